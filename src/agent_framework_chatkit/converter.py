@@ -1,0 +1,398 @@
+"""What a thread holds becomes what an agent reads: thread items to messages."""
+
+from __future__ import annotations
+
+import codecs
+import inspect
+import json
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from email.message import EmailMessage
+from html import escape
+from typing import TypeVar
+
+from agent_framework import Content, Message
+from chatkit.store import Store
+from chatkit.types import (
+    AssistantMessageItem,
+    Attachment,
+    ClientToolCallItem,
+    EndOfTurnItem,
+    GeneratedImageItem,
+    HiddenContextItem,
+    ImageAttachment,
+    SDKHiddenContextItem,
+    StructuredInput,
+    StructuredInputItem,
+    Task,
+    TaskItem,
+    ThreadItem,
+    UserMessageItem,
+    UserMessageTagContent,
+    UserMessageTextContent,
+    WidgetItem,
+    WorkflowItem,
+)
+from typing_extensions import TypeAlias
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+TContext = TypeVar("TContext")
+
+AgentInput: TypeAlias = "Message | list[Message] | None"
+"""What becomes of one thread item: a message, several, or nothing."""
+
+AttachmentDataFetcher: TypeAlias = "Callable[[str], Awaitable[bytes] | bytes]"
+"""Returns an attachment's bytes, given its id."""
+
+PAGE_SIZE = 100
+_TEXT_SUFFIXES = ("json", "csv", "xml", "yaml")
+
+
+async def resolve(value: T | Awaitable[T]) -> T:
+    """Return `value`, awaited if need be, so that an override may be sync or async."""
+    if inspect.isawaitable(value):
+        return await value
+    return value
+
+
+class ThreadItemConverter:
+    """Converts ChatKit thread items to Agent Framework messages.
+
+    Each kind of item and of content has a method of its own. Override the ones whose result
+    should differ; an override may be a plain method or a coroutine, whatever it overrides, and
+    returns a message, a list of messages, or `None` for an item that the agent should not see.
+
+    An item that cannot be converted is left out, with its traceback in the log: one bad item
+    must not make a whole thread unusable.
+
+    Args:
+        attachment_data_fetcher: Returns the bytes of an attachment, given its id; sync or async.
+            Without one, an image reaches the model by its preview URL, and other files do not.
+    """
+
+    def __init__(self, attachment_data_fetcher: AttachmentDataFetcher | None = None) -> None:
+        self.attachment_data_fetcher = attachment_data_fetcher
+
+    async def to_agent_input(
+        self, thread_items: Sequence[ThreadItem] | ThreadItem
+    ) -> list[Message]:
+        """Convert thread items, oldest first, to the messages to run an agent with.
+
+        Args:
+            thread_items: One item or a sequence of them. Text that the user quoted is told to
+                the model only for the last item.
+
+        Returns:
+            The messages, in the order of the items. An item may give any number of them.
+        """
+        items = list(thread_items) if isinstance(thread_items, Sequence) else [thread_items]
+        messages: list[Message] = []
+        for index, item in enumerate(items):
+            try:
+                converted = await self._convert(item, is_last_message=index == len(items) - 1)
+            except Exception:
+                logger.exception(
+                    "Thread item %r could not be converted; the agent does not see it.",
+                    getattr(item, "id", item),
+                )
+                continue
+            if isinstance(converted, Message):
+                messages.append(converted)
+            elif converted:
+                messages.extend(converted)
+        return messages
+
+    async def _convert(self, item: ThreadItem, is_last_message: bool) -> AgentInput:
+        match item:
+            case UserMessageItem():
+                return await resolve(self.user_message_to_input(item, is_last_message))
+            case AssistantMessageItem():
+                return await resolve(self.assistant_message_to_input(item))
+            case ClientToolCallItem():
+                return await resolve(self.client_tool_call_to_input(item))
+            case WidgetItem():
+                return await resolve(self.widget_to_input(item))
+            case WorkflowItem():
+                return await resolve(self.workflow_to_input(item))
+            case TaskItem():
+                return await resolve(self.task_to_input(item))
+            case StructuredInputItem():
+                return await resolve(self.structured_input_to_input(item))
+            case GeneratedImageItem():
+                return await resolve(self.generated_image_to_input(item))
+            case HiddenContextItem():
+                return await resolve(self.hidden_context_to_input(item))
+            case SDKHiddenContextItem():
+                return await resolve(self.sdk_hidden_context_to_input(item))
+            case EndOfTurnItem():
+                return await resolve(self.end_of_turn_to_input(item))
+            case _:
+                logger.debug("An item of unknown type is skipped: %r", item)
+                return None
+
+    async def user_message_to_input(
+        self, item: UserMessageItem, is_last_message: bool = True
+    ) -> AgentInput:
+        """Convert what the user wrote, tagged, attached and quoted to user messages.
+
+        Args:
+            item: The user's message.
+            is_last_message: Whether this is the last item; only then is quoted text included.
+        """
+        contents: list[Content] = []
+        for part in item.content:
+            if isinstance(part, UserMessageTagContent):
+                content = await resolve(self.tag_to_message_content(part))
+            else:
+                content = Content.from_text(part.text)
+            _append(contents, content)
+        for attachment in item.attachments:
+            attached = await resolve(self.attachment_to_message_content(attachment))
+            if attached is not None:
+                contents.append(attached)
+
+        messages: list[Message] = []
+        if item.quoted_text and is_last_message:
+            messages.append(
+                _user_message(
+                    f"The user is referring to this in particular:\n{item.quoted_text}",
+                )
+            )
+        if contents:
+            messages.append(Message("user", contents))
+        return messages
+
+    def tag_to_message_content(self, tag: UserMessageTagContent) -> Content:
+        """Convert a tag (an @-mention) to content of any kind, in its place within the text."""
+        return Content.from_text(f"<TAG>Name:{tag.data.get('name') or tag.text}</TAG>")
+
+    async def attachment_to_message_content(self, attachment: Attachment) -> Content | None:
+        """Convert an attachment to content for the model.
+
+        A text-like file (`text/*`, JSON, CSV, XML, YAML, by its MIME type) becomes text that
+        names the file, since most chat models refuse such files as data. Other files become
+        data content. Where there are no bytes, an image becomes a URI to its preview.
+
+        Returns:
+            The content, or `None`, with a warning in the log, if there is nothing to send.
+        """
+        if self.attachment_data_fetcher is not None:
+            try:
+                data = await resolve(self.attachment_data_fetcher(attachment.id))
+            except Exception:
+                logger.warning(
+                    "The bytes of attachment %r could not be fetched.", attachment.id, exc_info=True
+                )
+            else:
+                if is_text(attachment.mime_type):
+                    name, mime_type = escape(attachment.name), escape(attachment.mime_type)
+                    text = decode_text(data, attachment.mime_type)
+                    return Content.from_text(
+                        f'<ATTACHMENT name="{name}" type="{mime_type}">\n{text}\n</ATTACHMENT>'
+                    )
+                return Content.from_data(data, attachment.mime_type, name=attachment.name)
+        if isinstance(attachment, ImageAttachment):
+            return Content.from_uri(str(attachment.preview_url), media_type=attachment.mime_type)
+        logger.warning(
+            "Attachment %r is not shown to the agent: it has no preview and its bytes are not "
+            "at hand. Pass an attachment_data_fetcher to the ThreadItemConverter.",
+            attachment.id,
+        )
+        return None
+
+    async def assistant_message_to_input(self, item: AssistantMessageItem) -> AgentInput:
+        """Convert an answer of the assistant to an assistant message."""
+        text = "".join(part.text for part in item.content)
+        return Message("assistant", [text]) if text else None
+
+    async def client_tool_call_to_input(self, item: ClientToolCallItem) -> AgentInput:
+        """Convert a client tool call to a function call and its result.
+
+        A call that is still pending gives nothing: a model refuses a call without a result.
+        """
+        if item.status == "pending":
+            return None
+        output = "" if item.output is None else json.dumps(item.output)
+        return [
+            Message(
+                "assistant",
+                [
+                    Content.from_function_call(
+                        call_id=item.call_id, name=item.name, arguments=json.dumps(item.arguments)
+                    )
+                ],
+            ),
+            Message("tool", [Content.from_function_result(call_id=item.call_id, result=output)]),
+        ]
+
+    def widget_to_input(self, item: WidgetItem) -> AgentInput:
+        """Convert a widget to a user message that holds its JSON."""
+        widget = item.widget.model_dump_json(exclude_unset=True, exclude_none=True)
+        return _user_message(
+            f"The following graphical UI widget (id: {item.id}) was displayed to the user: {widget}"
+        )
+
+    def workflow_to_input(self, item: WorkflowItem) -> AgentInput:
+        """Convert a workflow to one user message for each of its custom tasks."""
+        messages = (_task_message(task) for task in item.workflow.tasks)
+        return [message for message in messages if message is not None]
+
+    def task_to_input(self, item: TaskItem) -> AgentInput:
+        """Convert a custom task to a user message; other tasks give nothing."""
+        return _task_message(item.task)
+
+    async def structured_input_to_input(self, item: StructuredInputItem) -> AgentInput:
+        """Convert questions and their answers to a user message, one line a question."""
+        answers = "\n".join(_answer_line(question) for question in item.inputs)
+        return _user_message(
+            f"Questions were displayed to the user. Status: {item.status}.\n"
+            f"<StructuredInput>\n{answers}\n</StructuredInput>"
+        )
+
+    async def generated_image_to_input(self, item: GeneratedImageItem) -> AgentInput:
+        """Convert a generated image to a user message with the image by its URI."""
+        if item.image is None:
+            return None
+        return Message(
+            "user",
+            [
+                Content.from_text("This image was generated and displayed to the user."),
+                Content.from_uri(item.image.url, media_type=_image_type(item.image.url)),
+            ],
+        )
+
+    def hidden_context_to_input(self, item: HiddenContextItem) -> AgentInput:
+        """Convert context that the app hid from the user to a system message."""
+        return Message("system", [f"<HIDDEN_CONTEXT>{item.content}</HIDDEN_CONTEXT>"])
+
+    async def sdk_hidden_context_to_input(self, item: SDKHiddenContextItem) -> AgentInput:
+        """Convert context that ChatKit itself hid from the user to a system message."""
+        return Message("system", [f"<HIDDEN_CONTEXT>{item.content}</HIDDEN_CONTEXT>"])
+
+    async def end_of_turn_to_input(self, item: EndOfTurnItem) -> AgentInput:
+        """Convert the marker of a turn's end, which only the UI needs, to nothing."""
+        return None
+
+
+async def simple_to_agent_input(
+    thread_items: Sequence[ThreadItem] | ThreadItem,
+) -> list[Message]:
+    """Convert thread items with a `ThreadItemConverter` as it comes.
+
+    Args:
+        thread_items: One item or a sequence of them, oldest first.
+    """
+    return await ThreadItemConverter().to_agent_input(thread_items)
+
+
+async def thread_to_agent_input(
+    store: Store[TContext],
+    thread_id: str,
+    context: TContext,
+    *,
+    converter: ThreadItemConverter | None = None,
+) -> list[Message]:
+    """Read a whole thread from its store, however long, and convert it.
+
+    A single page, as `ChatKitServer` loads it, holds the oldest items of a long thread and
+    loses the newest; this reads page by page to the end.
+
+    Args:
+        store: Any ChatKit store.
+        thread_id: The thread to read.
+        context: The request's context, as the store expects it.
+        converter: The converter to use; a `ThreadItemConverter` as it comes by default.
+
+    Raises:
+        NotFoundError: As the store raises it.
+    """
+    items = [item async for item in iterate_thread_items(store, thread_id, context)]
+    return await (converter or ThreadItemConverter()).to_agent_input(items)
+
+
+async def iterate_thread_items(
+    store: Store[TContext], thread_id: str, context: TContext
+) -> AsyncIterator[ThreadItem]:
+    """Yield every item of a thread, oldest first, page by page.
+
+    Raises:
+        NotFoundError: As the store raises it.
+        ValueError: If the store says that there is more but its pages do not advance.
+    """
+    after: str | None = None
+    while True:
+        page = await store.load_thread_items(thread_id, after, PAGE_SIZE, "asc", context)
+        for item in page.data:
+            yield item
+        if not page.has_more:
+            return
+        following = page.after or (page.data[-1].id if page.data else None)
+        if following is None or following == after:
+            raise ValueError(
+                f"{type(store).__name__}.load_thread_items() returns has_more=True for thread "
+                f"{thread_id!r} after {after!r}, but no later page: set Page.after to the id of "
+                "the page's last item, or has_more to False."
+            )
+        after = following
+
+
+def is_text(mime_type: str) -> bool:
+    """Return whether a file of this MIME type is text that a model can read as it is."""
+    main, _, sub = mime_type.partition(";")[0].strip().lower().partition("/")
+    return main == "text" or sub.removeprefix("x-").rpartition("+")[2] in _TEXT_SUFFIXES
+
+
+def decode_text(data: bytes, mime_type: str) -> str:
+    """Decode a text file by the charset of its MIME type, else by its BOM, else as UTF-8."""
+    header = EmailMessage()
+    header["content-type"] = mime_type
+    has_utf16_bom = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    charset = header.get_content_charset("utf-16" if has_utf16_bom else "utf-8-sig")
+    try:
+        return data.decode(charset, errors="replace")
+    except LookupError:
+        return data.decode("utf-8-sig", errors="replace")
+
+
+def _append(contents: list[Content], content: Content) -> None:
+    """Append content, joined to the one before it if both are nothing but text."""
+    if content.type == "text" and contents and contents[-1].type == "text":
+        contents[-1] = contents[-1] + content
+    elif content.type != "text" or content.text:
+        contents.append(content)
+
+
+def _user_message(text: str) -> Message:
+    return Message("user", [text])
+
+
+def _task_message(task: Task) -> Message | None:
+    if task.type != "custom":
+        return None
+    text = ": ".join(part for part in (task.title, task.content) if part)
+    if not text:
+        return None
+    return _user_message(
+        "A message was displayed to the user that the following task was performed:\n"
+        f"<Task>\n{text}\n</Task>"
+    )
+
+
+def _answer_line(question: StructuredInput) -> str:
+    answer = question.answer
+    if answer is None:
+        text = "unanswered"
+    elif answer.skipped:
+        text = "skipped"
+    else:
+        text = ", ".join(answer.values)
+    return f"- {question.question}: {text}"
+
+
+def _image_type(url: str) -> str:
+    """Return the MIME type that a data URL names; a model needs one, and PNG is the likeliest."""
+    if url.startswith("data:image/"):
+        return url.removeprefix("data:").partition(";")[0].partition(",")[0]
+    return "image/png"
