@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import codecs
-import inspect
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from email.message import EmailMessage
 from html import escape
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from agent_framework import Content, Message
 from chatkit.store import Store
@@ -29,32 +28,24 @@ from chatkit.types import (
     ThreadItem,
     UserMessageItem,
     UserMessageTagContent,
-    UserMessageTextContent,
     WidgetItem,
     WorkflowItem,
 )
-from typing_extensions import TypeAlias
+
+from .overrides import MaybeAwaitable, resolve
 
 logger = logging.getLogger(__name__)
 
-T = TypeVar("T")
 TContext = TypeVar("TContext")
 
 AgentInput: TypeAlias = "Message | list[Message] | None"
 """What becomes of one thread item: a message, several, or nothing."""
 
-AttachmentDataFetcher: TypeAlias = "Callable[[str], Awaitable[bytes] | bytes]"
+AttachmentDataFetcher: TypeAlias = "Callable[[str], MaybeAwaitable[bytes]]"
 """Returns an attachment's bytes, given its id."""
 
 PAGE_SIZE = 100
 _TEXT_SUFFIXES = ("json", "csv", "xml", "yaml")
-
-
-async def resolve(value: T | Awaitable[T]) -> T:
-    """Return `value`, awaited if need be, so that an override may be sync or async."""
-    if inspect.isawaitable(value):
-        return await value
-    return value
 
 
 class ThreadItemConverter:
@@ -104,7 +95,7 @@ class ThreadItemConverter:
                 messages.extend(converted)
         return messages
 
-    async def _convert(self, item: ThreadItem, is_last_message: bool) -> AgentInput:
+    async def _convert(self, item: object, is_last_message: bool) -> AgentInput:
         match item:
             case UserMessageItem():
                 return await resolve(self.user_message_to_input(item, is_last_message))
