@@ -260,6 +260,7 @@ class AgentResponseConverter:
         answer, and nothing else: what a browser says of a tool's arguments is not to be trusted.
         """
         call = content.function_call
+        request_id = mend_surrogates(content.id or "")
         title = readable_name((call.name if call else None) or "tool")
         arguments = [
             (readable_name(str(name)), shorten(mend_surrogates(_plain(value)), MAX_DETAIL))
@@ -267,7 +268,7 @@ class AgentResponseConverter:
         ]
 
         def button(label: str, approved: bool) -> dict[str, Any]:
-            payload = {"request_id": content.id, "approved": approved}
+            payload = {"request_id": request_id, "approved": approved}
             return {"label": label, "action": {"type": APPROVAL_ACTION, "payload": payload}}
 
         return Form(
@@ -321,7 +322,7 @@ class AgentResponseConverter:
         data = event.get("data") if isinstance(event, Mapping) else arguments.get("data")
         return [
             StructuredInputFreeform(
-                id=str(arguments.get("request_id") or content.call_id or "request"),
+                id=mend_surrogates(str(arguments.get("request_id") or content.call_id or "")),
                 question=shorten(mend_surrogates(_question(data)), MAX_DETAIL),
             )
         ]

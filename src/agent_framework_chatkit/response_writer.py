@@ -32,7 +32,7 @@ from .response_converter import (
     is_image,
     is_running,
 )
-from .text import mend_surrogates
+from .text import mend_json, mend_surrogates
 
 logger = logging.getLogger(__name__)
 
@@ -397,9 +397,9 @@ class ResponseWriter:
                     id=self._items.new_id("tool_call"),
                     thread_id=self._items.thread_id,
                     created_at=datetime.now(),
-                    call_id=first.call_id or "",
+                    call_id=mend_surrogates(first.call_id or ""),
                     name=first.name or "",
-                    arguments=first.parse_arguments() or {},
+                    arguments=mend_json(first.parse_arguments() or {}),
                 )
             )
             for other in others:
@@ -448,7 +448,7 @@ class ResponseWriter:
         if url is None:
             logger.warning("What should be an image is not one: %.100r", content.uri)
             return None
-        return GeneratedImage(id=image_id, url=mend_surrogates(url))
+        return GeneratedImage(id=mend_surrogates(image_id), url=mend_surrogates(url))
 
     async def _image_call(self, content: Content, update: AgentResponseUpdate) -> None:
         image_id = content.image_id or ""

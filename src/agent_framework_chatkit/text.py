@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
 
 _WORD_BOUNDARY = re.compile(r"[\W_]+|(?<=[a-z0-9])(?=[A-Z])")
 _FENCE = re.compile(r"`{3,}")
@@ -17,6 +19,11 @@ def mend_surrogates(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text
+
+
+def mend_json(value: Any) -> Any:
+    """Return a value as JSON can carry it: text mended, and what is not JSON as its text."""
+    return json.loads(mend_surrogates(json.dumps(value, ensure_ascii=False, default=str)))
 
 
 def shorten(text: str, limit: int) -> str:

@@ -1,0 +1,601 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+from agent_framework import (
+    Agent,
+    AgentResponseUpdate,
+    BaseChatClient,
+    ChatResponse,
+    ChatResponseUpdate,
+    Content,
+    FunctionInvocationContext,
+    FunctionInvocationLayer,
+    Message,
+    ResponseStream,
+    tool,
+)
+from chatkit.store import Store, StoreItemType
+from chatkit.types import (
+    AssistantMessageItem,
+    ClientEffectEvent,
+    ClientToolCallItem,
+    CustomSummary,
+    CustomTask,
+    HiddenContextItem,
+    ProgressUpdateEvent,
+    ThreadItemAddedEvent,
+    ThreadItemDoneEvent,
+    ThreadItemRemovedEvent,
+    ThreadItemReplacedEvent,
+    ThreadItemUpdatedEvent,
+    ThreadMetadata,
+    ThreadStreamEvent,
+    WidgetItem,
+    WidgetStreamingTextValueDelta,
+    Workflow,
+    WorkflowItem,
+    WorkflowTaskAdded,
+)
+from chatkit.widgets import DynamicWidgetRoot
+
+from agent_framework_chatkit import AgentContext, ClientToolCall, stream_agent_response
+
+from .thread_client import collect, items_of, text, update
+
+NOW = datetime(2026, 1, 1)
+
+
+class IdStore(Store[Any]):
+    """A store that only names things; it counts, so that a test can tell what it named."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def generate_item_id(self, item_type: StoreItemType, thread: Any, context: Any) -> str:
+        self.count += 1
+        return f"{item_type}_{self.count}"
+
+    async def never(self, *args: Any, **kwargs: Any) -> Any:
+        raise AssertionError("the bridge reads and writes nothing")
+
+    load_thread = save_thread = load_thread_items = delete_thread = delete_thread_item = never
+    save_attachment = load_attachment = delete_attachment = load_threads = never
+    add_thread_item = save_item = load_item = never
+
+
+def make_context() -> AgentContext[Any]:
+    return AgentContext(
+        thread=ThreadMetadata(id="thr_1", created_at=NOW), store=IdStore(), request_context="me"
+    )
+
+
+def card(value: str, **properties: Any) -> DynamicWidgetRoot:
+    component = {"type": "Text", "id": "t", "value": value, **properties}
+    return DynamicWidgetRoot.model_validate({"type": "Card", "children": [component]})
+
+
+async def events_of(
+    *steps: AgentResponseUpdate | Callable[[AgentContext[Any]], Awaitable[Any]],
+    context: AgentContext[Any] | None = None,
+) -> list[Any]:
+    """Return the events of a run that sends updates and, in between, acts as its tools do."""
+    context = context or make_context()
+
+    async def run() -> AsyncIterator[AgentResponseUpdate]:
+        for step in steps:
+            if isinstance(step, AgentResponseUpdate):
+                yield step
+            else:
+                await step(context)
+
+    return await collect(stream_agent_response(run(), "thr_1", context=context))
+
+
+CALL = update(Content.from_function_call("c1", "get_weather", arguments="{}"))
+RESULT = update(Content.from_function_result("c1", result="sunny"), role="tool")
+
+
+async def test_a_widget_comes_between_the_call_and_the_answer() -> None:
+    sent = await events_of(
+        CALL, lambda context: context.stream_widget(card("21"), "21 degrees"), RESULT, text("Sunny")
+    )
+    workflow, widget, message = items_of(sent)
+    assert (workflow.type, message.type) == ("workflow", "assistant_message")
+    assert isinstance(widget, WidgetItem)
+    assert widget.copy_text == "21 degrees"
+
+
+async def test_the_states_of_a_widget_stream() -> None:
+    async def states() -> Any:
+        yield card("2", streaming=True)
+        yield card("21", streaming=True)
+        yield card("21", streaming=False)
+
+    sent = await events_of(lambda context: context.stream_widget(states()))
+    assert [event.type for event in sent] == [
+        "thread.item.added",
+        "thread.item.updated",
+        "thread.item.updated",
+        "thread.item.done",
+    ]
+    assert isinstance(sent[1].update, WidgetStreamingTextValueDelta)
+    (item,) = items_of(sent)
+    assert isinstance(item, WidgetItem)
+    assert '"21"' in item.widget.model_dump_json()
+
+
+async def test_a_widget_that_fails_half_way_stays_as_it_was() -> None:
+    async def states() -> Any:
+        yield card("2")
+        yield card("21")
+        raise RuntimeError("no thermometer")
+
+    async def tool_that_copes(context: AgentContext[Any]) -> None:
+        with pytest.raises(RuntimeError, match="no thermometer"):
+            await context.stream_widget(states())
+
+    (item,) = items_of(await events_of(tool_that_copes))
+    assert isinstance(item, WidgetItem)
+    assert '"21"' in item.widget.model_dump_json()
+
+
+async def test_a_widget_without_states_is_not_shown() -> None:
+    async def states() -> Any:
+        return
+        yield
+
+    assert await events_of(lambda context: context.stream_widget(states())) == []
+
+
+async def test_a_workflow_of_a_tool() -> None:
+    async def search(context: AgentContext[Any]) -> None:
+        await context.start_workflow(Workflow(type="custom", tasks=[]))
+        assert context.workflow_item is not None
+        index = await context.add_workflow_task(CustomTask(title="A", status_indicator="loading"))
+        await context.add_workflow_task(CustomTask(title="B"))
+        await context.update_workflow_task(CustomTask(title="A!"), index)
+        await context.end_workflow(summary=CustomSummary(title="Found"), expanded=True)
+        assert context.workflow_item is None
+
+    sent = await events_of(CALL, search, RESULT, text("Found it"))
+    shown, workflow, _ = items_of(sent)
+    assert isinstance(shown, WorkflowItem)
+    assert isinstance(workflow, WorkflowItem)
+    assert [task.model_dump()["title"] for task in workflow.workflow.tasks] == ["A!", "B"]
+    assert workflow.workflow.summary == CustomSummary(title="Found")
+    assert workflow.workflow.expanded
+    # It is added with its first task: no empty workflow is shown.
+    added = [event for event in sent if isinstance(event, ThreadItemAddedEvent)]
+    assert [len(event.item.workflow.tasks) for event in added[:2]] == [1, 1]  # type: ignore[union-attr]
+
+
+async def test_tasks_of_a_tool_join_what_the_agent_does() -> None:
+    async def look(context: AgentContext[Any]) -> None:
+        index = await context.add_workflow_task(CustomTask(title="Ask the sky"))
+        assert index == 1
+        await context.update_workflow_task(CustomTask(title="Asked"), index)
+
+    (workflow,) = items_of(await events_of(CALL, look, RESULT))
+    assert isinstance(workflow, WorkflowItem)
+    assert [
+        (task.model_dump()["title"], task.status_indicator) for task in workflow.workflow.tasks
+    ] == [("Get weather", "complete"), ("Asked", "none")]
+
+
+async def test_a_workflow_that_a_tool_leaves_open_ends_when_the_model_speaks() -> None:
+    async def forget(context: AgentContext[Any]) -> None:
+        await context.start_workflow(Workflow(type="custom", tasks=[]))
+        await context.add_workflow_task(CustomTask(title="A", status_indicator="loading"))
+
+    workflow, message = items_of(await events_of(forget, text("Hi")))
+    assert isinstance(workflow, WorkflowItem)
+    assert workflow.workflow.tasks[0].status_indicator == "none"
+    assert message.type == "assistant_message"
+
+
+async def test_a_widget_ends_the_workflow_of_its_tool() -> None:
+    async def work(context: AgentContext[Any]) -> None:
+        await context.start_workflow(Workflow(type="custom", tasks=[CustomTask(title="A")]))
+        await context.stream_widget(card("1"))
+        await context.start_workflow(Workflow(type="custom", tasks=[CustomTask(title="B")]))
+        await context.start_workflow(Workflow(type="custom", tasks=[CustomTask(title="C")]))
+
+    shown = items_of(await events_of(work))
+    assert [item.type for item in shown] == ["workflow", "widget", "workflow", "workflow"]
+
+
+async def test_an_update_needs_a_workflow() -> None:
+    async def confused(context: AgentContext[Any]) -> None:
+        await context.end_workflow()
+        with pytest.raises(ValueError, match="start_workflow"):
+            await context.update_workflow_task(CustomTask(title="A"), 0)
+        await context.add_workflow_task(CustomTask(title="A"))
+        with pytest.raises(IndexError, match="1 tasks"):
+            await context.update_workflow_task(CustomTask(title="A"), 1)
+
+    assert len(items_of(await events_of(confused))) == 1
+
+
+async def test_a_workflow_without_tasks_is_as_if_it_never_was() -> None:
+    async def idle(context: AgentContext[Any]) -> None:
+        await context.start_workflow(Workflow(type="custom", tasks=[]))
+        await context.end_workflow()
+        await context.start_workflow(Workflow(type="reasoning", tasks=[]))
+        await context.end_workflow()
+
+    sent = await events_of(idle)
+    assert [type(event) for event in sent] == [ThreadItemAddedEvent, ThreadItemRemovedEvent]
+    assert items_of(sent) == []
+
+
+async def test_progress_and_effects() -> None:
+    async def show(context: AgentContext[Any]) -> None:
+        await context.stream_progress("Looking", icon="search")
+        await context.stream_client_effect("confetti", {"amount": 3})
+        await context.stream_client_effect("beep")
+
+    assert await events_of(show) == [
+        ProgressUpdateEvent(text="Looking", icon="search"),
+        ClientEffectEvent(name="confetti", data={"amount": 3}),
+        ClientEffectEvent(name="beep"),
+    ]
+
+
+async def test_a_client_tool_is_called_when_the_turn_has_ended() -> None:
+    async def locate(context: AgentContext[Any]) -> None:
+        context.client_tool_call = ClientToolCall(name="locate", arguments={"fine": True})
+
+    context = make_context()
+    shown = items_of(await events_of(locate, text("One moment."), context=context))
+    call = shown[-1]
+    assert isinstance(call, ClientToolCallItem)
+    assert (call.name, call.arguments, call.status) == ("locate", {"fine": True}, "pending")
+    assert context.client_tool_call is None
+
+
+async def test_ids_come_from_the_store() -> None:
+    context = make_context()
+    assert context.generate_id("task") == "task_1"
+    assert context.generate_id("thread").startswith("thr_")
+    (item,) = items_of(await events_of(text("Hi"), context=context))
+    assert item.id == "message_2"
+
+
+async def test_ids_may_come_from_the_caller() -> None:
+    context = make_context()
+    events = stream_agent_response(
+        _run(text("Hi")), "thr_1", lambda kind: f"mine_{kind}", context=context
+    )
+    (item,) = items_of(await collect(events))
+    assert item.id == "mine_msg"
+
+
+async def test_a_context_belongs_to_one_thread() -> None:
+    with pytest.raises(ValueError, match="thr_1"):
+        stream_agent_response(_run(), "thr_2", context=make_context())
+
+
+async def _run(*updates: AgentResponseUpdate) -> AsyncIterator[AgentResponseUpdate]:
+    for each in updates:
+        yield each
+
+
+# Events that an app makes itself
+
+
+def message_item(item_id: str = "app_1") -> AssistantMessageItem:
+    return AssistantMessageItem(id=item_id, thread_id="thr_1", created_at=NOW, content=[])
+
+
+async def test_an_item_that_is_never_done_is_closed_with_what_it_holds() -> None:
+    async def forget(context: AgentContext[Any]) -> None:
+        item = WorkflowItem(
+            id="app_1",
+            thread_id="thr_1",
+            created_at=NOW,
+            workflow=Workflow(type="custom", tasks=[], summary=CustomSummary(title="Working")),
+        )
+        await context.stream(ThreadItemAddedEvent(item=item))
+        added = WorkflowTaskAdded(task=CustomTask(title="A"), task_index=0)
+        await context.stream(ThreadItemUpdatedEvent(item_id="app_1", update=added))
+
+    (workflow,) = items_of(await events_of(forget))
+    assert isinstance(workflow, WorkflowItem)
+    assert [task.model_dump()["title"] for task in workflow.workflow.tasks] == ["A"]
+
+
+async def test_an_item_is_added_once(caplog: pytest.LogCaptureFixture) -> None:
+    async def twice(context: AgentContext[Any]) -> None:
+        await context.stream(ThreadItemAddedEvent(item=message_item()))
+        await context.stream(ThreadItemAddedEvent(item=message_item()))
+        await context.stream(ThreadItemDoneEvent(item=message_item()))
+
+    assert len(items_of(await events_of(twice))) == 1
+    assert "app_1" in caplog.text
+
+
+async def test_an_item_that_is_done_again_is_replaced() -> None:
+    async def twice(context: AgentContext[Any]) -> None:
+        await context.stream(ThreadItemDoneEvent(item=message_item()))
+        await context.stream(ThreadItemDoneEvent(item=message_item()))
+
+    sent = await events_of(twice)
+    assert [type(event) for event in sent] == [ThreadItemDoneEvent, ThreadItemReplacedEvent]
+
+
+async def test_an_item_of_an_earlier_turn_may_be_changed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    task = WorkflowTaskAdded(task=CustomTask(title="A"), task_index=0)
+    changes: list[ThreadStreamEvent] = [
+        ThreadItemUpdatedEvent(item_id="earlier", update=task),
+        ThreadItemReplacedEvent(item=message_item("earlier")),
+        ThreadItemRemovedEvent(item_id="earlier"),
+    ]
+
+    async def change(context: AgentContext[Any]) -> None:
+        for event in changes:
+            await context.stream(event)
+        await context.stream(changes[0])
+
+    assert await events_of(change) == changes
+    assert "earlier" in caplog.text
+
+
+async def test_what_the_agent_writes_is_not_changed_by_a_tool(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    context = make_context()
+
+    async def meddle(context: AgentContext[Any]) -> None:
+        task = WorkflowTaskAdded(task=CustomTask(title="A"), task_index=0)
+        await context.stream(ThreadItemUpdatedEvent(item_id="message_1", update=task))
+
+    sent = await events_of(text("Hi"), meddle, text("!"), context=context)
+    assert len(sent) == 4
+    assert "message_1" in caplog.text
+
+
+async def test_hidden_context_does_not_end_what_is_being_written() -> None:
+    async def note(context: AgentContext[Any]) -> None:
+        item = HiddenContextItem(id="h", thread_id="thr_1", created_at=NOW, content="x")
+        await context.stream(ThreadItemDoneEvent(item=item))
+
+    shown = items_of(await events_of(text("A"), note, text("B")))
+    assert [item.type for item in shown] == ["hidden_context_item", "assistant_message"]
+
+
+# Timing
+
+
+async def test_what_a_tool_streams_is_out_while_it_runs() -> None:
+    is_seen = asyncio.Event()
+
+    async def slow(context: AgentContext[Any]) -> None:
+        await context.stream_progress("Looking")
+        await is_seen.wait()  # The tool ends only once the reader has its event.
+
+    context = make_context()
+
+    async def run() -> AsyncIterator[AgentResponseUpdate]:
+        yield CALL
+        await slow(context)
+        yield RESULT
+
+    async for event in stream_agent_response(run(), "thr_1", context=context):
+        if isinstance(event, ProgressUpdateEvent):
+            is_seen.set()
+    assert is_seen.is_set()
+
+
+async def test_a_run_waits_for_a_slow_reader() -> None:
+    sent = 0
+
+    async def run() -> AsyncIterator[AgentResponseUpdate]:
+        nonlocal sent
+        for _ in range(10_000):
+            sent += 1
+            yield text("x")
+
+    events = stream_agent_response(run(), "thr_1", context=make_context())
+    await anext(events)
+    await asyncio.sleep(0.01)
+    assert sent < 1_000
+    assert len(await collect(events)) == 10_001
+
+
+async def test_a_failing_run_shows_what_its_tools_have_shown() -> None:
+    context = make_context()
+
+    async def run() -> AsyncIterator[AgentResponseUpdate]:
+        yield text("Half an ans")
+        await context.stream(ThreadItemAddedEvent(item=message_item()))
+        raise RuntimeError("the model is gone")
+
+    sent: list[Any] = []
+    with pytest.raises(RuntimeError, match="the model is gone"):
+        async for event in stream_agent_response(run(), "thr_1", context=context):
+            sent.append(event)
+    assert len(items_of(sent)) == 2
+
+
+async def test_a_run_that_is_cancelled_leaves_nothing_open() -> None:
+    async def run() -> AsyncIterator[AgentResponseUpdate]:
+        yield text("Half an ans")
+        raise asyncio.CancelledError
+
+    sent: list[Any] = []
+    with pytest.raises(asyncio.CancelledError):
+        async for event in stream_agent_response(run(), "thr_1", context=make_context()):
+            sent.append(event)
+    assert len(items_of(sent)) == 1
+
+
+@pytest.mark.parametrize("how", ["close", "cancel"])
+async def test_a_reader_that_leaves_stops_the_run_and_its_tools(how: str) -> None:
+    context = make_context()
+    is_stopped = False
+
+    async def run() -> AsyncIterator[AgentResponseUpdate]:
+        nonlocal is_stopped
+        try:
+            yield text("Half an ans")
+            await context.stream_progress("Looking")
+            await asyncio.Event().wait()
+        finally:
+            is_stopped = True
+
+    events = stream_agent_response(run(), "thr_1", context=context)
+    if how == "close":
+        await anext(events)
+        await events.aclose()
+    else:
+        reader = asyncio.create_task(collect(events))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        reader.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reader
+    assert is_stopped
+    assert context.events.empty()
+
+
+# Through the framework's own function-calling loop
+
+
+class ScriptedClient(FunctionInvocationLayer[Any], BaseChatClient[Any]):
+    """A model that says what it was told to say, one message after another."""
+
+    def __init__(self, *messages: list[Content]) -> None:
+        super().__init__()
+        self.messages = list(messages)
+
+    def _inner_get_response(
+        self, *, messages: Any, stream: bool, options: Any, **kwargs: Any
+    ) -> Any:
+        contents = self.messages.pop(0)
+
+        async def updates() -> AsyncIterator[ChatResponseUpdate]:
+            for content in contents:
+                yield ChatResponseUpdate(
+                    contents=[content], role="assistant", message_id=f"m{len(self.messages)}"
+                )
+
+        return ResponseStream(
+            updates(), finalizer=lambda updates: ChatResponse.from_updates(updates)
+        )
+
+
+def agent(*messages: list[Content], tools: Any = (), **properties: Any) -> Agent[Any]:
+    return Agent(client=ScriptedClient(*messages), tools=list(tools), **properties)
+
+
+def call(name: str, call_id: str = "c1", **arguments: Any) -> Content:
+    return Content.from_function_call(call_id, name, arguments=json.dumps(arguments))
+
+
+async def respond(agent: Agent[Any], context: AgentContext[Any] | None) -> list[Any]:
+    kwargs = context.function_invocation_kwargs if context else {}
+    run = agent.run([Message("user", ["Go"])], stream=True, function_invocation_kwargs=kwargs)
+    return await collect(stream_agent_response(run, "thr_1", context=context))
+
+
+@tool(approval_mode="never_require")
+async def show_weather(ctx: FunctionInvocationContext, city: str) -> str:
+    """Show the weather."""
+    context = AgentContext.of(ctx)
+    assert context.request_context == "me"
+    await context.start_workflow(Workflow(type="custom", tasks=[]))
+    for step in (1, 2):
+        await context.add_workflow_task(CustomTask(title=f"{city} {step}"))
+        await asyncio.sleep(0)
+    await context.end_workflow()
+    return f"Sunny in {city}"
+
+
+async def test_a_tool_finds_the_context() -> None:
+    sent = await respond(
+        agent(
+            [call("show_weather", city="Paris")], [Content.from_text("Done")], tools=[show_weather]
+        ),
+        make_context(),
+    )
+    called, workflow, answer = items_of(sent)
+    assert isinstance(called, WorkflowItem)
+    assert isinstance(workflow, WorkflowItem)
+    assert isinstance(answer, AssistantMessageItem)
+    assert [task.model_dump()["title"] for task in workflow.workflow.tasks] == [
+        "Paris 1",
+        "Paris 2",
+    ]
+
+
+async def test_parallel_tools_have_a_workflow_each() -> None:
+    calls = [call("show_weather", "c1", city="Paris"), call("show_weather", "c2", city="Rome")]
+    sent = await respond(
+        agent(calls, [Content.from_text("Done")], tools=[show_weather]), make_context()
+    )
+    workflows = [item for item in items_of(sent) if isinstance(item, WorkflowItem)]
+    assert [
+        [task.model_dump()["title"] for task in each.workflow.tasks] for each in workflows[1:]
+    ] == [["Paris 1", "Paris 2"], ["Rome 1", "Rome 2"]]
+
+
+async def test_a_tool_of_a_sub_agent_finds_the_context() -> None:
+    helper = agent(
+        [call("show_weather", city="Oslo")],
+        [Content.from_text("Sunny")],
+        tools=[show_weather],
+        name="helper",
+    )
+    sent = await respond(
+        agent(
+            [call("helper", task="weather in Oslo")],
+            [Content.from_text("Done")],
+            tools=[helper.as_tool()],
+        ),
+        make_context(),
+    )
+    titles = [
+        task.model_dump()["title"]
+        for item in items_of(sent)
+        if isinstance(item, WorkflowItem)
+        for task in item.workflow.tasks
+    ]
+    assert titles == ["Helper", "Oslo 1", "Oslo 2"]
+
+
+async def test_a_tool_without_a_context_is_told_what_to_do() -> None:
+    complaints: list[str] = []
+
+    @tool(approval_mode="never_require")
+    async def look(ctx: FunctionInvocationContext) -> str:
+        """Look."""
+        with pytest.raises(LookupError) as error:
+            AgentContext.of(ctx)
+        complaints.append(str(error.value))
+        return "ok"
+
+    await respond(agent([call("look")], [Content.from_text("Done")], tools=[look]), None)
+    assert "function_invocation_kwargs" in complaints[0]
+
+
+async def test_a_tool_that_fails_is_shown_as_failed() -> None:
+    @tool(approval_mode="never_require")
+    async def look() -> str:
+        """Look."""
+        raise RuntimeError("password=1")
+
+    sent = await respond(
+        agent([call("look")], [Content.from_text("Sorry")], tools=[look]), make_context()
+    )
+    workflow, _ = items_of(sent)
+    assert isinstance(workflow, WorkflowItem)
+    assert workflow.workflow.tasks[0].model_dump()["content"] == "Failed"
+    assert "password" not in "".join(event.model_dump_json() for event in sent)

@@ -1,0 +1,477 @@
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from typing import Any
+
+import pytest
+from agent_framework import Content, Message
+from chatkit.store import NotFoundError
+from chatkit.types import (
+    AssistantMessageContent,
+    AssistantMessageItem,
+    ClientToolCallItem,
+    CustomTask,
+    EndOfTurnItem,
+    FileAttachment,
+    GeneratedImage,
+    GeneratedImageItem,
+    HiddenContextItem,
+    ImageAttachment,
+    ImageTask,
+    InferenceOptions,
+    Page,
+    SDKHiddenContextItem,
+    SearchTask,
+    StructuredInputAnswer,
+    StructuredInputFreeform,
+    StructuredInputItem,
+    StructuredInputMultipleChoice,
+    TaskItem,
+    ThreadItem,
+    UserMessageContent,
+    UserMessageItem,
+    UserMessageTagContent,
+    UserMessageTextContent,
+    WidgetItem,
+    Workflow,
+    WorkflowItem,
+)
+from chatkit.widgets import DynamicWidgetRoot
+from pydantic import AnyUrl
+
+from agent_framework_chatkit import (
+    ThreadItemConverter,
+    simple_to_agent_input,
+    thread_to_agent_input,
+)
+
+BASE: dict[str, Any] = {"thread_id": "thr_1", "created_at": datetime(2026, 1, 1)}
+
+
+def user(*content: UserMessageContent | str, **properties: Any) -> UserMessageItem:
+    return UserMessageItem(
+        id=properties.pop("id", "msg_1"),
+        content=[
+            UserMessageTextContent(text=part) if isinstance(part, str) else part for part in content
+        ],
+        inference_options=InferenceOptions(),
+        **properties,
+        **BASE,
+    )
+
+
+def tag(text: str, **data: Any) -> UserMessageTagContent:
+    return UserMessageTagContent(id="t1", text=text, data=data)
+
+
+def file(name: str = "notes.csv", mime_type: str = "text/csv") -> FileAttachment:
+    return FileAttachment(id="atc_1", name=name, mime_type=mime_type)
+
+
+def image() -> ImageAttachment:
+    return ImageAttachment(
+        id="atc_2",
+        name="cat.png",
+        mime_type="image/png",
+        preview_url=AnyUrl("https://files.test/cat.png"),
+    )
+
+
+async def convert(
+    *items: ThreadItem, converter: ThreadItemConverter | None = None
+) -> list[Message]:
+    return await (converter or ThreadItemConverter()).to_agent_input(list(items))
+
+
+def shown(messages: list[Message]) -> list[tuple[str, str]]:
+    return [(message.role, message.text) for message in messages]
+
+
+async def test_user_text() -> None:
+    assert shown(await convert(user("Hello"))) == [("user", "Hello")]
+
+
+async def test_one_item_needs_no_list() -> None:
+    assert shown(await simple_to_agent_input(user("Hello"))) == [("user", "Hello")]
+
+
+async def test_a_conversation_keeps_its_order() -> None:
+    answer = AssistantMessageItem(
+        id="msg_2",
+        content=[AssistantMessageContent(text="Hi "), AssistantMessageContent(text="there")],
+        **BASE,
+    )
+    messages = await simple_to_agent_input([user("Hello"), answer, user("Bye", id="msg_3")])
+    assert shown(messages) == [("user", "Hello"), ("assistant", "Hi there"), ("user", "Bye")]
+
+
+async def test_nothing_gives_nothing() -> None:
+    empty = AssistantMessageItem(id="msg_2", content=[], **BASE)
+    assert await convert() == []
+    assert await convert(user(), empty) == []
+
+
+async def test_a_tag_stays_in_its_place_as_one_text() -> None:
+    (message,) = await convert(user("Ask ", tag("@al", name="Alice"), " or ", tag("Bob"), "."))
+    assert [content.type for content in message.contents] == ["text"]
+    assert message.text == "Ask <TAG>Name:Alice</TAG> or <TAG>Name:Bob</TAG>."
+
+
+async def test_a_tag_may_become_any_content() -> None:
+    class Converter(ThreadItemConverter):
+        def tag_to_message_content(self, tag: UserMessageTagContent) -> Content:
+            return Content.from_uri("https://files.test/al.png", media_type="image/png")
+
+    (message,) = await convert(user("See ", tag("al"), "!"), converter=Converter())
+    assert [content.type for content in message.contents] == ["text", "uri", "text"]
+
+
+async def test_quoted_text_comes_first_and_only_for_the_last_item() -> None:
+    quoting = user("Why?", quoted_text="the sky is blue")
+    assert shown(await convert(quoting)) == [
+        ("user", "The user is referring to this in particular:\nthe sky is blue"),
+        ("user", "Why?"),
+    ]
+    assert shown(await convert(quoting, user("Hm"))) == [("user", "Why?"), ("user", "Hm")]
+
+
+@pytest.mark.parametrize(
+    ("mime_type", "data", "text"),
+    [
+        ("text/csv", b"a,b\n1,2", "a,b\n1,2"),
+        ("application/json", b'{"a": 1}', '{"a": 1}'),
+        ("application/vnd.api+json", b"{}", "{}"),
+        ("application/x-yaml", b"a: 1", "a: 1"),
+        ("image/svg+xml", b"<svg/>", "<svg/>"),
+        ("text/plain; charset=latin-1", "café".encode("latin-1"), "café"),
+        ("text/plain; charset=unheard-of", "café".encode(), "café"),
+        ("text/plain", "\ufeffcafé".encode(), "café"),
+        ("text/plain", "café".encode("utf-16"), "café"),
+        ("text/plain", b"caf\xff", "caf\N{REPLACEMENT CHARACTER}"),
+    ],
+)
+async def test_a_text_file_is_sent_as_text(mime_type: str, data: bytes, text: str) -> None:
+    async def fetch(attachment_id: str) -> bytes:
+        assert attachment_id == "atc_1"
+        return data
+
+    item = user("Read", attachments=[file('a "b".txt', mime_type)])
+    (message,) = await convert(item, converter=ThreadItemConverter(fetch))
+    assert [content.type for content in message.contents] == ["text", "text"]
+    name = f'name="a &quot;b&quot;.txt" type="{mime_type}"'
+    assert message.contents[1].text == f"<ATTACHMENT {name}>\n{text}\n</ATTACHMENT>"
+
+
+async def test_other_files_are_sent_as_data() -> None:
+    converter = ThreadItemConverter(attachment_data_fetcher=lambda _: b"%PDF")
+    item = user(attachments=[file("a.pdf", "application/pdf"), image()])
+    (message,) = await convert(item, converter=converter)
+    assert [(content.type, content.media_type) for content in message.contents] == [
+        ("data", "application/pdf"),
+        ("data", "image/png"),
+    ]
+    assert message.contents[0].uri == "data:application/pdf;base64,JVBERg=="
+
+
+async def test_without_bytes_an_image_is_sent_by_its_preview(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def fetch(attachment_id: str) -> bytes:
+        raise OSError("the disk is gone")
+
+    item = user("Look", attachments=[file(), image()])
+    for converter in (ThreadItemConverter(), ThreadItemConverter(fetch)):
+        caplog.clear()
+        (message,) = await convert(item, converter=converter)
+        assert [content.type for content in message.contents] == ["text", "uri"]
+        assert message.contents[1].uri == "https://files.test/cat.png"
+        assert any(
+            record.levelno == logging.WARNING and "atc_1" in record.getMessage()
+            for record in caplog.records
+        )
+
+
+async def test_hidden_context() -> None:
+    messages = await convert(
+        HiddenContextItem(id="h1", content={"plan": "gold"}, **BASE),
+        SDKHiddenContextItem(id="h2", content="The user cancelled.", **BASE),
+    )
+    assert shown(messages) == [
+        ("system", "<HIDDEN_CONTEXT>{'plan': 'gold'}</HIDDEN_CONTEXT>"),
+        ("system", "<HIDDEN_CONTEXT>The user cancelled.</HIDDEN_CONTEXT>"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("task", "text"),
+    [
+        (CustomTask(title="Book", content="A table"), "Book: A table"),
+        (CustomTask(title="Book"), "Book"),
+        (CustomTask(content="A table"), "A table"),
+        (CustomTask(), None),
+        (SearchTask(title="Search"), None),
+        (ImageTask(), None),
+    ],
+)
+async def test_tasks(task: Any, text: str | None) -> None:
+    messages = await convert(TaskItem(id="tsk_1", task=task, **BASE))
+    if text is None:
+        assert messages == []
+    else:
+        ((role, said),) = shown(messages)
+        assert role == "user"
+        assert "displayed to the user" in said
+        assert f"<Task>\n{text}\n</Task>" in said
+
+
+async def test_a_workflow_gives_one_message_a_task() -> None:
+    workflow = Workflow(
+        type="custom", tasks=[CustomTask(title="A"), SearchTask(), CustomTask(title="B")]
+    )
+    messages = await convert(WorkflowItem(id="wf_1", workflow=workflow, **BASE))
+    assert [message.text.splitlines()[2] for message in messages] == ["A", "B"]
+
+
+async def test_a_widget_is_sent_as_json_without_what_is_unset() -> None:
+    widget = DynamicWidgetRoot.model_validate(
+        {"type": "Card", "children": [{"type": "Text", "value": "21 °C"}]}
+    )
+    ((role, text),) = shown(await convert(WidgetItem(id="msg_w", widget=widget, **BASE)))
+    assert role == "user"
+    assert "graphical UI widget (id: msg_w) was displayed to the user" in text
+    assert '{"type":"Card","children":[{"type":"Text","value":"21 °C"' in text
+    assert "null" not in text.replace('"children":null', "")
+
+
+async def test_structured_input() -> None:
+    choice = StructuredInputMultipleChoice(id="q1", question="Which?", options=[], multiple=True)
+    choice.answer = StructuredInputAnswer(values=["red", "blue"])
+    skipped = StructuredInputFreeform(id="q2", question="Why?")
+    skipped.answer = StructuredInputAnswer(skipped=True)
+    open_question = StructuredInputFreeform(id="q3", question="When?")
+    item = StructuredInputItem(
+        id="si_1", status="answered", inputs=[choice, skipped, open_question], **BASE
+    )
+    ((role, text),) = shown(await convert(item))
+    assert role == "user"
+    assert "answered" in text
+    assert (
+        "<StructuredInput>\n- Which?: red, blue\n- Why?: skipped\n- When?: unanswered\n"
+        "</StructuredInput>"
+    ) in text
+
+
+@pytest.mark.parametrize(
+    ("url", "media_type"),
+    [("https://files.test/a", "image/png"), ("data:image/webp;base64,AAAA", "image/webp")],
+)
+async def test_a_generated_image_is_sent_by_its_uri(url: str, media_type: str) -> None:
+    item = GeneratedImageItem(id="img", image=GeneratedImage(id="i", url=url), **BASE)
+    (message,) = await convert(item)
+    assert message.role == "user"
+    assert message.contents[0].type == "text"
+    assert (message.contents[1].uri, message.contents[1].media_type) == (url, media_type)
+    assert await convert(GeneratedImageItem(id="img", image=None, **BASE)) == []
+
+
+async def test_a_pending_client_tool_call_is_not_sent() -> None:
+    item = ClientToolCallItem(id="tc", call_id="c1", name="locate", arguments={}, **BASE)
+    assert await convert(item) == []
+
+
+@pytest.mark.parametrize(("output", "text"), [({"x": [1]}, '{"x": [1]}'), (None, ""), (0, "0")])
+async def test_a_completed_client_tool_call_is_a_call_and_its_result(
+    output: Any, text: str
+) -> None:
+    item = ClientToolCallItem(
+        id="tc",
+        call_id="c1",
+        name="locate",
+        arguments={"fine": True},
+        status="completed",
+        output=output,
+        **BASE,
+    )
+    call, result = await convert(item)
+    assert (call.role, result.role) == ("assistant", "tool")
+    assert (call.contents[0].call_id, call.contents[0].name) == ("c1", "locate")
+    assert call.contents[0].arguments == '{"fine": true}'
+    assert (result.contents[0].call_id, result.contents[0].result) == ("c1", text)
+
+
+async def test_the_end_of_a_turn_says_nothing() -> None:
+    assert await convert(EndOfTurnItem(id="eot", **BASE)) == []
+
+
+async def test_an_unknown_item_is_skipped(caplog: pytest.LogCaptureFixture) -> None:
+    class Hologram:
+        id, type = "holo", "hologram"
+
+    caplog.set_level(logging.DEBUG)
+    unknown: Any = Hologram()
+    assert shown(await convert(user("A"), unknown, user("B"))) == [("user", "A"), ("user", "B")]
+    assert any(record.levelno == logging.DEBUG for record in caplog.records)
+
+
+async def test_a_malformed_item_does_not_lose_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    malformed = user("x").model_construct(id="msg_bad", type="user_message", content=None)
+    assert shown(await convert(user("A"), malformed, user("B"))) == [("user", "A"), ("user", "B")]
+    assert "msg_bad" in caplog.text
+
+
+EVERY_ITEM: list[ThreadItem] = [
+    user("hello", tag("al"), attachments=[file()]),
+    AssistantMessageItem(id="a", content=[AssistantMessageContent(text="hi")], **BASE),
+    ClientToolCallItem(
+        id="c", call_id="c", name="n", arguments={}, status="completed", output=1, **BASE
+    ),
+    WidgetItem(
+        id="w", widget=DynamicWidgetRoot.model_validate({"type": "Card", "children": []}), **BASE
+    ),
+    GeneratedImageItem(id="g", image=GeneratedImage(id="i", url="https://files.test/i"), **BASE),
+    StructuredInputItem(id="s", inputs=[], **BASE),
+    WorkflowItem(id="f", workflow=Workflow(type="custom", tasks=[CustomTask(title="t")]), **BASE),
+    TaskItem(id="t", task=CustomTask(title="t"), **BASE),
+    HiddenContextItem(id="h", content="h", **BASE),
+    SDKHiddenContextItem(id="x", content="x", **BASE),
+    EndOfTurnItem(id="e", **BASE),
+]
+
+ITEM_METHODS = [
+    "user_message_to_input",
+    "assistant_message_to_input",
+    "client_tool_call_to_input",
+    "widget_to_input",
+    "generated_image_to_input",
+    "structured_input_to_input",
+    "workflow_to_input",
+    "task_to_input",
+    "hidden_context_to_input",
+    "sdk_hidden_context_to_input",
+    "end_of_turn_to_input",
+]
+
+
+def overridden(method: str, override: Any) -> ThreadItemConverter:
+    converter = type("Converter", (ThreadItemConverter,), {method: override})()
+    assert isinstance(converter, ThreadItemConverter)
+    return converter
+
+
+def test_every_item_type_has_a_method() -> None:
+    from typing import get_args
+
+    members = get_args(get_args(ThreadItem)[0])
+    assert {type(item) for item in EVERY_ITEM} == set(members)
+    assert len(ITEM_METHODS) == len(members)
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+@pytest.mark.parametrize("returns", ["message", "list", "none"])
+@pytest.mark.parametrize("method", ITEM_METHODS)
+async def test_every_method_can_be_overridden(method: str, returns: str, is_async: bool) -> None:
+    message = Message("user", ["overridden"])
+    result = {"message": message, "list": [message, message], "none": None}[returns]
+
+    async def coroutine(self: object, item: object, is_last_message: bool = True) -> Any:
+        return result
+
+    def plain(self: object, item: object, is_last_message: bool = True) -> Any:
+        return result
+
+    converter = type(
+        "Converter", (ThreadItemConverter,), {method: coroutine if is_async else plain}
+    )()
+    item = EVERY_ITEM[ITEM_METHODS.index(method)]
+    expected = {"message": 1, "list": 2, "none": 0}[returns]
+    assert shown(await converter.to_agent_input(item)) == [("user", "overridden")] * expected
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+@pytest.mark.parametrize("method", ["attachment_to_message_content", "tag_to_message_content"])
+async def test_the_contents_of_a_message_can_be_overridden(method: str, is_async: bool) -> None:
+    async def coroutine(self: object, part: object) -> Content:
+        return Content.from_text("overridden")
+
+    def plain(self: object, part: object) -> Content:
+        return Content.from_text("overridden")
+
+    converter = type(
+        "Converter", (ThreadItemConverter,), {method: coroutine if is_async else plain}
+    )()
+    item = user("x ", tag("al"), attachments=[image()])
+    (message,) = await converter.to_agent_input(item)
+    assert "overridden" in message.text
+
+
+def test_which_methods_are_coroutines() -> None:
+    import inspect
+
+    plain = {
+        "tag_to_message_content",
+        "hidden_context_to_input",
+        "task_to_input",
+        "workflow_to_input",
+        "widget_to_input",
+    }
+    for name in [*ITEM_METHODS, "attachment_to_message_content", "tag_to_message_content"]:
+        method = getattr(ThreadItemConverter, name)
+        assert inspect.iscoroutinefunction(method) is (name not in plain), name
+
+
+class OnePageStore:
+    """The part of a store that reads items."""
+
+    def __init__(self, count: int, *, names_after: bool = True, advances: bool = True) -> None:
+        self.items = [user(str(number), id=f"msg_{number}") for number in range(count)]
+        self.names_after = names_after
+        self.advances = advances
+
+    async def load_thread_items(
+        self, thread_id: str, after: str | None, limit: int, order: str, context: Any
+    ) -> Page[ThreadItem]:
+        if thread_id != "thr_1":
+            raise NotFoundError(thread_id)
+        assert (order, context) == ("asc", "ctx")
+        start = 0
+        if after is not None and self.advances:
+            start = next(i for i, item in enumerate(self.items) if item.id == after) + 1
+        data: list[ThreadItem] = list(self.items[start : start + limit])
+        has_more = start + limit < len(self.items)
+        names = has_more and self.names_after
+        return Page(data=data, has_more=has_more, after=data[-1].id if names else None)
+
+
+async def test_a_long_thread_is_read_to_its_end() -> None:
+    store: Any = OnePageStore(5_000)
+    messages = await thread_to_agent_input(store, "thr_1", "ctx")
+    assert [message.text for message in messages] == [str(number) for number in range(5_000)]
+
+
+async def test_a_store_that_does_not_name_the_next_page_is_read_too() -> None:
+    store: Any = OnePageStore(250, names_after=False)
+    converter = ThreadItemConverter()
+    messages = await thread_to_agent_input(store, "thr_1", "ctx", converter=converter)
+    assert messages[-1].text == "249"
+
+
+async def test_a_store_whose_pages_do_not_advance_is_named() -> None:
+    store: Any = OnePageStore(250, advances=False)
+    with pytest.raises(ValueError, match=r"OnePageStore\.load_thread_items"):
+        await thread_to_agent_input(store, "thr_1", "ctx")
+
+
+async def test_what_the_store_raises_is_raised() -> None:
+    store: Any = OnePageStore(1)
+    with pytest.raises(NotFoundError):
+        await thread_to_agent_input(store, "thr_2", "ctx")
+
+
+def test_the_lazy_namespace_of_the_framework_finds_us() -> None:
+    from agent_framework import chatkit
+
+    import agent_framework_chatkit
+
+    for name in ("ThreadItemConverter", "simple_to_agent_input", "stream_agent_response"):
+        assert getattr(chatkit, name) is getattr(agent_framework_chatkit, name)

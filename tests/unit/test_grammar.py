@@ -1,0 +1,380 @@
+"""Properties: whatever an agent and its tools send, the stream obeys its grammar."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+from agent_framework import AgentResponseUpdate, Content
+from chatkit.types import (
+    AssistantMessageContent,
+    AssistantMessageContentPartTextDelta,
+    AssistantMessageItem,
+    CustomSummary,
+    CustomTask,
+    EndOfTurnItem,
+    HiddenContextItem,
+    ProgressUpdateEvent,
+    ThreadItem,
+    ThreadItemAddedEvent,
+    ThreadItemDoneEvent,
+    ThreadItemUpdatedEvent,
+    ThreadMetadata,
+    Workflow,
+)
+from chatkit.widgets import DynamicWidgetRoot
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent_framework_chatkit import (
+    AgentContext,
+    AgentResponseConverter,
+    stream_agent_response,
+)
+
+from .test_context import IdStore
+from .thread_client import ThreadClient
+
+settings.register_profile("default", deadline=None, max_examples=200)
+settings.load_profile("default")
+
+NOW = datetime(2026, 1, 1)
+PNG = "data:image/png;base64,iVBORw0KGgo="
+
+# Few ids, so that they meet: in one update, in two, after an end.
+ids = st.sampled_from(["1", "2", "", "\ud83d"])
+# Surrogates too, in halves.
+strings = st.text(st.characters(codec=None), max_size=8) | st.sampled_from(
+    ["\ud83d", "\ude00", "a", ""]
+)
+maybe_strings = st.none() | strings
+merge_modes = st.sampled_from([None, "append", "replace"])
+statuses = st.sampled_from([None, "in_progress", "completed", "failed"])
+arguments = (
+    st.none()
+    | strings
+    | st.dictionaries(strings, strings | st.datetimes(), max_size=2)
+    | st.just('{"a": "\\ud83d"}')
+    | st.just({"request_id": "\ud83d", "request_event": {"data": "\ud83d"}})
+)
+citations = st.fixed_dictionaries(
+    {"type": st.just("citation")},
+    optional={
+        "url": st.sampled_from(["https://a.test", "javascript:x", "\ud83d"]),
+        "title": strings,
+        "file_id": strings,
+        "annotated_regions": st.lists(
+            st.fixed_dictionaries({"type": st.just("text_span"), "end_index": st.integers(-5, 99)}),
+            max_size=2,
+        ),
+    },
+)
+
+
+def content(kind: str, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Content]:
+    return st.builds(Content, st.just(kind), **fields)
+
+
+leaves = (
+    content("text", text=maybe_strings)
+    | st.builds(Content.from_uri, st.just(PNG))
+    | content("uri", uri=maybe_strings, media_type=st.sampled_from([None, "image/png", "a/b"]))
+)
+leaf_lists = st.none() | st.lists(leaves, max_size=2)
+outputs = content(
+    "shell_command_output", stdout=maybe_strings, exit_code=st.none() | st.integers(0, 1)
+)
+function_calls = content(
+    "function_call",
+    call_id=ids,
+    name=st.sampled_from(["get_weather", "locate", "", "request_info", "\ud83d"]),
+    arguments=arguments,
+    merge_mode=merge_modes,
+)
+images = st.builds(
+    lambda index: Content.from_uri(
+        PNG,
+        additional_properties=(
+            {} if index is None else {"is_partial_image": True, "partial_image_index": index}
+        ),
+    ),
+    st.none() | st.integers(-1, 5),
+)
+
+contents = st.one_of(
+    content(
+        "text",
+        text=maybe_strings,
+        merge_mode=merge_modes,
+        annotations=st.none() | st.lists(citations, max_size=2),
+        additional_properties=st.sampled_from([{}, {"model_output_kind": "refusal"}]),
+    ),
+    content("text", text=maybe_strings),
+    content("text_reasoning", id=ids, text=maybe_strings, merge_mode=merge_modes),
+    content("data", uri=st.just(PNG), media_type=st.sampled_from(["image/png", "a/b"])),
+    content("uri", uri=maybe_strings, media_type=st.sampled_from([None, "image/png"])),
+    content("error", message=maybe_strings, error_code=maybe_strings),
+    function_calls,
+    content("function_result", call_id=ids, result=maybe_strings, exception=maybe_strings),
+    content("usage", usage_details=st.just({"input_token_count": 1}), merge_mode=merge_modes),
+    content("hosted_file", file_id=maybe_strings, name=maybe_strings),
+    content("hosted_vector_store", vector_store_id=maybe_strings),
+    content("code_interpreter_tool_call", call_id=ids, inputs=leaf_lists, merge_mode=merge_modes),
+    content(
+        "code_interpreter_tool_result",
+        call_id=ids,
+        outputs=leaf_lists,
+        status=statuses,
+        merge_mode=merge_modes,
+    ),
+    content("image_generation_tool_call", image_id=ids),
+    content("image_generation_tool_result", image_id=ids, outputs=st.none() | images),
+    content("mcp_server_tool_call", call_id=ids, tool_name=strings, arguments=arguments),
+    content("mcp_server_tool_result", call_id=ids, output=maybe_strings | leaf_lists),
+    content("search_tool_call", call_id=ids, tool_name=maybe_strings, arguments=arguments),
+    content("search_tool_result", call_id=ids, status=statuses, items=leaf_lists),
+    content("shell_tool_call", call_id=ids, commands=st.none() | st.lists(strings, max_size=2)),
+    content("shell_tool_result", call_id=ids, outputs=st.none() | st.lists(outputs, max_size=2)),
+    outputs,
+    content("computer_tool_call", call_id=ids, actions=st.just([{"type": "click"}])),
+    content("computer_tool_result", call_id=ids, screenshot=st.none() | leaves),
+    content("function_approval_request", id=ids, function_call=st.none() | function_calls),
+    content("function_approval_response", id=ids, approved=st.booleans()),
+    content("oauth_consent_request", consent_link=maybe_strings),
+    content("hologram"),  # a kind that no version knows
+)
+updates = st.builds(
+    AgentResponseUpdate,
+    contents=st.none() | st.lists(contents, max_size=4),
+    role=st.sampled_from([None, "assistant", "tool"]),
+    message_id=st.none() | ids,
+    author_name=st.sampled_from([None, None, "Writer", "Critic"]),
+    response_id=st.none() | ids,
+    merge_mode=merge_modes,
+)
+runs = st.lists(updates, max_size=12)
+converters = st.builds(
+    AgentResponseConverter,
+    client_tools=st.sampled_from([(), ("locate",)]),
+    show_tool_details=st.booleans(),
+    partial_images=st.sampled_from([None, 0, 2]),
+)
+endings = st.sampled_from([None, RuntimeError("the model is gone")])
+
+
+@pytest.fixture(autouse=True)
+def _quiet_logs() -> Any:
+    """What is not shown is logged, which thousands of examples make a lot of."""
+    logging.disable()
+    yield
+    logging.disable(logging.NOTSET)
+
+
+async def run_of(
+    updates: list[AgentResponseUpdate], ending: Exception | None
+) -> AsyncIterator[AgentResponseUpdate]:
+    for update in updates:
+        yield update
+    if ending is not None:
+        raise ending
+
+
+async def read(events: AsyncIterator[Any], ending: Exception | None) -> ThreadClient:
+    client = ThreadClient()
+    try:
+        async for event in events:
+            client.apply(event)
+    except RuntimeError as error:
+        assert error is ending  # noqa: PT017 that a run may fail is the point
+    client.assert_complete()
+    return client
+
+
+@given(runs, converters, endings)
+def test_any_run_obeys_the_grammar(
+    updates: list[AgentResponseUpdate],
+    converter: AgentResponseConverter,
+    ending: Exception | None,
+) -> None:
+    events = stream_agent_response(run_of(updates, ending), "thr_1", converter=converter)
+    client = asyncio.run(read(events, ending))
+    if updates and ending is None:
+        assert client.items or client.others or any(update.contents for update in updates)
+
+
+@given(runs, st.integers(0, 20))
+def test_a_reader_may_leave_at_any_point(updates: list[AgentResponseUpdate], after: int) -> None:
+    async def leave() -> None:
+        is_closed = False
+
+        async def run() -> AsyncIterator[AgentResponseUpdate]:
+            nonlocal is_closed
+            try:
+                for update in updates:
+                    yield update
+            finally:
+                is_closed = True
+
+        events = stream_agent_response(run(), "thr_1")
+        client = ThreadClient()
+        count = 0
+        async for event in events:
+            client.apply(event)
+            count += 1
+            if count > after:
+                break
+        await events.aclose()
+        assert is_closed
+
+    asyncio.run(leave())
+
+
+# What tools stream, mixed with what the agent sends
+
+Step = Callable[[AgentContext[Any]], Any]
+
+
+def message_item(item_id: str) -> AssistantMessageItem:
+    return AssistantMessageItem(
+        id=item_id,
+        thread_id="thr_1",
+        created_at=NOW,
+        content=[AssistantMessageContent(text="app")],
+    )
+
+
+def added(item_id: str) -> Step:
+    return lambda context: context.stream(ThreadItemAddedEvent(item=message_item(item_id)))
+
+
+def done(item_id: str) -> Step:
+    return lambda context: context.stream(ThreadItemDoneEvent(item=message_item(item_id)))
+
+
+def delta(item_id: str) -> Step:
+    update = AssistantMessageContentPartTextDelta(content_index=0, delta="!")
+    return lambda context: context.stream(ThreadItemUpdatedEvent(item_id=item_id, update=update))
+
+
+def card(value: str) -> DynamicWidgetRoot:
+    return DynamicWidgetRoot.model_validate(
+        {"type": "Card", "children": [{"type": "Text", "id": "t", "value": value}]}
+    )
+
+
+async def states(last: str) -> Any:
+    for value in ("2", "21", last):
+        yield card(value)
+
+
+def tolerant(step: Step) -> Step:
+    """A tool that is told that it has no workflow, or that text may only grow, goes on."""
+
+    async def run(context: AgentContext[Any]) -> None:
+        try:
+            await step(context)
+        except (ValueError, IndexError):
+            return
+
+    return run
+
+
+app_items = st.sampled_from(["app_1", "app_2"])
+steps: st.SearchStrategy[Step] = st.one_of(
+    app_items.map(added),
+    app_items.map(done),
+    app_items.map(delta),
+    st.sampled_from(
+        [
+            lambda context: context.stream_widget(card("21")),
+            lambda context: context.stream_widget(states("21 °C")),
+            lambda context: context.stream_widget(states("no prefix")),
+            lambda context: context.start_workflow(Workflow(type="custom", tasks=[])),
+            lambda context: context.start_workflow(Workflow(type="reasoning", tasks=[])),
+            lambda context: context.add_workflow_task(
+                CustomTask(title="Look", status_indicator="loading")
+            ),
+            lambda context: context.update_workflow_task(CustomTask(title="Seen"), 0),
+            lambda context: context.end_workflow(),
+            lambda context: context.end_workflow(CustomSummary(title="Seen"), expanded=True),
+            lambda context: context.stream_progress("Looking"),
+            lambda context: context.stream_client_effect("confetti"),
+            lambda context: context.stream(
+                ThreadItemDoneEvent(
+                    item=HiddenContextItem(
+                        id=context.generate_id("message"),
+                        thread_id="thr_1",
+                        created_at=NOW,
+                        content="x",
+                    )
+                )
+            ),
+            lambda context: context.stream(
+                ThreadItemDoneEvent(
+                    item=EndOfTurnItem(
+                        id=context.generate_id("message"), thread_id="thr_1", created_at=NOW
+                    )
+                )
+            ),
+        ]
+    ),
+).map(tolerant)
+
+
+class TolerantClient(ThreadClient):
+    """An app may replace what it has done, and may update items of earlier turns."""
+
+    def apply(self, event: Any) -> None:
+        if isinstance(event, ThreadItemUpdatedEvent) and event.item_id not in self.ids:
+            assert event.item_id.startswith("app_")
+            return
+        super().apply(event)
+
+    @staticmethod
+    def compare(held: ThreadItem, done: ThreadItem) -> None:
+        # An app may finish an item as it likes.
+        if not held.id.startswith("app_"):
+            ThreadClient.compare(held, done)
+
+
+@given(st.lists(updates | st.lists(steps, min_size=1, max_size=3), max_size=10), endings)
+def test_any_run_with_tools_obeys_the_grammar(
+    script: list[AgentResponseUpdate | list[Step]], ending: Exception | None
+) -> None:
+    async def check() -> None:
+        context: AgentContext[Any] = AgentContext(
+            thread=ThreadMetadata(id="thr_1", created_at=NOW),
+            store=IdStore(),
+            request_context=None,
+        )
+
+        async def run() -> AsyncIterator[AgentResponseUpdate]:
+            for step in script:
+                if isinstance(step, list):
+                    # Tools that the model calls together run together, each in its own task.
+                    await asyncio.gather(*(each(context) for each in step))
+                else:
+                    yield step
+            if ending is not None:
+                raise ending
+
+        client = TolerantClient()
+        try:
+            async for event in stream_agent_response(run(), "thr_1", context=context):
+                client.apply(event)
+        except RuntimeError as error:
+            assert error is ending  # noqa: PT017 that a run may fail is the point
+        client.assert_complete()
+
+    asyncio.run(check())
+
+
+def test_progress_is_no_item() -> None:
+    client = ThreadClient()
+    client.apply(ProgressUpdateEvent(text="Looking"))
+    client.assert_complete()
+    assert client.items == {}
