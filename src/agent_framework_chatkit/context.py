@@ -8,7 +8,6 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Generic
 
 from agent_framework import FunctionInvocationContext
@@ -30,7 +29,8 @@ from chatkit.types import (
 from chatkit.widgets import WidgetRoot
 from typing_extensions import TypeVar
 
-from .item_writer import ItemWriter, OpenWidget, OpenWorkflow
+from .item_writer import ItemWriter
+from .open_items import OpenWidget, OpenWorkflow
 
 logger = logging.getLogger(__name__)
 
@@ -260,10 +260,9 @@ class AgentContext(Generic[TContext]):
         if self.client_tool_call is not None:
             call, self.client_tool_call = self.client_tool_call, None
             self.items.write_done(
-                ClientToolCallItem(
-                    id=self.items.new_id("tool_call"),
-                    thread_id=self.thread.id,
-                    created_at=datetime.now(),
+                self.items.item(
+                    ClientToolCallItem,
+                    "tool_call",
                     call_id=self.generate_id("tool_call"),
                     name=call.name,
                     arguments=call.arguments,
@@ -275,13 +274,7 @@ class AgentContext(Generic[TContext]):
         return self.generate_id(item_type)
 
     def _widget_item(self, widget: WidgetRoot, copy_text: str | None) -> WidgetItem:
-        return WidgetItem(
-            id=self.items.new_id("message"),
-            thread_id=self.thread.id,
-            created_at=datetime.now(),
-            widget=widget,
-            copy_text=copy_text,
-        )
+        return self.items.item(WidgetItem, "message", widget=widget, copy_text=copy_text)
 
     def _own_workflow(self) -> OpenWorkflow | None:
         workflow = _own_workflow.get()

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from copy import copy
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from agent_framework import AgentResponseUpdate, Content, UsageDetails, add_usage_details
@@ -23,91 +20,23 @@ from chatkit.types import (
 )
 from opentelemetry import trace
 
-from .item_writer import ItemWriter, OpenImage, OpenMessage, OpenWorkflow
+from .item_writer import ItemWriter
+from .open_items import OpenImage, OpenMessage, OpenWorkflow
 from .overrides import resolve
+from .pace import Pace
 from .response_converter import (
     AgentResponseConverter,
     Form,
     has_failed,
     is_image,
-    is_running,
 )
 from .text import mend_json, mend_surrogates
+from .tool_call import CALLS, RESULTS, ToolCall
 
 logger = logging.getLogger(__name__)
 
 REQUEST_INFO = "request_info"
 """The name of the function call that `WorkflowAgent` makes of a workflow's request."""
-
-_TOOL_KINDS = {
-    "function_call": "function",
-    "function_result": "function",
-    "mcp_server_tool_call": "mcp_tool",
-    "mcp_server_tool_result": "mcp_tool",
-    "search_tool_call": "search_tool",
-    "search_tool_result": "search_tool",
-    "code_interpreter_tool_call": "code_interpreter",
-    "code_interpreter_tool_result": "code_interpreter",
-    "shell_tool_call": "shell_tool",
-    "shell_tool_result": "shell_tool",
-    "shell_command_output": "shell_tool",
-    "computer_tool_call": "computer_tool",
-    "computer_tool_result": "computer_tool",
-}
-
-
-class _Pace:
-    """When a text that is sent whole each time has grown enough to be sent again.
-
-    It grows by a 32nd between two sendings, so that what is sent adds up to a multiple of the
-    text's length, however long it gets, while each step still looks like streaming.
-    """
-
-    def __init__(self) -> None:
-        self._sent = 0
-
-    def is_due(self, length: int) -> bool:
-        if length <= self._sent + self._sent // 32:
-            return False
-        self._sent = length
-        return True
-
-
-@dataclass(eq=False)
-class _ToolCall:
-    """A tool call whose outcome is not known yet."""
-
-    kind: str
-    """Which of the converter's methods shows it."""
-    content: Content | None
-    """The call as it began; `None` for a result that came without one."""
-    texts: list[str] = field(default_factory=list)
-    """What has arrived of the arguments or of the code."""
-    length: int = 0
-    """How many characters that is."""
-    pace: _Pace = field(default_factory=_Pace)
-    """Spares a task for every fragment of the arguments."""
-    result: Content | None = None
-    """What has arrived of the result."""
-    workflow: OpenWorkflow | None = None
-    """Where its task is shown, once it is."""
-    index: int = 0
-    """Its task's place in that workflow."""
-    is_answered_elsewhere: bool = False
-    """Whether it needs no result in this turn: a person or a service gives it."""
-
-    def whole_call(self) -> Content | None:
-        """Return the call with all of its arguments or code that have arrived."""
-        call = self.content
-        if call is None or not self.texts:
-            return call
-        self.texts = ["".join(self.texts)]
-        whole = copy(call)
-        if self.kind == "code_interpreter":
-            whole.inputs = [Content.from_text(self.texts[0])]
-        else:
-            whole.arguments = self.texts[0]
-        return whole
 
 
 @dataclass(eq=False)
@@ -120,7 +49,7 @@ class _Thought:
     index: int
     texts: list[str] = field(default_factory=list)
     length: int = 0
-    pace: _Pace = field(default_factory=_Pace)
+    pace: Pace = field(default_factory=Pace)
 
 
 class ResponseWriter:
@@ -137,7 +66,7 @@ class ResponseWriter:
         self._has_updates = False
         self._message_id: str | None = None
         self._author: str | None = None
-        self._calls: list[_ToolCall] = []
+        self._calls: list[ToolCall] = []
         """Calls whose result is still to come, oldest first."""
         self._thought: _Thought | None = None
         self._images: dict[str, OpenImage] = {}
@@ -157,19 +86,9 @@ class ResponseWriter:
         self._handlers: dict[str, Callable[[Content, AgentResponseUpdate], Awaitable[None]]] = {
             "text": self._text,
             "text_reasoning": self._reasoning,
+            **dict.fromkeys(CALLS, self._tool_call),
+            **dict.fromkeys(RESULTS, self._tool_result),
             "function_call": self._function_call,
-            "function_result": self._tool_result,
-            "mcp_server_tool_call": self._tool_call,
-            "mcp_server_tool_result": self._tool_result,
-            "search_tool_call": self._tool_call,
-            "search_tool_result": self._tool_result,
-            "code_interpreter_tool_call": self._tool_call,
-            "code_interpreter_tool_result": self._tool_result,
-            "shell_tool_call": self._tool_call,
-            "shell_tool_result": self._tool_result,
-            "shell_command_output": self._tool_result,
-            "computer_tool_call": self._tool_call,
-            "computer_tool_result": self._tool_result,
             "image_generation_tool_call": self._image_call,
             "image_generation_tool_result": self._image_result,
             "data": self._data,
@@ -304,68 +223,40 @@ class ResponseWriter:
             await self._tool_call(content, update)
 
     async def _tool_call(self, content: Content, update: AgentResponseUpdate) -> None:
-        kind = _TOOL_KINDS[content.type]
-        call = self._find_call(kind, content)
-        is_new = call is None
+        kind = CALLS[content.type]
+        call = next((each for each in reversed(self._calls) if each.has_call(kind, content)), None)
         if call is None:
-            call = _ToolCall(kind, content)
-            call.is_answered_elsewhere = kind != "function" or bool(
-                getattr(content, "informational_only", False) or getattr(content, "hosted", False)
-            )
+            call = ToolCall(kind)
             self._calls.append(call)
-        elif call.content is None:
-            call.content = content
-        text = _call_text(content)
-        is_whole = content.merge_mode == "replace" or text is None
-        if text is not None:
-            if content.merge_mode == "replace":
-                call.texts, call.length = [], 0
-            call.texts.append(text)
-            call.length += len(text)
-        if call.pace.is_due(call.length) or is_new or is_whole:
+        if call.add_call(content):
             await self._show_call(call)
 
     async def _tool_result(self, content: Content, update: AgentResponseUpdate) -> None:
-        kind = _TOOL_KINDS[content.type]
-        call = self._find_call(kind, content)
+        kind = RESULTS[content.type]
+        call = next(
+            (each for each in reversed(self._calls) if each.has_result(kind, content)), None
+        )
         if call is None:
-            call = _ToolCall(kind, None)
-            if content.type == "function_result":
+            call = ToolCall(kind)
+            self._calls.append(call)
+            if kind == "function":
                 logger.warning("A result came without its call: %r", content.call_id)
-        call.result = _with_earlier_outputs(call.result, content)
-        if is_running(content):
-            if call not in self._calls:
-                self._calls.append(call)
-        elif call in self._calls:
+        call.add_result(content)
+        if call.is_finished:
             self._calls.remove(call)
         await self._show_call(call)
 
         if content.type == "computer_tool_result" and content.screenshot is not None:
-            task = await resolve(self._converter.screenshot_to_task(content.screenshot))
-            self._add_task(task)
+            self._add_task(await resolve(self._converter.screenshot_to_task(content.screenshot)))
         if content.type == "code_interpreter_tool_result":
             for output in content.outputs or ():
                 if isinstance(output, Content) and output.type in ("data", "uri"):
                     await self._data(output, update)
 
-    def _find_call(self, kind: str, content: Content) -> _ToolCall | None:
-        """Return the unfinished call that a fragment or a result belongs to."""
-        for call in reversed(self._calls):
-            if call.kind != kind:
-                continue
-            known = call.content or call.result
-            call_id = known.call_id if known else None
-            if not content.call_id or not call_id:
-                return call
-            if call_id == content.call_id:
-                names = {content.name, call.content.name if call.content else None} - {None, ""}
-                return call if len(names) < 2 else None
-        return None
-
-    async def _show_call(self, call: _ToolCall) -> None:
-        if call.kind == "function" and call.result is None and self._is_client_tool(call):
+    async def _show_call(self, call: ToolCall) -> None:
+        if call.result is None and call.name in self._converter.client_tools:
             return
-        task = await resolve(self._to_task[call.kind](call.whole_call(), call.result))
+        task = await resolve(self._to_task[call.kind](call.whole(), call.result))
         if task is None:
             return
         if call.workflow is None:
@@ -383,35 +274,33 @@ class ResponseWriter:
         workflow = self._items.activity()
         return workflow, workflow.add_task(task)
 
-    def _is_client_tool(self, call: _ToolCall) -> bool:
-        return call.content is not None and call.content.name in self._converter.client_tools
-
     async def _leave_unanswered(self) -> None:
         """Write what becomes of the calls that nothing has answered."""
-        calls = [call for call in self._calls if call.kind == "function"]
-        client_calls = [content for call in calls if (content := self._client_call(call))]
-        if client_calls:
-            first, *others = client_calls
-            self._items.write_done(
-                ClientToolCallItem(
-                    id=self._items.new_id("tool_call"),
-                    thread_id=self._items.thread_id,
-                    created_at=datetime.now(),
-                    call_id=mend_surrogates(first.call_id or ""),
-                    name=first.name or "",
-                    arguments=mend_json(first.parse_arguments() or {}),
-                )
-            )
+        unanswered = [call for call in self._calls if call.needs_result]
+        for_client = [call for call in unanswered if call.name in self._converter.client_tools]
+        if for_client:
+            first, *others = for_client
+            self._call_client_tool(first)
             for other in others:
                 logger.warning("ChatKit has one client call at a time; %r waits.", other.name)
         elif not self._is_waiting:
-            for call in calls:
-                content = call.whole_call()
-                if content is not None and not call.is_answered_elsewhere:
+            for call in unanswered:
+                content = call.whole()
+                if content is not None:
                     self._send_error(await resolve(self._converter.missing_tool_to_error(content)))
 
-    def _client_call(self, call: _ToolCall) -> Content | None:
-        return call.whole_call() if self._is_client_tool(call) else None
+    def _call_client_tool(self, call: ToolCall) -> None:
+        content = call.whole()
+        if content is not None:
+            self._items.write_done(
+                self._items.item(
+                    ClientToolCallItem,
+                    "tool_call",
+                    call_id=mend_surrogates(content.call_id or ""),
+                    name=call.name,
+                    arguments=mend_json(content.parse_arguments() or {}),
+                )
+            )
 
     def _send_error(self, error: ErrorEvent | None) -> None:
         if error is not None:
@@ -427,19 +316,11 @@ class ResponseWriter:
         if not is_image(content):
             await self._file(content, update)
             return
-        item_id = self._items.new_id("message")
-        image = await self._image(item_id, content, None)
+        image = await self._image(self._items.new_id("image"), content, None)
         if image is None:
             await self._file(content, update)
             return
-        self._items.write_done(
-            GeneratedImageItem(
-                id=item_id,
-                thread_id=self._items.thread_id,
-                created_at=datetime.now(),
-                image=image,
-            )
-        )
+        self._items.write_done(self._items.item(GeneratedImageItem, "message", image=image))
 
     async def _image(
         self, image_id: str, content: Content, partial_image_index: int | None
@@ -489,13 +370,7 @@ class ResponseWriter:
         if form is None:
             return
         self._items.write_done(
-            WidgetItem(
-                id=self._items.new_id("message"),
-                thread_id=self._items.thread_id,
-                created_at=datetime.now(),
-                widget=form.widget,
-                copy_text=form.text,
-            )
+            self._items.item(WidgetItem, "message", widget=form.widget, copy_text=form.text)
         )
 
     async def _request_info(self, content: Content) -> None:
@@ -503,14 +378,7 @@ class ResponseWriter:
         if not inputs:
             return
         self._is_waiting = True
-        self._items.write_done(
-            StructuredInputItem(
-                id=self._items.new_id("message"),
-                thread_id=self._items.thread_id,
-                created_at=datetime.now(),
-                inputs=inputs,
-            )
-        )
+        self._items.write_done(self._items.item(StructuredInputItem, "message", inputs=inputs))
 
     # What is no item
 
@@ -552,31 +420,3 @@ def _output_kind(content: Content) -> Any:
 def _is_request_info(content: Content) -> bool:
     arguments = content.arguments
     return isinstance(arguments, Mapping) and "request_id" in arguments
-
-
-def _call_text(content: Content) -> str | None:
-    """Return the arguments or code in a call, which may be a fragment; `None` if it has none."""
-    if content.type == "code_interpreter_tool_call":
-        inputs = content.inputs or ()
-        texts = [part.text for part in inputs if part.type == "text" and part.text]
-        return "".join(texts) if texts else None
-    if content.type == "function_call" and content.arguments:
-        arguments = content.arguments
-        return arguments if isinstance(arguments, str) else json.dumps(arguments, default=str)
-    return None
-
-
-def _with_earlier_outputs(earlier: Content | None, content: Content) -> Content:
-    """Return a result with the outputs that arrived before it."""
-    if (
-        earlier is None
-        or content.merge_mode == "replace"
-        or not isinstance(earlier.outputs, Sequence)
-        or not isinstance(content.outputs, Sequence)
-    ):
-        return content
-    return Content.from_code_interpreter_tool_result(
-        call_id=content.call_id,
-        outputs=[*earlier.outputs, *content.outputs],
-        status=content.status,
-    )

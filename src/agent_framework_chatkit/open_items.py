@@ -1,0 +1,329 @@
+"""Items while they are being written."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from chatkit.server import diff_widget
+from chatkit.types import (
+    Annotation,
+    AssistantMessageContent,
+    AssistantMessageContentPartAnnotationAdded,
+    AssistantMessageContentPartDone,
+    AssistantMessageContentPartTextDelta,
+    AssistantMessageItem,
+    DurationSummary,
+    GeneratedImage,
+    GeneratedImageItem,
+    GeneratedImageUpdated,
+    Task,
+    ThreadItemUpdate,
+    WidgetItem,
+    Workflow,
+    WorkflowItem,
+    WorkflowSummary,
+    WorkflowTaskAdded,
+    WorkflowTaskUpdated,
+)
+from chatkit.widgets import WidgetRoot
+
+from .text import mend_surrogates
+
+if TYPE_CHECKING:
+    from .item_writer import ItemWriter
+
+logger = logging.getLogger(__name__)
+
+
+class _Part:
+    """One text of an assistant message, with its annotations."""
+
+    def __init__(self, key: object) -> None:
+        self.key = key
+        self.texts: list[str] = []
+        self.length = 0
+        self.annotations: list[Annotation] = []
+        self.high_surrogate = ""
+        """The first half of a pair whose second half has yet to come."""
+
+    def content(self) -> AssistantMessageContent:
+        # Joined once and kept joined: a text may be asked for more than once.
+        self.texts = ["".join(self.texts)]
+        return AssistantMessageContent(text=self.texts[0], annotations=list(self.annotations))
+
+
+class OpenMessage:
+    """An assistant message while it is being written."""
+
+    def __init__(self, writer: ItemWriter) -> None:
+        self._writer = writer
+        self._parts: list[_Part] = []
+        self._item = writer.item(AssistantMessageItem, "msg", content=[])
+        writer.add(self._item.model_copy(), self)
+
+    def append(self, text: str, part: object = None) -> None:
+        """Add text to the end.
+
+        Args:
+            text: The text. Half a surrogate pair at its end waits for the other half.
+            part: What the text is a part of. A new value begins a new content part.
+        """
+        current = self._part(part)
+        if current.high_surrogate or not text.isascii():
+            text = current.high_surrogate + text
+            current.high_surrogate = ""
+            if "\ud800" <= text[-1:] <= "\udbff":
+                current.high_surrogate, text = text[-1], text[:-1]
+            text = mend_surrogates(text)
+        if text:
+            self._send_delta(current, text)
+
+    def replace(self, text: str, part: object = None) -> None:
+        """Set the text of a part, which costs nothing on the wire if that is what it already is.
+
+        Args:
+            text: The whole text of the part.
+            part: What the text is a part of, as for `append`.
+        """
+        current = self._part(part)
+        current.high_surrogate = ""
+        text = mend_surrogates(text)
+        written = current.content().text
+        if text.startswith(written):
+            if text != written:
+                self._send_delta(current, text[len(written) :])
+            return
+        current.texts, current.length = [text], len(text)
+        for annotation in current.annotations:
+            if annotation.index is not None:
+                annotation.index = min(annotation.index, current.length)
+        self._update(
+            AssistantMessageContentPartDone(
+                content_index=len(self._parts) - 1, content=current.content()
+            )
+        )
+
+    def annotate(self, annotation: Annotation, part: object = None) -> None:
+        """Add an annotation to a part's text; one that is there already is left out.
+
+        An index past the end of the text, or none, is set to the end of the text.
+        """
+        current = self._part(part)
+        index = annotation.index
+        if index is None or not 0 <= index <= current.length:
+            if index is not None:
+                logger.warning(
+                    "A citation at %d lies outside its text of %d characters; it is shown at "
+                    "the end.",
+                    index,
+                    current.length,
+                )
+            annotation = annotation.model_copy(update={"index": current.length})
+        if annotation in current.annotations:
+            return
+        current.annotations.append(annotation)
+        self._update(
+            AssistantMessageContentPartAnnotationAdded(
+                content_index=len(self._parts) - 1,
+                annotation_index=len(current.annotations) - 1,
+                annotation=annotation.model_copy(),
+            )
+        )
+
+    def clear(self) -> None:
+        """Take back all text."""
+        for index in range(len(self._parts)):
+            self._update(
+                AssistantMessageContentPartDone(
+                    content_index=index, content=AssistantMessageContent(text="", annotations=[])
+                )
+            )
+        self._parts = []
+
+    def close(self) -> None:
+        """Write that the message is finished."""
+        for index, part in enumerate(self._parts):
+            if part.high_surrogate:
+                part.high_surrogate = ""
+                self._send_delta(part, "\N{REPLACEMENT CHARACTER}", index)
+        self._item.content = [part.content() for part in self._parts]
+        self._writer.done(self._item)
+
+    def _part(self, key: object) -> _Part:
+        if not self._parts or self._parts[-1].key != key:
+            self._parts.append(_Part(key))
+        return self._parts[-1]
+
+    def _send_delta(self, part: _Part, delta: str, index: int | None = None) -> None:
+        part.texts.append(delta)
+        part.length += len(delta)
+        self._update(
+            AssistantMessageContentPartTextDelta(
+                content_index=len(self._parts) - 1 if index is None else index, delta=delta
+            )
+        )
+
+    def _update(self, update: ThreadItemUpdate) -> None:
+        self._writer.update(self._item.id, update)
+
+
+class OpenWorkflow:
+    """A workflow while it is being written.
+
+    It is added with its first task, so that no empty workflow is shown, unless it is a
+    reasoning workflow, whose being there says that the agent thinks.
+    """
+
+    def __init__(self, writer: ItemWriter, workflow: Workflow) -> None:
+        self.writer = writer
+        self._started = time.monotonic()
+        self._is_added = False
+        self._is_closed = False
+        self.before_close: Callable[[], None] | None = None
+        """Called before the workflow is finished, while tasks may still be updated."""
+        own = workflow.model_copy(update={"tasks": list(workflow.tasks)})
+        self.item = writer.item(WorkflowItem, "workflow", workflow=own)
+        if workflow.type == "reasoning" or workflow.tasks:
+            self._add()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the workflow is finished."""
+        return self._is_closed
+
+    @property
+    def tasks(self) -> list[Task]:
+        """The workflow's tasks, as they are now."""
+        return self.item.workflow.tasks
+
+    def add_task(self, task: Task) -> int:
+        """Add a task and return its index.
+
+        Raises:
+            ValueError: If the workflow is finished.
+        """
+        self._check_open()
+        self.tasks.append(task.model_copy())
+        index = len(self.tasks) - 1
+        if self._is_added:
+            self._update(WorkflowTaskAdded(task=task.model_copy(), task_index=index))
+        else:
+            self._add()
+        return index
+
+    def update_task(self, index: int, task: Task) -> None:
+        """Replace the task at an index; nothing is sent if it is equal.
+
+        Raises:
+            IndexError: If there is no task at the index.
+            ValueError: If the workflow is finished.
+        """
+        self._check_open()
+        if not 0 <= index < len(self.tasks):
+            raise IndexError(
+                f"The workflow has {len(self.tasks)} tasks; there is none at index {index}."
+            )
+        if self.tasks[index] == task:
+            return
+        self.tasks[index] = task.model_copy()
+        self._update(WorkflowTaskUpdated(task=task.model_copy(), task_index=index))
+
+    def close(self, summary: WorkflowSummary | None = None, expanded: bool = False) -> None:
+        """Write that the workflow is finished; one without tasks is as if it never was.
+
+        Args:
+            summary: What to show for it. By default its own summary, else how long it took, in
+                whole seconds, rounded up.
+            expanded: Whether its tasks stay unfolded.
+        """
+        if self._is_closed:
+            return
+        if self.before_close is not None:
+            self.before_close()
+        self._is_closed = True
+        if self.writer.current is self:
+            self.writer.current = None
+        if not self.tasks:
+            if self._is_added:
+                self.writer.remove(self.item.id)
+            return
+        workflow = self.item.workflow
+        # What still runs goes on without its workflow, and may yet fail: neither a spinner that
+        # never stops nor a tick would be true.
+        workflow.tasks = [
+            task.model_copy(update={"status_indicator": "none"})
+            if task.status_indicator == "loading"
+            else task
+            for task in workflow.tasks
+        ]
+        seconds = math.ceil(time.monotonic() - self._started)
+        workflow.summary = summary or workflow.summary or DurationSummary(duration=seconds)
+        workflow.expanded = expanded
+        self.writer.done(self.item)
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise ValueError("The workflow is finished: start another one to add tasks to it.")
+
+    def _add(self) -> None:
+        self._is_added = True
+        self.writer.add(self.item.model_copy(deep=True), self)
+
+    def _update(self, update: ThreadItemUpdate) -> None:
+        self.writer.update(self.item.id, update)
+
+
+class OpenImage:
+    """A generated image while it is being drawn."""
+
+    def __init__(self, writer: ItemWriter) -> None:
+        self._writer = writer
+        self._item = writer.item(GeneratedImageItem, "message")
+        writer.close_current()
+        writer.add(self._item.model_copy(), self)
+
+    def update(self, image: GeneratedImage, progress: float | None) -> None:
+        """Show an image that is not finished.
+
+        Args:
+            image: The image so far.
+            progress: How much of it is drawn, from 0 to 1.
+        """
+        self._item.image = image
+        self._writer.update(self._item.id, GeneratedImageUpdated(image=image, progress=progress))
+
+    def close(self, image: GeneratedImage | None = None) -> None:
+        """Write that the image is finished; if there is none, its place is removed."""
+        self._item.image = image or self._item.image
+        if self._item.image is None:
+            self._writer.remove(self._item.id)
+        else:
+            self._writer.done(self._item)
+
+
+class OpenWidget:
+    """A widget while its states are streamed."""
+
+    def __init__(self, writer: ItemWriter, item: WidgetItem) -> None:
+        self._writer = writer
+        self._item = item
+        writer.close_current()
+        writer.add(item.model_copy(), self)
+
+    def show(self, widget: WidgetRoot) -> None:
+        """Show the widget's next state.
+
+        Raises:
+            ValueError: If text that streams does not go on where it was.
+        """
+        for update in diff_widget(self._item.widget, widget):
+            self._writer.update(self._item.id, update)
+        self._item.widget = widget
+
+    def close(self) -> None:
+        """Write that the widget is finished."""
+        self._writer.done(self._item)
