@@ -143,15 +143,15 @@ class ItemWriter:
 
     def done(self, item: ThreadItem) -> None:
         """Write that an item is finished, whether it was added or not."""
-        if item.id in self._finished:
+        if self.is_finished(item.id):
             return
         self.wrote_item = True
-        self._finish(item.id)
+        self.finish(item.id)
         self.send(ThreadItemDoneEvent(item=item))
 
     def remove(self, item_id: str) -> None:
         """Write that an item is gone."""
-        self._finish(item_id)
+        self.finish(item_id)
         self.send(ThreadItemRemovedEvent(item_id=item_id))
 
     def write_done(self, item: ThreadItem) -> None:
@@ -163,7 +163,7 @@ class ItemWriter:
     def write(self, event: ThreadStreamEvent) -> None:
         """Write an event that the app made, mended where it would break the grammar."""
         if isinstance(event, ThreadItemAddedEvent):
-            if event.item.id in self._open or event.item.id in self._finished:
+            if event.item.id in self._open or self.is_finished(event.item.id):
                 logger.warning("Item %r was added twice; the second is ignored.", event.item.id)
                 return
             self.close_current()
@@ -171,7 +171,7 @@ class ItemWriter:
         elif isinstance(event, ThreadItemUpdatedEvent):
             self._write_update(event)
         elif isinstance(event, ThreadItemDoneEvent):
-            if event.item.id in self._finished:
+            if self.is_finished(event.item.id):
                 self.send(ThreadItemReplacedEvent(item=event.item))
             elif event.item.id in self._open:
                 self.done(event.item)
@@ -181,13 +181,13 @@ class ItemWriter:
             self.remove(event.item_id)
         else:
             if isinstance(event, ThreadItemReplacedEvent):
-                self._finish(event.item.id)
+                self.finish(event.item.id)
             self.send(event)
 
     def _write_update(self, event: ThreadItemUpdatedEvent) -> None:
         opened = self._open.get(event.item_id)
         if opened is None:
-            if event.item_id in self._finished:
+            if self.is_finished(event.item_id):
                 logger.warning("Item %r is done; an update of it is ignored.", event.item_id)
             else:
                 # An item of an earlier turn, which an app may update.
@@ -200,10 +200,17 @@ class ItemWriter:
                 "Item %r is written by the agent; an update by a tool is ignored.", event.item_id
             )
 
-    def _finish(self, item_id: str) -> None:
+    def is_finished(self, item_id: str) -> bool:
+        """Return whether nothing more is written to an item."""
+        return item_id in self._finished
+
+    def finish(self, item_id: str) -> None:
+        """Note that nothing more is written to an item, whoever has said so."""
         self._ids.add(item_id)
         self._open.pop(item_id, None)
         self._finished.add(item_id)
+        if self.current is not None and self.current.item.id == item_id:
+            self.current = None
 
 
 class _AppItem:

@@ -62,8 +62,8 @@ class OpenMessage:
     def __init__(self, writer: ItemWriter) -> None:
         self._writer = writer
         self._parts: list[_Part] = []
-        self._item = writer.item(AssistantMessageItem, "msg", content=[])
-        writer.add(self._item.model_copy(), self)
+        self.item = writer.item(AssistantMessageItem, "msg", content=[])
+        writer.add(self.item.model_copy(), self)
 
     def append(self, text: str, part: object = None) -> None:
         """Add text to the end.
@@ -150,8 +150,8 @@ class OpenMessage:
             if part.high_surrogate:
                 part.high_surrogate = ""
                 self._send_delta(part, "\N{REPLACEMENT CHARACTER}", index)
-        self._item.content = [part.content() for part in self._parts]
-        self._writer.done(self._item)
+        self.item.content = [part.content() for part in self._parts]
+        self._writer.done(self.item)
 
     def _part(self, key: object) -> _Part:
         if not self._parts or self._parts[-1].key != key:
@@ -168,7 +168,7 @@ class OpenMessage:
         )
 
     def _update(self, update: ThreadItemUpdate) -> None:
-        self._writer.update(self._item.id, update)
+        self._writer.update(self.item.id, update)
 
 
 class OpenWorkflow:
@@ -182,7 +182,6 @@ class OpenWorkflow:
         self.writer = writer
         self._started = time.monotonic()
         self._is_added = False
-        self._is_closed = False
         self.before_close: Callable[[], None] | None = None
         """Called before the workflow is finished, while tasks may still be updated."""
         own = workflow.model_copy(update={"tasks": list(workflow.tasks)})
@@ -193,7 +192,7 @@ class OpenWorkflow:
     @property
     def is_closed(self) -> bool:
         """Whether the workflow is finished."""
-        return self._is_closed
+        return self.writer.is_finished(self.item.id)
 
     @property
     def tasks(self) -> list[Task]:
@@ -201,12 +200,7 @@ class OpenWorkflow:
         return self.item.workflow.tasks
 
     def add_task(self, task: Task) -> int:
-        """Add a task and return its index.
-
-        Raises:
-            ValueError: If the workflow is finished.
-        """
-        self._check_open()
+        """Add a task and return its index."""
         self.tasks.append(task.model_copy())
         index = len(self.tasks) - 1
         if self._is_added:
@@ -220,9 +214,7 @@ class OpenWorkflow:
 
         Raises:
             IndexError: If there is no task at the index.
-            ValueError: If the workflow is finished.
         """
-        self._check_open()
         if not 0 <= index < len(self.tasks):
             raise IndexError(
                 f"The workflow has {len(self.tasks)} tasks; there is none at index {index}."
@@ -240,16 +232,15 @@ class OpenWorkflow:
                 whole seconds, rounded up.
             expanded: Whether its tasks stay unfolded.
         """
-        if self._is_closed:
+        if self.is_closed:
             return
         if self.before_close is not None:
             self.before_close()
-        self._is_closed = True
-        if self.writer.current is self:
-            self.writer.current = None
         if not self.tasks:
             if self._is_added:
                 self.writer.remove(self.item.id)
+            else:
+                self.writer.finish(self.item.id)
             return
         workflow = self.item.workflow
         # What still runs goes on without its workflow, and may yet fail: neither a spinner that
@@ -264,10 +255,6 @@ class OpenWorkflow:
         workflow.summary = summary or workflow.summary or DurationSummary(duration=seconds)
         workflow.expanded = expanded
         self.writer.done(self.item)
-
-    def _check_open(self) -> None:
-        if self._is_closed:
-            raise ValueError("The workflow is finished: start another one to add tasks to it.")
 
     def _add(self) -> None:
         self._is_added = True

@@ -46,7 +46,7 @@ from chatkit.widgets import DynamicWidgetRoot
 
 from agent_framework_chatkit import AgentContext, ClientToolCall, stream_agent_response
 
-from .thread_client import collect, items_of, text, update
+from .thread_client import ThreadClient, collect, items_of, text, update
 
 NOW = datetime(2026, 1, 1)
 
@@ -359,6 +359,41 @@ async def test_what_the_agent_writes_is_not_changed_by_a_tool(
 
     sent = await events_of(text("Hi"), meddle, text("!"), context=context)
     assert len(sent) == 4
+    assert "message_1" in caplog.text
+
+
+async def test_what_a_tool_has_finished_is_begun_anew(caplog: pytest.LogCaptureFixture) -> None:
+    async def finish(context: AgentContext[Any]) -> None:
+        item = context.workflow_item
+        assert item is not None
+        item.workflow.summary = CustomSummary(title="That was it")
+        await context.stream(ThreadItemDoneEvent(item=item))
+
+    async def remove(context: AgentContext[Any]) -> None:
+        await context.stream(ThreadItemRemovedEvent(item_id="message_2"))
+
+    other = update(Content.from_function_call("c2", "get_time", arguments="{}"))
+    sent = await events_of(CALL, finish, RESULT, other, text("A"), remove, text("B"))
+    client = ThreadClient()
+    for event in sent:
+        client.apply(event)
+    client.assert_complete()
+    assert [item.type for item in client.items.values()][1:] == ["workflow", "assistant_message"]
+
+
+async def test_what_a_tool_has_removed_stays_removed(caplog: pytest.LogCaptureFixture) -> None:
+    async def remove(context: AgentContext[Any]) -> None:
+        await context.stream(ThreadItemRemovedEvent(item_id="message_1"))
+
+    png = Content.from_uri("data:image/png;base64,iVBORw0KGgo=")
+    partial = Content.from_uri(png.uri or "", additional_properties={"is_partial_image": True})
+    sent = await events_of(
+        update(Content.from_image_generation_tool_call(image_id="i")),
+        remove,
+        update(Content.from_image_generation_tool_result(image_id="i", outputs=partial)),
+        update(Content.from_image_generation_tool_result(image_id="i", outputs=png)),
+    )
+    assert [type(event) for event in sent] == [ThreadItemAddedEvent, ThreadItemRemovedEvent]
     assert "message_1" in caplog.text
 
 

@@ -128,6 +128,14 @@ async def test_a_replacement_replaces(replacement: str) -> None:
     assert await texts(text("Hello"), update(done), text("!")) == [f"{replacement}!"]
 
 
+async def test_a_replacement_keeps_its_citations_within_the_text() -> None:
+    cited = Content.from_text("A long draft", annotations=[{"type": "citation", "title": "x"}])
+    done = Content.from_text("Short", merge_mode="replace")
+    (item,) = await items(update(cited), update(done))
+    assert isinstance(item, AssistantMessageItem)
+    assert [annotation.index for annotation in item.content[0].annotations] == [5]
+
+
 async def test_a_replacement_leaves_a_refusal_beside_it_alone() -> None:
     def refusal(value: str, **properties: Any) -> AgentResponseUpdate:
         properties["additional_properties"] = {"core": {"model_output_kind": "refusal"}}
