@@ -373,7 +373,7 @@ async def test_what_a_tool_has_finished_is_begun_anew(caplog: pytest.LogCaptureF
         await context.stream(ThreadItemRemovedEvent(item_id="message_2"))
 
     other = update(Content.from_function_call("c2", "get_time", arguments="{}"))
-    sent = await events_of(CALL, finish, RESULT, other, text("A"), remove, text("B"))
+    sent = await events_of(CALL, RESULT, finish, other, text("A"), remove, text("B"))
     client = ThreadClient()
     for event in sent:
         client.apply(event)
