@@ -370,7 +370,7 @@ async def test_what_a_tool_has_finished_is_begun_anew(caplog: pytest.LogCaptureF
         await context.stream(ThreadItemDoneEvent(item=item))
 
     async def remove(context: AgentContext[Any]) -> None:
-        await context.stream(ThreadItemRemovedEvent(item_id="message_2"))
+        await context.stream(ThreadItemRemovedEvent(item_id="message_3"))
 
     other = update(Content.from_function_call("c2", "get_time", arguments="{}"))
     sent = await events_of(CALL, RESULT, finish, other, text("A"), remove, text("B"))
