@@ -243,17 +243,9 @@ class OpenWorkflow:
                 self.writer.finish(self.item.id)
             return
         workflow = self.item.workflow
-        # What still runs goes on without its workflow, and may yet fail: neither a spinner that
-        # never stops nor a tick would be true.
-        workflow.tasks = [
-            task.model_copy(update={"status_indicator": "none"})
-            if task.status_indicator == "loading"
-            else task
-            for task in workflow.tasks
-        ]
-        seconds = math.ceil(time.monotonic() - self._started)
-        workflow.summary = summary or workflow.summary or DurationSummary(duration=seconds)
+        workflow.summary = summary or workflow.summary
         workflow.expanded = expanded
+        settle(workflow, time.monotonic() - self._started)
         self.writer.done(self.item)
 
     def _add(self) -> None:
@@ -262,6 +254,25 @@ class OpenWorkflow:
 
     def _update(self, update: ThreadItemUpdate) -> None:
         self.writer.update(self.item.id, update)
+
+
+def settle(workflow: Workflow, seconds: float) -> None:
+    """Give a workflow that goes on no longer its last state.
+
+    What still runs goes on without its workflow, and may yet fail: neither a spinner that never
+    stops nor a tick would be true.
+
+    Args:
+        workflow: The workflow.
+        seconds: How long it took, which is its summary if it has none.
+    """
+    workflow.tasks = [
+        task.model_copy(update={"status_indicator": "none"})
+        if task.status_indicator == "loading"
+        else task
+        for task in workflow.tasks
+    ]
+    workflow.summary = workflow.summary or DurationSummary(duration=math.ceil(seconds))
 
 
 class OpenImage:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from typing import Any
@@ -10,14 +9,9 @@ import pytest
 from agent_framework import (
     Agent,
     AgentResponseUpdate,
-    BaseChatClient,
-    ChatResponse,
-    ChatResponseUpdate,
     Content,
     FunctionInvocationContext,
-    FunctionInvocationLayer,
     Message,
-    ResponseStream,
     tool,
 )
 from chatkit.store import Store, StoreItemType
@@ -46,6 +40,7 @@ from chatkit.widgets import DynamicWidgetRoot
 
 from agent_framework_chatkit import AgentContext, ClientToolCall, stream_agent_response
 
+from .scripted_agent import agent, call
 from .thread_client import ThreadClient, collect, items_of, text, update
 
 NOW = datetime(2026, 1, 1)
@@ -502,37 +497,6 @@ async def test_a_reader_that_leaves_stops_the_run_and_its_tools(how: str) -> Non
 
 
 # Through the framework's own function-calling loop
-
-
-class ScriptedClient(FunctionInvocationLayer[Any], BaseChatClient[Any]):
-    """A model that says what it was told to say, one message after another."""
-
-    def __init__(self, *messages: list[Content]) -> None:
-        super().__init__()
-        self.messages = list(messages)
-
-    def _inner_get_response(
-        self, *, messages: Any, stream: bool, options: Any, **kwargs: Any
-    ) -> Any:
-        contents = self.messages.pop(0)
-
-        async def updates() -> AsyncIterator[ChatResponseUpdate]:
-            for content in contents:
-                yield ChatResponseUpdate(
-                    contents=[content], role="assistant", message_id=f"m{len(self.messages)}"
-                )
-
-        return ResponseStream(
-            updates(), finalizer=lambda updates: ChatResponse.from_updates(updates)
-        )
-
-
-def agent(*messages: list[Content], tools: Any = (), **properties: Any) -> Agent[Any]:
-    return Agent(client=ScriptedClient(*messages), tools=list(tools), **properties)
-
-
-def call(name: str, call_id: str = "c1", **arguments: Any) -> Content:
-    return Content.from_function_call(call_id, name, arguments=json.dumps(arguments))
 
 
 async def respond(agent: Agent[Any], context: AgentContext[Any] | None) -> list[Any]:

@@ -13,7 +13,8 @@ from chatkit.types import Page, ThreadItem, ThreadMetadata
 
 from agent_framework_chatkit import AgentResponseConverter, ThreadItemConverter
 
-from .test_context import IdStore, agent, call
+from .scripted_agent import agent, call
+from .test_context import IdStore
 from .thread_client import collect, items_of
 
 ROOT = Path(__file__).parents[2]

@@ -1,0 +1,75 @@
+"""An agent whose model says what a test tells it to, through the framework's own loop."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from agent_framework import (
+    Agent,
+    BaseChatClient,
+    ChatResponse,
+    ChatResponseUpdate,
+    Content,
+    FunctionInvocationLayer,
+    Message,
+    ResponseStream,
+)
+
+Step = Content | Exception | Callable[[], Awaitable[None]]
+"""What a model does: say something, fail, or do what a test needs at that point."""
+
+
+class ScriptedClient(FunctionInvocationLayer[Any], BaseChatClient[Any]):
+    """A model that answers each call with the next of its messages."""
+
+    def __init__(self, *messages: list[Step]) -> None:
+        super().__init__()
+        self.messages = list(messages)
+        self.asked: list[list[Message]] = []
+        """What the model was given, call by call."""
+        self.options: list[Any] = []
+        """The options that it was called with."""
+
+    def _inner_get_response(
+        self, *, messages: Any, stream: bool, options: Any, **kwargs: Any
+    ) -> Any:
+        self.asked.append(list(messages))
+        self.options.append(dict(options))
+        steps = self.messages.pop(0)
+        number = len(self.asked)
+
+        async def updates() -> AsyncIterator[ChatResponseUpdate]:
+            for step in steps:
+                if isinstance(step, Exception):
+                    raise step
+                if isinstance(step, Content):
+                    yield ChatResponseUpdate(
+                        contents=[step], role="assistant", message_id=f"m{number}"
+                    )
+                else:
+                    await step()
+
+        return ResponseStream(
+            updates(), finalizer=lambda updates: ChatResponse.from_updates(updates)
+        )
+
+
+def agent(*messages: list[Any], tools: Any = (), **properties: Any) -> Agent[Any]:
+    return Agent(client=ScriptedClient(*messages), tools=list(tools), **properties)
+
+
+def said(agent: Agent[Any], call: int = -1) -> list[tuple[str, str]]:
+    """Return what an agent's model was given in one of its calls, as roles and texts."""
+    client = agent.client
+    assert isinstance(client, ScriptedClient)
+    return [(message.role, message.text) for message in client.asked[call]]
+
+
+def call(name: str, call_id: str = "c1", **arguments: Any) -> Content:
+    return Content.from_function_call(call_id, name, arguments=json.dumps(arguments))
+
+
+def text(value: str) -> Content:
+    return Content.from_text(value)
