@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from typing import Any
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import (
     URL,
@@ -22,12 +23,16 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 from sqlalchemy.sql.expression import FunctionElement
 
 from .migrate import upgrade
+
+T = TypeVar("T")
+TSelf = TypeVar("TSelf", bound="_OnDatabase")
+P = ParamSpec("P")
 
 _LOCK_TIMEOUT = 30
 """How long, in seconds, SQLite waits while another process writes."""
@@ -57,6 +62,23 @@ def _postgresql_time(element: database_time, compiler: Any, **kwargs: Any) -> st
     return "CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
 
 
+class _OnDatabase(Protocol):
+    @property
+    def _database(self) -> Database: ...
+
+
+def finishes(
+    method: Callable[Concatenate[TSelf, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[TSelf, P], Coroutine[Any, Any, T]]:
+    """Have a method that uses `self._database` go on to its end: see `Database.finish`."""
+
+    @wraps(method)
+    async def call(self: TSelf, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._database.finish(method(self, *args, **kwargs))
+
+    return call
+
+
 class Database:
     """A database that migrates itself when it is first used.
 
@@ -84,6 +106,7 @@ class Database:
         self._memory: str | None = None
         self._setting_up = asyncio.Lock()
         self._is_ready = False
+        self._running: set[asyncio.Task[Any]] = set()
         if self.is_sqlite:
             self._set_up_sqlite(parsed)
         else:
@@ -100,9 +123,7 @@ class Database:
             pool = {"poolclass": AsyncAdaptedQueuePool, "pool_size": 1, "max_overflow": 0}
         self._sync_url = url.set(drivername="sqlite")
         self._sync_options = options
-        self._engine = create_async_engine(
-            url.set(drivername="sqlite+aiosqlite"), **options, **pool
-        )
+        self._engine = _connect(url.set(drivername="sqlite+aiosqlite"), "sql", **options, **pool)
         _prepare_sqlite(self._engine.sync_engine)
         self._reader = self._engine.execution_options(**{_BEGIN: "BEGIN"})
         # SQLite has one writer at a time. Waiting here is fair, and needs no polling.
@@ -114,14 +135,8 @@ class Database:
             url = url.update_query_dict({"connect_timeout": str(_CONNECT_TIMEOUT)})
         self._sync_url = url
         self._sync_options = {}
-        try:
-            # A connection may have died since it was last used, as all do when the server restarts.
-            self._engine = create_async_engine(url, pool_pre_ping=True)
-        except ModuleNotFoundError as error:
-            raise ImportError(
-                f"PostgreSQL needs {error.name!r}, which is not installed: "
-                "pip install 'agent-framework-chatkit[postgres]'"
-            ) from error
+        # A connection may have died since it was last used, as all do when the server restarts.
+        self._engine = _connect(url, "postgres", pool_pre_ping=True)
         # What reads is one statement, or does not mind what happens between two.
         self._reader = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._writing = nullcontext()
@@ -139,6 +154,17 @@ class Database:
         await self._be_ready()
         async with self._writing, self._engine.begin() as connection:
             yield connection
+
+    async def finish(self, work: Coroutine[Any, Any, T]) -> T:
+        """Await work that goes on to its end even if whoever awaits it is cancelled.
+
+        A connection whose user is cancelled is of no more use, and what it had locked may stay
+        locked; and people cancel a lot: each time that a browser goes away.
+        """
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return await asyncio.shield(task)
 
     def insert(self, table: Table) -> postgresql.Insert:
         """Return an insert that can say what to do about a row that is there already."""
@@ -164,7 +190,8 @@ class Database:
             await connection.execute(select(literal(1)))
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Wait for what is running, and close all connections."""
+        await asyncio.gather(*self._running, return_exceptions=True)
         await self._engine.dispose()
         if self._anchor is not None:
             self._anchor.close()
@@ -180,6 +207,16 @@ class Database:
         if self.is_sqlite:
             _prepare_sqlite(engine)
         upgrade(engine)
+
+
+def _connect(url: URL, extra: str, **options: Any) -> AsyncEngine:
+    try:
+        return create_async_engine(url, **options)
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"{url.get_backend_name()} needs {error.name!r}, which is not installed: "
+            f"pip install 'agent-framework-chatkit[{extra}]'"
+        ) from error
 
 
 def _prepare_sqlite(engine: Engine) -> None:

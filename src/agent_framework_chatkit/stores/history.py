@@ -10,7 +10,7 @@ from typing import Any
 from agent_framework import Message
 from sqlalchemy import delete, insert, select
 
-from .database import Database
+from .database import Database, finishes
 from .rows import number, thread_key
 from .tables import messages
 
@@ -27,6 +27,7 @@ class History:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @finishes
     async def add(self, thread_id: str, turn_id: str, added: Sequence[Message], owner: str) -> None:
         """Add messages to a thread, in one row."""
         data = json.dumps([message.to_dict() for message in added])
@@ -36,6 +37,7 @@ class History:
                 insert(messages).values(thread=thread, position=position, turn=turn_id, data=data)
             )
 
+    @finishes
     async def load(self, thread_id: str, owner: str) -> list[Message]:
         """Return a thread's messages in the order in which they were added."""
         async with self._database.read() as connection:
@@ -47,6 +49,7 @@ class History:
         read = (_read(message, thread_id) for row in rows for message in json.loads(row))
         return [message for message in read if message is not None]
 
+    @finishes
     async def delete(self, thread_id: str, turn_id: str, owner: str) -> None:
         """Delete the messages of a turn."""
         async with self._database.write() as connection:

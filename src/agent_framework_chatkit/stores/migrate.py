@@ -74,16 +74,13 @@ def _assert_known(connection: Connection) -> None:
 
 def _use_write_ahead_log(engine: Engine) -> None:
     """Have readers and the writer not wait for each other. The database file remembers it."""
-    connection = engine.raw_connection()
-    try:
+    with engine.connect() as connection:
         # While others use the database, this fails at once instead of waiting.
         for _ in range(_ATTEMPTS):
-            if _try_write_ahead_log(connection):
+            if _try_write_ahead_log(connection.connection):
                 return
             time.sleep(_PAUSE)
-        raise TimeoutError("The database is locked: another process keeps writing to it.")
-    finally:
-        connection.close()
+    raise TimeoutError("The database is locked: another process keeps writing to it.")
 
 
 def _try_write_ahead_log(connection: PoolProxiedConnection) -> bool:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from .database import Database, database_time
+from .database import Database, database_time, finishes
 from .tables import attachments, doomed_attachments, owners, threads
 
 _BATCH = 200
@@ -44,6 +44,7 @@ class Retention:
         await self._delete_attachments(connection, attachments.c.thread.in_(keys))
         await connection.execute(delete(threads).where(threads.c.key.in_(keys)))
 
+    @finishes
     async def purge(self, older_than: timedelta) -> Purged:
         """Delete what nothing was done to for a time, and owners that have no threads left."""
         async with self._database.read() as connection:
@@ -56,11 +57,13 @@ class Retention:
         await self._purge_owners()
         return purged
 
+    @finishes
     async def doomed_attachments(self, limit: int) -> list[str]:
         """Return ids of deleted attachments whose bytes are still to be deleted."""
         async with self._database.read() as connection:
             return list(await connection.scalars(select(doomed_attachments.c.id).limit(limit)))
 
+    @finishes
     async def forget_attachments(self, ids: Sequence[str]) -> None:
         """Forget deleted attachments, whose bytes are deleted too now."""
         async with self._database.write() as connection:

@@ -9,7 +9,7 @@ import warnings
 from agent_framework import AgentSession, SessionStore
 from sqlalchemy import delete, select
 
-from .database import Database
+from .database import Database, finishes
 from .rows import hold_thread, thread_key
 from .tables import sessions
 
@@ -35,6 +35,7 @@ with warnings.catch_warnings():
             self._thread_id = thread_id
             self._owner = owner
 
+        @finishes
         async def get(self, session_id: str) -> AgentSession | None:
             """Return the stored session, or `None`, also if it cannot be restored.
 
@@ -58,6 +59,7 @@ with warnings.catch_warnings():
                 logger.exception("Session %r cannot be restored.", session_id)
                 return None
 
+        @finishes
         async def set(self, session_id: str, session: AgentSession) -> None:
             """Store a session, replacing the one that has the id.
 
@@ -81,6 +83,7 @@ with warnings.catch_warnings():
                     )
                 )
 
+        @finishes
         async def delete(self, session_id: str) -> None:
             """Delete the stored session, if there is one.
 

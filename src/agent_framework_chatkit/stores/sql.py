@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import Self, TypeVar
 
 from . import json_text
-from .database import Database, database_time
+from .database import Database, database_time, finishes
 from .history import History
 from .owners import owner_of
 from .retention import Purged, Retention
@@ -83,6 +83,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
         """
         await self._database.migrate()
 
+    @finishes
     async def check(self) -> None:
         """Ask the database for something, and raise if it does not answer."""
         await self._database.check()
@@ -106,6 +107,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
 
     # Threads
 
+    @finishes
     async def load_thread(self, thread_id: str, context: TContext) -> ThreadMetadata:
         """Load a thread, without its items.
 
@@ -123,6 +125,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
             raise unknown_thread(thread_id)
         return thread
 
+    @finishes
     async def save_thread(self, thread: ThreadMetadata, context: TContext) -> None:
         """Add a thread, or replace it.
 
@@ -141,6 +144,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
             if updated.rowcount == 0:
                 await self._add_thread(connection, thread.id, owner, data)
 
+    @finishes
     async def load_threads(
         self, limit: int, after: str | None, order: str, context: TContext
     ) -> Page[ThreadMetadata]:
@@ -167,6 +171,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
                 order=order,
             )
 
+    @finishes
     async def delete_thread(self, thread_id: str, context: TContext) -> None:
         """Delete a thread and all that belongs to it: items, sessions, messages, feedback.
 
@@ -189,6 +194,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
 
     # Items
 
+    @finishes
     async def load_thread_items(
         self, thread_id: str, after: str | None, limit: int, order: str, context: TContext
     ) -> Page[ThreadItem]:
@@ -214,6 +220,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
                 connection, items, scope, _parse_item, position=position, limit=limit, order=order
             )
 
+    @finishes
     async def load_item(self, thread_id: str, item_id: str, context: TContext) -> ThreadItem:
         """Load an item.
 
@@ -232,6 +239,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
             raise _unknown_item(item_id)
         return item
 
+    @finishes
     async def add_thread_item(self, thread_id: str, item: ThreadItem, context: TContext) -> None:
         """Add an item to the end of a thread, or replace it where it is.
 
@@ -260,6 +268,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
         """
         await self.add_thread_item(thread_id, item, context)
 
+    @finishes
     async def delete_thread_item(self, thread_id: str, item_id: str, context: TContext) -> None:
         """Delete an item, its feedback, and the session and messages of the turn it began.
 
@@ -275,6 +284,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
 
     # Attachments
 
+    @finishes
     async def save_attachment(self, attachment: Attachment, context: TContext) -> None:
         """Add what is known of an attachment, or replace it.
 
@@ -307,6 +317,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
             if saved.rowcount == 0:
                 raise _unknown_attachment(attachment.id)
 
+    @finishes
     async def load_attachment(self, attachment_id: str, context: TContext) -> Attachment:
         """Load what is known of an attachment.
 
@@ -328,6 +339,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
             raise _unknown_attachment(attachment_id)
         return attachment
 
+    @finishes
     async def delete_attachment(self, attachment_id: str, context: TContext) -> None:
         """Delete what is known of an attachment, whose bytes ChatKit has deleted before.
 
@@ -433,6 +445,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
 
     # Feedback
 
+    @finishes
     async def save_feedback(
         self, thread_id: str, item_ids: Sequence[str], kind: FeedbackKind, context: TContext
     ) -> None:
@@ -463,6 +476,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
                 )
             )
 
+    @finishes
     async def load_feedback(self, thread_id: str, context: TContext) -> dict[str, FeedbackKind]:
         """Return what the owner thinks of a thread's items, by the items' ids."""
         async with self._database.read() as connection:

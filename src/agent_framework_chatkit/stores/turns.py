@@ -40,22 +40,40 @@ class Turns:
             NotFoundError: If the owner has no such thread.
             ThreadBusyError: If someone else holds it.
         """
-        token = secrets.token_hex(16)
-        thread = await self._acquire(thread_id, owner, token)
+        held: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         end = asyncio.Event()
-        keeper = asyncio.create_task(self._keep(thread, token, end))
+        keeper = asyncio.create_task(self._keep(thread_id, owner, held, end))
         self._keepers.add(keeper)
         keeper.add_done_callback(self._keepers.discard)
+        # Whoever holds the lease may be cancelled at any point, and more than once. The keeper is
+        # not: it gives back what it has taken.
         try:
+            await asyncio.shield(held)
             yield
         finally:
             end.set()
-            # The lease is given back even if this turn is cancelled, and cancelled again.
             await asyncio.shield(keeper)
 
     async def close(self) -> None:
         """Wait until the leases of turns that have ended are given back."""
         await asyncio.gather(*self._keepers)
+
+    async def _keep(
+        self, thread_id: str, owner: str, held: asyncio.Future[None], end: asyncio.Event
+    ) -> None:
+        """Take a lease, renew it until the turn ends, then give it back."""
+        token = secrets.token_hex(16)
+        try:
+            thread = await self._acquire(thread_id, owner, token)
+        except Exception as error:
+            held.set_exception(error)
+            return
+        held.set_result(None)
+        lease = (turns.c.thread == thread) & (turns.c.token == token)
+        renew = update(turns).where(lease).values(expires_at=database_time() + self._lease)
+        while not await _ends_within(end, self._lease / 3):
+            await self._try(renew, "renewed")
+        await self._try(delete(turns).where(lease), "given back")
 
     async def _acquire(self, thread_id: str, owner: str, token: str) -> int:
         async with self._database.write() as connection:
@@ -63,24 +81,16 @@ class Turns:
             insert = self._database.insert(turns).values(
                 thread=thread, token=token, expires_at=database_time() + self._lease
             )
-            held = await connection.scalar(
+            taken = await connection.scalar(
                 insert.on_conflict_do_update(
                     index_elements=[turns.c.thread],
                     set_={"token": insert.excluded.token, "expires_at": insert.excluded.expires_at},
                     where=turns.c.expires_at <= database_time(),
                 ).returning(turns.c.token)
             )
-        if held is None:
+        if taken is None:
             raise ThreadBusyError(thread_id)
         return thread
-
-    async def _keep(self, thread: int, token: str, end: asyncio.Event) -> None:
-        """Renew a lease until the turn ends, then give it back."""
-        lease = (turns.c.thread == thread) & (turns.c.token == token)
-        renew = update(turns).where(lease).values(expires_at=database_time() + self._lease)
-        while not await _ends_within(end, self._lease / 3):
-            await self._try(renew, "renewed")
-        await self._try(delete(turns).where(lease), "given back")
 
     async def _try(self, statement: Update | Delete, what: str) -> None:
         """Execute a statement on the lease; a failure is no failure of the turn."""
