@@ -7,7 +7,7 @@ import logging
 from typing import TypeVar
 
 from pydantic import TypeAdapter
-from pydantic_core import PydanticSerializationError
+from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ def dump(adapter: TypeAdapter[T], value: T) -> str:
         return adapter.dump_json(value, by_alias=True).decode()
     except PydanticSerializationError:
         # Half an emoji, as when a stream is cut, cannot be written as UTF-8. Escaped, it can.
-        return json.dumps(adapter.dump_python(value, mode="json", by_alias=True))
+        return json.dumps(adapter.dump_python(value, by_alias=True), default=to_jsonable_python)
 
 
 def load(adapter: TypeAdapter[T], text: str, what: str) -> T | None:

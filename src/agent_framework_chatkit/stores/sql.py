@@ -307,14 +307,14 @@ class SQLStore(Store[TContext], Generic[TContext]):
                 created_at=database_time(),
                 data=data,
             )
-            saved = await connection.execute(
+            saved = await connection.scalar(
                 insert.on_conflict_do_update(
                     index_elements=[attachments.c.id],
                     set_={"thread": insert.excluded.thread, "data": insert.excluded.data},
                     where=attachments.c.owner == insert.excluded.owner,
-                )
+                ).returning(attachments.c.id)
             )
-            if saved.rowcount == 0:
+            if saved is None:
                 raise _unknown_attachment(attachment.id)
 
     @finishes
@@ -521,15 +521,15 @@ class SQLStore(Store[TContext], Generic[TContext]):
             active_at=database_time(),
             data=data,
         )
-        added = await connection.execute(
+        added = await connection.scalar(
             # Someone may have added it in the meantime.
             insert.on_conflict_do_update(
                 index_elements=[threads.c.id],
                 set_={"data": insert.excluded.data},
                 where=threads.c.owner == insert.excluded.owner,
-            )
+            ).returning(threads.c.key)
         )
-        if added.rowcount == 0:
+        if added is None:
             raise unknown_thread(thread_id)
 
 
