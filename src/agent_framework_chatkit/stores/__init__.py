@@ -1,0 +1,33 @@
+"""Where threads, their items, sessions and attachments are kept.
+
+Each store needs an extra of its own, so each is imported when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .errors import ThreadBusyError
+
+if TYPE_CHECKING:
+    from .retention import Purged
+    from .sql import SQLStore
+
+__all__ = ["Purged", "SQLStore", "ThreadBusyError"]
+
+_HOMES = {"SQLStore": ("sql", "sql"), "Purged": ("retention", "sql")}
+"""The module that a name is in, and the extra that the module needs."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, extra = _HOMES[name]
+    try:
+        return getattr(import_module(f".{module}", __name__), name)
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"{name} needs {error.name!r}, which is not installed: "
+            f"pip install 'agent-framework-chatkit[{extra}]'"
+        ) from error

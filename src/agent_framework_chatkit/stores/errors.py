@@ -1,0 +1,15 @@
+"""What a store raises beyond ChatKit's own `NotFoundError`."""
+
+from __future__ import annotations
+
+
+class ThreadBusyError(Exception):
+    """Another turn of the thread is running.
+
+    Attributes:
+        thread_id: The thread.
+    """
+
+    def __init__(self, thread_id: str) -> None:
+        super().__init__(f"Another turn of thread {thread_id!r} is running.")
+        self.thread_id = thread_id

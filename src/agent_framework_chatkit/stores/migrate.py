@@ -1,0 +1,93 @@
+"""Brings the tables up to date, however many workers start at once."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, func, inspect, select, text
+
+from .tables import PREFIX
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+VERSION_TABLE = f"{PREFIX}version"
+
+_LOCK_KEY = 0x436861744B6974
+"""What PostgreSQL's advisory lock is known by."""
+
+_ATTEMPTS = 600
+_PAUSE = 0.05
+"""How often, and how many seconds apart, SQLite is asked for its write-ahead log."""
+
+_alembic = threading.Lock()
+"""Alembic keeps what it works on in global variables."""
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring a database's tables up to date.
+
+    Args:
+        engine: Connects to the database.
+
+    Raises:
+        RuntimeError: If a newer version of this package has changed the tables.
+    """
+    with _alembic:
+        if engine.dialect.name == "sqlite":
+            _use_write_ahead_log(engine)
+        # SQLite's transactions begin by waiting for the only writer.
+        with engine.begin() as connection:
+            if engine.dialect.name == "postgresql":
+                connection.execute(select(func.pg_advisory_xact_lock(_LOCK_KEY)))
+            _assert_known(connection)
+            command.upgrade(alembic_config(connection), "head")
+
+
+def alembic_config(connection: Connection) -> Config:
+    """Return what Alembic's commands need to work on a connection's database."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _assert_known(connection: Connection) -> None:
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return
+    version = connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))  # noqa: S608
+    if version is None:
+        return
+    try:
+        ScriptDirectory.from_config(alembic_config(connection)).get_revision(version)
+    except CommandError as error:
+        raise RuntimeError(
+            f"The database's tables are those of a newer version ({version}). "
+            "Upgrade agent-framework-chatkit."
+        ) from error
+
+
+def _use_write_ahead_log(engine: Engine) -> None:
+    """Have readers and the writer not wait for each other. The database file remembers it."""
+    with engine.connect() as connection:
+        # While others use the database, this fails at once instead of waiting.
+        for _ in range(_ATTEMPTS):
+            if _try_write_ahead_log(connection.connection):
+                return
+            time.sleep(_PAUSE)
+    raise TimeoutError("The database is locked: another process keeps writing to it.")
+
+
+def _try_write_ahead_log(connection: PoolProxiedConnection) -> bool:
+    try:
+        connection.cursor().execute("PRAGMA journal_mode = WAL")
+    except sqlite3.OperationalError as error:
+        if "locked" not in str(error):
+            raise
+        return False
+    return True

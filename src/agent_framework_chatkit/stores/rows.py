@@ -1,0 +1,150 @@
+"""How rows are found, numbered and read in pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TypeVar
+
+from chatkit.store import NotFoundError
+from chatkit.types import Page
+from sqlalchemy import ColumnElement, ScalarSelect, Table, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from .database import database_time
+from .tables import threads
+
+T = TypeVar("T")
+
+_CURSOR = re.compile(r"after:(\d{1,18})")
+
+
+def thread_key(thread_id: str, owner: str) -> ScalarSelect[int]:
+    """Return the key of an owner's thread, for use within a statement.
+
+    It is looked up once, before the rest. A join would be worse: PostgreSQL may sort all rows of
+    a thread to find the first few of them.
+    """
+    return (
+        select(threads.c.key)
+        .where(threads.c.id == thread_id, threads.c.owner == owner)
+        .scalar_subquery()
+    )
+
+
+async def hold_thread(connection: AsyncConnection, thread_id: str, owner: str) -> int:
+    """Return a thread's key, and keep the thread from being deleted before the transaction ends.
+
+    Raises:
+        NotFoundError: If the owner has no such thread.
+    """
+    key = await connection.scalar(
+        select(threads.c.key)
+        .where(threads.c.id == thread_id, threads.c.owner == owner)
+        .with_for_update(read=True, key_share=True)
+    )
+    if key is None:
+        raise unknown_thread(thread_id)
+    return int(key)
+
+
+async def number(connection: AsyncConnection, thread_id: str, owner: str) -> tuple[int, int]:
+    """Number something that is added to a thread, which is activity.
+
+    Returns:
+        The thread's key, and the number.
+
+    Raises:
+        NotFoundError: If the owner has no such thread.
+    """
+    row = (
+        await connection.execute(
+            update(threads)
+            .where(threads.c.id == thread_id, threads.c.owner == owner)
+            .values(last_position=threads.c.last_position + 1, active_at=database_time())
+            .returning(threads.c.key, threads.c.last_position)
+        )
+    ).one_or_none()
+    if row is None:
+        raise unknown_thread(thread_id)
+    return row.key, row.last_position
+
+
+def unknown_thread(thread_id: str) -> NotFoundError:
+    """Return what is raised about a thread that the owner does not have."""
+    return NotFoundError(f"There is no thread {thread_id!r}.")
+
+
+async def position_after(
+    connection: AsyncConnection, table: Table, scope: ColumnElement[bool], after: str
+) -> int | None:
+    """Return the number of the row that a page begins after.
+
+    Args:
+        connection: Where to look.
+        table: What is read in pages.
+        scope: Which of its rows.
+        after: What a page returned as its `after`, or a row's id.
+    """
+    cursor = _CURSOR.fullmatch(after)
+    if cursor is not None:
+        return int(cursor.group(1))
+    position: int | None = await connection.scalar(
+        select(table.c.position).where(scope, table.c.id == after)
+    )
+    return position
+
+
+async def load_page(
+    connection: AsyncConnection,
+    table: Table,
+    scope: ColumnElement[bool],
+    parse: Callable[[str, str], T | None],
+    *,
+    position: int | None,
+    limit: int,
+    order: str,
+) -> Page[T]:
+    """Load a page of rows, by their numbers.
+
+    Its `after` is a number, not an id, so that it holds when the row is deleted.
+
+    Args:
+        connection: Where to look.
+        table: What to read.
+        scope: Which of its rows.
+        parse: Returns what a row's id and data stand for; nothing, to leave it out.
+        position: The number that the page begins after.
+        limit: How many to return at most.
+        order: `asc` or `desc`.
+
+    Raises:
+        ValueError: If the limit or the order is not one.
+    """
+    if limit < 1:
+        raise ValueError(f"A page has at least one row, not {limit}.")
+    if order not in ("asc", "desc"):
+        raise ValueError(f"The order is asc or desc, not {order!r}.")
+    column = table.c.position
+    data: list[T] = []
+    while True:
+        missing = limit - len(data)
+        statement = (
+            select(column, table.c.id, table.c.data)
+            .where(scope)
+            .order_by(column.desc() if order == "desc" else column)
+            .limit(missing + 1)
+        )
+        if position is not None:
+            statement = statement.where(column < position if order == "desc" else column > position)
+        rows = (await connection.execute(statement)).all()
+        has_more = len(rows) > missing
+        for row in rows[:missing]:
+            position = row.position
+            value = parse(row.id, row.data)
+            if value is not None:
+                data.append(value)
+        if not has_more or len(data) == limit:
+            return Page(
+                data=data, has_more=has_more, after=f"after:{position}" if has_more else None
+            )

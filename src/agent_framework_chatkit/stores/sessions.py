@@ -1,0 +1,100 @@
+"""Agent sessions, in the database."""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+
+from agent_framework import AgentSession, SessionStore
+from sqlalchemy import delete, select
+
+from .database import Database, finishes
+from .rows import hold_thread, thread_key
+from .tables import sessions
+
+logger = logging.getLogger(__name__)
+
+# The framework warns of a class that may change. That is ours to deal with, not our users'.
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", FutureWarning)
+
+    class SQLSessionStore(SessionStore):
+        """The sessions of a thread's turns.
+
+        Sessions go when the thread goes, or the item whose id they are stored under.
+
+        Args:
+            database: Where they are.
+            thread_id: The thread.
+            owner: Whose thread it is.
+        """
+
+        def __init__(self, database: Database, thread_id: str, owner: str) -> None:
+            self._database = database
+            self._thread_id = thread_id
+            self._owner = owner
+
+        @finishes
+        async def get(self, session_id: str) -> AgentSession | None:
+            """Return the stored session, or `None`, also if it cannot be restored.
+
+            Raises:
+                ValueError: If the id is empty.
+            """
+            self.validate_session_id(session_id)
+            async with self._database.read() as connection:
+                data = await connection.scalar(
+                    select(sessions.c.data).where(
+                        sessions.c.thread == thread_key(self._thread_id, self._owner),
+                        sessions.c.id == session_id,
+                    )
+                )
+            if data is None:
+                return None
+            try:
+                return AgentSession.from_dict(json.loads(data))
+            except Exception:
+                # Whoever asks rebuilds a session that is not there.
+                logger.exception("Session %r cannot be restored.", session_id)
+                return None
+
+        @finishes
+        async def set(self, session_id: str, session: AgentSession) -> None:
+            """Store a session, replacing the one that has the id.
+
+            Raises:
+                NotFoundError: If the owner has no such thread.
+                TypeError: If the session's state holds something that is not JSON, and whose
+                    type is not registered with `agent_framework.register_state_type`.
+                ValueError: If the id is empty.
+            """
+            self.validate_session_id(session_id)
+            data = json.dumps(session.to_dict())
+            async with self._database.write() as connection:
+                thread = await hold_thread(connection, self._thread_id, self._owner)
+                insert = self._database.insert(sessions).values(
+                    thread=thread, id=session_id, data=data
+                )
+                await connection.execute(
+                    insert.on_conflict_do_update(
+                        index_elements=[sessions.c.thread, sessions.c.id],
+                        set_={"data": insert.excluded.data},
+                    )
+                )
+
+        @finishes
+        async def delete(self, session_id: str) -> None:
+            """Delete the stored session, if there is one.
+
+            Raises:
+                ValueError: If the id is empty.
+            """
+            self.validate_session_id(session_id)
+            async with self._database.write() as connection:
+                await connection.execute(
+                    delete(sessions).where(
+                        sessions.c.thread == thread_key(self._thread_id, self._owner),
+                        sessions.c.id == session_id,
+                    )
+                )

@@ -1,0 +1,143 @@
+"""The store on SQLite."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from agent_framework_chatkit import stores
+from agent_framework_chatkit.stores import SQLStore
+from agent_framework_chatkit.stores.__main__ import main
+
+from .contract import ANN, StoreContract, execute, ids, item, read_all, thread
+from .workers import run_worker
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/100% chat.db"
+
+
+class TestSQLite(StoreContract):
+    """What the store promises, on SQLite."""
+
+
+async def test_a_database_in_memory_is_the_stores_own() -> None:
+    async with SQLStore("sqlite://") as one, SQLStore("sqlite:///:memory:") as two:
+        await asyncio.gather(
+            *(one.save_thread(thread(f"thr_{number}"), ANN) for number in range(20))
+        )
+        assert len((await one.load_threads(50, None, "asc", ANN)).data) == 20
+        assert ids(await two.load_threads(50, None, "asc", ANN)) == []
+
+
+async def test_a_database_in_memory_outlives_those_who_are_cancelled() -> None:
+    async with SQLStore("sqlite://") as store:
+        await store.save_thread(thread(), ANN)
+        for _ in range(20):
+            tasks = [asyncio.create_task(store.load_thread("thr_1", ANN)) for _ in range(3)]
+            await asyncio.sleep(0)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        assert await store.load_thread("thr_1", ANN) == thread()
+
+
+async def test_readers_and_the_writer_do_not_wait_for_each_other(url: str) -> None:
+    async with SQLStore(url) as store:
+        await store.save_thread(thread(), ANN)
+        assert execute(url, "PRAGMA journal_mode") == [("wal",)]
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as writer:
+            writer.execute("BEGIN IMMEDIATE")
+            assert await store.load_thread("thr_1", ANN) == thread()
+
+
+async def test_nothing_that_was_stored_is_lost_when_a_process_is_killed(url: str) -> None:
+    async with SQLStore(url) as store:
+        await store.save_thread(thread(), ANN)
+    async with run_worker() as worker:
+        worker.send("write", url)
+        stored = [await worker.read() for _ in range(20)]
+        worker.kill()
+        stored += await worker.read_rest()
+    async with SQLStore(url) as store:
+        found = await read_all(store, size=50)
+        # The last one may have been stored, and not reported.
+        assert found[: len(stored)] == stored
+        assert len(found) <= len(stored) + 1
+        await store.add_thread_item("thr_1", item("more"), ANN)
+    assert execute(url, "PRAGMA integrity_check") == [("ok",)]
+
+
+async def test_processes_set_a_database_up_at_once(tmp_path: Path) -> None:
+    async with run_worker() as one, run_worker() as two:
+        for number in range(10):
+            for worker in (one, two):
+                worker.send("migrate", f"sqlite:///{tmp_path}/{number}.db")
+            for worker in (one, two):
+                await worker.read("migrated")
+
+
+async def test_a_database_that_cannot_be_opened_raises_until_it_can(tmp_path: Path) -> None:
+    async with SQLStore(f"sqlite:///{tmp_path}/folder/chat.db") as store:
+        with pytest.raises(OperationalError):
+            await store.check()
+        (tmp_path / "folder").mkdir()
+        await store.check()
+
+
+def test_other_databases_are_refused() -> None:
+    with pytest.raises(ValueError, match="no store for mysql://"):
+        SQLStore("mysql://user:secret@host/db")
+
+
+async def test_the_command_line_looks_after_a_database(url: str) -> None:
+    assert await main(["migrate", url]) == "The tables are up to date."
+    async with SQLStore(url) as store:
+        await store.save_thread(thread(), ANN)
+        execute(url, "UPDATE chatkit_threads SET active_at = active_at - 86400 * 31")
+        assert await main(["purge", "--days", "32", url]) == (
+            "Deleted 0 threads and 0 unsent attachments."
+        )
+        assert await main(["purge", "--days", "30", url]) == (
+            "Deleted 1 threads and 0 unsent attachments."
+        )
+        assert (await store.purge(timedelta(0))).threads == 0
+
+
+def test_there_is_nothing_else() -> None:
+    with pytest.raises(AttributeError, match="NoStore"):
+        _ = stores.NoStore
+
+
+@pytest.mark.parametrize(
+    ("missing", "code", "extra"),
+    [
+        ("sqlalchemy", "from agent_framework_chatkit.stores import SQLStore", "sql"),
+        ("aiosqlite", "stores.SQLStore('sqlite://')", "sql"),
+        ("psycopg", "stores.SQLStore('postgresql://h/d')", "postgres"),
+    ],
+)
+def test_what_is_missing_is_named(missing: str, code: str, extra: str) -> None:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"import sys; sys.modules[{missing!r}] = None\n"
+            "import agent_framework_chatkit.stores as stores; stores.ThreadBusyError\n" + code,
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    error = done.stderr.strip().splitlines()[-1]
+    assert error.startswith("ImportError:")
+    assert f"pip install 'agent-framework-chatkit[{extra}]'" in error
