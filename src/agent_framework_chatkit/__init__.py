@@ -1,18 +1,50 @@
 """Put any Microsoft Agent Framework agent behind a ChatKit chat."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from .context import AgentContext, ClientToolCall
 from .converter import ThreadItemConverter, simple_to_agent_input, thread_to_agent_input
 from .response_converter import APPROVAL_ACTION, AgentResponseConverter, Form
 from .streaming import stream_agent_response
 
+if TYPE_CHECKING:
+    from .app import chat_routes, create_app
+    from .request_context import RequestContext
+    from .server import AgentChatKitServer
+
 __all__ = [
     "APPROVAL_ACTION",
+    "AgentChatKitServer",
     "AgentContext",
     "AgentResponseConverter",
     "ClientToolCall",
     "Form",
+    "RequestContext",
     "ThreadItemConverter",
+    "chat_routes",
+    "create_app",
     "simple_to_agent_input",
     "stream_agent_response",
     "thread_to_agent_input",
 ]
+
+_SERVER = {
+    "AgentChatKitServer": "server",
+    "RequestContext": "request_context",
+    "chat_routes": "app",
+    "create_app": "app",
+}
+"""Names that need the extra `server`, and the modules that they are in."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _SERVER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        return getattr(import_module(f".{_SERVER[name]}", __name__), name)
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"{name} needs {error.name!r}, which is not installed: "
+            "pip install 'agent-framework-chatkit[server]'"
+        ) from error

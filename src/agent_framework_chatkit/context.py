@@ -102,6 +102,10 @@ class AgentContext(Generic[TContext]):
         self.items = ItemWriter(thread.id, self._new_item_id, self.events.put_nowait)
         """Writes the turn's items, the agent's as well as the tools'."""
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> AgentContext[TContext]:
+        # A workflow copies what it gives its tools; a copy would lead to no thread.
+        return self
+
     @classmethod
     def of(cls, ctx: FunctionInvocationContext) -> AgentContext[Any]:
         """Return the context of the turn that a tool is called in.

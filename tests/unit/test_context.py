@@ -12,6 +12,7 @@ from agent_framework import (
     Content,
     FunctionInvocationContext,
     Message,
+    WorkflowBuilder,
     tool,
 )
 from chatkit.store import Store, StoreItemType
@@ -568,6 +569,24 @@ async def test_a_tool_of_a_sub_agent_finds_the_context() -> None:
         for task in item.workflow.tasks
     ]
     assert titles == ["Helper", "Oslo 1", "Oslo 2"]
+
+
+async def test_a_tool_of_an_agent_in_a_workflow_finds_the_context() -> None:
+    member = agent(
+        [call("show_weather", city="Rome")],
+        [Content.from_text("Sunny")],
+        tools=[show_weather],
+        name="member",
+    )
+    workflow: Any = WorkflowBuilder(start_executor=member).build().as_agent()
+    titles = [
+        task.model_dump()["title"]
+        for item in items_of(await respond(workflow, make_context()))
+        if isinstance(item, WorkflowItem)
+        for task in item.workflow.tasks
+    ]
+    # A workflow hands on what an agent says only when the agent has finished its step.
+    assert titles == ["Rome 1", "Rome 2", "Show weather"]
 
 
 async def test_a_tool_without_a_context_is_told_what_to_do() -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import warnings
+from typing import Any
 
 from agent_framework import AgentSession, SessionStore
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 
 from .database import Database, finishes
-from .rows import hold_thread, thread_key
+from .rows import number, thread_key
 from .tables import sessions
 
 logger = logging.getLogger(__name__)
@@ -43,23 +44,30 @@ with warnings.catch_warnings():
                 ValueError: If the id is empty.
             """
             self.validate_session_id(session_id)
+            mine = sessions.c.thread == thread_key(self._thread_id, self._owner)
+            return await self._load(
+                select(sessions.c.data).where(mine, sessions.c.id == session_id)
+            )
+
+        async def latest(self) -> AgentSession | None:
+            """Return the session that was stored last, or `None`, as `get` does."""
+            mine = sessions.c.thread == thread_key(self._thread_id, self._owner)
+            return await self._load(
+                select(sessions.c.data).where(mine).order_by(sessions.c.position.desc()).limit(1)
+            )
+
+        async def _load(self, statement: Select[Any]) -> AgentSession | None:
             async with self._database.read() as connection:
-                data = await connection.scalar(
-                    select(sessions.c.data).where(
-                        sessions.c.thread == thread_key(self._thread_id, self._owner),
-                        sessions.c.id == session_id,
-                    )
-                )
+                data = await connection.scalar(statement)
             if data is None:
                 return None
             try:
                 return AgentSession.from_dict(json.loads(data))
             except Exception:
                 # Whoever asks rebuilds a session that is not there.
-                logger.exception("Session %r cannot be restored.", session_id)
+                logger.exception("A session of thread %r cannot be restored.", self._thread_id)
                 return None
 
-        @finishes
         async def set(self, session_id: str, session: AgentSession) -> None:
             """Store a session, replacing the one that has the id.
 
@@ -72,14 +80,17 @@ with warnings.catch_warnings():
             self.validate_session_id(session_id)
             data = json.dumps(session.to_dict())
             async with self._database.write() as connection:
-                thread = await hold_thread(connection, self._thread_id, self._owner)
+                thread, position = await number(connection, self._thread_id, self._owner)
                 insert = self._database.insert(sessions).values(
-                    thread=thread, id=session_id, data=data
+                    thread=thread, id=session_id, position=position, data=data
                 )
                 await connection.execute(
                     insert.on_conflict_do_update(
                         index_elements=[sessions.c.thread, sessions.c.id],
-                        set_={"data": insert.excluded.data},
+                        set_={
+                            "position": insert.excluded.position,
+                            "data": insert.excluded.data,
+                        },
                     )
                 )
 

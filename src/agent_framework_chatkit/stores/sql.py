@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Any, Generic
 
-from agent_framework import Message, SessionStore
+from agent_framework import Message
 from chatkit.store import NotFoundError, Store, StoreItemType, default_generate_id
 from chatkit.types import Attachment, FeedbackKind, Page, ThreadItem, ThreadMetadata
 from pydantic import TypeAdapter
@@ -24,6 +24,7 @@ from .retention import Purged, Retention
 from .rows import hold_thread, load_page, number, position_after, thread_key, unknown_thread
 from .sessions import SQLSessionStore
 from .tables import attachments, feedback, items, messages, owners, sessions, threads
+from .tables import secrets as app_secrets
 from .turns import Turns
 
 TContext = TypeVar("TContext", default=Any)
@@ -376,9 +377,20 @@ class SQLStore(Store[TContext], Generic[TContext]):
         """
         await self._retention.forget_attachments(ids)
 
+    # What belongs to the app
+
+    async def secret(self) -> str:
+        """Return a secret to sign with: the same for all workers, made when first asked for."""
+        async with self._database.write() as connection:
+            insert = self._database.insert(app_secrets)
+            values = insert.values(name="app", value=secrets.token_hex(32))
+            await connection.execute(values.on_conflict_do_nothing())
+            query = select(app_secrets.c.value).where(app_secrets.c.name == "app")
+            return str(await connection.scalar(query))
+
     # What belongs to an agent
 
-    def sessions(self, thread_id: str, context: TContext) -> SessionStore:
+    def sessions(self, thread_id: str, context: TContext) -> SQLSessionStore:
         """Return the store of a thread's agent sessions.
 
         A session that is stored under the id of an item is deleted with the item, and all of a

@@ -121,8 +121,11 @@ sessions = Table(
     metadata,
     _thread(),
     Column("id", Name, nullable=False),
+    # A session that is stored again moves to the end.
+    Column("position", BigInteger, nullable=False),
     Column("data", Text, nullable=False),
     PrimaryKeyConstraint("thread", "id"),
+    UniqueConstraint("thread", "position"),
 )
 
 messages = Table(
@@ -172,4 +175,11 @@ doomed_attachments = Table(
     f"{PREFIX}doomed_attachments",
     metadata,
     Column("id", Name, primary_key=True),
+)
+
+secrets = Table(
+    f"{PREFIX}secrets",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
 )

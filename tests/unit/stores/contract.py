@@ -553,6 +553,33 @@ class StoreContract:
             with pytest.raises(ValueError, match="non-empty"):
                 await call
 
+    async def test_the_latest_session_is_the_one_that_was_stored_last(
+        self, store: SQLStore
+    ) -> None:
+        for name in ("thr_1", "thr_2"):
+            await store.save_thread(thread(name), ANN)
+        sessions = store.sessions("thr_1", ANN)
+        assert await sessions.latest() is None
+        for name in ("msg_1", "msg_2", "msg_1"):
+            await sessions.set(name, AgentSession(session_id=f"of {name}"))
+        await store.sessions("thr_2", ANN).set("msg_9", AgentSession(session_id="elsewhere"))
+        latest = await sessions.latest()
+        assert latest is not None
+        assert latest.session_id == "of msg_1"
+        await sessions.delete("msg_1")
+        latest = await sessions.latest()
+        assert latest is not None
+        assert latest.session_id == "of msg_2"
+        assert await store.sessions("thr_1", BOB).latest() is None
+
+    async def test_all_workers_have_the_same_secret(self, store: SQLStore, url: str) -> None:
+        secret = await store.secret()
+        assert len(secret) == 64
+        assert await store.secret() == secret
+        if url != "sqlite://":
+            async with SQLStore(url) as other:
+                assert await other.secret() == secret
+
     async def test_messages_come_back_in_order(self, store: SQLStore) -> None:
         await store.save_thread(thread(), ANN)
         call = Content.from_function_call("c", "n", arguments={"a": "\ud83d\0"})
@@ -868,7 +895,7 @@ def fill(url: str) -> None:
         f" FROM {numbers(url, 50_000)}",
         "INSERT INTO chatkit_items (thread, position, id, data)"
         f" SELECT key, 1, 'i', '{data}' FROM chatkit_threads WHERE id <> 'thr_1'",
-        f"INSERT INTO chatkit_sessions SELECT ({one}), 'i' || n, '' FROM {many}",
+        f"INSERT INTO chatkit_sessions SELECT ({one}), 'i' || n, n, '' FROM {many}",
         f"INSERT INTO chatkit_messages SELECT ({one}), n, 'i' || n, '' FROM {many}",
         f"INSERT INTO chatkit_feedback SELECT ({one}), 'i' || n, 'positive' FROM {many}",
         "INSERT INTO chatkit_turns SELECT key, '', 0 FROM chatkit_threads",

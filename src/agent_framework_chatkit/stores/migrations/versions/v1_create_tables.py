@@ -46,8 +46,10 @@ def upgrade() -> None:
         "chatkit_sessions",
         _thread("sessions"),
         sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
         sa.Column("data", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("thread", "id", name=op.f("pk_chatkit_sessions")),
+        sa.UniqueConstraint("thread", "position", name=op.f("uq_chatkit_sessions_thread_position")),
     )
     op.create_table(
         "chatkit_messages",
@@ -95,6 +97,12 @@ def upgrade() -> None:
         "chatkit_doomed_attachments",
         sa.Column("id", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_chatkit_doomed_attachments")),
+    )
+    op.create_table(
+        "chatkit_secrets",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_chatkit_secrets")),
     )
 
 

@@ -1,0 +1,214 @@
+"""The ASGI app: the ChatKit endpoint and what belongs to it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from typing import Any
+
+from chatkit.server import StreamingResult
+from chatkit.store import NotFoundError
+from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
+
+from .overrides import MaybeAwaitable, resolve
+from .request_context import RequestContext, preferred_locale
+from .server import AgentChatKitServer
+from .visitors import Visitors
+
+logger = logging.getLogger(__name__)
+
+Authenticate = Callable[[Request], MaybeAwaitable["str | None"]]
+"""Returns who sends a request, or `None` to refuse it."""
+
+_STREAM_HEADERS = {
+    "Cache-Control": "no-store",
+    # nginx would otherwise hold events back until it has a buffer full.
+    "X-Accel-Buffering": "no",
+}
+
+
+def create_app(
+    server: AgentChatKitServer[Any],
+    *,
+    authenticate: Authenticate | None = None,
+    allow_origins: Sequence[str] = (),
+    max_request_size: int = 32 * 1024 * 1024,
+) -> Starlette:
+    """Return an ASGI app that serves an agent's chat.
+
+    It stands alone or mounts into another Starlette or FastAPI app: `app.mount("/chat", chat)`.
+    A mounted app's lifespan is not run by its parent; call `await server.close()` there.
+
+    | path | what it is |
+    | --- | --- |
+    | `POST /chatkit` | the ChatKit endpoint: JSON, or server-sent events |
+    | `GET /healthz` | 200 if the database answers, else 503 |
+
+    Args:
+        server: Who answers.
+        authenticate: Returns the owner, whose threads and attachments the request may see, or
+            `None` to refuse it with 401; sync or async. Without it, each browser is an owner of
+            its own, by a signed cookie.
+        allow_origins: Other origins whose pages may use the app, such as
+            `https://intranet.example.com`. Cookies are not sent across sites, so give
+            `authenticate` too.
+        max_request_size: Bytes of a request's body, beyond which it is refused with 413.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        await server.close()
+
+    middleware = []
+    if allow_origins:
+        middleware.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=list(allow_origins),
+                allow_methods=["GET", "POST", "PUT"],
+                allow_headers=["*"],
+            )
+        )
+    return Starlette(
+        routes=chat_routes(server, authenticate=authenticate, max_request_size=max_request_size),
+        middleware=middleware,
+        lifespan=lifespan,
+        exception_handlers={HTTPException: _refuse, Exception: _fail},
+    )
+
+
+def chat_routes(
+    server: AgentChatKitServer[Any],
+    *,
+    authenticate: Authenticate | None = None,
+    max_request_size: int = 32 * 1024 * 1024,
+) -> list[BaseRoute]:
+    """Return the routes of `create_app`, for an app that has its own.
+
+    Args:
+        server: As for `create_app`.
+        authenticate: As for `create_app`.
+        max_request_size: As for `create_app`.
+    """
+    endpoint = _Endpoint(server, authenticate, max_request_size)
+    return [
+        Route("/chatkit", endpoint.chat, methods=["POST"]),
+        Route("/healthz", endpoint.health, methods=["GET"]),
+    ]
+
+
+class _Endpoint:
+    def __init__(
+        self,
+        server: AgentChatKitServer[Any],
+        authenticate: Authenticate | None,
+        max_request_size: int,
+    ) -> None:
+        self._server = server
+        self._authenticate = authenticate
+        self._max_request_size = max_request_size
+        self._visitors: Visitors | None = None
+
+    async def health(self, request: Request) -> Response:
+        try:
+            await self._server.store.check()
+        except Exception:
+            logger.exception("The database does not answer.")
+            return JSONResponse({"status": "the database does not answer"}, 503)
+        return JSONResponse({"status": "ok"})
+
+    async def chat(self, request: Request) -> Response:
+        media_type = request.headers.get("content-type", "").partition(";")[0].strip()
+        if media_type != "application/json":
+            raise HTTPException(415, "Send application/json.")
+        body = await self._body(request)
+        with _failures_as_http():
+            owner = await self._owner(request)
+            locale = preferred_locale(request.headers.get("accept-language"))
+            context = RequestContext(owner, locale, request)
+            result = await self._server.process(body, context)
+            if isinstance(result, StreamingResult):
+                # The first event decides whether there is anything to stream at all.
+                events = result.json_events
+                first = await anext(events, b"")
+                response: Response = StreamingResponse(
+                    _chain(first, events),
+                    media_type="text/event-stream",
+                    headers=_STREAM_HEADERS,
+                )
+            else:
+                response = Response(
+                    result.json,
+                    media_type="application/json",
+                    headers={"Cache-Control": "no-store"},
+                )
+        if self._visitors is not None:
+            self._visitors.remember(owner, request, response)
+        return response
+
+    async def _owner(self, request: Request) -> str:
+        if self._authenticate is not None:
+            owner = await resolve(self._authenticate(request))
+            if not owner:
+                raise HTTPException(401, "Log in first.")
+            return owner
+        if self._visitors is None:
+            self._visitors = Visitors(await self._server.store.secret())
+        return self._visitors.identify(request)
+
+    async def _body(self, request: Request) -> bytes:
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > self._max_request_size:
+                raise HTTPException(413, f"Send at most {self._max_request_size} bytes.")
+        return bytes(body)
+
+
+async def _chain(first: bytes, events: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    async with aclosing(events):
+        yield first
+        async for event in events:
+            yield event
+
+
+@contextmanager
+def _failures_as_http() -> Iterator[None]:
+    """Turn what processing a request raises into what the client is told."""
+    try:
+        yield
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, problem['loc'])) or 'body'}: {problem['msg']}"
+            for problem in error.errors(include_url=False, include_input=False)[:5]
+        )
+        raise HTTPException(400, problems) from error
+    except NotFoundError as error:
+        raise HTTPException(404, "There is no such thread, item or attachment.") from error
+    except NotImplementedError as error:
+        logger.exception("The server was asked for something that it does not implement.")
+        raise HTTPException(501, "This server does not offer that.") from error
+    except SQLAlchemyError as error:
+        logger.exception("The database failed.")
+        raise HTTPException(503, "The database does not answer. Try again later.") from error
+    except ValueError as error:
+        logger.exception("A request does not fit the thread that it is about.")
+        raise HTTPException(400, "The request does not fit the state of the thread.") from error
+
+
+async def _refuse(request: Request, error: Any) -> Response:
+    return JSONResponse({"error": error.detail}, error.status_code, error.headers)
+
+
+async def _fail(request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": "Something went wrong."}, 500)

@@ -1,0 +1,136 @@
+"""The command `af-chatkit`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+from datetime import timedelta
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+from starlette.applications import Starlette
+
+from .app import create_app
+from .server import AgentChatKitServer
+from .settings import Settings
+from .stores import SQLStore
+
+app = typer.Typer(
+    help="Put an Agent Framework agent behind a ChatKit chat.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+StoreOption = Annotated[str, typer.Option(help="The database's URL.", envvar="CHATKIT_STORE")]
+DEFAULT_STORE = Settings.model_fields["store"].default
+
+
+@app.command()
+def serve(
+    agent: Annotated[
+        str,
+        typer.Argument(
+            help="Who answers, as module:name: an agent, a workflow or its builder, or a "
+            "function that returns one.",
+            envvar="CHATKIT_AGENT",
+        ),
+    ],
+    host: Annotated[str, typer.Option(envvar="CHATKIT_HOST")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(envvar="CHATKIT_PORT")] = 8000,
+    store: StoreOption = DEFAULT_STORE,
+    workers: Annotated[
+        int, typer.Option(help="How many processes serve.", envvar="CHATKIT_WORKERS")
+    ] = 1,
+    reload: Annotated[bool, typer.Option(help="Start again when the code changes.")] = False,
+) -> None:
+    """Serve an agent's chat."""
+    sys.path.insert(0, os.getcwd())
+    load_agent(agent)
+    _check_port(host, port)
+    # Workers are processes of their own; they read the settings from the environment.
+    os.environ.update(CHATKIT_AGENT=agent, CHATKIT_STORE=store)
+    typer.echo(f"Serving {agent} at http://{host}:{port}")
+    uvicorn.run(
+        "agent_framework_chatkit.cli:make_app",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        reload=reload,
+        log_level="warning",
+        timeout_graceful_shutdown=30,
+    )
+
+
+@app.command()
+def migrate(store: StoreOption = DEFAULT_STORE) -> None:
+    """Create the database's tables, or bring them up to date."""
+    asyncio.run(_migrate(store))
+    typer.echo("The database is up to date.")
+
+
+@app.command()
+def purge(
+    days: Annotated[int, typer.Argument(help="Delete what nobody has touched for so long.", min=1)],
+    store: StoreOption = DEFAULT_STORE,
+) -> None:
+    """Delete old threads with all that belongs to them."""
+    typer.echo(asyncio.run(_purge(store, days)))
+
+
+def make_app() -> Starlette:
+    """Return the app that the environment's settings describe."""
+    settings = Settings()
+    sys.path.insert(0, os.getcwd())
+    return create_app(AgentChatKitServer(load_agent(settings.agent), SQLStore(settings.store)))
+
+
+def load_agent(path: str) -> Any:
+    """Import what `module:name` names.
+
+    Raises:
+        typer.BadParameter: If there is no such module or name.
+    """
+    module_name, _, name = path.partition(":")
+    if not module_name or not name:
+        raise typer.BadParameter(f"Name the agent as module:name, not as {path!r}.")
+    try:
+        module = import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not module_name.startswith(error.name):
+            raise
+        raise typer.BadParameter(
+            f"There is no module {module_name!r} in {os.getcwd()} or among the installed packages."
+        ) from None
+    try:
+        return getattr(module, name)
+    except AttributeError:
+        raise typer.BadParameter(f"The module {module_name!r} has no {name!r}.") from None
+
+
+def _check_port(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise typer.BadParameter(
+                f"Cannot listen on {host}:{port} ({error.strerror}). Choose another --port."
+            ) from None
+
+
+async def _migrate(url: str) -> None:
+    async with SQLStore[Any](url) as store:
+        await store.migrate()
+
+
+async def _purge(url: str, days: int) -> str:
+    async with SQLStore[Any](url) as store:
+        purged = await store.purge(timedelta(days=days))
+    return f"Deleted {purged.threads} threads and {purged.attachments} attachments."

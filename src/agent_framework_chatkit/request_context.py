@@ -1,0 +1,37 @@
+"""What the app knows of a request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+
+@dataclass(frozen=True)
+class RequestContext:
+    """The context that the store, the agent's tools and overrides of the server are given.
+
+    Attributes:
+        user_id: The owner: whose threads and attachments the request is about.
+        locale: The language that the browser prefers, such as `de` or `pt-BR`, if it says.
+        request: The HTTP request itself.
+    """
+
+    user_id: str
+    locale: str | None
+    request: Request
+
+
+def preferred_locale(accept_language: str | None) -> str | None:
+    """Return the language that a browser prefers, from its `Accept-Language`."""
+    preferences: list[tuple[float, str]] = []
+    for preference in (accept_language or "").split(","):
+        locale, _, parameters = preference.strip().partition(";")
+        name, _, value = parameters.strip().partition("=")
+        try:
+            quality = float(value) if name.strip() == "q" else 1.0
+        except ValueError:
+            continue
+        if quality > 0 and locale and locale != "*" and locale.replace("-", "").isalnum():
+            preferences.append((quality, locale))
+    return max(preferences, key=lambda each: each[0])[1] if preferences else None

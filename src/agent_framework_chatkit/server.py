@@ -1,0 +1,365 @@
+"""One agent behind the ChatKit protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection
+from contextlib import AsyncExitStack, aclosing
+from datetime import datetime
+from inspect import isawaitable
+from typing import Any, Generic, TypeAlias, cast
+
+import anyio
+from agent_framework import SupportsAgentRun, Workflow, WorkflowBuilder
+from chatkit.errors import CustomStreamError
+from chatkit.server import ChatKitServer
+from chatkit.store import AttachmentStore
+from chatkit.types import (
+    AssistantMessageContent,  # noqa: F401 pydantic resolves the fields of _PendingMessage with it
+    AssistantMessageContentPartTextDelta,
+    AssistantMessageItem,
+    FeedbackKind,
+    GeneratedImageItem,
+    NonStreamingReq,
+    NoticeEvent,
+    StreamingReq,
+    ThreadCreatedEvent,
+    ThreadItem,
+    ThreadItemUpdate,
+    ThreadItemUpdatedEvent,
+    ThreadMetadata,
+    ThreadsDeleteReq,
+    ThreadStreamEvent,
+    UserMessageItem,
+    WorkflowItem,
+)
+from pydantic import PrivateAttr
+from typing_extensions import TypeVar
+
+from .context import AgentContext
+from .converter import ThreadItemConverter
+from .item_updates import apply_update
+from .open_items import settle
+from .outbox import Outbox
+from .overrides import MaybeAwaitable, resolve
+from .response_converter import AgentResponseConverter
+from .stores import SQLStore, ThreadBusyError
+from .streaming import stream_agent_response
+from .turn import Turn
+
+logger = logging.getLogger(__name__)
+
+TContext = TypeVar("TContext", default=Any)
+
+AnyAgent: TypeAlias = "SupportsAgentRun | Workflow | WorkflowBuilder"
+"""What can answer: an agent, a workflow, or a builder that makes one for each turn."""
+
+AgentFactory: TypeAlias = "Callable[[ThreadMetadata, TContext], MaybeAwaitable[AnyAgent]]"
+"""Returns who answers in a thread, given the thread and the request's context."""
+
+
+HEARTBEAT = 15.0
+"""Seconds between the comments in a stream that keep proxies from closing its connection."""
+
+
+class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
+    """Puts an agent behind the ChatKit protocol, with a store that keeps what was said.
+
+    Each turn starts from the `AgentSession` of the turn before it and stores its own, so tool
+    calls and their results are known in later turns, after a restart and on another worker.
+    One turn runs in a thread at a time, also across workers.
+
+    Override `title`, `add_feedback`, `transcribe`, `action` and the rest of `ChatKitServer` as
+    an app needs them.
+
+    Args:
+        agent: Who answers: an agent, a workflow, a builder of workflows, or a function that
+            returns one, given the thread and the request's context. A workflow can run once at
+            a time; for several threads at once give its builder or a function.
+        store: Keeps threads, items, sessions and messages.
+        attachment_store: Keeps uploaded files; without one, uploads are refused.
+        item_converter: What thread items become for the agent.
+        response_converter: What the agent's content becomes in the thread.
+        models: Models that a person may choose in the composer, by the id the agent's client
+            knows them by.
+        tools: Tools that a person may choose in the composer, by name.
+        text_interval: Seconds between two text deltas on the wire. Text that comes faster is
+            joined; 0 sends every delta by itself.
+    """
+
+    store: SQLStore[TContext]
+
+    def __init__(
+        self,
+        agent: AnyAgent | AgentFactory[TContext],
+        store: SQLStore[TContext],
+        attachment_store: AttachmentStore[TContext] | None = None,
+        *,
+        item_converter: ThreadItemConverter | None = None,
+        response_converter: AgentResponseConverter | None = None,
+        models: Collection[str] = (),
+        tools: Collection[str] = (),
+        text_interval: float = 0.03,
+    ) -> None:
+        super().__init__(store, attachment_store)
+        self.agent = agent
+        self.item_converter = item_converter or ThreadItemConverter()
+        self.response_converter = response_converter or AgentResponseConverter()
+        self.models = frozenset(models)
+        self.tools = frozenset(tools)
+        self.text_interval = text_interval
+        self._background: set[asyncio.Task[None]] = set()
+
+    # What an app may override
+
+    def title(
+        self, thread: ThreadMetadata, message: UserMessageItem, context: TContext
+    ) -> MaybeAwaitable[str | None]:
+        """Return a title for a new thread, given its first message.
+
+        A coroutine runs beside the answer and never delays it.
+        """
+        text = " ".join(" ".join(part.text for part in message.content).split())
+        return text if len(text) <= 60 else f"{text[:59].rstrip()}…"
+
+    def error_message(self, error: Exception) -> str:
+        """Return what a person is told of a run that failed; the log has the rest."""
+        return "Something went wrong while the answer was written. Try again."
+
+    async def add_feedback(
+        self, thread_id: str, item_ids: list[str], feedback: FeedbackKind, context: TContext
+    ) -> None:
+        """Keep what a person thinks of items."""
+        await self.store.save_feedback(thread_id, item_ids, feedback, context)
+
+    # A turn
+
+    async def respond(
+        self, thread: ThreadMetadata, input_user_message: UserMessageItem | None, context: TContext
+    ) -> AsyncIterator[ThreadStreamEvent]:
+        """Run the agent on what is new in the thread, and stream its answer."""
+        options = self._options(input_user_message)
+        agent = await self._agent(thread, context)
+        turn = await Turn.begin(
+            agent, self.store, thread.id, input_user_message, context, self.item_converter
+        )
+        if turn is None:
+            return
+        if input_user_message is not None and thread.title is None:
+            self._give_title(thread, input_user_message, context)
+        agent_context = AgentContext(thread=thread, store=self.store, request_context=context)
+        try:
+            events = stream_agent_response(
+                turn.run(agent_context, options),
+                thread.id,
+                context=agent_context,
+                converter=self.response_converter,
+            )
+            async with aclosing(events):
+                async for event in events:
+                    turn.note(event)
+                    yield event
+        except BaseException as error:
+            # The reader may have gone; what was asked and said is kept all the same.
+            with anyio.CancelScope(shield=True):
+                await turn.keep_unfinished()
+            if isinstance(error, Exception):
+                logger.exception("A turn in thread %r failed.", thread.id)
+                message = self.error_message(error)
+                raise CustomStreamError(message, allow_retry=True) from error
+            raise
+        await turn.keep()
+
+    async def _agent(self, thread: ThreadMetadata, context: TContext) -> SupportsAgentRun:
+        agent: Any = self.agent
+        if callable(agent) and not hasattr(agent, "run"):
+            agent = await resolve(agent(thread, context))
+        if isinstance(agent, WorkflowBuilder):
+            agent = agent.build()
+        if isinstance(agent, Workflow):
+            agent = agent.as_agent()
+        return cast("SupportsAgentRun", agent)
+
+    def _options(self, message: UserMessageItem | None) -> dict[str, Any]:
+        """Return what the person chose in the composer, as options of a run.
+
+        Raises:
+            CustomStreamError: If the app does not offer it.
+        """
+        options: dict[str, Any] = {}
+        if message is None:
+            return options
+        chosen = message.inference_options
+        if chosen.model:
+            if chosen.model not in self.models:
+                raise CustomStreamError("This model is not available here. Choose another one.")
+            options["model"] = chosen.model
+        if chosen.tool_choice:
+            if chosen.tool_choice.id not in self.tools:
+                raise CustomStreamError("This tool is not available here. Choose another one.")
+            options["tool_choice"] = {
+                "mode": "required",
+                "required_function_name": chosen.tool_choice.id,
+            }
+        return options
+
+    def _give_title(
+        self, thread: ThreadMetadata, message: UserMessageItem, context: TContext
+    ) -> None:
+        async def give(coming: Awaitable[str | None]) -> None:
+            try:
+                title = await coming
+                current = await self.store.load_thread(thread.id, context)
+                if title and current.title is None:
+                    # Set here too: as long as the answer streams, ChatKit tells the client.
+                    current.title = thread.title = title
+                    await self.store.save_thread(current, context)
+            except Exception:
+                logger.exception("Thread %r could not be given a title.", thread.id)
+
+        title = self.title(thread, message, context)
+        if isawaitable(title):
+            task = asyncio.ensure_future(give(title))
+            self._background.add(task)
+            task.add_done_callback(self._background.discard)
+        else:
+            thread.title = title
+
+    # The protocol
+
+    async def _process_non_streaming(self, request: NonStreamingReq, context: TContext) -> bytes:
+        answer = await super()._process_non_streaming(request, context)
+        if isinstance(request, ThreadsDeleteReq):
+            await self.delete_orphaned_attachments()
+        return answer
+
+    async def _process_streaming(
+        self, request: StreamingReq, context: TContext
+    ) -> AsyncGenerator[bytes, None]:
+        """Answer a request in a task of its own.
+
+        A client that goes away is then a cancellation of that task, wherever the answer is at
+        the time, which `ChatKitServer` handles by keeping what was shown.
+        """
+        outbox = Outbox(self.text_interval)
+        answering = asyncio.create_task(self._answer(request, context, outbox))
+        beating = asyncio.create_task(_beat(outbox))
+        try:
+            async for event in outbox.events():
+                if event is None:
+                    yield b":\n\n"
+                else:
+                    yield b"data: " + self._serialize(event) + b"\n\n"
+            await answering
+        finally:
+            beating.cancel()
+            answering.cancel()
+            with anyio.CancelScope(shield=True):
+                await asyncio.wait([answering, beating])
+
+    async def _answer(self, request: StreamingReq, context: TContext, outbox: Outbox) -> None:
+        try:
+            async with AsyncExitStack() as turns:
+                thread_id = getattr(request.params, "thread_id", None)
+                if thread_id is not None:
+                    await turns.enter_async_context(self.store.turn(thread_id, context))
+                async for event in self._process_streaming_impl(request, context):
+                    if isinstance(event, ThreadCreatedEvent):
+                        await turns.enter_async_context(self.store.turn(event.thread.id, context))
+                    outbox.put(event)
+        except ThreadBusyError:
+            outbox.put(
+                NoticeEvent(
+                    level="warning",
+                    message="An answer is still being written in this chat. Wait until it is "
+                    "finished, or stop it, and try again.",
+                )
+            )
+        finally:
+            outbox.close()
+
+    def _update_pending_items(
+        self, pending_items: dict[str, ThreadItem], event: ThreadItemUpdatedEvent
+    ) -> None:
+        """Keep an item up to date in case it is never finished.
+
+        The library copies the whole text at every delta, so that a long answer costs ever more.
+        """
+        item = pending_items.get(event.item_id)
+        if isinstance(item, AssistantMessageItem):
+            if not isinstance(item, _PendingMessage):
+                item = pending_items[item.id] = _PendingMessage(**dict(item))
+            item.add(event.update)
+        elif item is not None:
+            apply_update(item, event.update)
+
+    async def handle_stream_cancelled(
+        self, thread: ThreadMetadata, pending_items: list[ThreadItem], context: TContext
+    ) -> None:
+        """Keep what was shown when a person stops an answer, or goes away.
+
+        Items that show nothing yet are not kept. What was running is marked as neither running
+        nor complete.
+        """
+        with anyio.CancelScope(shield=True):
+            shown = [item for item in map(_kept, pending_items) if item is not None]
+            for item in shown:
+                await self.store.add_thread_item(thread.id, item, context=context)
+            await super().handle_stream_cancelled(thread, [], context)
+
+    async def settle(self) -> None:
+        """Wait for what goes on behind answers, such as titles."""
+        await asyncio.gather(*self._background)
+
+    async def close(self) -> None:
+        """Wait for what goes on behind answers, and close the store."""
+        await self.settle()
+        await self.store.close()
+
+    async def delete_orphaned_attachments(self) -> None:
+        """Delete the bytes of attachments whose threads are gone.
+
+        It is called after a thread is deleted; what could not be deleted then is deleted the
+        next time.
+        """
+
+
+async def _beat(outbox: Outbox) -> None:
+    while True:
+        await asyncio.sleep(HEARTBEAT)
+        outbox.beat()
+
+
+class _PendingMessage(AssistantMessageItem):
+    """A message whose text is joined only when it is needed."""
+
+    _texts: dict[int, list[str]] = PrivateAttr(default_factory=dict)
+
+    def add(self, update: ThreadItemUpdate) -> None:
+        if isinstance(update, AssistantMessageContentPartTextDelta):
+            self._texts.setdefault(update.content_index, []).append(update.delta)
+        else:
+            self.join()
+            apply_update(self, update)
+
+    def join(self) -> None:
+        texts, self._texts = self._texts, {}
+        for index, deltas in texts.items():
+            delta = AssistantMessageContentPartTextDelta(content_index=index, delta="".join(deltas))
+            apply_update(self, delta)
+
+
+def _kept(item: ThreadItem) -> ThreadItem | None:
+    """Return an unfinished item as it is kept, or `None` if it shows nothing."""
+    if isinstance(item, _PendingMessage):
+        item.join()
+    if isinstance(item, AssistantMessageItem):
+        item = AssistantMessageItem(**dict(item))
+        return item if any(part.text.strip() for part in item.content) else None
+    if isinstance(item, GeneratedImageItem):
+        return item if item.image is not None else None
+    if isinstance(item, WorkflowItem):
+        settle(item.workflow, (datetime.now() - item.created_at).total_seconds())
+        return item if item.workflow.tasks else None
+    return item

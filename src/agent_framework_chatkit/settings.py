@@ -1,0 +1,28 @@
+"""What `af-chatkit` is told, by options or by environment variables."""
+
+from __future__ import annotations
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """How a chat is served. Each setting is also an environment variable: `CHATKIT_STORE`, ...
+
+    Attributes:
+        agent: Who answers, as `module:name`: an agent, a workflow or its builder, or a function
+            that returns one.
+        store: The database's URL.
+        attachments: Where uploaded files go: a folder or a URL. Without it there are no uploads.
+        host: The address to listen on.
+        port: The port to listen on.
+        workers: How many processes serve.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="CHATKIT_")
+
+    agent: str = ""
+    store: str = "sqlite:///chat.db"
+    attachments: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 1

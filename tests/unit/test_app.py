@@ -1,0 +1,360 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from chatkit.actions import Action
+from chatkit.types import (
+    AudioInput,
+    NoticeEvent,
+    StructuredInputFreeform,
+    StructuredInputItem,
+    SyncCustomActionResponse,
+    TranscriptionResult,
+    WidgetItem,
+)
+from chatkit.widgets import DynamicWidgetRoot
+from fastapi import FastAPI
+from sqlalchemy.exc import OperationalError
+from starlette.requests import Request
+
+from agent_framework_chatkit import AgentChatKitServer
+from agent_framework_chatkit import server as server_module
+from agent_framework_chatkit.app import create_app
+from agent_framework_chatkit.request_context import preferred_locale
+from agent_framework_chatkit.stores import SQLStore
+
+from .chat_client import Browser, message, of_type
+from .scripted_agent import agent, text
+
+
+@asynccontextmanager
+async def chat(server_class: Any = AgentChatKitServer, **properties: Any) -> AsyncIterator[Browser]:
+    """A browser at an app whose agent says Hi."""
+    answering = agent(*[[text("Hi")] for _ in range(9)])
+    async with SQLStore[Any]("sqlite://") as store:
+        browser = Browser(create_app(server_class(answering, store), **properties))
+        async with browser.http:
+            yield browser
+
+
+# Who asks
+
+
+async def test_each_browser_is_an_owner() -> None:
+    async with chat() as mine:
+        await mine.ask("Hello")
+        theirs = Browser(mine.app)
+        assert (await theirs.get("threads.list"))["data"] == []
+        assert (await theirs.post("threads.get_by_id", thread_id=mine.thread_id)).status_code == 404
+        assert len((await mine.get("threads.list"))["data"]) == 1
+        await theirs.http.aclose()
+
+
+async def test_the_cookie_is_for_this_app_only() -> None:
+    async with chat() as browser:
+        response = await browser.post("threads.list")
+        cookie = response.headers["set-cookie"]
+        assert "HttpOnly" in cookie
+        assert "SameSite=lax" in cookie
+        assert "Secure" not in cookie
+        assert "set-cookie" not in (await browser.post("threads.list")).headers
+        secure = Browser(browser.app, base_url="https://chat")
+        assert "Secure" in (await secure.post("threads.list")).headers["set-cookie"]
+        await secure.http.aclose()
+
+
+@pytest.mark.parametrize("cookie", ["", "forged", "InZpc2l0b3IxIg.AAAA"])
+async def test_a_forged_cookie_is_nobody(cookie: str) -> None:
+    async with chat() as browser:
+        await browser.ask("Hello")
+        forger = Browser(browser.app, cookies={"chatkit_visitor": cookie})
+        assert (await forger.get("threads.list"))["data"] == []
+        await forger.http.aclose()
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_an_app_may_know_who_asks(is_async: bool) -> None:
+    def plain(request: Request) -> str | None:
+        return request.headers.get("x-user")
+
+    async def coroutine(request: Request) -> str | None:
+        return plain(request)
+
+    async with chat(authenticate=coroutine if is_async else plain) as browser:
+        response = await browser.post("threads.list")
+        assert response.status_code == 401
+        assert response.json() == {"error": "Log in first."}
+        browser.http.headers["x-user"] = "al"
+        response = await browser.post("threads.list")
+        assert response.status_code == 200
+        assert "set-cookie" not in response.headers
+
+
+@pytest.mark.parametrize(
+    ("host", "warns"), [("127.0.0.1", False), ("::1", False), ("10.0.0.7", True)]
+)
+async def test_an_app_without_a_login_warns_beyond_this_machine(
+    host: str, warns: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with chat() as browser:
+        client = Browser(browser.app, client=(host, 1))
+        await client.get("threads.list")
+        await client.get("threads.list")
+        await client.http.aclose()
+    warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert len(warnings) == warns
+
+
+async def test_other_origins_are_refused_unless_they_are_allowed() -> None:
+    asks = {"origin": "https://intranet.test", "access-control-request-method": "POST"}
+    async with chat() as browser:
+        response = await browser.http.options("/chatkit", headers=asks)
+        assert "access-control-allow-origin" not in response.headers
+    async with chat(allow_origins=["https://intranet.test"]) as browser:
+        response = await browser.http.options("/chatkit", headers=asks)
+        assert response.headers["access-control-allow-origin"] == "https://intranet.test"
+
+
+@pytest.mark.parametrize(
+    ("header", "locale"),
+    [
+        ("de", "de"),
+        ("en;q=0.5, pt-BR, *;q=0.1", "pt-BR"),
+        ("*", None),
+        ("", None),
+        (None, None),
+        ("de;q=0, fr;q=x", None),
+        ("<script>", None),
+    ],
+)
+def test_the_locale_is_the_one_that_the_browser_prefers(
+    header: str | None, locale: str | None
+) -> None:
+    assert preferred_locale(header) == locale
+
+
+async def test_the_context_has_what_is_known_of_the_request() -> None:
+    contexts: list[Any] = []
+
+    class Server(AgentChatKitServer[Any]):
+        def title(self, thread: Any, message: Any, context: Any) -> None:
+            contexts.append(context)
+
+    async with chat(Server) as browser:
+        browser.http.headers["accept-language"] = "de"
+        await browser.ask("Hallo")
+    (context,) = contexts
+    assert context.locale == "de"
+    assert context.request.url.path == "/chatkit"
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type", "status"),
+    [
+        (b"{", "application/json", 400),
+        (b"[]", "application/json", 400),
+        (b'{"type": "threads.explode"}', "application/json", 400),
+        (b'{"type": "threads.get_by_id", "params": {}}', "application/json", 400),
+        (b"\xff\xfe", "application/json", 400),
+        (b"{}", "text/plain", 415),
+        (b"{}", "application/x-www-form-urlencoded", 415),
+        (b" " * 2_000, "application/json", 413),
+    ],
+)
+async def test_what_is_no_request_is_refused(body: bytes, media_type: str, status: int) -> None:
+    async with chat(max_request_size=1_000) as browser:
+        headers = {"content-type": media_type}
+        response = await browser.http.post("/chatkit", content=body, headers=headers)
+        assert response.status_code == status
+        assert response.json()["error"]
+        await browser.ask("And now?")
+
+
+async def test_a_missing_field_is_named() -> None:
+    async with chat() as browser:
+        response = await browser.post("threads.get_by_id")
+        assert "thread_id" in response.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "params"),
+    [
+        ("threads.get_by_id", {}),
+        ("threads.add_user_message", {"input": message("x")}),
+        ("threads.add_client_tool_output", {"result": 1}),
+        ("threads.add_structured_input", {"item_id": "i", "input": {}}),
+        ("threads.retry_after_item", {"item_id": "i"}),
+        ("threads.custom_action", {"action": {"type": "a", "payload": None}}),
+        ("threads.sync_custom_action", {"action": {"type": "a", "payload": None}}),
+        ("threads.update", {"title": "x"}),
+        ("threads.delete", {}),
+    ],
+)
+async def test_a_thread_that_is_not_there_is_not_found(kind: str, params: Any) -> None:
+    async with chat() as browser:
+        response = await browser.post(kind, thread_id="thr_none", **params)
+        assert response.status_code == 404
+
+
+async def test_an_answer_that_nobody_asked_for_is_refused() -> None:
+    async with chat() as browser:
+        await browser.ask("Hello")
+        response = await browser.post(
+            "threads.add_client_tool_output", thread_id=browser.thread_id, result=1
+        )
+        assert response.status_code == 400
+
+
+async def test_what_the_server_does_not_offer_is_said() -> None:
+    async with chat() as browser:
+        response = await browser.post("input.transcribe", audio_base64="", mime_type="audio/webm")
+        assert response.status_code == 501
+
+
+async def test_a_database_that_is_gone_is_told_and_comes_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with chat() as browser:
+        await browser.get("threads.list")
+        assert (await browser.http.get("/healthz")).status_code == 200
+
+        async def gone(*args: Any, **kwargs: Any) -> Any:
+            raise OperationalError("SELECT secret", {}, Exception("host=10.0.0.7"))
+
+        with monkeypatch.context() as patched:
+            patched.setattr(SQLStore, "load_threads", gone)
+            patched.setattr(SQLStore, "check", gone)
+            response = await browser.post("threads.list")
+            assert response.status_code == 503
+            assert "10.0.0.7" not in response.text
+            assert (await browser.http.get("/healthz")).status_code == 503
+        await browser.get("threads.list")
+
+
+async def test_a_bug_is_not_shown_to_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*args: Any, **kwargs: Any) -> Any:
+        raise RuntimeError("password=1")
+
+    async with chat() as browser:
+        monkeypatch.setattr(SQLStore, "load_threads", fail)
+        response = await browser.post("threads.list")
+        assert response.status_code == 500
+        assert "password" not in response.text
+
+
+# The protocol
+
+
+class FullServer(AgentChatKitServer[Any]):
+    async def transcribe(self, audio_input: AudioInput, context: Any) -> TranscriptionResult:
+        return TranscriptionResult(text=f"{len(audio_input.data)} bytes")
+
+    async def action(
+        self, thread: Any, action: Action[str, Any], sender: WidgetItem | None, context: Any
+    ) -> AsyncIterator[Any]:
+        yield NoticeEvent(level="info", message=f"{action.type} {sender.id if sender else '-'}")
+
+    async def sync_action(
+        self, thread: Any, action: Action[str, Any], sender: WidgetItem | None, context: Any
+    ) -> SyncCustomActionResponse:
+        return SyncCustomActionResponse(updated_item=sender)
+
+
+async def test_every_request_that_is_answered_at_once() -> None:
+    async with chat(FullServer) as browser:
+        await browser.ask("Hello")
+        thread = {"thread_id": browser.thread_id}
+        await browser.get("threads.update", **thread, title="A title")
+        assert (await browser.get("threads.get_by_id", **thread))["title"] == "A title"
+        assert [each["title"] for each in (await browser.get("threads.list"))["data"]] == [
+            "A title"
+        ]
+        assert len((await browser.get("items.list", **thread))["data"]) == 2
+        await browser.get("items.feedback", **thread, item_ids=["nothing"], kind="negative")
+        heard = await browser.get("input.transcribe", audio_base64="AAAA", mime_type="audio/webm")
+        assert heard == {"text": "3 bytes"}
+        await browser.get("threads.delete", **thread)
+        assert (await browser.post("threads.get_by_id", **thread)).status_code == 404
+
+
+async def test_actions_and_questions() -> None:
+    async with SQLStore[Any]("sqlite://") as store:
+        server = FullServer(agent([text("One")], [text("Noted.")]), store)
+        browser = Browser(create_app(server, authenticate=lambda _: "me"))
+        await browser.ask("Hello")
+        base: Any = {
+            "thread_id": browser.thread_id,
+            "created_at": "2026-01-01T00:00:00",
+        }
+        widget = DynamicWidgetRoot.model_validate({"type": "Card", "children": []})
+        context = {"user_id": "me"}
+        await store.add_thread_item(
+            browser.thread_id, WidgetItem(id="w", widget=widget, **base), context
+        )
+        questions: list[Any] = [StructuredInputFreeform(id="q", question="Why?")]
+        await store.add_thread_item(
+            browser.thread_id, StructuredInputItem(id="s", inputs=questions, **base), context
+        )
+        thread = {"thread_id": browser.thread_id}
+        clicked = {**thread, "item_id": "w", "action": {"type": "click", "payload": None}}
+        (notice,) = of_type(await browser.stream("threads.custom_action", **clicked), "notice")
+        assert notice.message == "click w"
+        answer = await browser.get("threads.sync_custom_action", **clicked)
+        assert answer["updated_item"]["id"] == "w"
+        answered = {"answers": {"q": {"values": ["Because"]}}}
+        events = await browser.stream(
+            "threads.add_structured_input", **thread, item_id="s", input=answered
+        )
+        assert of_type(events, "thread.item.replaced")[0].item.status == "answered"
+        await browser.http.aclose()
+
+
+async def test_a_quiet_stream_stays_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "HEARTBEAT", 0.01)
+    async with SQLStore[Any]("sqlite://") as store:
+
+        async def think() -> None:
+            await asyncio.sleep(0.1)
+
+        browser = Browser(create_app(AgentChatKitServer(agent([think, text("Hi")]), store)))
+        response = await browser.post("threads.create", input=message("Hello"))
+        assert "\n\n:\n\n" in response.text
+        assert response.headers["cache-control"] == "no-store"
+        assert response.headers["x-accel-buffering"] == "no"
+        await browser.http.aclose()
+
+
+async def test_it_mounts_into_fastapi() -> None:
+    async with SQLStore[Any]("sqlite://") as store:
+        parent = FastAPI()
+        parent.mount("/chat", create_app(AgentChatKitServer(agent([text("Hi")]), store)))
+        transport = httpx.ASGITransport(parent)
+        async with httpx.AsyncClient(transport=transport, base_url="http://app") as client:
+            request = {"type": "threads.create", "params": {"input": message("Hello")}}
+            response = await client.post("/chat/chatkit", json=request)
+            assert "Hi" in response.text
+            assert (await client.get("/chat/healthz")).json() == {"status": "ok"}
+
+
+async def test_the_lifespan_closes_the_store() -> None:
+    is_closed = False
+
+    class Store(SQLStore[Any]):
+        async def close(self) -> None:
+            nonlocal is_closed
+            is_closed = True
+            await super().close()
+
+    app = create_app(AgentChatKitServer(agent(), Store("sqlite://")))
+    async with app.router.lifespan_context(app):
+        assert not is_closed
+    assert is_closed
