@@ -12,7 +12,6 @@ class Settings(BaseSettings):
         agent: Who answers, as `module:name`: an agent, a workflow or its builder, or a function
             that returns one.
         store: The database's URL.
-        attachments: Where uploaded files go: a folder or a URL. Without it there are no uploads.
         host: The address to listen on.
         port: The port to listen on.
         workers: How many processes serve.
@@ -22,7 +21,6 @@ class Settings(BaseSettings):
 
     agent: str = ""
     store: str = "sqlite:///chat.db"
-    attachments: str | None = None
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = 1

@@ -7,7 +7,6 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,6 @@ from sqlalchemy.exc import OperationalError
 
 from agent_framework_chatkit import stores
 from agent_framework_chatkit.stores import SQLStore
-from agent_framework_chatkit.stores.__main__ import main
 
 from .contract import ANN, StoreContract, execute, ids, item, read_all, thread
 from .workers import run_worker
@@ -97,20 +95,6 @@ async def test_a_database_that_cannot_be_opened_raises_until_it_can(tmp_path: Pa
 def test_other_databases_are_refused() -> None:
     with pytest.raises(ValueError, match="no store for mysql://"):
         SQLStore("mysql://user:secret@host/db")
-
-
-async def test_the_command_line_looks_after_a_database(url: str) -> None:
-    assert await main(["migrate", url]) == "The tables are up to date."
-    async with SQLStore(url) as store:
-        await store.save_thread(thread(), ANN)
-        execute(url, "UPDATE chatkit_threads SET active_at = active_at - 86400 * 31")
-        assert await main(["purge", "--days", "32", url]) == (
-            "Deleted 0 threads and 0 unsent attachments."
-        )
-        assert await main(["purge", "--days", "30", url]) == (
-            "Deleted 1 threads and 0 unsent attachments."
-        )
-        assert (await store.purge(timedelta(0))).threads == 0
 
 
 def test_there_is_nothing_else() -> None:

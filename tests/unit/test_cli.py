@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from typer.testing import CliRunner
+
+from agent_framework_chatkit import cli
+
+from .chat_client import Browser
+
+RUNNER = CliRunner()
+AGENT = """
+from tests.unit.scripted_agent import agent, text
+
+helper = agent([text("Hi")])
+"""
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of one's own with an agent in it, and nothing of it left behind."""
+    (tmp_path / "my_agent.py").write_text(AGENT)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for name in ("CHATKIT_AGENT", "CHATKIT_STORE", "CHATKIT_PORT"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    result = RUNNER.invoke(cli.app, arguments)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, " ".join(result.output.replace("│", " ").split())
+
+
+async def test_an_agent_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    served: list[Any] = []
+    monkeypatch.setattr(uvicorn, "run", lambda *args, **kwargs: served.append((args, kwargs)))
+    code, output = run("serve", "my_agent:helper", "--port", "0", "--store", "sqlite:///my.db")
+    assert (code, output) == (0, "Serving my_agent:helper at http://127.0.0.1:0")
+    ((args, kwargs),) = served
+    assert args == ("agent_framework_chatkit.cli:make_app",)
+    assert kwargs["factory"] is True
+    app = cli.make_app()
+    async with app.router.lifespan_context(app):
+        browser = Browser(app)
+        await browser.ask("Hello")
+        assert ("assistant_message", "Hi") in await browser.transcript()
+        await browser.http.aclose()
+    assert "my.db" in os.listdir()
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("my_agent", "module:name"),
+        ("no_such_module:helper", "no module 'no_such_module'"),
+        ("my_agent:nobody", "has no 'nobody'"),
+    ],
+)
+def test_an_agent_that_is_not_there_is_one_clear_line(name: str, complaint: str) -> None:
+    code, output = run("serve", name)
+    assert code == 2
+    assert complaint in output
+    assert "Traceback" not in output
+
+
+def test_a_module_that_does_not_import_says_why(tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text("import nothing_like_it")
+    with pytest.raises(ModuleNotFoundError, match="nothing_like_it"):
+        run("serve", "broken:helper")
+
+
+def test_a_taken_port_is_one_clear_line() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        code, output = run("serve", "my_agent:helper", "--port", str(port))
+    assert code == 2
+    assert f"Cannot listen on 127.0.0.1:{port}" in output
+
+
+def test_the_environment_names_the_store() -> None:
+    result = RUNNER.invoke(cli.app, ["migrate"], env={"CHATKIT_STORE": "sqlite:///other.db"})
+    assert result.exit_code == 0, result.output
+    assert Path("other.db").exists()
+
+
+def test_old_threads_are_deleted() -> None:
+    assert run("migrate")[1] == "The database is up to date."
+    assert run("purge", "30") == (0, "Deleted 0 threads and 0 attachments.")
+    assert run("purge", "0")[0] == 2
+    assert Path("chat.db").exists()
