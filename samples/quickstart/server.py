@@ -1,0 +1,123 @@
+"""An agent behind the ChatKit protocol, served with FastAPI.
+
+Run it with `python -m samples.quickstart.server`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta, timezone
+from typing import Annotated
+
+import uvicorn
+from agent_framework import Agent, FunctionInvocationContext, tool
+from chatkit.server import ChatKitServer, StreamingResult
+from chatkit.store import NotFoundError
+from chatkit.types import ThreadMetadata, ThreadStreamEvent, UserMessageItem
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+
+from agent_framework_chatkit import (
+    AgentContext,
+    ThreadItemConverter,
+    stream_agent_response,
+    thread_to_agent_input,
+)
+
+from .model import ChatModel, load_model
+from .store import MemoryStore
+
+HOST = "127.0.0.1"
+
+
+@tool
+async def get_time(
+    utc_offset: Annotated[float, "The place's offset from UTC, in hours"],
+    ctx: FunctionInvocationContext,
+) -> str:
+    """Tell the date and the time at a place."""
+    # While a tool runs, it may stream to the thread.
+    await AgentContext.of(ctx).stream_progress("Looking at the clock")
+    now = datetime.now(timezone(timedelta(hours=utc_offset)))
+    return now.strftime("%A, %Y-%m-%d %H:%M")
+
+
+class QuickstartServer(ChatKitServer[None]):
+    """Answers each message of a person with the agent."""
+
+    def __init__(self, model: ChatModel) -> None:
+        super().__init__(MemoryStore())
+        self.agent = Agent(
+            client=model.client,
+            instructions="You are a helpful assistant. Answer in one or two sentences.",
+            tools=[get_time] if model.can_call_tools else [],
+        )
+        self.converter = ThreadItemConverter()
+
+    async def respond(
+        self, thread: ThreadMetadata, input_user_message: UserMessageItem | None, context: None
+    ) -> AsyncIterator[ThreadStreamEvent]:
+        # What the thread holds becomes what the agent reads. The new message is in it already.
+        messages = await thread_to_agent_input(
+            self.store, thread.id, context, converter=self.converter
+        )
+        # The agent answers; its tools find their way to the thread by the context.
+        agent_context = AgentContext(thread=thread, store=self.store, request_context=context)
+        run = self.agent.run(
+            messages,
+            stream=True,
+            function_invocation_kwargs=agent_context.function_invocation_kwargs,
+        )
+        # What the agent streams becomes what the thread streams.
+        async for event in stream_agent_response(run, thread.id, context=agent_context):
+            yield event
+
+
+def create_app(model: ChatModel) -> FastAPI:
+    """Return an app with one endpoint, `/chatkit`, which speaks the whole protocol."""
+    app = FastAPI(title="Quickstart")
+    server = QuickstartServer(model)
+
+    @app.post("/chatkit")
+    async def chatkit(request: Request) -> Response:
+        result = await server.process(await request.body(), context=None)
+        if isinstance(result, StreamingResult):
+            return StreamingResponse(result, media_type="text/event-stream")
+        return Response(result.json, media_type="application/json")
+
+    @app.exception_handler(NotFoundError)
+    async def not_found(request: Request, error: Exception) -> Response:
+        return JSONResponse({"detail": str(error)}, status_code=404)
+
+    return app
+
+
+def listen(port: int) -> socket.socket:
+    """Take a port, before anything slow begins; 0 takes any free one."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        listener.listen()
+    except (OSError, OverflowError) as error:
+        listener.close()
+        reason = getattr(error, "strerror", None) or error
+        raise SystemExit(f"Port {port} cannot be used: {reason}. Choose another one.") from None
+    return listener
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Serve an agent by the ChatKit protocol.")
+    parser.add_argument("--port", type=int, default=8000)
+    listener = listen(parser.parse_args().port)
+    model = load_model()
+    print(f"{model.name} answers at http://{HOST}:{listener.getsockname()[1]}/chatkit", flush=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(uvicorn.Config(create_app(model))).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""The quickstart's programs, run as a person runs them."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 120
+"""How many seconds to wait for what should take a few, before a test that hangs is failed."""
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """The environment of a process, in which no model is named but by the variables."""
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")},
+        **variables,
+    }
+
+
+def run(
+    module: str, *arguments: str, stdin: str = "", **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a module of the samples to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", f"samples.{module}", *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=environment(**variables),
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+class Service:
+    """A module of the samples that serves ChatKit on a free port until it is stopped."""
+
+    def __init__(self, module: str, log: Path, **variables: str) -> None:
+        self._log = log
+        with log.open("w") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", f"samples.{module}", "--port", "0"],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=ROOT,
+                env=environment(**variables),
+            )
+        try:
+            self.url = self._wait_for_url()
+        except BaseException:
+            self.stop(signal.SIGKILL)
+            raise
+
+    @property
+    def log(self) -> str:
+        """What the process has printed so far."""
+        return self._log.read_text()
+
+    def stop(self, by: signal.Signals = signal.SIGTERM) -> int:
+        """Stop the process and return its exit code."""
+        self._process.send_signal(by)
+        try:
+            return self._process.wait(PATIENCE)
+        finally:
+            self._process.kill()
+            self._process.wait()
+
+    def _wait_for_url(self) -> str:
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            has_ended = self._process.poll() is not None
+            if found := re.search(r"http://127\.0\.0\.1:\d+/chatkit", self.log):
+                return found[0]
+            assert not has_ended, f"The process ended:\n{self.log}"
+            time.sleep(0.05)
+        raise AssertionError(f"The process does not serve:\n{self.log}")
