@@ -44,9 +44,9 @@ class PostgresServer:
     def start(self) -> None:
         self._run("pg_ctl", "start", "--wait", f"--log={self._folder}/log")
 
-    def stop(self) -> None:
-        """Stop as for an upgrade: whoever is connected loses the connection."""
-        self._run("pg_ctl", "stop", "--wait", "--mode=fast")
+    def stop(self, mode: str = "fast") -> None:
+        """Stop, by default as for an upgrade: whoever is connected loses the connection."""
+        self._run("pg_ctl", "stop", "--wait", f"--mode={mode}")
 
     def restart(self) -> None:
         self.stop()
@@ -93,7 +93,7 @@ def run_postgres() -> Iterator[PostgresServer]:
         try:
             yield server
         finally:
-            server.stop()
+            server.stop("immediate")
     finally:
         shutil.rmtree(folder)
 
