@@ -58,6 +58,9 @@ lowest: install ## Run the unit tests on the oldest versions that we allow
 
 test: lint types unit lowest integration ## Run every check
 
+bench: install ## Measure speed and memory, side by side with the peers
+	$(BIN)/python benchmarks/streaming.py
+
 demo: $(VENV)/.samples ## Chat with a language model on this machine (PORT=8000)
 	@$(BIN)/python -m samples.quickstart.demo --port $(PORT)
 

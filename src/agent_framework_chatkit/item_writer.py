@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from secrets import token_urlsafe
 from typing import Any, Literal, Protocol, TypeVar
-from uuid import uuid4
 
 from chatkit.types import (
     HiddenContextItem,
@@ -26,18 +26,23 @@ from chatkit.types import (
     ThreadStreamEvent,
     Workflow,
 )
+from pydantic import TypeAdapter
 
 from .item_updates import apply_update
 from .open_items import OpenMessage, OpenWorkflow
 
 logger = logging.getLogger(__name__)
 
+# Makes what the class's constructor makes, in two thirds of the time. Strict, because pydantic
+# then looks no further than the class of the update.
+_updated_event = TypeAdapter(ThreadItemUpdatedEvent).validator.validate_python
+
 TItem = TypeVar("TItem", bound=ThreadItemBase)
 
 
 def default_generate_id(kind: str) -> str:
     """Return a new id of 128 random bits that begins with its kind."""
-    return f"{kind}_{uuid4().hex}"
+    return f"{kind}_{token_urlsafe(16)}"
 
 
 class OpenItem(Protocol):
@@ -137,7 +142,7 @@ class ItemWriter:
     def update(self, item_id: str, update: ThreadItemUpdate) -> None:
         """Write that an open item has changed."""
         if item_id in self._open:
-            self.send(ThreadItemUpdatedEvent(item_id=item_id, update=update))
+            self.send(_updated_event({"item_id": item_id, "update": update}, strict=True))
         else:
             logger.warning("Item %r is finished; an update of it is not sent.", item_id)
 

@@ -22,7 +22,7 @@ from opentelemetry import trace
 
 from .item_writer import ItemWriter
 from .open_items import OpenImage, OpenMessage, OpenWorkflow
-from .overrides import resolve
+from .overrides import MaybeAwaitable, resolve
 from .pace import Pace
 from .response_converter import (
     AgentResponseConverter,
@@ -83,7 +83,9 @@ class ResponseWriter:
             "shell_tool": converter.shell_tool_to_task,
             "computer_tool": converter.computer_tool_to_task,
         }
-        self._handlers: dict[str, Callable[[Content, AgentResponseUpdate], Awaitable[None]]] = {
+        self._handlers: dict[
+            str, Callable[[Content, AgentResponseUpdate], Awaitable[None] | None]
+        ] = {
             "text": self._text,
             "text_reasoning": self._reasoning,
             **dict.fromkeys(CALLS, self._tool_call),
@@ -102,22 +104,48 @@ class ResponseWriter:
             "usage": self._count_usage,
         }
 
-    async def write(self, update: AgentResponseUpdate) -> None:
-        """Write what an update shows."""
+    def write(self, update: AgentResponseUpdate) -> Awaitable[None] | None:
+        """Write what an update shows, and return what is left to await.
+
+        Nothing is left of nearly every update, which is a piece of text: a coroutine for each
+        would take a tenth of its time.
+        """
         self._has_updates = True
-        replaces = getattr(update, "merge_mode", None) == "replace"
+        contents = update.contents or ()
+        if len(contents) == 1 and update.merge_mode != "replace":
+            return self._write_content(contents[0], update)
+        return self._write_contents(update)
+
+    async def _write_contents(self, update: AgentResponseUpdate) -> None:
+        replaces = update.merge_mode == "replace"
         for content in update.contents or ():
-            handler = self._handlers.get(getattr(content, "type", ""))
-            if handler is None:
-                logger.warning("Content of an unknown kind is not shown: %r", content)
-                continue
-            if replaces and content.type == "text":
+            if replaces and getattr(content, "type", "") == "text":
                 self._restart_message(update)
                 replaces = False
-            try:
-                await handler(content, update)
-            except Exception:
-                logger.exception("Content of kind %r could not be shown.", content.type)
+            rest = self._write_content(content, update)
+            if rest is not None:
+                await rest
+
+    def _write_content(
+        self, content: Content, update: AgentResponseUpdate
+    ) -> Awaitable[None] | None:
+        """Write what a content shows, and return what is left to await.
+
+        One that cannot be shown is lost, and the log says so.
+        """
+        try:
+            handler = self._handlers[content.type]
+        except (AttributeError, KeyError):
+            logger.warning("Content of an unknown kind is not shown: %r", content)
+            return None
+        try:
+            rest = handler(content, update)
+        except Exception:
+            logger.exception("Content of kind %r could not be shown.", content.type)
+            return None
+        if rest is None:
+            return None
+        return self._try(rest, f"Content of kind {content.type!r} could not be shown.")
 
     async def finish(self) -> None:
         """Write what remains when the run has ended well."""
@@ -141,39 +169,56 @@ class ResponseWriter:
 
     # Text
 
-    async def _text(self, content: Content, update: AgentResponseUpdate) -> None:
+    def _text(self, content: Content, update: AgentResponseUpdate) -> Awaitable[None] | None:
         delta = self._converter.text_to_delta(content)
-        if delta.__class__ is not str:
-            delta = await resolve(delta) or ""
-            if not isinstance(delta, str):
-                raise TypeError(f"Text must be a string, not {delta!r}.")
-        if not delta and not content.annotations:
+        if isinstance(delta, str) and not content.annotations:
+            if delta:
+                self._write_text(delta, content, update)
+            return None
+        return self._annotated_text(delta, content, update)
+
+    async def _annotated_text(
+        self, delta: MaybeAwaitable[str | None], content: Content, update: AgentResponseUpdate
+    ) -> None:
+        text = await resolve(delta) or ""
+        if not isinstance(text, str):
+            raise TypeError(f"Text must be a string, not {text!r}.")
+        if not text and not content.annotations:
             return
-        raw = content.raw_representation
-        message_id = update.message_id or getattr(raw, "item_id", None)
-        author = update.author_name
-        if (message_id and self._message_id and message_id != self._message_id) or (
-            author and self._author and author != self._author
-        ):
-            if isinstance(self._items.current, OpenMessage):
-                self._items.close_current()
-            self._message_id = self._author = None
-        if not delta and not isinstance(self._items.current, OpenMessage):
+        message = self._write_text(text, content, update)
+        if message is None:
             logger.warning("A citation came without its text: %r", content.annotations)
             return
-        self._message_id = message_id or self._message_id
-        self._author = author or self._author
-
-        message = self._items.message()
-        part = (getattr(raw, "content_index", None), _output_kind(content))
-        if content.merge_mode == "replace":
-            message.replace(delta, part)
-        elif delta:
-            message.append(delta, part)
         for citation in content.annotations or ():
             annotation = await resolve(self._converter.citation_to_annotation(citation))
             if annotation is not None:
-                message.annotate(annotation, part)
+                message.annotate(annotation, _part(content))
+
+    def _write_text(
+        self, text: str, content: Content, update: AgentResponseUpdate
+    ) -> OpenMessage | None:
+        """Write text to the message that it belongs to; return that, if there is one."""
+        message_id = update.message_id or _field(content.raw_representation, "item_id")
+        author = update.author_name
+        current = self._items.current
+        if (message_id and self._message_id and message_id != self._message_id) or (
+            author and self._author and author != self._author
+        ):
+            if isinstance(current, OpenMessage):
+                self._items.close_current()
+            current = self._message_id = self._author = None
+        if not isinstance(current, OpenMessage):
+            if not text:
+                return None
+            current = self._items.message()
+        self._message_id = message_id or self._message_id
+        self._author = author or self._author
+
+        if content.merge_mode == "replace":
+            current.replace(text, _part(content))
+        elif text:
+            current.append(text, _part(content))
+        return current
 
     def _restart_message(self, update: AgentResponseUpdate) -> None:
         message = self._items.current
@@ -188,8 +233,8 @@ class ResponseWriter:
             return
         raw = content.raw_representation
         key = (
-            content.id or getattr(raw, "item_id", None),
-            getattr(raw, "summary_index", getattr(raw, "content_index", None)),
+            content.id or _field(raw, "item_id"),
+            _field(raw, "summary_index", _field(raw, "content_index")),
         )
         thought = self._thought
         if thought is None or thought.key != key or thought.workflow is not self._items.current:
@@ -408,13 +453,28 @@ class ResponseWriter:
         """Show nothing: the person gave the answer and knows it."""
 
 
-def _output_kind(content: Content) -> Any:
-    """Return what the model calls the text, such as a refusal, which stands apart from others."""
-    properties = content.additional_properties
+def _field(raw: object, name: str, default: Any = None) -> Any:
+    """Return a field of what the model's service sent.
+
+    A pydantic model is not asked for what it does not have: it takes longer to say so than all
+    else that is done with a text.
+    """
+    fields = getattr(type(raw), "__pydantic_fields__", None)
+    if fields is not None and name not in fields:
+        return default
+    return getattr(raw, name, default)
+
+
+def _part(content: Content) -> object:
+    """Return what tells the text's content part from others of the same message."""
+    raw, properties = content.raw_representation, content.additional_properties
+    index = None if raw is None else _field(raw, "content_index")
     if not properties:
-        return None
+        return index
     core = properties.get("core")
-    return (core if isinstance(core, Mapping) else properties).get("model_output_kind")
+    # What the model calls the text, such as a refusal, which stands apart from others.
+    kind = (core if isinstance(core, Mapping) else properties).get("model_output_kind")
+    return index if kind is None else (index, kind)
 
 
 def _is_request_info(content: Content) -> bool:

@@ -78,7 +78,8 @@ async def _stream_alone(
     response = ResponseWriter(ItemWriter(thread_id, generate_id, events.append), converter)
     try:
         async for update in response_stream:
-            await response.write(update)
+            if (rest := response.write(update)) is not None:
+                await rest
             for event in events:
                 yield event
             events.clear()
@@ -113,7 +114,8 @@ async def _stream_with_tools(
         response = ResponseWriter(context.items, converter)
         try:
             async for update in response_stream:
-                await response.write(update)
+                if (rest := response.write(update)) is not None:
+                    await rest
                 if events.qsize() >= MAX_WAITING:
                     has_room.clear()
                     await has_room.wait()

@@ -168,6 +168,13 @@ async def test_parts_that_the_provider_tells_apart_stay_apart() -> None:
     assert [part.text for part in item.content] == ["A", "B"]
 
 
+async def test_a_part_of_half_a_surrogate_pair_comes_before_the_next_part() -> None:
+    refusal = Content.from_text("No", additional_properties={"model_output_kind": "refusal"})
+    (item,) = await items(text("\ud800"), update(refusal))
+    assert isinstance(item, AssistantMessageItem)
+    assert [part.text for part in item.content] == ["\N{REPLACEMENT CHARACTER}", "No"]
+
+
 async def test_messages_that_only_the_provider_tells_apart_are_two_items() -> None:
     def message(value: str, item_id: str) -> AgentResponseUpdate:
         raw = type("Event", (), {"item_id": item_id, "content_index": 0})()

@@ -1,0 +1,216 @@
+"""Compare what it costs to turn an agent's updates into ChatKit events.
+
+Ours against today's `agent-framework-chatkit` from the package index, in an environment of its
+own that is thrown away, and against `chatkit.agents`, which does the same for the OpenAI Agents
+SDK. Each has a process of its own, and they take turns. What is printed is Markdown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from importlib.metadata import distributions
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+WORKER = Path(__file__).with_name("streaming_worker.py")
+PEER = "agent-framework-chatkit>=1.0.0b0"
+OUR_NAME = "agent-framework-chatkit"
+
+COUNTS = (1_000, 10_000, 100_000)
+"""How many updates a reply has."""
+
+TEXT_BYTES = 6
+"""How much text the worker puts into an update."""
+
+MIN_TURN = 10_000
+"""How many updates a contestant converts in a turn at least, in several replies if need be."""
+
+
+class Contestant:
+    """A process that converts replies when asked."""
+
+    def __init__(self, name: str, python: Path, case: str) -> None:
+        self.name = name
+        self.case = case
+        # Isolated, so that neither environment sees the other's module.
+        self.process = subprocess.Popen(
+            [str(python), "-I", str(WORKER), case],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.versions: dict[str, str] = self._answer()
+        self.times: dict[int, list[float]] = {count: [] for count in COUNTS}
+        """Each round's microseconds per update, by how many updates a reply has."""
+
+    def ask(self, question: str, count: int) -> Any:
+        """Return what the worker answers about a reply of so many updates."""
+        assert self.process.stdin is not None  # noqa: S101
+        print(question, count, file=self.process.stdin, flush=True)
+        return self._answer()
+
+    def take_turn(self, count: int) -> None:
+        replies = max(1, MIN_TURN // count)
+        seconds = sum(self.ask("time", count) for _ in range(replies))
+        self.times[count].append(seconds / (replies * count) * 1e6)
+
+    def stop(self) -> None:
+        self.process.communicate()
+
+    def _answer(self) -> Any:
+        assert self.process.stdout is not None  # noqa: S101
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{self.name}: the worker ended with {self.process.wait()}.")
+        return json.loads(line)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=15, help="how often each takes its turn")
+    rounds = parser.parse_args().rounds
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-peer-")))
+        ours, peer = Path(sys.executable), install_peer(folder)
+        contestants: list[Contestant] = []
+        # The peer comes right after ours, so that both find the machine in the same state.
+        for name, python, case in (
+            ("ours, text", ours, "text"),
+            ("peer, text", peer, "text"),
+            ("ours, Chat Completions", ours, "chat_completions"),
+            ("peer, Chat Completions", peer, "chat_completions"),
+            ("ours, with an `AgentContext`", ours, "context"),
+            ("`chatkit.agents`", ours, "agents_sdk"),
+            ("ours, mixed reply", ours, "mixed"),
+        ):
+            if python is not None:
+                contestants.append(Contestant(name, python, case))
+                stack.callback(contestants[-1].stop)
+        print(f"Python {platform.python_version()}, {processor()}, {rounds} rounds.\n")
+        print_versions(contestants)
+        for number in range(rounds):
+            print(f"Round {number + 1} of {rounds} ...", file=sys.stderr)
+            for count in COUNTS:
+                for contestant in contestants[:: -1 if number % 2 else 1]:
+                    contestant.take_turn(count)
+        print_speed(contestants)
+        print_memory(contestants)
+
+
+def install_peer(folder: Path) -> Path | None:
+    """Install the peer, with our version of everything else where it allows that.
+
+    Returns:
+        Its environment's Python, or `None` if it could not be installed or does not import.
+    """
+    uv = [sys.executable, "-m", "uv"]
+    python = folder / "venv" / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+    constraints = folder / "constraints.txt"
+    constraints.write_text(
+        "\n".join(f"{one.name}=={one.version}" for one in distributions() if one.name != OUR_NAME)
+    )
+    install = [*uv, "pip", "install", "--quiet", "--python", str(python), PEER]
+    try:
+        run(*uv, "venv", "--quiet", "--python", sys.executable, str(folder / "venv"))
+        try:
+            run(*install, "--constraints", str(constraints))
+        except subprocess.CalledProcessError:
+            run(*install)
+        run(str(python), "-I", "-c", "import agent_framework_chatkit")
+    except subprocess.CalledProcessError as error:
+        reason = (error.stderr.strip() or str(error)).splitlines()[-1].strip()
+        print(f"The peer is left out, for it cannot be installed and imported: {reason}\n")
+        return None
+    return python
+
+
+def run(*command: str) -> None:
+    subprocess.run(command, check=True, capture_output=True, text=True)
+
+
+def processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{len(models)} x {models[0]}" if models else platform.machine()
+
+
+def print_versions(contestants: Sequence[Contestant]) -> None:
+    """Print which versions ours and the peer run with."""
+    environments = {one.name.partition(",")[0]: one.versions for one in contestants}
+    sides = [side for side in ("ours", "peer") if side in environments]
+    rows = [
+        [package, *(environments[side][package] for side in sides)]
+        for package in environments["ours"]
+    ]
+    print_table(["package", *sides], rows)
+
+
+def print_speed(contestants: Sequence[Contestant]) -> None:
+    peers = {one.case: one for one in contestants if one.name.startswith("peer")}
+    rows = []
+    for one in contestants:
+        peer = peers.get(one.case)
+        for count in COUNTS:
+            size = one.ask("size", count)
+            rows.append(
+                [
+                    one.name if count == COUNTS[0] else "",
+                    f"{count:,}",
+                    spread(one.times[count]),
+                    ratio(one.times[count], peer.times[count]) if peer and peer != one else "",
+                    ratio(one.times[count], one.times[COUNTS[0]]) if count != COUNTS[0] else "",
+                    f"{size['bytes'] / count:.0f}",
+                    f"{size['events'] / count:.2f}",
+                ]
+            )
+    header = ["", "updates", "µs per update", "times the peer", f"times {COUNTS[0]:,} updates"]
+    print_table([*header, "bytes per update", "events per update"], rows)
+
+
+def print_memory(contestants: Sequence[Contestant]) -> None:
+    count = COUNTS[-1]
+    rows = []
+    for one in contestants:
+        memory = one.ask("memory", count)
+        kept = (memory["late"] - memory["early"]) / (count - count // 10)
+        rows.append([one.name, f"{max(kept, 0):.1f}", f"{memory['peak'] / 2**20:.1f}"])
+    print(
+        f"Memory while {count:,} updates stream. An update has {TEXT_BYTES} bytes of text, "
+        f"which makes {count * TEXT_BYTES / 2**20:.1f} MiB together.\n"
+    )
+    print_table(["", "bytes kept per update", "peak, MiB"], rows)
+
+
+def spread(values: Sequence[float]) -> str:
+    return f"{median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
+
+
+def ratio(values: Sequence[float], others: Sequence[float]) -> str:
+    """Return how many times as much it took, as the median over the rounds."""
+    return f"{median(one / other for one, other in zip(values, others, strict=True)):.2f}"
+
+
+def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a Markdown table of a column of names and columns of numbers."""
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    for row in (header, rule, *rows):
+        name, *numbers = row
+        cells = [name.ljust(widths[0]), *map(str.rjust, numbers, widths[1:])]
+        print("| " + " | ".join(cells) + " |")
+    print(flush=True)
+
+
+if __name__ == "__main__":
+    main()
