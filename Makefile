@@ -19,7 +19,7 @@ $(VENV)/.installed: pyproject.toml
 	@echo "Installing into $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@$(BIN)/uv pip install --quiet --editable . --group dev
+	@$(BIN)/uv pip install --quiet --editable '.[files]' --group dev
 	@touch $@
 
 format: install ## Format the code and mend what can be mended
@@ -41,7 +41,7 @@ integration: install ## Run the tests against real parts
 
 lowest: install ## Run the unit tests on the oldest versions that we allow
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWEST)
-	@$(BIN)/uv pip install --quiet --python $(LOWEST) --resolution lowest-direct --editable . --group test
+	@$(BIN)/uv pip install --quiet --python $(LOWEST) --resolution lowest-direct --editable '.[files]' --group test
 	$(LOWEST)/bin/pytest tests/unit
 
 test: lint types unit lowest integration ## Run every check
