@@ -31,7 +31,7 @@ $(VENV)/.samples: pyproject.toml | $(BIN)/uv
 
 $(VENV)/.installed: $(VENV)/.samples
 	@echo "Installing the tools for development ..."
-	@$(BIN)/uv pip install --quiet --editable '.[server,postgres]' --group dev
+	@$(BIN)/uv pip install --quiet --editable '.[all]' --group dev
 	@touch $@
 
 format: install ## Format the code and mend what can be mended
@@ -53,7 +53,7 @@ integration: install ## Run the tests against real parts
 
 lowest: install ## Run the unit tests on the oldest versions that we allow
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWEST)
-	@$(BIN)/uv pip install --quiet --python $(LOWEST) --resolution lowest-direct --editable '.[server,postgres]' --group test
+	@$(BIN)/uv pip install --quiet --python $(LOWEST) --resolution lowest-direct --editable '.[all]' --group test
 	$(LOWEST)/bin/pytest tests/unit
 
 test: lint types unit lowest integration ## Run every check

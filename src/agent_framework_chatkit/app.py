@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chatkit.server import StreamingResult
 from chatkit.store import NotFoundError
-from pydantic import ValidationError
+from chatkit.types import Attachment
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
+from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -22,7 +25,11 @@ from starlette.routing import BaseRoute, Route
 from .overrides import MaybeAwaitable, resolve
 from .request_context import RequestContext, preferred_locale
 from .server import AgentChatKitServer
+from .stores.attachment_errors import AttachmentError, AttachmentLinkInvalidError
 from .visitors import Visitors
+
+if TYPE_CHECKING:
+    from .stores import AttachmentStore
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +58,9 @@ def create_app(
     | path | what it is |
     | --- | --- |
     | `POST /chatkit` | the ChatKit endpoint: JSON, or server-sent events |
+    | `POST /attachments` | a direct upload: a form with one `file` |
+    | `PUT /attachments/{id}/upload` | the second phase of an upload in two phases |
+    | `GET /attachments/{id}` | an uploaded file, for its owner or by a signed URL |
     | `GET /healthz` | 200 if the database answers, else 503 |
 
     Args:
@@ -103,6 +113,9 @@ def chat_routes(
     endpoint = _Endpoint(server, authenticate, max_request_size)
     return [
         Route("/chatkit", endpoint.chat, methods=["POST"]),
+        Route("/attachments", endpoint.upload, methods=["POST"]),
+        Route("/attachments/{id}/upload", endpoint.receive, methods=["PUT"]),
+        Route("/attachments/{id}", endpoint.download, methods=["GET"]),
         Route("/healthz", endpoint.health, methods=["GET"]),
     ]
 
@@ -133,9 +146,7 @@ class _Endpoint:
             raise HTTPException(415, "Send application/json.")
         body = await self._body(request)
         with _failures_as_http():
-            owner = await self._owner(request)
-            locale = preferred_locale(request.headers.get("accept-language"))
-            context = RequestContext(owner, locale, request)
+            context = await self._context(request)
             result = await self._server.process(body, context)
             if isinstance(result, StreamingResult):
                 # The first event decides whether there is anything to stream at all.
@@ -152,8 +163,69 @@ class _Endpoint:
                     media_type="application/json",
                     headers={"Cache-Control": "no-store"},
                 )
+        return self._remember(context, response)
+
+    async def upload(self, request: Request) -> Response:
+        attachments = self._attachments()
+        with _failures_as_http():
+            context = await self._context(request)
+            # What is not the file, the boundaries and headers of the form, is small.
+            stream = _limited(request.stream(), attachments.max_size + 64 * 1024)
+            try:
+                form = await MultiPartParser(request.headers, stream, max_files=1).parse()
+            except (MultiPartException, KeyError) as error:
+                raise HTTPException(400, "Send a form with one file.") from error
+            try:
+                file = form.get("file")
+                if not isinstance(file, UploadFile):
+                    raise HTTPException(400, "Send a form whose field `file` is a file.")
+                attachment = await attachments.upload(
+                    file.filename or "file",
+                    file.content_type or "application/octet-stream",
+                    _chunks(file),
+                    context,
+                    file.size,
+                )
+            finally:
+                await form.close()
+        return self._remember(context, _attachment_response(attachment))
+
+    async def receive(self, request: Request) -> Response:
+        attachments = self._attachments()
+        with _failures_as_http():
+            attachment = await attachments.receive(
+                request.path_params["id"],
+                request.stream(),
+                token=request.query_params.get("token", ""),
+            )
+        return _attachment_response(attachment)
+
+    async def download(self, request: Request) -> Response:
+        attachments = self._attachments()
+        attachment_id = request.path_params["id"]
+        with _failures_as_http():
+            try:
+                token = request.query_params.get("token", "")
+                file = await attachments.open(attachment_id, token=token)
+            except AttachmentLinkInvalidError:
+                # Its owner may see it all the same, however old the link is.
+                file = await attachments.open(attachment_id, context=await self._context(request))
+        return StreamingResponse(file.stream(), headers=file.headers)
+
+    def _attachments(self) -> AttachmentStore[Any]:
+        store = self._server.attachment_store
+        if store is None:
+            raise HTTPException(404, "This chat takes no files.")
+        return store
+
+    async def _context(self, request: Request) -> RequestContext:
+        owner = await self._owner(request)
+        locale = preferred_locale(request.headers.get("accept-language"))
+        return RequestContext(owner, locale, request)
+
+    def _remember(self, context: RequestContext, response: Response) -> Response:
         if self._visitors is not None:
-            self._visitors.remember(owner, request, response)
+            self._visitors.remember(context.user_id, context.request, response)
         return response
 
     async def _owner(self, request: Request) -> str:
@@ -167,12 +239,30 @@ class _Endpoint:
         return self._visitors.identify(request)
 
     async def _body(self, request: Request) -> bytes:
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > self._max_request_size:
-                raise HTTPException(413, f"Send at most {self._max_request_size} bytes.")
-        return bytes(body)
+        chunks = [chunk async for chunk in _limited(request.stream(), self._max_request_size)]
+        return b"".join(chunks)
+
+
+async def _limited(stream: AsyncIterator[bytes], limit: int) -> AsyncGenerator[bytes, None]:
+    """Yield what arrives, and refuse the request as soon as it is too much."""
+    size = 0
+    async for chunk in stream:
+        size += len(chunk)
+        if size > limit:
+            raise HTTPException(413, f"Send at most {limit} bytes.")
+        yield chunk
+
+
+async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
+    while chunk := await file.read(64 * 1024):
+        yield chunk
+
+
+def _attachment_response(attachment: Attachment) -> Response:
+    body = TypeAdapter(Attachment).dump_json(
+        attachment, exclude_none=True, by_alias=True, context={"exclude_metadata": True}
+    )
+    return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
 async def _chain(first: bytes, events: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
@@ -193,6 +283,10 @@ def _failures_as_http() -> Iterator[None]:
             for problem in error.errors(include_url=False, include_input=False)[:5]
         )
         raise HTTPException(400, problems) from error
+    except AttachmentError as error:
+        if error.status >= 500:
+            logger.exception("The storage of attachments failed.")
+        raise HTTPException(error.status, error.message) from error
     except NotFoundError as error:
         raise HTTPException(404, "There is no such thread, item or attachment.") from error
     except NotImplementedError as error:

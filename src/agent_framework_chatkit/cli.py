@@ -43,6 +43,13 @@ def serve(
     host: Annotated[str, typer.Option(envvar="CHATKIT_HOST")] = "127.0.0.1",
     port: Annotated[int, typer.Option(envvar="CHATKIT_PORT")] = 8000,
     store: StoreOption = DEFAULT_STORE,
+    attachments: Annotated[
+        str | None,
+        typer.Option(
+            help="Where uploaded files go: a folder, or a bucket's URL.",
+            envvar="CHATKIT_ATTACHMENTS",
+        ),
+    ] = None,
     workers: Annotated[
         int, typer.Option(help="How many processes serve.", envvar="CHATKIT_WORKERS")
     ] = 1,
@@ -54,6 +61,9 @@ def serve(
     _check_port(host, port)
     # Workers are processes of their own; they read the settings from the environment.
     os.environ.update(CHATKIT_AGENT=agent, CHATKIT_STORE=store)
+    if attachments is not None:
+        os.environ["CHATKIT_ATTACHMENTS"] = attachments
+        os.environ["CHATKIT_SECRET"] = Settings().secret or asyncio.run(_secret(store))
     typer.echo(f"Serving {agent} at http://{host}:{port}")
     uvicorn.run(
         "agent_framework_chatkit.cli:make_app",
@@ -87,7 +97,14 @@ def make_app() -> Starlette:
     """Return the app that the environment's settings describe."""
     settings = Settings()
     sys.path.insert(0, os.getcwd())
-    return create_app(AgentChatKitServer(load_agent(settings.agent), SQLStore(settings.store)))
+    store = SQLStore[Any](settings.store)
+    attachments = None
+    if settings.attachments is not None:
+        # Not at the top: it needs an extra that a chat without uploads does not.
+        from .stores import AttachmentStore
+
+        attachments = AttachmentStore(settings.attachments, metadata=store, secret=settings.secret)
+    return create_app(AgentChatKitServer(load_agent(settings.agent), store, attachments))
 
 
 def load_agent(path: str) -> Any:
@@ -123,6 +140,11 @@ def _check_port(host: str, port: int) -> None:
             raise typer.BadParameter(
                 f"Cannot listen on {host}:{port} ({error.strerror}). Choose another --port."
             ) from None
+
+
+async def _secret(url: str) -> str:
+    async with SQLStore[Any](url) as store:
+        return await store.secret()
 
 
 async def _migrate(url: str) -> None:

@@ -21,6 +21,11 @@ class RequestContext:
     locale: str | None
     request: Request
 
+    @property
+    def base_url(self) -> str:
+        """Where the app is served, as the browser knows it; signed URLs begin with it."""
+        return str(self.request.base_url).rstrip("/")
+
 
 def preferred_locale(accept_language: str | None) -> str | None:
     """Return the language that a browser prefers, from its `Accept-Language`."""

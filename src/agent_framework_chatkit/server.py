@@ -8,17 +8,18 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import AsyncExitStack, aclosing
 from datetime import datetime
 from inspect import isawaitable
-from typing import Any, Generic, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, cast
 
 import anyio
 from agent_framework import SupportsAgentRun, Workflow, WorkflowBuilder
-from chatkit.errors import CustomStreamError
+from chatkit.errors import CustomStreamError, ErrorCode
 from chatkit.server import ChatKitServer
-from chatkit.store import AttachmentStore
+from chatkit.store import NotFoundError
 from chatkit.types import (
     AssistantMessageContent,  # noqa: F401 pydantic resolves the fields of _PendingMessage with it
     AssistantMessageContentPartTextDelta,
     AssistantMessageItem,
+    ErrorEvent,
     FeedbackKind,
     GeneratedImageItem,
     NonStreamingReq,
@@ -31,6 +32,7 @@ from chatkit.types import (
     ThreadMetadata,
     ThreadsDeleteReq,
     ThreadStreamEvent,
+    UserMessageInput,
     UserMessageItem,
     WorkflowItem,
 )
@@ -45,6 +47,10 @@ from .outbox import Outbox
 from .overrides import MaybeAwaitable, resolve
 from .response_converter import AgentResponseConverter
 from .stores import SQLStore, ThreadBusyError
+
+if TYPE_CHECKING:
+    from .stores import AttachmentStore
+
 from .streaming import stream_agent_response
 from .turn import Turn
 
@@ -79,7 +85,8 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
             a time; for several threads at once give its builder or a function.
         store: Keeps threads, items, sessions and messages.
         attachment_store: Keeps uploaded files; without one, uploads are refused.
-        item_converter: What thread items become for the agent.
+        item_converter: What thread items become for the agent. By default uploaded files reach
+            it with their bytes.
         response_converter: What the agent's content becomes in the thread.
         models: Models that a person may choose in the composer, by the id the agent's client
             knows them by.
@@ -89,6 +96,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
     """
 
     store: SQLStore[TContext]
+    attachment_store: AttachmentStore[TContext] | None
 
     def __init__(
         self,
@@ -104,7 +112,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
     ) -> None:
         super().__init__(store, attachment_store)
         self.agent = agent
-        self.item_converter = item_converter or ThreadItemConverter()
+        self.item_converter = item_converter
         self.response_converter = response_converter or AgentResponseConverter()
         self.models = frozenset(models)
         self.tools = frozenset(tools)
@@ -141,8 +149,9 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         """Run the agent on what is new in the thread, and stream its answer."""
         options = self._options(input_user_message)
         agent = await self._agent(thread, context)
+        converter = self.item_converter or self._converter(context)
         turn = await Turn.begin(
-            agent, self.store, thread.id, input_user_message, context, self.item_converter
+            agent, self.store, thread.id, input_user_message, context, converter
         )
         if turn is None:
             return
@@ -180,6 +189,12 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         if isinstance(agent, Workflow):
             agent = agent.as_agent()
         return cast("SupportsAgentRun", agent)
+
+    def _converter(self, context: TContext) -> ThreadItemConverter:
+        store = self.attachment_store
+        if store is None:
+            return ThreadItemConverter()
+        return ThreadItemConverter(lambda attachment_id: store.read_bytes(attachment_id, context))
 
     def _options(self, message: UserMessageItem | None) -> dict[str, Any]:
         """Return what the person chose in the composer, as options of a run.
@@ -228,10 +243,18 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
 
     # The protocol
 
+    def _get_attachment_store(self) -> AttachmentStore[TContext]:
+        if self.attachment_store is None:
+            raise NotFoundError("This chat takes no files.")
+        return self.attachment_store
+
     async def _process_non_streaming(self, request: NonStreamingReq, context: TContext) -> bytes:
         answer = await super()._process_non_streaming(request, context)
         if isinstance(request, ThreadsDeleteReq):
-            await self.delete_orphaned_attachments()
+            try:
+                await self.delete_orphaned_attachments()
+            except Exception:
+                logger.exception("The files of a deleted thread remain until the next one.")
         return answer
 
     async def _process_streaming(
@@ -259,14 +282,17 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
                 await asyncio.wait([answering, beating])
 
     async def _answer(self, request: StreamingReq, context: TContext, outbox: Outbox) -> None:
+        has_begun = False
         try:
             async with AsyncExitStack() as turns:
                 thread_id = getattr(request.params, "thread_id", None)
                 if thread_id is not None:
                     await turns.enter_async_context(self.store.turn(thread_id, context))
+                await self._confirm_attachments(request, context)
                 async for event in self._process_streaming_impl(request, context):
                     if isinstance(event, ThreadCreatedEvent):
                         await turns.enter_async_context(self.store.turn(event.thread.id, context))
+                    has_begun = True
                     outbox.put(event)
         except ThreadBusyError:
             outbox.put(
@@ -276,8 +302,21 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
                     "finished, or stop it, and try again.",
                 )
             )
+        except Exception:
+            if not has_begun:
+                raise
+            # Too late for an HTTP status.
+            logger.exception("A stream could not be finished.")
+            outbox.put(ErrorEvent(code=ErrorCode.STREAM_ERROR, allow_retry=True))
         finally:
             outbox.close()
+
+    async def _confirm_attachments(self, request: StreamingReq, context: TContext) -> None:
+        """Check the files of a message before anything is stored."""
+        message = getattr(request.params, "input", None)
+        if isinstance(message, UserMessageInput):
+            for attachment_id in message.attachments:
+                await self._get_attachment_store().confirm(attachment_id, context)
 
     def _update_pending_items(
         self, pending_items: dict[str, ThreadItem], event: ThreadItemUpdatedEvent
@@ -320,9 +359,15 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
     async def delete_orphaned_attachments(self) -> None:
         """Delete the bytes of attachments whose threads are gone.
 
-        It is called after a thread is deleted; what could not be deleted then is deleted the
-        next time.
+        It is called after a thread is deleted. What cannot be deleted then, because the storage
+        fails or the worker dies, is deleted the next time.
         """
+        if self.attachment_store is None:
+            return
+        while ids := await self.store.doomed_attachments():
+            for attachment_id in ids:
+                await self.attachment_store.delete_bytes(attachment_id)
+            await self.store.forget_attachments(ids)
 
 
 async def _beat(outbox: Outbox) -> None:

@@ -12,6 +12,9 @@ class Settings(BaseSettings):
         agent: Who answers, as `module:name`: an agent, a workflow or its builder, or a function
             that returns one.
         store: The database's URL.
+        attachments: Where uploaded files go: a folder, or a bucket's URL. Without it there are no
+            uploads.
+        secret: Signs links to files; by default the one that the database keeps.
         host: The address to listen on.
         port: The port to listen on.
         workers: How many processes serve.
@@ -21,6 +24,8 @@ class Settings(BaseSettings):
 
     agent: str = ""
     store: str = "sqlite:///chat.db"
+    attachments: str | None = None
+    secret: str = ""
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = 1

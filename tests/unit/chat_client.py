@@ -55,6 +55,11 @@ class Browser:
         self.thread_id = events[0].thread.id
         return events
 
+    async def stream_status(self, text: str, **properties: Any) -> int:
+        """Return the status that a message in a new thread is answered with."""
+        response = await self.post("threads.create", input=message(text, **properties))
+        return response.status_code
+
     async def items(self) -> list[dict[str, Any]]:
         """Return the thread's items as a client sees them, oldest first."""
         page = await self.get("items.list", thread_id=self.thread_id, order="asc", limit=100)

@@ -240,6 +240,21 @@ async def test_a_database_that_is_gone_is_told_and_comes_back(
         await browser.get("threads.list")
 
 
+async def test_a_database_that_goes_in_the_middle_ends_the_stream_with_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def gone(*args: Any, **kwargs: Any) -> Any:
+        raise OperationalError("INSERT secret", {}, Exception("host=10.0.0.7"))
+
+    async with chat() as browser:
+        with monkeypatch.context() as patched:
+            patched.setattr(SQLStore, "add_thread_item", gone)
+            events = await browser.ask("Hello")
+        assert [event.type for event in events] == ["thread.created", "error"]
+        await browser.ask("And now?")
+        assert len(await browser.items()) == 2
+
+
 async def test_a_bug_is_not_shown_to_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
     async def fail(*args: Any, **kwargs: Any) -> Any:
         raise RuntimeError("password=1")

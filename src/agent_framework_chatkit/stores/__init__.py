@@ -11,12 +11,17 @@ from typing import TYPE_CHECKING, Any
 from .errors import ThreadBusyError
 
 if TYPE_CHECKING:
+    from .attachments import AttachmentStore
     from .retention import Purged
     from .sql import SQLStore
 
-__all__ = ["Purged", "SQLStore", "ThreadBusyError"]
+__all__ = ["AttachmentStore", "Purged", "SQLStore", "ThreadBusyError"]
 
-_HOMES = {"SQLStore": ("sql", "sql"), "Purged": ("retention", "sql")}
+_HOMES = {
+    "AttachmentStore": ("attachments", "files"),
+    "Purged": ("retention", "sql"),
+    "SQLStore": ("sql", "sql"),
+}
 """The module that a name is in, and the extra that the module needs."""
 
 

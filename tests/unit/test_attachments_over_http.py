@@ -1,0 +1,159 @@
+"""Files, from the browser's form to the agent and back."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from agent_framework_chatkit import AgentChatKitServer, create_app
+from agent_framework_chatkit.stores import AttachmentStore, SQLStore
+
+from .chat_client import Browser
+from .scripted_agent import agent, said, text
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
+
+
+@asynccontextmanager
+async def chat(tmp_path: Path, answering: Any = None) -> AsyncIterator[Browser]:
+    async with SQLStore[Any]("sqlite://") as store:
+        files = AttachmentStore[Any](tmp_path, metadata=store, secret="s", max_size=1_000)
+        answering = answering or agent(*[[text("Hi")] for _ in range(9)])
+        browser = Browser(create_app(AgentChatKitServer(answering, store, files)))
+        async with browser.http:
+            yield browser
+
+
+async def upload(browser: Browser, name: str, data: bytes, mime_type: str) -> httpx.Response:
+    return await browser.http.post("/attachments", files={"file": (name, data, mime_type)})
+
+
+async def test_a_file_is_uploaded_sent_and_read_by_the_agent(tmp_path: Path) -> None:
+    answering = agent([text("Two rows.")])
+    async with chat(tmp_path, answering) as browser:
+        uploaded = (await upload(browser, "a.csv", b"a,b\n1,2", "text/csv")).json()
+        assert (uploaded["type"], uploaded["name"]) == ("file", "a.csv")
+        await browser.ask("Count", attachments=[uploaded["id"]])
+        shown = (await browser.items())[0]["attachments"]
+        assert [each["id"] for each in shown] == [uploaded["id"]]
+    ((_, asked),) = said(answering)
+    assert 'name="a.csv"' in asked
+    assert "1,2" in asked
+
+
+async def test_an_upload_in_two_phases(tmp_path: Path) -> None:
+    async with chat(tmp_path) as browser:
+        params = {"name": "a.png", "size": len(PNG), "mime_type": "image/png"}
+        created = await browser.get("attachments.create", **params)
+        descriptor = created["upload_descriptor"]
+        early = await browser.stream_status("Look", attachments=[created["id"]])
+        assert early == 409
+        response = await browser.http.request(
+            descriptor["method"],
+            descriptor["url"],
+            content=PNG,
+            headers=descriptor.get("headers", {}),
+        )
+        assert response.status_code == 200
+        assert "upload_descriptor" not in response.json()
+        await browser.ask("Look", attachments=[created["id"]])
+        preview = await browser.http.get(created["preview_url"])
+        assert preview.content == PNG
+        assert preview.headers["content-type"] == "image/png"
+        assert preview.headers["x-content-type-options"] == "nosniff"
+        assert "sandbox" in preview.headers["content-security-policy"]
+
+
+async def test_a_file_is_for_its_owner_and_whoever_has_a_link(tmp_path: Path) -> None:
+    async with chat(tmp_path) as browser:
+        uploaded = (await upload(browser, "a.png", PNG, "image/png")).json()
+        path = f"/attachments/{uploaded['id']}"
+        assert (await browser.http.get(path)).content == PNG
+        stranger = Browser(browser.app)
+        assert (await stranger.http.get(path)).status_code == 404
+        assert (await stranger.http.get(f"{path}?token=forged")).status_code == 404
+        assert (await stranger.http.get(uploaded["preview_url"])).content == PNG
+        assert await stranger.stream_status("Mine", attachments=[uploaded["id"]]) == 404
+        await stranger.http.aclose()
+
+
+async def test_what_is_no_image_is_a_download(tmp_path: Path) -> None:
+    async with chat(tmp_path) as browser:
+        uploaded = (await upload(browser, "../../é.txt", b"hello", "text/plain")).json()
+        assert "/" not in uploaded["name"]
+        response = await browser.http.get(f"/attachments/{uploaded['id']}")
+        assert response.headers["content-disposition"].startswith("attachment")
+
+
+@pytest.mark.parametrize(
+    ("data", "mime_type", "status"),
+    [
+        (b"x" * 1_001, "text/plain", 413),
+        (b"x" * 100_000, "text/plain", 413),
+        (b"MZ", "application/x-msdownload", 415),
+        (b"not an image", "image/png", 415),
+    ],
+)
+async def test_a_file_may_be_refused(
+    data: bytes, mime_type: str, status: int, tmp_path: Path
+) -> None:
+    async with chat(tmp_path) as browser:
+        response = await upload(browser, "a", data, mime_type)
+        assert response.status_code == status
+        assert response.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type"),
+    [
+        (b"", "multipart/form-data; boundary=x"),
+        (b"--x\r\nnonsense", "multipart/form-data; boundary=x"),
+        (b"", "multipart/form-data"),
+        (b"file=1", "application/x-www-form-urlencoded"),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="file"\r\n\r\nx\r\n--x--\r\n',
+            "multipart/form-data; boundary=x",
+        ),
+    ],
+)
+async def test_what_is_no_form_with_a_file_is_refused(
+    content: bytes, media_type: str, tmp_path: Path
+) -> None:
+    async with chat(tmp_path) as browser:
+        response = await browser.http.post(
+            "/attachments", content=content, headers={"content-type": media_type}
+        )
+        assert response.status_code == 400
+
+
+async def test_a_deleted_thread_takes_its_files_with_it(tmp_path: Path) -> None:
+    async with chat(tmp_path) as browser:
+        uploaded = (await upload(browser, "a.png", PNG, "image/png")).json()
+        await browser.ask("Look", attachments=[uploaded["id"]])
+        assert any(path.is_file() and PNG in path.read_bytes() for path in tmp_path.rglob("*"))  # noqa: ASYNC240 the test's own folder
+        await browser.get("threads.delete", thread_id=browser.thread_id)
+        assert not any(path.is_file() and PNG in path.read_bytes() for path in tmp_path.rglob("*"))  # noqa: ASYNC240 the test's own folder
+        assert (await browser.http.get(uploaded["preview_url"])).status_code == 404
+
+
+async def test_a_file_may_be_taken_back(tmp_path: Path) -> None:
+    async with chat(tmp_path) as browser:
+        uploaded = (await upload(browser, "a.png", PNG, "image/png")).json()
+        await browser.get("attachments.delete", attachment_id=uploaded["id"])
+        assert (await browser.http.get(f"/attachments/{uploaded['id']}")).status_code == 404
+        response = await browser.post("attachments.delete", attachment_id=uploaded["id"])
+        assert response.status_code == 404
+
+
+async def test_a_chat_may_take_no_files() -> None:
+    async with SQLStore[Any]("sqlite://") as store:
+        browser = Browser(create_app(AgentChatKitServer(agent(), store)))
+        assert (await upload(browser, "a", b"", "text/plain")).status_code == 404
+        params = {"name": "a.png", "size": 1, "mime_type": "image/png"}
+        assert (await browser.post("attachments.create", **params)).status_code == 404
+        await browser.http.aclose()
