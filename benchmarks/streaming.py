@@ -182,14 +182,21 @@ def print_memory(contestants: Sequence[Contestant]) -> None:
     count = COUNTS[-1]
     rows = []
     for one in contestants:
-        memory = one.ask("memory", count)
-        kept = (memory["late"] - memory["early"]) / (count - count // 10)
-        rows.append([one.name, f"{max(kept, 0):.1f}", f"{memory['peak'] / 2**20:.1f}"])
+        most = one.ask("memory", count)
+        rows.append(
+            [
+                one.name,
+                f"{most['streaming'] / count:.1f}",
+                f"{most['streaming'] / 2**20:.1f}",
+                f"{most['total'] / 2**20:.1f}",
+            ]
+        )
     print(
         f"Memory while {count:,} updates stream. An update has {TEXT_BYTES} bytes of text, "
         f"which makes {count * TEXT_BYTES / 2**20:.1f} MiB together.\n"
     )
-    print_table(["", "bytes kept per update", "peak, MiB"], rows)
+    header = ["", "peak until the last update, bytes per update"]
+    print_table([*header, "the same in MiB", "peak until the end, MiB"], rows)
 
 
 def spread(values: Sequence[float]) -> str:

@@ -73,10 +73,18 @@ def start_local_server() -> Any:
     params.model.path = str(next(file.locate() for file in files if file.suffix == ".gguf"))
     params.port = 0
     params.verbosity = -1
+    params.endpoint_metrics = True
     # So small a model does best if it always takes the likeliest word. It may then go round in
     # circles, which the limit ends.
     params.sampling.temp = 0
     params.n_predict = 256
-    # In a thread of its own, since Ctrl-C, which reaches only the main one, would leave it hanging.
+
+    def start() -> Any:
+        server = xllamacpp.Server(params)
+        # Once it has answered, it can be stopped. One that is stopped before hangs.
+        server.handle_metrics()
+        return server
+
+    # For the same reason it starts in a thread of its own, which Ctrl-C does not interrupt.
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(xllamacpp.Server, params).result()
+        return pool.submit(start).result()

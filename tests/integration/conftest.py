@@ -23,9 +23,9 @@ def openai_base_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def quickstart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """The quickstart's server, with the language model on this machine."""
-    service = Service("quickstart.server", tmp_path_factory.mktemp("quickstart") / "log")
-    yield service
-    service.stop()
+    log = tmp_path_factory.mktemp("quickstart") / "log"
+    with Service("quickstart.server", log) as service:
+        yield service
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -52,32 +53,36 @@ class Service:
                 cwd=ROOT,
                 env=environment(**variables),
             )
-        try:
-            self.url = self._wait_for_url()
-        except BaseException:
-            self.stop(signal.SIGKILL)
-            raise
+
+    def __enter__(self) -> Service:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._process.kill()
+        self._process.wait()
 
     @property
     def log(self) -> str:
         """What the process has printed so far."""
         return self._log.read_text()
 
-    def stop(self, by: signal.Signals = signal.SIGTERM) -> int:
-        """Stop the process and return its exit code."""
-        self._process.send_signal(by)
-        try:
-            return self._process.wait(PATIENCE)
-        finally:
-            self._process.kill()
-            self._process.wait()
+    @cached_property
+    def url(self) -> str:
+        """Where it serves, once it does."""
+        return self.wait_for(r"http://127\.0\.0\.1:\d+/chatkit")
 
-    def _wait_for_url(self) -> str:
+    def wait_for(self, pattern: str) -> str:
+        """Return what the process prints, once it matches a pattern."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             has_ended = self._process.poll() is not None
-            if found := re.search(r"http://127\.0\.0\.1:\d+/chatkit", self.log):
+            if found := re.search(pattern, self.log):
                 return found[0]
             assert not has_ended, f"The process ended:\n{self.log}"
             time.sleep(0.05)
-        raise AssertionError(f"The process does not serve:\n{self.log}")
+        raise AssertionError(f"The process does not print {pattern!r}:\n{self.log}")
+
+    def stop(self, by: signal.Signals) -> int:
+        """Stop the process and return its exit code."""
+        self._process.send_signal(by)
+        return self._process.wait(PATIENCE)

@@ -136,13 +136,12 @@ def test_a_client_that_leaves_does_no_harm(quickstart: Service) -> None:
 
 def test_a_client_that_leaves_stops_the_model(tmp_path: Path, endpoint: ScriptedEndpoint) -> None:
     endpoint.replies = [({"content": "again "} for _ in itertools.count())]
-    service = Service("quickstart.server", tmp_path / "log", OPENAI_BASE_URL=endpoint.base_url)
-    try:
+    with Service(
+        "quickstart.server", tmp_path / "log", OPENAI_BASE_URL=endpoint.base_url
+    ) as service:
         with closing(stream(service.url, request("Say it again."))) as events:
             next(event for event in events if isinstance(event, ThreadItemUpdatedEvent))
         assert endpoint.reader_left.wait(PATIENCE)
-    finally:
-        service.stop()
 
 
 def test_what_is_not_there_is_not_found(quickstart: Service) -> None:
@@ -166,17 +165,14 @@ def test_the_agent_calls_its_tool_and_reads_the_whole_thread(
         [{"content": "It is\u2028"}, {"content": "late \x1b[2Jthere."}],
         [{"content": "Good night."}],
     ]
-    service = Service(
+    with Service(
         "quickstart.server",
         tmp_path / "log",
         OPENAI_API_KEY="key",
         OPENAI_BASE_URL=endpoint.base_url,
         OPENAI_MODEL="some-model",
-    )
-    try:
+    ) as service:
         result = run("quickstart.chat", "--url", service.url, stdin="How late is it?\n\nThanks!\n")
-    finally:
-        service.stop()
     assert result.stderr == ""
     assert result.stdout == (
         "· Get time\n· Looking at the clock\nIt is\u2028late [2Jthere.\nGood night.\n"
@@ -193,22 +189,18 @@ def test_the_agent_calls_its_tool_and_reads_the_whole_thread(
 
 
 def test_any_endpoint_will_do(tmp_path: Path, openai_base_url: str) -> None:
-    service = Service("quickstart.server", tmp_path / "log", OPENAI_BASE_URL=openai_base_url)
-    try:
+    with Service("quickstart.server", tmp_path / "log", OPENAI_BASE_URL=openai_base_url) as service:
         result = run("quickstart.chat", "--url", service.url, "Why is the sky blue?")
-    finally:
-        service.stop()
     assert result.stderr == ""
     assert result.stdout.strip()
     assert result.returncode == 0
 
 
 def test_an_endpoint_that_fails_is_told_of(tmp_path: Path, endpoint: ScriptedEndpoint) -> None:
-    service = Service("quickstart.server", tmp_path / "log", OPENAI_BASE_URL=endpoint.base_url)
-    try:
+    with Service(
+        "quickstart.server", tmp_path / "log", OPENAI_BASE_URL=endpoint.base_url
+    ) as service:
         result = run("quickstart.chat", "--url", service.url, "Hello?")
-    finally:
-        service.stop()
     assert result.returncode == 1
     assert result.stdout == ""
     assert result.stderr == "The server failed; its log says why.\n"
@@ -347,19 +339,29 @@ def test_the_terminal_client_prints(
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
 def test_the_demo_answers_serves_and_stops(by: signal.Signals, tmp_path: Path) -> None:
-    service = Service("quickstart.demo", tmp_path / "log")
-    try:
-        assert "SmolLM2-135M-Instruct is asked: Why is the sky blue?\n\n" in service.log
-        assert "sky" in service.log.partition("is asked: Why is the sky blue?\n\n")[2]
-        ask(service.url, "Hello!")
-    finally:
-        exit_code = service.stop(by)
-    assert exit_code == 0
+    with Service("quickstart.demo", tmp_path / "log") as service:
+        url = service.url
+        ask(url, "Hello!")
+        question = "SmolLM2-135M-Instruct is asked: Why is the sky blue?\n\n"
+        answer, _, told = service.log.partition(question)[2].partition("\n\n")
+        assert "sky" in answer
+        assert f"-m samples.quickstart.chat --url {url}\n" in told
+        assert service.stop(by) == 0
     assert service.log.endswith("Ctrl-C stops the server.\n\nStopped.\n")
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", urlsplit(service.url).port))
+        listener.bind(("127.0.0.1", urlsplit(url).port))
         listener.listen()
+
+
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("stage", ["Loading", "Starting the model", "is asked: .*\n\n."])
+def test_the_demo_stops_before_it_serves(by: signal.Signals, stage: str, tmp_path: Path) -> None:
+    with Service("quickstart.demo", tmp_path / "log") as service:
+        service.wait_for(stage)
+        assert service.stop(by) == 0
+    assert service.log.endswith("\nStopped.\n")
+    assert "Traceback" not in service.log
 
 
 @pytest.mark.parametrize("program", ["quickstart.server", "quickstart.demo"])

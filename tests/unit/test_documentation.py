@@ -38,8 +38,13 @@ def run(block: str) -> dict[str, Any]:
     return names
 
 
-def blocks_of(page: str) -> list[str]:
-    return BLOCK.findall((ROOT / page).read_text())
+def defined_in(page: str, name: str) -> Any:
+    """Return what a block of a page defines under a name."""
+    blocks = BLOCK.findall((ROOT / page).read_text())
+    (block,) = (
+        block for block in blocks if re.search(rf"^(class|async def) {name}\b", block, re.M)
+    )
+    return run(block)[name]
 
 
 class EmptyStore(IdStore):
@@ -50,20 +55,20 @@ class EmptyStore(IdStore):
 async def events_of(tool: Any) -> list[Any]:
     """Return what the README's server streams when its agent calls a tool."""
     messages = [[call(tool.name, city="Oslo")], [Content.from_text("Done.")]]
-    server_class = run(blocks_of("README.md")[0])["AgentServer"]
+    server_class = defined_in("README.md", "AgentServer")
     server = server_class(EmptyStore(), agent(*messages, tools=[tool]))
     thread = ThreadMetadata(id="thr_1", created_at=datetime(2026, 1, 1))
     return await collect(server.respond(thread, None, None))
 
 
 async def test_the_server_of_the_readme_shows_what_its_tool_does() -> None:
-    sent = await events_of(run(blocks_of("README.md")[1])["find_flights"])
+    sent = await events_of(defined_in("README.md", "find_flights"))
     assert [item.type for item in items_of(sent)] == ["workflow", "assistant_message"]
     assert any(getattr(event, "text", "").endswith("Oslo") for event in sent)
 
 
 async def test_the_tool_of_the_guide_shows_its_widget() -> None:
-    sent = await events_of(run(blocks_of("docs/bridge.md")[-1])["weather"])
+    sent = await events_of(defined_in("docs/bridge.md", "weather"))
     assert [item.type for item in items_of(sent)] == ["workflow", "widget", "assistant_message"]
 
 
