@@ -144,10 +144,9 @@ class _Endpoint:
         media_type = request.headers.get("content-type", "").partition(";")[0].strip()
         if media_type != "application/json":
             raise HTTPException(415, "Send application/json.")
-        body = await self._body(request)
         with _failures_as_http():
             context = await self._context(request)
-            result = await self._server.process(body, context)
+            result = await self._server.process(await self._body(request), context)
             if isinstance(result, StreamingResult):
                 # The first event decides whether there is anything to stream at all.
                 events = result.json_events
