@@ -74,6 +74,9 @@ def serve(
         reload=reload,
         log_level="warning",
         timeout_graceful_shutdown=30,
+        # A worker takes seconds to import the framework, more on a busy machine. By default it
+        # would be taken for dead, and killed, again and again.
+        timeout_worker_healthcheck=120,
     )
 
 
