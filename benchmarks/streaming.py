@@ -183,20 +183,13 @@ def print_memory(contestants: Sequence[Contestant]) -> None:
     rows = []
     for one in contestants:
         most = one.ask("memory", count)
-        rows.append(
-            [
-                one.name,
-                f"{most['streaming'] / count:.1f}",
-                f"{most['streaming'] / 2**20:.1f}",
-                f"{most['total'] / 2**20:.1f}",
-            ]
-        )
+        per_update, total = most["streaming"] / count, most["total"] / 2**20
+        rows.append([one.name, f"{per_update:.1f}", f"{total:.1f}"])
     print(
         f"Memory while {count:,} updates stream. An update has {TEXT_BYTES} bytes of text, "
         f"which makes {count * TEXT_BYTES / 2**20:.1f} MiB together.\n"
     )
-    header = ["", "peak until the last update, bytes per update"]
-    print_table([*header, "the same in MiB", "peak until the end, MiB"], rows)
+    print_table(["", "bytes per update, until the last update", "MiB, until the end"], rows)
 
 
 def spread(values: Sequence[float]) -> str:

@@ -78,6 +78,9 @@ def start_local_server() -> Any:
     # circles, which the limit ends.
     params.sampling.temp = 0
     params.n_predict = 256
+    # Its threads wait for one another all the time: where they share the cores with others, as
+    # they do with the server and its client, more of them are slower.
+    params.cpuparams.n_threads = max(1, (os.cpu_count() or 1) // 2)
 
     def start() -> Any:
         server = xllamacpp.Server(params)
