@@ -6,7 +6,6 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from io import StringIO
 from typing import TYPE_CHECKING
 
 from chatkit.server import diff_widget
@@ -44,14 +43,35 @@ logger = logging.getLogger(__name__)
 _text_delta = TypeAdapter(AssistantMessageContentPartTextDelta).validator.validate_python
 
 
+class _Text:
+    """A text that grows, and takes hardly more memory than its own size.
+
+    A list of its deltas would take ten times that, and so does a `StringIO`, which is one inside.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        self.length = len(text)
+        self._chunks = [text]
+        self._deltas: list[str] = []
+
+    def append(self, delta: str) -> None:
+        self.length += len(delta)
+        self._deltas.append(delta)
+        if len(self._deltas) == 256:
+            self._chunks.append("".join(self._deltas))
+            self._deltas.clear()
+
+    def whole(self) -> str:
+        return "".join([*self._chunks, *self._deltas])
+
+
 class _Part:
     """One text of an assistant message, with its annotations."""
 
     def __init__(self, key: object, index: int) -> None:
         self.key = key
         self.index = index
-        self.text = StringIO()
-        """The text so far. As a list of its deltas it would take ten times the memory."""
+        self.text = _Text()
         self.annotations: list[Annotation] = []
         self.known: set[str] = set()
         """The annotations as JSON: to look for one in the list takes longer with each."""
@@ -60,12 +80,10 @@ class _Part:
 
     @property
     def length(self) -> int:
-        return self.text.tell()
+        return self.text.length
 
     def content(self) -> AssistantMessageContent:
-        return AssistantMessageContent(
-            text=self.text.getvalue(), annotations=list(self.annotations)
-        )
+        return AssistantMessageContent(text=self.text.whole(), annotations=list(self.annotations))
 
 
 class OpenMessage:
@@ -109,13 +127,12 @@ class OpenMessage:
         current = self._part(part)
         current.high_surrogate = ""
         text = mend_surrogates(text)
-        written = current.text.getvalue()
+        written = current.text.whole()
         if text.startswith(written):
             if text != written:
                 self._send_delta(current, text[len(written) :])
             return
-        current.text = StringIO()
-        current.text.write(text)
+        current.text = _Text(text)
         for annotation in current.annotations:
             if annotation.index is not None:
                 annotation.index = min(annotation.index, current.length)
@@ -184,7 +201,7 @@ class OpenMessage:
             self._send_delta(part, "\N{REPLACEMENT CHARACTER}")
 
     def _send_delta(self, part: _Part, delta: str) -> None:
-        part.text.write(delta)
+        part.text.append(delta)
         update = _text_delta({"content_index": part.index, "delta": delta})
         self._writer.update(self._id, update)
 
