@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
@@ -169,10 +169,12 @@ class _Endpoint:
         with _failures_as_http():
             context = await self._context(request)
             # What is not the file, the boundaries and headers of the form, is small.
-            stream = _limited(request.stream(), attachments.max_size + 64 * 1024)
+            stream = _form(request, attachments.max_size + 64 * 1024)
             try:
                 form = await MultiPartParser(request.headers, stream, max_files=1).parse()
             except (MultiPartException, KeyError) as error:
+                if isinstance(error.__cause__, HTTPException):
+                    raise error.__cause__ from None
                 raise HTTPException(400, "Send a form with one file.") from error
             try:
                 file = form.get("file")
@@ -250,6 +252,19 @@ async def _limited(stream: AsyncIterator[bytes], limit: int) -> AsyncGenerator[b
         if size > limit:
             raise HTTPException(413, f"Send at most {limit} bytes.")
         yield chunk
+
+
+async def _form(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
+    """Yield a form as it arrives.
+
+    However it is cut short, the parser learns of it by an error of its own, and so closes the
+    temporary file that it has begun.
+    """
+    try:
+        async for chunk in _limited(request.stream(), limit):
+            yield chunk
+    except (HTTPException, ClientDisconnect) as error:
+        raise MultiPartException("The form is cut short.") from error
 
 
 async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
