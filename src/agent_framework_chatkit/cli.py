@@ -15,6 +15,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from .app import create_app
+from .logs import LogFormat, log_config
 from .server import AgentChatKitServer
 from .settings import Settings
 from .stores import SQLStore
@@ -53,6 +54,12 @@ def serve(
     workers: Annotated[
         int, typer.Option(help="How many processes serve.", envvar="CHATKIT_WORKERS")
     ] = 1,
+    log_format: Annotated[
+        LogFormat,
+        typer.Option(
+            help="Lines of text, or of JSON with one for each turn.", envvar="CHATKIT_LOG_FORMAT"
+        ),
+    ] = LogFormat.TEXT,
     reload: Annotated[bool, typer.Option(help="Start again when the code changes.")] = False,
 ) -> None:
     """Serve an agent's chat."""
@@ -72,6 +79,7 @@ def serve(
         port=port,
         workers=workers,
         reload=reload,
+        log_config=log_config(log_format),
         log_level="warning",
         timeout_graceful_shutdown=30,
         # A worker takes seconds to import the framework, more on a busy machine. By default it

@@ -18,7 +18,6 @@ from chatkit.types import (
     ThoughtTask,
     WidgetItem,
 )
-from opentelemetry import trace
 
 from .item_writer import ItemWriter
 from .open_items import OpenImage, OpenMessage, OpenWorkflow
@@ -30,6 +29,7 @@ from .response_converter import (
     has_failed,
     is_image,
 )
+from .telemetry import record_usage
 from .text import mend_json, mend_surrogates
 from .tool_call import CALLS, RESULTS, ToolCall
 
@@ -442,11 +442,7 @@ class ResponseWriter:
             total = add_usage_details(total, usage)
         if total is None:
             return
-        span = trace.get_current_span()
-        for name, key in (("input", "input_token_count"), ("output", "output_token_count")):
-            count = total.get(key)
-            if isinstance(count, int):
-                span.set_attribute(f"gen_ai.usage.{name}_tokens", count)
+        record_usage(total)
         await resolve(self._converter.on_usage(total))
 
     async def _nothing(self, content: Content, update: AgentResponseUpdate) -> None:

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from .stores import AttachmentStore
 
 from .streaming import stream_agent_response
+from .telemetry import request_span, turn_span
 from .turn import Turn
 
 logger = logging.getLogger(__name__)
@@ -158,27 +159,27 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         if input_user_message is not None and thread.title is None:
             self._give_title(thread, input_user_message, context)
         agent_context = AgentContext(thread=thread, store=self.store, request_context=context)
-        try:
-            events = stream_agent_response(
-                turn.run(agent_context, options),
-                thread.id,
-                context=agent_context,
-                converter=self.response_converter,
-            )
-            async with aclosing(events):
-                async for event in events:
-                    turn.note(event)
-                    yield event
-        except BaseException as error:
-            # The reader may have gone; what was asked and said is kept all the same.
-            with anyio.CancelScope(shield=True):
-                await turn.keep_unfinished()
-            if isinstance(error, Exception):
-                logger.exception("A turn in thread %r failed.", thread.id)
-                message = self.error_message(error)
-                raise CustomStreamError(message, allow_retry=True) from error
-            raise
-        await turn.keep()
+        with turn_span(thread.id, turn.turn_id) as span:
+            try:
+                with span.current():
+                    run = turn.run(agent_context, options)
+                events = stream_agent_response(
+                    run, thread.id, context=agent_context, converter=self.response_converter
+                )
+                async with aclosing(span.follow(events)) as following:
+                    async for event in following:
+                        turn.note(event)
+                        yield event
+            except BaseException as error:
+                # The reader may have gone; what was asked and said is kept all the same.
+                with anyio.CancelScope(shield=True):
+                    await turn.keep_unfinished()
+                if isinstance(error, Exception):
+                    logger.exception("A turn in thread %r failed.", thread.id)
+                    message = self.error_message(error)
+                    raise CustomStreamError(message, allow_retry=True) from error
+                raise
+            await turn.keep()
 
     async def _agent(self, thread: ThreadMetadata, context: TContext) -> SupportsAgentRun:
         agent: Any = self.agent
@@ -249,7 +250,8 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         return self.attachment_store
 
     async def _process_non_streaming(self, request: NonStreamingReq, context: TContext) -> bytes:
-        answer = await super()._process_non_streaming(request, context)
+        with request_span(request.type, getattr(request.params, "thread_id", None)):
+            answer = await super()._process_non_streaming(request, context)
         if isinstance(request, ThreadsDeleteReq):
             try:
                 await self.delete_orphaned_attachments()
@@ -283,9 +285,10 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
 
     async def _answer(self, request: StreamingReq, context: TContext, outbox: Outbox) -> None:
         has_begun = False
+        thread_id = getattr(request.params, "thread_id", None)
         try:
             async with AsyncExitStack() as turns:
-                thread_id = getattr(request.params, "thread_id", None)
+                turns.enter_context(request_span(request.type, thread_id))
                 if thread_id is not None:
                     await turns.enter_async_context(self.store.turn(thread_id, context))
                 await self._confirm_attachments(request, context)

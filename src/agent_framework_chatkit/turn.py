@@ -61,7 +61,7 @@ class Turn(Generic[TContext]):
     ) -> None:
         self._agent = agent
         self._sessions = store.sessions(thread_id, context)
-        self._turn_id = turn_id
+        self.turn_id = turn_id
         self._session = session
         self._start = session.to_dict()
         """The session as it was, for a turn that does not end well."""
@@ -140,14 +140,14 @@ class Turn(Generic[TContext]):
 
     async def keep(self) -> None:
         """Store the session for the next turn."""
-        await self._sessions.set(self._turn_id, self._session)
+        await self._sessions.set(self.turn_id, self._session)
 
     async def keep_unfinished(self) -> None:
         """Store what was asked and said, so that the next turn knows of it."""
         if _keeps_history(self._agent) and not self._history.is_saved:
             said = [Message("assistant", ["".join(texts)]) for texts in self._said.values()]
             await self._history.save_messages(None, [*self._messages, *said])
-        await self._sessions.set(self._turn_id, AgentSession.from_dict(self._start))
+        await self._sessions.set(self.turn_id, AgentSession.from_dict(self._start))
 
 
 def _keeps_history(agent: SupportsAgentRun) -> bool:

@@ -1,0 +1,51 @@
+"""What `af-chatkit serve` writes to its log: lines for people, or JSON for machines."""
+
+from __future__ import annotations
+
+import logging
+from enum import Enum
+from typing import Any
+
+from opentelemetry import trace
+from pythonjsonlogger.json import JsonFormatter
+
+
+class LogFormat(str, Enum):
+    """How the log is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class JSONLines(JsonFormatter):
+    """One JSON object a line, with the ids of the current trace."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "%(asctime)s %(levelname)s %(name)s %(message)s",
+            rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
+        )
+
+    def add_fields(
+        self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]
+    ) -> None:
+        """Add what the record holds, and the trace that it belongs to."""
+        super().add_fields(log_data, record, message_dict)
+        span = trace.get_current_span().get_span_context()
+        if span.is_valid:
+            log_data["trace_id"] = trace.format_trace_id(span.trace_id)
+            log_data["span_id"] = trace.format_span_id(span.span_id)
+
+
+def log_config(log_format: LogFormat) -> dict[str, Any]:
+    """Return what `logging.config.dictConfig` takes; as JSON, with a line for each turn."""
+    text = {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
+    turns = "INFO" if log_format is LogFormat.JSON else "WARNING"
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"text": text, "json": {"()": JSONLines}},
+        "handlers": {"log": {"class": "logging.StreamHandler", "formatter": log_format.value}},
+        "root": {"level": "WARNING", "handlers": ["log"]},
+        "loggers": {"agent_framework_chatkit": {"level": turns}},
+    }

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from agent_framework import Content, tool
+from agent_framework.observability import disable_instrumentation, enable_instrumentation
+from opentelemetry import metrics, trace
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from .chat_client import message
+from .scripted_agent import agent, call, text
+from .test_server import chat, forever
+
+SECRET = "a secret of the person"
+
+
+class Recorded:
+    """What was traced and measured since the test began."""
+
+    def __init__(self, spans: InMemorySpanExporter, reader: InMemoryMetricReader) -> None:
+        self._spans = spans
+        self._reader = reader
+
+    def clear(self) -> None:
+        self._spans.clear()
+        self._reader.get_metrics_data()
+
+    @property
+    def spans(self) -> list[ReadableSpan]:
+        return list(self._spans.get_finished_spans())
+
+    def span(self, name: str) -> ReadableSpan:
+        (span,) = [span for span in self.spans if span.name == name]
+        return span
+
+    def points(self) -> dict[str, list[Any]]:
+        data = self._reader.get_metrics_data()
+        found = [
+            m
+            for r in (data.resource_metrics if data else ())
+            for s in r.scope_metrics
+            for m in s.metrics
+        ]
+        return {metric.name: list(metric.data.data_points) for metric in found}
+
+
+@pytest.fixture(scope="module")
+def _everything() -> Iterator[Recorded]:
+    """OpenTelemetry, as an app sets it up, once a process."""
+    from opentelemetry.sdk.metrics import Counter, Histogram
+    from opentelemetry.sdk.metrics.export import AggregationTemporality
+
+    spans = InMemorySpanExporter()
+    delta = AggregationTemporality.DELTA
+    reader = InMemoryMetricReader({Counter: delta, Histogram: delta})
+    tracing = TracerProvider()
+    tracing.add_span_processor(SimpleSpanProcessor(spans))
+    trace.set_tracer_provider(tracing)
+    metrics.set_meter_provider(MeterProvider([reader]))
+    enable_instrumentation()
+    yield Recorded(spans, reader)
+    disable_instrumentation()
+
+
+@pytest.fixture
+def recorded(_everything: Recorded) -> Recorded:
+    _everything.clear()
+    return _everything
+
+
+@tool(approval_mode="never_require")
+def look_up() -> str:
+    """Look something up."""
+    return SECRET
+
+
+def usage() -> Content:
+    return Content.from_usage({"input_token_count": 12, "output_token_count": 5})
+
+
+async def test_a_turn_is_traced_within_its_request_and_around_the_frameworks_spans(
+    recorded: Recorded,
+) -> None:
+    helper = agent([call("look_up")], [text(SECRET), usage()], tools=[look_up], name="helper")
+    async with chat(helper) as browser:
+        await browser.ask(SECRET)
+        items = await browser.items()
+    request = recorded.span("chatkit threads.create")
+    turn = recorded.span("chatkit turn")
+    invoked = recorded.span("invoke_agent helper")
+    assert request.parent is None
+    assert turn.parent is not None
+    assert turn.parent.span_id == request.context.span_id
+    assert invoked.parent is not None
+    assert invoked.parent.span_id == turn.context.span_id
+    tool_span = recorded.span("execute_tool look_up")
+    assert tool_span.context.trace_id == request.context.trace_id
+    assert dict(turn.attributes or {}) == {
+        "chatkit.thread.id": browser.thread_id,
+        "chatkit.turn.id": items[0]["id"],
+        "chatkit.outcome": "completed",
+        "gen_ai.usage.input_tokens": 12,
+        "gen_ai.usage.output_tokens": 5,
+    }
+    assert [event.name for event in turn.events] == ["chatkit.first_token"]
+
+
+async def test_times_and_tokens_are_measured(recorded: Recorded) -> None:
+    async with chat(agent([text("Hi"), usage()])) as browser:
+        await browser.ask("Hello")
+    points = recorded.points()
+    (request,) = points["chatkit.request.duration"]
+    assert request.attributes == {
+        "chatkit.request.type": "threads.create",
+        "chatkit.outcome": "completed",
+    }
+    (turn,) = points["chatkit.turn.duration"]
+    assert turn.attributes == {"chatkit.outcome": "completed"}
+    assert turn.count == 1
+    (first,) = points["chatkit.turn.time_to_first_token"]
+    assert 0 < first.sum <= turn.sum
+    tokens = {p.attributes["gen_ai.token.type"]: p.value for p in points["chatkit.turn.tokens"]}
+    assert tokens == {"input": 12, "output": 5}
+
+
+async def test_a_failure_is_named_and_nothing_that_was_said_is_recorded(
+    recorded: Recorded, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "agent_framework_chatkit.telemetry")
+    async with chat(agent([text("Well, "), ConnectionError(SECRET)])) as browser:
+        await browser.ask(SECRET)
+    turn = recorded.span("chatkit turn")
+    assert not turn.status.is_ok
+    assert (turn.attributes or {})["error.type"] == "ConnectionError"
+    (point,) = recorded.points()["chatkit.turn.duration"]
+    assert point.attributes == {"chatkit.outcome": "failed", "error.type": "ConnectionError"}
+    ours = [span for span in recorded.spans if span.name.startswith("chatkit ")]
+    assert SECRET not in "".join(span.to_json() for span in ours)
+    (line,) = [each for each in caplog.records if each.name.endswith(".telemetry")]
+    assert vars(line)["chatkit.outcome"] == "failed"
+    assert vars(line)["chatkit.thread.id"] == browser.thread_id
+    assert SECRET not in line.getMessage()
+
+
+async def test_a_turn_that_is_stopped_is_not_a_failure(recorded: Recorded) -> None:
+    async with chat(agent([text("Well, "), forever])) as browser:
+        asking = asyncio.create_task(browser.post("threads.create", input=message("Hello")))
+        while not recorded.points().get("chatkit.turn.time_to_first_token"):
+            await asyncio.sleep(0.01)
+        asking.cancel()
+        await asyncio.wait([asking])
+        while len(recorded.spans) < 3:
+            await asyncio.sleep(0.01)
+    turn = recorded.span("chatkit turn")
+    assert turn.status.is_unset
+    assert (turn.attributes or {})["chatkit.outcome"] == "cancelled"
+
+
+async def test_a_request_that_is_refused_is_measured_by_its_type(recorded: Recorded) -> None:
+    async with chat(agent()) as browser:
+        response = await browser.post("threads.get_by_id", thread_id="thr_nobody")
+        assert response.status_code == 404
+    (point,) = recorded.points()["chatkit.request.duration"]
+    assert point.attributes == {
+        "chatkit.request.type": "threads.get_by_id",
+        "chatkit.outcome": "failed",
+        "error.type": "NotFoundError",
+    }
+    span = recorded.span("chatkit threads.get_by_id")
+    assert (span.attributes or {})["chatkit.thread.id"] == "thr_nobody"
+    assert json.loads(span.to_json())["events"] == []
