@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
@@ -36,6 +37,9 @@ logger = logging.getLogger(__name__)
 Authenticate = Callable[[Request], MaybeAwaitable["str | None"]]
 """Returns who sends a request, or `None` to refuse it."""
 
+CLEAN_UP_EVERY = 60 * 60.0
+"""Seconds between two times that files which nobody needs are deleted."""
+
 _STREAM_HEADERS = {
     "Cache-Control": "no-store",
     # nginx would otherwise hold events back until it has a buffer full.
@@ -53,7 +57,8 @@ def create_app(
     """Return an ASGI app that serves an agent's chat.
 
     It stands alone or mounts into another Starlette or FastAPI app: `app.mount("/chat", chat)`.
-    A mounted app's lifespan is not run by its parent; call `await server.close()` there.
+    A mounted app's lifespan is not run by its parent; call `await server.close()` there, and
+    `await server.clean_up()` now and then.
 
     | path | what it is |
     | --- | --- |
@@ -76,7 +81,10 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        cleaning = asyncio.create_task(_clean_up_now_and_then(server))
         yield
+        cleaning.cancel()
+        await asyncio.wait([cleaning])
         await server.close()
 
     middleware = []
@@ -118,6 +126,15 @@ def chat_routes(
         Route("/attachments/{id}", endpoint.download, methods=["GET"]),
         Route("/healthz", endpoint.health, methods=["GET"]),
     ]
+
+
+async def _clean_up_now_and_then(server: AgentChatKitServer[Any]) -> None:
+    while True:
+        await asyncio.sleep(CLEAN_UP_EVERY)
+        try:
+            await server.clean_up()
+        except Exception:
+            logger.exception("Files that nobody needs could not be deleted; tried again later.")
 
 
 class _Endpoint:

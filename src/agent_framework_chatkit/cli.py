@@ -8,7 +8,7 @@ import socket
 import sys
 from datetime import timedelta
 from importlib import import_module
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import uvicorn
@@ -20,6 +20,9 @@ from .server import AgentChatKitServer
 from .settings import Settings
 from .stores import SQLStore
 
+if TYPE_CHECKING:
+    from .stores import AttachmentStore
+
 app = typer.Typer(
     help="Put an Agent Framework agent behind a ChatKit chat.",
     no_args_is_help=True,
@@ -28,6 +31,12 @@ app = typer.Typer(
 )
 
 StoreOption = Annotated[str, typer.Option(help="The database's URL.", envvar="CHATKIT_STORE")]
+AttachmentsOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Where uploaded files go: a folder, or a bucket's URL.", envvar="CHATKIT_ATTACHMENTS"
+    ),
+]
 DEFAULT_STORE = Settings.model_fields["store"].default
 
 
@@ -44,13 +53,7 @@ def serve(
     host: Annotated[str, typer.Option(envvar="CHATKIT_HOST")] = "127.0.0.1",
     port: Annotated[int, typer.Option(envvar="CHATKIT_PORT")] = 8000,
     store: StoreOption = DEFAULT_STORE,
-    attachments: Annotated[
-        str | None,
-        typer.Option(
-            help="Where uploaded files go: a folder, or a bucket's URL.",
-            envvar="CHATKIT_ATTACHMENTS",
-        ),
-    ] = None,
+    attachments: AttachmentsOption = None,
     workers: Annotated[
         int, typer.Option(help="How many processes serve.", envvar="CHATKIT_WORKERS")
     ] = 1,
@@ -99,9 +102,13 @@ def migrate(store: StoreOption = DEFAULT_STORE) -> None:
 def purge(
     days: Annotated[int, typer.Argument(help="Delete what nobody has touched for so long.", min=1)],
     store: StoreOption = DEFAULT_STORE,
+    attachments: AttachmentsOption = None,
 ) -> None:
-    """Delete old threads with all that belongs to them."""
-    typer.echo(asyncio.run(_purge(store, days)))
+    """Delete old threads with all that belongs to them.
+
+    Without --attachments, the files themselves are deleted by the next server that runs.
+    """
+    typer.echo(asyncio.run(_purge(store, attachments, days)))
 
 
 def make_app() -> Starlette:
@@ -109,12 +116,7 @@ def make_app() -> Starlette:
     settings = Settings()
     sys.path.insert(0, os.getcwd())
     store = SQLStore[Any](settings.store)
-    attachments = None
-    if settings.attachments is not None:
-        # Not at the top: it needs an extra that a chat without uploads does not.
-        from .stores import AttachmentStore
-
-        attachments = AttachmentStore(settings.attachments, metadata=store, secret=settings.secret)
+    attachments = _attachment_store(settings.attachments, store, settings.secret)
     return create_app(AgentChatKitServer(load_agent(settings.agent), store, attachments))
 
 
@@ -163,7 +165,22 @@ async def _migrate(url: str) -> None:
         await store.migrate()
 
 
-async def _purge(url: str, days: int) -> str:
+async def _purge(url: str, attachments: str | None, days: int) -> str:
     async with SQLStore[Any](url) as store:
         purged = await store.purge(timedelta(days=days))
+        files = _attachment_store(attachments, store, await store.secret())
+        if files is not None:
+            await files.delete_doomed(store)
+            await files.clean_up()
     return f"Deleted {purged.threads} threads and {purged.attachments} attachments."
+
+
+def _attachment_store(
+    url: str | None, store: SQLStore[Any], secret: str
+) -> AttachmentStore[Any] | None:
+    if url is None:
+        return None
+    # Not at the top: it needs an extra that a chat without uploads does not.
+    from .stores import AttachmentStore
+
+    return AttachmentStore(url, metadata=store, secret=secret)

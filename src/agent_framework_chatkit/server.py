@@ -22,15 +22,19 @@ from chatkit.types import (
     ErrorEvent,
     FeedbackKind,
     GeneratedImageItem,
+    ItemsListReq,
     NonStreamingReq,
     NoticeEvent,
+    Page,
     StreamingReq,
+    Thread,
     ThreadCreatedEvent,
     ThreadItem,
     ThreadItemUpdate,
     ThreadItemUpdatedEvent,
     ThreadMetadata,
     ThreadsDeleteReq,
+    ThreadsGetByIdReq,
     ThreadStreamEvent,
     UserMessageInput,
     UserMessageItem,
@@ -252,12 +256,33 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
     async def _process_non_streaming(self, request: NonStreamingReq, context: TContext) -> bytes:
         with request_span(request.type, getattr(request.params, "thread_id", None)):
             answer = await super()._process_non_streaming(request, context)
-        if isinstance(request, ThreadsDeleteReq):
+        if isinstance(request, ThreadsDeleteReq) and self.attachment_store is not None:
             try:
-                await self.delete_orphaned_attachments()
+                await self.attachment_store.delete_doomed(self.store)
             except Exception:
-                logger.exception("The files of a deleted thread remain until the next one.")
-        return answer
+                logger.exception("The files of a deleted thread remain until they are cleaned up.")
+        return self._with_new_links(request, answer, context)
+
+    def _with_new_links(self, request: NonStreamingReq, answer: bytes, context: TContext) -> bytes:
+        """Renew the signed links to images, since those that are stored expire."""
+        if self.attachment_store is None or b'"preview_url"' not in answer:
+            return answer
+        listed: Thread | Page[ThreadItem]
+        if isinstance(request, ThreadsGetByIdReq):
+            listed = Thread.model_validate_json(answer)
+            items = listed.items.data
+        elif isinstance(request, ItemsListReq):
+            listed = Page[ThreadItem].model_validate_json(answer)
+            items = listed.data
+        else:
+            return answer
+        for item in items:
+            if isinstance(item, UserMessageItem):
+                item.attachments = [
+                    self.attachment_store.refresh(attachment, context)
+                    for attachment in item.attachments
+                ]
+        return self._serialize(listed)
 
     async def _process_streaming(
         self, request: StreamingReq, context: TContext
@@ -359,18 +384,14 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         await self.settle()
         await self.store.close()
 
-    async def delete_orphaned_attachments(self) -> None:
-        """Delete the bytes of attachments whose threads are gone.
+    async def clean_up(self) -> None:
+        """Delete the files of threads that are gone, and uploads never finished or sent.
 
-        It is called after a thread is deleted. What cannot be deleted then, because the storage
-        fails or the worker dies, is deleted the next time.
+        `create_app` calls it every hour; call it yourself where its lifespan is not run.
         """
-        if self.attachment_store is None:
-            return
-        while ids := await self.store.doomed_attachments():
-            for attachment_id in ids:
-                await self.attachment_store.delete_bytes(attachment_id)
-            await self.store.forget_attachments(ids)
+        if self.attachment_store is not None:
+            await self.attachment_store.delete_doomed(self.store)
+            await self.attachment_store.clean_up()
 
 
 async def _beat(outbox: Outbox) -> None:

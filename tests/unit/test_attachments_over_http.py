@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +13,21 @@ import httpx
 import pytest
 
 from agent_framework_chatkit import AgentChatKitServer, create_app
+from agent_framework_chatkit import app as app_module
 from agent_framework_chatkit.stores import AttachmentStore, SQLStore
 
 from .chat_client import Browser
 from .scripted_agent import agent, said, text
+from .stores.files import let_age
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
 
 
 @asynccontextmanager
-async def chat(tmp_path: Path, answering: Any = None) -> AsyncIterator[Browser]:
+async def chat(tmp_path: Path, answering: Any = None, **limits: Any) -> AsyncIterator[Browser]:
     async with SQLStore[Any]("sqlite://") as store:
-        files = AttachmentStore[Any](tmp_path, metadata=store, secret="s", max_size=1_000)
+        limits = {"max_size": 1_000, **limits}
+        files = AttachmentStore[Any](tmp_path, metadata=store, secret="s", **limits)
         answering = answering or agent(*[[text("Hi")] for _ in range(9)])
         browser = Browser(create_app(AgentChatKitServer(answering, store, files)))
         async with browser.http:
@@ -157,3 +162,33 @@ async def test_a_chat_may_take_no_files() -> None:
         params = {"name": "a.png", "size": 1, "mime_type": "image/png"}
         assert (await browser.post("attachments.create", **params)).status_code == 404
         await browser.http.aclose()
+
+
+async def test_a_listed_image_has_a_link_that_works_however_old_it_is(tmp_path: Path) -> None:
+    async with chat(tmp_path, url_lifetime=timedelta(seconds=3)) as browser:
+        uploaded = (await upload(browser, "a.png", PNG, "image/png")).json()
+        await browser.ask("Look", attachments=[uploaded["id"]])
+        stranger = Browser(browser.app)
+        stale = uploaded["preview_url"]
+        while (await stranger.http.get(stale)).status_code == 200:
+            await asyncio.sleep(0.2)
+        thread = await browser.get("threads.get_by_id", thread_id=browser.thread_id)
+        for item in ((await browser.items())[0], thread["items"]["data"][0]):
+            (shown,) = item["attachments"]
+            assert shown["id"] == uploaded["id"]
+            assert (await stranger.http.get(shown["preview_url"])).content == PNG
+
+
+async def test_uploads_that_nobody_sends_are_cleaned_up_while_the_app_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app_module, "CLEAN_UP_EVERY", 0.05)
+    async with chat(tmp_path) as browser:
+        kept = (await upload(browser, "kept.csv", b"1", "text/csv")).json()
+        left = (await upload(browser, "left.csv", b"1", "text/csv")).json()
+        await browser.ask("Look", attachments=[kept["id"]])
+        let_age(tmp_path)
+        async with browser.app.router.lifespan_context(browser.app):
+            while (await browser.http.get(f"/attachments/{left['id']}")).status_code == 200:
+                await asyncio.sleep(0.05)
+            assert (await browser.http.get(f"/attachments/{kept['id']}")).content == b"1"

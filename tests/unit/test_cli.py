@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,10 @@ import uvicorn
 from typer.testing import CliRunner
 
 from agent_framework_chatkit import cli
+from agent_framework_chatkit.stores import AttachmentStore, SQLStore
 
 from .chat_client import Browser
+from .stores.files import let_age
 
 RUNNER = CliRunner()
 AGENT = """
@@ -98,3 +102,19 @@ def test_old_threads_are_deleted() -> None:
     assert run("purge", "30") == (0, "Deleted 0 threads and 0 attachments.")
     assert run("purge", "0")[0] == 2
     assert Path("chat.db").exists()
+
+
+def test_the_files_of_what_is_deleted_go_too(tmp_path: Path) -> None:
+    async def old_upload() -> None:
+        async with SQLStore[Any]("sqlite:///chat.db") as store:
+            files = AttachmentStore[Any]("files", metadata=store, secret="s")
+            await files.upload("a.csv", "text/csv", one_chunk(), {"user_id": "ann"}, 1)
+
+    async def one_chunk() -> AsyncIterator[bytes]:
+        yield b"1"
+
+    asyncio.run(old_upload())
+    stored = let_age(tmp_path / "files")
+    assert run("purge", "30", "--attachments", "files")[0] == 0
+    assert stored
+    assert not any(file.exists() for file in stored)

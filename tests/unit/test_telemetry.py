@@ -20,7 +20,7 @@ from .chat_client import message
 from .scripted_agent import agent, call, text
 from .test_server import chat, forever
 
-SECRET = "a secret of the person"
+PRIVATE = "what only they know"
 
 
 class Recorded:
@@ -80,7 +80,7 @@ def recorded(_everything: Recorded) -> Recorded:
 @tool(approval_mode="never_require")
 def look_up() -> str:
     """Look something up."""
-    return SECRET
+    return PRIVATE
 
 
 def usage() -> Content:
@@ -90,9 +90,9 @@ def usage() -> Content:
 async def test_a_turn_is_traced_within_its_request_and_around_the_frameworks_spans(
     recorded: Recorded,
 ) -> None:
-    helper = agent([call("look_up")], [text(SECRET), usage()], tools=[look_up], name="helper")
+    helper = agent([call("look_up")], [text(PRIVATE), usage()], tools=[look_up], name="helper")
     async with chat(helper) as browser:
-        await browser.ask(SECRET)
+        await browser.ask(PRIVATE)
         items = await browser.items()
     request = recorded.span("chatkit threads.create")
     turn = recorded.span("chatkit turn")
@@ -136,19 +136,19 @@ async def test_a_failure_is_named_and_nothing_that_was_said_is_recorded(
     recorded: Recorded, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "agent_framework_chatkit.telemetry")
-    async with chat(agent([text("Well, "), ConnectionError(SECRET)])) as browser:
-        await browser.ask(SECRET)
+    async with chat(agent([text("Well, "), ConnectionError(PRIVATE)])) as browser:
+        await browser.ask(PRIVATE)
     turn = recorded.span("chatkit turn")
     assert not turn.status.is_ok
     assert (turn.attributes or {})["error.type"] == "ConnectionError"
     (point,) = recorded.points()["chatkit.turn.duration"]
     assert point.attributes == {"chatkit.outcome": "failed", "error.type": "ConnectionError"}
     ours = [span for span in recorded.spans if span.name.startswith("chatkit ")]
-    assert SECRET not in "".join(span.to_json() for span in ours)
+    assert PRIVATE not in "".join(span.to_json() for span in ours)
     (line,) = [each for each in caplog.records if each.name.endswith(".telemetry")]
     assert vars(line)["chatkit.outcome"] == "failed"
     assert vars(line)["chatkit.thread.id"] == browser.thread_id
-    assert SECRET not in line.getMessage()
+    assert PRIVATE not in line.getMessage()
 
 
 async def test_a_turn_that_is_stopped_is_not_a_failure(recorded: Recorded) -> None:

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import AsyncIterable, Collection, Coroutine
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
-from typing import Any, Generic, NoReturn
+from typing import TYPE_CHECKING, Any, Generic, NoReturn
 from urllib.parse import urlencode
 
 from chatkit.store import AttachmentStore as ChatKitAttachmentStore
@@ -36,6 +36,9 @@ from .file_names import harmless_name
 from .media_types import DEFAULT_ACCEPT, PLAIN_IMAGES, SNIFFED_BYTES, check_patterns
 from .owners import OwnerContext, owner_of, value_of
 from .upload_check import UploadCheck
+
+if TYPE_CHECKING:
+    from .sql import SQLStore
 
 try:
     from .object_storage import ObjectStorage
@@ -299,6 +302,20 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
             await self._storage.delete(_unsent(owner, attachment_id))
         for key in (_file, _incoming, _owned):
             await self._storage.delete(key(attachment_id))
+
+    async def delete_doomed(self, store: SQLStore[Any]) -> None:
+        """Delete the bytes of the attachments that a store has deleted, as with their threads.
+
+        What cannot be deleted now, because the storage fails or the worker dies, is deleted the
+        next time.
+
+        Args:
+            store: Where the attachments were.
+        """
+        while ids := await store.doomed_attachments():
+            for attachment_id in ids:
+                await self.delete_bytes(attachment_id)
+            await store.forget_attachments(ids)
 
     async def clean_up(self, older_than: timedelta = _ABANDONED_AFTER) -> None:
         """Delete what is left of uploads that were not finished, and attachments never sent.
