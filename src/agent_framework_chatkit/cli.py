@@ -115,7 +115,7 @@ def make_app() -> Starlette:
     """Return the app that the environment's settings describe."""
     settings = Settings()
     sys.path.insert(0, os.getcwd())
-    store = SQLStore[Any](settings.store)
+    store = SQLStore[Any](settings.store, lease=settings.lease)
     attachments = _attachment_store(settings.attachments, store, settings.secret)
     return create_app(AgentChatKitServer(load_agent(settings.agent), store, attachments))
 

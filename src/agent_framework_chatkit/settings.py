@@ -14,6 +14,7 @@ class Settings(BaseSettings):
         store: The database's URL.
         attachments: Where uploaded files go: a folder, or a bucket's URL. Without it there are no
             uploads.
+        lease: Seconds that a thread stays locked after a worker has died in a turn.
         secret: Signs links to files; by default the one that the database keeps.
         host: The address to listen on.
         port: The port to listen on.
@@ -25,6 +26,7 @@ class Settings(BaseSettings):
     agent: str = ""
     store: str = "sqlite:///chat.db"
     attachments: str | None = None
+    lease: float = 30
     secret: str = ""
     host: str = "127.0.0.1"
     port: int = 8000

@@ -86,7 +86,7 @@ class Turn(Generic[TContext]):
             The turn, or `None` if nobody has said anything in the thread yet.
         """
         sessions = store.sessions(thread_id, context)
-        recent = await _recent_items(store, thread_id, context)
+        recent = await _unread_items(store, thread_id, context)
         if user_message is not None:
             turn_id = user_message.id
             # What an earlier try at this turn has left must not be remembered twice.
@@ -162,28 +162,32 @@ def _has_own_history(agent: Any) -> bool:
     )
 
 
-async def _recent_items(
+async def _unread_items(
     store: SQLStore[TContext], thread_id: str, context: TContext
 ) -> list[ThreadItem]:
-    """Return the items since the last user message but one, oldest first."""
+    """Return the items since the turn before the last, oldest first.
+
+    A turn that died with its worker has no session; its message is still new to the agent.
+    """
+    sessions = store.sessions(thread_id, context)
     items: list[ThreadItem] = []
     after: str | None = None
-    asked = 0
-    while asked < 2:
+    has_last = False
+    while True:
         page = await store.load_thread_items(thread_id, after, PAGE_SIZE, "desc", context)
         for item in page.data:
-            asked += isinstance(item, UserMessageItem)
-            if asked == 2:
-                break
+            if isinstance(item, UserMessageItem):
+                if has_last and await sessions.get(item.id) is not None:
+                    return items[::-1]
+                has_last = True
             items.append(item)
         if not page.has_more:
-            break
+            return items[::-1]
         after = page.after
-    return items[::-1]
 
 
 def _new_to_agent(recent: list[ThreadItem]) -> list[ThreadItem]:
-    """Return the new user message, after the hidden context that came since the last one."""
+    """Return the new user messages, after the hidden context that came since the last ones."""
     hidden = [
         item for item in recent if isinstance(item, (HiddenContextItem, SDKHiddenContextItem))
     ]

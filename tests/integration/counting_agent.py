@@ -22,6 +22,9 @@ class CountingClient(BaseChatClient[Any]):
     ) -> Any:
         async def updates() -> AsyncIterator[ChatResponseUpdate]:
             yield say(f"I know {len(messages)} messages. ")
+            for _ in range(20 if messages[-1].text == "Slowly" else 0):
+                yield say("Slowly. ")
+                await asyncio.sleep(0.05)
             while messages[-1].text == "Talk":
                 yield say("And so on. ")
                 await asyncio.sleep(0.01)

@@ -5,13 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import subprocess
-import sys
-import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -35,40 +31,6 @@ from ..unit.stores.test_attachments import ANN, BOB, body, token_in
 
 MAX_SIZE = 20_000_000
 PART = bytes(1_000_000)
-
-
-@pytest.fixture(scope="module")
-def s3_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start a server that speaks S3, in a process of its own."""
-    log = tmp_path_factory.mktemp("s3") / "log"
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
-    with (
-        log.open("w") as output,
-        subprocess.Popen(command, stdout=output, stderr=output) as server,
-    ):
-        try:
-            while not (
-                found := re.search(r"Running on (http://127\.0\.0\.1:\d+)", log.read_text())
-            ):
-                assert server.poll() is None, log.read_text()
-                time.sleep(0.05)
-            yield found[1]
-        finally:
-            server.terminate()
-
-
-@pytest.fixture
-def bucket(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Return the URL of a new bucket, for which the environment has credentials."""
-    monkeypatch.setenv("AWS_ENDPOINT", s3_url)
-    monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
-    url = f"{s3_url}/bucket-{uuid4()}"
-    with httpx.Client(trust_env=False) as client:
-        client.put(url).raise_for_status()
-        yield url
 
 
 @pytest.fixture

@@ -1,58 +1,109 @@
-"""`af-chatkit serve` as it is run: processes, sockets and a client that goes away."""
+"""`af-chatkit serve` as it is run: processes, sockets, and what goes wrong with them."""
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from ..postgres import PostgresServer
 from ..unit.chat_client import message
 from .processes import PATIENCE, ROOT, environment
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Where two workers serve an agent."""
-    if request.param == "sqlite":
-        store = f"sqlite:///{tmp_path}/chat.db"
-    else:
-        store = request.getfixturevalue("postgres").create_database()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [str(Path(sys.executable).with_name("af-chatkit")), "serve"]
-    command += ["tests.integration.counting_agent:helper", "--workers", "2"]
-    command += ["--port", str(port), "--store", store]
-    log = tmp_path / "log"
-    with log.open("w") as output:
-        serving = subprocess.Popen(
-            command, cwd=ROOT, env=environment(), stdout=output, stderr=subprocess.STDOUT
-        )
+class Serving:
+    """The command, started as often as a test needs it, always at the same address."""
+
+    def __init__(
+        self, folder: Path, store: str, *options: str, before: tuple[str, ...] = ()
+    ) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.address = f"http://127.0.0.1:{port}"
+        self.url = f"{self.address}/chatkit"
+        self._log = folder / "log"
+        command = [str(Path(sys.executable).with_name("af-chatkit")), "serve"]
+        command += ["tests.integration.counting_agent:helper", "--port", str(port)]
+        self._command = [*before, *command, "--store", store, *options]
+        self.start()
+
+    def start(self) -> None:
+        with self._log.open("a") as output:
+            self.process = subprocess.Popen(
+                self._command,
+                cwd=ROOT,
+                env=environment(CHATKIT_LEASE="1"),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        wait_for(lambda: self.is_healthy() or self.process.poll() is not None, self)
+        assert self.process.poll() is None, self.log
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def is_healthy(self) -> bool:
+        try:
+            return httpx.get(f"{self.address}/healthz", trust_env=False).is_success
+        except httpx.TransportError:
+            return False
+
+    def kill(self) -> None:
+        """Kill every process at once; none of them gets to do anything more."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(PATIENCE)
+
+    def stop(self) -> int:
+        self.process.terminate()
+        return self.process.wait(PATIENCE)
+
+
+@contextmanager
+def serving(*arguments: Any, **options: Any) -> Iterator[Serving]:
+    served = Serving(*arguments, **options)
     try:
-        address = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + PATIENCE
-        while not is_healthy(address):
-            assert serving.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.1)
-        yield f"{address}/chatkit"
+        yield served
     finally:
-        serving.terminate()
-        serving.wait(PATIENCE)
+        if served.process.poll() is None:
+            served.kill()
 
 
-def is_healthy(address: str) -> bool:
-    try:
-        return httpx.get(f"{address}/healthz", trust_env=False).is_success
-    except httpx.TransportError:
-        return False
+def wait_for(happened: Callable[[], Any], what: object = None) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < deadline, getattr(what, "log", what)
+        time.sleep(0.1)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/chat.db"
+    return str(request.getfixturevalue("postgres").create_database())
+
+
+@pytest.fixture
+def served(database: str, tmp_path: Path) -> Iterator[Serving]:
+    """Several workers on one machine."""
+    workers = "2" if database.startswith("sqlite") else "4"
+    options = ("--workers", workers, "--attachments", str(tmp_path / "files"))
+    with serving(tmp_path, database, *options) as each:
+        yield each
 
 
 class Client:
@@ -85,37 +136,153 @@ class Client:
         threads = self.post({"type": "threads.list", "params": {}}).json()["data"]
         self.thread_id = threads[0]["id"]
 
+    @contextmanager
+    def reading(self, text: str, until: str) -> Iterator[httpx.Response]:
+        """Read an answer as far as a text, and go away when the block ends."""
+        with (
+            httpx.Client(trust_env=False, cookies=self.cookies, timeout=PATIENCE) as http,
+            http.stream("POST", self.url, json=self.request(text)) as response,
+        ):
+            seen = ""
+            for chunk in response.iter_text():
+                seen += chunk
+                if until in seen:
+                    break
+            yield response
+
+    def upload(self, data: bytes) -> str:
+        """Upload a file, and return its id."""
+        with httpx.Client(trust_env=False, cookies=self.cookies, timeout=PATIENCE) as http:
+            url = self.url.replace("/chatkit", "/attachments")
+            response = http.post(url, files={"file": ("a.txt", data, "text/plain")})
+        return str(response.raise_for_status().json()["id"])
+
+    def download(self, attachment_id: str) -> httpx.Response:
+        with httpx.Client(trust_env=False, cookies=self.cookies, timeout=PATIENCE) as http:
+            return http.get(self.url.replace("/chatkit", f"/attachments/{attachment_id}"))
+
+    def ask_again_and_again(self, text: str) -> str:
+        """Ask until there is an answer: a thread is free soon after a worker died in it."""
+        answer = ""
+
+        def has_answer() -> bool:
+            nonlocal answer
+            answer = self.ask(text)
+            return "I know" in answer
+
+        wait_for(has_answer)
+        return answer
+
     def said(self) -> list[str]:
         params = {"thread_id": self.thread_id, "order": "asc", "limit": 100}
         items = self.post({"type": "items.list", "params": params}).json()["data"]
         return ["".join(part["text"] for part in item.get("content", ())) for item in items]
 
 
-def test_a_conversation_goes_on_whichever_worker_answers(url: str) -> None:
-    client = Client(url)
-    for number in range(6):
+def test_a_conversation_goes_on_whichever_worker_answers(served: Serving) -> None:
+    client = Client(served.url)
+    client.ask("Question 0")
+    file = client.upload(b"rows")
+    for number in range(1, 8):
         assert f"I know {2 * number + 1} messages" in client.ask(f"Question {number}")
-    assert len(client.said()) == 12
-    stranger = Client(url)
+        assert client.download(file).content == b"rows"
+        assert len(client.said()) == 2 * (number + 1)
+    stranger = Client(served.url)
     assert stranger.post({"type": "threads.list", "params": {}}).json()["data"] == []
+    assert stranger.download(file).status_code == 404
 
 
-def test_a_client_that_goes_away_stops_the_answer_and_keeps_it(url: str) -> None:
-    client = Client(url)
+def test_a_client_that_goes_away_stops_the_answer_and_keeps_it(served: Serving) -> None:
+    client = Client(served.url)
     client.ask("Hello")
-    with (
-        httpx.Client(trust_env=False, cookies=client.cookies, timeout=PATIENCE) as http,
-        http.stream("POST", url, json=client.request("Talk")) as response,
-    ):
-        text = ""
-        for chunk in response.iter_text():
-            text += chunk
-            if "so on" in text:
-                break
-    deadline = time.monotonic() + PATIENCE
-    while len(client.said()) < 4:
-        assert time.monotonic() < deadline, client.said()
-        time.sleep(0.1)
+    with client.reading("Talk", until="so on"):
+        pass
+    wait_for(lambda: len(client.said()) == 4)
     assert client.said()[3].startswith("I know 3 messages. And so on. ")
     # Hello, its answer, Talk, what was said of it, that it was stopped, and this.
     assert "I know 6 messages" in client.ask("Go on")
+
+
+def test_two_clients_race_on_one_thread(served: Serving) -> None:
+    client = Client(served.url)
+    client.ask("Hello")
+    rival = Client(served.url)
+    rival.cookies, rival.thread_id = client.cookies, client.thread_id
+    answered = 1
+    with ThreadPoolExecutor(2) as both:
+        for _ in range(3):
+            answers = list(both.map(lambda each: each.ask("Slowly"), (client, rival)))
+            assert any("I know" in answer for answer in answers)
+            for answer in answers:
+                assert ("I know" in answer) != ("still being written" in answer)
+            answered += sum("I know" in answer for answer in answers)
+    said = client.said()
+    assert len(said) == 2 * answered
+    assert all(text == "Slowly" for text in said[2::2])
+    assert all(text.endswith("Slowly. " * 20) for text in said[3::2])
+    assert f"I know {2 * answered + 1} messages" in client.ask("Go on")
+
+
+def test_processes_that_are_killed_in_an_answer_lose_nothing_else(served: Serving) -> None:
+    client = Client(served.url)
+    client.ask("Hello")
+    with client.reading("Talk", until="so on"):
+        served.kill()
+    served.start()
+    assert client.said() == ["Hello", "I know 1 messages. ", "Talk"]
+    assert "I know 4 messages" in client.ask_again_and_again("Go on")
+    assert client.said()[2:] == ["Talk", "Go on", "I know 4 messages. "]
+
+
+def test_a_process_that_is_told_to_stop_finishes_its_answer(served: Serving) -> None:
+    client = Client(served.url)
+    client.ask("Hello")
+    with client.reading("Slowly", until="Slowly. "):
+        assert served.stop() == 0
+    assert "Traceback" not in served.log
+    served.start()
+    assert client.said()[3].startswith("I know 3 messages. Slowly. ")
+
+
+def test_a_database_that_restarts(postgres: PostgresServer, tmp_path: Path) -> None:
+    with serving(tmp_path, postgres.create_database()) as served:
+        client = Client(served.url)
+        client.ask("Hello")
+        with client.reading("Talk", until="so on"):
+            postgres.restart()
+        wait_for(lambda: len(client.said()) == 4)
+        postgres.stop()
+        try:
+            assert not served.is_healthy()
+            with pytest.raises(httpx.HTTPStatusError, match="503"):
+                client.ask("Is anyone there?")
+        finally:
+            postgres.start()
+        assert "I know 6 messages" in client.ask("Go on")
+        assert len(client.said()) == 6
+
+
+def test_a_disk_that_is_full(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    # A disk of the server's own, which ends with it; from outside it is seen by way of /proc.
+    script = f'mount -t tmpfs -o size=2m tmpfs "{disk}" && exec "$@"'
+    alone = ("unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh")
+    if (
+        shutil.which("unshare") is None
+        or subprocess.run([*alone, "true"], check=False, capture_output=True).returncode
+    ):
+        pytest.skip("A disk of our own cannot be mounted here.")
+    with serving(tmp_path, f"sqlite:///{disk}/chat.db", before=alone) as served:
+        client = Client(served.url)
+        client.ask("Hello")
+        ballast = Path(f"/proc/{served.process.pid}/root{disk}/ballast")
+        with pytest.raises(OSError, match="No space left"), ballast.open("wb", 0) as file:
+            while True:
+                file.write(bytes(4096))
+        with pytest.raises(httpx.HTTPStatusError, match="503"):
+            client.ask("A long story. " * 100_000)
+        assert client.said() == ["Hello", "I know 1 messages. "]
+        ballast.unlink()
+        assert "I know 3 messages" in client.ask_again_and_again("Go on")
+        assert len(client.said()) == 4

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from agent_framework_chatkit import AgentChatKitServer, AgentContext, AgentRespo
 from agent_framework_chatkit.app import create_app
 from agent_framework_chatkit.stores import SQLStore
 
-from .chat_client import Browser, encode, message, of_type
+from .chat_client import EVENT, Browser, encode, message, of_type
 from .scripted_agent import agent, call, said, text
 
 
@@ -427,6 +428,61 @@ async def test_a_person_stops_an_answer(how: str) -> None:
         ),
         ("user", "Go on"),
     ]
+
+
+@pytest.mark.parametrize("how", ["close", "cancel"])
+async def test_a_reader_may_go_away_at_every_point(how: str) -> None:
+    """After it, the thread holds what the reader saw finished, and goes on at once."""
+    point = 0
+    has_gone = True
+    while has_gone:
+        answering = agent(
+            [Content.from_text_reasoning(text="Let me see."), call("look_up", key="a")],
+            [text("It is "), text("a secret.")],
+            [text("Yes.")],
+            [text("Yes.")],
+            tools=[look_up],
+        )
+        async with SQLStore[Any]("sqlite://") as store:
+            server: Any = AgentChatKitServer(answering, store, text_interval=0)
+            context = {"user_id": "me"}
+            thread_id = store.generate_thread_id(context)
+            thread = ThreadMetadata(id=thread_id, created_at=datetime(2026, 1, 1))
+            await store.save_thread(thread, context)
+            request = encode(
+                "threads.add_user_message", thread_id=thread_id, input=message("Hello")
+            )
+            events = (await server.process(request, context)).json_events
+            seen: list[Any] = []
+            has_gone = False
+            while (chunk := await anext(events, None)) is not None:
+                seen.append(EVENT.validate_json(chunk.removeprefix(b"data: ")))
+                if len(seen) > point:
+                    has_gone = True
+                    break
+            if how == "cancel":
+                reading = asyncio.ensure_future(anext(events, None))
+                await asyncio.sleep(0)
+                reading.cancel()
+                await asyncio.wait([reading])
+            await events.aclose()
+            page = await store.load_thread_items(thread_id, None, 99, "asc", context)
+            kept = {item.id: item for item in page.data}
+            for event in of_type(seen, "thread.item.done"):
+                assert kept[event.item.id] == event.item
+            for item in page.data:
+                for task in item.workflow.tasks if item.type == "workflow" else ():
+                    assert task.status_indicator != "loading"
+            client: Any = answering.client
+            client.messages[:-1] = []
+            request = encode(
+                "threads.add_user_message", thread_id=thread_id, input=message("Go on")
+            )
+            result = await server.process(request, context)
+            assert b"Yes." in b"".join([chunk async for chunk in result])
+            assert ("user", "Hello") in said(answering)
+        point += 1
+    assert point > 10
 
 
 async def test_what_tools_have_shown_is_kept_when_a_person_stops() -> None:
