@@ -137,18 +137,18 @@ class Client:
         self.thread_id = threads[0]["id"]
 
     @contextmanager
-    def reading(self, text: str, until: str) -> Iterator[httpx.Response]:
+    def reading(self, text: str, until: str) -> Iterator[None]:
         """Read an answer as far as a text, and go away when the block ends."""
         with (
             httpx.Client(trust_env=False, cookies=self.cookies, timeout=PATIENCE) as http,
             http.stream("POST", self.url, json=self.request(text)) as response,
         ):
+            # An iterator that nobody holds on to would close the response.
+            chunks = response.iter_text()
             seen = ""
-            for chunk in response.iter_text():
-                seen += chunk
-                if until in seen:
-                    break
-            yield response
+            while until not in seen:
+                seen += next(chunks)
+            yield
 
     def upload(self, data: bytes) -> str:
         """Upload a file, and return its id."""

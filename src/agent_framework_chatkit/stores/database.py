@@ -211,7 +211,8 @@ class Database:
 
 def _connect(url: URL, extra: str, **options: Any) -> AsyncEngine:
     try:
-        return create_async_engine(url, **options)
+        # What a statement holds is what people said, and is not for a log.
+        return create_async_engine(url, hide_parameters=True, **options)
     except ModuleNotFoundError as error:
         raise ImportError(
             f"{url.get_backend_name()} needs {error.name!r}, which is not installed: "

@@ -125,3 +125,14 @@ def test_what_is_missing_is_named(missing: str, code: str, extra: str) -> None:
     error = done.stderr.strip().splitlines()[-1]
     assert error.startswith("ImportError:")
     assert f"pip install 'agent-framework-chatkit[{extra}]'" in error
+
+
+async def test_an_error_of_the_database_does_not_tell_what_was_said(tmp_path: Path) -> None:
+    path = tmp_path / "chat.db"
+    async with SQLStore(f"sqlite:///{path}") as store:
+        await store.save_thread(thread(), ANN)
+        with closing(sqlite3.connect(path)) as database:
+            database.execute("ALTER TABLE chatkit_threads RENAME COLUMN data TO other")
+        with pytest.raises(OperationalError) as caught:
+            await store.save_thread(thread(title="what only they know"), ANN)
+    assert "what only they know" not in str(caught.value)
