@@ -43,7 +43,10 @@ class ReferenceStore(Store[Any]):
         )
 
     async def load_thread(self, thread_id: str, context: Any) -> ThreadMetadata:
-        return self._one(THREAD, "SELECT data FROM threads WHERE id = ?", thread_id)
+        thread: ThreadMetadata = self._one(
+            THREAD, "SELECT data FROM threads WHERE id = ?", thread_id
+        )
+        return thread
 
     async def save_thread(self, thread: ThreadMetadata, context: Any) -> None:
         self.database.execute(
@@ -67,9 +70,10 @@ class ReferenceStore(Store[Any]):
         return self._page(ITEM, "items", "thread = ?", (thread_id,), after, limit, order)
 
     async def load_item(self, thread_id: str, item_id: str, context: Any) -> ThreadItem:
-        return self._one(
+        item: ThreadItem = self._one(
             ITEM, "SELECT data FROM items WHERE thread = ? AND id = ?", thread_id, item_id
         )
+        return item
 
     async def add_thread_item(self, thread_id: str, item: ThreadItem, context: Any) -> None:
         self.database.execute(
