@@ -61,6 +61,7 @@ test: lint types unit lowest integration ## Run every check
 bench: install ## Measure speed and memory, side by side with the peers
 	$(BIN)/python benchmarks/streaming.py
 	$(BIN)/python benchmarks/server.py
+	$(BIN)/python benchmarks/streams.py
 
 demo: $(VENV)/.samples ## Chat with a language model on this machine (PORT=8000)
 	@$(BIN)/python -m samples.quickstart.demo --port $(PORT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import socket
 import sys
@@ -117,7 +118,11 @@ def make_app() -> Starlette:
     sys.path.insert(0, os.getcwd())
     store = SQLStore[Any](settings.store, lease=settings.lease)
     attachments = _attachment_store(settings.attachments, store, settings.secret)
-    return create_app(AgentChatKitServer(load_agent(settings.agent), store, attachments))
+    app = create_app(AgentChatKitServer(load_agent(settings.agent), store, attachments))
+    # What is imported by now is never garbage. Looking at it all in each collection would take
+    # more time than a turn.
+    gc.freeze()
+    return app
 
 
 def load_agent(path: str) -> Any:
