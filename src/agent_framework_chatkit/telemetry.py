@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from contextlib import AbstractContextManager, aclosing, contextmanager
 from importlib.metadata import version
 
 from agent_framework import UsageDetails
@@ -69,16 +69,14 @@ class TurnSpan:
     in its caller's context.
     """
 
-    def __init__(self, span: Span) -> None:
+    def __init__(self, span: Span, started_at: float) -> None:
         self._span = span
-        self._started_at = time.perf_counter()
+        self._started_at = started_at
         self._has_text = False
 
-    @contextmanager
-    def current(self) -> Iterator[None]:
+    def current(self) -> AbstractContextManager[None]:
         """Make the span the parent of what begins within the block, which must not yield."""
-        with _current(self._span):
-            yield
+        return _current(self._span)
 
     async def follow(
         self, events: AsyncGenerator[ThreadStreamEvent, None]
@@ -107,8 +105,8 @@ def turn_span(thread_id: str, turn_id: str) -> Iterator[TurnSpan]:
     """
     ids = {"chatkit.thread.id": thread_id, "chatkit.turn.id": turn_id}
     span = _tracer.start_span("chatkit turn", attributes=ids)
-    with _measured(span, _turns, {}, ids):
-        yield TurnSpan(span)
+    with _measured(span, _turns, {}, ids) as started_at:
+        yield TurnSpan(span, started_at)
 
 
 def record_usage(usage: UsageDetails) -> None:
@@ -140,8 +138,10 @@ def _measured(
     duration: Histogram,
     attributes: Mapping[str, str],
     logged: Mapping[str, str] | None = None,
-) -> Iterator[None]:
+) -> Iterator[float]:
     """End a span with how the block ended, and record how long it took.
+
+    Yields when the block started.
 
     Args:
         span: The span.
@@ -152,7 +152,7 @@ def _measured(
     started_at = time.perf_counter()
     outcome = {"chatkit.outcome": "completed"}
     try:
-        yield
+        yield started_at
     except (asyncio.CancelledError, GeneratorExit):
         outcome = {"chatkit.outcome": "cancelled"}
         raise

@@ -10,8 +10,8 @@ import pytest
 from agent_framework import Content, tool
 from agent_framework.observability import disable_instrumentation, enable_instrumentation
 from opentelemetry import metrics, trace
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider
+from opentelemetry.sdk.metrics.export import AggregationTemporality, InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -44,21 +44,17 @@ class Recorded:
 
     def points(self) -> dict[str, list[Any]]:
         data = self._reader.get_metrics_data()
-        found = [
-            m
-            for r in (data.resource_metrics if data else ())
-            for s in r.scope_metrics
-            for m in s.metrics
-        ]
-        return {metric.name: list(metric.data.data_points) for metric in found}
+        return {
+            metric.name: list(metric.data.data_points)
+            for resource in (data.resource_metrics if data else ())
+            for scope in resource.scope_metrics
+            for metric in scope.metrics
+        }
 
 
 @pytest.fixture(scope="module")
 def _everything() -> Iterator[Recorded]:
     """OpenTelemetry, as an app sets it up, once a process."""
-    from opentelemetry.sdk.metrics import Counter, Histogram
-    from opentelemetry.sdk.metrics.export import AggregationTemporality
-
     spans = InMemorySpanExporter()
     delta = AggregationTemporality.DELTA
     reader = InMemoryMetricReader({Counter: delta, Histogram: delta})
