@@ -3,9 +3,17 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .client_tools import client_tool
 from .context import AgentContext, ClientToolCall
 from .converter import ThreadItemConverter, simple_to_agent_input, thread_to_agent_input
-from .response_converter import APPROVAL_ACTION, AgentResponseConverter, Form
+from .interrupts import Decision
+from .questions import ask_user
+from .response_converter import (
+    APPROVAL_ACTION,
+    CONSENT_ACTION,
+    AgentResponseConverter,
+    Form,
+)
 from .streaming import stream_agent_response
 
 if TYPE_CHECKING:
@@ -15,14 +23,18 @@ if TYPE_CHECKING:
 
 __all__ = [
     "APPROVAL_ACTION",
+    "CONSENT_ACTION",
     "AgentChatKitServer",
     "AgentContext",
     "AgentResponseConverter",
     "ClientToolCall",
+    "Decision",
     "Form",
     "RequestContext",
     "ThreadItemConverter",
+    "ask_user",
     "chat_routes",
+    "client_tool",
     "create_app",
     "simple_to_agent_input",
     "stream_agent_response",

@@ -239,7 +239,7 @@ class _Endpoint:
     async def _context(self, request: Request) -> RequestContext:
         owner = await self._owner(request)
         locale = preferred_locale(request.headers.get("accept-language"))
-        return RequestContext(owner, locale, request)
+        return RequestContext(owner, locale, request, is_visitor=self._authenticate is None)
 
     def _remember(self, context: RequestContext, response: Response) -> Response:
         if self._visitors is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -29,6 +29,7 @@ from chatkit.types import (
 from chatkit.widgets import WidgetRoot
 from typing_extensions import TypeVar
 
+from .interrupts import Pause
 from .item_writer import ItemWriter
 from .open_items import OpenWidget, OpenWorkflow
 
@@ -87,14 +88,27 @@ class AgentContext(Generic[TContext]):
         thread: The thread that the turn belongs to.
         store: The ChatKit store that holds it.
         request_context: What the app knows of the request.
+        client_tools: Names of tools that the browser runs, besides those that the
+            `AgentResponseConverter` knows.
+        resumed: What the run was paused for, if it goes on after a pause.
     """
 
     def __init__(
-        self, *, thread: ThreadMetadata, store: Store[TContext], request_context: TContext
+        self,
+        *,
+        thread: ThreadMetadata,
+        store: Store[TContext],
+        request_context: TContext,
+        client_tools: Collection[str] = (),
+        resumed: Pause | None = None,
     ) -> None:
         self.thread = thread
         self.store = store
         self.request_context = request_context
+        self.client_tools = frozenset(client_tools)
+        self.resumed = resumed
+        self.pause = Pause()
+        """What the run waits for when it has ended; `stream_agent_response` fills it in."""
         self.client_tool_call: ClientToolCall | None = None
         """Set by a tool to have the browser make a call when the turn has ended."""
         self.events: asyncio.Queue[ThreadStreamEvent | None] = asyncio.Queue()

@@ -275,16 +275,20 @@ class OpenWorkflow:
         if self.before_close is not None:
             self.before_close()
         if not self.tasks:
-            if self._is_added:
-                self.writer.remove(self.item.id)
-            else:
-                self.writer.finish(self.item.id)
+            self.discard()
             return
         workflow = self.item.workflow
         workflow.summary = summary or workflow.summary
         workflow.expanded = expanded
         settle(workflow, time.monotonic() - self._started)
         self.writer.done(self.item)
+
+    def discard(self) -> None:
+        """Write that the workflow is gone, as if it never was."""
+        if self._is_added:
+            self.writer.remove(self.item.id)
+        else:
+            self.writer.finish(self.item.id)
 
     def _add(self) -> None:
         self._is_added = True

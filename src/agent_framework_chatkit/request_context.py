@@ -15,11 +15,13 @@ class RequestContext:
         user_id: The owner: whose threads and attachments the request is about.
         locale: The language that the browser prefers, such as `de` or `pt-BR`, if it says.
         request: The HTTP request itself.
+        is_visitor: Whether the owner is a browser that nobody has logged in with.
     """
 
     user_id: str
     locale: str | None
     request: Request
+    is_visitor: bool = False
 
     @property
     def base_url(self) -> str:

@@ -26,7 +26,9 @@ from chatkit.types import (
 )
 from chatkit.widgets import DynamicWidgetRoot, WidgetRoot
 
+from .interrupts import Decision
 from .overrides import MaybeAwaitable
+from .questions import asked_questions
 from .text import code_block, mend_surrogates, readable_name, shorten
 
 logger = logging.getLogger(__name__)
@@ -34,9 +36,13 @@ logger = logging.getLogger(__name__)
 APPROVAL_ACTION = "approval.answer"
 """The type of the action that the buttons of an approval card send."""
 
+CONSENT_ACTION = "consent.answer"
+"""The type of the action that the buttons of a consent card send."""
+
 MAX_DETAIL = 2_000
 """How many characters of code, arguments or results a person is shown."""
 
+_FAILED_ICON = "lucide:circle-x"
 _RUNNING = {"in_progress", "queued", "searching", "interpreting", "generating"}
 _FAILED = {"failed", "incomplete", "cancelled"}
 _RETRYABLE = ("rate", "429", "timeout", "timed_out", "overload", "unavailable", "server_error")
@@ -81,6 +87,8 @@ class AgentResponseConverter:
             ended.
         partial_images: How many partial images a generated image arrives in, from which
             progress is computed. Unknown by default: progress then stays at 0.
+        always_approve: Whether an approval card also offers to approve every later call of the
+            tool in its thread. The agent needs a `ToolApprovalMiddleware` for that.
     """
 
     def __init__(
@@ -89,8 +97,10 @@ class AgentResponseConverter:
         client_tools: Collection[str] = (),
         show_tool_details: bool = False,
         partial_images: int | None = None,
+        always_approve: bool = False,
     ) -> None:
         self.client_tools = frozenset(client_tools)
+        self.always_approve = always_approve
         self.show_tool_details = show_tool_details
         self.partial_images = partial_images
 
@@ -259,39 +269,62 @@ class AgentResponseConverter:
         The buttons send an action of type `APPROVAL_ACTION` with the request's id and the
         answer, and nothing else: what a browser says of a tool's arguments is not to be trusted.
         """
-        call = content.function_call
         request_id = mend_surrogates(content.id or "")
-        title = readable_name((call.name if call else None) or "tool")
-        arguments = [
-            (readable_name(str(name)), shorten(mend_surrogates(_plain(value)), MAX_DETAIL))
-            for name, value in ((call.parse_arguments() if call else None) or {}).items()
-        ]
 
-        def button(label: str, approved: bool) -> dict[str, Any]:
-            payload = {"request_id": request_id, "approved": approved}
-            return {"label": label, "action": {"type": APPROVAL_ACTION, "payload": payload}}
+        def action(**answer: bool) -> dict[str, Any]:
+            return {"type": APPROVAL_ACTION, "payload": {"request_id": request_id, **answer}}
 
+        def button(label: str, **answer: bool) -> dict[str, Any]:
+            return {"label": label, "action": action(**answer)}
+
+        always = {
+            "type": "Button",
+            "label": "Always approve",
+            "onClickAction": action(approved=True, always=True),
+            "variant": "ghost",
+            "size": "sm",
+        }
+        title, arguments = _requested(content)
         return Form(
             _card(
                 {"type": "Title", "value": title, "size": "sm"},
                 {"type": "Text", "value": "The assistant asks for your approval to do this."},
-                *(
-                    {
-                        "type": "Col",
-                        "gap": 0,
-                        "children": [
-                            {"type": "Caption", "value": name},
-                            {"type": "Text", "value": value},
-                        ],
-                    }
-                    for name, value in arguments
-                ),
-                confirm=button("Approve", True),
-                cancel=button("Decline", False),
+                *_fields(arguments),
+                *([always] if self.always_approve else []),
+                confirm=button("Approve", approved=True),
+                cancel=button("Decline", approved=False),
             ),
-            "\n".join(
-                [f"Approval needed: {title}", *(f"{name}: {value}" for name, value in arguments)]
+            _lines(f"Approval needed: {title}", arguments),
+        )
+
+    def approval_decision_to_form(
+        self, content: Content, decision: Decision
+    ) -> MaybeAwaitable[Form | None]:
+        """Convert a `function_approval_request` that was decided to a card that can't be used.
+
+        Args:
+            content: The request.
+            decision: What was decided, by whom and when.
+
+        Returns:
+            The card, or `None` to leave the one with the buttons, which are then refused.
+        """
+        title, arguments = _requested(content)
+        outcome = _outcome("Approved" if decision.approved else "Declined", decision)
+        return Form(
+            _card(
+                {"type": "Title", "value": title, "size": "sm"},
+                *_fields(arguments),
+                {
+                    "type": "Row",
+                    "gap": 1,
+                    "children": [
+                        {"type": "Icon", "name": "check" if decision.approved else _FAILED_ICON},
+                        {"type": "Caption", "value": outcome},
+                    ],
+                },
             ),
+            _lines(title, arguments, outcome),
         )
 
     def consent_request_to_form(self, content: Content) -> MaybeAwaitable[Form | None]:
@@ -305,15 +338,47 @@ class AgentResponseConverter:
             logger.warning("A consent link that is not an https URL is not shown: %r", link)
             return None
         target = link.translate({ord(char): f"%{ord(char):02X}" for char in "<>\\ "})
-        text = f"Your consent is needed. Give it at {parts.netloc}, then come back."
+        text = f"Your consent is needed. Give it at {parts.netloc}, then come back and continue."
+
+        def button(label: str, approved: bool) -> dict[str, Any]:
+            payload = {"approved": approved}
+            return {"label": label, "action": {"type": CONSENT_ACTION, "payload": payload}}
+
         return Form(
             _card(
                 {"type": "Title", "value": "Consent needed", "size": "sm"},
                 {"type": "Text", "value": text},
                 {"type": "Markdown", "value": f"[Open the consent page](<{target}>)"},
+                confirm=button("Continue", True),
+                cancel=button("Decline", False),
             ),
             f"{text}\n{link}",
         )
+
+    def consent_decision_to_form(
+        self, content: Content, decision: Decision
+    ) -> MaybeAwaitable[Form | None]:
+        """Convert an `oauth_consent_request` that was answered to a card that can't be used.
+
+        Args:
+            content: The request.
+            decision: Whether consent was given, by whom and when.
+
+        Returns:
+            The card, or `None` to leave the one with the buttons, which are then refused.
+        """
+        outcome = _outcome("Consent given" if decision.approved else "Declined", decision)
+        return Form(
+            _card(
+                {"type": "Title", "value": "Consent needed", "size": "sm"},
+                {"type": "Caption", "value": outcome},
+            ),
+            f"Consent needed\n{outcome}",
+        )
+
+    def questions_to_inputs(self, content: Content) -> MaybeAwaitable[list[StructuredInput]]:
+        """Convert a call of `ask_user` to the questions that a person answers."""
+        return asked_questions(content)
 
     def request_info_to_inputs(self, content: Content) -> MaybeAwaitable[list[StructuredInput]]:
         """Convert a workflow's `request_info` to the questions that a person answers."""
@@ -409,7 +474,7 @@ def _status(result: Content | None) -> Any:
 
 
 def _icon(result: Content | None, icon: str | None) -> Any:
-    return "lucide:circle-x" if has_failed(result) else icon
+    return _FAILED_ICON if has_failed(result) else icon
 
 
 def _span_end(citation: Citation) -> int | None:
@@ -530,6 +595,36 @@ def _question(data: Any) -> str:
         if isinstance(value, str) and value.strip():
             return value
     return "The assistant needs your input to go on."
+
+
+def _requested(request: Content) -> tuple[str, dict[str, str]]:
+    """Return what an approval is asked for: the tool and its arguments, readable."""
+    call = request.function_call
+    values = (call.parse_arguments() if call else None) or {}
+    return readable_name((call.name if call else None) or "tool"), {
+        readable_name(str(name)): shorten(mend_surrogates(_plain(value)), MAX_DETAIL)
+        for name, value in values.items()
+    }
+
+
+def _fields(values: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "type": "Col",
+            "gap": 0,
+            "children": [{"type": "Caption", "value": name}, {"type": "Text", "value": value}],
+        }
+        for name, value in values.items()
+    ]
+
+
+def _lines(first: str, values: Mapping[str, str], *rest: str) -> str:
+    return "\n".join([first, *(f"{name}: {value}" for name, value in values.items()), *rest])
+
+
+def _outcome(what: str, decision: Decision) -> str:
+    by = f" by {mend_surrogates(decision.by)}" if decision.by else ""
+    return f"{what}{by}, {decision.at.day} {decision.at:%B %Y, %H:%M} UTC"
 
 
 def _card(*children: dict[str, Any], **properties: Any) -> WidgetRoot:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,18 +19,20 @@ from chatkit.types import (
     WidgetItem,
 )
 
+from .client_tools import client_tool_call_fields, error_result
+from .interrupts import Interrupt, InterruptKind, Pause
 from .item_writer import ItemWriter
 from .open_items import OpenImage, OpenMessage, OpenWorkflow
 from .overrides import MaybeAwaitable, resolve
 from .pace import Pace
+from .questions import ASK_USER
 from .response_converter import (
     AgentResponseConverter,
-    Form,
     has_failed,
     is_image,
 )
 from .telemetry import record_usage
-from .text import mend_json, mend_surrogates
+from .text import mend_surrogates
 from .tool_call import CALLS, RESULTS, ToolCall
 
 logger = logging.getLogger(__name__)
@@ -58,11 +60,23 @@ class ResponseWriter:
     Args:
         items: Where the items are written.
         converter: What each content becomes.
+        pause: Takes what the run waits for when it has ended. Without it, nobody goes on with
+            the run.
+        client_tools: Names of tools that the browser runs, besides those that the converter knows.
     """
 
-    def __init__(self, items: ItemWriter, converter: AgentResponseConverter) -> None:
+    def __init__(
+        self,
+        items: ItemWriter,
+        converter: AgentResponseConverter,
+        pause: Pause | None = None,
+        *,
+        client_tools: Collection[str] = (),
+    ) -> None:
         self._items = items
         self._converter = converter
+        self._pause = pause
+        self._client_tools = converter.client_tools | frozenset(client_tools)
         self._has_updates = False
         self._message_id: str | None = None
         self._author: str | None = None
@@ -71,8 +85,10 @@ class ResponseWriter:
         self._thought: _Thought | None = None
         self._images: dict[str, OpenImage] = {}
         """Images that are being drawn, by the id that the provider gave them."""
-        self._is_waiting = False
-        """Whether the run waits for a person, so that calls may well have no result yet."""
+        self._requests: list[tuple[InterruptKind, Content]] = []
+        """What a person is asked when the run has ended; they could not answer before."""
+        self._declined: set[str | None] = set()
+        """The ids of calls that a person has declined, and so knows the outcome of."""
         self._usage: dict[str | None, UsageDetails] = {}
         """What each response of the model used, by its id."""
         self._to_task = {
@@ -151,8 +167,7 @@ class ResponseWriter:
         """Write what remains when the run has ended well."""
         for call in self._calls:
             await self._try(self._show_call(call), "A tool call could not be shown.")
-        self._items.close()
-        await self._try(self._leave_unanswered(), "A call without a result could not be shown.")
+        await self._ask()
         if self._has_updates and not self._items.wrote_item:
             OpenMessage(self._items).close()
         await self._try(self._report_usage(), "The usage of a turn could not be reported.")
@@ -160,6 +175,22 @@ class ResponseWriter:
     def abort(self) -> None:
         """Close what is open when the run has failed or was cancelled."""
         self._items.close()
+
+    async def resume(self, pause: Pause) -> None:
+        """Go on where a run was paused, with the calls that it is yet to make.
+
+        Args:
+            pause: What the run waited for, now answered.
+        """
+        for content in pause.calls_to_make():
+            call = ToolCall("function")
+            call.add_call(content)
+            self._calls.append(call)
+            decision = pause.decision_on(content)
+            if decision is not None and decision.approved:
+                await self._try(self._show_call(call), "A tool call could not be shown.")
+            elif decision is not None:
+                self._declined.add(content.call_id)
 
     async def _try(self, step: Awaitable[None], complaint: str) -> None:
         try:
@@ -289,6 +320,8 @@ class ResponseWriter:
         call.add_result(content)
         if call.is_finished:
             self._calls.remove(call)
+        if content.call_id in self._declined:
+            return
         await self._show_call(call)
 
         if content.type == "computer_tool_result" and content.screenshot is not None:
@@ -299,7 +332,7 @@ class ResponseWriter:
                     await self._data(output, update)
 
     async def _show_call(self, call: ToolCall) -> None:
-        if call.result is None and call.name in self._converter.client_tools:
+        if call.result is None and (call.name in self._client_tools or call.name == ASK_USER):
             return
         task = await resolve(self._to_task[call.kind](call.whole(), call.result))
         if task is None:
@@ -319,33 +352,86 @@ class ResponseWriter:
         workflow = self._items.activity()
         return workflow, workflow.add_task(task)
 
-    async def _leave_unanswered(self) -> None:
-        """Write what becomes of the calls that nothing has answered."""
+    async def _ask(self) -> None:
+        """Write what a person is asked, and note what the run waits for."""
         unanswered = [call for call in self._calls if call.needs_result]
-        for_client = [call for call in unanswered if call.name in self._converter.client_tools]
-        if for_client:
-            first, *others = for_client
-            self._call_client_tool(first)
-            for other in others:
-                logger.warning("ChatKit has one client call at a time; %r waits.", other.name)
-        elif not self._is_waiting:
-            for call in unanswered:
-                content = call.whole()
-                if content is not None:
-                    self._send_error(await resolve(self._converter.missing_tool_to_error(content)))
+        calls = [content for call in unanswered if (content := call.whole()) is not None]
+        clients = [call for call in calls if call.name in self._client_tools]
+        questions = [call for call in calls if call.name == ASK_USER]
+        is_paused = bool(self._requests or clients or questions)
+        if is_paused:
+            self._drop_what_waits(unanswered)
+        self._items.close()
+        for kind, request in self._requests:
+            await self._try(self._write_form(kind, request), "A request could not be shown.")
+        for call in questions:
+            await self._try(self._write_form("questions", call), "Questions could not be shown.")
+        for call in calls if not is_paused else ():
+            await self._try(self._lack(call), "A missing tool could not be reported.")
+        for number, call in enumerate(clients):
+            self._call_client_tool(call, is_first=number == 0)
+        if self._pause is not None:
+            self._pause.calls = calls
 
-    def _call_client_tool(self, call: ToolCall) -> None:
-        content = call.whole()
-        if content is not None:
-            self._items.write_done(
-                self._items.item(
-                    ClientToolCallItem,
-                    "tool_call",
-                    call_id=mend_surrogates(content.call_id or ""),
-                    name=call.name,
-                    arguments=mend_json(content.parse_arguments() or {}),
-                )
+    def _drop_what_waits(self, waiting: Sequence[ToolCall]) -> None:
+        """Take back an activity that shows nothing but calls which are yet to be made."""
+        workflow = self._items.current
+        if isinstance(workflow, OpenWorkflow):
+            indexes = {call.index for call in waiting if call.workflow is workflow}
+            if len(indexes) == len(workflow.tasks):
+                workflow.discard()
+
+    async def _write_form(self, kind: InterruptKind, request: Content) -> None:
+        if kind in ("questions", "input"):
+            to_inputs = (
+                self._converter.questions_to_inputs
+                if kind == "questions"
+                else self._converter.request_info_to_inputs
             )
+            inputs = await resolve(to_inputs(request))
+            if inputs:
+                item = self._items.item(StructuredInputItem, "message", inputs=inputs)
+                self._items.write_done(item)
+                self._wait(kind, request, item.id)
+            return
+        to_form = (
+            self._converter.approval_request_to_form
+            if kind == "approval"
+            else self._converter.consent_request_to_form
+        )
+        form = await resolve(to_form(request))
+        if form is not None:
+            widget = self._items.item(
+                WidgetItem, "message", widget=form.widget, copy_text=form.text
+            )
+            self._items.write_done(widget)
+            self._wait(kind, request, widget.id)
+
+    async def _lack(self, call: Content) -> None:
+        self._wait("missing_tool", call, answer=error_result(call, "This tool is not available."))
+        self._send_error(await resolve(self._converter.missing_tool_to_error(call)))
+
+    def _call_client_tool(self, call: Content, *, is_first: bool) -> None:
+        """Have the browser make a call, if it is the first: there is one call at a time."""
+        if is_first:
+            fields = client_tool_call_fields(call)
+            item = self._items.item(ClientToolCallItem, "tool_call", **fields)
+            self._items.write_done(item)
+            self._wait("client_tool", call, item.id)
+        elif self._pause is None:
+            logger.warning("ChatKit has one client call at a time; %r waits.", call.name)
+        else:
+            self._wait("client_tool", call)
+
+    def _wait(
+        self,
+        kind: InterruptKind,
+        request: Content,
+        item_id: str = "",
+        answer: Content | None = None,
+    ) -> None:
+        if self._pause is not None:
+            self._pause.interrupts.append(Interrupt(kind, request, item_id, answer))
 
     def _send_error(self, error: ErrorEvent | None) -> None:
         if error is not None:
@@ -401,29 +487,16 @@ class ResponseWriter:
             else:
                 self._images.pop(image_id).close(image)
 
-    # Forms
+    # Requests
 
     async def _approval_request(self, content: Content, update: AgentResponseUpdate) -> None:
-        self._is_waiting = True
-        self._write_form(await resolve(self._converter.approval_request_to_form(content)))
+        self._requests.append(("approval", content))
 
     async def _consent_request(self, content: Content, update: AgentResponseUpdate) -> None:
-        self._is_waiting = True
-        self._write_form(await resolve(self._converter.consent_request_to_form(content)))
-
-    def _write_form(self, form: Form | None) -> None:
-        if form is None:
-            return
-        self._items.write_done(
-            self._items.item(WidgetItem, "message", widget=form.widget, copy_text=form.text)
-        )
+        self._requests.append(("consent", content))
 
     async def _request_info(self, content: Content) -> None:
-        inputs = await resolve(self._converter.request_info_to_inputs(content))
-        if not inputs:
-            return
-        self._is_waiting = True
-        self._items.write_done(self._items.item(StructuredInputItem, "message", inputs=inputs))
+        self._requests.append(("input", content))
 
     # What is no item
 

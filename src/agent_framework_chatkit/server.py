@@ -30,11 +30,14 @@ from chatkit.types import (
     Thread,
     ThreadCreatedEvent,
     ThreadItem,
+    ThreadItemDoneEvent,
+    ThreadItemReplacedEvent,
     ThreadItemUpdate,
     ThreadItemUpdatedEvent,
     ThreadMetadata,
     ThreadsDeleteReq,
     ThreadsGetByIdReq,
+    ThreadsSyncCustomActionReq,
     ThreadStreamEvent,
     UserMessageInput,
     UserMessageItem,
@@ -43,6 +46,8 @@ from chatkit.types import (
 from pydantic import PrivateAttr
 from typing_extensions import TypeVar
 
+from .answering import OUR_ACTIONS, Answered, Answering, RefusedAnswerError
+from .client_tools import client_tool_names
 from .context import AgentContext
 from .converter import ThreadItemConverter
 from .item_updates import apply_update
@@ -51,6 +56,7 @@ from .outbox import Outbox
 from .overrides import MaybeAwaitable, resolve
 from .response_converter import AgentResponseConverter
 from .stores import SQLStore, ThreadBusyError
+from .stores.owners import owner_of, value_of
 
 if TYPE_CHECKING:
     from .stores import AttachmentStore
@@ -122,6 +128,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         self.models = frozenset(models)
         self.tools = frozenset(tools)
         self.text_interval = text_interval
+        self._answering = Answering(self)
         self._background: set[asyncio.Task[None]] = set()
 
     # What an app may override
@@ -139,6 +146,13 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
     def error_message(self, error: Exception) -> str:
         """Return what a person is told of a run that failed; the log has the rest."""
         return "Something went wrong while the answer was written. Try again."
+
+    def name_of(self, context: TContext) -> str | None:
+        """Return who a person is, for what they decide to be shown with; `None` for a visitor.
+
+        By default the context's `user_id`, unless its `is_visitor` says that it is made up.
+        """
+        return None if value_of(context, "is_visitor") else owner_of(context)
 
     async def add_feedback(
         self, thread_id: str, item_ids: list[str], feedback: FeedbackKind, context: TContext
@@ -162,7 +176,13 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
             return
         if input_user_message is not None and thread.title is None:
             self._give_title(thread, input_user_message, context)
-        agent_context = AgentContext(thread=thread, store=self.store, request_context=context)
+        agent_context = AgentContext(
+            thread=thread,
+            store=self.store,
+            request_context=context,
+            client_tools=client_tool_names(agent),
+            resumed=turn.resumed,
+        )
         with turn_span(thread.id, turn.turn_id) as span:
             try:
                 with span.current():
@@ -170,6 +190,9 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
                 events = stream_agent_response(
                     run, thread.id, context=agent_context, converter=self.response_converter
                 )
+                if turn.withdrawn is not None:
+                    async for event in self._answering.withdraw(thread, turn.withdrawn, context):
+                        yield event
                 async with aclosing(span.follow(events)) as following:
                     async for event in following:
                         turn.note(event)
@@ -178,6 +201,8 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
                 # The reader may have gone; what was asked and said is kept all the same.
                 with anyio.CancelScope(shield=True):
                     await turn.keep_unfinished()
+                    for interrupt in agent_context.pause.interrupts:
+                        await self.store.delete_thread_item(thread.id, interrupt.item_id, context)
                 if isinstance(error, Exception):
                     logger.exception("A turn in thread %r failed.", thread.id)
                     message = self.error_message(error)
@@ -338,6 +363,48 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
             outbox.put(ErrorEvent(code=ErrorCode.STREAM_ERROR, allow_retry=True))
         finally:
             outbox.close()
+
+    async def _process_streaming_impl(
+        self, request: StreamingReq, context: TContext
+    ) -> AsyncGenerator[ThreadStreamEvent, None]:
+        try:
+            answered = await self._answering.take(request, context)
+        except RefusedAnswerError as refusal:
+            yield NoticeEvent(level="warning", message=str(refusal))
+            return
+        events = (
+            super()._process_streaming_impl(request, context)
+            if answered is None
+            else self._go_on(answered, context)
+        )
+        async with aclosing(events):
+            async for event in events:
+                yield event
+
+    async def _go_on(
+        self, answered: Answered, context: TContext
+    ) -> AsyncGenerator[ThreadStreamEvent, None]:
+        """Show an answer, and go on with the turn if it was the last that is missing."""
+        thread = await self.store.load_thread(answered.thread_id, context)
+
+        async def stream() -> AsyncIterator[ThreadStreamEvent]:
+            if answered.item is not None:
+                yield ThreadItemReplacedEvent(item=answered.item)
+            if answered.next_call is not None:
+                yield ThreadItemDoneEvent(item=answered.next_call)
+            if answered.is_complete:
+                async for event in self.respond(thread, None, context):
+                    yield event
+
+        async for event in self._process_events(thread, context, stream):
+            yield event
+
+    async def _process_sync_custom_action(
+        self, request: ThreadsSyncCustomActionReq, context: TContext
+    ) -> bytes:
+        if request.params.action.type in OUR_ACTIONS:
+            raise ValueError("What the agent asks is answered by threads.custom_action.")
+        return await super()._process_sync_custom_action(request, context)
 
     async def _confirm_attachments(self, request: StreamingReq, context: TContext) -> None:
         """Check the files of a message before anything is stored."""

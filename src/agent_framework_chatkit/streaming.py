@@ -94,7 +94,7 @@ async def _stream_alone(
             yield event
         raise
     finally:
-        await _close(response_stream)
+        await close_stream(response_stream)
 
 
 async def _stream_with_tools(
@@ -111,8 +111,12 @@ async def _stream_with_tools(
     has_room = asyncio.Event()
 
     async def run() -> None:
-        response = ResponseWriter(context.items, converter)
+        response = ResponseWriter(
+            context.items, converter, context.pause, client_tools=context.client_tools
+        )
         try:
+            if context.resumed is not None:
+                await response.resume(context.resumed)
             async for update in response_stream:
                 if (rest := response.write(update)) is not None:
                     await rest
@@ -126,7 +130,7 @@ async def _stream_with_tools(
             raise
         finally:
             try:
-                await _close(response_stream)
+                await close_stream(response_stream)
             finally:
                 events.put_nowait(None)
 
@@ -154,7 +158,7 @@ def _is_reader_cancelled() -> bool:
     return task is None or not hasattr(task, "cancelling") or task.cancelling() > 0
 
 
-async def _close(response_stream: AsyncIterable[AgentResponseUpdate]) -> None:
+async def close_stream(response_stream: AsyncIterable[AgentResponseUpdate]) -> None:
     """Close the stream, which stops the model where it still answers."""
     close = getattr(response_stream, "aclose", None) or getattr(response_stream, "close", None)
     if close is None:

@@ -83,15 +83,15 @@ class ToolCall:
         """Return whether a call is this one again, or a fragment of it."""
         if kind != self.kind or (content.name and self.name and content.name != self.name):
             return False
-        if content.call_id and self._call_id:
-            return content.call_id == self._call_id
+        if content.call_id and self.call_id:
+            return content.call_id == self.call_id
         return kind in _FRAGMENTED
 
     def has_result(self, kind: ToolKind, content: Content) -> bool:
         """Return whether a result is this call's; one that names no call is the last call's."""
         if kind != self.kind:
             return False
-        return not content.call_id or not self._call_id or content.call_id == self._call_id
+        return not content.call_id or not self.call_id or content.call_id == self.call_id
 
     def add_call(self, content: Content) -> bool:
         """Take in a call or a fragment of one, and return whether enough is new to be shown."""
@@ -134,7 +134,8 @@ class ToolCall:
         return whole
 
     @property
-    def _call_id(self) -> str | None:
+    def call_id(self) -> str | None:
+        """What the model calls it."""
         known = self._content or self.result
         return known.call_id if known is not None else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import warnings
-from typing import Any
+from typing import Any, NamedTuple
 
 from agent_framework import AgentSession, SessionStore
 from sqlalchemy import Select, delete, select
@@ -15,6 +15,14 @@ from .rows import number, thread_key
 from .tables import sessions
 
 logger = logging.getLogger(__name__)
+
+
+class StoredSession(NamedTuple):
+    """A session, and the id that it is stored under."""
+
+    id: str
+    session: AgentSession
+
 
 # The framework warns of a class that may change. That is ours to deal with, not our users'.
 with warnings.catch_warnings():
@@ -45,24 +53,28 @@ with warnings.catch_warnings():
             """
             self.validate_session_id(session_id)
             mine = sessions.c.thread == thread_key(self._thread_id, self._owner)
-            return await self._load(
-                select(sessions.c.data).where(mine, sessions.c.id == session_id)
+            stored = await self._load(
+                select(sessions.c.id, sessions.c.data).where(mine, sessions.c.id == session_id)
             )
+            return None if stored is None else stored.session
 
-        async def latest(self) -> AgentSession | None:
+        async def latest(self) -> StoredSession | None:
             """Return the session that was stored last, or `None`, as `get` does."""
             mine = sessions.c.thread == thread_key(self._thread_id, self._owner)
             return await self._load(
-                select(sessions.c.data).where(mine).order_by(sessions.c.position.desc()).limit(1)
+                select(sessions.c.id, sessions.c.data)
+                .where(mine)
+                .order_by(sessions.c.position.desc())
+                .limit(1)
             )
 
-        async def _load(self, statement: Select[Any]) -> AgentSession | None:
+        async def _load(self, statement: Select[Any]) -> StoredSession | None:
             async with self._database.read() as connection:
-                data = await connection.scalar(statement)
-            if data is None:
+                row = (await connection.execute(statement)).one_or_none()
+            if row is None:
                 return None
             try:
-                return AgentSession.from_dict(json.loads(data))
+                return StoredSession(row.id, AgentSession.from_dict(json.loads(row.data)))
             except Exception:
                 # Whoever asks rebuilds a session that is not there.
                 logger.exception("A session of thread %r cannot be restored.", self._thread_id)

@@ -565,11 +565,11 @@ class StoreContract:
         await store.sessions("thr_2", ANN).set("msg_9", AgentSession(session_id="elsewhere"))
         latest = await sessions.latest()
         assert latest is not None
-        assert latest.session_id == "of msg_1"
+        assert latest.session.session_id == "of msg_1"
         await sessions.delete("msg_1")
         latest = await sessions.latest()
         assert latest is not None
-        assert latest.session_id == "of msg_2"
+        assert latest.session.session_id == "of msg_2"
         assert await store.sessions("thr_1", BOB).latest() is None
 
     async def test_all_workers_have_the_same_secret(self, store: SQLStore, url: str) -> None:
