@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -15,6 +16,7 @@ from chatkit.store import NotFoundError
 from chatkit.types import (
     ClientToolCallItem,
     StreamingReq,
+    StructuredInputAnswerSubmission,
     StructuredInputItem,
     StructuredInputSubmission,
     ThreadItem,
@@ -31,10 +33,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from typing_extensions import TypeVar
 
 from .client_tools import client_tool_call_fields, client_tool_result
+from .forms import AnswerInvalidError, value_of_answers
 from .interrupts import Decision, Interrupt, Pause
 from .overrides import resolve
 from .questions import answers_to_result
 from .response_converter import APPROVAL_ACTION, CONSENT_ACTION
+from .thread_workflow import ThreadWorkflow, input_answer
 
 if TYPE_CHECKING:
     from .server import AgentChatKitServer
@@ -178,10 +182,40 @@ class Answering(Generic[TContext]):
         if item.status == "pending":
             item = await self._server._apply_structured_input_submission(item, params.input)
         call = interrupt.request
-        interrupt.answer = Content.from_function_result(
-            call_id=str(call.call_id), id=call.id, result=answers_to_result(item.inputs)
-        )
+        if interrupt.kind == "input":
+            interrupt.answer = await self._checked_input(
+                interrupt, pause, item, params.thread_id, context
+            )
+        else:
+            interrupt.answer = Content.from_function_result(
+                call_id=str(call.call_id), id=call.id, result=answers_to_result(item.inputs)
+            )
         return item
+
+    async def _checked_input(
+        self,
+        interrupt: Interrupt,
+        pause: Pause,
+        item: StructuredInputItem,
+        thread_id: str,
+        context: TContext,
+    ) -> Content:
+        """Return the answer to a workflow, if it makes a value of the type that it waits for."""
+        thread = await self._server.store.load_thread(thread_id, context)
+        agent = await self._server.agent_of(thread, context)
+        answers = {
+            each.id: None if each.answer is None or each.answer.skipped else each.answer.values
+            for each in item.inputs
+        }
+        types = agent.response_types(pause) if isinstance(agent, ThreadWorkflow) else {}
+        request_id = str(interrupt.request.call_id)
+        if request_id not in types:
+            raise RefusedAnswerError(_CLOSED)
+        try:
+            value_of_answers(types[request_id], answers)
+        except AnswerInvalidError as error:
+            raise RefusedAnswerError(str(error)) from error
+        return input_answer(interrupt, answers)
 
     async def _return(
         self,
@@ -230,8 +264,9 @@ class Answering(Generic[TContext]):
                     yield ThreadItemRemovedEvent(item_id=item.id)
             elif isinstance(item, StructuredInputItem):
                 if item.status == "pending":
-                    skipped = StructuredInputSubmission(status="skipped")
-                    item = await self._server._apply_structured_input_submission(item, skipped)
+                    item = await self._server._apply_structured_input_submission(
+                        item, _submission(interrupt, item)
+                    )
                     yield ThreadItemReplacedEvent(item=item)
             else:
                 interrupt.decision = self._decision(approved=False, context=context)
@@ -261,6 +296,16 @@ def _is_answer(request: StreamingReq) -> TypeGuard[AnswerReq]:
     if isinstance(request, ThreadsCustomActionReq):
         return request.params.action.type in OUR_ACTIONS
     return isinstance(request, (ThreadsAddClientToolOutputReq, ThreadsAddStructuredInputReq))
+
+
+def _submission(interrupt: Interrupt, item: StructuredInputItem) -> StructuredInputSubmission:
+    """Return how questions end that the person did not answer in the form."""
+    if interrupt.answer is None:
+        return StructuredInputSubmission(status="skipped")
+    # What they wrote instead was the answer.
+    (values,) = json.loads(str(interrupt.answer.result)).values()
+    given = StructuredInputAnswerSubmission(values=values)
+    return StructuredInputSubmission(answers={each.id: given for each in item.inputs})
 
 
 def _decided(interrupt: Interrupt, payload: _Payload) -> Content:

@@ -107,12 +107,14 @@ class Pause:
         interrupts: What it asks, in order.
         calls: The tools that it has called and that have no result yet.
         results: What calls of a run that went on, and was cut short, have returned.
+        checkpoint: Where a workflow stands, if one waits.
         is_resumed: Whether the run has gone on.
     """
 
     interrupts: list[Interrupt] = field(default_factory=list)
     calls: list[Content] = field(default_factory=list)
     results: list[Content] = field(default_factory=list)
+    checkpoint: dict[str, Any] | None = None
     is_resumed: bool = False
 
     @classmethod
@@ -125,6 +127,7 @@ class Pause:
             interrupts=[Interrupt.from_dict(each) for each in data["interrupts"]],
             calls=[Content.from_dict(each) for each in data["calls"]],
             results=[Content.from_dict(each) for each in data["results"]],
+            checkpoint=data["checkpoint"],
             is_resumed=data["is_resumed"],
         )
 
@@ -137,6 +140,7 @@ class Pause:
             "interrupts": [each.to_dict() for each in self.interrupts],
             "calls": [each.to_dict() for each in self.calls],
             "results": [each.to_dict() for each in self.results],
+            "checkpoint": self.checkpoint,
             "is_resumed": self.is_resumed,
         }
 

@@ -6,11 +6,11 @@ import json
 import logging
 import mimetypes
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from agent_framework import Annotation as Citation
-from agent_framework import Content, UsageDetails
+from agent_framework import Content, Message, UsageDetails, WorkflowEvent
 from chatkit.types import (
     Annotation,
     CustomTask,
@@ -20,12 +20,12 @@ from chatkit.types import (
     ImageTask,
     SearchTask,
     StructuredInput,
-    StructuredInputFreeform,
     Task,
     URLSource,
 )
 from chatkit.widgets import DynamicWidgetRoot, WidgetRoot
 
+from .forms import questions_for
 from .interrupts import Decision
 from .overrides import MaybeAwaitable
 from .questions import asked_questions
@@ -381,16 +381,41 @@ class AgentResponseConverter:
         return asked_questions(content)
 
     def request_info_to_inputs(self, content: Content) -> MaybeAwaitable[list[StructuredInput]]:
-        """Convert a workflow's `request_info` to the questions that a person answers."""
+        """Convert a workflow's `request_info` to the questions that a person answers.
+
+        What is asked follows from the type of the response: a choice for `bool`, an enum or a
+        `Literal`, a question for each field of a dataclass or Pydantic model, else a free text.
+
+        Returns:
+            The questions. With none, the workflow waits for the next message, as it does by
+            default if it takes messages.
+        """
         arguments = content.parse_arguments() or {}
         event = arguments.get("request_event")
         data = event.get("data") if isinstance(event, Mapping) else arguments.get("data")
-        return [
-            StructuredInputFreeform(
-                id=mend_surrogates(str(arguments.get("request_id") or content.call_id or "")),
-                question=shorten(mend_surrogates(_question(data)), MAX_DETAIL),
-            )
-        ]
+        request_id = str(arguments.get("request_id") or content.call_id or "")
+        raw = content.raw_representation
+        response_type = raw.response_type if isinstance(raw, WorkflowEvent) else str
+        if response_type in (Message, list[Message]):
+            return []
+        question = shorten(mend_surrogates(_question(data)), MAX_DETAIL)
+        return questions_for(response_type, question, request_id)
+
+    def step_to_task(
+        self, name: str, status: Literal["running", "completed", "failed"]
+    ) -> MaybeAwaitable[Task | None]:
+        """Convert a step of a workflow to a task: called when it begins and when it ends.
+
+        Args:
+            name: The step's id, which for an agent is its name.
+            status: How it is going.
+        """
+        indicators: dict[str, Any] = {"running": "loading", "completed": "complete"}
+        return CustomTask(
+            title=readable_name(name),
+            icon=_FAILED_ICON if status == "failed" else None,
+            status_indicator=indicators.get(status, "none"),
+        )
 
     def missing_tool_to_error(self, content: Content) -> MaybeAwaitable[ErrorEvent | None]:
         """Convert a call of a tool that nothing here can run to an error."""
@@ -594,6 +619,14 @@ def _question(data: Any) -> str:
         value = data.get(name) if isinstance(data, Mapping) else getattr(data, name, None)
         if isinstance(value, str) and value.strip():
             return value
+    if isinstance(data, Mapping):
+        lines = [
+            f"{readable_name(str(name))}: {value}"
+            for name, value in data.items()
+            if isinstance(value, str) and value.strip()
+        ]
+        if lines:
+            return "\n".join(lines)
     return "The assistant needs your input to go on."
 
 

@@ -7,9 +7,16 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent_framework import AgentResponseUpdate, Content, UsageDetails, add_usage_details
+from agent_framework import (
+    AgentResponseUpdate,
+    Content,
+    UsageDetails,
+    WorkflowEvent,
+    add_usage_details,
+)
 from chatkit.types import (
     ClientToolCallItem,
+    CustomSummary,
     ErrorEvent,
     GeneratedImage,
     GeneratedImageItem,
@@ -54,6 +61,21 @@ class _Thought:
     pace: Pace = field(default_factory=Pace)
 
 
+@dataclass
+class _Step:
+    """A step of a workflow while it runs."""
+
+    completed: Task | None
+    """What its task becomes when it ends."""
+    workflow: OpenWorkflow | None = None
+    """Where that is shown."""
+    index: int = 0
+
+    def end(self) -> None:
+        if self.workflow is not None and not self.workflow.is_closed and self.completed is not None:
+            self.workflow.update_task(self.index, self.completed)
+
+
 class ResponseWriter:
     """Writes one run's updates as items.
 
@@ -87,6 +109,10 @@ class ResponseWriter:
         """Images that are being drawn, by the id that the provider gave them."""
         self._requests: list[tuple[InterruptKind, Content]] = []
         """What a person is asked when the run has ended; they could not answer before."""
+        self._steps: dict[str, _Step] = {}
+        """Steps of a workflow that are running, by their names."""
+        self._held: dict[str, list[AgentResponseUpdate]] = {}
+        """What steps send that run beside the one whose message is being written."""
         self._declined: set[str | None] = set()
         """The ids of calls that a person has declined, and so knows the outcome of."""
         self._usage: dict[str | None, UsageDetails] = {}
@@ -127,6 +153,8 @@ class ResponseWriter:
         would take a tenth of its time.
         """
         self._has_updates = True
+        if self._steps and self._hold(update):
+            return None
         contents = update.contents or ()
         if len(contents) == 1 and update.merge_mode != "replace":
             return self._write_content(contents[0], update)
@@ -134,6 +162,8 @@ class ResponseWriter:
 
     async def _write_contents(self, update: AgentResponseUpdate) -> None:
         replaces = update.merge_mode == "replace"
+        if not update.contents and isinstance(update.raw_representation, WorkflowEvent):
+            await self._try(self._step(update.raw_representation), "A step could not be shown.")
         for content in update.contents or ():
             if replaces and getattr(content, "type", "") == "text":
                 self._restart_message(update)
@@ -165,6 +195,8 @@ class ResponseWriter:
 
     async def finish(self) -> None:
         """Write what remains when the run has ended well."""
+        self._author = None
+        await self._let_go()
         for call in self._calls:
             await self._try(self._show_call(call), "A tool call could not be shown.")
         await self._ask()
@@ -241,6 +273,9 @@ class ResponseWriter:
         if not isinstance(current, OpenMessage):
             if not text:
                 return None
+            if author in self._steps:
+                # What it says shows that it is at work; the task would end with its workflow.
+                self._steps[author].end()
             current = self._items.message()
         self._message_id = message_id or self._message_id
         self._author = author or self._author
@@ -255,6 +290,60 @@ class ResponseWriter:
         message = self._items.current
         if isinstance(message, OpenMessage) and update.message_id in (None, self._message_id):
             message.clear()
+
+    # Steps of a workflow
+
+    async def _step(self, event: WorkflowEvent[Any]) -> None:
+        name = event.executor_id or ""
+        if event.type == "executor_invoked":
+            await self._begin_step(name)
+            return
+        step = self._steps.pop(name, None)
+        if step is None:
+            return
+        if event.type == "executor_failed":
+            step.completed = await resolve(self._converter.step_to_task(name, "failed"))
+        step.end()
+        if name == self._author and isinstance(self._items.current, OpenMessage):
+            self._items.close_current()
+        await self._let_go()
+
+    def _hold(self, update: AgentResponseUpdate) -> bool:
+        """Keep what another step sends until the one that speaks is done.
+
+        Two that speak at once would tear each other's messages to pieces.
+        """
+        raw = update.raw_representation
+        name = raw.executor_id if isinstance(raw, WorkflowEvent) else update.author_name
+        if (
+            not name
+            or name == self._author
+            or self._author not in self._steps
+            or not isinstance(self._items.current, OpenMessage)
+        ):
+            return False
+        self._held.setdefault(name, []).append(update)
+        return True
+
+    async def _let_go(self) -> None:
+        """Write what was held, step by step."""
+        for name in list(self._held):
+            for update in self._held.pop(name, ()):
+                rest = self.write(update)
+                if rest is not None:
+                    await rest
+
+    async def _begin_step(self, name: str) -> None:
+        task = await resolve(self._converter.step_to_task(name, "running"))
+        completed = await resolve(self._converter.step_to_task(name, "completed"))
+        step = self._steps[name] = _Step(completed)
+        step.workflow, step.index = workflow, _ = self._add_task(task)
+        if workflow is not None:
+            # Says who is at work, also when the tasks are folded.
+            before = workflow.item.workflow.summary
+            names = before.title.split(", ") if isinstance(before, CustomSummary) else []
+            title = ", ".join(dict.fromkeys([*names, getattr(task, "title", None) or name]))
+            workflow.item.workflow.summary = CustomSummary(title=title)
 
     # Activity: reasoning, tools, files
 
@@ -393,6 +482,12 @@ class ResponseWriter:
                 item = self._items.item(StructuredInputItem, "message", inputs=inputs)
                 self._items.write_done(item)
                 self._wait(kind, request, item.id)
+            elif kind == "input":
+                question = (request.parse_arguments() or {}).get("data")
+                if isinstance(question, str):
+                    self._items.message().append(question, None)
+                    self._items.close_current()
+                self._wait(kind, request)
             return
         to_form = (
             self._converter.approval_request_to_form

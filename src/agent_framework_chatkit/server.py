@@ -11,7 +11,7 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, cast
 
 import anyio
-from agent_framework import SupportsAgentRun, Workflow, WorkflowBuilder
+from agent_framework import SupportsAgentRun, Workflow, WorkflowAgent, WorkflowBuilder
 from chatkit.errors import CustomStreamError, ErrorCode
 from chatkit.server import ChatKitServer
 from chatkit.store import NotFoundError
@@ -63,6 +63,7 @@ if TYPE_CHECKING:
 
 from .streaming import stream_agent_response
 from .telemetry import request_span, turn_span
+from .thread_workflow import ThreadWorkflow
 from .turn import Turn
 
 logger = logging.getLogger(__name__)
@@ -123,6 +124,9 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
     ) -> None:
         super().__init__(store, attachment_store)
         self.agent = agent
+        if not callable(agent) or hasattr(agent, "run"):
+            # Says at once what is wrong with it.
+            _runnable(agent, is_shared=True)
         self.item_converter = item_converter
         self.response_converter = response_converter or AgentResponseConverter()
         self.models = frozenset(models)
@@ -167,7 +171,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
     ) -> AsyncIterator[ThreadStreamEvent]:
         """Run the agent on what is new in the thread, and stream its answer."""
         options = self._options(input_user_message)
-        agent = await self._agent(thread, context)
+        agent = await self.agent_of(thread, context)
         converter = self.item_converter or self._converter(context)
         turn = await Turn.begin(
             agent, self.store, thread.id, input_user_message, context, converter
@@ -180,7 +184,9 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
             thread=thread,
             store=self.store,
             request_context=context,
-            client_tools=client_tool_names(agent),
+            client_tools=agent.client_tools
+            if isinstance(agent, ThreadWorkflow)
+            else client_tool_names(agent),
             resumed=turn.resumed,
         )
         with turn_span(thread.id, turn.turn_id) as span:
@@ -210,15 +216,15 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
                 raise
             await turn.keep()
 
-    async def _agent(self, thread: ThreadMetadata, context: TContext) -> SupportsAgentRun:
+    async def agent_of(
+        self, thread: ThreadMetadata, context: TContext
+    ) -> SupportsAgentRun | ThreadWorkflow:
+        """Return who answers in a thread."""
         agent: Any = self.agent
         if callable(agent) and not hasattr(agent, "run"):
-            agent = await resolve(agent(thread, context))
-        if isinstance(agent, WorkflowBuilder):
-            agent = agent.build()
-        if isinstance(agent, Workflow):
-            agent = agent.as_agent()
-        return cast("SupportsAgentRun", agent)
+            made = await resolve(agent(thread, context))
+            return cast("SupportsAgentRun | ThreadWorkflow", _runnable(made, is_shared=False))
+        return cast("SupportsAgentRun | ThreadWorkflow", _runnable(agent, is_shared=True))
 
     def _converter(self, context: TContext) -> ThreadItemConverter:
         store = self.attachment_store
@@ -459,6 +465,20 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         if self.attachment_store is not None:
             await self.attachment_store.delete_doomed(self.store)
             await self.attachment_store.clean_up()
+
+
+def _runnable(agent: Any, *, is_shared: bool) -> Any:
+    """Return what runs a turn.
+
+    Args:
+        agent: What the app has given.
+        is_shared: Whether it is the same for all threads.
+    """
+    if isinstance(agent, WorkflowAgent):
+        agent = agent.workflow
+    if hasattr(agent, "build") and not hasattr(agent, "run"):
+        agent = agent.build()
+    return ThreadWorkflow(agent, is_shared=is_shared) if isinstance(agent, Workflow) else agent
 
 
 async def _beat(outbox: Outbox) -> None:

@@ -99,7 +99,8 @@ class ToolCall:
         if is_new or self.kind not in _FRAGMENTED:
             self._content = content
         text = _text(content)
-        is_whole = content.merge_mode == "replace"
+        # A call that waits for a person comes once more, after its fragments.
+        is_whole = content.merge_mode == "replace" or bool(content.user_input_request)
         if text is not None:
             if is_whole:
                 self._texts, self._length = [], 0

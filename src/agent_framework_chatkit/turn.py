@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterable
 from copy import copy
-from typing import Any, Generic
+from typing import Any, Generic, TypeAlias
 
 from agent_framework import (
     AgentResponseUpdate,
@@ -14,7 +14,6 @@ from agent_framework import (
     Message,
     RawAgent,
     SupportsAgentRun,
-    WorkflowAgent,
 )
 from chatkit.types import (
     AssistantMessageContentPartTextDelta,
@@ -36,6 +35,10 @@ from .interrupts import Pause, release
 from .stores import SQLStore
 from .stores.sessions import SQLSessionStore, StoredSession
 from .streaming import close_stream
+from .thread_workflow import ThreadWorkflow, answer_with, is_message_wanted
+
+AnyAgent: TypeAlias = SupportsAgentRun | ThreadWorkflow
+"""Who can answer in a turn."""
 
 TContext = TypeVar("TContext", default=Any)
 
@@ -57,7 +60,7 @@ class Turn(Generic[TContext]):
 
     def __init__(
         self,
-        agent: SupportsAgentRun,
+        agent: AnyAgent,
         store: SQLStore[TContext],
         thread_id: str,
         turn_id: str,
@@ -86,7 +89,7 @@ class Turn(Generic[TContext]):
     @classmethod
     async def begin(
         cls,
-        agent: SupportsAgentRun,
+        agent: AnyAgent,
         store: SQLStore[TContext],
         thread_id: str,
         user_message: UserMessageItem | None,
@@ -108,6 +111,12 @@ class Turn(Generic[TContext]):
         session = None if latest is None else latest.session
         pause = None if session is None else Pause.of(session)
 
+        is_wanted = (
+            user_message is not None
+            and isinstance(agent, ThreadWorkflow)
+            and pause is not None
+            and is_message_wanted(pause)
+        )
         if user_message is None and latest is not None and pause is not None:
             if pause.is_open or pause.is_resumed:
                 return None
@@ -122,7 +131,7 @@ class Turn(Generic[TContext]):
                 latest.id,
                 context,
                 latest.session,
-                pause.answers(),
+                [] if isinstance(agent, ThreadWorkflow) else pause.answers(),
                 resumed=pause,
             )
 
@@ -136,7 +145,7 @@ class Turn(Generic[TContext]):
                 return None
             turn_id = asked[-1].id
         closing: list[Message] = []
-        if latest is not None and pause is not None:
+        if latest is not None and pause is not None and not is_wanted:
             closing = await _close(agent, store, thread_id, latest, pause, context)
         if session is None or not (_keeps_history(agent) or session.service_session_id):
             messages = await thread_to_agent_input(store, thread_id, context, converter=converter)
@@ -144,6 +153,8 @@ class Turn(Generic[TContext]):
             recent = await _unread_items(store, sessions, thread_id, context)
             new = _answers(recent) if user_message is None else _new_to_agent(recent)
             messages = await converter.to_agent_input(new)
+        if is_wanted and pause is not None:
+            answer_with(pause, "\n".join(message.text for message in messages))
         return cls(
             agent,
             store,
@@ -152,6 +163,7 @@ class Turn(Generic[TContext]):
             context,
             session or agent.create_session(session_id=thread_id),
             [*closing, *messages],
+            resumed=pause if is_wanted else None,
             withdrawn=pause,
         )
 
@@ -166,6 +178,14 @@ class Turn(Generic[TContext]):
         """
         self._pause = context.pause
         agent: Any = self._agent
+        if isinstance(agent, ThreadWorkflow):
+            return agent.run(
+                self._messages,
+                pause=context.pause,
+                resumed=self.resumed,
+                history=self._history,
+                function_invocation_kwargs=context.function_invocation_kwargs,
+            )
         if _keeps_history(agent) and not _has_own_history(agent):
             # A copy, since the agent answers in other threads at the same time.
             agent = copy(agent)
@@ -201,7 +221,10 @@ class Turn(Generic[TContext]):
         else:
             session, pause = AgentSession.from_dict(self._start), self.resumed or Pause()
             said = [Message("assistant", ["".join(texts)]) for texts in self._said.values()]
-            messages = [*([] if self.resumed else self._messages), *pause.closing(), *said]
+            if isinstance(self._agent, ThreadWorkflow):
+                messages = [*self._messages, *said]
+            else:
+                messages = [*([] if self.resumed else self._messages), *pause.closing(), *said]
         if _reads_rows(self._agent, session):
             release(session)
         else:
@@ -212,13 +235,15 @@ class Turn(Generic[TContext]):
         await self._sessions.set(self.turn_id, session)
 
 
-def _keeps_history(agent: SupportsAgentRun) -> bool:
+def _keeps_history(agent: AnyAgent) -> bool:
     """Return whether an agent asks its context providers for earlier messages."""
-    return isinstance(agent, (RawAgent, WorkflowAgent))
+    return isinstance(agent, (RawAgent, ThreadWorkflow))
 
 
-def _reads_rows(agent: SupportsAgentRun, session: AgentSession) -> bool:
+def _reads_rows(agent: AnyAgent, session: AgentSession) -> bool:
     """Return whether an agent reads earlier messages from the store."""
+    if isinstance(agent, ThreadWorkflow):
+        return True
     is_ours = _keeps_history(agent) and not _has_own_history(agent)
     return is_ours and session.service_session_id is None
 
@@ -231,7 +256,7 @@ def _has_own_history(agent: Any) -> bool:
 
 
 async def _close(
-    agent: SupportsAgentRun,
+    agent: AnyAgent,
     store: SQLStore[TContext],
     thread_id: str,
     latest: StoredSession,
@@ -245,6 +270,8 @@ async def _close(
     """
     release(latest.session)
     await store.sessions(thread_id, context).set(latest.id, latest.session)
+    if isinstance(agent, ThreadWorkflow):
+        return []
     closing = pause.closing()
     if _reads_rows(agent, latest.session):
         if closing:

@@ -51,9 +51,10 @@ class ScriptedClient(FunctionInvocationLayer[Any], BaseChatClient[Any]):
                 else:
                     await step()
 
-        return ResponseStream(
+        answering = ResponseStream(
             updates(), finalizer=lambda updates: ChatResponse.from_updates(updates)
         )
+        return answering if stream else answering.get_final_response()
 
 
 def agent(*messages: list[Any], tools: Any = (), **properties: Any) -> Agent[Any]:

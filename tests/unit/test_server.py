@@ -182,8 +182,8 @@ async def test_a_session_that_a_service_keeps_goes_on() -> None:
     sessions: list[Any] = []
 
     class Server(AgentChatKitServer[Any]):
-        async def _agent(self, thread: Any, context: Any) -> Any:
-            running = await super()._agent(thread, context)
+        async def agent_of(self, thread: Any, context: Any) -> Any:
+            running: Any = await super().agent_of(thread, context)
             create = running.create_session
 
             def create_session(*, session_id: str | None = None) -> Any:
@@ -192,7 +192,7 @@ async def test_a_session_that_a_service_keeps_goes_on() -> None:
                 sessions.append(session)
                 return session
 
-            running.create_session = create_session  # type: ignore[method-assign]
+            running.create_session = create_session
             return running
 
     async with chat(answering, server_class=Server) as browser:
@@ -236,8 +236,10 @@ async def test_a_workflow_answers(is_built: bool) -> None:
         await browser.ask("again")
         assert await browser.transcript() == [
             ("user_message", "hello"),
+            ("workflow", ""),
             ("assistant_message", "HELLO"),
             ("user_message", "again"),
+            ("workflow", ""),
             ("assistant_message", "AGAIN"),
         ]
 
