@@ -27,7 +27,12 @@ class Serving:
     """The command, started as often as a test needs it, always at the same address."""
 
     def __init__(
-        self, folder: Path, store: str, *options: str, before: tuple[str, ...] = ()
+        self,
+        folder: Path,
+        store: str,
+        *options: str,
+        agent: str = "counting_agent",
+        before: tuple[str, ...] = (),
     ) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -36,7 +41,8 @@ class Serving:
         self.url = f"{self.address}/chatkit"
         self._log = folder / "log"
         command = [str(Path(sys.executable).with_name("af-chatkit")), "serve"]
-        command += ["tests.integration.counting_agent:helper", "--port", str(port)]
+        command += [f"tests.integration.{agent}:helper", "--port", str(port)]
+        self.payments = folder / "payments"
         self._command = [*before, *command, "--store", store, *options]
         self.start()
 
@@ -45,7 +51,7 @@ class Serving:
             self.process = subprocess.Popen(
                 self._command,
                 cwd=ROOT,
-                env=environment(CHATKIT_LEASE="1"),
+                env=environment(CHATKIT_LEASE="1", PAYMENTS=str(self.payments)),
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -173,10 +179,30 @@ class Client:
         wait_for(has_answer)
         return answer
 
-    def said(self) -> list[str]:
+    def items(self) -> list[dict[str, Any]]:
         params = {"thread_id": self.thread_id, "order": "asc", "limit": 100}
-        items = self.post({"type": "items.list", "params": params}).json()["data"]
-        return ["".join(part["text"] for part in item.get("content", ())) for item in items]
+        items: list[dict[str, Any]] = self.post({"type": "items.list", "params": params}).json()[
+            "data"
+        ]
+        return items
+
+    def said(self) -> list[str]:
+        return ["".join(part["text"] for part in item.get("content", ())) for item in self.items()]
+
+    def clicks(self) -> list[dict[str, Any]]:
+        """Return what the Approve buttons send."""
+        return [
+            {
+                "type": "threads.custom_action",
+                "params": {
+                    "thread_id": self.thread_id,
+                    "item_id": item["id"],
+                    "action": item["widget"]["confirm"]["action"],
+                },
+            }
+            for item in self.items()
+            if item["type"] == "widget" and "confirm" in item["widget"]
+        ]
 
 
 def test_a_conversation_goes_on_whichever_worker_answers(served: Serving) -> None:
@@ -242,6 +268,40 @@ def test_a_process_that_is_told_to_stop_finishes_its_answer(served: Serving) -> 
     assert "Traceback" not in served.log
     served.start()
     assert client.said()[3].startswith("I know 3 messages. Slowly. ")
+
+
+def test_a_payment_is_approved_once_whichever_workers_are_asked(
+    database: str, tmp_path: Path
+) -> None:
+    with serving(tmp_path, database, "--workers", "2", agent="asking_agent") as served:
+        client = Client(served.url)
+        client.ask("Pay")
+        served.kill()
+        served.start()
+        (click,) = client.clicks()
+        with ThreadPoolExecutor(8) as tabs:
+            answers = list(tabs.map(lambda _: client.post(click).text, range(8)))
+        assert served.payments.read_text() == "paid\n"
+        assert sum("Results: ['paid']" in answer for answer in answers) == 1
+        assert sum("notice" in answer for answer in answers) == 7
+        assert client.clicks() == []
+        assert "answered already" in client.post(click).text
+
+
+def test_a_payment_that_is_cut_short_is_not_made_again(database: str, tmp_path: Path) -> None:
+    with serving(tmp_path, database, agent="asking_agent") as served:
+        client = Client(served.url)
+        client.ask("Pay slowly")
+        (click,) = client.clicks()
+        with ThreadPoolExecutor(1) as tab:
+            clicked = tab.submit(client.post, click)
+            wait_for(served.payments.exists)
+            served.kill()
+            assert isinstance(clicked.exception(), httpx.TransportError)
+        served.start()
+        wait_for(lambda: "answered already" in client.post(click).text)
+        assert "not known whether it has taken effect" in client.ask("What happened?")
+        assert served.payments.read_text() == "paid\n"
 
 
 def test_a_database_that_restarts(postgres: PostgresServer, tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,9 @@ from chatkit.types import Page, ThreadItem, ThreadMetadata
 
 from agent_framework_chatkit import AgentResponseConverter, ThreadItemConverter
 
-from .scripted_agent import agent, call
+from .chat_client import Browser
+from .scripted_agent import ScriptedClient, agent, call, text
+from .test_answering import act, cards, click, output, reply
 from .test_context import IdStore
 from .thread_client import collect, items_of
 
@@ -42,7 +46,7 @@ def defined_in(page: str, name: str) -> Any:
     """Return what a block of a page defines under a name."""
     blocks = BLOCK.findall((ROOT / page).read_text())
     (block,) = (
-        block for block in blocks if re.search(rf"^(class|async def) {name}\b", block, re.M)
+        block for block in blocks if re.search(rf"^(class|(async )?def) {name}\b", block, re.M)
     )
     return run(block)[name]
 
@@ -70,6 +74,72 @@ async def test_the_server_of_the_readme_shows_what_its_tool_does() -> None:
 async def test_the_tool_of_the_guide_shows_its_widget() -> None:
     sent = await events_of(defined_in("docs/bridge.md", "weather"))
     assert [item.type for item in items_of(sent)] == ["workflow", "widget", "assistant_message"]
+
+
+ASKING = "docs/asking.md"
+
+
+@asynccontextmanager
+async def visiting(name: str, *messages: list[Any]) -> AsyncIterator[Browser]:
+    """A browser at an app of the page on asking, whose model says this."""
+    build = defined_in(ASKING, name)
+    app = build(ScriptedClient(*messages)) if messages else build()
+    browser = Browser(app)
+    async with app.router.lifespan_context(app), browser.http:
+        yield browser
+
+
+@pytest.fixture
+def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("_in_a_folder")
+class TestAsking:
+    async def test_a_refund_is_approved(self) -> None:
+        refund = call("refund", order="A1", amount=5)
+        async with visiting("refunds_app", [refund], [text("Done.")]) as browser:
+            await browser.ask("Refund it")
+            (card,) = await cards(browser)
+            assert card["copy_text"].splitlines()[1:] == ["Order: A1", "Amount: 5"]
+            await click(browser, card)
+            assert (await browser.transcript())[-1] == ("assistant_message", "Done.")
+
+    async def test_a_reminder_is_always_approved(self) -> None:
+        calls = [call("send_reminder", f"c{number}", to="Ann") for number in (1, 2)]
+        messages = ([calls[0]], [calls[1]], [text("Done.")])
+        async with visiting("reminders_app", *messages) as browser:
+            await browser.ask("Remind Ann, twice")
+            (card,) = await cards(browser)
+            (always,) = [each for each in card["widget"]["children"] if each["type"] == "Button"]
+            await act(browser, card["id"], always["onClickAction"])
+            assert (await browser.transcript())[-1] == ("assistant_message", "Done.")
+
+    async def test_a_page_tells_what_is_selected(self) -> None:
+        asking = call("get_selection", sheet="1")
+        async with visiting("sheets_app", [asking], [text("Two cells.")]) as browser:
+            await browser.ask("How many?")
+            assert (await browser.items())[-1]["arguments"] == {"sheet": "1"}
+            await output(browser, {"cells": ["A1", "A2"]})
+            assert (await browser.transcript())[-1] == ("assistant_message", "Two cells.")
+
+    async def test_a_trip_is_asked_about(self) -> None:
+        asking = call("ask_user", questions=[{"question": "Where to?"}])
+        async with visiting("trips_app", [asking], [text("Oslo it is.")]) as browser:
+            await browser.ask("Plan")
+            form = (await browser.items())[-1]
+            answers = {form["inputs"][0]["id"]: {"values": ["Oslo"]}}
+            await reply(browser, form, {"answers": answers})
+            assert (await browser.transcript())[-1] == ("assistant_message", "Oslo it is.")
+
+    async def test_a_room_is_booked(self) -> None:
+        async with visiting("hotel_app") as browser:
+            await browser.ask("A room")
+            form = (await browser.items())[-1]
+            given = {"nights": {"values": ["3"]}, "breakfast": {"values": ["Yes"]}}
+            await reply(browser, form, {"answers": given})
+            said = ("assistant_message", "Booked: 3 nights.")
+            assert (await browser.transcript())[-1] == said
 
 
 def test_the_guide_names_every_method_of_the_converters() -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from agent_framework import AgentResponseUpdate, Content
+from agent_framework import AgentResponseUpdate, Content, WorkflowEvent
 from chatkit.types import (
     AssistantMessageContent,
     AssistantMessageContentPartTextDelta,
@@ -91,7 +91,7 @@ outputs = content(
 function_calls = content(
     "function_call",
     call_id=ids,
-    name=st.sampled_from(["get_weather", "locate", "", "request_info", "\ud83d"]),
+    name=st.sampled_from(["get_weather", "locate", "", "request_info", "ask_user", "\ud83d"]),
     arguments=arguments,
     merge_mode=merge_modes,
 )
@@ -156,7 +156,16 @@ updates = st.builds(
     response_id=st.none() | ids,
     merge_mode=merge_modes,
 )
-runs = st.lists(updates, max_size=12)
+workflow_steps = st.builds(
+    AgentResponseUpdate,
+    contents=st.just([]),
+    raw_representation=st.builds(
+        WorkflowEvent,
+        st.sampled_from(["executor_invoked", "executor_completed", "executor_failed"]),
+        executor_id=st.sampled_from(["Writer", "Critic"]),
+    ),
+)
+runs = st.lists(updates, max_size=12) | st.lists(updates | workflow_steps, max_size=12)
 converters = st.builds(
     AgentResponseConverter,
     client_tools=st.sampled_from([(), ("locate",)]),

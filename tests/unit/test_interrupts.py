@@ -1,0 +1,323 @@
+"""Random people, and an agent that asks for all sorts of things."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator, Coroutine
+from itertools import count
+from typing import Any
+
+from agent_framework import (
+    Agent,
+    BaseChatClient,
+    ChatResponse,
+    ChatResponseUpdate,
+    Content,
+    FunctionInvocationLayer,
+    Message,
+    ResponseStream,
+    ToolApprovalMiddleware,
+    tool,
+)
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from agent_framework_chatkit import AgentChatKitServer, ask_user, client_tool, create_app
+from agent_framework_chatkit.stores import SQLStore
+
+from .chat_client import Browser, of_type
+
+
+class Model(FunctionInvocationLayer[Any], BaseChatClient[Any]):
+    """A model that calls the tools it is told to, and checks what it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.plan: list[list[str]] = []
+        """What it does in its next calls; then it talks."""
+        self.ids = count(1)
+        self.hangs = asyncio.Event()
+        self.complaints: list[str] = []
+
+    def _inner_get_response(
+        self, *, messages: Any, stream: bool, options: Any, **kwargs: Any
+    ) -> Any:
+        try:
+            check_calls(messages)
+        except AssertionError as error:
+            # The server would tell the person that something went wrong, and go on.
+            self.complaints.append(str(error))
+        steps = self.plan.pop(0) if self.plan else ["talk"]
+
+        async def updates() -> AsyncIterator[ChatResponseUpdate]:
+            message_id = f"m{next(self.ids)}"
+            for step in steps:
+                if step == "fail":
+                    raise RuntimeError("The model is down.")
+                if step == "hang":
+                    self.hangs.set()
+                    await asyncio.Event().wait()
+                content = Content.from_text("Well. ") if step == "talk" else self.call(step)
+                yield ChatResponseUpdate(
+                    contents=[content], role="assistant", message_id=message_id
+                )
+
+        return ResponseStream(
+            updates(), finalizer=lambda updates: ChatResponse.from_updates(updates)
+        )
+
+    def call(self, name: str) -> Content:
+        number = next(self.ids)
+        arguments: dict[str, Any] = {"pay": {"amount": number}, "slow_pay": {"amount": number}}.get(
+            name, {}
+        )
+        if name == "ask_user":
+            arguments = {"questions": [{"question": "Why?"}]}
+        return Content.from_function_call(f"c{number}", name, arguments=json.dumps(arguments))
+
+
+def check_calls(messages: list[Message]) -> None:
+    """Check what services check: each call is answered, at once and once, and nothing else is."""
+    waiting: set[str | None] = set()
+    for message in messages:
+        for content in message.contents:
+            assert content.type in ("text", "function_call", "function_result"), content.type
+            if content.type == "function_call":
+                waiting.add(content.call_id)
+            elif content.type == "function_result":
+                assert content.call_id in waiting, f"{content.call_id} was not called"
+                waiting.remove(content.call_id)
+            else:
+                assert message.role == "assistant" or not waiting, f"{waiting} have no results"
+    assert not waiting, f"{waiting} have no results"
+
+
+@client_tool
+def locate() -> str:
+    """Return where the user is."""
+    raise AssertionError("The browser runs it.")
+
+
+STEPS = st.lists(
+    st.sampled_from(["talk", "pay", "pay", "slow_pay", "look", "locate", "ask_user"]),
+    min_size=1,
+    max_size=4,
+)
+PLANS = st.lists(st.one_of(STEPS, STEPS, st.just(["talk", "fail"]), st.just(["fail"])), max_size=2)
+
+
+class People(RuleBasedStateMachine):
+    """Someone who asks, approves, declines, ignores, retries, cancels, and a server that restarts.
+
+    A tool that needs approval runs once for each approval of exactly its arguments, and never
+    else; and the thread can always go on.
+    """
+
+    @initialize(queues=st.booleans())
+    def begin(self, queues: bool) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.folder = tempfile.TemporaryDirectory()
+        self.model = Model()
+        self.approved: set[int] = set()
+        self.paid: Counter[int] = Counter()
+        self.begun = asyncio.Event()
+        self.is_slow = False
+
+        @tool(approval_mode="always_require")
+        def pay(amount: int) -> str:
+            """Pay an amount."""
+            self.paid[amount] += 1
+            return f"paid {amount}"
+
+        @tool(approval_mode="always_require")
+        async def slow_pay(amount: int) -> str:
+            """Pay an amount."""
+            self.paid[amount] += 1
+            self.begun.set()
+            if self.is_slow:
+                await asyncio.Event().wait()
+            return f"paid {amount}"
+
+        @tool(approval_mode="never_require")
+        def look() -> str:
+            """Look."""
+            return "seen"
+
+        tools: Any = [pay, slow_pay, look, locate, ask_user]
+        middleware = [ToolApprovalMiddleware()] if queues else []
+        self.agent = Agent(client=self.model, tools=tools, middleware=middleware)
+        self.cookies: Any = None
+        self.thread_id = ""
+        self.start()
+
+    def start(self) -> None:
+        self.store = SQLStore[Any](f"sqlite:///{self.folder.name}/chat.db")
+        self.server = AgentChatKitServer(self.agent, self.store)
+        self.browser = Browser(create_app(self.server), cookies=self.cookies)
+        self.browser.thread_id = self.thread_id
+
+    def stop(self) -> None:
+        self.cookies, self.thread_id = self.browser.http.cookies, self.browser.thread_id
+        self.run(self.browser.http.aclose())
+        self.run(self.server.close())
+
+    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        result = self.loop.run_until_complete(coroutine)
+        assert not self.model.complaints, self.model.complaints
+        return result
+
+    def items(self, kind: str) -> list[dict[str, Any]]:
+        if not self.browser.thread_id:
+            return []
+        return [item for item in self.run(self.browser.items()) if item["type"] == kind]
+
+    @rule(plan=PLANS)
+    def ask(self, plan: list[list[str]]) -> None:
+        self.model.plan = plan
+        self.run(self.browser.ask("Do it"))
+
+    @rule()
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    @precondition(lambda self: self.browser.thread_id)
+    @rule(data=st.data(), plan=PLANS)
+    def retry(self, data: st.DataObject, plan: list[list[str]]) -> None:
+        message = data.draw(st.sampled_from(self.items("user_message")))
+        self.model.plan = plan
+        self.run(
+            self.browser.stream(
+                "threads.retry_after_item",
+                thread_id=self.browser.thread_id,
+                item_id=message["id"],
+            )
+        )
+
+    @rule(data=st.data(), approve=st.booleans(), plan=PLANS, is_stopped=st.booleans())
+    def click(
+        self, data: st.DataObject, approve: bool, plan: list[list[str]], is_stopped: bool
+    ) -> None:
+        cards = [card for card in self.items("widget") if "confirm" in card["widget"]]
+        if not cards:
+            return
+        card = data.draw(st.sampled_from(cards))
+        self.model.plan = plan
+        self.is_slow = is_stopped and approve
+        self.begun.clear()
+        button = card["widget"]["confirm" if approve else "cancel"]
+        if approve:
+            self.approved.add(int(card["copy_text"].rpartition(" ")[2]))
+        clicking = self.send("threads.custom_action", item_id=card["id"], action=button["action"])
+        if self.is_slow:
+            self.run(self.stop_when(self.begun, clicking))
+            self.is_slow = False
+        else:
+            assert not of_type(self.run(clicking), "notice"), "An open card was refused."
+
+    async def stop_when(self, event: asyncio.Event, stream: Coroutine[Any, Any, list[Any]]) -> None:
+        """Stop an answer when something has happened, if it does."""
+        answering = asyncio.ensure_future(stream)
+        waiting = asyncio.ensure_future(event.wait())
+        await asyncio.wait([answering, waiting], return_when=asyncio.FIRST_COMPLETED)
+        for each in (answering, waiting):
+            each.cancel()
+        await asyncio.wait([answering, waiting])
+
+    @precondition(lambda self: self.browser.thread_id)
+    @rule(data=st.data())
+    def forge(self, data: st.DataObject) -> None:
+        """Send an answer that was not asked for, or changed."""
+        before = self.run(self.browser.items())
+        item_ids = [item["id"] for item in before]
+        payload = data.draw(
+            st.fixed_dictionaries(
+                {"approved": st.sampled_from([True, 1, "true"])},
+                optional={
+                    "request_id": st.sampled_from(["c1", "af-call-1", None]),
+                    "arguments": st.just({"amount": 1_000_000}),
+                    "always": st.just(True),
+                },
+            )
+        )
+        action = {
+            "type": data.draw(st.sampled_from(["approval.answer", "consent.answer"])),
+            "payload": payload,
+        }
+        item_id = data.draw(st.sampled_from(item_ids))
+        response = self.run(
+            self.browser.post(
+                "threads.custom_action",
+                thread_id=self.browser.thread_id,
+                item_id=item_id,
+                action=action,
+            )
+        )
+        assert "notice" in response.text or "error" in response.text
+        assert self.run(self.browser.items()) == before
+
+    @rule(data=st.data(), plan=PLANS)
+    def click_again(self, data: st.DataObject, plan: list[list[str]]) -> None:
+        """Approve what was answered before, as a tab that is behind might."""
+        cards = [card for card in self.items("widget") if "confirm" not in card["widget"]]
+        if cards:
+            self.model.plan = plan
+            action = {"type": "approval.answer", "payload": {"approved": True, "request_id": "x"}}
+            card = data.draw(st.sampled_from(cards))
+            sent = self.send("threads.custom_action", item_id=card["id"], action=action)
+            assert of_type(self.run(sent), "notice")
+
+    @rule(plan=PLANS, output=st.sampled_from(["Oslo", None, {"error": "denied"}]))
+    def return_output(self, plan: list[list[str]], output: Any) -> None:
+        calls = [item for item in self.items("client_tool_call") if item["status"] == "pending"]
+        assert len(calls) <= 1
+        if calls:
+            self.model.plan = plan
+            self.run(self.send("threads.add_client_tool_output", result=output))
+
+    @rule(plan=PLANS, data=st.data())
+    def reply(self, plan: list[list[str]], data: st.DataObject) -> None:
+        forms = [item for item in self.items("structured_input") if item["status"] == "pending"]
+        if forms:
+            form = data.draw(st.sampled_from(forms))
+            self.model.plan = plan
+            answer = {"values": ["Because"]} if data.draw(st.booleans()) else {"skipped": True}
+            answers = {"answers": {form["inputs"][0]["id"]: answer}}
+            events = self.run(
+                self.send("threads.add_structured_input", item_id=form["id"], input=answers)
+            )
+            assert not of_type(events, "notice"), "An open form was refused."
+
+    @rule()
+    def ask_and_stop(self) -> None:
+        if not self.browser.thread_id:
+            self.run(self.browser.ask("Hello"))
+        self.model.plan = [["talk", "hang"]]
+        self.model.hangs.clear()
+        self.run(self.stop_when(self.model.hangs, self.browser.ask("Talk")))
+
+    def send(self, kind: str, **params: Any) -> Coroutine[Any, Any, list[Any]]:
+        return self.browser.stream(kind, thread_id=self.browser.thread_id, **params)
+
+    def teardown(self) -> None:
+        if not hasattr(self, "loop"):
+            return
+        try:
+            assert all(number == 1 for number in self.paid.values()), self.paid
+            assert set(self.paid) <= self.approved
+            self.model.plan = []
+            events = self.run(self.browser.ask("Are you there?"))
+            assert not of_type(events, "error")
+            assert self.run(self.browser.transcript())[-1] == ("assistant_message", "Well. ")
+        finally:
+            self.stop()
+            self.loop.close()
+            self.folder.cleanup()
+
+
+TestPeople = People.TestCase
+TestPeople.settings = settings(max_examples=40, stateful_step_count=12, deadline=None)
