@@ -24,7 +24,7 @@ from agent_framework import (
 )
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from agent_framework_chatkit import AgentChatKitServer, ask_user, client_tool, create_app
 from agent_framework_chatkit.stores import SQLStore
@@ -96,18 +96,24 @@ def check_calls(messages: list[Message]) -> None:
     assert not waiting, f"{waiting} have no results"
 
 
+def is_pending(item: dict[str, Any]) -> bool:
+    return bool(item["status"] == "pending")
+
+
 @client_tool
 def locate() -> str:
     """Return where the user is."""
     raise AssertionError("The browser runs it.")
 
 
-STEPS = st.lists(
-    st.sampled_from(["talk", "pay", "pay", "slow_pay", "look", "locate", "ask_user"]),
+ASKING = st.lists(
+    st.sampled_from(["pay", "pay", "slow_pay", "locate", "ask_user", "look", "talk"]),
     min_size=1,
-    max_size=4,
+    max_size=3,
 )
-PLANS = st.lists(st.one_of(STEPS, STEPS, st.just(["talk", "fail"]), st.just(["fail"])), max_size=2)
+PLANS = st.lists(
+    st.sampled_from([["talk"], ["talk", "fail"], ["fail"], ["look"], ["pay"]]), max_size=2
+)
 
 
 class People(RuleBasedStateMachine):
@@ -124,6 +130,8 @@ class People(RuleBasedStateMachine):
         self.model = Model()
         self.approved: set[int] = set()
         self.paid: Counter[int] = Counter()
+        self.sent: list[dict[str, Any]] = []
+        """What was clicked."""
         self.begun = asyncio.Event()
         self.is_slow = False
 
@@ -170,14 +178,26 @@ class People(RuleBasedStateMachine):
         assert not self.model.complaints, self.model.complaints
         return result
 
-    def items(self, kind: str) -> list[dict[str, Any]]:
-        if not self.browser.thread_id:
-            return []
-        return [item for item in self.run(self.browser.items()) if item["type"] == kind]
+    @invariant()
+    def look_around(self) -> None:
+        """See what there is to answer."""
+        if not hasattr(self, "loop"):
+            return
+        self.items = self.run(self.browser.items()) if self.browser.thread_id else []
+        self.cards = self.of_type("widget")
+        self.open_cards = [card for card in self.cards if "confirm" in card["widget"]]
+        self.calls = [each for each in self.of_type("client_tool_call") if is_pending(each)]
+        self.forms = [each for each in self.of_type("structured_input") if is_pending(each)]
+        assert len(self.calls) <= 1
+        assert all(number == 1 for number in self.paid.values()), self.paid
+        assert set(self.paid) <= self.approved
 
-    @rule(plan=PLANS)
-    def ask(self, plan: list[list[str]]) -> None:
-        self.model.plan = plan
+    def of_type(self, kind: str) -> list[dict[str, Any]]:
+        return [item for item in self.items if item["type"] == kind]
+
+    @rule(steps=ASKING, plan=PLANS)
+    def ask(self, steps: list[str], plan: list[list[str]]) -> None:
+        self.model.plan = [steps, *plan]
         self.run(self.browser.ask("Do it"))
 
     @rule()
@@ -188,7 +208,7 @@ class People(RuleBasedStateMachine):
     @precondition(lambda self: self.browser.thread_id)
     @rule(data=st.data(), plan=PLANS)
     def retry(self, data: st.DataObject, plan: list[list[str]]) -> None:
-        message = data.draw(st.sampled_from(self.items("user_message")))
+        message = data.draw(st.sampled_from(self.of_type("user_message")))
         self.model.plan = plan
         self.run(
             self.browser.stream(
@@ -198,26 +218,45 @@ class People(RuleBasedStateMachine):
             )
         )
 
-    @rule(data=st.data(), approve=st.booleans(), plan=PLANS, is_stopped=st.booleans())
-    def click(
-        self, data: st.DataObject, approve: bool, plan: list[list[str]], is_stopped: bool
-    ) -> None:
-        cards = [card for card in self.items("widget") if "confirm" in card["widget"]]
-        if not cards:
-            return
-        card = data.draw(st.sampled_from(cards))
+    @precondition(lambda self: self.open_cards)
+    @rule(data=st.data(), plan=PLANS)
+    def approve(self, data: st.DataObject, plan: list[list[str]]) -> None:
         self.model.plan = plan
-        self.is_slow = is_stopped and approve
+        events = self.run(self.click(data.draw(st.sampled_from(self.open_cards)), "confirm"))
+        assert not of_type(events, "notice"), "An open card was refused."
+
+    @precondition(lambda self: self.open_cards)
+    @rule(plan=PLANS)
+    def approve_everything(self, plan: list[list[str]]) -> None:
+        self.model.plan = plan
+        for card in self.open_cards:
+            events = self.run(self.click(card, "confirm"))
+            assert not of_type(events, "notice"), "An open card was refused."
+
+    @precondition(lambda self: self.open_cards)
+    @rule(data=st.data(), plan=PLANS)
+    def decline(self, data: st.DataObject, plan: list[list[str]]) -> None:
+        self.model.plan = plan
+        events = self.run(self.click(data.draw(st.sampled_from(self.open_cards)), "cancel"))
+        assert not of_type(events, "notice"), "An open card was refused."
+
+    @precondition(lambda self: self.open_cards)
+    @rule(data=st.data())
+    def approve_and_stop(self, data: st.DataObject) -> None:
+        """Approve, and stop the answer if a tool hangs in it."""
+        self.model.plan = []
+        self.is_slow = True
         self.begun.clear()
-        button = card["widget"]["confirm" if approve else "cancel"]
-        if approve:
+        card = data.draw(st.sampled_from(self.open_cards))
+        self.run(self.stop_when(self.begun, self.click(card, "confirm")))
+        self.is_slow = False
+
+    def click(self, card: dict[str, Any], button: str) -> Coroutine[Any, Any, list[Any]]:
+        if button == "confirm":
             self.approved.add(int(card["copy_text"].rpartition(" ")[2]))
-        clicking = self.send("threads.custom_action", item_id=card["id"], action=button["action"])
-        if self.is_slow:
-            self.run(self.stop_when(self.begun, clicking))
-            self.is_slow = False
-        else:
-            assert not of_type(self.run(clicking), "notice"), "An open card was refused."
+        click = {"item_id": card["id"], "action": card["widget"][button]["action"]}
+        self.sent.append(click)
+        return self.send("threads.custom_action", **click)
 
     async def stop_when(self, event: asyncio.Event, stream: Coroutine[Any, Any, list[Any]]) -> None:
         """Stop an answer when something has happened, if it does."""
@@ -232,7 +271,7 @@ class People(RuleBasedStateMachine):
     @rule(data=st.data())
     def forge(self, data: st.DataObject) -> None:
         """Send an answer that was not asked for, or changed."""
-        before = self.run(self.browser.items())
+        before = self.items
         item_ids = [item["id"] for item in before]
         payload = data.draw(
             st.fixed_dictionaries(
@@ -260,37 +299,36 @@ class People(RuleBasedStateMachine):
         assert "notice" in response.text or "error" in response.text
         assert self.run(self.browser.items()) == before
 
-    @rule(data=st.data(), plan=PLANS)
-    def click_again(self, data: st.DataObject, plan: list[list[str]]) -> None:
-        """Approve what was answered before, as a tab that is behind might."""
-        cards = [card for card in self.items("widget") if "confirm" not in card["widget"]]
-        if cards:
-            self.model.plan = plan
-            action = {"type": "approval.answer", "payload": {"approved": True, "request_id": "x"}}
-            card = data.draw(st.sampled_from(cards))
-            sent = self.send("threads.custom_action", item_id=card["id"], action=action)
-            assert of_type(self.run(sent), "notice")
+    @precondition(lambda self: self.sent)
+    @rule(data=st.data())
+    def click_again(self, data: st.DataObject) -> None:
+        """Send a click once more, as a tab that is behind might."""
+        click = data.draw(st.sampled_from(self.sent))
+        response = self.run(
+            self.browser.post("threads.custom_action", thread_id=self.browser.thread_id, **click)
+        )
+        assert "notice" in response.text
 
-    @rule(plan=PLANS, output=st.sampled_from(["Oslo", None, {"error": "denied"}]))
+    @precondition(lambda self: self.calls)
+    @rule(
+        plan=PLANS,
+        output=st.sampled_from(["Oslo", None, {"error": "denied"}]),
+    )
     def return_output(self, plan: list[list[str]], output: Any) -> None:
-        calls = [item for item in self.items("client_tool_call") if item["status"] == "pending"]
-        assert len(calls) <= 1
-        if calls:
-            self.model.plan = plan
-            self.run(self.send("threads.add_client_tool_output", result=output))
+        self.model.plan = plan
+        self.run(self.send("threads.add_client_tool_output", result=output))
 
+    @precondition(lambda self: self.forms)
     @rule(plan=PLANS, data=st.data())
     def reply(self, plan: list[list[str]], data: st.DataObject) -> None:
-        forms = [item for item in self.items("structured_input") if item["status"] == "pending"]
-        if forms:
-            form = data.draw(st.sampled_from(forms))
-            self.model.plan = plan
-            answer = {"values": ["Because"]} if data.draw(st.booleans()) else {"skipped": True}
-            answers = {"answers": {form["inputs"][0]["id"]: answer}}
-            events = self.run(
-                self.send("threads.add_structured_input", item_id=form["id"], input=answers)
-            )
-            assert not of_type(events, "notice"), "An open form was refused."
+        form = data.draw(st.sampled_from(self.forms))
+        self.model.plan = plan
+        answer = {"values": ["Because"]} if data.draw(st.booleans()) else {"skipped": True}
+        answers = {"answers": {form["inputs"][0]["id"]: answer}}
+        events = self.run(
+            self.send("threads.add_structured_input", item_id=form["id"], input=answers)
+        )
+        assert not of_type(events, "notice"), "An open form was refused."
 
     @rule()
     def ask_and_stop(self) -> None:
@@ -307,8 +345,6 @@ class People(RuleBasedStateMachine):
         if not hasattr(self, "loop"):
             return
         try:
-            assert all(number == 1 for number in self.paid.values()), self.paid
-            assert set(self.paid) <= self.approved
             self.model.plan = []
             events = self.run(self.browser.ask("Are you there?"))
             assert not of_type(events, "error")
@@ -320,4 +356,4 @@ class People(RuleBasedStateMachine):
 
 
 TestPeople = People.TestCase
-TestPeople.settings = settings(max_examples=40, stateful_step_count=12, deadline=None)
+TestPeople.settings = settings(max_examples=30, stateful_step_count=20, deadline=None)
