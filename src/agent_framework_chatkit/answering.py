@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeGuard
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias
 
 from agent_framework import (
     Content,
@@ -290,12 +290,6 @@ class Answering(Generic[TContext]):
         if form is None or not isinstance(item, WidgetItem):
             return item
         return item.model_copy(update={"widget": form.widget, "copy_text": form.text})
-
-
-def _is_answer(request: StreamingReq) -> TypeGuard[AnswerReq]:
-    if isinstance(request, ThreadsCustomActionReq):
-        return request.params.action.type in OUR_ACTIONS
-    return isinstance(request, (ThreadsAddClientToolOutputReq, ThreadsAddStructuredInputReq))
 
 
 def _submission(interrupt: Interrupt, item: StructuredInputItem) -> StructuredInputSubmission:

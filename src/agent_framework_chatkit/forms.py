@@ -197,7 +197,7 @@ def _choices(kind: Any) -> dict[str, Any] | None:
 
 
 def _label(value: Any, name: str) -> str:
-    return value if isinstance(value, str) and value else readable_name(name)
+    return value if isinstance(value, str) and value else readable_name(name.lower())
 
 
 def _item_type(kind: Any) -> Any:

@@ -215,6 +215,8 @@ class Pause:
             return "This call was not made, since the user did not agree to what else was asked."
         if asked.kind == "missing_tool":
             return "This tool is not available here."
+        if asked.decision is not None and asked.decision.approved:
+            return "The user approved this call, and then wrote something else. It was not made."
         if asked.kind == "approval":
             return "The user did not approve this call, and wrote something else. It was not made."
         if asked.kind == "client_tool":

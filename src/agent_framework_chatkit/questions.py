@@ -15,7 +15,7 @@ from chatkit.types import (
 )
 from pydantic import BaseModel, Field, ValidationError
 
-from .text import mend_surrogates, shorten
+from .text import mend_json, shorten
 
 ASK_USER = "ask_user"
 """The name of the tool."""
@@ -60,7 +60,7 @@ def asked_questions(call: Content) -> list[StructuredInput]:
     A model may call a tool in ways of its own: what does not fit the tool's parameters becomes one
     free question, since a person can make more of it than an error.
     """
-    arguments = call.parse_arguments() or {}
+    arguments = mend_json(call.parse_arguments() or {})
     try:
         questions = Questions.model_validate(arguments).questions
     except ValidationError:
@@ -84,8 +84,8 @@ def answers_to_result(inputs: Sequence[StructuredInput]) -> str:
 
 
 def _input(input_id: str, question: Question) -> StructuredInput:
-    text = shorten(mend_surrogates(question.question), MAX_QUESTION)
-    options = list(dict.fromkeys(mend_surrogates(option) for option in question.options if option))
+    text = shorten(question.question, MAX_QUESTION)
+    options = list(dict.fromkeys(option for option in question.options if option))
     if not options:
         return StructuredInputFreeform(id=input_id, question=text)
     return StructuredInputMultipleChoice(

@@ -8,10 +8,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import AsyncExitStack, aclosing
 from datetime import datetime
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, cast
 
 import anyio
-from agent_framework import SupportsAgentRun, Workflow, WorkflowAgent, WorkflowBuilder
+from agent_framework import SupportsAgentRun, Workflow, WorkflowAgent
 from chatkit.errors import CustomStreamError, ErrorCode
 from chatkit.server import ChatKitServer
 from chatkit.store import NotFoundError
@@ -64,14 +64,23 @@ if TYPE_CHECKING:
 from .streaming import stream_agent_response
 from .telemetry import request_span, turn_span
 from .thread_workflow import ThreadWorkflow
-from .turn import Turn
+from .turn import TurnAgent
+from .turn_start import TurnStart
 
 logger = logging.getLogger(__name__)
 
 TContext = TypeVar("TContext", default=Any)
 
-AnyAgent: TypeAlias = "SupportsAgentRun | Workflow | WorkflowBuilder"
-"""What can answer: an agent, a workflow, or a builder that makes one for each turn."""
+
+class BuildsWorkflow(Protocol):
+    """A `WorkflowBuilder`, or a builder of an orchestration."""
+
+    def build(self) -> Workflow:
+        """Return a workflow."""
+
+
+AnyAgent: TypeAlias = "SupportsAgentRun | Workflow | BuildsWorkflow"
+"""What can answer: an agent, a workflow, or a builder of one."""
 
 AgentFactory: TypeAlias = "Callable[[ThreadMetadata, TContext], MaybeAwaitable[AnyAgent]]"
 """Returns who answers in a thread, given the thread and the request's context."""
@@ -92,9 +101,9 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
     an app needs them.
 
     Args:
-        agent: Who answers: an agent, a workflow, a builder of workflows, or a function that
-            returns one, given the thread and the request's context. A workflow can run once at
-            a time; for several threads at once give its builder or a function.
+        agent: Who answers: an agent, a workflow, a builder of one, or a function that returns
+            one of these, given the thread and the request's context. Each turn runs a copy of a
+            workflow; one that cannot be copied must come from a function that builds it.
         store: Keeps threads, items, sessions and messages.
         attachment_store: Keeps uploaded files; without one, uploads are refused.
         item_converter: What thread items become for the agent. By default uploaded files reach
@@ -124,7 +133,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
     ) -> None:
         super().__init__(store, attachment_store)
         self.agent = agent
-        if not callable(agent) or hasattr(agent, "run"):
+        if not _is_factory(agent):
             # Says at once what is wrong with it.
             _runnable(agent, is_shared=True)
         self.item_converter = item_converter
@@ -173,8 +182,11 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         options = self._options(input_user_message)
         agent = await self.agent_of(thread, context)
         converter = self.item_converter or self._converter(context)
-        turn = await Turn.begin(
-            agent, self.store, thread.id, input_user_message, context, converter
+        start = TurnStart(agent, self.store, thread.id, context, converter)
+        turn = (
+            await start.without_message()
+            if input_user_message is None
+            else await start.with_message(input_user_message)
         )
         if turn is None:
             return
@@ -184,9 +196,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
             thread=thread,
             store=self.store,
             request_context=context,
-            client_tools=agent.client_tools
-            if isinstance(agent, ThreadWorkflow)
-            else client_tool_names(agent),
+            client_tools=_client_tools(agent),
             resumed=turn.resumed,
         )
         with turn_span(thread.id, turn.turn_id) as span:
@@ -216,15 +226,12 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
                 raise
             await turn.keep()
 
-    async def agent_of(
-        self, thread: ThreadMetadata, context: TContext
-    ) -> SupportsAgentRun | ThreadWorkflow:
+    async def agent_of(self, thread: ThreadMetadata, context: TContext) -> TurnAgent:
         """Return who answers in a thread."""
         agent: Any = self.agent
-        if callable(agent) and not hasattr(agent, "run"):
-            made = await resolve(agent(thread, context))
-            return cast("SupportsAgentRun | ThreadWorkflow", _runnable(made, is_shared=False))
-        return cast("SupportsAgentRun | ThreadWorkflow", _runnable(agent, is_shared=True))
+        if _is_factory(agent):
+            return _runnable(await resolve(agent(thread, context)), is_shared=False)
+        return _runnable(agent, is_shared=True)
 
     def _converter(self, context: TContext) -> ThreadItemConverter:
         store = self.attachment_store
@@ -467,7 +474,17 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
             await self.attachment_store.clean_up()
 
 
-def _runnable(agent: Any, *, is_shared: bool) -> Any:
+def _client_tools(agent: TurnAgent) -> set[str]:
+    if isinstance(agent, ThreadWorkflow):
+        return agent.client_tools
+    return client_tool_names(agent)
+
+
+def _is_factory(agent: Any) -> bool:
+    return callable(agent) and not hasattr(agent, "run")
+
+
+def _runnable(agent: Any, *, is_shared: bool) -> TurnAgent:
     """Return what runs a turn.
 
     Args:
@@ -478,7 +495,9 @@ def _runnable(agent: Any, *, is_shared: bool) -> Any:
         agent = agent.workflow
     if hasattr(agent, "build") and not hasattr(agent, "run"):
         agent = agent.build()
-    return ThreadWorkflow(agent, is_shared=is_shared) if isinstance(agent, Workflow) else agent
+    if isinstance(agent, Workflow):
+        return ThreadWorkflow(agent, is_shared=is_shared)
+    return cast("SupportsAgentRun", agent)
 
 
 async def _beat(outbox: Outbox) -> None:
