@@ -32,7 +32,7 @@ from chatkit.types import (
 from pydantic import BaseModel, ConfigDict, ValidationError
 from typing_extensions import TypeVar
 
-from .client_tools import client_tool_call_fields, client_tool_result
+from .client_tools import client_tool_call_fields, client_tool_result, error_result
 from .forms import AnswerInvalidError, value_of_answers
 from .interrupts import Decision, Interrupt, Pause
 from .overrides import resolve
@@ -292,6 +292,18 @@ class Answering(Generic[TContext]):
         return item.model_copy(update={"widget": form.widget, "copy_text": form.text})
 
 
+def _consented(request: Content, approved: bool) -> Content:
+    """Return what the agent is given for consent, which a tool may have asked for."""
+    if request.call_id is None:
+        given = "I have given my consent. Go on." if approved else "I do not consent."
+        return Content.from_text(given)
+    if not approved:
+        return error_result(request, "The user did not consent.")
+    return Content.from_function_result(
+        call_id=request.call_id, result="The user has given their consent. Make this call again."
+    )
+
+
 def _submission(interrupt: Interrupt, item: StructuredInputItem) -> StructuredInputSubmission:
     """Return how questions end that the person did not answer in the form."""
     if interrupt.answer is None:
@@ -305,8 +317,7 @@ def _submission(interrupt: Interrupt, item: StructuredInputItem) -> StructuredIn
 def _decided(interrupt: Interrupt, payload: _Payload) -> Content:
     """Return what the agent is given for a click."""
     if interrupt.kind == "consent":
-        given = "I have given my consent. Go on." if payload.approved else "I do not consent."
-        return Content.from_text(given)
+        return _consented(interrupt.request, payload.approved)
     if payload.always:
         return create_always_approve_tool_response(interrupt.request)
     return interrupt.request.to_function_approval_response(approved=payload.approved)

@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agent_framework import Content, FunctionTool, ToolApprovalMiddleware, tool
+from agent_framework import (
+    Content,
+    FunctionTool,
+    ToolApprovalMiddleware,
+    UserInputRequiredException,
+    tool,
+)
 
 from agent_framework_chatkit import AgentResponseConverter, ask_user, client_tool
 
@@ -500,6 +506,32 @@ async def test_consent_is_given_and_the_run_goes_on() -> None:
         (decided,) = await cards(browser)
         assert "Consent given" in decided["copy_text"]
     assert asked(answering)[-1] == ("user", "I have given my consent. Go on.")
+
+
+async def test_a_tool_asks_for_consent_and_is_called_again() -> None:
+    has_consent = False
+
+    @tool(approval_mode="never_require")
+    def read_mail() -> str:
+        """Read the mail."""
+        if not has_consent:
+            link = Content.from_oauth_consent_request("https://login.test/consent")
+            raise UserInputRequiredException([link])
+        return "3 new"
+
+    calls = [[call("read_mail", "c1")], [call("read_mail", "c2")]]
+    answering = agent(*calls, [text("Three.")], [text("Bye.")], tools=[read_mail])
+    async with chat(answering) as browser:
+        await browser.ask("Read my mail")
+        (card,) = await cards(browser)
+        has_consent = True
+        assert not of_type(await click(browser, card), "error")
+        assert (await browser.transcript())[-1] == ("assistant_message", "Three.")
+        await browser.ask("Thanks")
+    assert [text for role, text in asked(answering) if role == "tool"] == [
+        "The user has given their consent. Make this call again.",
+        "3 new",
+    ]
 
 
 async def test_an_undeclared_tool_is_an_error_and_no_poison() -> None:

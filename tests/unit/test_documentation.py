@@ -132,6 +132,21 @@ class TestAsking:
             await reply(browser, form, {"answers": answers})
             assert (await browser.transcript())[-1] == ("assistant_message", "Oslo it is.")
 
+    async def test_a_search_by_a_service_is_approved(self) -> None:
+        searching = Content.from_function_call("h1", "search", hosted=True, server_name="documents")
+        request = Content.from_function_approval_request("h1", searching)
+        async with visiting("documents_app", [request], [text("Found.")]) as browser:
+            await browser.ask("Search")
+            await click(browser, (await cards(browser))[0])
+            assert (await browser.transcript())[-1] == ("assistant_message", "Found.")
+
+    async def test_mail_is_read_with_consent(self) -> None:
+        messages = [[call("read_mail", "c1")], [text("You consented.")]]
+        async with visiting("mail_app", *messages) as browser:
+            await browser.ask("Read my mail")
+            await click(browser, (await cards(browser))[0])
+            assert (await browser.transcript())[-1] == ("assistant_message", "You consented.")
+
     async def test_a_room_is_booked(self) -> None:
         async with visiting("hotel_app") as browser:
             await browser.ask("A room")
