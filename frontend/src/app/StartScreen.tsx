@@ -1,0 +1,32 @@
+import type { StartScreenPrompt } from '@openai/chatkit'
+
+import { useChat } from './App'
+import { useStore } from './store'
+
+export function StartScreen() {
+  const chat = useChat()
+  const start = useStore(chat.state, (state) => state.options?.startScreen)
+
+  const choose = ({ prompt }: StartScreenPrompt): void => {
+    void chat.sendUserMessage(typeof prompt === 'string' ? { text: prompt } : { content: prompt })
+  }
+  return (
+    <main className="start">
+      <h1 className="greeting">{start?.greeting ?? 'What can I help with today?'}</h1>
+      {start?.prompts && start.prompts.length > 0 && (
+        <div className="prompts">
+          {start.prompts.map((prompt) => (
+            <button
+              key={prompt.label}
+              type="button"
+              className="prompt"
+              onClick={() => choose(prompt)}
+            >
+              {prompt.label}
+            </button>
+          ))}
+        </div>
+      )}
+    </main>
+  )
+}

@@ -1,0 +1,485 @@
+/** What the chat does: talks to the server, and keeps what is shown. */
+
+import type { ChatKitOptions, CustomApiConfig, Entity } from '@openai/chatkit'
+
+import type { ChatHost, ChatMethods } from '../element/host'
+import { ProtocolClient, ProtocolError } from '../protocol/client'
+import {
+  emptyThread,
+  endResponse,
+  mergeOlder,
+  reduce,
+  replaceItems,
+  startResponse,
+  type ThreadState,
+} from '../protocol/thread'
+import type {
+  Attachment,
+  ClientToolCallItem,
+  StructuredInputSubmission,
+  ThreadItem,
+  ThreadMetadata,
+  ThreadStreamEvent,
+  UserMessageInput,
+  UserMessageItem,
+} from '../protocol/types'
+import { Store } from './store'
+import { Uploads } from './uploads'
+
+const PAGE = 50
+
+export interface Draft {
+  text: string
+  tags: readonly Entity[]
+  reply: string | null
+}
+
+export interface ChatState {
+  options: ChatKitOptions | null
+  /** What is wrong with the options, for whoever writes the page. */
+  configError: string | null
+  threadId: string | null
+  thread: ThreadState
+  isLoading: boolean
+  loadError: string | null
+  /** Where the page of older items begins; `null` when there are no more. */
+  older: string | null
+  isLoadingOlder: boolean
+  isResponding: boolean
+  /** A message on its way, until the server has it. */
+  sending: { text: string; attachments: readonly Attachment[] } | null
+  /** What is to be done again after a connection was lost. */
+  lost: boolean
+  view: 'thread' | 'history'
+  draft: Draft
+  toolId: string | null
+  modelId: string | null
+}
+
+const emptyDraft: Draft = { text: '', tags: [], reply: null }
+
+type SendParams = Parameters<ChatMethods['sendUserMessage']>[0]
+
+export class Chat implements ChatMethods {
+  readonly state = new Store<ChatState>({
+    options: null,
+    configError: null,
+    threadId: null,
+    thread: emptyThread,
+    isLoading: false,
+    loadError: null,
+    older: null,
+    isLoadingOlder: false,
+    isResponding: false,
+    sending: null,
+    lost: false,
+    view: 'thread',
+    draft: emptyDraft,
+    toolId: null,
+    modelId: null,
+  })
+  readonly uploads = new Uploads(() => this.#api())
+  client: ProtocolClient | null = null
+  /** Set by the composer. */
+  focus: () => void = () => {}
+  #host: ChatHost
+  #streaming: AbortController | null = null
+  #loading: AbortController | null = null
+  #drafts = new Map<string, Draft>()
+
+  constructor(host: ChatHost) {
+    this.#host = host
+    host.onOptions((options) => this.#configure(options))
+  }
+
+  get #current(): ChatState {
+    return this.state.get()
+  }
+
+  #configure(options: ChatKitOptions): void {
+    const isFirst = this.#current.options === null
+    const configError = problemWith(options)
+    const api = options.api as CustomApiConfig
+    if (configError === null) {
+      this.client = new ProtocolClient({
+        url: new URL(api.url, parent.document.baseURI).href,
+        fetch: api.fetch,
+        locale: options.locale ?? navigator.language,
+      })
+    } else {
+      this.client = null
+      this.#host.emit('chatkit.error', { error: new Error(configError) })
+    }
+    const models = options.composer?.models ?? []
+    const chosen = models.find((model) => model.id === this.#current.modelId)
+    const modelId = (chosen ?? models.find((model) => model.default) ?? models[0])?.id ?? null
+    this.state.set({ options, configError, modelId })
+    if (isFirst && configError === null && options.initialThread) {
+      void this.setThreadId(options.initialThread)
+    }
+  }
+
+  #api(): CustomApiConfig | null {
+    return this.#current.configError === null
+      ? ((this.#current.options?.api as CustomApiConfig | undefined) ?? null)
+      : null
+  }
+
+  // Threads
+
+  setThreadId = async (threadId: string | null): Promise<void> => {
+    if (threadId === this.#current.threadId && !this.#current.loadError) {
+      this.state.set({ view: 'thread' })
+      return
+    }
+    this.#drafts.set(this.#current.threadId ?? '', this.#current.draft)
+    this.#streaming?.abort()
+    this.#loading?.abort()
+    this.state.set({
+      threadId,
+      thread: emptyThread,
+      older: null,
+      loadError: null,
+      sending: null,
+      isResponding: false,
+      lost: false,
+      view: 'thread',
+      draft: this.#drafts.get(threadId ?? '') ?? emptyDraft,
+    })
+    this.#host.emit('chatkit.thread.change', { threadId })
+    if (threadId !== null) await this.#load(threadId)
+  }
+
+  fetchUpdates = async (): Promise<void> => {
+    const { threadId } = this.#current
+    if (threadId !== null) await this.#load(threadId, true)
+  }
+
+  async #load(threadId: string, isQuiet = false): Promise<void> {
+    const client = this.client
+    if (client === null) return
+    const loading = (this.#loading = new AbortController())
+    const init = { signal: loading.signal }
+    if (!isQuiet) this.state.set({ isLoading: true, loadError: null })
+    this.#host.emit('chatkit.thread.load.start', { threadId })
+    try {
+      // The thread comes with its oldest items; what people want to see is the newest.
+      const [thread, page] = await Promise.all([
+        client.request('threads.get_by_id', { thread_id: threadId }, init),
+        client.request(
+          'items.list',
+          { thread_id: threadId, limit: PAGE, order: 'desc' },
+          init,
+        ),
+      ])
+      const { items: _, ...metadata } = thread
+      this.state.set({
+        thread: replaceItems(
+          this.#current.thread,
+          metadata as ThreadMetadata,
+          [...(page.data ?? [])].reverse(),
+        ),
+        older: page.has_more ? (page.after ?? null) : null,
+        isLoading: false,
+        lost: false,
+      })
+    } catch (error) {
+      if (isAborted(error)) return
+      this.state.set({ isLoading: false, ...(!isQuiet && { loadError: messageOf(error) }) })
+      this.#host.emit('chatkit.error', { error: error as Error })
+    } finally {
+      this.#host.emit('chatkit.thread.load.end', { threadId })
+    }
+  }
+
+  loadOlder = async (): Promise<void> => {
+    const { threadId, older, isLoadingOlder } = this.#current
+    if (this.client === null || threadId === null || older === null || isLoadingOlder) return
+    this.state.set({ isLoadingOlder: true })
+    try {
+      const page = await this.client.request('items.list', {
+        thread_id: threadId,
+        limit: PAGE,
+        order: 'desc',
+        after: older,
+      })
+      if (this.#current.threadId !== threadId) return
+      this.state.set({
+        thread: mergeOlder(this.#current.thread, [...(page.data ?? [])].reverse()),
+        older: page.has_more ? (page.after ?? null) : null,
+      })
+    } catch (error) {
+      this.#host.emit('chatkit.error', { error: error as Error })
+    } finally {
+      this.state.set({ isLoadingOlder: false })
+    }
+  }
+
+  // What a person says
+
+  sendUserMessage = async (params: SendParams): Promise<void> => {
+    if (params.newThread) await this.setThreadId(null)
+    const content: UserMessageInput['content'] =
+      (params.content as UserMessageInput['content'] | undefined) ??
+      (params.text ? [{ type: 'input_text', text: params.text }] : [])
+    const attachments = (params.attachments ?? []) as Attachment[]
+    if (content.length === 0 && attachments.length === 0) return
+    const { toolId, modelId, threadId } = this.#current
+    const tool = params.toolChoice ?? (toolId === null ? undefined : { id: toolId })
+    const model = params.model ?? modelId ?? undefined
+    const input = {
+      content,
+      attachments: attachments.map((attachment) => attachment.id),
+      quoted_text: params.reply,
+      inference_options: { ...(tool && { tool_choice: tool }), ...(model && { model }) },
+    }
+    const text = content.map((part) => part.text).join('')
+    this.state.set({ sending: { text, attachments } })
+    const option = this.#current.options?.composer?.tools?.find((each) => each.id === toolId)
+    if (toolId !== null && !option?.persistent) this.chooseTool(null)
+    if (threadId === null) {
+      await this.#respond((client, init) => client.stream('threads.create', { input }, init))
+    } else {
+      await this.#respond((client, init) =>
+        client.stream('threads.add_user_message', { thread_id: threadId, input }, init),
+      )
+    }
+  }
+
+  /** Send what the composer holds. */
+  submit = async (): Promise<void> => {
+    const { draft } = this.#current
+    const text = draft.text.trim()
+    const attachments = this.uploads.finished()
+    if ((text === '' && attachments.length === 0) || this.#current.isResponding) return
+    this.state.set({ draft: emptyDraft })
+    this.uploads.clear()
+    await this.sendUserMessage({
+      text,
+      attachments,
+      ...(draft.reply !== null && { reply: draft.reply }),
+    } as SendParams)
+  }
+
+  setComposerValue: ChatMethods['setComposerValue'] = async (params) => {
+    const { draft } = this.#current
+    const text =
+      params.text ?? params.content?.map((part) => part.text).join('') ?? draft.text
+    this.state.set({ draft: { ...draft, text, reply: params.reply ?? draft.reply } })
+    if (params.attachments) this.uploads.add(params.attachments as Attachment[])
+    if (params.files) this.uploads.upload(params.files, this.#current.options)
+    if (params.selectedToolId !== undefined) this.chooseTool(params.selectedToolId)
+    if (params.selectedModelId !== undefined) this.state.set({ modelId: params.selectedModelId })
+  }
+
+  focusComposer = async (): Promise<void> => this.focus()
+
+  chooseTool(toolId: string | null): void {
+    this.state.set({ toolId })
+    this.#host.emit('chatkit.tool.change', { toolId })
+  }
+
+  setDraft(change: Partial<Draft>): void {
+    this.state.set({ draft: { ...this.#current.draft, ...change } })
+  }
+
+  stop = (): void => this.#streaming?.abort()
+
+  /** Ask for another answer to a message, in place of all that came after it. */
+  retry = async (message: UserMessageItem): Promise<void> => {
+    const { threadId, thread } = this.#current
+    if (threadId === null) return
+    const index = thread.items.findIndex((item) => item.id === message.id)
+    this.state.set({ thread: { ...thread, items: thread.items.slice(0, index + 1) } })
+    await this.#respond((client, init) =>
+      client.stream(
+        'threads.retry_after_item',
+        { thread_id: threadId, item_id: message.id },
+        init,
+      ),
+    )
+  }
+
+  sendCustomAction: ChatMethods['sendCustomAction'] = async (action, itemId) => {
+    const { threadId } = this.#current
+    if (threadId === null) return
+    await this.#respond((client, init) =>
+      client.stream(
+        'threads.custom_action',
+        {
+          thread_id: threadId,
+          ...(itemId !== undefined && { item_id: itemId }),
+          action: { type: action.type, ...(action.payload && { payload: action.payload }) },
+        },
+        init,
+      ),
+    )
+  }
+
+  answer = async (itemId: string, input: StructuredInputSubmission): Promise<void> => {
+    const { threadId } = this.#current
+    if (threadId === null) return
+    await this.#respond((client, init) =>
+      client.stream(
+        'threads.add_structured_input',
+        { thread_id: threadId, item_id: itemId, input },
+        init,
+      ),
+    )
+  }
+
+  giveFeedback = async (itemIds: string[], kind: 'positive' | 'negative'): Promise<void> => {
+    const { threadId } = this.#current
+    if (this.client === null || threadId === null) return
+    await this.client.request('items.feedback', { thread_id: threadId, item_ids: itemIds, kind })
+  }
+
+  showHistory = async (): Promise<void> => {
+    if (this.#current.view === 'history') return
+    this.state.set({ view: 'history' })
+    this.#host.emit('chatkit.history.open')
+  }
+
+  hideHistory = async (): Promise<void> => {
+    if (this.#current.view === 'thread') return
+    this.state.set({ view: 'thread' })
+    this.#host.emit('chatkit.history.close')
+  }
+
+  // Answers
+
+  async #respond(
+    open: (
+      client: ProtocolClient,
+      init: { signal: AbortSignal; metadata?: Record<string, unknown> },
+    ) => AsyncGenerator<ThreadStreamEvent, void, void>,
+  ): Promise<void> {
+    const client = this.client
+    if (client === null || this.#current.isResponding) return
+    const streaming = (this.#streaming = new AbortController())
+    this.state.set({
+      isResponding: true,
+      lost: false,
+      thread: startResponse(this.#current.thread),
+    })
+    this.#host.emit('chatkit.response.start')
+    try {
+      for await (const event of open(client, { signal: streaming.signal })) {
+        if (this.#streaming !== streaming) return
+        this.#take(event)
+      }
+    } catch (error) {
+      if (this.#streaming !== streaming) return
+      if (!isAborted(error)) await this.#recover(error)
+    } finally {
+      if (this.#streaming === streaming) {
+        this.#streaming = null
+        this.state.set({
+          isResponding: false,
+          sending: null,
+          thread: endResponse(this.#current.thread),
+        })
+        this.#host.emit('chatkit.response.end')
+      }
+    }
+    await this.#callTool()
+  }
+
+  #take(event: ThreadStreamEvent): void {
+    const thread = reduce(this.#current.thread, event)
+    const change: Partial<ChatState> = { thread }
+    if (event.type === 'thread.created') {
+      change.threadId = event.thread.id
+    } else if (event.type === 'client_effect') {
+      this.#host.emit('chatkit.effect', { name: event.name, data: event.data ?? {} })
+    } else if (event.type === 'thread.item.done' && event.item.type === 'user_message') {
+      change.sending = null
+    }
+    if (thread !== this.#current.thread || change.threadId !== undefined) this.state.set(change)
+    if (event.type === 'thread.created') {
+      this.#host.emit('chatkit.thread.change', { threadId: event.thread.id })
+    } else if (event.type === 'error') {
+      const error = new Error(event.message ?? event.code)
+      this.#host.emit('chatkit.error', { error })
+    }
+  }
+
+  /** Say what has happened, and show the thread as the server has it. */
+  async #recover(error: unknown): Promise<void> {
+    this.#host.emit('chatkit.error', { error: error as Error })
+    const { sending, draft, threadId, thread } = this.#current
+    if (sending !== null && draft.text === '') {
+      // What was written is not lost with the connection.
+      this.state.set({ draft: { ...draft, text: sending.text } })
+    }
+    if (threadId !== null) await this.#load(threadId, true)
+    const message = messageOf(error)
+    this.state.set({
+      lost: error instanceof ProtocolError && error.kind === 'network',
+      thread: {
+        ...(threadId === null ? thread : this.#current.thread),
+        error: { code: 'connection', message, allowRetry: true },
+      },
+    })
+  }
+
+  /** Make the call that the server waits for, if there is one. */
+  async #callTool(): Promise<void> {
+    const { thread, threadId, options } = this.#current
+    const call = thread.items.findLast(isPendingCall)
+    if (call === undefined || threadId === null || this.#called.has(call.id)) return
+    this.#called.add(call.id)
+    let result: unknown
+    try {
+      if (options?.onClientTool === undefined) {
+        throw new Error(`This page has no client tools, and ${call.name} was called.`)
+      }
+      result = await options.onClientTool({ name: call.name, params: call.arguments })
+    } catch (error) {
+      result = { error: messageOf(error) }
+      this.#host.emit('chatkit.error', { error: error as Error })
+    }
+    if (this.#current.threadId !== threadId) return
+    const metadata = { call_id: call.call_id }
+    this.state.set({
+      thread: reduce(this.#current.thread, {
+        type: 'thread.item.replaced',
+        item: { ...call, status: 'completed', output: result },
+      }),
+    })
+    await this.#respond((client, init) =>
+      client.stream(
+        'threads.add_client_tool_output',
+        { thread_id: threadId, result: result ?? null },
+        { ...init, metadata },
+      ),
+    )
+  }
+
+  #called = new Set<string>()
+}
+
+function isPendingCall(item: ThreadItem): item is ClientToolCallItem {
+  return item.type === 'client_tool_call' && (item.status ?? 'pending') === 'pending'
+}
+
+function isAborted(error: unknown): boolean {
+  return error instanceof ProtocolError && error.kind === 'aborted'
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** Return what is wrong with options, in words for whoever wrote them. */
+function problemWith(options: ChatKitOptions): string | null {
+  const api: Partial<CustomApiConfig> & { getClientSecret?: unknown } = options.api ?? {}
+  if (typeof api.url === 'string' && api.url !== '') return null
+  if (api.getClientSecret !== undefined) {
+    return (
+      'api.getClientSecret is for chats that OpenAI hosts, and this UI talks to your own server. ' +
+      "Give it api: { url: '/chatkit', domainKey: 'local' }, where AgentChatKitServer answers."
+    )
+  }
+  return "api.url is missing. Say where your server is: api: { url: '/chatkit', domainKey: 'local' }."
+}

@@ -1,0 +1,82 @@
+/** An app's theme as the variables that the style sheet reads. */
+
+import type { ChatKitOptions, FontObject } from '@openai/chatkit'
+
+const RADII = { pill: [24, 12], round: [16, 10], soft: [10, 8], sharp: [2, 2] } as const
+const GAPS = { compact: 16, normal: 24, spacious: 32 } as const
+
+/** Apply a theme to the document of the chat. */
+export function applyTheme(theme: ChatKitOptions['theme'], root: HTMLElement): void {
+  const options = typeof theme === 'string' ? { colorScheme: theme } : (theme ?? {})
+  const scheme = options.colorScheme ?? 'light'
+  root.dataset.theme = scheme
+  root.style.colorScheme = scheme
+  const set = (name: string, value: string | undefined): void => {
+    if (value === undefined) root.style.removeProperty(name)
+    else root.style.setProperty(name, value)
+  }
+  const [radius, small] = RADII[options.radius ?? 'pill']
+  set('--chat-radius', `${radius}px`)
+  set('--chat-radius-small', `${small}px`)
+  set('--chat-gap', `${GAPS[options.density ?? 'normal']}px`)
+  const { accent, surface, grayscale } = options.color ?? {}
+  set('--chat-accent', accent?.primary)
+  set('--chat-on-accent', accent && (isLight(accent.primary) ? '#000' : '#fff'))
+  set('--chat-surface', surface?.background)
+  set('--color-surface-elevated', surface?.foreground)
+  for (const [name, value] of grays(grayscale)) set(name, value)
+  const { baseSize, fontFamily, fontFamilyMono, fontSources } = options.typography ?? {}
+  set('--chat-size', baseSize && `${baseSize}px`)
+  set('--chat-font', fontFamily)
+  set('--chat-mono', fontFamilyMono)
+  loadFonts(fontSources ?? [])
+}
+
+type Grayscale = NonNullable<NonNullable<Exclude<ChatKitOptions['theme'], string | undefined>>['color']>['grayscale']
+
+const GRAYS = [
+  0, 25, 50, 75, 100, 150, 200, 250, 300, 350, 400, 450, 500, 550, 600, 650, 700, 750, 800, 850,
+  900, 925, 950, 975, 1000,
+]
+
+/** The palette of grays, tinted with a hue, from white to black. */
+function grays(options: Grayscale): [string, string | undefined][] {
+  return GRAYS.map((step) => {
+    const name = `--gray-${step}`
+    if (options === undefined) return [name, undefined]
+    const lightness = 100 - step / 10 - (options.shade ?? 0) * (step / 1000) * (1 - step / 1000) * 6
+    const chroma = options.tint * 0.0045 * Math.sin(Math.PI * Math.min(0.9, step / 1000 + 0.1))
+    return [name, `oklch(${lightness.toFixed(2)}% ${chroma.toFixed(4)} ${options.hue})`]
+  })
+}
+
+const loaded = new Set<string>()
+
+function loadFonts(sources: readonly FontObject[]): void {
+  for (const { family, src, ...descriptors } of sources) {
+    if (loaded.has(src)) continue
+    loaded.add(src)
+    const { weight, style, display, unicodeRange } = descriptors
+    const url = new URL(src, parent.document.baseURI).href
+    const face = new FontFace(family, `url(${JSON.stringify(url)})`, {
+      ...(weight !== undefined && { weight: String(weight) }),
+      ...(style && { style }),
+      ...(display && { display }),
+      ...(unicodeRange && { unicodeRange }),
+    })
+    document.fonts.add(face)
+    face.load().catch(() => {
+      console.warn(`The font ${family} could not be loaded from ${url}.`)
+    })
+  }
+}
+
+/** Return whether black is easier to read on a color than white. */
+function isLight(color: string): boolean {
+  const context = document.createElement('canvas').getContext('2d')
+  if (context === null) return false
+  context.fillStyle = color
+  context.fillRect(0, 0, 1, 1)
+  const [red = 0, green = 0, blue = 0] = context.getImageData(0, 0, 1, 1).data
+  return red * 0.299 + green * 0.587 + blue * 0.114 > 150
+}

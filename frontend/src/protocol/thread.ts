@@ -1,0 +1,246 @@
+/** What the events of a stream make of a thread. */
+
+import type {
+  AssistantMessageContent,
+  AssistantMessageItem,
+  ErrorEvent,
+  NoticeEvent,
+  ThreadItem,
+  ThreadItemUpdatedEvent,
+  ThreadMetadata,
+  ThreadStreamEvent,
+  Widget,
+  WorkflowItem,
+} from './types'
+
+export type ThreadItemUpdate = ThreadItemUpdatedEvent['update']
+
+export interface Notice {
+  id: number
+  level: NoticeEvent['level']
+  message: string
+  title?: string | null
+}
+
+export interface ThreadState {
+  thread: ThreadMetadata | null
+  /** In the order in which they were added. */
+  items: readonly ThreadItem[]
+  /** What is going on, until the next item. */
+  progress: { text: string; icon?: string | null } | null
+  notices: readonly Notice[]
+  error: { code: string; message: string | null; allowRetry: boolean } | null
+  allowCancel: boolean
+}
+
+export const emptyThread: ThreadState = {
+  thread: null,
+  items: [],
+  progress: null,
+  notices: [],
+  error: null,
+  allowCancel: true,
+}
+
+/**
+ * Return the state after an event, which shares with the one before all that has not changed.
+ *
+ * An event or update of an unknown kind, or that does not fit what it is about, changes nothing.
+ */
+export function reduce(state: ThreadState, event: ThreadStreamEvent): ThreadState {
+  switch (event.type) {
+    case 'thread.created':
+    case 'thread.updated': {
+      const { items: _, ...thread } = event.thread
+      return { ...state, thread: thread as ThreadMetadata }
+    }
+    case 'thread.item.added':
+      return { ...withItem(state, event.item), progress: null }
+    case 'thread.item.done':
+      return { ...withItem(state, event.item), progress: null }
+    case 'thread.item.replaced':
+      return withItem(state, event.item)
+    case 'thread.item.updated': {
+      const index = lastIndex(state.items, event.item_id)
+      const item = state.items[index]
+      if (item === undefined) return state
+      const updated = applyUpdate(item, event.update)
+      return updated === item ? state : { ...state, items: state.items.with(index, updated) }
+    }
+    case 'thread.item.removed': {
+      const items = state.items.filter((item) => item.id !== event.item_id)
+      return items.length === state.items.length ? state : { ...state, items }
+    }
+    case 'stream_options':
+      return { ...state, allowCancel: event.stream_options.allow_cancel }
+    case 'progress_update':
+      return { ...state, progress: { text: event.text, icon: event.icon ?? null } }
+    case 'error':
+      return { ...state, error: asError(event), progress: null }
+    case 'notice': {
+      const { level, message, title } = event
+      const id = (state.notices.at(-1)?.id ?? 0) + 1
+      return { ...state, notices: [...state.notices, { id, level, message, title: title ?? null }] }
+    }
+    default:
+      return state
+  }
+}
+
+/** Return the state as an answer begins. */
+export function startResponse(state: ThreadState): ThreadState {
+  return { ...state, error: null, progress: null, notices: [] }
+}
+
+/** Return the state as an answer ends. */
+export function endResponse(state: ThreadState): ThreadState {
+  return state.progress === null ? state : { ...state, progress: null }
+}
+
+/** Return the state with an older page of items before the others. */
+export function mergeOlder(state: ThreadState, older: readonly ThreadItem[]): ThreadState {
+  const known = new Set(state.items.map((item) => item.id))
+  return { ...state, items: [...older.filter((item) => !known.has(item.id)), ...state.items] }
+}
+
+/** Return the state with the newest items as the server has them; older ones stay. */
+export function replaceItems(
+  state: ThreadState,
+  thread: ThreadMetadata,
+  newest: readonly ThreadItem[],
+): ThreadState {
+  const first = newest[0]
+  const index = first === undefined ? 0 : lastIndex(state.items, first.id)
+  const older = index > 0 ? state.items.slice(0, index) : []
+  return { ...state, thread, items: [...older, ...newest] }
+}
+
+function withItem(state: ThreadState, item: ThreadItem): ThreadState {
+  const index = lastIndex(state.items, item.id)
+  const items = index < 0 ? [...state.items, item] : state.items.with(index, item)
+  return { ...state, items }
+}
+
+/** What changes is nearly always at the end. */
+function lastIndex(items: readonly ThreadItem[], id: string): number {
+  return items.findLastIndex((item) => item.id === id)
+}
+
+function asError(event: ErrorEvent): NonNullable<ThreadState['error']> {
+  return {
+    code: event.code ?? 'custom',
+    message: event.message ?? null,
+    allowRetry: event.allow_retry ?? false,
+  }
+}
+
+function applyUpdate(item: ThreadItem, update: ThreadItemUpdate): ThreadItem {
+  switch (item.type) {
+    case 'assistant_message':
+      return updateMessage(item, update)
+    case 'workflow':
+      return updateWorkflow(item, update)
+    case 'generated_image':
+      return update.type === 'generated_image.updated' ? { ...item, image: update.image } : item
+    case 'widget': {
+      const widget = updateWidget(item.widget, update)
+      return widget === item.widget ? item : { ...item, widget }
+    }
+    default:
+      return item
+  }
+}
+
+const emptyPart: AssistantMessageContent = { type: 'output_text', text: '', annotations: [] }
+
+function updateMessage(item: AssistantMessageItem, update: ThreadItemUpdate): AssistantMessageItem {
+  if (!('content_index' in update)) return item
+  const content = [...item.content]
+  // An update may be the first that is heard of a part.
+  while (content.length <= update.content_index) content.push(emptyPart)
+  const part = content[update.content_index] ?? emptyPart
+  switch (update.type) {
+    case 'assistant_message.content_part.text_delta':
+      content[update.content_index] = { ...part, text: part.text + update.delta }
+      break
+    case 'assistant_message.content_part.annotation_added':
+      content[update.content_index] = {
+        ...part,
+        annotations: (part.annotations ?? []).toSpliced(
+          update.annotation_index,
+          0,
+          update.annotation,
+        ),
+      }
+      break
+    case 'assistant_message.content_part.added':
+    case 'assistant_message.content_part.done':
+      content[update.content_index] = update.content
+      break
+    default:
+      return item
+  }
+  return { ...item, content }
+}
+
+function updateWorkflow(item: WorkflowItem, update: ThreadItemUpdate): WorkflowItem {
+  const { tasks } = item.workflow
+  if (update.type === 'workflow.task.added') {
+    const added = tasks.toSpliced(update.task_index, 0, update.task)
+    return { ...item, workflow: { ...item.workflow, tasks: added } }
+  }
+  if (update.type === 'workflow.task.updated' && update.task_index in tasks) {
+    const updated = tasks.with(update.task_index, update.task)
+    return { ...item, workflow: { ...item.workflow, tasks: updated } }
+  }
+  return item
+}
+
+function updateWidget(widget: Widget, update: ThreadItemUpdate): Widget {
+  switch (update.type) {
+    case 'widget.root.updated':
+      return update.widget
+    case 'widget.component.updated':
+      return mapChildren(widget, (child) =>
+        child.id === update.component_id ? update.component : child,
+      )
+    case 'widget.streaming_text.value_delta':
+      return mapWidget(widget, (component) =>
+        component.id === update.component_id
+          ? {
+              ...component,
+              value: `${String(component['value'] ?? '')}${update.delta}`,
+              streaming: !update.done,
+            }
+          : component,
+      )
+    default:
+      return widget
+  }
+}
+
+/** Change a widget and all that it holds, where `change` returns another. */
+function mapWidget(widget: Widget, change: (component: Widget) => Widget): Widget {
+  return mapChildren(change(widget), (child) => mapWidget(child, change), true)
+}
+
+function mapChildren(
+  widget: Widget,
+  change: (child: Widget) => Widget,
+  isDeep = false,
+): Widget {
+  const children = widget['children'] as Widget | Widget[] | null | undefined
+  if (children === null || children === undefined) return widget
+  const visit = (child: Widget): Widget => {
+    const changed = change(child)
+    return changed === child && !isDeep ? mapChildren(child, change) : changed
+  }
+  if (!Array.isArray(children)) {
+    const changed = visit(children)
+    return changed === children ? widget : { ...widget, children: changed }
+  }
+  const changed = children.map(visit)
+  return changed.some((child, index) => child !== children[index])
+    ? { ...widget, children: changed }
+    : widget
+}

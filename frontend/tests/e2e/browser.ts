@@ -1,0 +1,105 @@
+/** A real browser at the real server. */
+
+import { createServer, type AddressInfo } from 'node:net'
+
+import { chromium, type Browser, type FrameLocator, type Page } from 'playwright-core'
+
+import { python } from '../python'
+
+export interface Site {
+  url: string
+  browser: Browser
+  close: () => Promise<void>
+}
+
+export async function open(): Promise<Site> {
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const server = python(['frontend/tests/e2e/scripted_server.py', String(port)])
+  let log = ''
+  server.stderr?.on('data', (chunk: Buffer) => (log += chunk.toString()))
+  const browser = await chromium.launch({
+    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+    args: ['--no-sandbox'],
+  })
+  for (let tries = 0; !(await answers(url)); tries++) {
+    if (tries > 300 || server.exitCode !== null) throw new Error(`No server: ${log}`)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  return {
+    url,
+    browser,
+    close: async () => {
+      await browser.close()
+      server.kill()
+    },
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+async function answers(url: string): Promise<boolean> {
+  return fetch(`${url}/healthz`).then(
+    (response) => response.ok,
+    () => false,
+  )
+}
+
+/** A person at the full-page chat. */
+export class Person {
+  readonly chat: FrameLocator
+  /** What the page has asked of other origins, and what went wrong in it. */
+  readonly complaints: string[] = []
+
+  constructor(
+    readonly page: Page,
+    origin: string,
+  ) {
+    this.chat = page.frameLocator('iframe')
+    page.on('request', (request) => {
+      const url = request.url()
+      if (!url.startsWith(origin) && !/^(data|blob|about):/.test(url)) this.complaints.push(url)
+    })
+    page.on('pageerror', (error) => this.complaints.push(String(error)))
+    page.on('console', (message) => {
+      if (message.type() === 'error') this.complaints.push(message.text())
+    })
+  }
+
+  static async at(site: Site, options: Parameters<Browser['newContext']>[0] = {}): Promise<Person> {
+    const context = await site.browser.newContext(options)
+    const person = new Person(await context.newPage(), site.url)
+    await person.page.goto(site.url)
+    await person.composer.waitFor()
+    return person
+  }
+
+  get composer() {
+    return this.chat.getByRole('textbox', { name: 'Message' })
+  }
+
+  button(name: string) {
+    return this.chat.getByRole('button', { name, exact: true })
+  }
+
+  text(text: string | RegExp) {
+    return this.chat.locator('.items').getByText(text).first()
+  }
+
+  async say(text: string): Promise<void> {
+    await this.composer.fill(text)
+    await this.composer.press('Enter')
+  }
+
+  async ask(text: string, answer: string | RegExp): Promise<void> {
+    await this.say(text)
+    await this.text(answer).waitFor()
+    await this.button('Send').waitFor()
+  }
+}

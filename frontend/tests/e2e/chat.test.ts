@@ -1,0 +1,209 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { open, Person, type Site } from './browser'
+
+let site: Site
+
+beforeAll(async () => {
+  site = await open()
+}, 60_000)
+afterAll(() => site?.close())
+
+async function settled(person: Person): Promise<void> {
+  expect(person.complaints).toEqual([])
+  await person.page.context().close()
+}
+
+test('a person asks, is answered, reloads the page and goes on', async () => {
+  const ann = await Person.at(site)
+  await ann.ask('Hello', /You said Hello, and I know 1/)
+  await ann.ask('Again', /and I know 3/)
+  await ann.page.reload()
+  await ann.text(/and I know 3/).waitFor()
+  await ann.ask('Still', /and I know 5/)
+  await settled(ann)
+})
+
+test('nothing that a model writes does harm', async () => {
+  const ann = await Person.at(site)
+  await ann.ask('attack', 'and more')
+  const items = ann.chat.locator('.items')
+  expect(await ann.page.evaluate(() => 'hacked' in window)).toBe(false)
+  for (const hostile of ['script', 'style', 'form', 'img', '[href^="javascript"]', '[onerror]']) {
+    expect(await items.locator(hostile).count(), hostile).toBe(0)
+  }
+  expect(await items.getByRole('link').count()).toBe(1)
+  await settled(ann)
+})
+
+test('a tool runs when it is approved, and the card then has no buttons', async () => {
+  const ann = await Person.at(site)
+  await ann.say('pay')
+  await ann.text('Kari').waitFor()
+  await ann.button('Approve').click()
+  await ann.text('The tool said: 120 sent to Kari').waitFor()
+  await ann.text(/^Approved, /).waitFor()
+  expect(await ann.button('Approve').count()).toBe(0)
+  await settled(ann)
+})
+
+test('questions are answered by keyboard', async () => {
+  const ann = await Person.at(site)
+  await ann.say('ask')
+  await ann.chat.getByRole('radio', { name: 'Later' }).focus()
+  await ann.page.keyboard.press('Space')
+  await ann.chat.getByRole('textbox', { name: 'Why?' }).fill('Because')
+  await ann.page.keyboard.press('Tab')
+  await ann.page.keyboard.press('Tab')
+  await ann.page.keyboard.press('Enter')
+  await ann.text(/The tool said: .*Later.*Because/).waitFor()
+  await settled(ann)
+})
+
+test('a client tool runs in the page', async () => {
+  const ann = await Person.at(site)
+  await ann.page.evaluate(() => {
+    const chat = document.querySelector('openai-chatkit') as HTMLElement & {
+      setOptions: (options: object) => void
+    }
+    chat.setOptions({
+      api: { url: '/chatkit', domainKey: 'local' },
+      onClientTool: async ({ name }: { name: string }) => ({ city: `Oslo by ${name}` }),
+    })
+  })
+  await ann.ask('locate', /The tool said: \{"city": "Oslo by locate"\}/)
+  await settled(ann)
+})
+
+test('a page without the client tool tells the agent so', async () => {
+  const ann = await Person.at(site)
+  await ann.ask('locate', /The tool said: Error: This page has no client tools/)
+  await settled(ann)
+})
+
+test('an answer is stopped, and what was written stays', async () => {
+  const ann = await Person.at(site)
+  await ann.say('talk')
+  await ann.text(/Word 5\./).waitFor()
+  await ann.button('Stop').click()
+  await ann.button('Send').waitFor()
+  await ann.page.reload()
+  await ann.text(/Word 5\./).waitFor()
+  await ann.ask('Hello', /You said/)
+  await ann.page.context().close()
+})
+
+test('a run that fails says so, and can be tried again', async () => {
+  const ann = await Person.at(site)
+  await ann.say('fail')
+  const alert = ann.chat.getByRole('alert')
+  await alert.waitFor()
+  expect(await alert.textContent()).toContain('Something went wrong')
+  expect(await ann.chat.locator('body').textContent()).not.toContain('a secret')
+  await alert.getByRole('button', { name: 'Try again' }).click()
+  await alert.waitFor()
+  await ann.ask('Hello', /You said/)
+  await settled(ann)
+})
+
+test('another answer takes the place of the one before', async () => {
+  const ann = await Person.at(site)
+  await ann.ask('Hello', /and I know 1/)
+  await ann.button('Another answer').click()
+  await ann.button('Send').waitFor()
+  await ann.text(/and I know 1/).waitFor()
+  expect(await ann.chat.getByText(/You said/).count()).toBeLessThanOrEqual(2)
+  expect(await ann.chat.locator('.items article').count()).toBe(2)
+  await ann.button('Good answer').click()
+  expect(await ann.button('Good answer').getAttribute('aria-pressed')).toBe('true')
+  await settled(ann)
+})
+
+test('chats are found, renamed and deleted', async () => {
+  const ann = await Person.at(site)
+  await ann.ask('About whales', /You said/)
+  await ann.button('New chat').click()
+  await ann.ask('About ships', /You said/)
+  await ann.button('Chats').click()
+  await ann.chat.getByRole('searchbox').fill('whales')
+  await ann.button('About whales').waitFor()
+  expect(await ann.button('About ships').count()).toBe(0)
+  await ann.button('Rename About whales').click()
+  await ann.chat.getByRole('textbox', { name: 'Title' }).fill('Great whales')
+  await ann.page.keyboard.press('Enter')
+  await ann.button('Delete Great whales').click()
+  await ann.button('Delete').click()
+  await ann.chat.getByText('Nothing found.').waitFor()
+  await ann.chat.getByRole('searchbox').fill('')
+  await ann.button('About ships').click()
+  await ann.text(/You said About ships/).waitFor()
+  await settled(ann)
+})
+
+test('a server that is gone leaves what was written', async () => {
+  const ann = await Person.at(site)
+  await ann.ask('Hello', /You said/)
+  await ann.page.route('**/chatkit', (route) => route.abort())
+  await ann.say('Are you there?')
+  await ann.chat.getByRole('alert').waitFor()
+  await ann.page.unroute('**/chatkit')
+  expect(await ann.composer.inputValue()).toBe('Are you there?')
+  await ann.composer.press('Enter')
+  await ann.text(/You said Are you there/).waitFor()
+  await ann.page.context().close()
+})
+
+test('options that cannot work are explained to whoever wrote them', async () => {
+  const ann = await Person.at(site)
+  await ann.page.evaluate(() => {
+    const chat = document.querySelector('openai-chatkit') as HTMLElement & {
+      setOptions: (options: object) => void
+    }
+    chat.setOptions({ api: { getClientSecret: async () => 'x' } })
+  })
+  await ann.chat.getByText(/this UI talks to your own server/).waitFor()
+  await ann.page.context().close()
+})
+
+test.each([
+  ['light', 1200],
+  ['dark', 1200],
+  ['light', 360],
+] as const)('axe finds nothing, %s, %i wide', async (colorScheme, width) => {
+  const ann = await Person.at(site, { colorScheme, viewport: { width, height: 800 } })
+  const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+  const check = async (state: string): Promise<void> => {
+    const frame = ann.page.frames()[1]
+    const found = await frame?.evaluate(async (source) => {
+      // The page's policy lets nobody add a script; a debugger may.
+      const run = new Function(`${source}; return window.axe.run(document)`) as () => Promise<{
+        violations: { id: string; nodes: { html: string }[] }[]
+      }>
+      const { violations } = await run()
+      return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
+    }, axe)
+    expect(found, state).toEqual([])
+    const isWide = await frame?.evaluate(() => document.body.scrollWidth > window.innerWidth)
+    expect(isWide, state).toBe(false)
+  }
+  await check('start')
+  await ann.ask('think', 'I thought.')
+  await check('answer')
+  await ann.say('pay')
+  await ann.button('Approve').waitFor()
+  await ann.button('Send').waitFor()
+  await check('approval')
+  await ann.button('Decline').click()
+  await ann.button('Send').waitFor()
+  await ann.say('ask')
+  await ann.button('Answer').waitFor()
+  await ann.button('Send').waitFor()
+  await check('questions')
+  await ann.button('Chats').click()
+  await ann.chat.getByRole('searchbox').waitFor()
+  await check('chats')
+  await ann.page.context().close()
+})

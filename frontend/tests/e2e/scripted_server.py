@@ -1,0 +1,98 @@
+"""The real server and store, and a model that does what it is asked for by name."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from typing import Any
+
+import uvicorn
+from agent_framework import (
+    Agent,
+    BaseChatClient,
+    ChatResponse,
+    ChatResponseUpdate,
+    Content,
+    FunctionInvocationLayer,
+    ResponseStream,
+    tool,
+)
+
+from agent_framework_chatkit import AgentChatKitServer, ask_user, client_tool, create_app
+from agent_framework_chatkit.stores import SQLStore
+
+HOSTILE = """<script>parent.hacked = true</script>
+<img src=x onerror="parent.hacked = true">
+<style>body { display: none }</style>
+<form action="https://evil.test"><input name=a></form>
+
+[a link](javascript:parent.hacked=true) ![a picture](https://evil.test/tracker.png)
+[a good link](https://example.com) **and more**
+"""
+QUESTIONS = {
+    "questions": [{"question": "When?", "options": ["Now", "Later"]}, {"question": "Why?"}]
+}
+CALLS = {
+    "pay": ("transfer_money", {"recipient": "Kari", "amount": 120}),
+    "ask": ("ask_user", QUESTIONS),
+    "locate": ("locate", {}),
+}
+
+
+class Model(FunctionInvocationLayer[Any], BaseChatClient[Any]):
+    def _inner_get_response(
+        self, *, messages: Any, stream: bool, options: Any, **kwargs: Any
+    ) -> Any:
+        last = messages[-1]
+        results = [str(each.result) for each in last.contents if each.type == "function_result"]
+        word = last.text.lower().strip()
+
+        async def contents() -> AsyncIterator[Content]:
+            if results:
+                yield Content.from_text(f"The tool said: {results[0]}")
+            elif word in CALLS:
+                name, arguments = CALLS[word]
+                call_id = f"c{len(messages)}"
+                yield Content.from_function_call(call_id, name, arguments=json.dumps(arguments))
+            elif word == "fail":
+                yield Content.from_text("Let me")
+                raise RuntimeError("a secret")
+            elif word == "talk":
+                for number in range(1000):
+                    yield Content.from_text(f"Word {number}. ")
+                    await asyncio.sleep(0.02)
+            elif word == "attack":
+                yield Content.from_text(HOSTILE)
+            elif word == "think":
+                yield Content.from_text_reasoning(text="Let me think about it.")
+                yield Content.from_text("I thought.")
+            else:
+                yield Content.from_text(f"You said *{last.text}*, and I know {len(messages)}.")
+
+        async def updates() -> AsyncIterator[ChatResponseUpdate]:
+            async for content in contents():
+                yield ChatResponseUpdate(
+                    contents=[content], role="assistant", message_id=f"m{len(messages)}"
+                )
+
+        return ResponseStream(
+            updates(), finalizer=lambda updates: ChatResponse.from_updates(updates)
+        )
+
+
+@tool(approval_mode="always_require")
+def transfer_money(recipient: str, amount: int) -> str:
+    """Transfer money."""
+    return f"{amount} sent to {recipient}"
+
+
+@client_tool
+def locate() -> dict[str, Any]:
+    """Return where the user is."""
+    raise AssertionError("The browser runs it.")
+
+
+tools: Any = [transfer_money, ask_user, locate]
+agent = Agent(client=Model(), tools=tools)
+app = create_app(AgentChatKitServer(agent, SQLStore[Any]("sqlite://")))
+uvicorn.run(app, port=int(sys.argv[1]), log_level="warning")

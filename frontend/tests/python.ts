@@ -1,0 +1,23 @@
+/** The project's Python, and programs that run in it. */
+
+import { spawn, type ChildProcess } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+export const root = fileURLToPath(new URL('../..', import.meta.url))
+
+export function python(args: string[], env: Record<string, string> = {}): ChildProcess {
+  const interpreter = process.env['PYTHON'] ?? `${root}/.venv/bin/python`
+  return spawn(interpreter, args, { cwd: root, env: { ...process.env, ...env } })
+}
+
+/** Return what a program prints. */
+export async function output(args: string[]): Promise<string> {
+  const child = python(args)
+  let printed = ''
+  let complaints = ''
+  child.stdout?.on('data', (chunk: Buffer) => (printed += chunk.toString()))
+  child.stderr?.on('data', (chunk: Buffer) => (complaints += chunk.toString()))
+  const code = await new Promise((resolve) => child.on('close', resolve))
+  if (code !== 0) throw new Error(complaints)
+  return printed
+}

@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import tailwindcss from '@tailwindcss/vite'
+import react from '@vitejs/plugin-react'
+import { build, defineConfig, type Plugin } from 'vite'
+
+const root = fileURLToPath(new URL('.', import.meta.url))
+const out = join(root, '../src/agent_framework_chatkit/frontend')
+
+/** Builds the element's script once the names of the app's files are known. */
+function element(): Plugin {
+  return {
+    name: 'element',
+    apply: 'build',
+    async closeBundle() {
+      const names = readdirSync(join(out, 'ui'))
+      const find = (pattern: RegExp): string => {
+        const name = names.find((each) => pattern.test(each))
+        if (name === undefined) throw new Error(`The build has no file ${pattern}.`)
+        return JSON.stringify(name)
+      }
+      const result = await build({
+        configFile: false,
+        root,
+        logLevel: 'warn',
+        define: {
+          __APP_SCRIPT__: find(/^app-.*\.js$/),
+          __APP_STYLE__: find(/^app-.*\.css$/),
+        },
+        build: {
+          write: false,
+          lib: { entry: join(root, 'src/element/chatkit.ts'), formats: ['iife'], name: 'chatkit' },
+        },
+      })
+      const chunk = (Array.isArray(result) ? result[0] : result) as { output: { code: string }[] }
+      const code = chunk.output[0]?.code ?? ''
+      const hash = createHash('sha256').update(code).digest('base64url').slice(0, 8)
+      const integrity = `sha384-${createHash('sha384').update(code).digest('base64')}`
+      mkdirSync(out, { recursive: true })
+      writeFileSync(join(out, 'ui', `chatkit-${hash}.js`), code)
+      writeFileSync(
+        join(out, 'manifest.json'),
+        `${JSON.stringify({ script: `ui/chatkit-${hash}.js`, integrity }, null, 2)}\n`,
+      )
+      writeFileSync(join(out, 'index.html'), readFileSync(join(root, 'index.html')))
+      writeFileSync(join(out, 'page.js'), readFileSync(join(root, 'page.js')))
+    },
+  }
+}
+
+export default defineConfig({
+  root,
+  base: './',
+  publicDir: false,
+  plugins: [react(), tailwindcss(), element()],
+  build: {
+    outDir: join(out, 'ui'),
+    emptyOutDir: true,
+    assetsDir: '.',
+    chunkSizeWarningLimit: 2000,
+    rollupOptions: {
+      input: { app: join(root, 'src/app/main.tsx') },
+      output: {
+        entryFileNames: '[name]-[hash].js',
+        chunkFileNames: '[name]-[hash].js',
+        assetFileNames: '[name]-[hash][extname]',
+      },
+    },
+  },
+  test: { environment: 'node', include: ['tests/**/*.test.{ts,tsx}'] },
+} as Parameters<typeof defineConfig>[0])
