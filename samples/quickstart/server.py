@@ -25,6 +25,7 @@ from agent_framework_chatkit import (
     ThreadItemConverter,
     stream_agent_response,
     thread_to_agent_input,
+    ui_routes,
 )
 
 from .model import ChatModel, load_model
@@ -77,7 +78,7 @@ class QuickstartServer(ChatKitServer[None]):
 
 
 def create_app(model: ChatModel) -> FastAPI:
-    """Return an app with one endpoint, `/chatkit`, which speaks the whole protocol."""
+    """Return an app: `/chatkit` speaks the whole protocol, and the rest is the web UI."""
     app = FastAPI(title="Quickstart")
     server = QuickstartServer(model)
 
@@ -92,6 +93,7 @@ def create_app(model: ChatModel) -> FastAPI:
     async def not_found(request: Request, error: Exception) -> Response:
         return JSONResponse({"detail": str(error)}, status_code=404)
 
+    app.router.routes.extend(ui_routes())
     return app
 
 

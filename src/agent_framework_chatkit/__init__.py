@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .app import chat_routes, create_app
     from .request_context import RequestContext
     from .server import AgentChatKitServer
+    from .web_ui import ui_routes
 
 __all__ = [
     "APPROVAL_ACTION",
@@ -39,6 +40,7 @@ __all__ = [
     "simple_to_agent_input",
     "stream_agent_response",
     "thread_to_agent_input",
+    "ui_routes",
 ]
 
 _SERVER = {
@@ -46,6 +48,7 @@ _SERVER = {
     "RequestContext": "request_context",
     "chat_routes": "app",
     "create_app": "app",
+    "ui_routes": "web_ui",
 }
 """Names that need the extra `server`, and the modules that they are in."""
 
