@@ -94,5 +94,6 @@ def locate() -> dict[str, Any]:
 
 tools: Any = [transfer_money, ask_user, locate]
 agent = Agent(client=Model(), tools=tools)
-app = create_app(AgentChatKitServer(agent, SQLStore[Any]("sqlite://")))
+server = AgentChatKitServer(agent, SQLStore[Any]("sqlite://"), models=["small", "large"])
+app = create_app(server)
 uvicorn.run(app, port=int(sys.argv[1]), log_level="warning")

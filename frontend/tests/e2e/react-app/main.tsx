@@ -1,0 +1,82 @@
+/** An app as people write it with `@openai/chatkit-react`, which uses every option there is. */
+
+import { ChatKit, useChatKit } from '@openai/chatkit-react'
+import { createRoot } from 'react-dom/client'
+
+declare global {
+  interface Window {
+    chat: ReturnType<typeof useChatKit>
+    heard: string[]
+  }
+}
+
+window.heard = []
+const hear = (name: string) => (detail?: unknown) => {
+  window.heard.push(`${name} ${JSON.stringify(detail ?? null)}`)
+}
+
+function App() {
+  const chat = useChatKit({
+    api: { url: '/chatkit', domainKey: 'local', uploadStrategy: { type: 'two_phase' } },
+    locale: 'de-DE',
+    theme: {
+      colorScheme: 'dark',
+      radius: 'soft',
+      density: 'compact',
+      color: {
+        accent: { primary: '#0055ff', level: 1 },
+        grayscale: { hue: 220, tint: 6, shade: -1 },
+        surface: { background: '#101418', foreground: '#181d22' },
+      },
+      typography: { baseSize: 15, fontFamily: 'serif', fontFamilyMono: 'monospace', fontSources: [] },
+    },
+    frameTitle: 'The help desk',
+    initialThread: null,
+    onClientTool: ({ name }) => ({ city: `Oslo by ${name}` }),
+    header: {
+      enabled: true,
+      title: { enabled: true, text: 'Help' },
+      leftAction: { icon: 'menu', onClick: hear('left') },
+      rightAction: { icon: 'close', onClick: hear('right') },
+    },
+    history: { enabled: true, showDelete: true, showRename: false },
+    startScreen: {
+      greeting: 'How can we help?',
+      prompts: [{ label: 'Say hello', prompt: 'Hello from a prompt', icon: 'star' }],
+    },
+    threadItemActions: { feedback: true, retry: false },
+    composer: {
+      placeholder: 'Ask us',
+      attachments: { enabled: true, maxSize: 1024, maxCount: 2, accept: { 'text/plain': ['.txt'] } },
+      tools: [{ id: 'search', label: 'Search', icon: 'search', placeholderOverride: 'Search for' }],
+      models: [
+        { id: 'small', label: 'Small' },
+        { id: 'large', label: 'Large', default: true },
+      ],
+      dictation: { enabled: false },
+    },
+    disclaimer: { text: 'It may be wrong.', highContrast: true },
+    entities: { onTagSearch: async () => [], showComposerMenu: false },
+    commands: { enabled: false },
+    widgets: { onAction: async () => {} },
+    thread: { autoScroll: true },
+    onReady: hear('ready'),
+    onError: ({ error }) => hear('error')(error.message),
+    onResponseStart: hear('response.start'),
+    onResponseEnd: hear('response.end'),
+    onThreadChange: ({ threadId }) => hear('thread.change')(threadId === null ? null : 'a thread'),
+    onThreadLoadStart: () => hear('load.start')(),
+    onThreadLoadEnd: () => hear('load.end')(),
+    onToolChange: hear('tool.change'),
+    onHistoryOpen: hear('history.open'),
+    onHistoryClose: hear('history.close'),
+    onEffect: hear('effect'),
+    onDeeplink: hear('deeplink'),
+    onLog: hear('log'),
+  })
+  window.chat = chat
+  return <ChatKit control={chat.control} style={{ display: 'block', height: 700 }} />
+}
+
+const root = document.getElementById('app')
+if (root !== null) createRoot(root).render(<App />)
