@@ -7,6 +7,7 @@ import { createRoot } from 'react-dom/client'
 
 import { App } from './App'
 import { Chat } from './chat'
+import { preloadMarkdown } from './items/Markdown'
 
 const frame = window.frameElement as HTMLIFrameElement | null
 const host = frame?.chatkitHost
@@ -15,4 +16,5 @@ if (host !== undefined && root !== null) {
   const chat = new Chat(host)
   createRoot(root).render(<App chat={chat} />)
   host.attach(chat)
+  preloadMarkdown()
 }

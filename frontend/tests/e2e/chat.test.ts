@@ -29,7 +29,8 @@ test('a person asks, is answered, reloads the page and goes on', async () => {
 
 test('nothing that a model writes does harm', async () => {
   const ann = await Person.at(site)
-  await ann.ask('attack', 'and more')
+  await ann.say('attack')
+  await ann.chat.locator('[data-streamdown=strong]', { hasText: 'and more' }).waitFor()
   const items = ann.chat.locator('.items')
   expect(await ann.page.evaluate(() => 'hacked' in window)).toBe(false)
   for (const hostile of ['script', 'style', 'form', 'img', '[href^="javascript"]', '[onerror]']) {
@@ -153,6 +154,36 @@ test('a server that is gone leaves what was written', async () => {
   expect(await ann.composer.inputValue()).toBe('Are you there?')
   await ann.composer.press('Enter')
   await ann.text(/You said Are you there/).waitFor()
+  await ann.page.context().close()
+})
+
+test('several elements share a page, and come and go', async () => {
+  const ann = await Person.at(site)
+  await ann.ask('Hello', /You said/)
+  await ann.page.evaluate(() => {
+    const first = document.querySelector('openai-chatkit') as HTMLElement & {
+      setOptions: (options: object) => void
+      setThreadId: (threadId: string | null) => Promise<void>
+    }
+    first.style.height = '50dvh'
+    const second = document.createElement('openai-chatkit') as typeof first
+    second.style.cssText = 'display:block;height:50dvh'
+    second.setOptions({
+      api: { url: '/chatkit', domainKey: 'local' },
+      startScreen: { greeting: 'The second' },
+    })
+    document.body.append(second)
+    // Taken away and put back, it starts anew with the options that it has.
+    first.remove()
+    document.body.append(first)
+  })
+  const [second, first] = [0, 1].map((index) => ann.page.frameLocator(`iframe >> nth=${index}`))
+  await second?.getByRole('heading', { name: 'The second' }).waitFor()
+  await first?.getByRole('heading', { name: 'What can I help with today?' }).waitFor()
+  await first?.getByRole('textbox', { name: 'Message' }).fill('To the first')
+  await first?.getByRole('button', { name: 'Send' }).click()
+  await first?.locator('.items').getByText(/You said To the first/).waitFor()
+  expect(await second?.getByText('To the first').count()).toBe(0)
   await ann.page.context().close()
 })
 
