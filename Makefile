@@ -89,10 +89,11 @@ lowest: install ## Run the unit tests on the oldest versions that we allow
 
 test: lint types unit frontend e2e lowest integration ## Run every check
 
-bench: install ## Measure speed and memory, side by side with the peers
+bench: install $(UI) ## Measure speed and memory, side by side with the peers
 	$(BIN)/python benchmarks/streaming.py
 	$(BIN)/python benchmarks/server.py
 	$(BIN)/python benchmarks/streams.py
+	@$(NPM) run bench
 
 demo: $(VENV)/.samples $(UI) ## Chat with a language model on this machine (PORT=8000)
 	@$(BIN)/python -m samples.quickstart.demo --port $(PORT)
