@@ -5,6 +5,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { open, Person, type Site } from './browser'
 
+interface Axe {
+  axe: {
+    run: (document: Document) => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }>
+  }
+}
+
 let site: Site
 
 beforeAll(async () => {
@@ -208,14 +214,20 @@ test.each([
   const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
   const check = async (state: string): Promise<void> => {
     const frame = ann.page.frames()[1]
-    const found = await frame?.evaluate(async (source) => {
-      // The page's policy lets nobody add a script; a debugger may.
-      const run = new Function(`${source}; return window.axe.run(document)`) as () => Promise<{
-        violations: { id: string; nodes: { html: string }[] }[]
-      }>
-      const { violations } = await run()
+    // Colors on their way from one to another are neither.
+    await frame?.evaluate(() =>
+      Promise.allSettled(
+        document
+          .getAnimations()
+          .filter((each) => each instanceof CSSTransition)
+          .map((each) => each.finished),
+      ),
+    )
+    await frame?.evaluate(axe)
+    const found = await frame?.evaluate(async () => {
+      const { violations } = await (window as unknown as Axe).axe.run(document)
       return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
-    }, axe)
+    })
     expect(found, state).toEqual([])
     const isWide = await frame?.evaluate(() => document.body.scrollWidth > window.innerWidth)
     expect(isWide, state).toBe(false)
