@@ -8,6 +8,9 @@ import { useStore } from './store'
 /** How near to the end somebody is who follows what is written. */
 const NEAR = 80
 
+/** For how many milliseconds after a wheel, a finger or a key a scroll is the person's. */
+const BY_HAND = 300
+
 /** The items of a thread, and what is going on in it. */
 export function Thread() {
   const chat = useChat()
@@ -29,6 +32,7 @@ export function Thread() {
   /** Whether somebody follows what is written; they stop to when they scroll up. */
   const isNear = useRef(true)
   const lastTop = useRef(0)
+  const touchedAt = useRef(-Infinity)
   const [isAway, setAway] = useState(false)
 
   const toEnd = (behavior: ScrollBehavior): void =>
@@ -49,12 +53,17 @@ export function Thread() {
     return () => observer.disconnect()
   }, [autoScroll])
 
+  const touch = (): void => {
+    touchedAt.current = performance.now()
+  }
   const onScroll = (): void => {
     const element = scroller.current
     if (element === null) return
     const rest = element.scrollHeight - element.scrollTop - element.clientHeight
+    // What is laid out late moves the thread, too.
+    const isByHand = performance.now() - touchedAt.current < BY_HAND
     if (rest < NEAR) isNear.current = true
-    else if (element.scrollTop < lastTop.current) isNear.current = false
+    else if (isByHand && element.scrollTop < lastTop.current) isNear.current = false
     lastTop.current = element.scrollTop
     setAway(rest > element.clientHeight)
     if (element.scrollTop < 400 && older !== null && !isLoadingOlder) void keepPlace(element)
@@ -70,7 +79,17 @@ export function Thread() {
   const last = items.at(-1)
   const hasBegun = last !== undefined && last.type !== 'user_message'
   return (
-    <main ref={scroller} className="scroller" onScroll={onScroll} tabIndex={-1}>
+    <main
+      ref={scroller}
+      className="scroller"
+      tabIndex={-1}
+      onScroll={onScroll}
+      onWheel={touch}
+      onTouchMove={touch}
+      onPointerDown={touch}
+      onPointerMove={(event) => event.buttons > 0 && touch()}
+      onKeyDown={touch}
+    >
       <h1 className="visually-hidden">{title ?? 'Chat'}</h1>
       <div ref={content} className="column items">
         {isLoadingOlder && <p className="waiting">Loading…</p>}

@@ -102,15 +102,16 @@ export class ProtocolClient {
     })
     const decoder = new TextDecoder()
     const reader = response.body.getReader()
+    let isWhole = false
     try {
-      while (true) {
+      while (!isWhole) {
         const { done, value } = await this.#read(reader, init.signal)
-        if (done) break
+        isWhole = done
         parser.feed(decoder.decode(value, { stream: true }))
         yield* events.splice(0)
       }
     } finally {
-      await reader.cancel().catch(() => {})
+      if (!isWhole) await reader.cancel().catch(() => {})
     }
   }
 

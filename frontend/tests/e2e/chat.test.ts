@@ -57,6 +57,32 @@ test('a tool runs when it is approved, and the card then has no buttons', async 
   await settled(ann)
 })
 
+test('what is written is followed, until somebody scrolls up', async () => {
+  const ann = await Person.at(site, { viewport: { width: 390, height: 600 } })
+  for (const word of ['think', 'Hello', 'pay']) {
+    await ann.say(word)
+    await ann.button('Send').waitFor()
+  }
+  const scroller = ann.chat.locator('.scroller')
+  const rest = (): Promise<number> =>
+    scroller.evaluate((each) => each.scrollHeight - each.scrollTop - each.clientHeight)
+  await ann.button('Approve').waitFor()
+  await ann.page.waitForTimeout(300)
+  expect(await rest()).toBeLessThan(2)
+  await ann.button('Decline').click()
+  await ann.button('Send').waitFor()
+  await ann.say('talk')
+  await ann.text(/Word 100\./).waitFor()
+  expect(await rest()).toBeLessThan(80)
+  await scroller.hover()
+  await ann.page.mouse.wheel(0, -300)
+  await ann.text(/Word 150\./).waitFor()
+  expect(await rest()).toBeGreaterThan(200)
+  await ann.button('Stop').click()
+  await ann.button('Send').waitFor()
+  await ann.page.context().close()
+})
+
 test('questions are answered by keyboard', async () => {
   const ann = await Person.at(site)
   await ann.say('ask')
