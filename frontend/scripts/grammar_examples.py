@@ -5,18 +5,19 @@ One JSON document a line; the frontend's reducer must come to the same items.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from datetime import datetime
+from itertools import count
 from typing import Any
 
 from agent_framework import AgentResponseUpdate, Content, WorkflowEvent
-from chatkit.types import ThreadItem, ThreadStreamEvent
-from pydantic import TypeAdapter
+from apply_updates import example_of
+from chatkit.types import CustomSummary, CustomTask, ThreadMetadata, Workflow
+from chatkit.widgets import DynamicWidgetRoot
 
-from agent_framework_chatkit import AgentResponseConverter, stream_agent_response
-from agent_framework_chatkit.item_updates import apply_update
+from agent_framework_chatkit import AgentContext, AgentResponseConverter, stream_agent_response
 
-EVENT: TypeAdapter[ThreadStreamEvent] = TypeAdapter(ThreadStreamEvent)
-ITEM: TypeAdapter[ThreadItem] = TypeAdapter(ThreadItem)
+Step = AgentResponseUpdate | Callable[[AgentContext[Any]], Awaitable[Any]]
 PNG = "data:image/png;base64,iVBORw0KGgo="
 
 
@@ -41,12 +42,37 @@ def step(kind: Any, name: str) -> AgentResponseUpdate:
     return AgentResponseUpdate(contents=[], raw_representation=event)
 
 
+def card(value: str, **fields: Any) -> DynamicWidgetRoot:
+    text = {"type": "Text", "id": "t", "value": value, **fields}
+    column = {"type": "Col", "children": [text]}
+    return DynamicWidgetRoot.model_validate({"type": "Card", "children": [column]})
+
+
+async def growing() -> AsyncGenerator[Any, None]:
+    for value in ("2", "21", "21 °C"):
+        yield card(value, streaming=True)
+    yield card("21 °C, dry", streaming=False)
+
+
+async def changing() -> AsyncGenerator[Any, None]:
+    yield card("2", color="success")
+    yield card("2", color="danger")
+
+
+async def work(context: AgentContext[Any]) -> None:
+    await context.start_workflow(Workflow(type="custom", tasks=[]))
+    await context.add_workflow_task(CustomTask(title="Look", status_indicator="loading"))
+    await context.stream_progress("Looking")
+    await context.update_workflow_task(CustomTask(title="Seen"), 0)
+    await context.end_workflow(CustomSummary(title="Looked"), expanded=True)
+
+
 CITATION: Any = {"type": "citation", "url": "https://a.test", "title": "A"}
 CALL = Content.from_function_call("c1", "get_weather", arguments='{"city": "Oslo"}')
 RESULT = Content.from_function_result("c1", result="cold")
 REASONS = [Content("text_reasoning", id="r1", text=word) for word in ("Let ", "me ", "think")]
 REQUEST = Content.from_function_approval_request("c1", CALL)
-RUNS = {
+RUNS: dict[str, list[Step]] = {
     "text": [update(text("Hello ")), update(text("Wörld 🎉"))],
     "two messages": [update(text("One")), update(text("Two"), message_id="m2")],
     "two parts": [
@@ -71,31 +97,50 @@ RUNS = {
         step("executor_completed", "ann"),
     ],
     "an error": [update(text("Well")), update(Content.from_error(message="no", error_code="x"))],
+    "a widget": [lambda context: context.stream_widget(card("21"), "21"), update(text("Mild."))],
+    "a widget whose text grows": [lambda context: context.stream_widget(growing())],
+    "a widget that is replaced": [lambda context: context.stream_widget(changing())],
+    "a tool's workflow": [update(CALL), work, update(RESULT), update(text("Seen."))],
     "nothing": [],
 }
 
 
-async def run_of(updates: list[AgentResponseUpdate]) -> AsyncIterator[AgentResponseUpdate]:
-    for each in updates:
-        yield each
+class Store:
+    """Only names things, which is all that a run asks of its store."""
+
+    def __init__(self) -> None:
+        self.numbers = count()
+
+    def generate_item_id(self, kind: str, *_: Any) -> str:
+        return f"{kind}_{next(self.numbers)}"
+
+
+async def run_of(
+    steps: list[Step], context: AgentContext[Any]
+) -> AsyncIterator[AgentResponseUpdate]:
+    for step in steps:
+        if isinstance(step, AgentResponseUpdate):
+            yield step
+        else:
+            await step(context)
 
 
 async def main() -> None:
     converter = AgentResponseConverter(client_tools=["locate"], partial_images=2)
-    for name, updates in RUNS.items():
-        items: dict[str, Any] = {}
-        events: list[Any] = []
-        stream = stream_agent_response(run_of(updates), "thr_1", converter=converter)
-        async for event in stream:
-            events.append(EVENT.dump_python(event, mode="json", exclude_none=True))
-            if event.type in ("thread.item.added", "thread.item.done"):
-                items[event.item.id] = event.item.model_copy(deep=True)
-            elif event.type == "thread.item.updated":
-                apply_update(items[event.item_id], event.update)
-            elif event.type == "thread.item.removed":
-                del items[event.item_id]
-        made = [ITEM.dump_python(item, mode="json", exclude_none=True) for item in items.values()]
-        print(json.dumps({"name": name, "events": events, "items": made}))
+    for name, steps in RUNS.items():
+        store: Any = Store()
+        thread = ThreadMetadata(id="thr_1", created_at=datetime(2026, 1, 1))
+        context = AgentContext(thread=thread, store=store, request_context=None)
+        # A run whose tools stream nothing takes another way through the bridge.
+        has_tools = any(callable(step) for step in steps)
+        events = stream_agent_response(
+            run_of(steps, context),
+            thread.id,
+            context=context if has_tools else None,
+            converter=converter,
+        )
+        example = example_of([event async for event in events])
+        print(json.dumps({"name": name, **example}))
 
 
 asyncio.run(main())

@@ -52,6 +52,9 @@ def tidy(value: Any) -> Any:
         return [tidy(each) for each in value]
     if not isinstance(value, dict):
         return value
+    if "default" in value and value.keys() <= {"default", "title", "description"}:
+        # A default without a type would be taken for an object, and this is anything.
+        return {}
     if isinstance(value.get("properties"), dict):
         properties = {name: tidy(each) for name, each in value["properties"].items()}
         for name in ("widget", "component"):
@@ -94,11 +97,12 @@ def used(value: Any, found: set[str]) -> set[str]:
     return found
 
 
-# Pydantic names a page of items after all that an item may be.
-long_names = [name for name in definitions if name.startswith("Page_")]
+# Pydantic names a generic type after all that is in it.
+definitions["Action"] = definitions.pop("Action_str_Any_")
+long_names = {name: "ItemPage" for name in definitions if name.startswith("Page_")}
 text = json.dumps(definitions)
-for name in long_names:
-    text = text.replace(f"#/$defs/{name}", "#/$defs/ItemPage")
+for name, short_name in (long_names | {"Action_str_Any_": "Action"}).items():
+    text = text.replace(f"#/$defs/{name}", f"#/$defs/{short_name}")
 definitions = json.loads(text)
 definitions = {name: tidy(each) for name, each in definitions.items()}
 definitions["Widget"] = WIDGET

@@ -79,7 +79,8 @@ def _update_widget(item: WidgetItem, update: ThreadItemUpdate) -> None:
                 component.value = (component.value or "") + update.delta
                 component.streaming = not update.done
     elif isinstance(update, WidgetComponentUpdated):
-        for parent in _components(item.widget):
+        # Before any is replaced, since a new component may hold one of the same id.
+        for parent in list(_components(item.widget)):
             children = getattr(parent, "children", None)
             if isinstance(children, list):
                 for index, child in enumerate(children):

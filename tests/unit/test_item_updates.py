@@ -74,6 +74,8 @@ def box(**child: Any) -> dict[str, Any]:
 TEXT = {"type": "Text", "id": "t"}
 NEW = DynamicWidgetComponent.model_validate({"type": "Badge", "id": "t", "label": "new"})
 BADGE = {"type": "Badge", "id": "t", "label": "new"}
+# What takes a component's place may hold one with its id.
+NESTED = {"type": "Box", "id": "t", "children": [TEXT]}
 
 
 @pytest.mark.parametrize(
@@ -145,6 +147,13 @@ BADGE = {"type": "Badge", "id": "t", "label": "new"}
             widget(box(**TEXT)),
             WidgetComponentUpdated(component_id="t", component=NEW),
             widget(box(**BADGE)),
+        ),
+        (
+            widget(TEXT),
+            WidgetComponentUpdated(
+                component_id="t", component=DynamicWidgetComponent.model_validate(NESTED)
+            ),
+            widget(NESTED),
         ),
         (
             widget(TEXT),

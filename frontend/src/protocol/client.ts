@@ -13,7 +13,7 @@ import type {
   TranscriptionResult,
 } from './types'
 
-type RequestOf<T extends ChatKitReq['type']> = Extract<ChatKitReq, { type: T }>
+export type RequestOf<T extends ChatKitReq['type']> = Extract<ChatKitReq, { type: T }>
 export type ParamsOf<T extends ChatKitReq['type']> =
   RequestOf<T> extends { params: infer P } ? P : RequestOf<T> extends { params?: infer P } ? P : never
 
@@ -60,6 +60,7 @@ interface Init {
 }
 
 const LOST = 'The connection to the server was lost.'
+const NO_JSON = 'The server sent something that is no JSON.'
 
 export class ProtocolClient {
   readonly #options: ClientOptions
@@ -77,7 +78,7 @@ export class ProtocolClient {
     try {
       return (await response.json()) as Responses[T]
     } catch (error) {
-      throw asProtocolError(error, init.signal, 'The server sent something that is no JSON.')
+      throw asProtocolError(error, init.signal, error instanceof SyntaxError ? NO_JSON : LOST)
     }
   }
 
@@ -87,8 +88,17 @@ export class ProtocolClient {
     params: ParamsOf<T>,
     init: Init = {},
   ): AsyncGenerator<ThreadStreamEvent, void, void> {
-    const response = await this.#post(type, params, init)
-    const kind = response.headers.get('content-type') ?? ''
+    // A server that never begins to answer is as lost as one that falls silent.
+    const giveUp = new AbortController()
+    const signal = AbortSignal.any([giveUp.signal, ...(init.signal ? [init.signal] : [])])
+    let response: Response
+    try {
+      response = await this.#heard(this.#post(type, params, { ...init, signal }))
+    } catch (error) {
+      giveUp.abort()
+      throw error
+    }
+    const kind = response.headers.get('content-type')?.toLowerCase() ?? ''
     if (!kind.includes('text/event-stream') || response.body === null) {
       await response.body?.cancel().catch(() => {})
       throw new ProtocolError('format', 'The server did not answer with a stream of events.')
@@ -119,6 +129,15 @@ export class ProtocolClient {
     reader: ReadableStreamDefaultReader<Uint8Array>,
     signal: AbortSignal | undefined,
   ): Promise<{ done: boolean; value?: Uint8Array }> {
+    try {
+      return await this.#heard(reader.read())
+    } catch (error) {
+      throw asProtocolError(error, signal, LOST)
+    }
+  }
+
+  /** Return what is waited for, unless it takes so long that the server must be gone. */
+  async #heard<T>(awaited: Promise<T>): Promise<T> {
     let timer: ReturnType<typeof setTimeout> | undefined
     const silence = new Promise<never>((_, reject) => {
       timer = setTimeout(
@@ -127,9 +146,7 @@ export class ProtocolClient {
       )
     })
     try {
-      return await Promise.race([reader.read(), silence])
-    } catch (error) {
-      throw asProtocolError(error, signal, LOST)
+      return await Promise.race([awaited, silence])
     } finally {
       clearTimeout(timer)
     }
@@ -150,7 +167,7 @@ export class ProtocolClient {
     } catch (error) {
       throw asProtocolError(error, init.signal, 'The server cannot be reached.')
     }
-    if (!response.ok) throw await refusal(response)
+    if (!response.ok) throw await refusal(response, init.signal)
     return response
   }
 }
@@ -158,7 +175,12 @@ export class ProtocolClient {
 function parsed(data: string): ThreadStreamEvent | null {
   try {
     const event: unknown = JSON.parse(data)
-    if (typeof event === 'object' && event !== null && 'type' in event) {
+    if (
+      typeof event === 'object' &&
+      event !== null &&
+      'type' in event &&
+      typeof event.type === 'string'
+    ) {
       return event as ThreadStreamEvent
     }
   } catch {
@@ -168,16 +190,25 @@ function parsed(data: string): ThreadStreamEvent | null {
   return null
 }
 
-async function refusal(response: Response): Promise<ProtocolError> {
+async function refusal(
+  response: Response,
+  signal: AbortSignal | undefined,
+): Promise<ProtocolError> {
   let message = `The server answered with an error (${response.status}).`
   try {
     const body: unknown = await response.json()
     const reason = (body as { error?: unknown } | null)?.error
-    if (typeof reason === 'string' && reason.length < 500) message = reason
-  } catch {
+    if (typeof reason === 'string' && isPlain(reason)) message = reason
+  } catch (error) {
     // Not every server says why.
+    if (signal?.aborted) return asProtocolError(error, signal, message)
   }
   return new ProtocolError('http', message, response.status)
+}
+
+/** Tell whether a person can read a text: proxies answer with whole pages. */
+function isPlain(text: string): boolean {
+  return text.trim() !== '' && text.length < 500 && !/<[a-z!/]/i.test(text)
 }
 
 function asProtocolError(

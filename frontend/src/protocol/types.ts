@@ -160,13 +160,11 @@ export interface ThreadsCustomActionReq {
 export interface ThreadCustomActionParams {
   thread_id: string
   item_id?: string | null
-  action: ActionStr_Any_
+  action: Action
 }
-export interface ActionStr_Any_ {
+export interface Action {
   type: string
-  payload?: {
-    [k: string]: unknown
-  }
+  payload?: unknown
 }
 export interface ThreadsGetByIdReq {
   metadata?: {

@@ -1,0 +1,39 @@
+"""Reads threads as lines of JSON, each a list of events, and prints what Python makes of them."""
+
+import json
+import sys
+import warnings
+from collections.abc import Iterable
+from typing import Any
+
+warnings.simplefilter("ignore")
+
+from chatkit.types import ThreadItem, ThreadStreamEvent  # noqa: E402
+from pydantic import TypeAdapter  # noqa: E402
+
+from agent_framework_chatkit.item_updates import apply_update  # noqa: E402
+
+EVENT: TypeAdapter[ThreadStreamEvent] = TypeAdapter(ThreadStreamEvent)
+ITEM: TypeAdapter[ThreadItem] = TypeAdapter(ThreadItem)
+
+
+def example_of(events: Iterable[ThreadStreamEvent]) -> dict[str, Any]:
+    """Return events as they are on the wire, and the items that they leave."""
+    items: dict[str, Any] = {}
+    sent: list[Any] = []
+    for event in events:
+        sent.append(EVENT.dump_python(event, mode="json", exclude_none=True))
+        if event.type in ("thread.item.added", "thread.item.done", "thread.item.replaced"):
+            items[event.item.id] = event.item.model_copy(deep=True)
+        elif event.type == "thread.item.updated" and event.item_id in items:
+            apply_update(items[event.item_id], event.update)
+        elif event.type == "thread.item.removed":
+            items.pop(event.item_id, None)
+    made = [ITEM.dump_python(item, mode="json", exclude_none=True) for item in items.values()]
+    return {"events": sent, "items": made}
+
+
+if __name__ == "__main__":
+    for line in sys.stdin:
+        events = [EVENT.validate_python(event) for event in json.loads(line)]
+        print(json.dumps(example_of(events)))
