@@ -309,7 +309,7 @@ export class Chat implements ChatMethods {
         {
           thread_id: threadId,
           ...(itemId !== undefined && { item_id: itemId }),
-          action: { type: action.type, ...(action.payload && { payload: action.payload }) },
+          action: { type: action.type, ...('payload' in action && { payload: action.payload }) },
         },
         init,
       ),

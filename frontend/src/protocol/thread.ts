@@ -59,7 +59,8 @@ export function reduce(state: ThreadState, event: ThreadStreamEvent): ThreadStat
     case 'thread.item.done':
       return { ...withItem(state, event.item), progress: null }
     case 'thread.item.replaced':
-      return withItem(state, event.item)
+      // One that is not here is older than what is loaded, and comes with its page.
+      return lastIndex(state.items, event.item.id) < 0 ? state : withItem(state, event.item)
     case 'thread.item.updated': {
       const index = lastIndex(state.items, event.item_id)
       const item = state.items[index]

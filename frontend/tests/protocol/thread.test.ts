@@ -318,6 +318,7 @@ test('an item is there once, and what does not change stays the same object', ()
 
 test('updates that fit nothing change nothing', () => {
   const state = run([{ type: 'thread.item.added', item: message('a') }])
+  expect(reduce(state, { type: 'thread.item.replaced', item: message('z') })).toBe(state)
   expect(reduce(state, delta('z', 'x'))).toBe(state)
   const misfit = {
     type: 'thread.item.updated',
