@@ -1,24 +1,15 @@
-import { createContext, useContext, useLayoutEffect } from 'react'
+import { useLayoutEffect } from 'react'
 
 import type { Chat } from './chat'
 import { Composer } from './Composer'
+import { ChatContext } from './context'
 import { Header } from './Header'
 import { History } from './History'
 import { StartScreen } from './StartScreen'
 import { useStore } from './store'
+import { directionOf } from './texts'
 import { applyTheme } from './theme'
 import { Thread } from './Thread'
-
-const ChatContext = createContext<Chat | null>(null)
-
-/** The chat that a component is part of. */
-export function useChat(): Chat {
-  const chat = useContext(ChatContext)
-  if (chat === null) throw new Error('There is no chat around this component.')
-  return chat
-}
-
-const RIGHT_TO_LEFT = /^(ar|fa|he|ur)(-|$)/
 
 export function App({ chat }: { chat: Chat }) {
   const options = useStore(chat.state, (state) => state.options)
@@ -29,16 +20,16 @@ export function App({ chat }: { chat: Chat }) {
     ({ threadId, thread, sending }) =>
       threadId === null && thread.items.length === 0 && sending === null,
   )
-  const locale = options?.locale ?? navigator.language
+  const locale = useStore(chat.texts.state, (state) => state.locale)
 
   useLayoutEffect(() => {
     applyTheme(options?.theme, document.documentElement)
-    document.title = options?.frameTitle ?? 'Chat'
+    document.title = options?.frameTitle ?? chat.texts.say('chat')
     document.documentElement.lang = locale
-    document.documentElement.dir = RIGHT_TO_LEFT.test(locale) ? 'rtl' : 'ltr'
+    document.documentElement.dir = directionOf(locale)
   }, [options?.theme, options?.frameTitle, locale])
 
-  if (options === null) return null
+  if (options === null || locale === '') return null
   if (configError !== null) {
     return (
       <main className="start">

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState, type ClipboardEvent, type DragEvent, type KeyboardEvent } from 'react'
 
-import { useChat } from './App'
+import { useChat, useText } from './context'
 import { AttachIcon, CloseIcon, SendIcon, StopIcon } from './icons'
 import { IconButton } from './IconButton'
 import { useStore } from './store'
@@ -8,6 +8,7 @@ import { useStore } from './store'
 /** Where a person writes. */
 export function Composer() {
   const chat = useChat()
+  const text = useText()
   const options = useStore(chat.state, (state) => state.options)
   const draft = useStore(chat.state, (state) => state.draft)
   const isResponding = useStore(chat.state, (state) => state.isResponding)
@@ -75,7 +76,7 @@ export function Composer() {
               <span>{draft.reply}</span>
               <IconButton
                 small
-                label="Do not quote"
+                label={text('doNotQuote')}
                 onClick={() => chat.setDraft({ reply: null })}
               >
                 <CloseIcon />
@@ -93,7 +94,7 @@ export function Composer() {
                 </span>
                 <IconButton
                   small
-                  label={`Remove ${file.name}`}
+                  label={text('removeFile', { name: file.name })}
                   onClick={() => chat.uploads.remove(file.key)}
                 >
                   <CloseIcon />
@@ -106,8 +107,8 @@ export function Composer() {
           ref={textarea}
           rows={1}
           value={draft.text}
-          aria-label="Message"
-          placeholder={tool?.placeholderOverride ?? composer?.placeholder ?? 'Message the AI'}
+          aria-label={text('message')}
+          placeholder={tool?.placeholderOverride ?? composer?.placeholder ?? text('placeholder')}
           onChange={(event) => chat.setDraft({ text: event.target.value })}
           onKeyDown={onKeyDown}
           onPaste={onPaste}
@@ -115,7 +116,7 @@ export function Composer() {
         <div className="composer-bar">
           {takesFiles && (
             <>
-              <IconButton label="Attach files" onClick={() => picker.current?.click()}>
+              <IconButton label={text('attachFiles')} onClick={() => picker.current?.click()}>
                 <AttachIcon />
               </IconButton>
               <input
@@ -133,11 +134,11 @@ export function Composer() {
           )}
           {tools.length > 0 && (
             <select
-              aria-label="Tool"
+              aria-label={text('tools')}
               value={toolId ?? ''}
               onChange={(event) => chat.chooseTool(event.target.value || null)}
             >
-              <option value="">Tools</option>
+              <option value="">{text('tools')}</option>
               {tools.map((each) => (
                 <option key={each.id} value={each.id}>
                   {each.label}
@@ -148,7 +149,7 @@ export function Composer() {
           <span className="spacer" />
           {models.length > 0 && (
             <select
-              aria-label="Model"
+              aria-label={text('model')}
               value={modelId ?? ''}
               onChange={(event) => chat.state.set({ modelId: event.target.value })}
             >
@@ -160,14 +161,14 @@ export function Composer() {
             </select>
           )}
           {isResponding && allowCancel ? (
-            <button type="button" className="send" aria-label="Stop" onClick={chat.stop}>
+            <button type="button" className="send" aria-label={text('stop')} onClick={chat.stop}>
               <StopIcon />
             </button>
           ) : (
             <button
               type="button"
               className="send"
-              aria-label="Send"
+              aria-label={text('send')}
               disabled={!canSend}
               onClick={() => void chat.submit()}
             >

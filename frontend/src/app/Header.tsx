@@ -1,18 +1,19 @@
 import { HeaderIcon } from './HeaderIcon'
 import { CloseIcon, HistoryIcon, NewIcon } from './icons'
 import { IconButton } from './IconButton'
-import { useChat } from './App'
+import { useChat, useText } from './context'
 import { useStore } from './store'
 
 export function Header() {
   const chat = useChat()
+  const text = useText()
   const options = useStore(chat.state, (state) => state.options)
   const view = useStore(chat.state, (state) => state.view)
   const threadId = useStore(chat.state, (state) => state.threadId)
   const threadTitle = useStore(chat.state, (state) => state.thread.thread?.title)
   const { title, leftAction, rightAction } = options?.header ?? {}
   const hasHistory = options?.history?.enabled !== false
-  const text = view === 'history' ? 'Chats' : (title?.text ?? threadTitle ?? '')
+  const shown = view === 'history' ? text('chats') : (title?.text ?? threadTitle ?? '')
 
   return (
     <header className="header">
@@ -21,14 +22,14 @@ export function Header() {
           <HeaderIcon name={leftAction.icon} />
         </IconButton>
       )}
-      {title?.enabled !== false && text !== '' ? (
-        <h2 className="header-title">{text}</h2>
+      {title?.enabled !== false && shown !== '' ? (
+        <h2 className="header-title">{shown}</h2>
       ) : (
         <span className="header-title" />
       )}
       {view === 'thread' && (
         <IconButton
-          label="New chat"
+          label={text('newChat')}
           disabled={threadId === null}
           onClick={() => void chat.setThreadId(null)}
         >
@@ -37,11 +38,11 @@ export function Header() {
       )}
       {hasHistory &&
         (view === 'history' ? (
-          <IconButton label="Back to the chat" onClick={() => void chat.hideHistory()}>
+          <IconButton label={text('backToChat')} onClick={() => void chat.hideHistory()}>
             <CloseIcon />
           </IconButton>
         ) : (
-          <IconButton label="Chats" onClick={() => void chat.showHistory()}>
+          <IconButton label={text('chats')} onClick={() => void chat.showHistory()}>
             <HistoryIcon />
           </IconButton>
         ))}

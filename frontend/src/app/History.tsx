@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
 
 import type { ThreadMetadata } from '../protocol/types'
-import { useChat } from './App'
+import { useChat, useLocale, useText } from './context'
 import { DeleteIcon, RenameIcon } from './icons'
 import { IconButton } from './IconButton'
 import { useStore } from './store'
@@ -11,6 +11,8 @@ const PAGE = 30
 /** The threads of a person: search, open, rename, delete. */
 export function History() {
   const chat = useChat()
+  const text = useText()
+  const locale = useLocale()
   const options = useStore(chat.state, (state) => state.options)
   const [threads, setThreads] = useState<ThreadMetadata[]>([])
   const [after, setAfter] = useState<string | null>(null)
@@ -19,6 +21,8 @@ export function History() {
   const [renaming, setRenaming] = useState<string | null>(null)
   const [deleting, setDeleting] = useState<string | null>(null)
   const search = useRef<HTMLInputElement>(null)
+
+  const nameOf = (thread: ThreadMetadata): string => thread.title ?? text('untitled')
 
   const load = useCallback(
     async (from: string | null): Promise<void> => {
@@ -61,19 +65,19 @@ export function History() {
     }
   }
 
-  const dates = new Intl.DateTimeFormat(options?.locale, { dateStyle: 'medium' })
+  const dates = new Intl.DateTimeFormat(locale, { dateStyle: 'medium' })
   const wanted = query.trim().toLocaleLowerCase()
   const found = threads.filter((thread) => nameOf(thread).toLocaleLowerCase().includes(wanted))
   return (
     <main className="column history">
-      <h1 className="visually-hidden">Chats</h1>
+      <h1 className="visually-hidden">{text('chats')}</h1>
       <input
         ref={search}
         className="field"
         type="search"
         value={query}
-        placeholder="Search chats"
-        aria-label="Search chats"
+        placeholder={text('searchChats')}
+        aria-label={text('searchChats')}
         onChange={(event) => setQuery(event.target.value)}
         onKeyDown={(event) => event.key === 'Escape' && void chat.hideHistory()}
       />
@@ -83,7 +87,7 @@ export function History() {
             {renaming === thread.id ? (
               <input
                 className="field"
-                aria-label="Title"
+                aria-label={text('title')}
                 defaultValue={nameOf(thread)}
                 autoFocus
                 onBlur={(event) => void rename(thread, event.target.value)}
@@ -104,10 +108,10 @@ export function History() {
             {deleting === thread.id ? (
               <>
                 <button type="button" className="prompt" onClick={() => setDeleting(null)}>
-                  Keep
+                  {text('keep')}
                 </button>
                 <button type="button" className="prompt" onClick={() => void remove(thread)}>
-                  Delete
+                  {text('delete')}
                 </button>
               </>
             ) : (
@@ -118,7 +122,7 @@ export function History() {
                 {options?.history?.showRename !== false && (
                   <IconButton
                     small
-                    label={`Rename ${nameOf(thread)}`}
+                    label={text('rename', { title: nameOf(thread) })}
                     onClick={() => setRenaming(thread.id)}
                   >
                     <RenameIcon />
@@ -127,7 +131,7 @@ export function History() {
                 {options?.history?.showDelete !== false && (
                   <IconButton
                     small
-                    label={`Delete ${nameOf(thread)}`}
+                    label={text('deleteNamed', { title: nameOf(thread) })}
                     onClick={() => setDeleting(thread.id)}
                   >
                     <DeleteIcon />
@@ -138,27 +142,23 @@ export function History() {
           </li>
         ))}
       </ul>
-      {status === 'loading' && <p className="waiting">Loading…</p>}
+      {status === 'loading' && <p className="waiting">{text('loading')}</p>}
       {status === 'failed' && (
         <p className="note danger" role="alert">
-          <span>The chats could not be loaded.</span>
+          <span>{text('chatsFailed')}</span>
           <button type="button" className="prompt" onClick={() => void load(null)}>
-            Try again
+            {text('tryAgain')}
           </button>
         </p>
       )}
       {status === 'ready' && found.length === 0 && (
-        <p className="caption">{wanted === '' ? 'There are no chats yet.' : 'Nothing found.'}</p>
+        <p className="caption">{text(wanted === '' ? 'noChats' : 'nothingFound')}</p>
       )}
       {status === 'ready' && after !== null && (
         <button type="button" className="prompt" onClick={() => void load(after)}>
-          Older chats
+          {text('more')}
         </button>
       )}
     </main>
   )
-}
-
-function nameOf(thread: ThreadMetadata): string {
-  return thread.title ?? 'Untitled'
 }

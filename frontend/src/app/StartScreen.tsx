@@ -1,10 +1,11 @@
 import type { StartScreenPrompt } from '@openai/chatkit'
 
-import { useChat } from './App'
+import { useChat, useText } from './context'
 import { useStore } from './store'
 
 export function StartScreen() {
   const chat = useChat()
+  const text = useText()
   const start = useStore(chat.state, (state) => state.options?.startScreen)
 
   const choose = ({ prompt }: StartScreenPrompt): void => {
@@ -12,7 +13,7 @@ export function StartScreen() {
   }
   return (
     <main className="start">
-      <h1 className="greeting">{start?.greeting ?? 'What can I help with today?'}</h1>
+      <h1 className="greeting">{start?.greeting ?? text('greeting')}</h1>
       {start?.prompts && start.prompts.length > 0 && (
         <div className="prompts">
           {start.prompts.map((prompt) => (

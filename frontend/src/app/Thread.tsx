@@ -1,7 +1,7 @@
 import { memo, useEffect, useLayoutEffect, useRef, useState } from 'react'
 
 import type { ThreadItem, UserMessageItem } from '../protocol/types'
-import { useChat } from './App'
+import { useChat, useText } from './context'
 import { Item } from './items/Item'
 import { useStore } from './store'
 
@@ -14,6 +14,7 @@ const BY_HAND = 300
 /** The items of a thread, and what is going on in it. */
 export function Thread() {
   const chat = useChat()
+  const text = useText()
   const items = useStore(chat.state, (state) => state.thread.items)
   const progress = useStore(chat.state, (state) => state.thread.progress)
   const notices = useStore(chat.state, (state) => state.thread.notices)
@@ -90,15 +91,15 @@ export function Thread() {
       onPointerMove={(event) => event.buttons > 0 && touch()}
       onKeyDown={touch}
     >
-      <h1 className="visually-hidden">{title ?? 'Chat'}</h1>
+      <h1 className="visually-hidden">{title ?? text('chat')}</h1>
       <div ref={content} className="column items">
-        {isLoadingOlder && <p className="waiting">Loading…</p>}
-        {isLoading && <p className="waiting">Loading…</p>}
+        {isLoadingOlder && <p className="waiting">{text('loading')}</p>}
+        {isLoading && <p className="waiting">{text('loading')}</p>}
         {loadError !== null && (
           <p className="note danger" role="alert">
             <span>{loadError}</span>
             <button type="button" className="prompt" onClick={() => void chat.fetchUpdates()}>
-              Try again
+              {text('tryAgain')}
             </button>
           </p>
         )}
@@ -114,7 +115,7 @@ export function Thread() {
           </div>
         )}
         {progress !== null && <p className="waiting">{progress.text}</p>}
-        {isResponding && progress === null && !hasBegun && <p className="waiting">Thinking…</p>}
+        {isResponding && progress === null && !hasBegun && <p className="waiting">{text('thinking')}</p>}
         {notices.map((notice) => (
           <p key={notice.id} className={`note ${notice.level}`} role="status">
             <span>
@@ -125,14 +126,14 @@ export function Thread() {
         ))}
         {error !== null && (
           <p className="note danger" role="alert">
-            <span>{error.message ?? 'Something went wrong.'}</span>
+            <span>{error.message ?? text('failed')}</span>
             {error.allowRetry && <RetryButton items={items} />}
           </p>
         )}
       </div>
       {isAway && (
         <button type="button" className="to-end" onClick={() => toEnd('smooth')}>
-          To the end
+          {text('toEnd')}
         </button>
       )}
       <Announcer items={items} isResponding={isResponding} />
@@ -159,11 +160,12 @@ const Items = memo(function Items({
 
 function RetryButton({ items }: { items: readonly ThreadItem[] }) {
   const chat = useChat()
+  const text = useText()
   const question = items.findLast((item) => item.type === 'user_message')
   if (question === undefined) return null
   return (
     <button type="button" className="prompt" onClick={() => void chat.retry(question)}>
-      Try again
+      {text('tryAgain')}
     </button>
   )
 }

@@ -24,6 +24,7 @@ import type {
   UserMessageItem,
 } from '../protocol/types'
 import { Store } from './store'
+import { Texts } from './texts'
 import { Uploads } from './uploads'
 
 const PAGE = 50
@@ -48,8 +49,6 @@ export interface ChatState {
   isResponding: boolean
   /** A message on its way, until the server has it. */
   sending: { text: string; attachments: readonly Attachment[] } | null
-  /** What is to be done again after a connection was lost. */
-  lost: boolean
   view: 'thread' | 'history'
   draft: Draft
   toolId: string | null
@@ -72,13 +71,13 @@ export class Chat implements ChatMethods {
     isLoadingOlder: false,
     isResponding: false,
     sending: null,
-    lost: false,
     view: 'thread',
     draft: emptyDraft,
     toolId: null,
     modelId: null,
   })
-  readonly uploads = new Uploads(() => this.#api())
+  readonly texts = new Texts()
+  readonly uploads = new Uploads(() => this.#api(), this.texts)
   client: ProtocolClient | null = null
   /** Set by the composer. */
   focus: () => void = () => {}
@@ -98,13 +97,15 @@ export class Chat implements ChatMethods {
 
   #configure(options: ChatKitOptions): void {
     const isFirst = this.#current.options === null
+    const locale = options.locale ?? navigator.language
+    void this.texts.use(locale)
     const configError = problemWith(options)
     const api = options.api as CustomApiConfig
     if (configError === null) {
       this.client = new ProtocolClient({
         url: new URL(api.url, parent.document.baseURI).href,
         fetch: api.fetch,
-        locale: options.locale ?? navigator.language,
+        locale,
       })
     } else {
       this.client = null
@@ -142,7 +143,6 @@ export class Chat implements ChatMethods {
       loadError: null,
       sending: null,
       isResponding: false,
-      lost: false,
       view: 'thread',
       draft: this.#drafts.get(threadId ?? '') ?? emptyDraft,
     })
@@ -181,11 +181,10 @@ export class Chat implements ChatMethods {
         ),
         older: page.has_more ? (page.after ?? null) : null,
         isLoading: false,
-        lost: false,
       })
     } catch (error) {
       if (isAborted(error)) return
-      this.state.set({ isLoading: false, ...(!isQuiet && { loadError: messageOf(error) }) })
+      this.state.set({ isLoading: false, ...(!isQuiet && { loadError: this.#explain(error) }) })
       this.#host.emit('chatkit.error', { error: error as Error })
     } finally {
       this.#host.emit('chatkit.thread.load.end', { threadId })
@@ -359,7 +358,6 @@ export class Chat implements ChatMethods {
     const streaming = (this.#streaming = new AbortController())
     this.state.set({
       isResponding: true,
-      lost: false,
       thread: startResponse(this.#current.thread),
     })
     this.#host.emit('chatkit.response.start')
@@ -413,14 +411,29 @@ export class Chat implements ChatMethods {
       this.state.set({ draft: { ...draft, text: sending.text } })
     }
     if (threadId !== null) await this.#load(threadId, true)
-    const message = messageOf(error)
+    const message = this.#explain(error)
     this.state.set({
-      lost: error instanceof ProtocolError && error.kind === 'network',
       thread: {
         ...(threadId === null ? thread : this.#current.thread),
         error: { code: 'connection', message, allowRetry: true },
       },
     })
+  }
+
+  /** Return what a person is told of an error. */
+  #explain(error: unknown): string {
+    const { say } = this.texts
+    if (!(error instanceof ProtocolError)) return say('failed')
+    switch (error.kind) {
+      case 'lost':
+        return say('connectionLost')
+      case 'unreachable':
+        return say('unreachable')
+      case 'http':
+        return error.reason ?? say('serverError', { status: error.status ?? 0 })
+      default:
+        return say('unreadable')
+    }
   }
 
   /** Make the call that the server waits for, if there is one. */

@@ -4,6 +4,7 @@ import type { ChatKitOptions, CustomApiConfig } from '@openai/chatkit'
 
 import type { Attachment } from '../protocol/types'
 import { Store } from './store'
+import type { Texts } from './texts'
 
 const DEFAULT_SIZE = 100 * 1024 * 1024
 const DEFAULT_COUNT = 10
@@ -27,10 +28,12 @@ export class Uploads {
     refusal: null,
   })
   #api: () => CustomApiConfig | null
+  #texts: Texts
   #next = 0
 
-  constructor(api: () => CustomApiConfig | null) {
+  constructor(api: () => CustomApiConfig | null, texts: Texts) {
     this.#api = api
+    this.#texts = texts
   }
 
   finished(): Attachment[] {
@@ -81,9 +84,9 @@ export class Uploads {
     const limits = options?.composer?.attachments
     const refused: string[] = []
     for (const file of files) {
-      const reason = refusalOf(file, limits, this.state.get().files.length)
+      const reason = this.#refusalOf(file, limits)
       if (reason !== null) {
-        refused.push(`${file.name}: ${reason}`)
+        refused.push(this.#texts.say('fileRefused', { name: file.name, reason }))
         continue
       }
       const upload: Upload = {
@@ -98,10 +101,21 @@ export class Uploads {
       void this.#upload(file).then(
         (attachment) => this.#change(upload.key, { attachment }),
         (error: unknown) =>
-          this.#change(upload.key, { error: error instanceof Error ? error.message : 'Failed' }),
+          this.#change(upload.key, { error: error instanceof Error ? error.message : this.#texts.say('uploadFailed') }),
       )
     }
     this.state.set({ refusal: refused.length > 0 ? refused.join('\n') : null })
+  }
+
+  /** Return why a file is refused, if it is. */
+  #refusalOf(file: File, limits: Limits | undefined): string | null {
+    const { say } = this.#texts
+    const count = limits?.maxCount ?? DEFAULT_COUNT
+    if (this.state.get().files.length >= count) return say('tooManyFiles', { count })
+    if (limits?.accept && !isAccepted(file, limits.accept)) return say('wrongKind')
+    const most = sizeLimit(file, limits?.maxSize)
+    if (file.size > most) return say('tooLarge', { size: sizeOf(most, this.#texts.locale) })
+    return file.size === 0 ? say('emptyFile') : null
   }
 
   #change(key: number, change: Partial<Upload>): void {
@@ -133,14 +147,14 @@ export class Uploads {
     if (descriptor) {
       const init = { method: descriptor.method, headers: descriptor.headers ?? {}, body: file }
       const response = await this.#send(descriptor.url, init)
-      if (!response.ok) throw new Error(await reasonOf(response))
+      if (!response.ok) throw new Error((await reasonOf(response)) ?? this.#texts.say('uploadFailed'))
     }
     return attachment as Attachment
   }
 
   async #json(url: string, init: RequestInit): Promise<unknown> {
     const response = await this.#send(url, init)
-    if (!response.ok) throw new Error(await reasonOf(response))
+    if (!response.ok) throw new Error((await reasonOf(response)) ?? this.#texts.say('uploadFailed'))
     return response.json()
   }
 
@@ -151,14 +165,14 @@ export class Uploads {
 
 type Limits = NonNullable<NonNullable<ChatKitOptions['composer']>['attachments']>
 
-/** Return why a file is refused, if it is. */
-function refusalOf(file: File, limits: Limits | undefined, count: number): string | null {
-  const most = limits?.maxCount ?? DEFAULT_COUNT
-  if (count >= most) return `at most ${most} files go with a message`
-  if (limits?.accept && !isAccepted(file, limits.accept)) return 'this kind of file is not taken'
-  const size = sizeLimit(file, limits?.maxSize)
-  if (file.size > size) return `it is larger than ${Math.floor(size / 1024 / 1024)} MB`
-  return null
+const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const
+
+/** Return a number of bytes as people read it. */
+export function sizeOf(bytes: number, locale: string): string {
+  const power = Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10))
+  const unit = UNITS[power] ?? 'byte'
+  const style = { style: 'unit', unit, maximumFractionDigits: 1 } as const
+  return new Intl.NumberFormat(locale, style).format(bytes / 1024 ** power)
 }
 
 function isAccepted(file: File, accept: Record<string, string[]>): boolean {
@@ -185,12 +199,12 @@ function sizeLimit(file: File, limit: Limits['maxSize']): number {
   return found?.[1] ?? limit['*'] ?? limit[''] ?? DEFAULT_SIZE
 }
 
-async function reasonOf(response: Response): Promise<string> {
+async function reasonOf(response: Response): Promise<string | null> {
   try {
     const body = (await response.json()) as { error?: unknown }
     if (typeof body.error === 'string') return body.error
   } catch {
     // Not every server says why.
   }
-  return `The upload failed (${response.status}).`
+  return null
 }

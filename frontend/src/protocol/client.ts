@@ -33,14 +33,16 @@ interface Responses {
 export type RequestType = keyof Responses
 export type StreamType = Exclude<ChatKitReq['type'], RequestType>
 
-/** What went wrong between here and the server, in words for a person. */
+/** What went wrong between here and the server. */
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError'
 
   constructor(
-    readonly kind: 'network' | 'http' | 'format' | 'aborted',
+    readonly kind: 'unreachable' | 'lost' | 'http' | 'format' | 'aborted',
     message: string,
     readonly status?: number,
+    /** What the server has to say about it, for people. */
+    readonly reason?: string,
   ) {
     super(message)
   }
@@ -60,6 +62,7 @@ interface Init {
 }
 
 const LOST = 'The connection to the server was lost.'
+const UNREACHABLE = 'The server cannot be reached.'
 const NO_JSON = 'The server sent something that is no JSON.'
 
 export class ProtocolClient {
@@ -141,7 +144,7 @@ export class ProtocolClient {
     let timer: ReturnType<typeof setTimeout> | undefined
     const silence = new Promise<never>((_, reject) => {
       timer = setTimeout(
-        () => reject(new ProtocolError('network', LOST)),
+        () => reject(new ProtocolError('lost', LOST)),
         this.#options.idleTimeout ?? 60_000,
       )
     })
@@ -165,7 +168,7 @@ export class ProtocolClient {
         ...(init.signal && { signal: init.signal }),
       })
     } catch (error) {
-      throw asProtocolError(error, init.signal, 'The server cannot be reached.')
+      throw asProtocolError(error, init.signal, UNREACHABLE, 'unreachable')
     }
     if (!response.ok) throw await refusal(response, init.signal)
     return response
@@ -194,11 +197,13 @@ async function refusal(
   response: Response,
   signal: AbortSignal | undefined,
 ): Promise<ProtocolError> {
-  let message = `The server answered with an error (${response.status}).`
+  const message = `The server answered with an error (${response.status}).`
   try {
     const body: unknown = await response.json()
     const reason = (body as { error?: unknown } | null)?.error
-    if (typeof reason === 'string' && isPlain(reason)) message = reason
+    if (typeof reason === 'string' && isPlain(reason)) {
+      return new ProtocolError('http', reason, response.status, reason)
+    }
   } catch (error) {
     // Not every server says why.
     if (signal?.aborted) return asProtocolError(error, signal, message)
@@ -215,8 +220,9 @@ function asProtocolError(
   error: unknown,
   signal: AbortSignal | undefined,
   message: string,
+  kind: ProtocolError['kind'] = 'lost',
 ): ProtocolError {
   if (error instanceof ProtocolError) return error
   if (signal?.aborted) return new ProtocolError('aborted', 'Stopped.')
-  return new ProtocolError(error instanceof SyntaxError ? 'format' : 'network', message)
+  return new ProtocolError(error instanceof SyntaxError ? 'format' : kind, message)
 }

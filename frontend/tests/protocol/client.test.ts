@@ -104,12 +104,12 @@ test('a connection that breaks', async () => {
     response.write('data: {"type":"progress_update","text":"a"}\n\n')
     setTimeout(() => response.destroy(), 20)
   })
-  expect((await failure(read(client))).kind).toBe('network')
+  expect((await failure(read(client))).kind).toBe('lost')
 })
 
 test('a server that is not there', async () => {
   const client = new ProtocolClient({ url: 'http://127.0.0.1:9/chatkit' })
-  expect((await failure(read(client))).kind).toBe('network')
+  expect((await failure(read(client))).kind).toBe('unreachable')
 })
 
 test('a server that falls silent', async () => {
@@ -117,7 +117,7 @@ test('a server that falls silent', async () => {
     (_, response) => response.writeHead(200, EVENTS).flushHeaders(),
     { idleTimeout: 50 },
   )
-  expect((await failure(read(client))).kind).toBe('network')
+  expect((await failure(read(client))).kind).toBe('lost')
 })
 
 test('who stops to listen ends the answer', async () => {
@@ -137,7 +137,7 @@ test('a server that never begins to answer is lost, and is left', async () => {
   const client = await serve((_, response) => void response.on('close', leave), {
     idleTimeout: 50,
   })
-  expect((await failure(read(client))).kind).toBe('network')
+  expect((await failure(read(client))).kind).toBe('lost')
   await left
 })
 
@@ -145,7 +145,7 @@ test('a server whose error never ends is lost', async () => {
   const client = await serve((_, response) => void response.writeHead(500).write('{"err'), {
     idleTimeout: 50,
   })
-  expect((await failure(read(client))).kind).toBe('network')
+  expect((await failure(read(client))).kind).toBe('lost')
 })
 
 test('heartbeats keep a stream alive', async () => {
@@ -205,7 +205,7 @@ test('an answer in JSON that breaks off is a lost connection', async () => {
     setTimeout(() => response.destroy(), 20)
   })
   expect(await failure(client.request('threads.list', {}))).toMatchObject({
-    kind: 'network',
+    kind: 'lost',
     message: 'The connection to the server was lost.',
   })
 })

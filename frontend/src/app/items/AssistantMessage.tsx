@@ -1,7 +1,7 @@
 import { useState } from 'react'
 
 import type { Annotation, AssistantMessageItem, UserMessageItem } from '../../protocol/types'
-import { useChat } from '../App'
+import { useChat, useText } from '../context'
 import { IconButton } from '../IconButton'
 import { DislikeIcon, LikeIcon, RetryIcon } from '../icons'
 import { useStore } from '../store'
@@ -16,6 +16,7 @@ interface AssistantMessageProps {
 
 export function AssistantMessage({ item, question, isOpen }: AssistantMessageProps) {
   const chat = useChat()
+  const say = useText()
   const actions = useStore(chat.state, (state) => state.options?.threadItemActions)
   const isResponding = useStore(chat.state, (state) => state.isResponding)
   const [feedback, setFeedback] = useState<'positive' | 'negative' | null>(null)
@@ -43,7 +44,7 @@ export function AssistantMessage({ item, question, isOpen }: AssistantMessagePro
             <>
               <IconButton
                 small
-                label="Good answer"
+                label={say('goodAnswer')}
                 aria-pressed={feedback === 'positive'}
                 onClick={() => void rate('positive')}
               >
@@ -51,7 +52,7 @@ export function AssistantMessage({ item, question, isOpen }: AssistantMessagePro
               </IconButton>
               <IconButton
                 small
-                label="Bad answer"
+                label={say('badAnswer')}
                 aria-pressed={feedback === 'negative'}
                 onClick={() => void rate('negative')}
               >
@@ -62,7 +63,7 @@ export function AssistantMessage({ item, question, isOpen }: AssistantMessagePro
           {actions?.retry && question !== null && (
             <IconButton
               small
-              label="Another answer"
+              label={say('anotherAnswer')}
               disabled={isResponding}
               onClick={() => void chat.retry(question)}
             >
@@ -90,8 +91,9 @@ function sourcesOf(annotations: readonly Annotation[]): Source[] {
 }
 
 function Sources({ sources }: { sources: readonly Source[] }) {
+  const text = useText()
   return (
-    <ul className="sources" aria-label="Sources">
+    <ul className="sources" aria-label={text('sources')}>
       {sources.map(({ title, url }) => (
         <li key={url ?? title}>
           {url === null ? (

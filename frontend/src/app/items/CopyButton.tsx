@@ -1,9 +1,11 @@
 import { useState } from 'react'
 
+import { useText } from '../context'
 import { IconButton } from '../IconButton'
 import { CheckIcon, CopyIcon } from '../icons'
 
 export function CopyButton({ text }: { text: string }) {
+  const say = useText()
   const [isCopied, setCopied] = useState(false)
   const copy = async (): Promise<void> => {
     await navigator.clipboard.writeText(text)
@@ -11,7 +13,7 @@ export function CopyButton({ text }: { text: string }) {
     setTimeout(() => setCopied(false), 1500)
   }
   return (
-    <IconButton small label={isCopied ? 'Copied' : 'Copy'} onClick={() => void copy()}>
+    <IconButton small label={say(isCopied ? 'copied' : 'copy')} onClick={() => void copy()}>
       {isCopied ? <CheckIcon /> : <CopyIcon />}
     </IconButton>
   )

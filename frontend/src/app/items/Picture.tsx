@@ -1,6 +1,8 @@
 import type { GeneratedImageItem } from '../../protocol/types'
+import { useText } from '../context'
 
 export function Picture({ item }: { item: GeneratedImageItem }) {
-  if (!item.image) return <div className="image-waiting waiting" role="img" aria-label="Drawing" />
-  return <img className="image" src={item.image.url} alt="Generated" />
+  const text = useText()
+  if (!item.image) return <div className="image-waiting waiting" role="img" aria-label={text('drawing')} />
+  return <img className="image" src={item.image.url} alt={text('generatedImage')} />
 }

@@ -2,7 +2,7 @@ import { Button } from '@openai/apps-sdk-ui/components/Button'
 import { useState } from 'react'
 
 import type { StructuredInputItem, StructuredInputSubmission } from '../../protocol/types'
-import { useChat } from '../App'
+import { useChat, useText } from '../context'
 import { useStore } from '../store'
 
 type Question = StructuredInputItem['inputs'][number]
@@ -10,6 +10,7 @@ type Question = StructuredInputItem['inputs'][number]
 /** Questions that a person answers, and then what they answered. */
 export function Questions({ item }: { item: StructuredInputItem }) {
   const chat = useChat()
+  const text = useText()
   const isResponding = useStore(chat.state, (state) => state.isResponding)
   const [values, setValues] = useState<Record<string, string[]>>({})
   const isOpen = (item.status ?? 'pending') === 'pending'
@@ -45,7 +46,7 @@ export function Questions({ item }: { item: StructuredInputItem }) {
               <p className="caption">
                 {question.answer && !question.answer.skipped
                   ? (question.answer.values ?? []).join(', ')
-                  : 'Skipped'}
+                  : text('skipped')}
               </p>
             </div>
           ),
@@ -60,10 +61,10 @@ export function Questions({ item }: { item: StructuredInputItem }) {
             disabled={isResponding}
             onClick={() => submit(true)}
           >
-            Skip
+            {text('skip')}
           </Button>
           <Button color="primary" type="submit" disabled={isResponding}>
-            Answer
+            {text('answer')}
           </Button>
         </div>
       )}
@@ -78,6 +79,7 @@ interface FieldProps {
 }
 
 function Field({ question, values, onChange }: FieldProps) {
+  const text = useText()
   if (question.type === 'freeform') {
     return (
       <label>
@@ -115,8 +117,8 @@ function Field({ question, values, onChange }: FieldProps) {
         ))}
         <input
           className="field"
-          placeholder="Something else"
-          aria-label={`Something else: ${question.question}`}
+          placeholder={text('somethingElse')}
+          aria-label={text('somethingElseTo', { question: question.question })}
           value={own}
           onChange={(event) => {
             const kept = question.multiple ? values.filter((each) => options.includes(each)) : []

@@ -1,7 +1,7 @@
 import type { ComponentProps } from 'react'
 import { Streamdown, type Components } from 'streamdown'
 
-import { useChat } from '../App'
+import { useChat, useText } from '../context'
 import { useStore } from '../store'
 
 interface RichTextProps {
@@ -37,11 +37,12 @@ function Link({ node: _, href, children, ...rest }: ComponentProps<'a'> & { node
 
 function Image({ node: _, src, alt }: ComponentProps<'img'> & { node?: unknown }) {
   const chat = useChat()
+  const text = useText()
   const domains = useStore(chat.state, (state) => state.thread.thread?.allowed_image_domains)
   if (typeof src === 'string' && isImageAllowed(src, domains ?? [], parent.location.origin)) {
     return <img className="image" src={src} alt={alt ?? ''} loading="lazy" />
   }
-  return <span className="caption">{alt ? `[${alt}]` : '[image]'}</span>
+  return <span className="caption">{text('imageHidden', { name: alt ?? '' })}</span>
 }
 
 /** Return whether an image may be loaded: to load one tells its server who reads this. */

@@ -1,4 +1,5 @@
 import type { WorkflowItem } from '../../protocol/types'
+import { useText } from '../context'
 import { CheckIcon, FailedIcon } from '../icons'
 import { Markdown } from './Markdown'
 
@@ -6,6 +7,7 @@ type Task = WorkflowItem['workflow']['tasks'][number]
 
 /** One thing that the agent does. */
 export function TaskView({ task }: { task: Task }) {
+  const text = useText()
   const title = 'title' in task ? task.title : null
   const content = 'content' in task ? task.content : null
   return (
@@ -13,7 +15,7 @@ export function TaskView({ task }: { task: Task }) {
       {(title || task.type === 'web_search') && (
         <div className="task-title">
           <span className={task.status_indicator === 'loading' ? 'waiting' : ''}>
-            {title || 'Search'}
+            {title || text('search')}
           </span>
           <Status task={task} />
         </div>
@@ -46,7 +48,8 @@ export function TaskView({ task }: { task: Task }) {
 }
 
 function Status({ task }: { task: Task }) {
-  if (task.status_indicator === 'complete') return <CheckIcon aria-label="Done" />
-  if ('icon' in task && task.icon === 'lucide:circle-x') return <FailedIcon aria-label="Failed" />
+  const text = useText()
+  if (task.status_indicator === 'complete') return <CheckIcon aria-label={text('done')} />
+  if ('icon' in task && task.icon === 'lucide:circle-x') return <FailedIcon aria-label={text('stepFailed')} />
   return null
 }

@@ -2,7 +2,7 @@ import { Button } from '@openai/apps-sdk-ui/components/Button'
 import type { ReactNode } from 'react'
 
 import type { Widget, WidgetItem } from '../../protocol/types'
-import { useChat } from '../App'
+import { useChat } from '../context'
 import { useStore } from '../store'
 import { Markdown } from './Markdown'
 
