@@ -1,0 +1,22 @@
+/** ChatKit's options, and those that only this chat has. */
+
+import type { ChatKitOptions, HeaderOption, ThemeOption, ThreadItemActionsOption } from '@openai/chatkit'
+
+export type Options = Omit<ChatKitOptions, 'header' | 'theme' | 'threadItemActions'> & {
+  header?: HeaderOption & {
+    /** Whether there is a button that saves the thread as a file of Markdown. */
+    export?: boolean
+  }
+  theme?: Exclude<ChatKitOptions['theme'], ThemeOption> | Theme
+  threadItemActions?: ThreadItemActionsOption & {
+    /** Whether a person may edit what they wrote; the thread then goes on from there. */
+    edit?: boolean
+  }
+}
+
+export type Theme = ThemeOption & {
+  /** The address of a style sheet, relative to the page, that is applied after the chat's own. */
+  css?: string
+  /** CSS variables of the chat, such as `--chat-width`. */
+  variables?: Record<`--${string}`, string>
+}
