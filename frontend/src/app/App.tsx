@@ -1,5 +1,6 @@
-import { useLayoutEffect } from 'react'
+import { useEffect, useLayoutEffect, useRef } from 'react'
 
+import type { ThreadMetadata } from '../protocol/types'
 import type { Chat } from './chat'
 import { Composer } from './Composer'
 import { ChatContext } from './context'
@@ -11,6 +12,8 @@ import { directionOf } from './texts'
 import { applyTheme } from './theme'
 import { Thread } from './Thread'
 
+const ACTIVE: NonNullable<ThreadMetadata['status']> = { type: 'active' }
+
 export function App({ chat }: { chat: Chat }) {
   const options = useStore(chat.state, (state) => state.options)
   const configError = useStore(chat.state, (state) => state.configError)
@@ -20,6 +23,7 @@ export function App({ chat }: { chat: Chat }) {
     ({ threadId, thread, sending }) =>
       threadId === null && thread.items.length === 0 && sending === null,
   )
+  const status = useStore(chat.state, ({ thread }) => thread.thread?.status ?? ACTIVE)
   const locale = useStore(chat.texts.state, (state) => state.locale)
 
   useLayoutEffect(() => {
@@ -28,6 +32,14 @@ export function App({ chat }: { chat: Chat }) {
     document.documentElement.lang = locale
     document.documentElement.dir = directionOf(locale)
   }, [options?.theme, options?.frameTitle, locale])
+
+  // Who has left the list of chats, by keyboard or by mouse, goes on writing.
+  const wasHistory = useRef(false)
+  useEffect(() => {
+    const isLost = document.activeElement === document.body
+    if (wasHistory.current && isLost && matchMedia('(pointer: fine)').matches) chat.focus()
+    wasHistory.current = view === 'history'
+  }, [chat, view])
 
   if (options === null || locale === '') return null
   if (configError !== null) {
@@ -48,7 +60,18 @@ export function App({ chat }: { chat: Chat }) {
         ) : (
           <>
             {isNew ? <StartScreen /> : <Thread />}
-            <Composer />
+            {status.type === 'active' ? (
+              <Composer />
+            ) : (
+              <footer className="column composer">
+                <p className="note" role="status">
+                  <span>
+                    {status.reason ??
+                      chat.texts.say(status.type === 'locked' ? 'threadLocked' : 'threadClosed')}
+                  </span>
+                </p>
+              </footer>
+            )}
           </>
         )}
       </div>

@@ -18,7 +18,7 @@ export function Header() {
   return (
     <header className="header">
       {leftAction && (
-        <IconButton label={leftAction.icon} onClick={() => leftAction.onClick()}>
+        <IconButton label={leftAction.icon.replaceAll('-', ' ')} onClick={() => leftAction.onClick()}>
           <HeaderIcon name={leftAction.icon} />
         </IconButton>
       )}
@@ -47,7 +47,7 @@ export function Header() {
           </IconButton>
         ))}
       {rightAction && (
-        <IconButton label={rightAction.icon} onClick={() => rightAction.onClick()}>
+        <IconButton label={rightAction.icon.replaceAll('-', ' ')} onClick={() => rightAction.onClick()}>
           <HeaderIcon name={rightAction.icon} />
         </IconButton>
       )}

@@ -2,9 +2,7 @@ import { useCallback, useEffect, useRef, useState } from 'react'
 
 import type { ThreadMetadata } from '../protocol/types'
 import { useChat, useLocale, useText } from './context'
-import { DeleteIcon, RenameIcon } from './icons'
-import { IconButton } from './IconButton'
-import { useStore } from './store'
+import { HistoryRow } from './HistoryRow'
 
 const PAGE = 30
 
@@ -13,16 +11,12 @@ export function History() {
   const chat = useChat()
   const text = useText()
   const locale = useLocale()
-  const options = useStore(chat.state, (state) => state.options)
   const [threads, setThreads] = useState<ThreadMetadata[]>([])
   const [after, setAfter] = useState<string | null>(null)
   const [status, setStatus] = useState<'loading' | 'failed' | 'ready'>('loading')
+  const [refusal, setRefusal] = useState<string | null>(null)
   const [query, setQuery] = useState('')
-  const [renaming, setRenaming] = useState<string | null>(null)
-  const [deleting, setDeleting] = useState<string | null>(null)
   const search = useRef<HTMLInputElement>(null)
-
-  const nameOf = (thread: ThreadMetadata): string => thread.title ?? text('untitled')
 
   const load = useCallback(
     async (from: string | null): Promise<void> => {
@@ -33,7 +27,11 @@ export function History() {
           order: 'desc',
           ...(from !== null && { after: from }),
         })
-        setThreads((known) => [...(from === null ? [] : known), ...(page?.data ?? [])])
+        setThreads((known) => {
+          const older = from === null ? [] : known
+          const ids = new Set(older.map((thread) => thread.id))
+          return [...older, ...(page?.data ?? []).filter((thread) => !ids.has(thread.id))]
+        })
         setAfter(page?.has_more ? (page.after ?? null) : null)
         setStatus('ready')
       } catch {
@@ -48,28 +46,47 @@ export function History() {
     search.current?.focus()
   }, [load])
 
-  const rename = async (thread: ThreadMetadata, title: string): Promise<void> => {
-    setRenaming(null)
-    if (title.trim() === '' || title === thread.title) return
-    await chat.client?.request('threads.update', { thread_id: thread.id, title: title.trim() })
-    setThreads((known) => known.map((each) => (each.id === thread.id ? { ...each, title } : each)))
-  }
+  const nameOf = (thread: ThreadMetadata): string => thread.title ?? text('untitled')
+  const wanted = query.trim().toLocaleLowerCase(locale)
+  const found = threads.filter((thread) =>
+    nameOf(thread).toLocaleLowerCase(locale).includes(wanted),
+  )
+  // The server knows no search: what is looked for may be in a page that is not loaded.
+  const isSearching = wanted !== '' && found.length < PAGE
+  useEffect(() => {
+    if (isSearching && status === 'ready' && after !== null) void load(after)
+  }, [isSearching, status, after, load])
 
+  const rename = async (thread: ThreadMetadata, title: string): Promise<void> => {
+    const put = (title: string | null | undefined): void =>
+      setThreads((known) =>
+        known.map((each) => (each.id === thread.id ? { ...each, title: title ?? null } : each)),
+      )
+    put(title)
+    setRefusal(null)
+    try {
+      await chat.renameThread(thread.id, title)
+    } catch {
+      put(thread.title)
+      setRefusal(text('notRenamed'))
+    }
+  }
   const remove = async (thread: ThreadMetadata): Promise<void> => {
-    setDeleting(null)
-    await chat.client?.request('threads.delete', { thread_id: thread.id })
-    setThreads((known) => known.filter((each) => each.id !== thread.id))
-    if (chat.state.get().threadId === thread.id) {
-      await chat.setThreadId(null)
-      await chat.showHistory()
+    setRefusal(null)
+    try {
+      await chat.deleteThread(thread.id)
+      setThreads((known) => known.filter((each) => each.id !== thread.id))
+      search.current?.focus()
+    } catch {
+      setRefusal(text('notDeleted'))
     }
   }
 
-  const dates = new Intl.DateTimeFormat(locale, { dateStyle: 'medium' })
-  const wanted = query.trim().toLocaleLowerCase()
-  const found = threads.filter((thread) => nameOf(thread).toLocaleLowerCase().includes(wanted))
   return (
-    <main className="column history">
+    <main
+      className="column history"
+      onKeyDown={(event) => event.key === 'Escape' && void chat.hideHistory()}
+    >
       <h1 className="visually-hidden">{text('chats')}</h1>
       <input
         ref={search}
@@ -79,86 +96,65 @@ export function History() {
         placeholder={text('searchChats')}
         aria-label={text('searchChats')}
         onChange={(event) => setQuery(event.target.value)}
-        onKeyDown={(event) => event.key === 'Escape' && void chat.hideHistory()}
       />
-      <ul>
-        {found.map((thread) => (
-          <li key={thread.id}>
-            {renaming === thread.id ? (
-              <input
-                className="field"
-                aria-label={text('title')}
-                defaultValue={nameOf(thread)}
-                autoFocus
-                onBlur={(event) => void rename(thread, event.target.value)}
-                onKeyDown={(event) => {
-                  if (event.key === 'Enter') event.currentTarget.blur()
-                  if (event.key === 'Escape') setRenaming(null)
-                }}
+      {refusal !== null && (
+        <p className="note danger" role="alert">
+          <span>{refusal}</span>
+        </p>
+      )}
+      {groupsOf(found, locale).map(([day, group]) => (
+        <section key={day} aria-label={day}>
+          <h2 className="history-day">{day}</h2>
+          <ul>
+            {group.map((thread) => (
+              <HistoryRow
+                key={thread.id}
+                name={nameOf(thread)}
+                thread={thread}
+                onOpen={() => void chat.setThreadId(thread.id)}
+                onRename={(title) => void rename(thread, title)}
+                onDelete={() => void remove(thread)}
               />
-            ) : (
-              <button
-                type="button"
-                className="history-title"
-                onClick={() => void chat.setThreadId(thread.id)}
-              >
-                {nameOf(thread)}
-              </button>
-            )}
-            {deleting === thread.id ? (
-              <>
-                <button type="button" className="prompt" onClick={() => setDeleting(null)}>
-                  {text('keep')}
-                </button>
-                <button type="button" className="prompt" onClick={() => void remove(thread)}>
-                  {text('delete')}
-                </button>
-              </>
-            ) : (
-              <>
-                <time dateTime={String(thread.created_at)}>
-                  {dates.format(new Date(String(thread.created_at)))}
-                </time>
-                {options?.history?.showRename !== false && (
-                  <IconButton
-                    small
-                    label={text('rename', { title: nameOf(thread) })}
-                    onClick={() => setRenaming(thread.id)}
-                  >
-                    <RenameIcon />
-                  </IconButton>
-                )}
-                {options?.history?.showDelete !== false && (
-                  <IconButton
-                    small
-                    label={text('deleteNamed', { title: nameOf(thread) })}
-                    onClick={() => setDeleting(thread.id)}
-                  >
-                    <DeleteIcon />
-                  </IconButton>
-                )}
-              </>
-            )}
-          </li>
-        ))}
-      </ul>
+            ))}
+          </ul>
+        </section>
+      ))}
       {status === 'loading' && <p className="waiting">{text('loading')}</p>}
       {status === 'failed' && (
         <p className="note danger" role="alert">
           <span>{text('chatsFailed')}</span>
-          <button type="button" className="prompt" onClick={() => void load(null)}>
+          <button type="button" className="prompt" onClick={() => void load(after)}>
             {text('tryAgain')}
           </button>
         </p>
       )}
-      {status === 'ready' && found.length === 0 && (
-        <p className="caption">{text(wanted === '' ? 'noChats' : 'nothingFound')}</p>
-      )}
-      {status === 'ready' && after !== null && (
+      <p className="caption" role="status">
+        {status === 'ready' && found.length === 0
+          ? text(wanted === '' ? 'noChats' : 'nothingFound')
+          : ''}
+      </p>
+      {status === 'ready' && after !== null && !isSearching && (
         <button type="button" className="prompt" onClick={() => void load(after)}>
           {text('more')}
         </button>
       )}
     </main>
   )
+}
+
+const DAY = 24 * 60 * 60 * 1000
+
+/** Threads, newest first, under today, yesterday and the months before. */
+function groupsOf(threads: readonly ThreadMetadata[], locale: string): [string, ThreadMetadata[]][] {
+  const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
+  const months = new Intl.DateTimeFormat(locale, { month: 'long', year: 'numeric' })
+  const today = new Date().setHours(0, 0, 0, 0)
+  const groups = new Map<string, ThreadMetadata[]>()
+  for (const thread of threads) {
+    const date = new Date(String(thread.created_at))
+    const days = Math.round((new Date(date).setHours(0, 0, 0, 0) - today) / DAY)
+    const name = days >= -1 ? relative.format(Math.min(0, days), 'day') : months.format(date)
+    groups.set(name, [...(groups.get(name) ?? []), thread])
+  }
+  return [...groups]
 }

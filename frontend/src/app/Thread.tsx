@@ -11,6 +11,8 @@ const NEAR = 80
 /** For how many milliseconds after a wheel, a finger or a key a scroll is the person's. */
 const BY_HAND = 300
 
+const SCROLLS_UP = new Set(['ArrowUp', 'PageUp', 'Home', ' '])
+
 /** The items of a thread, and what is going on in it. */
 export function Thread() {
   const chat = useChat()
@@ -42,6 +44,7 @@ export function Thread() {
   // A thread is opened at its end, and one's own message is always seen.
   useLayoutEffect(() => {
     isNear.current = true
+    touchedAt.current = -Infinity
     toEnd('instant')
   }, [threadId, isLoading, sending !== null])
 
@@ -87,9 +90,10 @@ export function Thread() {
       onScroll={onScroll}
       onWheel={touch}
       onTouchMove={touch}
-      onPointerDown={touch}
+      // On the scrollbar, or with what is being selected; a click on a button scrolls nothing.
+      onPointerDown={(event) => event.target === event.currentTarget && touch()}
       onPointerMove={(event) => event.buttons > 0 && touch()}
-      onKeyDown={touch}
+      onKeyDown={(event) => SCROLLS_UP.has(event.key) && touch()}
     >
       <h1 className="visually-hidden">{title ?? text('chat')}</h1>
       <div ref={content} className="column items">

@@ -1,8 +1,9 @@
 /** What the chat does: talks to the server, and keeps what is shown. */
 
-import type { ChatKitOptions, CustomApiConfig, Entity } from '@openai/chatkit'
+import type { CustomApiConfig, Entity } from '@openai/chatkit'
 
 import type { ChatHost, ChatMethods } from '../element/host'
+import type { Options } from '../element/options'
 import { ProtocolClient, ProtocolError } from '../protocol/client'
 import {
   emptyThread,
@@ -36,7 +37,7 @@ export interface Draft {
 }
 
 export interface ChatState {
-  options: ChatKitOptions | null
+  options: Options | null
   /** What is wrong with the options, for whoever writes the page. */
   configError: string | null
   threadId: string | null
@@ -95,7 +96,7 @@ export class Chat implements ChatMethods {
     return this.state.get()
   }
 
-  #configure(options: ChatKitOptions): void {
+  #configure(options: Options): void {
     const isFirst = this.#current.options === null
     const locale = options.locale ?? navigator.language
     void this.texts.use(locale)
@@ -129,10 +130,12 @@ export class Chat implements ChatMethods {
   // Threads
 
   setThreadId = async (threadId: string | null): Promise<void> => {
-    if (threadId === this.#current.threadId && !this.#current.loadError) {
-      this.state.set({ view: 'thread' })
-      return
-    }
+    await this.hideHistory()
+    await this.#open(threadId)
+  }
+
+  async #open(threadId: string | null): Promise<void> {
+    if (threadId === this.#current.threadId && !this.#current.loadError) return
     this.#drafts.set(this.#current.threadId ?? '', this.#current.draft)
     this.#streaming?.abort()
     this.#loading?.abort()
@@ -143,7 +146,6 @@ export class Chat implements ChatMethods {
       loadError: null,
       sending: null,
       isResponding: false,
-      view: 'thread',
       draft: this.#drafts.get(threadId ?? '') ?? emptyDraft,
     })
     this.#host.emit('chatkit.thread.change', { threadId })
@@ -333,6 +335,20 @@ export class Chat implements ChatMethods {
     await this.client.request('items.feedback', { thread_id: threadId, item_ids: itemIds, kind })
   }
 
+  renameThread = async (threadId: string, title: string): Promise<void> => {
+    const renamed = await this.client?.request('threads.update', { thread_id: threadId, title })
+    const { thread } = this.#current
+    if (renamed !== undefined && this.#current.threadId === threadId) {
+      this.state.set({ thread: reduce(thread, { type: 'thread.updated', thread: renamed }) })
+    }
+  }
+
+  deleteThread = async (threadId: string): Promise<void> => {
+    await this.client?.request('threads.delete', { thread_id: threadId })
+    this.#drafts.delete(threadId)
+    if (this.#current.threadId === threadId) await this.#open(null)
+  }
+
   showHistory = async (): Promise<void> => {
     if (this.#current.view === 'history') return
     this.state.set({ view: 'history' })
@@ -485,7 +501,7 @@ function messageOf(error: unknown): string {
 }
 
 /** Return what is wrong with options, in words for whoever wrote them. */
-function problemWith(options: ChatKitOptions): string | null {
+function problemWith(options: Options): string | null {
   const api: Partial<CustomApiConfig> & { getClientSecret?: unknown } = options.api ?? {}
   if (typeof api.url === 'string' && api.url !== '') return null
   if (api.getClientSecret !== undefined) {

@@ -1,14 +1,20 @@
 /** An app's theme as the variables that the style sheet reads. */
 
-import type { ChatKitOptions, FontObject } from '@openai/chatkit'
+import type { FontObject, GrayscaleOptions } from '@openai/chatkit'
+
+import type { Options, Theme } from '../element/options'
 
 const RADII = { pill: [24, 12], round: [16, 10], soft: [10, 8], sharp: [2, 2] } as const
 const GAPS = { compact: 16, normal: 24, spacious: 32 } as const
 
+/** The names of the variables that the app has set itself. */
+let ownVariables: string[] = []
+
 /** Apply a theme to the document of the chat. */
-export function applyTheme(theme: ChatKitOptions['theme'], root: HTMLElement): void {
-  const options = typeof theme === 'string' ? { colorScheme: theme } : (theme ?? {})
+export function applyTheme(theme: Options['theme'], root: HTMLElement): void {
+  const options: Theme = typeof theme === 'string' ? { colorScheme: theme } : (theme ?? {})
   const scheme = options.colorScheme ?? 'light'
+  for (const name of ownVariables) root.style.removeProperty(name)
   root.dataset.theme = scheme
   root.style.colorScheme = scheme
   const set = (name: string, value: string | undefined): void => {
@@ -30,9 +36,9 @@ export function applyTheme(theme: ChatKitOptions['theme'], root: HTMLElement): v
   set('--chat-font', fontFamily)
   set('--chat-mono', fontFamilyMono)
   loadFonts(fontSources ?? [])
+  setVariables(options.variables ?? {}, root)
+  linkStyle(options.css)
 }
-
-type Grayscale = NonNullable<NonNullable<Exclude<ChatKitOptions['theme'], string | undefined>>['color']>['grayscale']
 
 const GRAYS = [
   0, 25, 50, 75, 100, 150, 200, 250, 300, 350, 400, 450, 500, 550, 600, 650, 700, 750, 800, 850,
@@ -40,7 +46,7 @@ const GRAYS = [
 ]
 
 /** The palette of grays, tinted with a hue, from white to black. */
-function grays(options: Grayscale): [string, string | undefined][] {
+function grays(options: GrayscaleOptions | undefined): [string, string | undefined][] {
   return GRAYS.map((step) => {
     const name = `--gray-${step}`
     if (options === undefined) return [name, undefined]
@@ -48,6 +54,25 @@ function grays(options: Grayscale): [string, string | undefined][] {
     const chroma = options.tint * 0.0045 * Math.sin(Math.PI * Math.min(0.9, step / 1000 + 0.1))
     return [name, `oklch(${lightness.toFixed(2)}% ${chroma.toFixed(4)} ${options.hue})`]
   })
+}
+
+/** Set an app's own variables last, so that they come before what follows from its theme. */
+function setVariables(variables: Record<string, string>, root: HTMLElement): void {
+  ownVariables = Object.keys(variables).filter((name) => name.startsWith('--'))
+  for (const name of ownVariables) root.style.setProperty(name, variables[name] ?? '')
+}
+
+function linkStyle(css: string | undefined): void {
+  const href = css === undefined ? null : new URL(css, parent.document.baseURI).href
+  const known = document.querySelector<HTMLLinkElement>('link[data-own-style]')
+  if (known?.href === href) return
+  known?.remove()
+  if (href === null) return
+  const link = document.createElement('link')
+  link.rel = 'stylesheet'
+  link.dataset['ownStyle'] = ''
+  link.href = href
+  document.head.append(link)
 }
 
 const loaded = new Set<string>()

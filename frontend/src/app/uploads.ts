@@ -1,7 +1,8 @@
 /** The files of the message that is being written. */
 
-import type { ChatKitOptions, CustomApiConfig } from '@openai/chatkit'
+import type { CustomApiConfig } from '@openai/chatkit'
 
+import type { Options } from '../element/options'
 import type { Attachment } from '../protocol/types'
 import { Store } from './store'
 import type { Texts } from './texts'
@@ -80,7 +81,7 @@ export class Uploads {
   }
 
   /** Upload files; those that the options refuse are named in `refusal`. */
-  upload(files: readonly File[], options: ChatKitOptions | null): void {
+  upload(files: readonly File[], options: Options | null): void {
     const limits = options?.composer?.attachments
     const refused: string[] = []
     for (const file of files) {
@@ -163,7 +164,7 @@ export class Uploads {
   }
 }
 
-type Limits = NonNullable<NonNullable<ChatKitOptions['composer']>['attachments']>
+type Limits = NonNullable<NonNullable<Options['composer']>['attachments']>
 
 const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const
 

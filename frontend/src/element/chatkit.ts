@@ -1,8 +1,9 @@
 /** `<openai-chatkit>`: a frame with the page's own origin, and the chat within it. */
 
-import type { ChatKitOptions, OpenAIChatKit } from '@openai/chatkit'
+import type { OpenAIChatKit } from '@openai/chatkit'
 
 import type { ChatHost, ChatMethods } from './host'
+import type { Options } from './options'
 
 /** The files of the app, beside this script; the build fills them in. */
 declare const __APP_SCRIPT__: string
@@ -16,8 +17,8 @@ const files = new URL(/\/ui\/[^/]*$/.test(new URL(source).pathname) ? '.' : 'ui/
 type Call = (methods: ChatMethods) => void
 
 class ChatKitElement extends HTMLElement implements ElementContract {
-  #options: ChatKitOptions | null = null
-  #listeners = new Set<(options: ChatKitOptions) => void>()
+  #options: Options | null = null
+  #listeners = new Set<(options: Options) => void>()
   #frame: HTMLIFrameElement | null = null
   #methods: ChatMethods | null = null
   /** Calls that came before the app was there. */
@@ -44,7 +45,7 @@ class ChatKitElement extends HTMLElement implements ElementContract {
     this.#listeners.clear()
   }
 
-  setOptions(options: ChatKitOptions): void {
+  setOptions(options: Options): void {
     this.#options = options
     if (this.#frame !== null) this.#frame.title = options.frameTitle ?? 'Chat'
     for (const listener of this.#listeners) listener(options)

@@ -1,6 +1,8 @@
 /** What the element and the app within its frame say to each other: plain calls, same origin. */
 
-import type { ChatKitEvents, ChatKitOptions, OpenAIChatKit } from '@openai/chatkit'
+import type { ChatKitEvents, OpenAIChatKit } from '@openai/chatkit'
+
+import type { Options } from './options'
 
 type MethodName =
   | 'focusComposer'
@@ -26,9 +28,9 @@ export type Emit = <K extends keyof ChatKitEvents>(
 
 /** What the app is started with, as the frame's property `chatkitHost`. */
 export interface ChatHost {
-  readonly options: ChatKitOptions | null
+  readonly options: Options | null
   /** Calls back now, if there are options, and whenever they change. */
-  onOptions(listener: (options: ChatKitOptions) => void): () => void
+  onOptions(listener: (options: Options) => void): () => void
   emit: Emit
   /** Says that the app is ready to be called. */
   attach(methods: ChatMethods): void

@@ -75,9 +75,21 @@ export class Person {
   static async at(site: Site, options: Parameters<Browser['newContext']>[0] = {}): Promise<Person> {
     const context = await site.browser.newContext(options)
     const person = new Person(await context.newPage(), site.url)
+    // Sooner than the test's own limit, so that the error says what was waited for.
+    context.setDefaultTimeout(10_000)
     await person.page.goto(site.url)
     await person.composer.waitFor()
     return person
+  }
+
+  /** Set the element's options, as far as they are no functions. */
+  async setOptions(options: object): Promise<void> {
+    await this.page.evaluate((given) => {
+      const chat = document.querySelector('openai-chatkit') as unknown as {
+        setOptions: (options: object) => void
+      }
+      chat.setOptions({ api: { url: '/chatkit', domainKey: 'local' }, ...given })
+    }, options)
   }
 
   get composer() {

@@ -176,6 +176,83 @@ test('chats are found, renamed and deleted', async () => {
   await settled(ann)
 })
 
+test('what cannot be renamed or deleted is said, and still there', async () => {
+  const ann = await Person.at(site)
+  await ann.ask('About seals', /You said/)
+  await ann.button('Chats').click()
+  await ann.page.route('**/chatkit', (route) => route.abort())
+  await ann.button('Rename About seals').click()
+  await ann.chat.getByRole('textbox', { name: 'Title' }).fill('Seals')
+  await ann.page.keyboard.press('Enter')
+  await ann.chat.getByRole('alert').getByText('The chat could not be renamed.').waitFor()
+  await ann.button('Delete About seals').click()
+  await ann.page.keyboard.press('Escape')
+  await ann.button('Delete About seals').click()
+  await ann.button('Delete').click()
+  await ann.chat.getByRole('alert').getByText('The chat could not be deleted.').waitFor()
+  await ann.page.keyboard.press('Escape')
+  await ann.page.unroute('**/chatkit')
+  await ann.ask('Still there', /You said Still there/)
+  await ann.page.context().close()
+})
+
+test('who deletes the chat that is open stays in the list', async () => {
+  const ann = await Person.at(site)
+  await ann.ask('About otters', /You said/)
+  await ann.button('Chats').click()
+  await ann.button('Delete About otters').click()
+  await ann.button('Delete').click()
+  await ann.chat.getByText('There are no chats yet.').waitFor()
+  await ann.button('Back to the chat').click()
+  await ann.chat.getByRole('heading', { name: 'What can I help with today?' }).waitFor()
+  await settled(ann)
+})
+
+test('a chat that is locked or closed says why, and takes no message', async () => {
+  const ann = await Person.at(site)
+  await ann.say('lock')
+  await ann.text(/Locked now/).waitFor()
+  await ann.chat.getByText('A colleague takes over.').waitFor()
+  expect(await ann.composer.count()).toBe(0)
+  await ann.button('New chat').click()
+  await ann.composer.waitFor()
+  await settled(ann)
+})
+
+test('it speaks the language that is asked for, in its direction', async () => {
+  const ann = await Person.at(site)
+  const html = ann.chat.locator('html')
+  for (const [locale, direction, words] of [
+    ['de-AT', 'ltr', 'Nachricht'],
+    ['ar', 'rtl', 'رسالة'],
+    ['tlh', 'ltr', 'Message'],
+  ] as const) {
+    await ann.setOptions({ locale })
+    await ann.chat.getByRole('textbox', { name: words }).waitFor()
+    expect(await html.getAttribute('dir')).toBe(direction)
+    expect(await html.getAttribute('lang')).toBe(locale)
+  }
+  await settled(ann)
+})
+
+test('an app styles the chat with variables and a style sheet of its own', async () => {
+  const ann = await Person.at(site)
+  await ann.page.route('**/own.css', (route) =>
+    route.fulfill({ contentType: 'text/css', body: '.greeting { letter-spacing: 7px }' }),
+  )
+  const styles = (): Promise<string[]> =>
+    ann.chat.locator('.greeting').evaluate((each) => [
+      getComputedStyle(each).letterSpacing,
+      getComputedStyle(document.documentElement).getPropertyValue('--chat-radius'),
+    ])
+  const theme = { css: 'own.css', variables: { '--chat-radius': '3px' } }
+  await ann.setOptions({ theme })
+  await expect.poll(styles).toEqual(['7px', '3px'])
+  await ann.setOptions({ theme: { radius: 'round' } })
+  await expect.poll(styles).toEqual(['-0.26px', '16px'])
+  await settled(ann)
+})
+
 test('a server that is gone leaves what was written', async () => {
   const ann = await Person.at(site)
   await ann.ask('Hello', /You said/)
@@ -221,12 +298,7 @@ test('several elements share a page, and come and go', async () => {
 
 test('options that cannot work are explained to whoever wrote them', async () => {
   const ann = await Person.at(site)
-  await ann.page.evaluate(() => {
-    const chat = document.querySelector('openai-chatkit') as HTMLElement & {
-      setOptions: (options: object) => void
-    }
-    chat.setOptions({ api: { getClientSecret: async () => 'x' } })
-  })
+  await ann.setOptions({ api: { getClientSecret: 'x' } })
   await ann.chat.getByText(/this UI talks to your own server/).waitFor()
   await ann.page.context().close()
 })

@@ -13,12 +13,20 @@ from agent_framework import (
     ChatResponse,
     ChatResponseUpdate,
     Content,
+    FunctionInvocationContext,
     FunctionInvocationLayer,
     ResponseStream,
     tool,
 )
+from chatkit.types import LockedStatus
 
-from agent_framework_chatkit import AgentChatKitServer, ask_user, client_tool, create_app
+from agent_framework_chatkit import (
+    AgentChatKitServer,
+    AgentContext,
+    ask_user,
+    client_tool,
+    create_app,
+)
 from agent_framework_chatkit.stores import SQLStore
 
 HOSTILE = """<script>parent.hacked = true</script>
@@ -36,6 +44,7 @@ CALLS = {
     "pay": ("transfer_money", {"recipient": "Kari", "amount": 120}),
     "ask": ("ask_user", QUESTIONS),
     "locate": ("locate", {}),
+    "lock": ("lock", {}),
 }
 
 
@@ -92,7 +101,14 @@ def locate() -> dict[str, Any]:
     raise AssertionError("The browser runs it.")
 
 
-tools: Any = [transfer_money, ask_user, locate]
+@tool
+def lock(ctx: FunctionInvocationContext) -> str:
+    """Let nobody write."""
+    AgentContext.of(ctx).thread.status = LockedStatus(reason="A colleague takes over.")
+    return "Locked now"
+
+
+tools: Any = [transfer_money, ask_user, locate, lock]
 agent = Agent(client=Model(), tools=tools)
 server = AgentChatKitServer(agent, SQLStore[Any]("sqlite://"), models=["small", "large"])
 app = create_app(server)

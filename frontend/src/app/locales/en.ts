@@ -34,6 +34,8 @@ export const en = {
   unreachable: 'The server cannot be reached.',
   serverError: 'The server answered with an error ({status}).',
   unreadable: 'The answer of the server cannot be read.',
+  threadLocked: 'This chat is locked.',
+  threadClosed: 'This chat is closed.',
   threadFailed: 'This chat could not be loaded.',
 
   // A message
