@@ -21,7 +21,7 @@ export function App({ chat }: { chat: Chat }) {
   const isNew = useStore(
     chat.state,
     ({ threadId, thread, sending }) =>
-      threadId === null && thread.items.length === 0 && sending === null,
+      threadId === null && sending === null && thread.items.length === 0 && thread.error === null,
   )
   const status = useStore(chat.state, ({ thread }) => thread.thread?.status ?? ACTIVE)
   const locale = useStore(chat.texts.state, (state) => state.locale)

@@ -183,6 +183,7 @@ export class Chat implements ChatMethods {
         ),
         older: page.has_more ? (page.after ?? null) : null,
         isLoading: false,
+        loadError: null,
       })
     } catch (error) {
       if (isAborted(error)) return
@@ -400,7 +401,14 @@ export class Chat implements ChatMethods {
   }
 
   #take(event: ThreadStreamEvent): void {
-    const thread = reduce(this.#current.thread, event)
+    let { thread } = this.#current
+    try {
+      thread = reduce(thread, event)
+    } catch (error) {
+      // An event that lacks what belongs to it is worth no more than an unknown one.
+      console.warn(`An event of type ${event.type} cannot be read.`, error)
+      return
+    }
     const change: Partial<ChatState> = { thread }
     if (event.type === 'thread.created') {
       change.threadId = event.thread.id

@@ -1,6 +1,8 @@
 import { memo } from 'react'
 
 import type { ThreadItem, UserMessageItem } from '../../protocol/types'
+import { Boundary } from '../Boundary'
+import { useText } from '../context'
 import { AssistantMessage } from './AssistantMessage'
 import { Picture } from './Picture'
 import { Questions } from './Questions'
@@ -19,8 +21,14 @@ interface ItemProps {
 
 /** One item of a thread; one of a kind that this version does not know is not shown. */
 export const Item = memo(function Item({ item, question, isOpen }: ItemProps) {
+  const text = useText()
   const shown = view({ item, question, isOpen })
-  return shown === null ? null : <article className="item">{shown}</article>
+  if (shown === null) return null
+  return (
+    <article className="item">
+      <Boundary fallback={<p className="caption">{text('notDrawn')}</p>}>{shown}</Boundary>
+    </article>
+  )
 })
 
 function view({ item, question, isOpen }: ItemProps) {

@@ -1,0 +1,110 @@
+/** Servers that answer what they should not. */
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { open, Person, type Site } from './browser'
+
+let site: Site
+
+beforeAll(async () => {
+  site = await open()
+}, 60_000)
+afterAll(() => site?.close())
+
+const thread = { id: 'thr', created_at: '2026-01-01T00:00:00', items: { data: [] } }
+const base = { thread_id: 'thr', created_at: '2026-01-01T00:00:00' }
+const message = (id: string, text: string): object => ({
+  ...base,
+  id,
+  type: 'assistant_message',
+  content: [{ type: 'output_text', text, annotations: [] }],
+})
+const sse = (...events: unknown[]): string =>
+  events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('')
+const created = { type: 'thread.created', thread }
+
+interface Answer {
+  status?: number
+  contentType?: string
+  body: string
+}
+
+async function ask(answer: Answer): Promise<Person> {
+  const ann = await Person.at(site)
+  await ann.page.route('**/chatkit', (route) =>
+    route.fulfill({ contentType: 'text/event-stream', ...answer }),
+  )
+  await ann.say('Hello')
+  return ann
+}
+
+test.each<[string, Answer, string]>([
+  [
+    'an error with a reason',
+    { status: 503, body: '{"error": "We are closed today."}' },
+    'We are closed today.',
+  ],
+  ['an error without one', { status: 500, body: '<h1>Oops</h1>' }, 'answered with an error (500)'],
+  ['a page', { contentType: 'text/html', body: '<h1>Log in</h1>' }, 'cannot be read'],
+  ['nothing', { contentType: 'application/json', body: '' }, 'cannot be read'],
+])('%s instead of an answer', async (_, answer, words) => {
+  const ann = await ask(answer)
+  await ann.chat.getByRole('alert').getByText(words).waitFor()
+  expect(await ann.chat.locator('body').textContent()).not.toContain('Oops')
+  // What was written is there again, and goes through when the server is well.
+  await ann.page.unroute('**/chatkit')
+  await ann.composer.press('Enter')
+  await ann.text(/You said Hello/).waitFor()
+  await ann.page.context().close()
+})
+
+test('events that are unknown, broken, out of order or cut off do no harm', async () => {
+  const delta = { type: 'assistant_message.content_part.text_delta', content_index: 0, delta: 'x' }
+  const body = sse(
+    { type: 'thread.item.updated', item_id: 'later', update: delta },
+    created,
+    { type: 'thread.hologram', item: 7 },
+    { type: 'thread.item.added' },
+    { type: 'thread.item.done', item: { ...base, id: 'odd', type: 'assistant_message' } },
+    { type: 'thread.item.done', item: { ...base, id: 'new', type: 'hologram' } },
+    { type: 'thread.item.done', item: { ...base, id: 'w', type: 'widget', widget: null } },
+    { type: 'thread.item.removed', item_id: 'never' },
+    { type: 'thread.item.done', item: message('good', 'All is well.') },
+  )
+  const ann = await ask({ body: `data: {"type"\n\n: hm\n\n${body}data: {"type":"thread.it` })
+  await ann.text('All is well.').waitFor()
+  expect(await ann.chat.getByText('This part cannot be shown.').count()).toBe(2)
+  await ann.page.context().close()
+})
+
+test('a message of five megabytes', async () => {
+  const text = `${'All work and no play makes Jack a dull boy. '.repeat(120)}\n\n`.repeat(1000)
+  const item = message('long', `${text}The end.`)
+  const ann = await ask({ body: sse(created, { type: 'thread.item.done', item }) })
+  await ann.text('The end.').waitFor()
+  await ann.composer.fill('Go on')
+  expect(await ann.button('Send').isEnabled()).toBe(true)
+  await ann.page.context().close()
+})
+
+test('a thread that cannot be loaded is tried again', async () => {
+  const ann = await Person.at(site)
+  await ann.ask('Hello', /You said Hello/)
+  await ann.page.route('**/chatkit', (route) => route.fulfill({ status: 500, body: '' }))
+  await ann.page.reload()
+  await ann.chat.getByRole('alert').getByText('answered with an error (500)').waitFor()
+  await ann.page.unroute('**/chatkit')
+  await ann.button('Try again').click()
+  await ann.text(/You said Hello/).waitFor()
+  expect(await ann.chat.getByRole('alert').count()).toBe(0)
+  await ann.page.context().close()
+})
+
+test('a thread that is not there leads to a new one', async () => {
+  const ann = await Person.at(site)
+  await ann.page.goto(`${site.url}/?thread=thr_gone`)
+  await ann.chat.getByRole('alert').waitFor()
+  await ann.button('New chat').click()
+  await ann.ask('Hello', /You said Hello/)
+  await ann.page.context().close()
+})
