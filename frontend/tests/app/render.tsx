@@ -1,0 +1,63 @@
+/** Components in a chat whose server is a function. */
+
+import { cleanup, render as renderInDocument } from '@testing-library/react'
+import userEvent from '@testing-library/user-event'
+import type { ReactNode } from 'react'
+import { afterEach } from 'vitest'
+
+import { Chat } from '../../src/app/chat'
+import { ChatContext } from '../../src/app/context'
+import type { ChatHost } from '../../src/element/host'
+import type { Options } from '../../src/element/options'
+
+afterEach(cleanup)
+
+/** What the server makes of a request: an object is JSON, a number is an error's status. */
+export type Server = (type: string, params: Record<string, unknown>) => object | number
+
+export interface Rendered {
+  chat: Chat
+  /** The names of the events that the element would have sent. */
+  events: string[]
+  person: ReturnType<typeof userEvent.setup>
+}
+
+/** Draw something within a chat, whose texts are there already. */
+export async function render(
+  content: ReactNode,
+  server: Server,
+  options: Partial<Options> = {},
+): Promise<Rendered> {
+  const events: string[] = []
+  const given: Options = {
+    locale: 'en',
+    ...options,
+    api: {
+      url: '/chatkit',
+      domainKey: 'local',
+      fetch: async (_url, init) => {
+        const { type, params } = JSON.parse(String(init?.body)) as {
+          type: string
+          params: Record<string, unknown>
+        }
+        const answer = server(type, params)
+        return typeof answer === 'number'
+          ? new Response('', { status: answer })
+          : Response.json(answer)
+      },
+    },
+  }
+  const host: ChatHost = {
+    options: given,
+    onOptions(listener) {
+      listener(given)
+      return () => {}
+    },
+    emit: (...args) => void events.push(args[0]),
+    attach() {},
+  }
+  const chat = new Chat(host)
+  await chat.texts.use('en')
+  renderInDocument(<ChatContext value={chat}>{content}</ChatContext>)
+  return { chat, events, person: userEvent.setup() }
+}
