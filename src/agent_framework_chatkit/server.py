@@ -35,8 +35,10 @@ from chatkit.types import (
     ThreadItemUpdate,
     ThreadItemUpdatedEvent,
     ThreadMetadata,
+    ThreadsAddUserMessageReq,
     ThreadsDeleteReq,
     ThreadsGetByIdReq,
+    ThreadsRetryAfterItemReq,
     ThreadsSyncCustomActionReq,
     ThreadStreamEvent,
     UserMessageInput,
@@ -380,6 +382,13 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
     async def _process_streaming_impl(
         self, request: StreamingReq, context: TContext
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
+        if isinstance(request, (ThreadsAddUserMessageReq, ThreadsRetryAfterItemReq)):
+            status = (await self.store.load_thread(request.params.thread_id, context)).status
+            if status.type != "active":
+                yield NoticeEvent(
+                    level="warning", message=status.reason or f"This chat is {status.type}."
+                )
+                return
         try:
             answered = await self._answering.take(request, context)
         except RefusedAnswerError as refusal:

@@ -21,8 +21,10 @@ from agent_framework import (
 )
 from chatkit.types import (
     ClientToolCallItem,
+    ClosedStatus,
     CustomTask,
     HiddenContextItem,
+    LockedStatus,
     ThreadItemDoneEvent,
     ThreadMetadata,
 )
@@ -132,6 +134,33 @@ async def test_a_retry_starts_from_the_turn_before() -> None:
             ("assistant_message", "Two again"),
         ]
     assert said(answering) == [("user", "1"), ("assistant", "One"), ("user", "2")]
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (LockedStatus(reason="A colleague takes over."), "A colleague takes over."),
+        (ClosedStatus(), "This chat is closed."),
+    ],
+)
+async def test_a_thread_that_is_locked_or_closed_takes_no_message(status: Any, words: str) -> None:
+    @tool
+    def end(ctx: FunctionInvocationContext) -> None:
+        AgentContext.of(ctx).thread.status = status
+
+    answering = agent([call("end")], [text("One")], [text("Two")], tools=[end])
+    async with chat(answering) as browser:
+        await browser.ask("1")
+        before = await browser.transcript()
+        (notice,) = await browser.ask("2")
+        assert (notice.type, notice.message) == ("notice", words)
+        (notice,) = await browser.stream(
+            "threads.retry_after_item",
+            thread_id=browser.thread_id,
+            item_id=(await browser.items())[0]["id"],
+        )
+        assert (notice.type, notice.message) == ("notice", words)
+        assert await browser.transcript() == before
 
 
 async def test_hidden_context_reaches_the_agent_once() -> None:
