@@ -6,13 +6,24 @@ chat.style.cssText = 'display:block;height:100dvh'
 
 const dark = matchMedia('(prefers-color-scheme: dark)')
 
+// What the server and its app say; without an answer, the chat says what is wrong with the server.
+const given = await fetch('page.json')
+  .then((response) => (response.ok ? response.json() : {}))
+  .catch(() => ({}))
+
 const options = () => ({
-  api: { url: new URL('chatkit', document.baseURI).href, domainKey: 'local' },
-  theme: { colorScheme: dark.matches ? 'dark' : 'light' },
-  threadItemActions: { feedback: true, retry: true },
+  header: { export: true },
   thread: { autoScroll: true },
+  ...given,
+  api: { url: new URL('chatkit', document.baseURI).href, domainKey: 'local', ...given.api },
+  theme:
+    typeof given.theme === 'string'
+      ? given.theme
+      : { colorScheme: dark.matches ? 'dark' : 'light', ...given.theme },
+  threadItemActions: { feedback: true, retry: true, edit: true, ...given.threadItemActions },
 })
 
+document.title = given.frameTitle ?? given.header?.title?.text ?? document.title
 chat.setOptions(options())
 dark.addEventListener('change', () => chat.setOptions(options()))
 chat.addEventListener('chatkit.thread.change', ({ detail }) => {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from .overrides import MaybeAwaitable, resolve
+from .page_options import page_options
 from .request_context import RequestContext, preferred_locale
 from .server import AgentChatKitServer
 from .stores.attachment_errors import AttachmentError, AttachmentLinkInvalidError
@@ -54,6 +55,7 @@ def create_app(
     authenticate: Authenticate | None = None,
     allow_origins: Sequence[str] = (),
     max_request_size: int = 32 * 1024 * 1024,
+    page: Mapping[str, Any] | None = None,
 ) -> Starlette:
     """Return an ASGI app that serves an agent's chat.
 
@@ -80,6 +82,9 @@ def create_app(
             `https://intranet.example.com`. Cookies are not sent across sites, so give
             `authenticate` too.
         max_request_size: Bytes of a request's body, beyond which it is refused with 413.
+        page: Options of the full-page chat, as `<openai-chatkit>` takes them, in JSON: a greeting,
+            prompts to begin with, a theme. What the server offers (uploads, models, tools,
+            dictation) is among them unless it is replaced here.
     """
 
     @asynccontextmanager
@@ -103,7 +108,7 @@ def create_app(
     return Starlette(
         routes=[
             *chat_routes(server, authenticate=authenticate, max_request_size=max_request_size),
-            *ui_routes(),
+            *ui_routes(page_options(server, page or {})),
         ],
         middleware=middleware,
         lifespan=lifespan,

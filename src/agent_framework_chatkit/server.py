@@ -140,8 +140,8 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
             _runnable(agent, is_shared=True)
         self.item_converter = item_converter
         self.response_converter = response_converter or AgentResponseConverter()
-        self.models = frozenset(models)
-        self.tools = frozenset(tools)
+        self.models = tuple(models)
+        self.tools = tuple(tools)
         self.text_interval = text_interval
         self._answering = Answering(self)
         self._background: set[asyncio.Task[None]] = set()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 FILES = Path(__file__).with_name("frontend")
@@ -23,7 +25,7 @@ _POLICY = (
 )
 
 
-def ui_routes() -> list[BaseRoute]:
+def ui_routes(page: Mapping[str, Any] | None = None) -> list[BaseRoute]:
     """Return the routes of the web UI.
 
     | path | what it is |
@@ -31,10 +33,18 @@ def ui_routes() -> list[BaseRoute]:
     | `GET /` | a full-page chat |
     | `GET /chatkit.js` | the script that defines `<openai-chatkit>`, as it is now |
     | `GET /ui/…` | the files of the UI; their names change with their contents |
+
+    Args:
+        page: Options of the full-page chat, as `<openai-chatkit>` takes them, in JSON.
     """
+
+    async def page_options(request: Request) -> Response:
+        return JSONResponse(dict(page or {}), headers=_NO_CACHE)
+
     return [
         Route("/", _page, methods=["GET"]),
         Route("/page.js", _page_script, methods=["GET"]),
+        Route("/page.json", page_options, methods=["GET"]),
         Route("/chatkit.js", _element, methods=["GET"]),
         Route("/ui/{name}", _file, methods=["GET"]),
     ]

@@ -4,9 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chatkit.types import AudioInput, TranscriptionResult
 
-from agent_framework_chatkit import web_ui
+from agent_framework_chatkit import AgentChatKitServer, create_app, web_ui
+from agent_framework_chatkit.stores import AttachmentStore, SQLStore
 
+from .chat_client import Browser
 from .scripted_agent import agent
 from .test_server import chat
 
@@ -49,6 +52,43 @@ async def test_the_page_may_load_nothing_from_elsewhere() -> None:
     rules: dict[str, Any] = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
     assert rules["default-src"] == "'none'"
     assert {rules[name] for name in ("script-src", "style-src", "connect-src")} == {"'self'"}
+
+
+async def test_the_page_offers_what_the_server_has(tmp_path: Path) -> None:
+    class Server(AgentChatKitServer[Any]):
+        async def transcribe(self, audio_input: AudioInput, context: Any) -> TranscriptionResult:
+            raise NotImplementedError
+
+    async with SQLStore[Any]("sqlite://") as store:
+        files = AttachmentStore(tmp_path.as_uri(), metadata=store, secret="x", accept=["image/*"])
+        server = Server(agent(), store, files, models=["small", "large"], tools=["look_up"])
+        page = {"startScreen": {"greeting": "Hi"}, "composer": {"placeholder": "Ask", "models": []}}
+        browser = Browser(create_app(server, page=page))
+        async with browser.http:
+            response = await browser.http.get("/page.json")
+    assert response.headers["cache-control"] == "no-cache"
+    assert response.json() == {
+        "api": {"uploadStrategy": {"type": "direct", "uploadUrl": "attachments"}},
+        "composer": {
+            "attachments": {
+                "enabled": True,
+                "maxSize": 20 * 1024 * 1024,
+                "accept": {"image/*": []},
+            },
+            "dictation": {"enabled": True},
+            "models": [],
+            "placeholder": "Ask",
+            "tools": [{"id": "look_up", "label": "Look up", "icon": "settings-slider"}],
+        },
+        "startScreen": {"greeting": "Hi"},
+    }
+
+
+async def test_the_page_of_a_plain_server_offers_nothing_more() -> None:
+    async with chat(agent(), models=["small", "large"]) as browser:
+        options = (await browser.http.get("/page.json")).json()
+    models = [{"id": "small", "label": "small"}, {"id": "large", "label": "large"}]
+    assert options == {"composer": {"models": models}}
 
 
 @pytest.mark.usefixtures("files")
