@@ -11,7 +11,7 @@ const NEAR = 80
 /** For how many milliseconds after a wheel, a finger or a key a scroll is the person's. */
 const BY_HAND = 300
 
-const SCROLLS_UP = new Set(['ArrowUp', 'PageUp', 'Home', ' '])
+const SCROLLS_UP = new Set(['ArrowUp', 'PageUp', 'Home', ' ', 'Tab'])
 
 /** The items of a thread, and what is going on in it. */
 export function Thread() {

@@ -350,6 +350,15 @@ export class Chat implements ChatMethods {
     if (this.#current.threadId === threadId) await this.#open(null)
   }
 
+  /** Tell the app that a link to it was followed: `chatkit-link://name?key=value`. */
+  openDeeplink(url: string): void {
+    const [, name = '', query = ''] = /^chatkit-link:(?:\/\/)?([^?#]*)\??([^#]*)/i.exec(url) ?? []
+    this.#host.emit('chatkit.deeplink', {
+      name: decoded(name.replace(/\/$/, '')),
+      data: Object.fromEntries(new URLSearchParams(query)),
+    })
+  }
+
   showHistory = async (): Promise<void> => {
     if (this.#current.view === 'history') return
     this.state.set({ view: 'history' })
@@ -498,6 +507,14 @@ export class Chat implements ChatMethods {
 
 function isPendingCall(item: ThreadItem): item is ClientToolCallItem {
   return item.type === 'client_tool_call' && (item.status ?? 'pending') === 'pending'
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 function isAborted(error: unknown): boolean {

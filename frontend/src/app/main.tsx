@@ -7,7 +7,7 @@ import { createRoot } from 'react-dom/client'
 
 import { App } from './App'
 import { Chat } from './chat'
-import { preloadMarkdown } from './items/Markdown'
+import { preloadMarkdown } from './markdown/Markdown'
 
 const frame = window.frameElement as HTMLIFrameElement | null
 const host = frame?.chatkitHost

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -37,6 +38,12 @@ HOSTILE = """<script>parent.hacked = true</script>
 [a link](javascript:parent.hacked=true) ![a picture](https://evil.test/tracker.png)
 [a good link](https://example.com) **and more**
 """
+RICH = Path(__file__).with_name("rich.md").read_text()
+CITED = [
+    ("on most days.", {"title": "Weather of Oslo", "url": "https://met.test/oslo"}),
+    ("(https://port.test/a)", {"title": "Port log", "file_id": "log.pdf"}),
+    ("go out anyway", {"title": "Weather of Oslo", "url": "https://met.test/oslo"}),
+]
 QUESTIONS = {
     "questions": [{"question": "When?", "options": ["Now", "Later"]}, {"question": "Why?"}]
 }
@@ -46,6 +53,15 @@ CALLS = {
     "locate": ("locate", {}),
     "lock": ("lock", {}),
 }
+
+
+def annotations() -> list[Any]:
+    cited = []
+    for words, source in CITED:
+        end = RICH.index(words) + len(words)
+        region = {"type": "text_span", "start_index": 0, "end_index": end}
+        cited.append({"type": "citation", "annotated_regions": [region], **source})
+    return cited
 
 
 class Model(FunctionInvocationLayer[Any], BaseChatClient[Any]):
@@ -70,6 +86,8 @@ class Model(FunctionInvocationLayer[Any], BaseChatClient[Any]):
                 for number in range(1000):
                     yield Content.from_text(f"Word {number}. ")
                     await asyncio.sleep(0.02)
+            elif word == "read":
+                yield Content.from_text(RICH, annotations=annotations())
             elif word == "attack":
                 yield Content.from_text(HOSTILE)
             elif word == "think":

@@ -1,12 +1,15 @@
-import { useState } from 'react'
+import { useMemo, useState } from 'react'
 
-import type { Annotation, AssistantMessageItem, UserMessageItem } from '../../protocol/types'
+import type { AssistantMessageItem, UserMessageItem } from '../../protocol/types'
 import { useChat, useText } from '../context'
 import { IconButton } from '../IconButton'
 import { DislikeIcon, LikeIcon, RetryIcon } from '../icons'
+import { Markdown } from '../markdown/Markdown'
+import { citedBy } from '../markdown/sources'
+import { SourcesContext } from '../markdown/SourcesContext'
 import { useStore } from '../store'
 import { CopyButton } from './CopyButton'
-import { Markdown } from './Markdown'
+import { Sources } from './Sources'
 
 interface AssistantMessageProps {
   item: AssistantMessageItem
@@ -21,7 +24,10 @@ export function AssistantMessage({ item, question, isOpen }: AssistantMessagePro
   const isResponding = useStore(chat.state, (state) => state.isResponding)
   const [feedback, setFeedback] = useState<'positive' | 'negative' | null>(null)
   const text = item.content.map((part) => part.text).join('\n\n')
-  const sources = sourcesOf(item.content.flatMap((part) => part.annotations ?? []))
+  const { sources, marks } = useMemo(
+    () => citedBy(item.content.map((part) => part.annotations ?? [])),
+    [item.content],
+  )
 
   const rate = async (kind: 'positive' | 'negative'): Promise<void> => {
     setFeedback(kind)
@@ -33,9 +39,12 @@ export function AssistantMessage({ item, question, isOpen }: AssistantMessagePro
   }
   return (
     <div className="assistant">
-      {item.content.map((part, index) => (
-        <Markdown key={index} text={part.text} isOpen={isOpen} />
-      ))}
+      <h3 className="visually-hidden">{say('assistant')}</h3>
+      <SourcesContext value={sources}>
+        {item.content.map((part, index) => (
+          <Markdown key={index} text={part.text} marks={marks[index] ?? []} isOpen={isOpen} />
+        ))}
+      </SourcesContext>
       {sources.length > 0 && <Sources sources={sources} />}
       {!isOpen && text !== '' && (
         <div className="actions">
@@ -73,38 +82,5 @@ export function AssistantMessage({ item, question, isOpen }: AssistantMessagePro
         </div>
       )}
     </div>
-  )
-}
-
-interface Source {
-  title: string
-  url: string | null
-}
-
-function sourcesOf(annotations: readonly Annotation[]): Source[] {
-  const found = new Map<string, Source>()
-  for (const { source } of annotations) {
-    const url = source.type === 'url' && /^https?:/i.test(source.url) ? source.url : null
-    found.set(url ?? source.title, { title: source.title, url })
-  }
-  return [...found.values()]
-}
-
-function Sources({ sources }: { sources: readonly Source[] }) {
-  const text = useText()
-  return (
-    <ul className="sources" aria-label={text('sources')}>
-      {sources.map(({ title, url }) => (
-        <li key={url ?? title}>
-          {url === null ? (
-            <span className="source">{title}</span>
-          ) : (
-            <a className="source" href={url} target="_blank" rel="noopener noreferrer">
-              {title}
-            </a>
-          )}
-        </li>
-      ))}
-    </ul>
   )
 }

@@ -1,7 +1,7 @@
 import type { WorkflowItem } from '../../protocol/types'
 import { useText } from '../context'
 import { CheckIcon, FailedIcon } from '../icons'
-import { Markdown } from './Markdown'
+import { Markdown } from '../markdown/Markdown'
 
 type Task = WorkflowItem['workflow']['tasks'][number]
 

@@ -4,7 +4,7 @@ import type { ReactNode } from 'react'
 import type { Widget, WidgetItem } from '../../protocol/types'
 import { useChat } from '../context'
 import { useStore } from '../store'
-import { Markdown } from './Markdown'
+import { Markdown } from '../markdown/Markdown'
 
 interface Action {
   type: string

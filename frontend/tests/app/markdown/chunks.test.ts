@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
-import { MarkdownChunks } from '../../../src/app/items/markdownChunks'
+import { MarkdownChunks } from '../../../src/app/markdown/chunks'
 
 const paragraph = 'word '.repeat(500).trim()
 

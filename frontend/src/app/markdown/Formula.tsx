@@ -1,0 +1,23 @@
+import 'katex/dist/katex.min.css'
+
+import katex from 'katex'
+import { useLayoutEffect, useRef } from 'react'
+
+interface FormulaProps {
+  tex: string
+  isDisplay: boolean
+}
+
+/** Math as TeX writes it; what is no TeX is shown as it was written. */
+export default function Formula({ tex, isDisplay }: FormulaProps) {
+  const element = useRef<HTMLSpanElement>(null)
+  useLayoutEffect(() => {
+    if (element.current === null) return
+    try {
+      katex.render(tex, element.current, { displayMode: isDisplay, maxSize: 20, maxExpand: 200 })
+    } catch {
+      element.current.textContent = tex
+    }
+  }, [tex, isDisplay])
+  return <span ref={element} dir="ltr" />
+}
