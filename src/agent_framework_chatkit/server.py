@@ -318,11 +318,16 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
             return answer
         for item in items:
             if isinstance(item, UserMessageItem):
-                item.attachments = [
-                    self.attachment_store.refresh(attachment, context)
-                    for attachment in item.attachments
-                ]
+                self._with_new_link(item, context)
         return self._serialize(listed)
+
+    def _with_new_link(self, item: UserMessageItem, context: TContext) -> UserMessageItem:
+        if self.attachment_store is not None:
+            item.attachments = [
+                self.attachment_store.refresh(attachment, context)
+                for attachment in item.attachments
+            ]
+        return item
 
     async def _process_streaming(
         self, request: StreamingReq, context: TContext
@@ -389,6 +394,8 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
                     level="warning", message=status.reason or f"This chat is {status.type}."
                 )
                 return
+        if isinstance(request, ThreadsRetryAfterItemReq) and "input" in request.metadata:
+            yield await self._edit(request, context)
         try:
             answered = await self._answering.take(request, context)
         except RefusedAnswerError as refusal:
@@ -402,6 +409,29 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         async with aclosing(events):
             async for event in events:
                 yield event
+
+    async def _edit(
+        self, request: ThreadsRetryAfterItemReq, context: TContext
+    ) -> ThreadItemReplacedEvent:
+        """Replace what a message says before it is answered anew.
+
+        The protocol has no request for it; a client that knows ours sends the new message in the
+        metadata of a retry.
+        """
+        thread_id, item_id = request.params.thread_id, request.params.item_id
+        new = UserMessageInput.model_validate(request.metadata["input"])
+        thread = await self.store.load_thread(thread_id, context)
+        old = await self.store.load_item(thread_id, item_id, context)
+        if not isinstance(old, UserMessageItem):
+            raise ValueError(f"Item {item_id} is not a user message.")
+        known = {attachment.id for attachment in old.attachments}
+        for attachment_id in new.attachments:
+            if attachment_id not in known:
+                await self._get_attachment_store().confirm(attachment_id, context)
+        built = await self._build_user_message_item(new, thread, context)
+        edited = built.model_copy(update={"id": old.id, "created_at": old.created_at})
+        await self.store.save_item(thread_id, edited, context)
+        return ThreadItemReplacedEvent(item=self._with_new_link(edited, context))
 
     async def _go_on(
         self, answered: Answered, context: TContext
