@@ -1,5 +1,5 @@
 import { HeaderIcon } from './HeaderIcon'
-import { CloseIcon, HistoryIcon, NewIcon } from './icons'
+import { CloseIcon, ExportIcon, HistoryIcon, NewIcon } from './icons'
 import { IconButton } from './IconButton'
 import { useChat, useText } from './context'
 import { useStore } from './store'
@@ -26,6 +26,11 @@ export function Header() {
         <h2 className="header-title">{shown}</h2>
       ) : (
         <span className="header-title" />
+      )}
+      {options?.header?.export && view === 'thread' && threadId !== null && (
+        <IconButton label={text('exportThread')} onClick={() => void chat.exportThread()}>
+          <ExportIcon />
+        </IconButton>
       )}
       {view === 'thread' && (
         <IconButton

@@ -3,6 +3,7 @@ import { memo, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import type { ThreadItem, UserMessageItem } from '../protocol/types'
 import { useChat, useText } from './context'
 import { Item } from './items/Item'
+import { QuoteButton } from './QuoteButton'
 import { useStore } from './store'
 
 /** How near to the end somebody is who follows what is written. */
@@ -140,6 +141,7 @@ export function Thread() {
           {text('toEnd')}
         </button>
       )}
+      <QuoteButton />
       <Announcer items={items} isResponding={isResponding} />
     </main>
   )

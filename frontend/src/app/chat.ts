@@ -24,6 +24,7 @@ import type {
   UserMessageInput,
   UserMessageItem,
 } from '../protocol/types'
+import { save, threadAsMarkdown } from './exportThread'
 import { Store } from './store'
 import { Texts } from './texts'
 import { Uploads } from './uploads'
@@ -302,6 +303,28 @@ export class Chat implements ChatMethods {
     )
   }
 
+  /** Put other content in the place of a message's, and have it answered anew. */
+  edit = async (message: UserMessageItem, content: UserMessageInput['content']): Promise<void> => {
+    const { threadId, thread } = this.#current
+    if (threadId === null) return
+    const index = thread.items.findIndex((item) => item.id === message.id)
+    const items = [...thread.items.slice(0, index), { ...message, content }]
+    this.state.set({ thread: { ...thread, items } })
+    const input = {
+      content,
+      attachments: (message.attachments ?? []).map((attachment) => attachment.id),
+      quoted_text: message.quoted_text,
+      inference_options: message.inference_options,
+    }
+    await this.#respond((client, init) =>
+      client.stream(
+        'threads.retry_after_item',
+        { thread_id: threadId, item_id: message.id },
+        { ...init, metadata: { input } },
+      ),
+    )
+  }
+
   sendCustomAction: ChatMethods['sendCustomAction'] = async (action, itemId) => {
     const { threadId } = this.#current
     if (threadId === null) return
@@ -348,6 +371,25 @@ export class Chat implements ChatMethods {
     await this.client?.request('threads.delete', { thread_id: threadId })
     this.#drafts.delete(threadId)
     if (this.#current.threadId === threadId) await this.#open(null)
+  }
+
+  /** Save the whole thread as a file of Markdown. */
+  exportThread = async (): Promise<void> => {
+    const { threadId } = this.#current
+    while (this.#current.older !== null && this.#current.threadId === threadId) {
+      const { older } = this.#current
+      await this.loadOlder()
+      // An older page that cannot be loaded is missed, rather than left out in silence.
+      if (this.#current.older === older) {
+        const notice = { level: 'warning', message: this.texts.say('threadFailed') } as const
+        this.#take({ type: 'notice', ...notice })
+        return
+      }
+    }
+    if (threadId === null || this.#current.threadId !== threadId) return
+    const { thread, items } = this.#current.thread
+    const title = thread?.title ?? this.texts.say('chat')
+    save(threadAsMarkdown(title, items, this.texts.say), `${fileName(title)}.md`)
   }
 
   /** Tell the app that a link to it was followed: `chatkit-link://name?key=value`. */
@@ -507,6 +549,10 @@ export class Chat implements ChatMethods {
 
 function isPendingCall(item: ThreadItem): item is ClientToolCallItem {
   return item.type === 'client_tool_call' && (item.status ?? 'pending') === 'pending'
+}
+
+function fileName(title: string): string {
+  return title.replaceAll(/[\\/:*?"<>|\p{Cc}]+/gu, ' ').trim().slice(0, 80) || 'chat'
 }
 
 function decoded(text: string): string {

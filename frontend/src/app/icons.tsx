@@ -1,6 +1,8 @@
 /** The icons of the chat's own buttons. */
 
 export {
+  ArrowDown as DownIcon,
+  Download as ExportIcon,
   ArrowUp as SendIcon,
   ArrowRotateCw as RetryIcon,
   Check as CheckIcon,

@@ -1,5 +1,7 @@
 /** What a person reads in a thread. */
 
+import { readFileSync } from 'node:fs'
+
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { open, Person, type Site } from './browser'
@@ -86,4 +88,72 @@ test('what is wide scrolls by itself, and not the page', async () => {
   await ann.page.mouse.wheel(0, 200)
   await expect.poll(top).toBeGreaterThan(50)
   await settled(ann)
+})
+
+test('what is selected in an answer can be asked about', async () => {
+  const ann = await reading({ viewport: { width: 1000, height: 1400 } })
+  const quoted = 'Whoever waits stays dry.'
+  await ann.chat.locator('.markdown').getByText(quoted).selectText()
+  await ann.page.keyboard.press('Shift')
+  await ann.button('Quote').click()
+  await ann.chat.locator('.composer').getByText(quoted).waitFor()
+  expect(await ann.button('Quote').count()).toBe(0)
+  await ann.page.keyboard.type('Why?')
+  await ann.page.keyboard.press('Enter')
+  await ann.chat.locator('.user .quote', { hasText: quoted }).waitFor()
+  await ann.text(/You said Why\?, and I know 4/).waitFor()
+  await settled(ann)
+})
+
+test('a message is edited, and the thread goes on from there', async () => {
+  const ann = await Person.at(site)
+  await ann.ask('First', /You said First, and I know 1/)
+  await ann.ask('Second', /and I know 3/)
+  await ann.ask('Third', /and I know 5/)
+  const edit = (): Promise<void> => ann.button('Edit').nth(1).click()
+  await edit()
+  const editor = ann.chat.getByRole('textbox', { name: 'Edited message' })
+  await editor.fill('Something')
+  await editor.press('Escape')
+  await ann.text('Second').waitFor()
+  await edit()
+  await editor.fill('Other')
+  await editor.press('Enter')
+  await ann.text(/You said Other, and I know 3/).waitFor()
+  for (const word of ['Second', 'Third']) {
+    expect(await ann.chat.locator('.items').getByText(word).count()).toBe(0)
+  }
+  await ann.button('Send').waitFor()
+  await ann.page.reload()
+  await ann.text(/You said Other, and I know 3/).waitFor()
+  expect(await ann.chat.locator('.items article').count()).toBe(4)
+  await settled(ann)
+})
+
+test('a thread is saved as a file of Markdown', async () => {
+  const ann = await reading()
+  const downloading = ann.page.waitForEvent('download')
+  await ann.button('Export as Markdown').click()
+  const download = await downloading
+  expect(download.suggestedFilename()).toBe('read.md')
+  const text = readFileSync(await download.path(), 'utf8')
+  expect(text).toMatch(/^# read\n\n## You\n\nread\n\n## Assistant\n\n# Rain in Oslo/)
+  expect(text).toContain('on most days.[1] Ships')
+  expect(text).toContain('1. [Weather of Oslo](https://met.test/oslo)\n2. Port log')
+  await settled(ann)
+})
+
+test('an image opens large, and one that does not load says so', async () => {
+  const ann = await Person.at(site)
+  await ann.say('draw')
+  const open = ann.button('Open image Generated image')
+  await open.click()
+  const dialog = ann.chat.getByRole('dialog')
+  await dialog.waitFor()
+  await ann.page.keyboard.press('Escape')
+  await expect.poll(() => dialog.count()).toBe(0)
+  expect(await open.evaluate((each) => each === document.activeElement)).toBe(true)
+  await ann.say('draw badly')
+  await ann.text('The image could not be loaded.').waitFor()
+  await ann.page.context().close()
 })

@@ -38,6 +38,12 @@ HOSTILE = """<script>parent.hacked = true</script>
 [a link](javascript:parent.hacked=true) ![a picture](https://evil.test/tracker.png)
 [a good link](https://example.com) **and more**
 """
+PICTURE = (
+    "data:image/png;base64,"
+    "iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAAT0lEQVR42u3PQQkAAAgEsEtiTiMaywi+hcEK"
+    "LNXzWgQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQELgt9cOE8/JmA"
+    "pAAAAABJRU5ErkJggg=="
+)
 RICH = Path(__file__).with_name("rich.md").read_text()
 CITED = [
     ("on most days.", {"title": "Weather of Oslo", "url": "https://met.test/oslo"}),
@@ -88,6 +94,9 @@ class Model(FunctionInvocationLayer[Any], BaseChatClient[Any]):
                     await asyncio.sleep(0.02)
             elif word == "read":
                 yield Content.from_text(RICH, annotations=annotations())
+            elif word.startswith("draw"):
+                uri = "data:image/png;base64,AAAA" if "badly" in word else PICTURE
+                yield Content.from_uri(uri, media_type="image/png")
             elif word == "attack":
                 yield Content.from_text(HOSTILE)
             elif word == "think":

@@ -39,7 +39,7 @@ export function AssistantMessage({ item, question, isOpen }: AssistantMessagePro
   }
   return (
     <div className="assistant">
-      <h3 className="visually-hidden">{say('assistant')}</h3>
+      <h2 className="visually-hidden">{say('assistant')}</h2>
       <SourcesContext value={sources}>
         {item.content.map((part, index) => (
           <Markdown key={index} text={part.text} marks={marks[index] ?? []} isOpen={isOpen} />

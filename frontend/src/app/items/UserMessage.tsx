@@ -1,41 +1,72 @@
-import type { UserMessageItem } from '../../protocol/types'
+import { useState } from 'react'
+
+import type { Attachment, UserMessageItem } from '../../protocol/types'
+import { useChat, useText } from '../context'
+import { IconButton } from '../IconButton'
+import { RenameIcon } from '../icons'
+import { useStore } from '../store'
 import { CopyButton } from './CopyButton'
+import { EditMessage } from './EditMessage'
+import { LargeImage } from './LargeImage'
 
 export function UserMessage({ item }: { item: UserMessageItem }) {
-  const text = item.content.map((part) => part.text).join('')
+  const chat = useChat()
+  const text = useText()
+  const mayEdit = useStore(
+    chat.state,
+    ({ options, isResponding, thread }) =>
+      options?.threadItemActions?.edit === true &&
+      !isResponding &&
+      (thread.thread?.status ?? { type: 'active' }).type === 'active',
+  )
+  const [isEditing, setEditing] = useState(false)
+  const said = item.content.map((part) => part.text).join('')
   return (
     <div className="user">
-      {item.quoted_text && <div className="quote">{item.quoted_text}</div>}
-      {(item.attachments ?? []).map((attachment) =>
-        attachment.type === 'image' ? (
-          <img
-            key={attachment.id}
-            className="thumbnail large"
-            src={String(attachment.preview_url)}
-            alt={attachment.name}
-          />
-        ) : (
-          <div key={attachment.id} className="file">
-            <span>{attachment.name}</span>
+      <h2 className="visually-hidden">{text('you')}</h2>
+      {item.quoted_text && <blockquote className="quote">{item.quoted_text}</blockquote>}
+      {(item.attachments ?? []).map((attachment) => (
+        <SentFile key={attachment.id} attachment={attachment} />
+      ))}
+      {isEditing ? (
+        <EditMessage item={item} onDone={() => setEditing(false)} />
+      ) : (
+        said !== '' && (
+          <div className="bubble" dir="auto">
+            {item.content.map((part, index) =>
+              part.type === 'input_tag' ? (
+                <span key={index} className="tag">
+                  @{part.text}
+                </span>
+              ) : (
+                part.text
+              ),
+            )}
           </div>
-        ),
+        )
       )}
-      {text !== '' && (
-        <div className="bubble">
-          {item.content.map((part, index) =>
-            part.type === 'input_tag' ? (
-              <span key={index} className="tag">
-                @{part.text}
-              </span>
-            ) : (
-              part.text
-            ),
+      {!isEditing && (
+        <div className="actions">
+          {said !== '' && <CopyButton text={said} />}
+          {mayEdit && (
+            <IconButton small label={text('edit')} onClick={() => setEditing(true)}>
+              <RenameIcon />
+            </IconButton>
           )}
         </div>
       )}
-      <div className="actions">
-        <CopyButton text={text} />
-      </div>
+    </div>
+  )
+}
+
+function SentFile({ attachment }: { attachment: Attachment }) {
+  if (attachment.type === 'image') {
+    const { name, preview_url: url } = attachment
+    return <LargeImage className="thumbnail large" url={String(url)} name={name} />
+  }
+  return (
+    <div className="file">
+      <span>{attachment.name}</span>
     </div>
   )
 }
