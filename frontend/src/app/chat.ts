@@ -341,6 +341,21 @@ export class Chat implements ChatMethods {
     )
   }
 
+  /** Take an action that is answered with its item as it is then, and not with a stream. */
+  syncCustomAction: ChatMethods['sendCustomAction'] = async (action, itemId) => {
+    const { threadId } = this.#current
+    if (this.client === null || threadId === null) return
+    const { updated_item: item } = await this.client.request('threads.sync_custom_action', {
+      thread_id: threadId,
+      ...(itemId !== undefined && { item_id: itemId }),
+      action: { type: action.type, ...('payload' in action && { payload: action.payload }) },
+    })
+    const { thread } = this.#current
+    if (item && this.#current.threadId === threadId) {
+      this.state.set({ thread: reduce(thread, { type: 'thread.item.replaced', item }) })
+    }
+  }
+
   answer = async (itemId: string, input: StructuredInputSubmission): Promise<void> => {
     const { threadId } = this.#current
     if (threadId === null) return

@@ -1,0 +1,18 @@
+import { boxStyle } from './box'
+import { Children } from './Children'
+import type { ComponentProps } from './Component'
+import { oneOf } from './values'
+
+/** A root that is nothing but a layout. */
+export function Basic({ widget }: ComponentProps) {
+  const direction = oneOf(widget['direction'], ['row', 'col'] as const, 'col')
+  return (
+    <div
+      className="widget-basic"
+      data-theme={oneOf(widget['theme'], ['light', 'dark'] as const, undefined)}
+      style={boxStyle(widget, direction)}
+    >
+      <Children of={widget} />
+    </div>
+  )
+}
