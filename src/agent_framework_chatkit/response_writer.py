@@ -542,7 +542,7 @@ class ResponseWriter:
         if not is_image(content):
             await self._file(content, update)
             return
-        image = await self._image(self._items.new_id("image"), content, None)
+        image = await self._image(self._items.new_id("message"), content, None)
         if image is None:
             await self._file(content, update)
             return
@@ -571,7 +571,7 @@ class ResponseWriter:
             if not isinstance(output, Content):
                 continue
             index = output.additional_properties.get("partial_image_index")
-            image = await self._image(image_id or self._items.new_id("image"), output, index)
+            image = await self._image(image_id or self._items.new_id("message"), output, index)
             if image is None:
                 continue
             if image_id not in self._images:

@@ -85,6 +85,17 @@ async def test_an_agent_answers_in_a_thread() -> None:
         ]
 
 
+async def test_an_image_that_an_agent_gives_is_kept() -> None:
+    image = Content.from_uri("https://files.test/a.png", media_type="image/png")
+    drawn = Content.from_image_generation_tool_result(outputs=[image])
+    async with chat(agent([image], [drawn])) as browser:
+        await browser.ask("Show me")
+        await browser.ask("Draw me")
+        items = [item for item in await browser.items() if item["type"] == "generated_image"]
+    assert [item["image"]["url"] for item in items] == ["https://files.test/a.png"] * 2
+    assert len({item["image"]["id"] for item in items}) == 2
+
+
 async def test_a_later_turn_knows_the_tools_of_an_earlier_one() -> None:
     answering = agent(
         [call("look_up", key="x")], [text("Found.")], [text("It was x.")], tools=[look_up]

@@ -3,9 +3,11 @@
 import asyncio
 import json
 import sys
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from zlib import compress, crc32
 
 import uvicorn
 from agent_framework import (
@@ -38,12 +40,23 @@ HOSTILE = """<script>parent.hacked = true</script>
 [a link](javascript:parent.hacked=true) ![a picture](https://evil.test/tracker.png)
 [a good link](https://example.com) **and more**
 """
-PICTURE = (
-    "data:image/png;base64,"
-    "iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAAT0lEQVR42u3PQQkAAAgEsEtiTiMaywi+hcEK"
-    "LNXzWgQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQELgt9cOE8/JmA"
-    "pAAAAABJRU5ErkJggg=="
-)
+
+
+def picture(width: int = 320, height: int = 200) -> str:
+    """Return a PNG of a sunset, as a data URL."""
+    rows = b"".join(
+        b"\0" + bytes((255 - y // 2, 140 - y // 4, 60 + y // 2)) * width for y in range(height)
+    )
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        size, checksum = len(data).to_bytes(4, "big"), crc32(kind + data).to_bytes(4, "big")
+        return size + kind + data + checksum
+
+    header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes((8, 2, 0, 0, 0))
+    parts = [chunk(b"IHDR", header), chunk(b"IDAT", compress(rows)), chunk(b"IEND", b"")]
+    return "data:image/png;base64," + b64encode(b"\x89PNG\r\n\x1a\n" + b"".join(parts)).decode()
+
+
 RICH = Path(__file__).with_name("rich.md").read_text()
 CITED = [
     ("on most days.", {"title": "Weather of Oslo", "url": "https://met.test/oslo"}),
@@ -95,7 +108,7 @@ class Model(FunctionInvocationLayer[Any], BaseChatClient[Any]):
             elif word == "read":
                 yield Content.from_text(RICH, annotations=annotations())
             elif word.startswith("draw"):
-                uri = "data:image/png;base64,AAAA" if "badly" in word else PICTURE
+                uri = "data:image/png;base64,AAAA" if "badly" in word else picture()
                 yield Content.from_uri(uri, media_type="image/png")
             elif word == "attack":
                 yield Content.from_text(HOSTILE)
