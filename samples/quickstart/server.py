@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import socket
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta, timezone
 from typing import Annotated
@@ -27,11 +26,10 @@ from agent_framework_chatkit import (
     thread_to_agent_input,
     ui_routes,
 )
+from samples.models import ChatModel, load_model
+from samples.serving import listen, url_of
 
-from .model import ChatModel, load_model
 from .store import MemoryStore
-
-HOST = "127.0.0.1"
 
 
 @tool
@@ -97,26 +95,12 @@ def create_app(model: ChatModel) -> FastAPI:
     return app
 
 
-def listen(port: int) -> socket.socket:
-    """Take a port, before anything slow begins; 0 takes any free one."""
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((HOST, port))
-        listener.listen()
-    except (OSError, OverflowError) as error:
-        listener.close()
-        reason = getattr(error, "strerror", None) or error
-        raise SystemExit(f"Port {port} cannot be used: {reason}. Choose another one.") from None
-    return listener
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description="Serve an agent by the ChatKit protocol.")
     parser.add_argument("--port", type=int, default=8000)
     listener = listen(parser.parse_args().port)
     model = load_model()
-    print(f"{model.name} answers at http://{HOST}:{listener.getsockname()[1]}/chatkit", flush=True)
+    print(f"{model.name} answers at {url_of(listener)}chatkit", flush=True)
     with contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(uvicorn.Config(create_app(model))).run(sockets=[listener])
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from samples.quickstart.model import start_local_server
+from samples.models import start_local_server
 
 from ..postgres import PostgresServer, run_postgres
 from .processes import Service

@@ -1,4 +1,4 @@
-"""The quickstart's programs, run as a person runs them."""
+"""The programs of the samples, run as a person runs them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,14 @@ PATIENCE = 120
 """How many seconds to wait for what should take a few, before a test that hangs is failed."""
 
 
+MODELS = ("MODEL", "OPENAI_", "AZURE_OPENAI_", "OLLAMA_")
+"""How the variables begin that name a model."""
+
+
 def environment(**variables: str) -> dict[str, str]:
     """The environment of a process, in which no model is named but by the variables."""
     return {
-        **{name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")},
+        **{name: value for name, value in os.environ.items() if not name.startswith(MODELS)},
         **variables,
     }
 
@@ -43,11 +47,11 @@ def run(
 class Service:
     """A module of the samples that serves ChatKit on a free port until it is stopped."""
 
-    def __init__(self, module: str, log: Path, **variables: str) -> None:
+    def __init__(self, module: str, log: Path, *arguments: str, **variables: str) -> None:
         self._log = log
         with log.open("w") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", f"samples.{module}", "--port", "0"],
+                [sys.executable, "-m", f"samples.{module}", "--port", "0", *arguments],
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=ROOT,

@@ -1,18 +1,16 @@
-"""The quickstart as a person meets it: its server, its terminal client, `make demo`."""
+"""The quickstart as a person meets it: its server, its terminal client."""
 
 from __future__ import annotations
 
 import itertools
 import json
 import os
-import signal
 import socket
 from collections.abc import Generator
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -334,52 +332,23 @@ def test_the_terminal_client_prints(
     assert answer.error is None
 
 
-# The demo
+# What can be wrong
 
 
-@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
-def test_the_demo_answers_serves_and_stops(by: signal.Signals, tmp_path: Path) -> None:
-    with Service("quickstart.demo", tmp_path / "log") as service:
-        url = service.url
-        ask(url, "Hello!")
-        question = "SmolLM2-135M-Instruct is asked: Why is the sky blue?\n\n"
-        answer, _, told = service.log.partition(question)[2].partition("\n\n")
-        assert "sky" in answer
-        assert f"-m samples.quickstart.chat --url {url}\n" in told
-        assert service.stop(by) == 0
-    assert service.log.endswith("Ctrl-C stops the server.\n\nStopped.\n")
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", urlsplit(url).port))
-        listener.listen()
-
-
-@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("stage", ["Loading", "Starting the model", "is asked: .*\n\n."])
-def test_the_demo_stops_before_it_serves(by: signal.Signals, stage: str, tmp_path: Path) -> None:
-    with Service("quickstart.demo", tmp_path / "log") as service:
-        service.wait_for(stage)
-        assert service.stop(by) == 0
-    assert service.log.endswith("\nStopped.\n")
-    assert "Traceback" not in service.log
-
-
-@pytest.mark.parametrize("program", ["quickstart.server", "quickstart.demo"])
 @pytest.mark.parametrize("port", ["taken", "70000"])
-def test_a_port_that_cannot_be_used_is_named(program: str, port: str) -> None:
+def test_a_port_that_cannot_be_used_is_named(port: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1]) if port == "taken" else port
-        result = run(program, "--port", port)
+        result = run("quickstart.server", "--port", port)
     assert result.returncode == 1
     assert result.stderr.startswith(f"Port {port} cannot be used: ")
     assert result.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("program", ["quickstart.server", "quickstart.demo"])
-def test_a_missing_model_is_named(program: str, tmp_path: Path) -> None:
+def test_a_missing_model_is_named(tmp_path: Path) -> None:
     (tmp_path / "xllamacpp.py").write_text("raise ImportError('No module named xllamacpp')")
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
-    result = run(program, "--port", "0", PYTHONPATH=path)
+    result = run("quickstart.server", "--port", "0", PYTHONPATH=path)
     assert result.returncode == 1
     assert result.stderr.startswith("The local model is not installed (No module named xllamacpp)")
     assert result.stderr.count("\n") == 1

@@ -1,13 +1,15 @@
-"""The language model: any OpenAI-compatible endpoint, else a small model on this machine."""
+"""The samples' language model: one that the environment names, or a small one that runs here."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
+from agent_framework import BaseChatClient
 from agent_framework.openai import OpenAIChatCompletionClient
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
@@ -19,26 +21,65 @@ class ChatModel:
     """A model to chat with."""
 
     name: str
-    client: OpenAIChatCompletionClient
-    can_call_tools: bool
+    client: BaseChatClient[Any]
+    can_call_tools: bool = True
+    is_script: bool = False
     server: Any = None
     """What runs the model, if it runs here: it stops when nothing refers to it any more."""
 
 
-def load_model() -> ChatModel:
-    """Return the model that the environment names, or start the one on this machine.
+def named_model() -> ChatModel | None:
+    """Return the model that the environment names, if it names one.
 
-    `OPENAI_API_KEY`, `OPENAI_BASE_URL` and `OPENAI_MODEL` name one. With neither of the first
-    two set, the model is a local one.
+    | variables | model |
+    | --- | --- |
+    | `MODEL=local` | a small one on this machine |
+    | `OPENAI_API_KEY`, `OPENAI_BASE_URL`, `OPENAI_MODEL` | OpenAI's, or any endpoint like it |
+    | `AZURE_OPENAI_ENDPOINT`, `AZURE_OPENAI_API_KEY`, `AZURE_OPENAI_MODEL` | Azure OpenAI's |
+    | `OLLAMA_MODEL`, `OLLAMA_HOST` | one that Ollama runs |
     """
-    api_key = os.environ.get("OPENAI_API_KEY")
-    base_url = os.environ.get("OPENAI_BASE_URL") or None
-    if api_key or base_url:
+    chosen = os.environ.get("MODEL")
+    if chosen == "local":
+        return local_model()
+    if chosen:
+        raise SystemExit(f"MODEL={chosen} is not known. There is MODEL=local, or leave it out.")
+    key: str | None
+    name: str | None
+    key, url = os.environ.get("OPENAI_API_KEY"), os.environ.get("OPENAI_BASE_URL")
+    if key or url:
         name = os.environ.get("OPENAI_MODEL") or DEFAULT_MODEL
         # The client insists on a key; an endpoint of one's own may do without.
-        client = OpenAIChatCompletionClient(name, base_url=base_url, api_key=api_key or "none")
-        return ChatModel(name, client, can_call_tools=True)
+        client = OpenAIChatCompletionClient(name, base_url=url or None, api_key=key or "none")
+        return ChatModel(name, client)
+    if endpoint := os.environ.get("AZURE_OPENAI_ENDPOINT"):
+        name = os.environ.get("AZURE_OPENAI_MODEL")
+        key = os.environ.get("AZURE_OPENAI_API_KEY")
+        if not name or not key:
+            raise SystemExit(
+                "AZURE_OPENAI_ENDPOINT needs AZURE_OPENAI_API_KEY and AZURE_OPENAI_MODEL, the name "
+                "of your deployment."
+            )
+        client = OpenAIChatCompletionClient(name, azure_endpoint=endpoint, api_key=key)
+        return ChatModel(name, client)
+    if name := os.environ.get("OLLAMA_MODEL"):
+        host = (os.environ.get("OLLAMA_HOST") or "127.0.0.1:11434").rstrip("/")
+        host = host if "://" in host else f"http://{host}"
+        client = OpenAIChatCompletionClient(name, base_url=f"{host}/v1", api_key="ollama")
+        return ChatModel(name, client)
+    return None
 
+
+def load_model(otherwise: Callable[[], ChatModel] | None = None) -> ChatModel:
+    """Return the model that the environment names, else another one.
+
+    Args:
+        otherwise: Returns the other one; the small one on this machine by default.
+    """
+    return named_model() or (otherwise or local_model)()
+
+
+def local_model() -> ChatModel:
+    """Return a small model that runs on this machine."""
     server = start_local_server()
     client = OpenAIChatCompletionClient(
         "SmolLM2-135M-Instruct",

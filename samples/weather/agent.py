@@ -1,0 +1,117 @@
+"""The weather assistant: an agent and its tools."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator
+from typing import Annotated, Any
+
+from agent_framework import Agent, FunctionInvocationContext, tool
+from chatkit.types import SearchTask, URLSource
+from chatkit.widgets import DynamicWidgetRoot
+
+from agent_framework_chatkit import AgentContext, ask_user, client_tool
+from samples.models import ChatModel
+
+from .cards import cities_card, summary, waiting_card, weather_card
+from .forecast import PLACES, Forecasts, UnknownPlaceError, Weather
+
+INSTRUCTIONS = """\
+You are a weather assistant. Get the weather with your tools, never from memory, and answer in one
+or two sentences: the user sees a card with the details. When no place is named, use
+get_location if they mean where they are, and choose_city otherwise. Before advice that depends on
+what somebody is up to, ask with ask_user. You may describe pictures of the sky and read files that
+list places. Do not repeat what a card shows.
+"""
+
+City = Annotated[str, "The name of a city, in English"]
+
+
+def weather_agent(model: ChatModel, forecasts: Forecasts) -> Agent[Any]:
+    """Return the assistant.
+
+    Args:
+        model: What it thinks with; one that cannot call tools is given none.
+        forecasts: Where the weather comes from.
+    """
+
+    @tool
+    async def get_weather(city: City, ctx: FunctionInvocationContext) -> str:
+        """Get the weather in a city, now and for five days. The user sees it as a card."""
+        chat = AgentContext.of(ctx)
+        try:
+            place = await forecasts.place(city)
+        except UnknownPlaceError as error:
+            return str(error)
+        known: list[Weather] = []
+
+        async def states() -> AsyncGenerator[DynamicWidgetRoot, None]:
+            # The card is there at once, and fills when the weather is known.
+            yield waiting_card(place)
+            known.append(await forecasts.weather(city))
+            yield weather_card(known[0])
+
+        await chat.stream_widget(states(), copy_text=f"The weather in {place.name}")
+        weather = known[0]
+        if weather.source_url is not None:
+            source = URLSource(url=weather.source_url, title=weather.source)
+            await chat.add_workflow_task(
+                SearchTask(title="Source", sources=[source], status_indicator="complete")
+            )
+        return f"{summary(weather)} Source: {weather.source}. {weather.source_url or ''}".strip()
+
+    @tool
+    async def choose_city(ctx: FunctionInvocationContext) -> str:
+        """Let the user choose a city. Their choice comes as a message."""
+        await AgentContext.of(ctx).stream_widget(cities_card(PLACES[::3]), copy_text="Which city?")
+        return "The user sees buttons with cities. Wait for their choice."
+
+    @tool
+    async def get_time(city: City) -> str:
+        """Get the local date and time in a city."""
+        try:
+            return f"{(await forecasts.place(city)).now():%A, %d %B %Y, %H:%M}"
+        except UnknownPlaceError as error:
+            return str(error)
+
+    @tool(approval_mode="always_require")
+    def subscribe_to_alerts(
+        city: City, event: Annotated[str, "What to be told of, such as rain or frost"]
+    ) -> str:
+        """Send the user a message whenever something happens to the weather in a city."""
+        return f"Subscribed to alerts of {event} in {city}. (This sample sends none.)"
+
+    tools = [
+        get_weather,
+        choose_city,
+        get_time,
+        subscribe_to_alerts,
+        ask_user,
+        get_location,
+        set_color_scheme,
+    ]
+    return Agent(
+        client=model.client,
+        name="weather",
+        instructions=INSTRUCTIONS,
+        tools=tools if model.can_call_tools else [],
+    )
+
+
+@client_tool
+def get_location() -> None:
+    """Return the city nearest to the user, as far as their browser says."""
+
+
+@client_tool
+def set_color_scheme(scheme: Annotated[str, "light or dark"]) -> None:
+    """Show the page in light or dark colors."""
+
+
+def location_of(result: str) -> str | None:
+    """Return the city in what the page answered to `get_location`."""
+    try:
+        answer = json.loads(result)
+    except ValueError:
+        return None
+    return answer.get("city") if isinstance(answer, dict) else None

@@ -1,0 +1,310 @@
+"""A model that is a script: it needs no key and no network, and shows what a real one could do.
+
+It is a chat client of the framework like any other: it streams, and its tool calls go through the
+framework's own loop. It understands a few words of English, and says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+import json
+import re
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
+from typing import Any
+
+from agent_framework import (
+    BaseChatClient,
+    ChatResponse,
+    ChatResponseUpdate,
+    Content,
+    FunctionInvocationLayer,
+    Message,
+    ResponseStream,
+)
+from PIL import Image, ImageStat, UnidentifiedImageError
+
+from .agent import location_of
+from .forecast import PLACES
+
+HELP = """\
+I am a **script**, not a language model: I show what this chat can do, and understand little.
+
+- *What is the weather in Oslo?*, *Compare Rome and Tokyo*, *Which cities do you know?*
+- *What time is it in Seoul?*
+- *What should I wear in London?* asks you something first.
+- *Alert me when it rains in Paris* needs your approval.
+- *Where am I?* and *Use dark colors* are done by this page.
+- Attach a picture of the sky, or a file with names of cities.
+
+To talk to a real model, start me again with `OPENAI_API_KEY`, or see the sample's README.
+"""
+
+
+class ScriptedClient(FunctionInvocationLayer[Any], BaseChatClient[Any]):
+    """Answers by rules, at the pace of a model.
+
+    Args:
+        pace: Seconds from one word to the next.
+    """
+
+    def __init__(self, *, pace: float = 0.02) -> None:
+        super().__init__()
+        self._pace = pace
+
+    def _inner_get_response(
+        self,
+        *,
+        messages: Sequence[Message],
+        stream: bool,
+        options: Mapping[str, Any],
+        **kwargs: Any,
+    ) -> Awaitable[ChatResponse[Any]] | ResponseStream[ChatResponseUpdate, ChatResponse[Any]]:
+        updates = self._updates(Turn(messages), f"script-{len(messages)}")
+        if stream:
+            return ResponseStream(updates, finalizer=ChatResponse.from_updates)
+        return self._whole(updates)
+
+    async def _whole(self, updates: AsyncIterator[ChatResponseUpdate]) -> ChatResponse[Any]:
+        return ChatResponse.from_updates([update async for update in updates])
+
+    async def _updates(self, turn: Turn, message_id: str) -> AsyncIterator[ChatResponseUpdate]:
+        for content in answer(turn):
+            for piece in in_words(content):
+                yield ChatResponseUpdate(contents=[piece], role="assistant", message_id=message_id)
+                await asyncio.sleep(self._pace)
+
+
+class Turn:
+    """What a person has said, and what the tools have answered since."""
+
+    def __init__(self, messages: Sequence[Message]) -> None:
+        last = max((i for i, each in enumerate(messages) if each.role == "user"), default=0)
+        names = {
+            content.call_id: content.name
+            for message in messages
+            for content in message.contents
+            if content.type == "function_call"
+        }
+        contents = messages[last].contents if messages else []
+        self.text = " ".join(each.text or "" for each in contents if each.type == "text")
+        self.words = self.text.casefold()
+        self.images = [
+            each.uri or ""
+            for each in contents
+            if each.type == "data" and (each.media_type or "").startswith("image/")
+        ]
+        self.results = [
+            (names.get(content.call_id) or "", str(content.result))
+            for message in messages[last + 1 :]
+            for content in message.contents
+            if content.type == "function_result"
+        ]
+        """The tools that were called for this message, and what they said, in order."""
+        self.cities = cities_in(self.text)
+        before = [city for message in messages[:last] for city in cities_in(message.text)]
+        self.city: str | None = next(iter(self.cities or before[-1:]), None)
+        """The city that is meant, which may have been named before."""
+
+    def says(self, *words: str) -> bool:
+        """Tell whether one of some words is said."""
+        return any(re.search(rf"\b{word}\b", self.words) for word in words)
+
+    def result(self, tool: str) -> str | None:
+        """Return what a tool has answered last, if it was called."""
+        return next((result for name, result in reversed(self.results) if name == tool), None)
+
+
+def cities_in(text: str) -> list[str]:
+    """Return the cities that a text names, in order."""
+    found = [
+        (match.start(), place.name)
+        for place in PLACES
+        if (match := re.search(rf"\b{re.escape(place.name)}\b", text, re.IGNORECASE))
+    ]
+    return [name for _, name in sorted(found)]
+
+
+def answer(turn: Turn) -> Iterator[Content]:
+    """Yield what the script says or calls next."""
+    if turn.images and not turn.results:
+        yield from look_at(turn.images[0])
+    elif turn.says("alert", "warn", "tell me when"):
+        yield from alert(turn)
+    elif turn.says("time", "clock"):
+        yield from tell_time(turn)
+    elif turn.says("wear", "pack", "umbrella"):
+        yield from advise(turn)
+    elif turn.says("where am i", "here", "my place"):
+        yield from locate(turn)
+    elif turn.says("dark", "light"):
+        yield from change_colors(turn)
+    elif turn.cities or (turn.city and turn.says("tomorrow", "weather", "rain", "and now")):
+        yield from forecast(turn, turn.cities[:3] or [turn.city or ""])
+    elif turn.says("weather", "cities", "city", "choose"):
+        yield from choose(turn)
+    else:
+        yield Content.from_text(HELP)
+
+
+def forecast(turn: Turn, cities: Sequence[str]) -> Iterator[Content]:
+    """Get the weather of each city, then say which is the warmest."""
+    found = [result for name, result in turn.results if name == "get_weather"]
+    if not found:
+        yield Content.from_text_reasoning(
+            text=f"They want the weather in {' and '.join(cities)}. I do not know it by heart, "
+            f"so I ask for it{' in each city at once' if len(cities) > 1 else ''}."
+        )
+        for city in cities:
+            yield call("get_weather", len(turn.results), city=city)
+        return
+    readings = [(temperature_in(each), each) for each in found]
+    text = found[0].split(" Source:")[0]
+    if len(found) > 1:
+        warmest = max(readings)[1].split(":")[0]
+        coldest = min(readings)[1].split(":")[0]
+        text = f"**{warmest}** is the warmest now, and **{coldest}** the coldest."
+    elif (temperature := readings[0][0]) is not None:
+        mood = "warm" if temperature > 20 else "mild" if temperature > 9 else "cold"
+        text = f"It is {mood} in **{text.split(':')[0]}**: {text.split(': ')[-1]}"
+    yield Content.from_text(text)
+    yield from cite(found[0], len(text))
+
+
+def choose(turn: Turn) -> Iterator[Content]:
+    """Let the person choose a city."""
+    if turn.result("choose_city") is None:
+        yield call("choose_city", 0)
+    else:
+        yield Content.from_text("Choose one, or name another.")
+
+
+def tell_time(turn: Turn) -> Iterator[Content]:
+    """Tell the time in a city."""
+    if turn.city is None:
+        yield from choose(turn)
+    elif (now := turn.result("get_time")) is None:
+        yield call("get_time", 0, city=turn.city)
+    else:
+        yield Content.from_text(f"In {turn.city} it is **{now}**.")
+
+
+def alert(turn: Turn) -> Iterator[Content]:
+    """Subscribe to alerts, which a person has to approve."""
+    event = next((each for each in ("snow", "frost", "storm") if turn.says(each)), "rain")
+    if turn.city is None:
+        yield from choose(turn)
+    elif (outcome := turn.result("subscribe_to_alerts")) is None:
+        yield Content.from_text(f"Shall I tell you whenever there is {event} in {turn.city}?")
+        yield call("subscribe_to_alerts", 0, city=turn.city, event=event)
+    elif outcome.startswith("Subscribed"):
+        yield Content.from_text(f"Done. {outcome}")
+    else:
+        yield Content.from_text("All right, no alerts then.")
+
+
+def advise(turn: Turn) -> Iterator[Content]:
+    """Ask what somebody is up to, look at the weather, and say what to wear."""
+    answers = turn.result("ask_user")
+    weather = turn.result("get_weather")
+    if turn.city is None:
+        yield from choose(turn)
+    elif answers is None:
+        question = {
+            "question": f"What will you do in {turn.city}?",
+            "options": ["Walk", "Cycle", "Sit outside"],
+        }
+        yield call("ask_user", 0, questions=[question])
+    elif weather is None:
+        yield call("get_weather", 1, city=turn.city)
+    else:
+        temperature = temperature_in(weather) or 0
+        clothes = "a T-shirt" if temperature > 20 else "a jacket" if temperature > 9 else "a coat"
+        rain = int((re.search(r"(\d+) % chance", weather) or ["", "0"])[1])
+        text = f"To {activity_in(answers)}, take {clothes}"
+        text += " and an umbrella." if rain > 40 else ". You will not need an umbrella."
+        yield Content.from_text(text)
+        yield from cite(weather, len(text))
+
+
+def locate(turn: Turn) -> Iterator[Content]:
+    """Have the page say where it is, then get the weather there."""
+    where = turn.result("get_location")
+    if where is None:
+        yield call("get_location", 0)
+    elif (city := location_of(where)) is None:
+        yield Content.from_text("Your browser does not tell me. Which city is near you?")
+    else:
+        yield from forecast(turn, [city])
+
+
+def change_colors(turn: Turn) -> Iterator[Content]:
+    """Have the page change its colors."""
+    scheme = "dark" if turn.says("dark") else "light"
+    if turn.result("set_color_scheme") is None:
+        yield call("set_color_scheme", 0, scheme=scheme)
+    else:
+        yield Content.from_text(f"The page is {scheme} now.")
+
+
+def look_at(uri: str) -> Iterator[Content]:
+    """Say what a script can see in a picture."""
+    try:
+        image = Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2])))
+        sky = image.convert("RGB").crop((0, 0, image.width, max(1, image.height // 2)))
+    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
+        yield Content.from_text("I cannot open this picture.")
+        return
+    red, _, blue = ImageStat.Stat(sky).mean
+    brightness = sum(ImageStat.Stat(sky.convert("L")).mean)
+    seen = "dark" if brightness < 70 else "blue" if blue > red * 1.15 else "grey or bright"
+    yield Content.from_text(
+        f"The picture is {image.width} by {image.height} pixels, and its upper half is mostly "
+        f"**{seen}**. A real model would tell you what is in it."
+    )
+
+
+def call(tool: str, number: int, **arguments: Any) -> Content:
+    """Return the call of a tool; the number tells it from others of the same turn."""
+    call_id = f"{tool}-{number}-{'-'.join(str(each) for each in arguments.values())}"[:60]
+    return Content.from_function_call(call_id, tool, arguments=json.dumps(arguments))
+
+
+def cite(weather: str, end: int) -> Iterator[Content]:
+    """Say where the weather is from, at the end of a text."""
+    if (found := re.search(r"Source: (.+?)\. (https?://\S+)", weather)) is not None:
+        region = {"type": "text_span", "start_index": 0, "end_index": end}
+        citation: Any = {
+            "type": "citation",
+            "title": found[1],
+            "url": found[2],
+            "annotated_regions": [region],
+        }
+        yield Content.from_text("", annotations=[citation])
+
+
+def temperature_in(weather: str) -> float:
+    """Return the temperature that a tool told, in °C."""
+    found = re.search(r"(-?\d+) °C", weather)
+    return float(found[1]) if found else 0.0
+
+
+def activity_in(answers: str) -> str:
+    """Return what somebody said that they will do."""
+    try:
+        given = json.loads(answers)["answers"][0]["answer"]
+    except (ValueError, KeyError, IndexError, TypeError):
+        return "go out"
+    return str(given[0] if isinstance(given, list) else given).lower()
+
+
+def in_words(content: Content) -> Iterator[Content]:
+    """Yield a content word by word, if it is one that streams."""
+    if content.type == "text" and content.text:
+        yield from (Content.from_text(word) for word in re.findall(r"\s*\S+\s*", content.text))
+    elif content.type == "text_reasoning" and content.text:
+        words = re.findall(r"\s*\S+\s*", content.text)
+        yield from (Content.from_text_reasoning(text=word) for word in words)
+    else:
+        yield content

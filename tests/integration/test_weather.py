@@ -1,0 +1,387 @@
+"""The weather assistant as a person meets it."""
+
+from __future__ import annotations
+
+import io
+import json
+import signal
+import socket
+import threading
+from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+from agent_framework import Message
+from PIL import Image
+from samples.models import ChatModel, named_model
+from samples.weather.forecast import (
+    PLACES,
+    Forecasts,
+    UnknownPlaceError,
+    condition_of,
+    known_place,
+    made_up,
+)
+from samples.weather.script import ScriptedClient
+from samples.weather.server import weather_app
+
+from tests.unit.chat_client import Browser, of_type
+
+from .processes import Service, run
+
+SCRIPT = ChatModel("A script", ScriptedClient(pace=0), is_script=True)
+
+
+@pytest.fixture
+async def person(tmp_path: Path) -> AsyncIterator[Browser]:
+    app = await weather_app(SCRIPT, Forecasts(url=None), tmp_path)
+    async with app.router.lifespan_context(app):
+        browser = Browser(app)
+        yield browser
+        await browser.http.aclose()
+
+
+def said(events: list[Any]) -> str:
+    """Return what the assistant has said."""
+    done = [event.item for event in of_type(events, "thread.item.done")]
+    messages = [item for item in done if item.type == "assistant_message"]
+    return "\n".join(part.text for item in messages for part in item.content)
+
+
+def widgets(events: list[Any]) -> list[str]:
+    """Return the cards that were shown, as JSON."""
+    done = [event.item for event in of_type(events, "thread.item.done")]
+    return [item.widget.model_dump_json() for item in done if item.type == "widget"]
+
+
+async def test_the_weather_in_a_city_is_a_card_that_fills(person: Browser) -> None:
+    events = await person.ask("What is the weather in Oslo?")
+    [card] = widgets(events)
+    for shown in ("Oslo", "Norway", "Humidity", "Wind", "Chart", "Made up, as there is no network"):
+        assert shown in card
+    waiting = next(e.item for e in of_type(events, "thread.item.added") if e.item.type == "widget")
+    assert "Looking at the sky" in waiting.widget.model_dump_json()
+    assert "**Oslo**" in said(events)
+    kinds = [item["type"] for item in await person.items()]
+    assert kinds.index("workflow") < kinds.index("widget") < kinds.index("assistant_message")
+
+
+async def test_what_was_talked_of_is_remembered(person: Browser) -> None:
+    await person.ask("What is the weather in Oslo?")
+    assert "**Oslo**" in said(await person.ask("And the weather tomorrow?"))
+    assert "Oslo" in said(await person.ask("What time is it there?"))
+
+
+async def test_cities_are_compared(person: Browser) -> None:
+    events = await person.ask("Compare Rome, Tokyo and Cairo")
+    assert len(widgets(events)) == 3
+    assert "is the warmest now" in said(events)
+
+
+async def test_a_city_is_chosen(person: Browser) -> None:
+    events = await person.ask("Which cities do you know?")
+    [card] = widgets(events)
+    assert "What is the weather in Athens?" in card
+    assert "Choose one" in said(events)
+
+
+@pytest.mark.parametrize(
+    ("decision", "words"),
+    [("approve", "Subscribed to alerts of rain in Paris"), ("decline", "no alerts")],
+)
+async def test_alerts_need_approval(person: Browser, decision: str, words: str) -> None:
+    events = await person.ask("Alert me when it rains in Paris")
+    assert "Shall I tell you" in said(events)
+    item = (await person.items())[-1]
+    card = item["widget"]
+    action = {"approve": card["confirm"], "decline": card["cancel"]}[decision]["action"]
+    answered = await person.stream(
+        "threads.custom_action",
+        thread_id=person.thread_id,
+        item_id=item["id"],
+        action={"type": action["type"], "payload": action["payload"]},
+    )
+    assert words in said(answered)
+
+
+async def test_advice_depends_on_what_somebody_is_up_to(person: Browser) -> None:
+    await person.ask("What should I wear in London?")
+    form = (await person.items())[-1]
+    [question] = form["inputs"]
+    assert [option["value"] for option in question["options"]] == ["Walk", "Cycle", "Sit outside"]
+    events = await person.stream(
+        "threads.add_structured_input",
+        thread_id=person.thread_id,
+        item_id=form["id"],
+        input={"status": "answered", "answers": {question["id"]: {"values": ["Cycle"]}}},
+    )
+    assert said(events).startswith("To cycle, take ")
+    assert "London" in widgets(events)[0]
+
+
+@pytest.mark.parametrize(
+    ("question", "tool", "result", "words"),
+    [
+        ("Where am I?", "get_location", {"city": "Berlin"}, "**Berlin**"),
+        ("Where am I?", "get_location", {"error": "No idea"}, "does not tell me"),
+        ("Use dark colors", "set_color_scheme", {"scheme": "dark"}, "dark now"),
+    ],
+)
+async def test_the_page_does_what_only_it_can(
+    person: Browser, question: str, tool: str, result: dict[str, str], words: str
+) -> None:
+    await person.ask(question)
+    call = (await person.items())[-1]
+    assert (call["type"], call["name"]) == ("client_tool_call", tool)
+    events = await person.stream(
+        "threads.add_client_tool_output", thread_id=person.thread_id, result=result
+    )
+    assert words in said(events)
+
+
+async def upload(person: Browser, name: str, content: bytes, kind: str) -> str:
+    response = await person.http.post("/attachments", files={"file": (name, content, kind)})
+    assert response.status_code == 200, response.text
+    return str(response.json()["id"])
+
+
+async def test_a_picture_is_looked_at(person: Browser) -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (320, 200), (60, 120, 230)).save(picture, "PNG")
+    attachment = await upload(person, "sky.png", picture.getvalue(), "image/png")
+    events = await person.ask("What do you see?", attachments=[attachment])
+    assert "320 by 200 pixels" in said(events)
+    assert "mostly **blue**" in said(events)
+
+
+async def test_a_file_is_read(person: Browser) -> None:
+    attachment = await upload(person, "trip.txt", b"Monday: Rome\nTuesday: Vienna\n", "text/plain")
+    events = await person.ask("How will it be?", attachments=[attachment])
+    assert len(widgets(events)) == 2
+
+
+async def test_the_script_says_that_it_is_one(person: Browser) -> None:
+    assert "not a language model" in said(await person.ask("Hello!"))
+    about = (await person.http.get("/about.json")).json()
+    assert about["isScript"] is True
+    assert about["weather"] == "made up, as there is no network"
+    page = await person.http.get("/")
+    assert "openai-chatkit" in page.text
+    assert "'unsafe-inline'" not in page.headers["content-security-policy"]
+    for name in ("weather.js", "weather.css"):
+        assert (await person.http.get(f"/{name}")).status_code == 200
+    assert (await person.http.get("/weather.py")).status_code == 404
+
+
+async def test_the_script_answers_in_one_piece_too() -> None:
+    response = await SCRIPT.client.get_response([Message("user", ["Hello"])])
+    assert "not a language model" in response.text
+
+
+# The weather
+
+
+def test_weather_that_is_made_up_fits_its_place_and_season() -> None:
+    oslo, sydney = known_place("oslo"), known_place("Sydney, Australia")
+    winter = datetime(2026, 1, 15, 12, tzinfo=ZoneInfo("UTC"))
+    summer = datetime(2026, 7, 15, 12, tzinfo=ZoneInfo("UTC"))
+    assert made_up(oslo, winter) == made_up(oslo, winter)
+    assert made_up(oslo, winter).temperature < made_up(oslo, summer).temperature
+    assert made_up(sydney, winter).temperature > made_up(sydney, summer).temperature
+    for place in PLACES:
+        weather = made_up(place)
+        assert len(weather.hours) == 24
+        assert all(day.low < day.high for day in weather.days)
+
+
+def test_a_place_that_is_not_known_is_named() -> None:
+    with pytest.raises(UnknownPlaceError, match="for 'Atlantis' without a network"):
+        known_place("Atlantis")
+
+
+def test_the_codes_of_the_wmo() -> None:
+    codes = [0, 2, 3, 45, 61, 73, 81, 86, 95]
+    assert [condition_of(code) for code in codes] == [
+        "clear", "partly cloudy", "cloudy", "fog", "rain", "snow", "rain", "snow", "thunderstorm",
+    ]  # fmt: skip
+
+
+class OpenMeteo(BaseHTTPRequestHandler):
+    """Answers in the form of Open-Meteo, which these tests cannot reach."""
+
+    def do_GET(self) -> None:
+        url = urlsplit(self.path)
+        query = parse_qs(url.query)
+        answer: dict[str, Any]
+        if url.path == "/search":
+            place = {
+                "name": "Bergen",
+                "country": "Norway",
+                "latitude": 60.4,
+                "longitude": 5.3,
+                "timezone": "Europe/Oslo",
+            }
+            answer = {"results": [place]} if query["name"] == ["Bergen"] else {}
+        else:
+            hours = [f"2026-06-0{day}T{hour:02}:00" for day in (1, 2) for hour in range(24)]
+            answer = {
+                "current": {
+                    "time": "2026-06-01T13:15",
+                    "temperature_2m": 14.5,
+                    "relative_humidity_2m": 80,
+                    "weather_code": 61,
+                    "wind_speed_10m": 20.2,
+                },
+                "hourly": {"time": hours, "temperature_2m": list(range(48))},
+                "daily": {
+                    "time": ["2026-06-01", "2026-06-02"],
+                    "weather_code": [61, 2],
+                    "temperature_2m_min": [9, 10],
+                    "temperature_2m_max": [15, 17],
+                    "precipitation_probability_max": [90, None],
+                },
+            }
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(answer).encode())
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def open_meteo() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), OpenMeteo)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+async def test_the_weather_of_the_service(open_meteo: str) -> None:
+    forecasts = Forecasts(f"{open_meteo}/forecast", f"{open_meteo}/search")
+    weather = await forecasts.weather("Bergen")
+    assert (weather.place.name, weather.condition, weather.temperature) == ("Bergen", "rain", 14.5)
+    assert [hour.hour for hour in weather.hours[:2]] == [13, 14]
+    assert [hour.temperature for hour in weather.hours[:2]] == [13, 14]
+    assert weather.days[1].chance_of_rain == 0
+    assert forecasts.source == weather.source == "Open-Meteo"
+    with pytest.raises(UnknownPlaceError, match="no place named 'Nowhere'"):
+        await forecasts.weather("Nowhere")
+
+
+async def test_without_the_service_the_weather_is_made_up_and_says_so() -> None:
+    forecasts = Forecasts("http://127.0.0.1:9/forecast", "http://127.0.0.1:9/search")
+    weather = await forecasts.weather("Oslo")
+    assert weather.source_url is None
+    assert forecasts.source.startswith("made up")
+
+
+# The model
+
+OTHERS = ["MODEL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "AZURE_OPENAI_ENDPOINT", "OLLAMA_MODEL"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "name"),
+    [
+        ({}, None),
+        ({"OPENAI_API_KEY": "k"}, "gpt-5-mini"),
+        ({"OPENAI_BASE_URL": "http://127.0.0.1:9/v1", "OPENAI_MODEL": "mine"}, "mine"),
+        (
+            {
+                "AZURE_OPENAI_ENDPOINT": "https://mine.test",
+                "AZURE_OPENAI_API_KEY": "k",
+                "AZURE_OPENAI_MODEL": "deployed",
+            },
+            "deployed",
+        ),
+        ({"OLLAMA_MODEL": "qwen3"}, "qwen3"),
+    ],
+)
+def test_the_environment_names_the_model(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], name: str | None
+) -> None:
+    for variable in OTHERS:
+        monkeypatch.delenv(variable, raising=False)
+    for variable, value in variables.items():
+        monkeypatch.setenv(variable, value)
+    model = named_model()
+    assert (model and model.name) == name
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"MODEL": "huge"}, "MODEL=huge is not known"),
+        ({"AZURE_OPENAI_ENDPOINT": "https://mine.test"}, "needs AZURE_OPENAI_API_KEY"),
+    ],
+)
+def test_a_model_that_is_badly_named_is_one_clear_line(
+    variables: dict[str, str], words: str
+) -> None:
+    result = run("weather", "--port", "0", **variables)
+    assert result.returncode == 1
+    assert words in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+# The command
+
+
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_until_it_is_stopped(by: signal.Signals, tmp_path: Path) -> None:
+    with Service("weather", tmp_path / "log", "--folder", str(tmp_path), "--offline") as service:
+        url = service.wait_for(r"http://127\.0\.0\.1:\d+/")
+        assert httpx.get(f"{url}healthz", timeout=60).status_code == 200
+        assert "A script answers, not a model." in service.log
+        assert service.stop(by) == 0
+    assert service.log.endswith("\nStopped.\n")
+    with socket.create_server(("127.0.0.1", urlsplit(url).port or 0)):
+        pass
+
+
+@pytest.mark.parametrize("stage", ["Loading", "Starting the model"])
+def test_it_can_be_stopped_before_it_serves(stage: str, tmp_path: Path) -> None:
+    with Service("weather", tmp_path / "log", "--folder", str(tmp_path)) as service:
+        service.wait_for(stage)
+        assert service.stop(signal.SIGINT) == 0
+    assert service.log.endswith("\nStopped.\n")
+    assert "Traceback" not in service.log
+
+
+@pytest.mark.parametrize("port", ["taken", "70000"])
+def test_a_port_that_cannot_be_used_is_named(port: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1]) if port == "taken" else port
+        result = run("weather", "--port", port)
+    assert result.returncode == 1
+    assert result.stderr.startswith(f"Port {port} cannot be used: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_the_small_model_answers_without_tools(tmp_path: Path) -> None:
+    arguments = ("--folder", str(tmp_path), "--offline")
+    with Service("weather", tmp_path / "log", *arguments, MODEL="local") as service:
+        url = service.wait_for(r"http://127\.0\.0\.1:\d+/")
+        body = {
+            "type": "threads.create",
+            "params": {
+                "input": {
+                    "content": [{"type": "input_text", "text": "Why is the sky blue?"}],
+                    "attachments": [],
+                    "inference_options": {},
+                }
+            },
+        }
+        answer = httpx.post(f"{url}chatkit", json=body, timeout=120).text
+    assert "assistant_message.content_part.text_delta" in answer
+    assert "SmolLM2-135M-Instruct answers." in service.log
