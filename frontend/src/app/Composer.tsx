@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState, type ClipboardEvent, type DragEvent, type KeyboardEvent } from 'react'
 
+import { isBlank, textContent, textOf } from './composer/content'
 import { useChat, useText } from './context'
 import { AttachIcon, CloseIcon, SendIcon, StopIcon } from './icons'
 import { IconButton } from './IconButton'
@@ -11,12 +12,14 @@ export function Composer() {
   const text = useText()
   const options = useStore(chat.state, (state) => state.options)
   const draft = useStore(chat.state, (state) => state.draft)
+  const content = useStore(draft.state, (state) => state.content)
+  const reply = useStore(draft.state, (state) => state.reply)
   const isResponding = useStore(chat.state, (state) => state.isResponding)
   const allowCancel = useStore(chat.state, (state) => state.thread.allowCancel)
   const toolId = useStore(chat.state, (state) => state.toolId)
   const modelId = useStore(chat.state, (state) => state.modelId)
-  const files = useStore(chat.uploads.state, (state) => state.files)
-  const refusal = useStore(chat.uploads.state, (state) => state.refusal)
+  const files = useStore(draft.uploads.state, (state) => state.files)
+  const refusal = useStore(draft.uploads.state, (state) => state.refusal)
   const [isDropping, setDropping] = useState(false)
   const textarea = useRef<HTMLTextAreaElement>(null)
   const picker = useRef<HTMLInputElement>(null)
@@ -30,8 +33,8 @@ export function Composer() {
   const tools = composer?.tools ?? []
   const models = composer?.models ?? []
   const tool = tools.find((each) => each.id === toolId)
-  const isUploading = files.some((file) => file.attachment === null && file.error === null)
-  const isEmpty = draft.text.trim() === '' && !files.some((file) => file.attachment !== null)
+  const isUploading = files.some((file) => file.attachment === null)
+  const isEmpty = isBlank(content) && !files.some((file) => file.attachment !== null)
   const canSend = !isEmpty && !isUploading && !isResponding
 
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -42,7 +45,7 @@ export function Composer() {
   }
   const take = (list: FileList | null | undefined): boolean => {
     if (!takesFiles || !list || list.length === 0) return false
-    chat.uploads.upload([...list], options)
+    draft.uploads.upload([...list], options?.composer?.attachments)
     return true
   }
   const onPaste = (event: ClipboardEvent): void => {
@@ -70,10 +73,10 @@ export function Composer() {
         onDragLeave={() => setDropping(false)}
         onDrop={onDrop}
       >
-        {draft.reply !== null && (
+        {reply !== null && (
           <div className="files">
             <div className="file">
-              <span>{draft.reply}</span>
+              <span>{reply}</span>
               <IconButton
                 small
                 label={text('doNotQuote')}
@@ -95,7 +98,7 @@ export function Composer() {
                 <IconButton
                   small
                   label={text('removeFile', { name: file.name })}
-                  onClick={() => chat.uploads.remove(file.key)}
+                  onClick={() => draft.uploads.remove(file.key)}
                 >
                   <CloseIcon />
                 </IconButton>
@@ -106,10 +109,10 @@ export function Composer() {
         <textarea
           ref={textarea}
           rows={1}
-          value={draft.text}
+          value={textOf(content)}
           aria-label={text('message')}
           placeholder={tool?.placeholderOverride ?? composer?.placeholder ?? text('placeholder')}
-          onChange={(event) => chat.setDraft({ text: event.target.value })}
+          onChange={(event) => chat.setDraft({ content: textContent(event.target.value) })}
           onKeyDown={onKeyDown}
           onPaste={onPaste}
         />

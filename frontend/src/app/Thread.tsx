@@ -1,6 +1,7 @@
 import { memo, useEffect, useLayoutEffect, useRef, useState } from 'react'
 
 import type { ThreadItem, UserMessageItem } from '../protocol/types'
+import { textOf } from './composer/content'
 import { useChat, useText } from './context'
 import { Item } from './items/Item'
 import { QuoteButton } from './QuoteButton'
@@ -111,7 +112,7 @@ export function Thread() {
         <Items items={items} isResponding={isResponding} />
         {sending !== null && (
           <div className="item user">
-            {sending.text !== '' && <div className="bubble">{sending.text}</div>}
+            {sending.content.length > 0 && <div className="bubble">{textOf(sending.content)}</div>}
             {sending.attachments.map((attachment) => (
               <div key={attachment.id} className="file">
                 <span>{attachment.name}</span>

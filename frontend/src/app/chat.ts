@@ -1,6 +1,6 @@
 /** What the chat does: talks to the server, and keeps what is shown. */
 
-import type { CustomApiConfig, Entity } from '@openai/chatkit'
+import type { CustomApiConfig, ModelOption } from '@openai/chatkit'
 
 import type { ChatHost, ChatMethods } from '../element/host'
 import type { Options } from '../element/options'
@@ -24,18 +24,14 @@ import type {
   UserMessageInput,
   UserMessageItem,
 } from '../protocol/types'
+import { contentFrom, isBlank, noContent, sendable } from './composer/content'
+import { Drafts, type Draft, type Sending, type Written } from './composer/drafts'
+import { Uploads } from './composer/uploads'
 import { save, threadAsMarkdown } from './exportThread'
 import { Store } from './store'
 import { Texts } from './texts'
-import { Uploads } from './uploads'
 
 const PAGE = 50
-
-export interface Draft {
-  text: string
-  tags: readonly Entity[]
-  reply: string | null
-}
 
 export interface ChatState {
   options: Options | null
@@ -50,18 +46,18 @@ export interface ChatState {
   isLoadingOlder: boolean
   isResponding: boolean
   /** A message on its way, until the server has it. */
-  sending: { text: string; attachments: readonly Attachment[] } | null
+  sending: Sending | null
   view: 'thread' | 'history'
   draft: Draft
   toolId: string | null
   modelId: string | null
 }
 
-const emptyDraft: Draft = { text: '', tags: [], reply: null }
-
 type SendParams = Parameters<ChatMethods['sendUserMessage']>[0]
 
 export class Chat implements ChatMethods {
+  readonly texts = new Texts()
+  #drafts = new Drafts(() => new Uploads(() => this.#api(), this.texts))
   readonly state = new Store<ChatState>({
     options: null,
     configError: null,
@@ -74,19 +70,16 @@ export class Chat implements ChatMethods {
     isResponding: false,
     sending: null,
     view: 'thread',
-    draft: emptyDraft,
+    draft: this.#drafts.of(null),
     toolId: null,
     modelId: null,
   })
-  readonly texts = new Texts()
-  readonly uploads = new Uploads(() => this.#api(), this.texts)
   client: ProtocolClient | null = null
   /** Set by the composer. */
   focus: () => void = () => {}
   #host: ChatHost
   #streaming: AbortController | null = null
   #loading: AbortController | null = null
-  #drafts = new Map<string, Draft>()
 
   constructor(host: ChatHost) {
     this.#host = host
@@ -113,10 +106,10 @@ export class Chat implements ChatMethods {
       this.client = null
       this.#host.emit('chatkit.error', { error: new Error(configError) })
     }
-    const models = options.composer?.models ?? []
-    const chosen = models.find((model) => model.id === this.#current.modelId)
-    const modelId = (chosen ?? models.find((model) => model.default) ?? models[0])?.id ?? null
-    this.state.set({ options, configError, modelId })
+    const modelId = chosenModel(options.composer?.models ?? [], this.#current.modelId)
+    this.#drafts.use(api?.url ?? '')
+    const draft = this.#drafts.of(this.#current.threadId)
+    this.state.set({ options, configError, modelId, draft })
     if (isFirst && configError === null && options.initialThread) {
       void this.setThreadId(options.initialThread)
     }
@@ -137,7 +130,6 @@ export class Chat implements ChatMethods {
 
   async #open(threadId: string | null): Promise<void> {
     if (threadId === this.#current.threadId && !this.#current.loadError) return
-    this.#drafts.set(this.#current.threadId ?? '', this.#current.draft)
     this.#streaming?.abort()
     this.#loading?.abort()
     this.state.set({
@@ -147,7 +139,7 @@ export class Chat implements ChatMethods {
       loadError: null,
       sending: null,
       isResponding: false,
-      draft: this.#drafts.get(threadId ?? '') ?? emptyDraft,
+      draft: this.#drafts.of(threadId),
     })
     this.#host.emit('chatkit.thread.change', { threadId })
     if (threadId !== null) await this.#load(threadId)
@@ -222,12 +214,11 @@ export class Chat implements ChatMethods {
 
   sendUserMessage = async (params: SendParams): Promise<void> => {
     if (params.newThread) await this.setThreadId(null)
-    const content: UserMessageInput['content'] =
-      (params.content as UserMessageInput['content'] | undefined) ??
-      (params.text ? [{ type: 'input_text', text: params.text }] : [])
+    const { toolId, modelId, threadId, isResponding } = this.#current
+    const content = sendable(contentFrom(params) ?? noContent)
     const attachments = (params.attachments ?? []) as Attachment[]
     if (content.length === 0 && attachments.length === 0) return
-    const { toolId, modelId, threadId } = this.#current
+    if (isResponding) throw new Error('The message is not sent: an answer is still being written.')
     const tool = params.toolChoice ?? (toolId === null ? undefined : { id: toolId })
     const model = params.model ?? modelId ?? undefined
     const input = {
@@ -236,10 +227,11 @@ export class Chat implements ChatMethods {
       quoted_text: params.reply,
       inference_options: { ...(tool && { tool_choice: tool }), ...(model && { model }) },
     }
-    const text = content.map((part) => part.text).join('')
-    this.state.set({ sending: { text, attachments } })
-    const option = this.#current.options?.composer?.tools?.find((each) => each.id === toolId)
-    if (toolId !== null && !option?.persistent) this.chooseTool(null)
+    this.state.set({ sending: { content, attachments, reply: params.reply ?? null } })
+    if (params.toolChoice === undefined && toolId !== null) {
+      const option = this.#current.options?.composer?.tools?.find((each) => each.id === toolId)
+      if (!option?.persistent) this.chooseTool(null)
+    }
     if (threadId === null) {
       await this.#respond((client, init) => client.stream('threads.create', { input }, init))
     } else {
@@ -249,41 +241,54 @@ export class Chat implements ChatMethods {
     }
   }
 
-  /** Send what the composer holds. */
+  /** Send what the composer holds, once its files are uploaded. */
   submit = async (): Promise<void> => {
-    const { draft } = this.#current
-    const text = draft.text.trim()
-    const attachments = this.uploads.finished()
-    if ((text === '' && attachments.length === 0) || this.#current.isResponding) return
-    this.state.set({ draft: emptyDraft })
-    this.uploads.clear()
+    const { draft, isResponding } = this.#current
+    const { content, reply } = draft.state.get()
+    const attachments = draft.uploads.finished()
+    if (isResponding || draft.uploads.isUploading() || draft.uploads.hasFailed()) return
+    if (isBlank(content) && attachments.length === 0) return
+    draft.clear()
     await this.sendUserMessage({
-      text,
+      content: [...content],
       attachments,
-      ...(draft.reply !== null && { reply: draft.reply }),
+      ...(reply !== null && { reply }),
     } as SendParams)
   }
 
   setComposerValue: ChatMethods['setComposerValue'] = async (params) => {
-    const { draft } = this.#current
-    const text =
-      params.text ?? params.content?.map((part) => part.text).join('') ?? draft.text
-    this.state.set({ draft: { ...draft, text, reply: params.reply ?? draft.reply } })
-    if (params.attachments) this.uploads.add(params.attachments as Attachment[])
-    if (params.files) this.uploads.upload(params.files, this.#current.options)
-    if (params.selectedToolId !== undefined) this.chooseTool(params.selectedToolId)
-    if (params.selectedModelId !== undefined) this.state.set({ modelId: params.selectedModelId })
+    const { draft, options } = this.#current
+    const { tools = [], models = [], attachments: limits } = options?.composer ?? {}
+    const content = contentFrom(params)
+    draft.state.set({
+      ...(content && { content }),
+      ...(params.reply !== undefined && { reply: params.reply }),
+    })
+    if (params.attachments) draft.uploads.add(params.attachments as Attachment[])
+    if (params.files) draft.uploads.upload(params.files, limits)
+    const { selectedToolId, selectedModelId } = params
+    if (selectedToolId === null || tools.some((tool) => tool.id === selectedToolId)) {
+      this.chooseTool(selectedToolId ?? null)
+    }
+    if (models.some((model) => model.id === selectedModelId && !model.disabled)) {
+      this.chooseModel(selectedModelId ?? null)
+    }
   }
 
   focusComposer = async (): Promise<void> => this.focus()
 
   chooseTool(toolId: string | null): void {
+    if (toolId === this.#current.toolId) return
     this.state.set({ toolId })
     this.#host.emit('chatkit.tool.change', { toolId })
   }
 
-  setDraft(change: Partial<Draft>): void {
-    this.state.set({ draft: { ...this.#current.draft, ...change } })
+  chooseModel(modelId: string | null): void {
+    this.state.set({ modelId })
+  }
+
+  setDraft(change: Partial<Written>): void {
+    this.#current.draft.state.set(change)
   }
 
   stop = (): void => this.#streaming?.abort()
@@ -455,9 +460,9 @@ export class Chat implements ChatMethods {
     } finally {
       if (this.#streaming === streaming) {
         this.#streaming = null
+        this.#restore()
         this.state.set({
           isResponding: false,
-          sending: null,
           thread: endResponse(this.#current.thread),
         })
         this.#host.emit('chatkit.response.end')
@@ -478,6 +483,7 @@ export class Chat implements ChatMethods {
     const change: Partial<ChatState> = { thread }
     if (event.type === 'thread.created') {
       change.threadId = event.thread.id
+      if (this.#current.threadId === null) this.#drafts.move(event.thread.id)
     } else if (event.type === 'client_effect') {
       this.#host.emit('chatkit.effect', { name: event.name, data: event.data ?? {} })
     } else if (event.type === 'thread.item.done' && event.item.type === 'user_message') {
@@ -492,20 +498,26 @@ export class Chat implements ChatMethods {
     }
   }
 
+  /** Put a message that the server has not taken back to where it was written. */
+  #restore(): void {
+    const { sending, draft } = this.#current
+    if (sending === null) return
+    this.state.set({ sending: null })
+    draft.restore(sending)
+  }
+
   /** Say what has happened, and show the thread as the server has it. */
   async #recover(error: unknown): Promise<void> {
     this.#host.emit('chatkit.error', { error: error as Error })
-    const { sending, draft, threadId, thread } = this.#current
-    if (sending !== null && draft.text === '') {
-      // What was written is not lost with the connection.
-      this.state.set({ draft: { ...draft, text: sending.text } })
-    }
+    const { sending, threadId, thread } = this.#current
+    this.#restore()
     if (threadId !== null) await this.#load(threadId, true)
     const message = this.#explain(error)
     this.state.set({
       thread: {
         ...(threadId === null ? thread : this.#current.thread),
-        error: { code: 'connection', message, allowRetry: true },
+        // A message that goes back to the composer is sent again from there.
+        error: { code: 'connection', message, allowRetry: sending === null },
       },
     })
   }
@@ -576,6 +588,14 @@ function decoded(text: string): string {
   } catch {
     return text
   }
+}
+
+/** Return the model that is chosen, or else the one that is chosen by default. */
+function chosenModel(models: readonly ModelOption[], chosen: string | null): string | null {
+  const enabled = models.filter((model) => !model.disabled)
+  const model =
+    enabled.find(({ id }) => id === chosen) ?? enabled.find((each) => each.default) ?? enabled[0]
+  return model?.id ?? null
 }
 
 function isAborted(error: unknown): boolean {
