@@ -30,7 +30,7 @@ export function applyTheme(theme: Options['theme'], root: HTMLElement): void {
   set('--chat-on-accent', accent && (isLight(accent.primary) ? '#000' : '#fff'))
   set('--chat-surface', surface?.background)
   set('--color-surface-elevated', surface?.foreground)
-  for (const [name, value] of grays(grayscale)) set(name, value)
+  setGrays(grayscale, root)
   const { baseSize, fontFamily, fontFamilyMono, fontSources } = options.typography ?? {}
   set('--chat-size', baseSize && `${baseSize}px`)
   set('--chat-font', fontFamily)
@@ -45,14 +45,18 @@ const GRAYS = [
   900, 925, 950, 975, 1000,
 ]
 
-/** The palette of grays, tinted with a hue, from white to black. */
-function grays(options: GrayscaleOptions | undefined): [string, string | undefined][] {
-  return GRAYS.map((step) => {
-    const name = `--gray-${step}`
-    if (options === undefined) return [name, undefined]
-    const lightness = 100 - step / 10 - (options.shade ?? 0) * (step / 1000) * (1 - step / 1000) * 6
-    const chroma = options.tint * 0.0045 * Math.sin(Math.PI * Math.min(0.9, step / 1000 + 0.1))
-    return [name, `oklch(${lightness.toFixed(2)}% ${chroma.toFixed(4)} ${options.hue})`]
+/** Tint and shade the grays, which the design system has for each scheme: white is first in one, black in the other. */
+function setGrays(options: GrayscaleOptions | undefined, root: HTMLElement): void {
+  for (const step of GRAYS) root.style.removeProperty(`--gray-${step}`)
+  if (options === undefined) return
+  const { hue, tint, shade = 0 } = options
+  const system = getComputedStyle(root)
+  const grays = GRAYS.map((step) => system.getPropertyValue(`--gray-${step}`).trim())
+  // Most in the middle: the lightest stay light, and the darkest dark.
+  const middle = '(l * (1 - l))'
+  const color = `calc(l - ${shade * 0.06} * ${middle}) calc(${tint * 0.004} * (0.2 + 3.2 * ${middle})) ${hue}`
+  GRAYS.forEach((step, index) => {
+    root.style.setProperty(`--gray-${step}`, `oklch(from ${grays[index]} ${color})`)
   })
 }
 

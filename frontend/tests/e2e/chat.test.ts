@@ -253,6 +253,35 @@ test('an app styles the chat with variables and a style sheet of its own', async
   await settled(ann)
 })
 
+test.each(['light', 'dark'] as const)('grays that are tinted are still %s', async (colorScheme) => {
+  const ann = await Person.at(site)
+  const page = (): Promise<number[]> =>
+    ann.chat.locator('body').evaluate((each) => {
+      const context = document.createElement('canvas').getContext('2d')
+      if (context === null) throw new Error('There is no canvas.')
+      context.fillStyle = getComputedStyle(each).backgroundColor
+      context.fillRect(0, 0, 1, 1)
+      return [...context.getImageData(0, 0, 1, 1).data.slice(0, 3)]
+    })
+  const applied = (hasTint: boolean): Promise<void> =>
+    ann.chat
+      .locator(`html[data-theme=${colorScheme}]${hasTint ? '[style*="--gray-500"]' : ':not([style*="--gray-500"])'}`)
+      .waitFor({ state: 'attached' })
+  await ann.setOptions({ theme: { colorScheme } })
+  await applied(false)
+  const plain = await page()
+  for (const shade of [-4, 0, 4]) {
+    await ann.setOptions({ theme: { colorScheme } })
+    await applied(false)
+    const grayscale = { hue: 230, tint: 9, shade }
+    await ann.setOptions({ theme: { colorScheme, color: { grayscale } } })
+    await applied(true)
+    const tinted = await page()
+    tinted.forEach((value, index) => expect(Math.abs(value - (plain[index] ?? 0))).toBeLessThan(32))
+  }
+  await settled(ann)
+})
+
 test('a server that is gone leaves what was written', async () => {
   const ann = await Person.at(site)
   await ann.ask('Hello', /You said/)
