@@ -18,7 +18,7 @@ interface TextLineProps {
 export function TextLine({ as: Tag, kind, sizes, widget }: TextLineProps) {
   const size = oneOf(widget['size'], sizes, 'md')
   return (
-    <Tag className={`widget-${kind} ${kind}-${size}`} dir="auto" style={textStyle(widget)}>
+    <Tag className={`widget-${kind}`} data-size={size} dir="auto" style={textStyle(widget)}>
       {textOf(widget['value'])}
     </Tag>
   )

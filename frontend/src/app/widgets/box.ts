@@ -6,32 +6,40 @@ import type { Widget } from '../../protocol/types'
 import { BORDER, colorOf, SURFACE } from './colors'
 import { isFields, numberOf, oneOf } from './values'
 
+/** A unit of spacing, in pixels. */
 const UNIT = 4
-const LENGTH = /^-?(\d+|\d*\.\d+)(px|em|rem|%|vh|vw|vmin|vmax|ch|lh|fr)?$/
+const NUMBER = /^-?(?:\d+\.?\d*|\.\d+)$/
+const LENGTH = /^(-?(?:\d+\.?\d*|\.\d+))(px|em|rem|%|vh|vw|vmin|vmax|dvh|dvw|svh|svw|ch|lh)$/
 const WORD = /^(auto|min-content|max-content|fit-content|none)$/
-const CALC = /^calc\([\d\s.+*/()a-z%-]{1,80}\)$/
+const SUM = /^(calc|min|max|clamp)\((?:[\d\s.,+*/()%-]|px|rem|em|vh|vw|ch){1,80}\)$/
 const RATIO = /^\d+(\.\d+)?(\s*\/\s*\d+(\.\d+)?)?$/
 const FLEX = /^(\d+(\.\d+)?|auto|none|initial)(\s+(\d+(\.\d+)?|auto|\d+(px|%|em|rem))){0,2}$/
-/** Beyond this, browsers lay out nonsense. */
+/** Beyond this, in pixels or any other unit, browsers lay out nonsense. */
 const LARGEST = 10_000
 
-/** A length in CSS: numbers are pixels. */
-export function lengthOf(value: unknown, unit = 1): string | undefined {
+/** A length in CSS: numbers are pixels, or as many of them as a unit has. */
+export function lengthOf(value: unknown, unit = 1, least = 0): string | undefined {
   const number = numberOf(value)
-  if (number !== null) return `${Math.max(-LARGEST, Math.min(LARGEST, number * unit))}px`
+  if (number !== null) return `${limited(number * unit, least)}px`
   if (typeof value !== 'string') return undefined
   const text = value.trim()
-  if (/^-?\d+(\.\d+)?$/.test(text)) return lengthOf(Number(text), unit)
-  return LENGTH.test(text) || WORD.test(text) || CALC.test(text) ? text : undefined
+  if (NUMBER.test(text)) return lengthOf(Number(text), unit, least)
+  const [, amount, name] = LENGTH.exec(text) ?? []
+  if (name !== undefined) return `${limited(Number(amount), least)}${name}`
+  return WORD.test(text) || SUM.test(text) ? text : undefined
 }
 
-/** A length in CSS: numbers are units of spacing. */
-export function spacingOf(value: unknown): string | undefined {
+function limited(number: number, least: number): number {
+  return Math.max(least, Math.min(LARGEST, number))
+}
+
+/** A length in CSS, or one for each of several sides: numbers are units of spacing. */
+export function spacingOf(value: unknown, least = 0): string | undefined {
   if (typeof value === 'string' && /\s/.test(value.trim()) && !value.includes('(')) {
-    const parts = value.trim().split(/\s+/).map((part) => lengthOf(part, UNIT))
+    const parts = value.trim().split(/\s+/).map((part) => lengthOf(part, UNIT, least))
     return parts.length <= 4 && !parts.includes(undefined) ? parts.join(' ') : undefined
   }
-  return lengthOf(value, UNIT)
+  return lengthOf(value, UNIT, least)
 }
 
 interface Sides<T> {
@@ -53,17 +61,20 @@ function sidesOf<T>(value: Record<string, unknown>, read: (side: unknown) => T |
   }
 }
 
+/** How far something may reach beyond what holds it, in pixels. */
+const MARGIN = 64
+
 export function paddingOf(value: unknown): CSSProperties {
-  return spread('padding', value)
+  return spread('padding', value, 0)
 }
 
 export function marginOf(value: unknown): CSSProperties {
-  return spread('margin', value)
+  return spread('margin', value, -MARGIN)
 }
 
-function spread(name: 'padding' | 'margin', value: unknown): CSSProperties {
-  if (!isFields(value)) return { [name]: spacingOf(value) }
-  const { top, right, bottom, left } = sidesOf(value, spacingOf)
+function spread(name: 'padding' | 'margin', value: unknown, least: number): CSSProperties {
+  if (!isFields(value)) return { [name]: spacingOf(value, least) }
+  const { top, right, bottom, left } = sidesOf(value, (side) => spacingOf(side, least))
   return {
     [`${name}Top`]: top,
     [`${name}InlineEnd`]: right,

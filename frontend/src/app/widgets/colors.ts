@@ -2,6 +2,7 @@
 
 import { isFields } from './values'
 
+const HUE = /^(red|orange|yellow|green|blue|purple|pink)$/
 const PRIMITIVE = /^(gray|red|orange|yellow|green|blue|purple|pink)-(a?\d{1,4})$/
 const ALPHA = /^alpha-\d\d?$/
 const HEX = /^#([\da-f]{3,4}|[\da-f]{6}|[\da-f]{8})$/i
@@ -13,7 +14,7 @@ type Tokens = Readonly<Record<string, string>>
 export const TEXT: Tokens = {
   prose: 'var(--color-text)',
   primary: 'var(--color-text)',
-  emphasis: 'var(--color-text-emphasis, var(--color-text))',
+  emphasis: 'var(--color-text)',
   secondary: 'var(--color-text-secondary)',
   tertiary: 'var(--color-text-tertiary)',
   success: 'var(--color-text-success-ghost)',
@@ -27,6 +28,8 @@ export const SURFACE: Tokens = {
   'surface-tertiary': 'var(--color-surface-tertiary)',
   'surface-elevated': 'var(--color-surface-elevated)',
   'surface-elevated-secondary': 'var(--color-surface-elevated-secondary)',
+  secondary: 'var(--color-surface-secondary)',
+  tertiary: 'var(--color-surface-tertiary)',
 }
 
 export const BORDER: Tokens = {
@@ -45,6 +48,7 @@ export function colorOf(value: unknown, tokens: Tokens): string | undefined {
   if (typeof value !== 'string') return undefined
   const name = value.trim()
   if (Object.hasOwn(tokens, name)) return tokens[name]
+  if (HUE.test(name)) return `var(--${name}-500)`
   if (PRIMITIVE.test(name) || ALPHA.test(name)) return `var(--${name})`
   return HEX.test(name) || FUNCTION.test(name) || NAME.test(name) ? name : undefined
 }

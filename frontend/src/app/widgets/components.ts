@@ -2,6 +2,7 @@
 
 import type { ComponentType } from 'react'
 
+import { Badge } from './Badge'
 import { Basic } from './Basic'
 import { Box } from './Box'
 import { Button } from './Button'
@@ -10,13 +11,21 @@ import { Card } from './Card'
 import { Col } from './Col'
 import type { ComponentProps } from './Component'
 import { Divider } from './Divider'
+import { Icon } from './Icon'
+import { Image } from './Image'
+import { ListView } from './ListView'
+import { ListViewItem } from './ListViewItem'
 import { Markdown } from './Markdown'
 import { Row } from './Row'
 import { Spacer } from './Spacer'
+import { Table, TableRow } from './Table'
+import { TableCell } from './TableCell'
 import { Text } from './Text'
 import { Title } from './Title'
+import { Transition } from './Transition'
 
 export const components: Readonly<Record<string, ComponentType<ComponentProps>>> = {
+  Badge,
   Basic,
   Box,
   Button,
@@ -24,9 +33,17 @@ export const components: Readonly<Record<string, ComponentType<ComponentProps>>>
   Card,
   Col,
   Divider,
+  Icon,
+  Image,
+  ListView,
+  ListViewItem,
   Markdown,
   Row,
   Spacer,
+  Table,
+  'Table.Cell': TableCell,
+  'Table.Row': TableRow,
   Text,
   Title,
+  Transition,
 }

@@ -1,0 +1,49 @@
+import { LoadingIndicator } from '@openai/apps-sdk-ui/components/Indicator'
+import { createContext, use, useId } from 'react'
+
+import { useText } from '../context'
+import { actionOf } from './actions'
+import { alignOf, defined, spacingOf } from './box'
+import { Children } from './Children'
+import type { ComponentProps } from './Component'
+import { useActing } from './context'
+
+/** Whether a list is right around an item. */
+export const ListContext = createContext(false)
+
+export function ListViewItem({ widget }: ComponentProps) {
+  const text = useText()
+  const Tag = use(ListContext) ? 'li' : 'div'
+  const content = useId()
+  const { act, isPending, isBusy, hasFailed } = useActing()
+  const action = actionOf(widget['onClickAction'])
+  const style = defined({
+    gap: spacingOf(widget['gap']),
+    alignItems: alignOf(widget['align']),
+  })
+  return (
+    <Tag className="widget-list-item">
+      {/* It covers the item and holds nothing, since what the item holds may be buttons as well. */}
+      {action !== null && (
+        <button
+          type="button"
+          className="widget-cover"
+          aria-labelledby={content}
+          aria-disabled={isBusy}
+          onClick={() => isBusy || void act(action)}
+        />
+      )}
+      <div id={content} className="widget-list-content" style={style}>
+        <ListContext value={false}>
+          <Children of={widget} />
+        </ListContext>
+      </div>
+      {isPending && <LoadingIndicator className="widget-pending" />}
+      {hasFailed && (
+        <p className="widget-failed" role="alert">
+          {text('actionFailed')}
+        </p>
+      )}
+    </Tag>
+  )
+}
