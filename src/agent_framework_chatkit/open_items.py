@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from chatkit.server import diff_widget
 from chatkit.types import (
     Annotation,
     AssistantMessageContent,
@@ -33,6 +32,7 @@ from chatkit.widgets import WidgetRoot
 from pydantic import TypeAdapter
 
 from .text import mend_surrogates
+from .widget_updates import widget_updates
 
 if TYPE_CHECKING:
     from .item_writer import ItemWriter
@@ -355,12 +355,8 @@ class OpenWidget:
         writer.add(item.model_copy(), self)
 
     def show(self, widget: WidgetRoot) -> None:
-        """Show the widget's next state.
-
-        Raises:
-            ValueError: If text that streams does not go on where it was.
-        """
-        for update in diff_widget(self._item.widget, widget):
+        """Show the widget's next state."""
+        for update in widget_updates(self._item.widget, widget):
             self._writer.update(self._item.id, update)
         self._item.widget = widget
 
