@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .actions import action
 from .client_tools import client_tool
 from .context import AgentContext, ClientToolCall
 from .converter import ThreadItemConverter, simple_to_agent_input, thread_to_agent_input
@@ -33,6 +34,7 @@ __all__ = [
     "Form",
     "RequestContext",
     "ThreadItemConverter",
+    "action",
     "ask_user",
     "chat_routes",
     "client_tool",

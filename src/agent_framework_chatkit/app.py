@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, M
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from chatkit.errors import CustomStreamError
 from chatkit.server import StreamingResult
 from chatkit.store import NotFoundError
 from chatkit.types import Attachment
@@ -23,11 +24,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
+from .actions import RefusedActionError
 from .overrides import MaybeAwaitable, resolve
 from .page_options import page_options
 from .request_context import RequestContext, preferred_locale
-from .server import AgentChatKitServer
+from .server import BUSY, AgentChatKitServer
 from .stores.attachment_errors import AttachmentError, AttachmentLinkInvalidError
+from .stores.errors import ThreadBusyError
 from .visitors import Visitors
 from .web_ui import ui_routes
 
@@ -331,6 +334,12 @@ def _failures_as_http() -> Iterator[None]:
         raise HTTPException(error.status, error.message) from error
     except NotFoundError as error:
         raise HTTPException(404, "There is no such thread, item or attachment.") from error
+    except RefusedActionError as error:
+        raise HTTPException(400, str(error)) from error
+    except ThreadBusyError as error:
+        raise HTTPException(409, BUSY) from error
+    except CustomStreamError as error:
+        raise HTTPException(500, error.message) from error
     except NotImplementedError as error:
         logger.exception("The server was asked for something that it does not implement.")
         raise HTTPException(501, "This server does not offer that.") from error

@@ -16,9 +16,12 @@ from chatkit.store import Store, StoreItemType
 from chatkit.types import (
     ClientEffectEvent,
     ClientToolCallItem,
+    HiddenContextItem,
     ProgressUpdateEvent,
     Task,
     ThreadItemAddedEvent,
+    ThreadItemReplacedEvent,
+    ThreadItemUpdatedEvent,
     ThreadMetadata,
     ThreadStreamEvent,
     WidgetItem,
@@ -32,6 +35,7 @@ from typing_extensions import TypeVar
 from .interrupts import Pause
 from .item_writer import ItemWriter
 from .open_items import OpenWidget, OpenWorkflow
+from .widget_updates import widget_updates
 
 logger = logging.getLogger(__name__)
 
@@ -91,6 +95,7 @@ class AgentContext(Generic[TContext]):
         client_tools: Names of tools that the browser runs, besides those that the
             `AgentResponseConverter` knows.
         resumed: What the run was paused for, if it goes on after a pause.
+        sender: The widget whose action this is about, if one was used.
     """
 
     def __init__(
@@ -101,12 +106,14 @@ class AgentContext(Generic[TContext]):
         request_context: TContext,
         client_tools: Collection[str] = (),
         resumed: Pause | None = None,
+        sender: WidgetItem | None = None,
     ) -> None:
         self.thread = thread
         self.store = store
         self.request_context = request_context
         self.client_tools = frozenset(client_tools)
         self.resumed = resumed
+        self.sender = sender
         self.pause = Pause()
         """What the run waits for when it has ended; `stream_agent_response` fills it in."""
         self.client_tool_call: ClientToolCall | None = None
@@ -177,12 +184,11 @@ class AgentContext(Generic[TContext]):
 
         Args:
             widget: A widget, or an async generator of its states, each of which is whole. Text
-                may only grow, and only in components that have an id and are there from the
-                first state.
+                that grows, in a `Text` or `Markdown` that has an id, streams word by word; with any
+                other change the widget is drawn anew.
             copy_text: What is copied when a person copies the widget.
 
-        Raises:
-            ValueError: If a state does not continue the one before it. What was shown stays.
+        If the generator fails or the turn is stopped, the widget stays as it was then.
         """
         self._close_own_workflow()
         if not isinstance(widget, AsyncGenerator):
@@ -201,6 +207,48 @@ class AgentContext(Generic[TContext]):
         finally:
             if opened is not None:
                 opened.close()
+
+    async def replace_widget(
+        self,
+        widget: WidgetRoot | AsyncGenerator[WidgetRoot, None],
+        copy_text: str | None = None,
+    ) -> None:
+        """Show another widget in the place of the sender, or stream its states there.
+
+        Args:
+            widget: A widget, or an async generator of its states, as for `stream_widget`. If it
+                fails, the sender is shown again as it was.
+            copy_text: What is copied when a person copies the widget.
+
+        Raises:
+            ValueError: If there is no sender.
+        """
+        sender = self.sender
+        if sender is None:
+            raise ValueError("There is no widget to replace: none was used.")
+        shown = sender.widget
+        try:
+            if isinstance(widget, AsyncGenerator):
+                async with aclosing(widget) as states:
+                    async for state in states:
+                        for change in widget_updates(shown, state):
+                            self.items.send(
+                                ThreadItemUpdatedEvent(item_id=sender.id, update=change)
+                            )
+                        shown = state
+                        await asyncio.sleep(0)
+            else:
+                shown = widget
+        except BaseException:
+            self.items.write(ThreadItemReplacedEvent(item=sender))
+            raise
+        self.sender = sender.model_copy(update={"widget": shown, "copy_text": copy_text})
+        await self.stream(ThreadItemReplacedEvent(item=self.sender))
+
+    async def add_hidden_context(self, content: str) -> None:
+        """Tell the agent something that people do not see; it reads it with their next message."""
+        self.items.write_done(self.items.item(HiddenContextItem, "message", content=content))
+        await asyncio.sleep(0)
 
     async def start_workflow(self, workflow: Workflow) -> None:
         """Begin a workflow, which is the calling tool's own until it ends.

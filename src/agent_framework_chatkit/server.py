@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection
-from contextlib import AsyncExitStack, aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterator
+from contextlib import AsyncExitStack, aclosing, contextmanager
 from datetime import datetime
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, cast
 
 import anyio
 from agent_framework import SupportsAgentRun, Workflow, WorkflowAgent
+from chatkit.actions import Action
 from chatkit.errors import CustomStreamError, ErrorCode
 from chatkit.server import ChatKitServer
 from chatkit.store import NotFoundError
@@ -26,7 +27,9 @@ from chatkit.types import (
     NonStreamingReq,
     NoticeEvent,
     Page,
+    ProgressUpdateEvent,
     StreamingReq,
+    SyncCustomActionResponse,
     Thread,
     ThreadCreatedEvent,
     ThreadItem,
@@ -43,11 +46,13 @@ from chatkit.types import (
     ThreadStreamEvent,
     UserMessageInput,
     UserMessageItem,
+    WidgetItem,
     WorkflowItem,
 )
 from pydantic import PrivateAttr
 from typing_extensions import TypeVar
 
+from .actions import ActionHandler, Actions, RefusedActionError
 from .answering import OUR_ACTIONS, Answered, Answering, RefusedAnswerError
 from .client_tools import client_tool_names
 from .context import AgentContext
@@ -66,7 +71,7 @@ if TYPE_CHECKING:
 from .streaming import stream_agent_response
 from .telemetry import request_span, turn_span
 from .thread_workflow import ThreadWorkflow
-from .turn import TurnAgent
+from .turn import Turn, TurnAgent
 from .turn_start import TurnStart
 
 logger = logging.getLogger(__name__)
@@ -88,6 +93,12 @@ AgentFactory: TypeAlias = "Callable[[ThreadMetadata, TContext], MaybeAwaitable[A
 """Returns who answers in a thread, given the thread and the request's context."""
 
 
+BUSY = (
+    "An answer is still being written in this chat. Wait until it is finished, or stop it, and "
+    "try again."
+)
+"""What a person is told who does something else in the meantime."""
+
 HEARTBEAT = 15.0
 """Seconds between the comments in a stream that keep proxies from closing its connection."""
 
@@ -99,8 +110,8 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
     calls and their results are known in later turns, after a restart and on another worker.
     One turn runs in a thread at a time, also across workers.
 
-    Override `title`, `add_feedback`, `transcribe`, `action` and the rest of `ChatKitServer` as
-    an app needs them.
+    Override `title`, `add_feedback`, `transcribe` and the rest of `ChatKitServer` as an app needs
+    them.
 
     Args:
         agent: Who answers: an agent, a workflow, a builder of one, or a function that returns
@@ -114,6 +125,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         models: Models that a person may choose in the composer, by the id the agent's client
             knows them by.
         tools: Tools that a person may choose in the composer, by name.
+        actions: What people may do in widgets: functions made handlers by `action`.
         text_interval: Seconds between two text deltas on the wire. Text that comes faster is
             joined; 0 sends every delta by itself.
     """
@@ -131,6 +143,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         response_converter: AgentResponseConverter | None = None,
         models: Collection[str] = (),
         tools: Collection[str] = (),
+        actions: Collection[ActionHandler] = (),
         text_interval: float = 0.03,
     ) -> None:
         super().__init__(store, attachment_store)
@@ -143,6 +156,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         self.models = tuple(models)
         self.tools = tuple(tools)
         self.text_interval = text_interval
+        self._actions = Actions(actions, reserved=OUR_ACTIONS)
         self._answering = Answering(self)
         self._background: set[asyncio.Task[None]] = set()
 
@@ -159,8 +173,8 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         return text if len(text) <= 60 else f"{text[:59].rstrip()}…"
 
     def error_message(self, error: Exception) -> str:
-        """Return what a person is told of a run that failed; the log has the rest."""
-        return "Something went wrong while the answer was written. Try again."
+        """Return what a person is told of a run or an action that failed; the log has the rest."""
+        return "Something went wrong. Try again."
 
     def name_of(self, context: TContext) -> str | None:
         """Return who a person is, for what they decide to be shown with; `None` for a visitor.
@@ -183,8 +197,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         """Run the agent on what is new in the thread, and stream its answer."""
         options = self._options(input_user_message)
         agent = await self.agent_of(thread, context)
-        converter = self.item_converter or self._converter(context)
-        start = TurnStart(agent, self.store, thread.id, context, converter)
+        start = self._turn_start(agent, thread, context)
         turn = (
             await start.without_message()
             if input_user_message is None
@@ -194,12 +207,27 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
             return
         if input_user_message is not None and thread.title is None:
             self._give_title(thread, input_user_message, context)
+        async with aclosing(self._run(thread, agent, turn, context, options)) as events:
+            async for event in events:
+                yield event
+
+    async def _run(
+        self,
+        thread: ThreadMetadata,
+        agent: TurnAgent,
+        turn: Turn[TContext],
+        context: TContext,
+        options: dict[str, Any],
+        sender: WidgetItem | None = None,
+    ) -> AsyncGenerator[ThreadStreamEvent, None]:
+        """Run a turn, stream what it shows, and keep it."""
         agent_context = AgentContext(
             thread=thread,
             store=self.store,
             request_context=context,
             client_tools=_client_tools(agent),
             resumed=turn.resumed,
+            sender=sender,
         )
         with turn_span(thread.id, turn.turn_id) as span:
             try:
@@ -227,6 +255,12 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
                     raise CustomStreamError(message, allow_retry=True) from error
                 raise
             await turn.keep()
+
+    def _turn_start(
+        self, agent: TurnAgent, thread: ThreadMetadata, context: TContext
+    ) -> TurnStart[TContext]:
+        converter = self.item_converter or self._converter(context)
+        return TurnStart(agent, self.store, thread.id, context, converter)
 
     async def agent_of(self, thread: ThreadMetadata, context: TContext) -> TurnAgent:
         """Return who answers in a thread."""
@@ -371,8 +405,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
             outbox.put(
                 NoticeEvent(
                     level="warning",
-                    message="An answer is still being written in this chat. Wait until it is "
-                    "finished, or stop it, and try again.",
+                    message=BUSY,
                 )
             )
         except Exception:
@@ -451,12 +484,93 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         async for event in self._process_events(thread, context, stream):
             yield event
 
+    # Actions
+
+    async def action(
+        self,
+        thread: ThreadMetadata,
+        action: Action[str, Any],
+        sender: WidgetItem | None,
+        context: TContext,
+    ) -> AsyncIterator[ThreadStreamEvent]:
+        """Have the handler of its type take an action, and the agent answer if it says so."""
+        try:
+            run = self._actions.take(action, sender)
+        except RefusedActionError as refusal:
+            yield NoticeEvent(level="warning", message=str(refusal))
+            return
+        agent_context = self._action_context(thread, sender, context)
+        with self._failing_safely(action):
+            async with aclosing(run.stream(agent_context)) as events:
+                async for event in events:
+                    yield event
+        if not run.for_agent:
+            return
+        agent = await self.agent_of(thread, context)
+        start = self._turn_start(agent, thread, context)
+        new_id = self.store.generate_item_id("message", thread, context)
+        turn = await start.with_input(run.for_agent, new_id)
+        answer = self._run(thread, agent, turn, context, {}, agent_context.sender)
+        async with aclosing(answer) as events:
+            async for event in events:
+                yield event
+
+    async def sync_action(
+        self,
+        thread: ThreadMetadata,
+        action: Action[str, Any],
+        sender: WidgetItem | None,
+        context: TContext,
+    ) -> SyncCustomActionResponse:
+        """Have the handler of its type take an action that changes nothing but its widget.
+
+        Raises:
+            CustomStreamError: If the handler fails; the message is for the person.
+            NotImplementedError: If the handler shows more; nothing of it is kept.
+            RefusedActionError: If the action changes nothing.
+        """
+        run = self._actions.take(action, sender)
+        agent_context = self._action_context(thread, sender, context)
+        before = thread.model_copy(deep=True)
+        with self._failing_safely(action):
+            events = [event async for event in run.stream(agent_context)]
+        updated = agent_context.sender
+        shown = [event for event in events if not _is_passing(event, updated)]
+        if run.for_agent or shown:
+            raise NotImplementedError(
+                f"The handler of {action.type!r} does more than replace its widget, so its action "
+                "must stream: do not set `streaming` to false where a widget names it."
+            )
+        if thread != before:
+            await self.store.save_thread(thread, context)
+        if updated is None or updated is sender:
+            return SyncCustomActionResponse()
+        await self.store.save_item(thread.id, updated, context)
+        return SyncCustomActionResponse(updated_item=updated)
+
+    def _action_context(
+        self, thread: ThreadMetadata, sender: WidgetItem | None, context: TContext
+    ) -> AgentContext[TContext]:
+        return AgentContext(thread=thread, store=self.store, request_context=context, sender=sender)
+
+    @contextmanager
+    def _failing_safely(self, action: Action[str, Any]) -> Iterator[None]:
+        """Turn what a handler raises into what a person may read."""
+        try:
+            yield
+        except CustomStreamError:
+            raise
+        except Exception as error:
+            logger.exception("The handler of an action of type %r failed.", action.type)
+            raise CustomStreamError(self.error_message(error)) from error
+
     async def _process_sync_custom_action(
         self, request: ThreadsSyncCustomActionReq, context: TContext
     ) -> bytes:
         if request.params.action.type in OUR_ACTIONS:
             raise ValueError("What the agent asks is answered by threads.custom_action.")
-        return await super()._process_sync_custom_action(request, context)
+        async with self.store.turn(request.params.thread_id, context):
+            return await super()._process_sync_custom_action(request, context)
 
     async def _confirm_attachments(self, request: StreamingReq, context: TContext) -> None:
         """Check the files of a message before anything is stored."""
@@ -511,6 +625,13 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         if self.attachment_store is not None:
             await self.attachment_store.delete_doomed(self.store)
             await self.attachment_store.clean_up()
+
+
+def _is_passing(event: ThreadStreamEvent, updated: WidgetItem | None) -> bool:
+    """Return whether nothing of an event is lost if only the updated widget is told."""
+    if isinstance(event, ThreadItemReplacedEvent):
+        return updated is not None and event.item.id == updated.id
+    return isinstance(event, (ThreadItemUpdatedEvent, ProgressUpdateEvent))
 
 
 def _client_tools(agent: TurnAgent) -> set[str]:

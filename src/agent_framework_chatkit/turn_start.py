@@ -60,25 +60,25 @@ class TurnStart(Generic[TContext]):
         await self._store.delete_messages(self._thread_id, message.id, self._context)
         await self._sessions.delete(message.id)
         latest = await self._sessions.latest()
-        pause = None if latest is None else Pause.of(latest.session)
-        is_answer = (
-            pause is not None
-            and isinstance(self._agent, ThreadWorkflow)
-            and is_message_wanted(pause)
-        )
-        closing: list[Message] = []
-        if latest is not None and pause is not None and not is_answer:
-            closing = await self._close(latest, pause)
         messages = await self._new_messages(latest, is_answered=False)
-        if pause is not None and is_answer:
-            answer_with(pause, "\n".join(message.text for message in messages))
-        return self._turn(
-            message.id,
-            latest,
-            [*closing, *messages],
-            resumed=pause if is_answer else None,
-            withdrawn=pause,
-        )
+        return await self._begin(message.id, latest, messages)
+
+    async def with_input(self, given: list[Message], turn_id: str) -> Turn[TContext]:
+        """Go on with the last turn, with what a person has done rather than written.
+
+        What it still asks is not asked any more, unless this is the answer.
+
+        Args:
+            given: What the agent is told.
+            turn_id: The id of the turn if there is none yet.
+        """
+        latest = await self._sessions.latest()
+        if latest is not None:
+            turn_id = latest.id
+        elif asked := _user_messages(await self._unread_items()):
+            turn_id = asked[-1].id
+        before = [] if self._knows_thread(latest) else await self._whole_thread()
+        return await self._begin(turn_id, latest, [*before, *given])
 
     async def without_message(self) -> Turn[TContext] | None:
         """Go on with the last turn.
@@ -105,6 +105,29 @@ class TurnStart(Generic[TContext]):
         await self._sessions.set(latest.id, latest.session)
         messages = [] if isinstance(self._agent, ThreadWorkflow) else pause.answers()
         return self._turn(latest.id, latest, messages, resumed=pause)
+
+    async def _begin(
+        self, turn_id: str, latest: StoredSession | None, messages: list[Message]
+    ) -> Turn[TContext]:
+        """Begin a turn with what is new to the agent."""
+        pause = None if latest is None else Pause.of(latest.session)
+        is_answer = (
+            pause is not None
+            and isinstance(self._agent, ThreadWorkflow)
+            and is_message_wanted(pause)
+        )
+        closing: list[Message] = []
+        if latest is not None and pause is not None and not is_answer:
+            closing = await self._close(latest, pause)
+        if pause is not None and is_answer:
+            answer_with(pause, "\n".join(message.text for message in messages))
+        return self._turn(
+            turn_id,
+            latest,
+            [*closing, *messages],
+            resumed=pause if is_answer else None,
+            withdrawn=pause,
+        )
 
     def _turn(
         self,
@@ -154,13 +177,22 @@ class TurnStart(Generic[TContext]):
             latest: The session that the agent goes on with.
             is_answered: Whether that is what the app has asked, rather than what a person wrote.
         """
-        if latest is None or not (keeps_history(self._agent) or latest.session.service_session_id):
-            return await thread_to_agent_input(
-                self._store, self._thread_id, self._context, converter=self._converter
-            )
+        if not self._knows_thread(latest):
+            return await self._whole_thread()
         recent = await self._unread_items()
         new = _answered(recent) if is_answered else _written(recent)
         return await self._converter.to_agent_input(new)
+
+    def _knows_thread(self, latest: StoredSession | None) -> bool:
+        """Return whether the agent remembers what came before what is new."""
+        return latest is not None and (
+            keeps_history(self._agent) or bool(latest.session.service_session_id)
+        )
+
+    async def _whole_thread(self) -> list[Message]:
+        return await thread_to_agent_input(
+            self._store, self._thread_id, self._context, converter=self._converter
+        )
 
     async def _unread_items(self) -> list[ThreadItem]:
         """Return the items since the turn before the last, oldest first.

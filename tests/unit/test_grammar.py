@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,7 @@ from chatkit.types import (
     ThreadItemDoneEvent,
     ThreadItemUpdatedEvent,
     ThreadMetadata,
+    WidgetItem,
     Workflow,
 )
 from chatkit.widgets import DynamicWidgetRoot
@@ -35,9 +36,11 @@ from agent_framework_chatkit import (
     AgentResponseConverter,
     stream_agent_response,
 )
+from agent_framework_chatkit.item_updates import apply_update
+from agent_framework_chatkit.widget_updates import widget_updates
 
 from .test_context import IdStore
-from .thread_client import ThreadClient
+from .thread_client import ThreadClient, shown
 
 settings.register_profile("default", deadline=None, max_examples=200)
 settings.load_profile("default")
@@ -275,13 +278,51 @@ def card(value: str) -> DynamicWidgetRoot:
     )
 
 
-async def states(last: str) -> Any:
-    for value in ("2", "21", last):
-        yield card(value)
+async def stream(widgets: Sequence[DynamicWidgetRoot]) -> Any:
+    for widget in widgets:
+        yield widget
+
+
+texts = st.builds(
+    lambda type, properties: {"type": type, **properties},
+    st.sampled_from(["Text", "Markdown"]),
+    st.fixed_dictionaries(
+        {"value": st.sampled_from(["", "a", "ab", "abc", "b"])},
+        optional={
+            "id": st.sampled_from(["t", "u"]),
+            "key": st.just("k"),
+            "streaming": st.booleans(),
+            "color": st.sampled_from(["red", "blue"]),
+        },
+    ),
+)
+components = st.recursive(
+    texts,
+    lambda inner: st.one_of(
+        st.builds(lambda children: {"type": "Row", "children": children}, st.lists(inner)),
+        st.builds(lambda child: {"type": "Transition", "children": child}, inner),
+    ),
+    max_leaves=4,
+)
+trees = st.lists(components, max_size=3).map(
+    lambda children: DynamicWidgetRoot.model_validate({"type": "Card", "children": children})
+)
+
+
+@given(trees, trees)
+def test_updates_make_one_widget_of_any_other(
+    before: DynamicWidgetRoot, after: DynamicWidgetRoot
+) -> None:
+    held = WidgetItem(id="w", thread_id="thr_1", created_at=NOW, widget=before)
+    updates = widget_updates(before, after)
+    for each in updates:
+        apply_update(held, each)
+    assert shown(held.widget.model_dump()) == shown(after.model_dump())
+    assert not updates or before != after
 
 
 def tolerant(step: Step) -> Step:
-    """A tool that is told that it has no workflow, or that text may only grow, goes on."""
+    """A tool that is told that it has no workflow goes on."""
 
     async def run(context: AgentContext[Any]) -> None:
         try:
@@ -297,11 +338,11 @@ steps: st.SearchStrategy[Step] = st.one_of(
     app_items.map(added),
     app_items.map(done),
     app_items.map(delta),
+    st.lists(trees).map(lambda widgets: lambda context: context.stream_widget(stream(widgets))),
+    st.lists(trees).map(lambda widgets: lambda context: context.replace_widget(stream(widgets))),
     st.sampled_from(
         [
             lambda context: context.stream_widget(card("21")),
-            lambda context: context.stream_widget(states("21 °C")),
-            lambda context: context.stream_widget(states("no prefix")),
             lambda context: context.start_workflow(Workflow(type="custom", tasks=[])),
             lambda context: context.start_workflow(Workflow(type="reasoning", tasks=[])),
             lambda context: context.add_workflow_task(
@@ -355,10 +396,12 @@ def test_any_run_with_tools_obeys_the_grammar(
     script: list[AgentResponseUpdate | list[Step]], ending: Exception | None
 ) -> None:
     async def check() -> None:
+        sender = WidgetItem(id="app_w", thread_id="thr_1", created_at=NOW, widget=card("?"))
         context: AgentContext[Any] = AgentContext(
             thread=ThreadMetadata(id="thr_1", created_at=NOW),
             store=IdStore(),
             request_context=None,
+            sender=sender,
         )
 
         async def run() -> AsyncIterator[AgentResponseUpdate]:
@@ -372,6 +415,7 @@ def test_any_run_with_tools_obeys_the_grammar(
                 raise ending
 
         client = TolerantClient()
+        client.items["app_w"] = sender
         try:
             async for event in stream_agent_response(run(), "thr_1", context=context):
                 client.apply(event)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Iterable, Sequence
+from typing import Any
 
 from agent_framework import AgentResponseUpdate, Content
 from chatkit.types import (
@@ -19,11 +20,14 @@ from chatkit.types import (
     ThreadItemReplacedEvent,
     ThreadItemUpdatedEvent,
     ThreadStreamEvent,
+    WidgetItem,
     WorkflowItem,
     WorkflowTaskAdded,
     WorkflowTaskUpdated,
 )
 from pydantic import TypeAdapter
+
+from agent_framework_chatkit.item_updates import apply_update
 
 EVENT: TypeAdapter[ThreadStreamEvent] = TypeAdapter(ThreadStreamEvent)
 
@@ -95,6 +99,8 @@ class ThreadClient:
             assert isinstance(update, GeneratedImageUpdated)
             assert update.progress is None or 0 <= update.progress <= 1
             item.image = update.image
+        elif isinstance(item, WidgetItem):
+            apply_update(item, update)
 
     @staticmethod
     def part(item: AssistantMessageItem, index: int):  # type: ignore[no-untyped-def]
@@ -126,9 +132,21 @@ class ThreadClient:
         elif isinstance(held, GeneratedImageItem):
             assert isinstance(done, GeneratedImageItem)
             assert done.image is not None
+        elif isinstance(held, WidgetItem):
+            assert isinstance(done, WidgetItem)
+            assert shown(held.widget.model_dump()) == shown(done.widget.model_dump())
 
     def assert_complete(self) -> None:
         assert not self.open, "every added item is done or removed"
+
+
+def shown(widget: Any) -> Any:
+    """Return what a person sees of a part of a widget: not whether its text is still streaming."""
+    if isinstance(widget, list):
+        return [shown(each) for each in widget]
+    if isinstance(widget, dict):
+        return {name: shown(each) for name, each in widget.items() if name != "streaming"}
+    return widget
 
 
 def update(*contents: Content, **properties: object) -> AgentResponseUpdate:

@@ -1,0 +1,502 @@
+"""What people do in widgets, over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+from agent_framework import FunctionInvocationContext, Message, tool
+from chatkit.actions import Action
+from chatkit.errors import CustomStreamError
+from chatkit.types import LockedStatus, NoticeEvent, ThreadMetadata, WidgetItem
+from chatkit.widgets import DynamicWidgetRoot, WidgetRoot
+from pydantic import BaseModel, Field, field_validator
+
+from agent_framework_chatkit import (
+    APPROVAL_ACTION,
+    AgentChatKitServer,
+    AgentContext,
+    action,
+    create_app,
+)
+from agent_framework_chatkit.stores import SQLStore
+
+from .chat_client import Browser, of_type
+from .scripted_agent import agent, call, said, text
+from .test_server import chat
+
+
+def card(value: str, *actions: str, **properties: Any) -> WidgetRoot:
+    buttons = [
+        {"type": "Button", "label": each, "onClickAction": {"type": each}} for each in actions
+    ]
+    children = [{"type": "Text", "id": "t", "value": value}, *buttons]
+    return DynamicWidgetRoot.model_validate({"type": "Card", "children": children, **properties})
+
+
+class Trip(BaseModel):
+    to: str
+    guests: int = Field(ge=1, default=1)
+    day: date | None = None
+
+    @field_validator("to")
+    @classmethod
+    def _is_known(cls, to: str) -> str:
+        if to == "Atlantis":
+            raise ValueError("Nobody flies there")
+        return to
+
+
+@action("book")
+async def book(trip: Trip, context: AgentContext[Any]) -> str:
+    await context.stream_progress("Booking")
+    await context.replace_widget(card(f"Booked: {trip.to}"), f"Booked: {trip.to}")
+    return f"I have booked a flight to {trip.to} for {trip.guests}."
+
+
+@tool(approval_mode="never_require")
+async def offer(ctx: FunctionInvocationContext) -> str:
+    """Show a flight to book."""
+    await AgentContext.of(ctx).stream_widget(card("Oslo?", "book", "look", "fail", "tell"))
+    return "shown"
+
+
+def offering(*messages: list[Any], **properties: Any) -> Any:
+    """An agent that shows a widget first."""
+    return agent([call("offer")], [text("Here.")], *messages, tools=[offer], **properties)
+
+
+async def widget_of(browser: Browser) -> dict[str, Any]:
+    return next(item for item in await browser.items() if item["type"] == "widget")
+
+
+async def use(browser: Browser, kind: str, payload: Any = None) -> list[Any]:
+    """Do something in the thread's widget."""
+    widget = await widget_of(browser)
+    return await browser.stream(
+        "threads.custom_action",
+        thread_id=browser.thread_id,
+        item_id=widget["id"],
+        action={"type": kind, "payload": payload},
+    )
+
+
+async def use_at_once(browser: Browser, kind: str, payload: Any = None) -> Any:
+    """Do something in the thread's widget that is answered by the widget alone."""
+    widget = await widget_of(browser)
+    return await browser.post(
+        "threads.sync_custom_action",
+        thread_id=browser.thread_id,
+        item_id=widget["id"],
+        action={"type": kind, "payload": payload},
+    )
+
+
+def texts(item: dict[str, Any]) -> list[str]:
+    return [each["value"] for each in item["widget"]["children"] if "value" in each]
+
+
+async def test_an_action_changes_its_widget_and_has_the_agent_answer() -> None:
+    answering = offering([text("Have a good trip.")], [text("To Oslo.")])
+    async with chat(answering, actions=[book]) as browser:
+        await browser.ask("Oslo")
+        events = await use(browser, "book", {"to": "Oslo", "guests": "2"})
+        assert [event.text for event in of_type(events, "progress_update")] == ["Booking"]
+        widget = await widget_of(browser)
+        assert (texts(widget), widget["copy_text"]) == (["Booked: Oslo"], "Booked: Oslo")
+        assert (await browser.transcript())[-1] == ("assistant_message", "Have a good trip.")
+        await browser.ask("Where to?")
+    # The agent remembers it in later turns.
+    assert said(answering)[-3:] == [
+        ("user", "I have booked a flight to Oslo for 2."),
+        ("assistant", "Have a good trip."),
+        ("user", "Where to?"),
+    ]
+
+
+async def test_a_retry_forgets_what_was_done_after_the_message() -> None:
+    answering = offering([text("Have a good trip.")], [call("offer")], [text("Again.")])
+    async with chat(answering, actions=[book]) as browser:
+        await browser.ask("Oslo")
+        await use(browser, "book", {"to": "Oslo"})
+        asked = (await browser.items())[0]
+        await browser.stream(
+            "threads.retry_after_item", thread_id=browser.thread_id, item_id=asked["id"]
+        )
+        assert texts(await widget_of(browser)) == ["Oslo?"]
+    assert [role for role, _ in said(answering)] == ["user", "assistant", "tool"]
+
+
+async def test_the_same_click_again_is_refused() -> None:
+    async with chat(offering([text("Have a good trip.")]), actions=[book]) as browser:
+        await browser.ask("Oslo")
+        await use(browser, "book", {"to": "Oslo"})
+        before = await browser.items()
+        (notice,) = of_type(await use(browser, "book", {"to": "Oslo"}), "notice")
+        assert "not offered any more" in notice.message
+        assert await browser.items() == before
+
+
+async def test_two_clicks_at_the_same_time_book_once() -> None:
+    booked = []
+
+    @action("book")
+    async def slow(trip: dict[str, Any], context: AgentContext[Any]) -> None:
+        await asyncio.sleep(0.05)
+        booked.append(trip)
+        await context.replace_widget(card("Booked"))
+
+    async with chat(offering(), actions=[slow]) as browser:
+        await browser.ask("Oslo")
+        answers = await asyncio.gather(use(browser, "book", {}), use(browser, "book", {}))
+        assert booked == [{}]
+        (notice,) = [event for events in answers for event in of_type(events, "notice")]
+        assert "Wait until it is finished" in notice.message
+
+
+async def test_an_action_waits_for_the_answer_that_is_being_written() -> None:
+    release = asyncio.Event()
+    begun = asyncio.Event()
+
+    async def wait() -> None:
+        begun.set()
+        await release.wait()
+
+    async with chat(offering([wait, text("Done.")]), actions=[book]) as browser:
+        await browser.ask("Oslo")
+        asking = asyncio.create_task(browser.ask("And?"))
+        await begun.wait()
+        (notice,) = await use(browser, "book", {"to": "Oslo"})
+        assert "Wait until it is finished" in notice.message
+        assert (await use_at_once(browser, "book", {"to": "Oslo"})).status_code == 409
+        release.set()
+        await asking
+        assert texts(await widget_of(browser)) == ["Oslo?"]
+
+
+@pytest.mark.parametrize(
+    ("payload", "complaint"),
+    [
+        ({"to": "Oslo", "guests": "many"}, "Guests: Input should be a valid integer"),
+        ({"to": "Oslo", "guests": 0}, "Guests: Input should be greater than or equal to 1"),
+        ({"guests": 1}, "To: Field required"),
+        ({"to": "Atlantis"}, "To: Nobody flies there."),
+        ({"to": "Oslo", "day": "soon"}, "Day: "),
+        (None, "Input should be a valid dictionary"),
+    ],
+)
+async def test_a_payload_that_does_not_fit_is_named(payload: Any, complaint: str) -> None:
+    answering = offering()
+    async with chat(answering, actions=[book]) as browser:
+        await browser.ask("Oslo")
+        before = await browser.items()
+        (notice,) = of_type(await use(browser, "book", payload), "notice")
+        assert complaint in notice.message
+        response = await use_at_once(browser, "book", payload)
+        assert response.status_code == 400
+        assert complaint in response.json()["error"]
+        assert await browser.items() == before
+    assert len(answering.client.asked) == 2
+
+
+async def test_what_nothing_handles_is_refused(caplog: pytest.LogCaptureFixture) -> None:
+    async with chat(offering()) as browser:
+        await browser.ask("Oslo")
+        (notice,) = of_type(await use(browser, "book"), "notice")
+        assert notice.message == "This chat cannot do that."
+        response = await use_at_once(browser, "book")
+        assert (response.status_code, response.json()["error"]) == (400, notice.message)
+    assert "'book'" in caplog.text
+
+
+async def test_a_handler_that_fails_is_told_safely(caplog: pytest.LogCaptureFixture) -> None:
+    @action("fail")
+    async def fail(payload: Any, context: AgentContext[Any]) -> None:
+        async def states() -> AsyncIterator[WidgetRoot]:
+            yield card("Working")
+            raise RuntimeError("a secret")
+
+        await context.replace_widget(states())  # type: ignore[arg-type]
+
+    async with chat(offering([text("Still here.")]), actions=[fail]) as browser:
+        await browser.ask("Oslo")
+        before = await browser.items()
+        events = await use(browser, "fail")
+        (error,) = of_type(events, "error")
+        assert error.message == "Something went wrong. Try again."
+        assert not error.allow_retry
+        # It was shown at work, and is as it was.
+        assert events[1].update.type == "widget.root.updated"
+        assert texts(of_type(events, "thread.item.replaced")[-1].item.model_dump()) == ["Oslo?"]
+        assert await browser.items() == before
+        response = await use_at_once(browser, "fail")
+        assert (response.status_code, "secret" in response.text) == (500, False)
+        assert await browser.items() == before
+        await browser.ask("Hello?")
+        assert (await browser.transcript())[-1] == ("assistant_message", "Still here.")
+    assert "a secret" in caplog.text
+
+
+async def test_a_handler_may_say_what_is_wrong() -> None:
+    @action("fail")
+    def full(payload: None, context: AgentContext[Any]) -> None:
+        raise CustomStreamError("The flight is full.")
+
+    async with chat(offering(), actions=[full]) as browser:
+        await browser.ask("Oslo")
+        (error,) = of_type(await use(browser, "fail"), "error")
+        assert error.message == "The flight is full."
+        assert (await use_at_once(browser, "fail")).json()["error"] == "The flight is full."
+
+
+async def test_what_the_agent_shows_after_a_handler_has_the_sender() -> None:
+    @tool(approval_mode="never_require")
+    async def confirm(ctx: FunctionInvocationContext) -> str:
+        """Confirm the booking."""
+        await AgentContext.of(ctx).replace_widget(card("Confirmed"))
+        return "confirmed"
+
+    answering = agent(
+        [call("offer")], [text("Here.")], [call("confirm")], [text("Bye.")], tools=[offer, confirm]
+    )
+    async with chat(answering, actions=[book]) as browser:
+        await browser.ask("Oslo")
+        await use(browser, "book", {"to": "Oslo"})
+        assert texts(await widget_of(browser)) == ["Confirmed"]
+
+
+async def test_a_handler_streams_the_states_of_its_widget() -> None:
+    @action("look")
+    async def look(payload: None, context: AgentContext[Any]) -> None:
+        async def states() -> AsyncIterator[WidgetRoot]:
+            for value in ("Oslo? Cold", "Oslo? Cold and wet"):
+                yield card(value, "book", "look", "fail", "tell")
+
+        await context.replace_widget(states())  # type: ignore[arg-type]
+
+    async with chat(offering(), actions=[look]) as browser:
+        await browser.ask("Oslo")
+        events = await use(browser, "look")
+        assert [event.update.delta for event in of_type(events, "thread.item.updated")] == [
+            " Cold",
+            " and wet",
+        ]
+        assert texts(await widget_of(browser)) == ["Oslo? Cold and wet"]
+
+
+async def test_a_handler_shows_more_and_tells_the_agent_what_people_do_not_see() -> None:
+    @action("tell")
+    async def tell(payload: None, context: AgentContext[Any]) -> None:
+        await context.stream_widget(card("Another"))
+        await context.stream_client_effect("confetti")
+        await context.add_hidden_context("The user likes Oslo.")
+
+    answering = offering([text("You like Oslo.")], [text("You do.")])
+    async with chat(answering, actions=[tell]) as browser:
+        await browser.ask("Oslo")
+        events = await use(browser, "tell")
+        assert len(of_type(events, "client_effect")) == 1
+        assert [item["type"] for item in await browser.items()][-1] == "widget"
+        # Answered at once, it could show only its widget.
+        before = await browser.items()
+        assert (await use_at_once(browser, "tell")).status_code == 501
+        assert await browser.items() == before
+        await browser.ask("What do I like?")
+        assert ("system", "<HIDDEN_CONTEXT>The user likes Oslo.</HIDDEN_CONTEXT>") in said(
+            answering
+        )
+        await browser.ask("Really?")
+    assert str(said(answering)).count("HIDDEN_CONTEXT>The") == 1
+
+
+async def test_an_action_that_is_answered_at_once() -> None:
+    @action("look")
+    async def look(payload: dict[str, int], context: AgentContext[Any]) -> None:
+        await context.stream_progress("Looking")
+        if payload:
+            context.thread.title = "Looked"
+            await context.replace_widget(card(str(payload["times"])))
+
+    async with chat(offering(), actions=[look, book]) as browser:
+        await browser.ask("Oslo")
+        assert (await use_at_once(browser, "look", {})).json() == {}
+        answer = (await use_at_once(browser, "look", {"times": 2})).json()
+        assert texts(answer["updated_item"]) == ["2"]
+        assert await widget_of(browser) == answer["updated_item"]
+        thread = await browser.get("threads.get_by_id", thread_id=browser.thread_id)
+        assert thread["title"] == "Looked"
+
+
+async def test_a_handler_that_has_the_agent_answer_must_stream() -> None:
+    async with chat(offering(), actions=[book]) as browser:
+        await browser.ask("Oslo")
+        assert (await use_at_once(browser, "book", {"to": "Oslo"})).status_code == 501
+        assert texts(await widget_of(browser)) == ["Oslo?"]
+
+
+async def test_an_action_of_the_page_has_no_sender() -> None:
+    @action("greet")
+    async def greet(payload: str, context: AgentContext[Any]) -> list[Message]:
+        assert context.sender is None
+        with pytest.raises(ValueError, match="no widget"):
+            await context.replace_widget(card("?"))
+        return [Message("system", ["Be kind."]), Message("user", [payload])]
+
+    answering = agent([text("One")], [text("Two")])
+    async with chat(answering, actions=[greet]) as browser:
+        await browser.ask("1")
+        await browser.stream(
+            "threads.custom_action",
+            thread_id=browser.thread_id,
+            action={"type": "greet", "payload": "Hello"},
+        )
+        assert (await browser.transcript())[-1] == ("assistant_message", "Two")
+    assert said(answering)[-2:] == [("system", "Be kind."), ("user", "Hello")]
+
+
+async def test_an_action_in_a_thread_in_which_nobody_has_written() -> None:
+    answering = agent([text("Have a good trip.")], [text("To Oslo.")])
+    async with SQLStore[Any]("sqlite://") as store:
+        server = AgentChatKitServer(answering, store, actions=[book])
+        browser = Browser(create_app(server, authenticate=lambda _: "me"))
+        context = {"user_id": "me"}
+        now = datetime(2026, 1, 1)
+        await store.save_thread(ThreadMetadata(id="thr", created_at=now), context)
+        item = WidgetItem(id="w", thread_id="thr", created_at=now, widget=card("Oslo?", "book"))
+        await store.add_thread_item("thr", item, context)
+        browser.thread_id = "thr"
+        await use(browser, "book", {"to": "Oslo"})
+        await browser.ask("Where to?")
+        await server.close()
+    assert said(answering)[-3:] == [
+        ("user", "I have booked a flight to Oslo for 1."),
+        ("assistant", "Have a good trip."),
+        ("user", "Where to?"),
+    ]
+
+
+async def test_what_the_agent_still_asks_is_withdrawn() -> None:
+    paid = []
+
+    @tool(approval_mode="always_require")
+    def pay(amount: int) -> str:
+        """Pay."""
+        paid.append(amount)
+        return "paid"
+
+    answering = agent(
+        [call("offer")], [call("pay", "c2", amount=1)], [text("Booked.")], tools=[offer, pay]
+    )
+    async with chat(answering, actions=[book]) as browser:
+        await browser.ask("Oslo")
+        await use(browser, "book", {"to": "Oslo"})
+        cards = [item for item in await browser.items() if item["type"] == "widget"]
+        assert "Declined" in cards[1]["copy_text"]
+        assert (await browser.transcript())[-1] == ("assistant_message", "Booked.")
+    assert paid == []
+
+
+async def test_another_owners_widget_is_not_found() -> None:
+    async with chat(offering(), actions=[book]) as browser:
+        await browser.ask("Oslo")
+        widget = await widget_of(browser)
+        other = Browser(browser.app)
+        params = {"item_id": widget["id"], "action": {"type": "book", "payload": {"to": "Oslo"}}}
+        for kind in ("threads.custom_action", "threads.sync_custom_action"):
+            response = await other.post(kind, thread_id=browser.thread_id, **params)
+            assert response.status_code == 404
+        assert texts(await widget_of(browser)) == ["Oslo?"]
+
+
+async def test_a_widget_that_is_gone_is_not_found() -> None:
+    async with chat(offering(), actions=[book]) as browser:
+        await browser.ask("Oslo")
+        for kind in ("threads.custom_action", "threads.sync_custom_action"):
+            response = await browser.post(
+                kind,
+                thread_id=browser.thread_id,
+                item_id="gone",
+                action={"type": "book", "payload": {"to": "Oslo"}},
+            )
+            assert response.status_code == 404
+
+
+async def test_a_page_may_pass_on_what_it_handles_itself_as_another_action() -> None:
+    @tool(approval_mode="never_require")
+    async def show(ctx: FunctionInvocationContext) -> str:
+        """Show a widget whose action the page handles."""
+        action = {"type": "open_map", "handler": "client"}
+        await AgentContext.of(ctx).stream_widget(
+            card("Oslo?", confirm={"label": "Map", "action": action})
+        )
+        return "shown"
+
+    answering = agent([call("show")], [text("Here.")], [text("Bye.")], tools=[show])
+    async with chat(answering, actions=[book]) as browser:
+        await browser.ask("Oslo")
+        await use(browser, "book", {"to": "Oslo"})
+        assert texts(await widget_of(browser)) == ["Booked: Oslo"]
+
+
+async def test_a_subclass_handles_some_actions_itself() -> None:
+    class Server(AgentChatKitServer[Any]):
+        async def action(
+            self, thread: Any, action: Action[str, Any], sender: WidgetItem | None, context: Any
+        ) -> Any:
+            if action.type == "look":
+                yield NoticeEvent(level="info", message="Looked.")
+                return
+            async for event in super().action(thread, action, sender, context):
+                yield event
+
+    answering = offering([text("Have a good trip.")])
+    async with chat(answering, server_class=Server, actions=[book]) as browser:
+        await browser.ask("Oslo")
+        (notice,) = of_type(await use(browser, "look"), "notice")
+        assert notice.message == "Looked."
+        await use(browser, "book", {"to": "Oslo"})
+        assert (await browser.transcript())[-1] == ("assistant_message", "Have a good trip.")
+
+
+async def test_an_agent_that_fails_after_a_handler_leaves_what_was_done() -> None:
+    async with chat(offering([text("Have"), RuntimeError("a secret")]), actions=[book]) as browser:
+        await browser.ask("Oslo")
+        events = await use(browser, "book", {"to": "Oslo"})
+        assert len(of_type(events, "error")) == 1
+        assert texts(await widget_of(browser)) == ["Booked: Oslo"]
+
+
+async def test_a_handler_locks_the_thread() -> None:
+    @action("look")
+    async def lock(payload: None, context: AgentContext[Any]) -> None:
+        context.thread.status = LockedStatus(reason="Done.")
+
+    async with chat(offering(), actions=[lock]) as browser:
+        await browser.ask("Oslo")
+        await use(browser, "look")
+        (notice,) = of_type(await browser.ask("Hello?"), "notice")
+        assert notice.message == "Done."
+
+
+@pytest.mark.parametrize("kind", ["book", APPROVAL_ACTION])
+def test_a_type_has_one_handler(kind: str) -> None:
+    @action(kind)
+    async def other(payload: Any, context: AgentContext[Any]) -> None: ...
+
+    store = SQLStore[Any]("sqlite://")
+    with pytest.raises(ValueError, match=kind):
+        AgentChatKitServer(agent(), store, actions=[book, other])
+
+
+def test_a_handler_says_what_it_takes() -> None:
+    def bare(payload, context):  # type: ignore[no-untyped-def]
+        pass
+
+    def alone(payload: Trip) -> None: ...
+
+    for function in (bare, alone):
+        with pytest.raises(TypeError, match="two arguments"):
+            action("x")(function)  # type: ignore[arg-type]
