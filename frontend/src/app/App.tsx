@@ -1,11 +1,13 @@
 import { useEffect, useLayoutEffect, useRef } from 'react'
 
 import type { ThreadMetadata } from '../protocol/types'
+import { Boundary } from './Boundary'
 import type { Chat } from './chat'
 import { Composer } from './Composer'
 import { ChatContext } from './context'
 import { Header } from './Header'
 import { History } from './History'
+import { Problems } from './Problems'
 import { StartScreen } from './StartScreen'
 import { useStore } from './store'
 import { directionOf } from './texts'
@@ -14,7 +16,27 @@ import { Thread } from './Thread'
 
 const ACTIVE: NonNullable<ThreadMetadata['status']> = { type: 'active' }
 
+/** The chat, or what is wrong with it: the frame is never blank. */
 export function App({ chat }: { chat: Chat }) {
+  return (
+    <Boundary
+      fallback={
+        <main className="start">
+          <p className="note danger" role="alert">
+            <span>{chat.texts.say('failed')}</span>
+            <button type="button" className="prompt" onClick={() => location.reload()}>
+              {chat.texts.say('tryAgain')}
+            </button>
+          </p>
+        </main>
+      }
+    >
+      <Parts chat={chat} />
+    </Boundary>
+  )
+}
+
+function Parts({ chat }: { chat: Chat }) {
   const options = useStore(chat.state, (state) => state.options)
   const configError = useStore(chat.state, (state) => state.configError)
   const view = useStore(chat.state, (state) => state.view)
@@ -55,6 +77,7 @@ export function App({ chat }: { chat: Chat }) {
     <ChatContext value={chat}>
       <div className="chat">
         {options.header?.enabled !== false && <Header />}
+        <Problems />
         {view === 'history' ? (
           <History />
         ) : (

@@ -2,7 +2,7 @@
 
 import type { CustomApiConfig, ModelOption } from '@openai/chatkit'
 
-import type { ChatHost, ChatMethods } from '../element/host'
+import type { ChatHost, ChatMethods, Kept } from '../element/host'
 import type { Options } from '../element/options'
 import { ProtocolClient, ProtocolError } from '../protocol/client'
 import {
@@ -24,6 +24,7 @@ import type {
   UserMessageInput,
   UserMessageItem,
 } from '../protocol/types'
+import { checkOptions } from './checkOptions'
 import { contentFrom, isBlank, noContent, sendable } from './composer/content'
 import { Drafts, type Draft, type Sending, type Written } from './composer/drafts'
 import { Uploads } from './composer/uploads'
@@ -37,6 +38,8 @@ export interface ChatState {
   options: Options | null
   /** What is wrong with the options, for whoever writes the page. */
   configError: string | null
+  /** Which of the options are left out, for the same. */
+  problems: readonly string[]
   threadId: string | null
   thread: ThreadState
   isLoading: boolean
@@ -55,12 +58,13 @@ export interface ChatState {
 
 type SendParams = Parameters<ChatMethods['sendUserMessage']>[0]
 
-export class Chat implements ChatMethods {
+export class Chat {
   readonly texts = new Texts()
   #drafts = new Drafts(() => new Uploads(() => this.#api(), this.texts))
   readonly state = new Store<ChatState>({
     options: null,
     configError: null,
+    problems: [],
     threadId: null,
     thread: emptyThread,
     isLoading: false,
@@ -80,6 +84,8 @@ export class Chat implements ChatMethods {
   #host: ChatHost
   #streaming: AbortController | null = null
   #loading: AbortController | null = null
+  /** Where the server is that the threads are of. */
+  #url: string | null = null
 
   constructor(host: ChatHost) {
     this.#host = host
@@ -90,30 +96,48 @@ export class Chat implements ChatMethods {
     return this.state.get()
   }
 
-  #configure(options: Options): void {
-    const isFirst = this.#current.options === null
+  #configure(given: unknown): void {
+    const { options, fatal, problems } = checkOptions(given)
+    const before = this.#current
     const locale = options.locale ?? navigator.language
     void this.texts.use(locale)
-    const configError = problemWith(options)
     const api = options.api as CustomApiConfig
-    if (configError === null) {
-      this.client = new ProtocolClient({
-        url: new URL(api.url, parent.document.baseURI).href,
-        fetch: api.fetch,
-        locale,
-      })
-    } else {
-      this.client = null
-      this.#host.emit('chatkit.error', { error: new Error(configError) })
+    const url = fatal === null ? new URL(api.url, parent.document.baseURI).href : null
+    this.client =
+      url === null
+        ? null
+        : new ProtocolClient({
+            url,
+            fetch: api.fetch,
+            locale,
+            onAnswer: (data) => this.#host.emit('chatkit.log', { name: 'request', data }),
+          })
+    for (const problem of fatal === null ? problems : [fatal, ...problems]) {
+      if (problem === before.configError || before.problems.includes(problem)) continue
+      this.#host.emit('chatkit.error', { error: new Error(problem) })
     }
-    const modelId = chosenModel(options.composer?.models ?? [], this.#current.modelId)
-    this.#drafts.use(api?.url ?? '')
-    const draft = this.#drafts.of(this.#current.threadId)
-    this.state.set({ options, configError, modelId, draft })
-    if (isFirst && configError === null && options.initialThread) {
-      void this.setThreadId(options.initialThread)
-    }
+    const modelId = chosenModel(options.composer?.models ?? [], before.modelId)
+    this.state.set({ options, configError: fatal, problems, modelId })
+    if (!options.composer?.tools?.some((tool) => tool.id === before.toolId)) this.chooseTool(null)
+    if (options.history?.enabled === false) void this.hideHistory()
+    if (url !== null && url !== this.#url) this.#begin(url, options)
   }
+
+  /** Show the first thread of a server: as it was, or as the options say. */
+  #begin(url: string, options: Options): void {
+    const isFirst = this.#url === null
+    this.#url = url
+    this.#drafts.use(url)
+    // Threads are those of the server before.
+    if (!isFirst) void this.#open(null)
+    this.state.set({ draft: this.#drafts.of(null) })
+    const kept = isFirst ? this.#host.kept : null
+    const threadId = kept === null ? options.initialThread : kept.threadId
+    if (threadId) void this.#open(threadId)
+  }
+
+  /** What is the same again if the frame is made anew. */
+  keep = (): Kept => ({ threadId: this.#current.threadId })
 
   #api(): CustomApiConfig | null {
     return this.#current.configError === null
@@ -123,13 +147,14 @@ export class Chat implements ChatMethods {
 
   // Threads
 
-  setThreadId = async (threadId: string | null): Promise<void> => {
+  /** Open a thread, or a new one, and return why it could not be loaded. */
+  setThreadId = async (threadId: string | null): Promise<Error | null> => {
     await this.hideHistory()
-    await this.#open(threadId)
+    return this.#open(threadId)
   }
 
-  async #open(threadId: string | null): Promise<void> {
-    if (threadId === this.#current.threadId && !this.#current.loadError) return
+  async #open(threadId: string | null): Promise<Error | null> {
+    if (threadId === this.#current.threadId && !this.#current.loadError) return null
     this.#streaming?.abort()
     this.#loading?.abort()
     this.state.set({
@@ -142,21 +167,24 @@ export class Chat implements ChatMethods {
       draft: this.#drafts.of(threadId),
     })
     this.#host.emit('chatkit.thread.change', { threadId })
-    if (threadId !== null) await this.#load(threadId)
+    return threadId === null ? null : this.#load(threadId)
   }
 
-  fetchUpdates = async (): Promise<void> => {
-    const { threadId } = this.#current
-    if (threadId !== null) await this.#load(threadId, true)
+  fetchUpdates = async (): Promise<Error | null> => {
+    const { threadId, loadError } = this.#current
+    // What an answer brings is newer than what a page of items could.
+    if (threadId === null || this.#current.isResponding) return null
+    return this.#load(threadId, loadError === null)
   }
 
-  async #load(threadId: string, isQuiet = false): Promise<void> {
+  async #load(threadId: string, isQuiet = false): Promise<Error | null> {
     const client = this.client
-    if (client === null) return
+    if (client === null) return null
     const loading = (this.#loading = new AbortController())
     const init = { signal: loading.signal }
+    const streaming = this.#streaming
     if (!isQuiet) this.state.set({ isLoading: true, loadError: null })
-    this.#host.emit('chatkit.thread.load.start', { threadId })
+    if (!isQuiet) this.#host.emit('chatkit.thread.load.start', { threadId })
     try {
       // The thread comes with its oldest items; what people want to see is the newest.
       const [thread, page] = await Promise.all([
@@ -168,22 +196,26 @@ export class Chat implements ChatMethods {
         ),
       ])
       const { items: _, ...metadata } = thread
+      const items = [...(page.data ?? [])].reverse()
+      // What an answer has brought in the meantime is newer than what was asked for before it.
+      const hasBegun = this.#streaming !== null && this.#streaming !== streaming
+      const shown = this.#current.thread
       this.state.set({
-        thread: replaceItems(
-          this.#current.thread,
-          metadata as ThreadMetadata,
-          [...(page.data ?? [])].reverse(),
-        ),
+        thread: hasBegun
+          ? mergeOlder({ ...shown, thread: shown.thread ?? (metadata as ThreadMetadata) }, items)
+          : replaceItems(shown, metadata as ThreadMetadata, items),
         older: page.has_more ? (page.after ?? null) : null,
         isLoading: false,
         loadError: null,
       })
+      return null
     } catch (error) {
-      if (isAborted(error)) return
+      if (isAborted(error)) return null
       this.state.set({ isLoading: false, ...(!isQuiet && { loadError: this.#explain(error) }) })
       this.#host.emit('chatkit.error', { error: error as Error })
+      return error as Error
     } finally {
-      this.#host.emit('chatkit.thread.load.end', { threadId })
+      if (!isQuiet) this.#host.emit('chatkit.thread.load.end', { threadId })
     }
   }
 
@@ -212,13 +244,14 @@ export class Chat implements ChatMethods {
 
   // What a person says
 
-  sendUserMessage = async (params: SendParams): Promise<void> => {
+  /** Send a message, and return why that could not be done once the answer is there. */
+  sendUserMessage = async (params: SendParams): Promise<Error | null> => {
     if (params.newThread) await this.setThreadId(null)
+    else await this.hideHistory()
     const { toolId, modelId, threadId, isResponding } = this.#current
     const content = sendable(contentFrom(params) ?? noContent)
     const attachments = (params.attachments ?? []) as Attachment[]
-    if (content.length === 0 && attachments.length === 0) return
-    if (isResponding) throw new Error('The message is not sent: an answer is still being written.')
+    if (isResponding || (content.length === 0 && attachments.length === 0)) return null
     const tool = params.toolChoice ?? (toolId === null ? undefined : { id: toolId })
     const model = params.model ?? modelId ?? undefined
     const input = {
@@ -233,12 +266,11 @@ export class Chat implements ChatMethods {
       if (!option?.persistent) this.chooseTool(null)
     }
     if (threadId === null) {
-      await this.#respond((client, init) => client.stream('threads.create', { input }, init))
-    } else {
-      await this.#respond((client, init) =>
-        client.stream('threads.add_user_message', { thread_id: threadId, input }, init),
-      )
+      return this.#respond((client, init) => client.stream('threads.create', { input }, init))
     }
+    return this.#respond((client, init) =>
+      client.stream('threads.add_user_message', { thread_id: threadId, input }, init),
+    )
   }
 
   /** Send what the composer holds, once its files are uploaded. */
@@ -274,8 +306,6 @@ export class Chat implements ChatMethods {
       this.chooseModel(selectedModelId ?? null)
     }
   }
-
-  focusComposer = async (): Promise<void> => this.focus()
 
   chooseTool(toolId: string | null): void {
     if (toolId === this.#current.toolId) return
@@ -330,10 +360,13 @@ export class Chat implements ChatMethods {
     )
   }
 
-  sendCustomAction: ChatMethods['sendCustomAction'] = async (action, itemId) => {
+  sendCustomAction = async (
+    action: Parameters<ChatMethods['sendCustomAction']>[0],
+    itemId?: string,
+  ): Promise<Error | null> => {
     const { threadId } = this.#current
-    if (threadId === null) return
-    await this.#respond((client, init) =>
+    if (threadId === null) return null
+    return this.#respond((client, init) =>
       client.stream(
         'threads.custom_action',
         {
@@ -440,9 +473,10 @@ export class Chat implements ChatMethods {
       client: ProtocolClient,
       init: { signal: AbortSignal; metadata?: Record<string, unknown> },
     ) => AsyncGenerator<ThreadStreamEvent, void, void>,
-  ): Promise<void> {
+  ): Promise<Error | null> {
     const client = this.client
-    if (client === null || this.#current.isResponding) return
+    if (client === null || this.#current.isResponding) return null
+    let failure: Error | null = null
     const streaming = (this.#streaming = new AbortController())
     this.state.set({
       isResponding: true,
@@ -451,12 +485,15 @@ export class Chat implements ChatMethods {
     this.#host.emit('chatkit.response.start')
     try {
       for await (const event of open(client, { signal: streaming.signal })) {
-        if (this.#streaming !== streaming) return
+        if (this.#streaming !== streaming) return null
         this.#take(event)
       }
     } catch (error) {
-      if (this.#streaming !== streaming) return
-      if (!isAborted(error)) await this.#recover(error)
+      if (this.#streaming !== streaming) return null
+      if (!isAborted(error)) {
+        failure = error as Error
+        await this.#recover(error)
+      }
     } finally {
       if (this.#streaming === streaming) {
         this.#streaming = null
@@ -469,6 +506,7 @@ export class Chat implements ChatMethods {
       }
     }
     await this.#callTool()
+    return failure
   }
 
   #take(event: ThreadStreamEvent): void {
@@ -604,17 +642,4 @@ function isAborted(error: unknown): boolean {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
-}
-
-/** Return what is wrong with options, in words for whoever wrote them. */
-function problemWith(options: Options): string | null {
-  const api: Partial<CustomApiConfig> & { getClientSecret?: unknown } = options.api ?? {}
-  if (typeof api.url === 'string' && api.url !== '') return null
-  if (api.getClientSecret !== undefined) {
-    return (
-      'api.getClientSecret is for chats that OpenAI hosts, and this UI talks to your own server. ' +
-      "Give it api: { url: '/chatkit', domainKey: 'local' }, where AgentChatKitServer answers."
-    )
-  }
-  return "api.url is missing. Say where your server is: api: { url: '/chatkit', domainKey: 'local' }."
 }

@@ -8,6 +8,7 @@ import { createRoot } from 'react-dom/client'
 import { App } from './App'
 import { Chat } from './chat'
 import { preloadMarkdown } from './markdown/Markdown'
+import { methodsOf } from './methods'
 
 const frame = window.frameElement as HTMLIFrameElement | null
 const host = frame?.chatkitHost
@@ -15,6 +16,6 @@ const root = document.getElementById('root')
 if (host !== undefined && root !== null) {
   const chat = new Chat(host)
   createRoot(root).render(<App chat={chat} />)
-  host.attach(chat)
+  host.attach(methodsOf(chat), chat.keep)
   preloadMarkdown()
 }

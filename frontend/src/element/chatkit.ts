@@ -2,53 +2,85 @@
 
 import type { OpenAIChatKit } from '@openai/chatkit'
 
-import type { ChatHost, ChatMethods } from './host'
+import { addressOfScript } from './address'
+import type { ChatHost, ChatMethods, Kept } from './host'
 import type { Options } from './options'
+import { printWhole } from './print'
 
 /** The files of the app, beside this script; the build fills them in. */
 declare const __APP_SCRIPT__: string
 declare const __APP_STYLE__: string
 
-const script = document.currentScript
-const source = script instanceof HTMLScriptElement && script.src ? script.src : document.baseURI
+const source = addressOfScript()
 // The script is served twice: beside the app's files, and at a short address above them.
 const files = new URL(/\/ui\/[^/]*$/.test(new URL(source).pathname) ? '.' : 'ui/', source)
 
-type Call = (methods: ChatMethods) => void
+const GONE = 'The chat is not in the page any more.'
+
+interface Call {
+  run: (methods: ChatMethods) => Promise<unknown>
+  resolve: (value: unknown) => void
+  reject: (error: Error) => void
+}
 
 class ChatKitElement extends HTMLElement implements ElementContract {
   #options: Options | null = null
-  #listeners = new Set<(options: Options) => void>()
+  #listeners = new Set<(options: unknown) => void>()
   #frame: HTMLIFrameElement | null = null
   #methods: ChatMethods | null = null
-  /** Calls that came before the app was there. */
+  /** Calls that wait for the app or for its options. */
   #waiting: Call[] = []
+  /** Calls that the app is carrying out. */
+  #running = new Set<Call>()
+  #keep: (() => Kept) | null = null
+  #kept: Kept | null = null
+  #wasRemoved = false
+  /** Why the app did not start. */
+  #failure: string | null = null
+  #endPrinting: (() => void) | null = null
 
   connectedCallback(): void {
     if (this.#frame !== null) return
+    this.#wasRemoved = false
+    this.#failure = null
     const root = this.shadowRoot ?? this.attachShadow({ mode: 'open' })
-    if (getComputedStyle(this).display === 'inline') this.style.display = 'block'
+    root.adoptedStyleSheets = [style()]
     const frame = document.createElement('iframe')
     frame.title = this.#options?.frameTitle ?? 'Chat'
     frame.allow = 'microphone; clipboard-write'
     frame.style.cssText = 'border:0;width:100%;height:100%;display:block;color-scheme:normal'
-    frame.chatkitHost = this.#host()
+    frame.chatkitHost = this.#host(frame)
+    frame.addEventListener('load', () => this.#checkStarted(frame))
     frame.srcdoc = page(new URL(__APP_SCRIPT__, files), new URL(__APP_STYLE__, files))
     this.#frame = frame
     root.replaceChildren(frame)
+    this.#endPrinting = printWhole(this, frame)
   }
 
+  /** `moveBefore` moves the element, and the frame lives on. */
+  connectedMoveCallback(): void {}
+
   disconnectedCallback(): void {
+    this.#kept = this.#keep?.() ?? this.#kept
+    this.#keep = null
+    this.#endPrinting?.()
     this.#frame?.remove()
     this.#frame = null
     this.#methods = null
     this.#listeners.clear()
+    this.#wasRemoved = true
+    this.#fail([...this.#running], GONE)
+    // Who is put elsewhere in the page comes back at once.
+    queueMicrotask(() => {
+      if (!this.isConnected) this.#fail(this.#waiting.splice(0), GONE)
+    })
   }
 
   setOptions(options: Options): void {
-    this.#options = options
-    if (this.#frame !== null) this.#frame.title = options.frameTitle ?? 'Chat'
-    for (const listener of this.#listeners) listener(options)
+    this.#options = options ?? {}
+    if (this.#frame !== null) this.#frame.title = String(this.#options.frameTitle ?? 'Chat')
+    for (const listener of [...this.#listeners]) listener(this.#options)
+    this.#runWaiting()
   }
 
   focusComposer = (): Promise<void> => this.#call((methods) => methods.focusComposer())
@@ -64,31 +96,70 @@ class ChatKitElement extends HTMLElement implements ElementContract {
   showHistory = (): Promise<void> => this.#call((methods) => methods.showHistory())
   hideHistory = (): Promise<void> => this.#call((methods) => methods.hideHistory())
 
-  #call<T>(call: (methods: ChatMethods) => Promise<T>): Promise<T> {
-    if (this.#methods !== null) return call(this.#methods)
-    return new Promise((resolve, reject) => {
-      this.#waiting.push((methods) => call(methods).then(resolve, reject))
-    })
+  #call(run: (methods: ChatMethods) => Promise<void>): Promise<void> {
+    return new Promise<unknown>((resolve, reject) => {
+      const call = { run, resolve, reject }
+      const refusal = this.#wasRemoved ? GONE : this.#failure
+      if (refusal !== null) {
+        reject(new Error(refusal))
+        return
+      }
+      this.#waiting.push(call)
+      this.#runWaiting()
+    }) as Promise<void>
   }
 
-  #host(): ChatHost {
+  #runWaiting(): void {
+    const methods = this.#methods
+    if (methods === null || this.#options === null) return
+    for (const call of this.#waiting.splice(0)) {
+      this.#running.add(call)
+      call
+        .run(methods)
+        .then(call.resolve, (error: unknown) => call.reject(ownError(error)))
+        .finally(() => this.#running.delete(call))
+    }
+  }
+
+  #fail(calls: readonly Call[], message: string): void {
+    for (const call of calls) call.reject(new Error(message))
+  }
+
+  /** Say so if the app did not start: its files may be gone, or a policy forbids them. */
+  #checkStarted(frame: HTMLIFrameElement): void {
+    if (frame !== this.#frame || this.#methods !== null) return
+    const message =
+      `The chat could not be started: ${new URL(__APP_SCRIPT__, files).href} cannot be loaded. ` +
+      'Is chatkit.js of another version than its files, or does a policy of the page forbid them?'
+    const body = frame.contentDocument?.body
+    if (body) {
+      body.setAttribute('role', 'alert')
+      body.textContent = message
+    }
+    this.#failure = message
+    this.#fail(this.#waiting.splice(0), message)
+    this.dispatchEvent(new CustomEvent('chatkit.error', { detail: { error: new Error(message) } }))
+  }
+
+  #host(frame: HTMLIFrameElement): ChatHost {
     const element = this
     return {
-      get options() {
-        return element.#options
-      },
+      kept: this.#kept,
       onOptions(listener) {
         element.#listeners.add(listener)
         if (element.#options !== null) listener(element.#options)
         return () => element.#listeners.delete(listener)
       },
-      emit(name, ...detail) {
-        element.dispatchEvent(new CustomEvent(name, { detail: detail[0] }))
+      emit(name, ...[detail]) {
+        // What a frame that is gone still has to say is of no interest.
+        if (element.#frame !== frame) return
+        element.dispatchEvent(new CustomEvent(name, { detail: own(detail) }))
       },
-      attach(methods) {
+      attach(methods, keep) {
         element.#methods = methods
+        element.#keep = keep
         element.dispatchEvent(new CustomEvent('chatkit.ready'))
-        for (const call of element.#waiting.splice(0)) call(methods)
+        element.#runWaiting()
       },
     }
   }
@@ -99,6 +170,30 @@ type ElementContract = Omit<
   OpenAIChatKit,
   keyof HTMLElement | 'addEventListener' | 'removeEventListener'
 >
+
+/** Return an event's detail as objects of the page; those of the frame die with it. */
+function own(detail: unknown): unknown {
+  if (typeof detail !== 'object' || detail === null) return detail
+  return 'error' in detail ? { error: ownError(detail.error) } : structuredClone(detail)
+}
+
+/** Return an error that is an `Error` of the page, and not only of the frame. */
+function ownError(error: unknown): Error {
+  if (error instanceof Error) return error
+  const { name = 'Error', message = String(error) } = (error ?? {}) as Partial<Error>
+  return Object.assign(new Error(message, { cause: error }), { name })
+}
+
+let shared: CSSStyleSheet | null = null
+
+/** The element's own style, which any style of the page comes before. */
+function style(): CSSStyleSheet {
+  if (shared === null) {
+    shared = new CSSStyleSheet()
+    shared.replaceSync(':host{display:block}:host([hidden]){display:none}')
+  }
+  return shared
+}
 
 function page(scriptUrl: URL, styleUrl: URL): string {
   return (
@@ -118,4 +213,3 @@ function escaped(url: URL): string {
 if (customElements.get('openai-chatkit') === undefined) {
   customElements.define('openai-chatkit', ChatKitElement)
 }
-

@@ -2,8 +2,6 @@
 
 import type { ChatKitEvents, OpenAIChatKit } from '@openai/chatkit'
 
-import type { Options } from './options'
-
 type MethodName =
   | 'focusComposer'
   | 'setThreadId'
@@ -26,14 +24,20 @@ export type Emit = <K extends keyof ChatKitEvents>(
   ...args: Detail<K> extends void ? [name: K] : [name: K, detail: Detail<K>]
 ) => void
 
+/** What is the same again when the element is taken out of the page and put back. */
+export interface Kept {
+  threadId: string | null
+}
+
 /** What the app is started with, as the frame's property `chatkitHost`. */
 export interface ChatHost {
-  readonly options: Options | null
+  /** What the app of an earlier frame of the element has left. */
+  readonly kept: Kept | null
   /** Calls back now, if there are options, and whenever they change. */
-  onOptions(listener: (options: Options) => void): () => void
+  onOptions(listener: (options: unknown) => void): () => void
   emit: Emit
-  /** Says that the app is ready to be called. */
-  attach(methods: ChatMethods): void
+  /** Says that the app is ready to be called. `keep` is called when the frame goes. */
+  attach(methods: ChatMethods, keep: () => Kept): void
 }
 
 declare global {
@@ -41,3 +45,4 @@ declare global {
     chatkitHost?: ChatHost
   }
 }
+

@@ -54,6 +54,8 @@ export interface ClientOptions {
   locale?: string
   /** Milliseconds without a byte after which a stream is lost; servers send a sign of life. */
   idleTimeout?: number
+  /** Is told of each answer as it begins, and of requests without one. */
+  onAnswer?: (answer: { type: string; status: number | null; milliseconds: number }) => void
 }
 
 interface Init {
@@ -156,7 +158,8 @@ export class ProtocolClient {
   }
 
   async #post(type: string, params: unknown, init: Init): Promise<Response> {
-    let response: Response
+    let response: Response | undefined
+    const started = performance.now()
     try {
       response = await (this.#options.fetch ?? fetch)(this.#options.url, {
         method: 'POST',
@@ -169,6 +172,9 @@ export class ProtocolClient {
       })
     } catch (error) {
       throw asProtocolError(error, init.signal, UNREACHABLE, 'unreachable')
+    } finally {
+      const milliseconds = Math.round(performance.now() - started)
+      this.#options.onAnswer?.({ type, status: response?.status ?? null, milliseconds })
     }
     if (!response.ok) throw await refusal(response, init.signal)
     return response

@@ -122,7 +122,7 @@ test('opening a thread closes the list, and says so', async () => {
   await chat.showHistory()
   await person.click(await screen.findByRole('button', { name: 'Now' }))
   expect(chat.state.get()).toMatchObject({ threadId: 'a', view: 'thread' })
-  expect(events.slice(0, 3)).toEqual([
+  expect(events.filter((name) => name !== 'chatkit.log').slice(0, 3)).toEqual([
     'chatkit.history.open',
     'chatkit.history.close',
     'chatkit.thread.change',

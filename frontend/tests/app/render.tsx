@@ -48,7 +48,7 @@ export async function render(
     },
   }
   const host: ChatHost = {
-    options: given,
+    kept: null,
     onOptions(listener) {
       listener(given)
       return () => {}
