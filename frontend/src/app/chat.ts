@@ -84,6 +84,8 @@ export class Chat {
   #host: ChatHost
   #streaming: AbortController | null = null
   #loading: AbortController | null = null
+  /** How many answers were asked for. */
+  #responses = 0
   /** Where the server is that the threads are of. */
   #url: string | null = null
 
@@ -182,7 +184,7 @@ export class Chat {
     if (client === null) return null
     const loading = (this.#loading = new AbortController())
     const init = { signal: loading.signal }
-    const streaming = this.#streaming
+    const responses = this.#responses
     if (!isQuiet) this.state.set({ isLoading: true, loadError: null })
     if (!isQuiet) this.#host.emit('chatkit.thread.load.start', { threadId })
     try {
@@ -198,10 +200,10 @@ export class Chat {
       const { items: _, ...metadata } = thread
       const items = [...(page.data ?? [])].reverse()
       // What an answer has brought in the meantime is newer than what was asked for before it.
-      const hasBegun = this.#streaming !== null && this.#streaming !== streaming
+      const isOlder = this.#responses !== responses
       const shown = this.#current.thread
       this.state.set({
-        thread: hasBegun
+        thread: isOlder
           ? mergeOlder({ ...shown, thread: shown.thread ?? (metadata as ThreadMetadata) }, items)
           : replaceItems(shown, metadata as ThreadMetadata, items),
         older: page.has_more ? (page.after ?? null) : null,
@@ -477,6 +479,7 @@ export class Chat {
     const client = this.client
     if (client === null || this.#current.isResponding) return null
     let failure: Error | null = null
+    this.#responses += 1
     const streaming = (this.#streaming = new AbortController())
     this.state.set({
       isResponding: true,

@@ -311,13 +311,13 @@ test('several elements share a page, and come and go', async () => {
       startScreen: { greeting: 'The second' },
     })
     document.body.append(second)
-    // Taken away and put back, it starts anew with the options that it has.
+    // Taken away and put back, it goes on with its thread.
     first.remove()
     document.body.append(first)
   })
   const [second, first] = [0, 1].map((index) => ann.page.frameLocator(`iframe >> nth=${index}`))
   await second?.getByRole('heading', { name: 'The second' }).waitFor()
-  await first?.getByRole('heading', { name: 'What can I help with today?' }).waitFor()
+  await first?.locator('.items').getByText(/You said Hello/).waitFor()
   await first?.getByRole('textbox', { name: 'Message' }).fill('To the first')
   await first?.getByRole('button', { name: 'Send' }).click()
   await first?.locator('.items').getByText(/You said To the first/).waitFor()

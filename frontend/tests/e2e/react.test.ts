@@ -75,7 +75,7 @@ test('an app made with chatkit-react runs unchanged', async () => {
     backgroundColor: 'rgb(16, 20, 24)',
     fontFamily: 'serif',
     fontSize: '15px',
-    lang: 'de-DE',
+    lang: 'en-GB',
     theme: 'dark',
   })
   await ann.button('menu').click()
@@ -101,10 +101,15 @@ test('an app made with chatkit-react runs unchanged', async () => {
   await call((chat) => chat.showHistory())
   await chat.getByRole('searchbox').waitFor()
   await call((chat) => chat.hideHistory())
+  const first = (await heard()).findLast((each) => each.startsWith('thread.change "'))
+  expect(first).toBeDefined()
   await call((chat) => chat.setThreadId(null))
   await chat.getByRole('heading', { name: 'How can we help?' }).waitFor()
   await call((chat) => chat.sendUserMessage({ text: 'Anew', newThread: true }))
   await ann.text(/You said Anew, and I know 1/).waitFor()
+  const id = JSON.parse(first?.slice('thread.change '.length) ?? '') as string
+  await page.evaluate((threadId) => window.chat.setThreadId(threadId), id)
+  await ann.text(/Oslo by locate/).waitFor()
 
   const names = new Set((await heard()).map((each) => each.split(' ')[0]))
   for (const name of [

@@ -18,7 +18,7 @@ const hear = (name: string) => (detail?: unknown) => {
 function App() {
   const chat = useChatKit({
     api: { url: '/chatkit', domainKey: 'local', uploadStrategy: { type: 'two_phase' } },
-    locale: 'de-DE',
+    locale: 'en-GB',
     theme: {
       colorScheme: 'dark',
       radius: 'soft',
@@ -64,7 +64,7 @@ function App() {
     onError: ({ error }) => hear('error')(error.message),
     onResponseStart: hear('response.start'),
     onResponseEnd: hear('response.end'),
-    onThreadChange: ({ threadId }) => hear('thread.change')(threadId === null ? null : 'a thread'),
+    onThreadChange: ({ threadId }) => hear('thread.change')(threadId),
     onThreadLoadStart: () => hear('load.start')(),
     onThreadLoadEnd: () => hear('load.end')(),
     onToolChange: hear('tool.change'),
