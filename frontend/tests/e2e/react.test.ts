@@ -75,7 +75,7 @@ test('an app made with chatkit-react runs unchanged', async () => {
     backgroundColor: 'rgb(16, 20, 24)',
     fontFamily: 'serif',
     fontSize: '15px',
-    lang: 'en-GB',
+    lang: 'en',
     theme: 'dark',
   })
   await ann.button('menu').click()

@@ -18,7 +18,7 @@ const hear = (name: string) => (detail?: unknown) => {
 function App() {
   const chat = useChatKit({
     api: { url: '/chatkit', domainKey: 'local', uploadStrategy: { type: 'two_phase' } },
-    locale: 'en-GB',
+    locale: 'en',
     theme: {
       colorScheme: 'dark',
       radius: 'soft',
