@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 HOST = "127.0.0.1"
 
@@ -27,6 +30,18 @@ def listen(port: int) -> socket.socket:
 def url_of(listener: socket.socket) -> str:
     """Return where a page is that is served on a port."""
     return f"http://{HOST}:{listener.getsockname()[1]}/"
+
+
+def serve(app: Any) -> None:
+    """Serve an app until it is stopped, on the port that the command line names."""
+    import uvicorn  # Not at the top of the file: others say first what they load.
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, default=8000, help="default: %(default)s")
+    listener = listen(parser.parse_args().port)
+    print(f"Open {url_of(listener)} in a browser. Ctrl-C stops it.", flush=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listener])
 
 
 @contextmanager

@@ -41,13 +41,14 @@ def serve(port: int, folder: Path, *, is_offline: bool) -> None:
         import uvicorn
 
         from samples.models import ChatModel, load_model
+        from samples.scripted import ScriptedClient
 
         from .forecast import Forecasts
-        from .script import ScriptedClient
+        from .script import answer
         from .server import weather_app
     listener = listen(port)
     with step("Starting the model"):
-        model = load_model(lambda: ChatModel("A script", ScriptedClient(), is_script=True))
+        model = load_model(lambda: ChatModel("A script", ScriptedClient(answer), is_script=True))
     forecasts = Forecasts(url=None) if is_offline else Forecasts()
 
     folder.mkdir(parents=True, exist_ok=True)

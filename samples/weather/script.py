@@ -1,29 +1,18 @@
-"""A model that is a script: it needs no key and no network, and shows what a real one could do.
-
-It is a chat client of the framework like any other: it streams, and its tool calls go through the
-framework's own loop. It understands a few words of English, and says so.
-"""
+"""The script that answers without a language model: it understands a few words of English."""
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import io
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from agent_framework import (
-    BaseChatClient,
-    ChatResponse,
-    ChatResponseUpdate,
-    Content,
-    FunctionInvocationLayer,
-    Message,
-    ResponseStream,
-)
+from agent_framework import Content
 from PIL import Image, ImageStat, UnidentifiedImageError
+
+from samples.scripted import Turn, call
 
 from .agent import location_of
 from .forecast import PLACES
@@ -42,80 +31,6 @@ To talk to a real model, start me again with `OPENAI_API_KEY`, or see the sample
 """
 
 
-class ScriptedClient(FunctionInvocationLayer[Any], BaseChatClient[Any]):
-    """Answers by rules, at the pace of a model.
-
-    Args:
-        pace: Seconds from one word to the next.
-    """
-
-    def __init__(self, *, pace: float = 0.02) -> None:
-        super().__init__()
-        self._pace = pace
-
-    def _inner_get_response(
-        self,
-        *,
-        messages: Sequence[Message],
-        stream: bool,
-        options: Mapping[str, Any],
-        **kwargs: Any,
-    ) -> Awaitable[ChatResponse[Any]] | ResponseStream[ChatResponseUpdate, ChatResponse[Any]]:
-        updates = self._updates(Turn(messages), f"script-{len(messages)}")
-        if stream:
-            return ResponseStream(updates, finalizer=ChatResponse.from_updates)
-        return self._whole(updates)
-
-    async def _whole(self, updates: AsyncIterator[ChatResponseUpdate]) -> ChatResponse[Any]:
-        return ChatResponse.from_updates([update async for update in updates])
-
-    async def _updates(self, turn: Turn, message_id: str) -> AsyncIterator[ChatResponseUpdate]:
-        for content in answer(turn):
-            for piece in in_words(content):
-                yield ChatResponseUpdate(contents=[piece], role="assistant", message_id=message_id)
-                await asyncio.sleep(self._pace)
-
-
-class Turn:
-    """What a person has said, and what the tools have answered since."""
-
-    def __init__(self, messages: Sequence[Message]) -> None:
-        last = max((i for i, each in enumerate(messages) if each.role == "user"), default=0)
-        names = {
-            content.call_id: content.name
-            for message in messages
-            for content in message.contents
-            if content.type == "function_call"
-        }
-        contents = messages[last].contents if messages else []
-        self.text = " ".join(each.text or "" for each in contents if each.type == "text")
-        self.words = self.text.casefold()
-        self.images = [
-            each.uri or ""
-            for each in contents
-            if each.type == "data" and (each.media_type or "").startswith("image/")
-        ]
-        self.results = [
-            (names.get(content.call_id) or "", str(content.result))
-            for message in messages[last + 1 :]
-            for content in message.contents
-            if content.type == "function_result"
-        ]
-        """The tools that were called for this message, and what they said, in order."""
-        self.cities = cities_in(self.text)
-        before = [city for message in messages[:last] for city in cities_in(message.text)]
-        self.city: str | None = next(iter(self.cities or before[-1:]), None)
-        """The city that is meant, which may have been named before."""
-
-    def says(self, *words: str) -> bool:
-        """Tell whether one of some words is said."""
-        return any(re.search(rf"\b{word}\b", self.words) for word in words)
-
-    def result(self, tool: str) -> str | None:
-        """Return what a tool has answered last, if it was called."""
-        return next((result for name, result in reversed(self.results) if name == tool), None)
-
-
 def cities_in(text: str) -> list[str]:
     """Return the cities that a text names, in order."""
     found = [
@@ -124,6 +39,11 @@ def cities_in(text: str) -> list[str]:
         if (match := re.search(rf"\b{re.escape(place.name)}\b", text, re.IGNORECASE))
     ]
     return [name for _, name in sorted(found)]
+
+
+def city_of(turn: Turn) -> str | None:
+    """Return the city that is meant, which may have been named before."""
+    return next(iter(cities_in(turn.text) or reversed(cities_in(turn.earlier))), None)
 
 
 def answer(turn: Turn) -> Iterator[Content]:
@@ -140,8 +60,10 @@ def answer(turn: Turn) -> Iterator[Content]:
         yield from locate(turn)
     elif turn.says("dark", "light"):
         yield from change_colors(turn)
-    elif turn.cities or (turn.city and turn.says("tomorrow", "weather", "rain", "and now")):
-        yield from forecast(turn, turn.cities[:3] or [turn.city or ""])
+    elif cities_in(turn.text) or (
+        city_of(turn) and turn.says("tomorrow", "weather", "rain", "and now")
+    ):
+        yield from forecast(turn, cities_in(turn.text)[:3] or [city_of(turn) or ""])
     elif turn.says("weather", "cities", "city", "choose"):
         yield from choose(turn)
     else:
@@ -157,7 +79,7 @@ def forecast(turn: Turn, cities: Sequence[str]) -> Iterator[Content]:
             f"so I ask for it{' in each city at once' if len(cities) > 1 else ''}."
         )
         for city in cities:
-            yield call("get_weather", len(turn.results), city=city)
+            yield call("get_weather", city=city)
         return
     readings = [(temperature_in(each), each) for each in found]
     text = found[0].split(" Source:")[0]
@@ -175,29 +97,31 @@ def forecast(turn: Turn, cities: Sequence[str]) -> Iterator[Content]:
 def choose(turn: Turn) -> Iterator[Content]:
     """Let the person choose a city."""
     if turn.result("choose_city") is None:
-        yield call("choose_city", 0)
+        yield call("choose_city")
     else:
         yield Content.from_text("Choose one, or name another.")
 
 
 def tell_time(turn: Turn) -> Iterator[Content]:
     """Tell the time in a city."""
-    if turn.city is None:
+    city = city_of(turn)
+    if city is None:
         yield from choose(turn)
     elif (now := turn.result("get_time")) is None:
-        yield call("get_time", 0, city=turn.city)
+        yield call("get_time", city=city)
     else:
-        yield Content.from_text(f"In {turn.city} it is **{now}**.")
+        yield Content.from_text(f"In {city} it is **{now}**.")
 
 
 def alert(turn: Turn) -> Iterator[Content]:
     """Subscribe to alerts, which a person has to approve."""
+    city = city_of(turn)
     event = next((each for each in ("snow", "frost", "storm") if turn.says(each)), "rain")
-    if turn.city is None:
+    if city is None:
         yield from choose(turn)
     elif (outcome := turn.result("subscribe_to_alerts")) is None:
-        yield Content.from_text(f"Shall I tell you whenever there is {event} in {turn.city}?")
-        yield call("subscribe_to_alerts", 0, city=turn.city, event=event)
+        yield Content.from_text(f"Shall I tell you whenever there is {event} in {city}?")
+        yield call("subscribe_to_alerts", city=city, event=event)
     elif outcome.startswith("Subscribed"):
         yield Content.from_text(f"Done. {outcome}")
     else:
@@ -206,18 +130,19 @@ def alert(turn: Turn) -> Iterator[Content]:
 
 def advise(turn: Turn) -> Iterator[Content]:
     """Ask what somebody is up to, look at the weather, and say what to wear."""
+    city = city_of(turn)
     answers = turn.result("ask_user")
     weather = turn.result("get_weather")
-    if turn.city is None:
+    if city is None:
         yield from choose(turn)
     elif answers is None:
         question = {
-            "question": f"What will you do in {turn.city}?",
+            "question": f"What will you do in {city}?",
             "options": ["Walk", "Cycle", "Sit outside"],
         }
-        yield call("ask_user", 0, questions=[question])
+        yield call("ask_user", questions=[question])
     elif weather is None:
-        yield call("get_weather", 1, city=turn.city)
+        yield call("get_weather", city=city)
     else:
         temperature = temperature_in(weather) or 0
         clothes = "a T-shirt" if temperature > 20 else "a jacket" if temperature > 9 else "a coat"
@@ -232,7 +157,7 @@ def locate(turn: Turn) -> Iterator[Content]:
     """Have the page say where it is, then get the weather there."""
     where = turn.result("get_location")
     if where is None:
-        yield call("get_location", 0)
+        yield call("get_location")
     elif (city := location_of(where)) is None:
         yield Content.from_text("Your browser does not tell me. Which city is near you?")
     else:
@@ -243,7 +168,7 @@ def change_colors(turn: Turn) -> Iterator[Content]:
     """Have the page change its colors."""
     scheme = "dark" if turn.says("dark") else "light"
     if turn.result("set_color_scheme") is None:
-        yield call("set_color_scheme", 0, scheme=scheme)
+        yield call("set_color_scheme", scheme=scheme)
     else:
         yield Content.from_text(f"The page is {scheme} now.")
 
@@ -263,12 +188,6 @@ def look_at(uri: str) -> Iterator[Content]:
         f"The picture is {image.width} by {image.height} pixels, and its upper half is mostly "
         f"**{seen}**. A real model would tell you what is in it."
     )
-
-
-def call(tool: str, number: int, **arguments: Any) -> Content:
-    """Return the call of a tool; the number tells it from others of the same turn."""
-    call_id = f"{tool}-{number}-{'-'.join(str(each) for each in arguments.values())}"[:60]
-    return Content.from_function_call(call_id, tool, arguments=json.dumps(arguments))
 
 
 def cite(weather: str, end: int) -> Iterator[Content]:
@@ -297,14 +216,3 @@ def activity_in(answers: str) -> str:
     except (ValueError, KeyError, IndexError, TypeError):
         return "go out"
     return str(given[0] if isinstance(given, list) else given).lower()
-
-
-def in_words(content: Content) -> Iterator[Content]:
-    """Yield a content word by word, if it is one that streams."""
-    if content.type == "text" and content.text:
-        yield from (Content.from_text(word) for word in re.findall(r"\s*\S+\s*", content.text))
-    elif content.type == "text_reasoning" and content.text:
-        words = re.findall(r"\s*\S+\s*", content.text)
-        yield from (Content.from_text_reasoning(text=word) for word in words)
-    else:
-        yield content

@@ -49,13 +49,15 @@ class Service:
 
     def __init__(self, module: str, log: Path, *arguments: str, **variables: str) -> None:
         self._log = log
+        path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
         with log.open("w") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", f"samples.{module}", "--port", "0", *arguments],
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                cwd=ROOT,
-                env=environment(**variables),
+                cwd=log.parent,
+                # What it keeps is kept beside its log.
+                env=environment(PYTHONPATH=path, **variables),
             )
 
     def __enter__(self) -> Service:

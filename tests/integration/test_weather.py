@@ -20,6 +20,7 @@ import pytest
 from agent_framework import Message
 from PIL import Image
 from samples.models import ChatModel, named_model
+from samples.scripted import ScriptedClient
 from samples.weather.forecast import (
     PLACES,
     Forecasts,
@@ -28,14 +29,14 @@ from samples.weather.forecast import (
     known_place,
     made_up,
 )
-from samples.weather.script import ScriptedClient
+from samples.weather.script import answer
 from samples.weather.server import weather_app
 
 from tests.unit.chat_client import Browser, of_type
 
 from .processes import Service, run
 
-SCRIPT = ChatModel("A script", ScriptedClient(pace=0), is_script=True)
+SCRIPT = ChatModel("A script", ScriptedClient(answer, pace=0), is_script=True)
 
 
 @pytest.fixture
