@@ -16,6 +16,8 @@ from .response_converter import (
     Form,
 )
 from .streaming import stream_agent_response
+from .widget_templates import WidgetTemplate, WidgetTemplateError
+from .widget_tools import widget_tool
 
 if TYPE_CHECKING:
     from .app import chat_routes, create_app
@@ -34,6 +36,8 @@ __all__ = [
     "Form",
     "RequestContext",
     "ThreadItemConverter",
+    "WidgetTemplate",
+    "WidgetTemplateError",
     "action",
     "ask_user",
     "chat_routes",
@@ -43,6 +47,7 @@ __all__ = [
     "stream_agent_response",
     "thread_to_agent_input",
     "ui_routes",
+    "widget_tool",
 ]
 
 _SERVER = {

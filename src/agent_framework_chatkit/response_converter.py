@@ -50,7 +50,7 @@ _FILTERED = ("content_filter", "content_policy", "safety", "moderation")
 
 
 class Form(NamedTuple):
-    """Something that a person answers."""
+    """Something that a person sees, and may answer."""
 
     widget: WidgetRoot
     """What is drawn."""
@@ -151,6 +151,18 @@ class AgentResponseConverter:
             result: The result, once there is one.
         """
         return self._tool_task(call.name if call else None, call, result)
+
+    def function_to_widget(
+        self, call: Content | None, result: Content
+    ) -> MaybeAwaitable[Form | None]:
+        """Convert a `function_result` to a widget: the one that a `widget_tool` has made.
+
+        Args:
+            call: The call, or `None` for a result without a call.
+            result: The result.
+        """
+        made = (item.raw_representation for item in result.items or ())
+        return next((each for each in made if isinstance(each, Form)), None)
 
     def mcp_tool_to_task(
         self, call: Content | None, result: Content | None

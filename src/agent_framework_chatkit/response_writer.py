@@ -35,6 +35,7 @@ from .pace import Pace
 from .questions import ASK_USER
 from .response_converter import (
     AgentResponseConverter,
+    Form,
     has_failed,
     is_image,
 )
@@ -104,6 +105,8 @@ class ResponseWriter:
         self._author: str | None = None
         self._calls: list[ToolCall] = []
         """Calls whose result is still to come, oldest first."""
+        self._widgets: list[Form] = []
+        """Widgets of results, until the calls beside theirs have ended as well."""
         self._thought: _Thought | None = None
         self._images: dict[str, OpenImage] = {}
         """Images that are being drawn, by the id that the provider gave them."""
@@ -206,6 +209,7 @@ class ResponseWriter:
 
     def abort(self) -> None:
         """Close what is open when the run has failed or was cancelled."""
+        self._show_widgets()
         self._items.close()
 
     async def resume(self, pause: Pause) -> None:
@@ -413,12 +417,24 @@ class ResponseWriter:
             return
         await self._show_call(call)
 
+        if kind == "function":
+            widget = await resolve(self._converter.function_to_widget(call.whole(), content))
+            if widget is not None:
+                self._widgets.append(widget)
+            if not any(each.needs_result for each in self._calls):
+                self._show_widgets()
         if content.type == "computer_tool_result" and content.screenshot is not None:
             self._add_task(await resolve(self._converter.screenshot_to_task(content.screenshot)))
         if content.type == "code_interpreter_tool_result":
             for output in content.outputs or ():
                 if isinstance(output, Content) and output.type in ("data", "uri"):
                     await self._data(output, update)
+
+    def _show_widgets(self) -> None:
+        widgets, self._widgets = self._widgets, []
+        for widget, text in widgets:
+            item = self._items.item(WidgetItem, "message", widget=widget, copy_text=text)
+            self._items.write_done(item)
 
     async def _show_call(self, call: ToolCall) -> None:
         if call.result is None and (call.name in self._client_tools or call.name == ASK_USER):
@@ -451,6 +467,7 @@ class ResponseWriter:
         if is_paused:
             self._drop_what_waits(unanswered)
         self._items.close()
+        self._show_widgets()
         for kind, request in self._requests:
             await self._try(self._write_form(kind, request), "A request could not be shown.")
         for call in questions:

@@ -13,12 +13,13 @@ import pytest
 from agent_framework import Content
 from chatkit.types import Page, ThreadItem, ThreadMetadata
 
-from agent_framework_chatkit import AgentResponseConverter, ThreadItemConverter
+from agent_framework_chatkit import AgentResponseConverter, ThreadItemConverter, create_app
 
-from .chat_client import Browser
+from .chat_client import Browser, of_type
 from .scripted_agent import ScriptedClient, agent, call, text
 from .test_answering import act, cards, click, output, reply
 from .test_context import IdStore
+from .test_server import chat
 from .thread_client import collect, items_of
 
 ROOT = Path(__file__).parents[2]
@@ -155,6 +156,51 @@ class TestAsking:
             await reply(browser, form, {"answers": given})
             said = ("assistant_message", "Booked: 3 nights.")
             assert (await browser.transcript())[-1] == said
+
+
+WIDGETS = "docs/widgets.md"
+
+
+async def test_the_guide_shows_and_streams_widgets() -> None:
+    flight = call("show_flight", number="SK 263")
+    letter = call("write_letter", to="Ann")
+    for name, asking in {"show_flight": flight, "write_letter": letter}.items():
+        messages = [[asking], [text("Done.")]]
+        answering = agent(*messages, tools=[defined_in(WIDGETS, name)])
+        async with chat(answering) as browser:
+            events = await browser.ask("Go")
+            (widget,) = await cards(browser)
+            if name == "write_letter":
+                assert widget["widget"]["children"][0]["value"] == "Dear Ann,\n\nthank you."
+                deltas = [event.update for event in of_type(events, "thread.item.updated")]
+                assert "widget.streaming_text.value_delta" in [each.type for each in deltas]
+
+
+@pytest.mark.usefixtures("_in_a_folder")
+async def test_the_guide_books_a_flight() -> None:
+    make_server = defined_in(WIDGETS, "make_server")
+    show_flight = defined_in(WIDGETS, "show_flight")
+    messages = [[call("show_flight", number="SK 263")], [text("Here.")], [text("Bye.")]]
+    app = create_app(make_server(agent(*messages, tools=[show_flight])))
+    browser = Browser(app)
+    async with app.router.lifespan_context(app), browser.http:
+        await browser.ask("Book")
+        (card,) = await cards(browser)
+        await act(browser, card["id"], card["widget"]["children"][2]["onClickAction"])
+        (booked,) = await cards(browser)
+        assert booked["copy_text"] == "Flight SK 263: booked"
+        assert (await browser.transcript())[-1] == ("assistant_message", "Bye.")
+
+
+@pytest.mark.usefixtures("_in_a_folder")
+async def test_the_guide_fills_a_template(tmp_path: Path) -> None:
+    (template,) = re.findall(r"^```json\n(.*?)^```", (ROOT / WIDGETS).read_text(), re.M | re.S)
+    (tmp_path / "flight.widget").write_text(template)
+    client = ScriptedClient([call("find_flight", number="SK 263")], [text("Here.")])
+    async with chat(defined_in(WIDGETS, "make_agent")(client)) as browser:
+        await browser.ask("Which flight?")
+        (card,) = await cards(browser)
+        assert card["copy_text"] == "SK 263\nOslo to Bergen"
 
 
 def test_the_guide_names_every_method_of_the_converters() -> None:

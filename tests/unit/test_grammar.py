@@ -34,6 +34,7 @@ from hypothesis import strategies as st
 from agent_framework_chatkit import (
     AgentContext,
     AgentResponseConverter,
+    Form,
     stream_agent_response,
 )
 from agent_framework_chatkit.item_updates import apply_update
@@ -108,6 +109,14 @@ images = st.builds(
     st.none() | st.integers(-1, 5),
 )
 
+
+def card(value: str) -> DynamicWidgetRoot:
+    return DynamicWidgetRoot.model_validate(
+        {"type": "Card", "children": [{"type": "Text", "id": "t", "value": value}]}
+    )
+
+
+shown_data = Content.from_text("{}", raw_representation=Form(card("21"), "21"))
 contents = st.one_of(
     content(
         "text",
@@ -123,6 +132,7 @@ contents = st.one_of(
     content("error", message=maybe_strings, error_code=maybe_strings),
     function_calls,
     content("function_result", call_id=ids, result=maybe_strings, exception=maybe_strings),
+    content("function_result", call_id=ids, items=st.just([shown_data])),
     content("usage", usage_details=st.just({"input_token_count": 1}), merge_mode=merge_modes),
     content("hosted_file", file_id=maybe_strings, name=maybe_strings),
     content("hosted_vector_store", vector_store_id=maybe_strings),
@@ -270,12 +280,6 @@ def done(item_id: str) -> Step:
 def delta(item_id: str) -> Step:
     update = AssistantMessageContentPartTextDelta(content_index=0, delta="!")
     return lambda context: context.stream(ThreadItemUpdatedEvent(item_id=item_id, update=update))
-
-
-def card(value: str) -> DynamicWidgetRoot:
-    return DynamicWidgetRoot.model_validate(
-        {"type": "Card", "children": [{"type": "Text", "id": "t", "value": value}]}
-    )
 
 
 async def stream(widgets: Sequence[DynamicWidgetRoot]) -> Any:

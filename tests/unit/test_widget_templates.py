@@ -1,0 +1,156 @@
+"""Widgets made of `.widget` files, as ChatKit Studio exports them."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, Field
+
+from agent_framework_chatkit import WidgetTemplate, WidgetTemplateError
+from agent_framework_chatkit.widget_templates import widget_text
+
+FLIGHT = """
+{"type": "Card", "children": [
+  {"type": "Title", "value": {{ (number) | tojson }}, "size": "md"},
+  {%- for stop in stops -%}
+  {"type": "Row", "children": [{"type": "Text", "value": {{ (stop.city) | tojson }}}]},
+  {%- endfor -%}
+  {"type": "Caption", "value": {{ (day) | tojson }}}
+]}
+"""
+SCHEMA = {"type": "object", "required": ["number", "stops", "day"]}
+
+
+def definition(template: str = FLIGHT, **properties: Any) -> dict[str, Any]:
+    return {"version": "1.0", "name": "Flight", "template": template, **properties}
+
+
+class Stop(BaseModel):
+    city: str
+
+
+class Flight(BaseModel):
+    number: str = Field(alias="no")
+    stops: list[Stop]
+    day: date
+
+
+DATA = {"number": 'SK "263"', "stops": [{"city": "<Oslo>"}, {"city": "Rome"}], "day": "2026-11-25"}
+
+
+def test_a_file_is_filled_with_data(tmp_path: Path) -> None:
+    path = tmp_path / "flight.widget"
+    path.write_text(json.dumps(definition(jsonSchema=SCHEMA, encodedWidget="…")), "utf-8")
+    template = WidgetTemplate.from_file(path)
+    widget = template.build(DATA)
+    assert widget.model_dump(exclude_unset=True)["children"][1] == {
+        "type": "Row",
+        "children": [{"type": "Text", "value": "<Oslo>"}],
+    }
+    assert widget_text(widget) == 'SK "263"\n<Oslo>\nRome\n2026-11-25'
+    stops = [Stop(city="<Oslo>"), Stop(city="Rome")]
+    flight = Flight(no='SK "263"', stops=stops, day=date(2026, 11, 25))
+    assert template.build(flight) == widget
+    assert template.build({**DATA, "stops": stops}) == widget
+    # What a model or a service has cut in half can still be sent.
+    assert template.build({**DATA, "number": "\ud83d"}).model_dump_json()
+
+
+def test_a_file_is_beside_the_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "flight.widget").write_text(json.dumps(definition()), "utf-8")
+    code = compile("made = WidgetTemplate.from_file('flight.widget')", tmp_path / "a.py", "exec")
+    names: dict[str, Any] = {"WidgetTemplate": WidgetTemplate}
+    exec(code, names)  # noqa: S102 our own
+    assert names["made"].name == "Flight"
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b'{"version": "1.0",\n name: 1}', "not JSON: .* at line 2, column 2, near '.* name: 1}'"),
+        (b"\xff", "not UTF-8"),
+        (b"[]", "no JSON object"),
+        (b'{"version": "1.0", "name": "A"}', "A: it has no 'template'"),
+        (b'{"name": "A", "template": ""}', "A: it has no 'version'"),
+        (b'{"version": "2.0", "name": "A", "template": ""}', "version: 2.0"),
+        (b'{"version": "1.0", "name": "A", "template": "\\n{% if %}"}', "line 2 of the template"),
+    ],
+)
+def test_a_file_that_is_no_template_is_named(
+    content: bytes, complaint: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "broken.widget"
+    path.write_bytes(content)
+    with pytest.raises(WidgetTemplateError, match=f"^{path}: .*{complaint}"):
+        WidgetTemplate.from_file(path)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"none\.widget"):
+        WidgetTemplate.from_file(tmp_path / "none.widget")
+
+
+@pytest.mark.parametrize(
+    ("data", "schema", "complaint"),
+    [
+        ({"number": "1"}, SCHEMA, r"Flight: the data lack 'stops', 'day'\."),
+        ({"number": "1"}, {}, "lack something: 'stops' is undefined"),
+        (None, {}, "'number' is undefined"),
+        ({**DATA, "stops": [{}]}, {}, "has no attribute 'city'"),
+        ({**DATA, "stops": 1}, {}, "do not fit: .*not iterable"),
+    ],
+)
+def test_what_the_data_lack_is_named(data: Any, schema: Any, complaint: str) -> None:
+    with pytest.raises(WidgetTemplateError, match=complaint):
+        WidgetTemplate(definition(jsonSchema=schema)).build(data)
+
+
+@pytest.mark.parametrize(
+    ("widget", "complaint"),
+    [
+        ('{"type": "Card", "children": [,]}', "not JSON: .* line 1, column 31, near"),
+        ("[]", "the widget is no component"),
+        ('{"children": []}', "the widget is no component"),
+        ('{"type": "Row", "children": []}', "Row: a widget is a 'Card'"),
+        ('{"type": "Card"}', "Card.children: Field required"),
+        ('{"type": "Card", "children": [{"type": "Txt"}]}', "> Txt: .*no such .*, but 'Text'"),
+        ('{"type": "Card", "children": [{"type": "Zebra"}]}', "Zebra: there is no such component"),
+        ('{"type": "Card", "children": ["Hi"]}', r"Card\[0\] is no component"),
+        ('{"type": "Card", "children": [{"type": "Text"}]}', r"Card\[0\] > Text.value: Field req"),
+        (
+            '{"type": "Card", "children": [{"type": "Transition", "children": '
+            '{"type": "Badge", "label": "x", "color": "pink"}}]}',
+            r"Card\[0\] > Transition\[0\] > Badge.color: Input should be 'secondary'",
+        ),
+        (
+            '{"type": "ListView", "children": [{"type": "ListViewItem", "children": [], '
+            '"onClickAction": {}}]}',
+            r"ListView\[0\] > ListViewItem.onClickAction: Field required",
+        ),
+    ],
+)
+def test_what_is_no_widget_is_named(widget: str, complaint: str) -> None:
+    with pytest.raises(WidgetTemplateError, match=f"Flight: .*{complaint}"):
+        WidgetTemplate(definition(widget)).build()
+
+
+@pytest.mark.filterwarnings("error::DeprecationWarning")
+def test_properties_that_are_not_known_yet_pass() -> None:
+    widget = '{"type": "Basic", "children": [{"type": "Text", "value": "Hi", "glow": true}]}'
+    built = WidgetTemplate(definition(widget)).build()
+    assert built.model_dump(exclude_unset=True) == json.loads(widget)
+
+
+def test_only_what_is_read_is_the_text_of_a_widget() -> None:
+    children = [
+        {"type": "Markdown", "value": "**Hi**"},
+        {"type": "Transition", "children": {"type": "Badge", "label": "New"}},
+        {"type": "Button", "label": "Go"},
+        {"type": "Text", "value": " "},
+    ]
+    widget = json.dumps({"type": "Card", "children": children})
+    assert widget_text(WidgetTemplate(definition(widget)).build()) == "**Hi**\nNew"
