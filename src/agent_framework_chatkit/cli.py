@@ -7,12 +7,16 @@ import gc
 import os
 import socket
 import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import uvicorn
+from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 
 from .app import create_app
@@ -70,6 +74,9 @@ def serve(
     sys.path.insert(0, os.getcwd())
     load_agent(agent)
     _check_port(host, port)
+    with _said_in_one_line():
+        # Each worker opens its own; these show that they can.
+        _attachment_store(attachments, SQLStore[Any](store), "only looked at")
     # Workers are processes of their own; they read the settings from the environment.
     os.environ.update(CHATKIT_AGENT=agent, CHATKIT_STORE=store)
     if attachments is not None:
@@ -95,7 +102,8 @@ def serve(
 @app.command()
 def migrate(store: StoreOption = DEFAULT_STORE) -> None:
     """Create the database's tables, or bring them up to date."""
-    asyncio.run(_migrate(store))
+    with _said_in_one_line():
+        asyncio.run(_migrate(store))
     typer.echo("The database is up to date.")
 
 
@@ -109,7 +117,8 @@ def purge(
 
     Without --attachments, the files themselves are deleted by the next server that runs.
     """
-    typer.echo(asyncio.run(_purge(store, attachments, days)))
+    with _said_in_one_line():
+        typer.echo(asyncio.run(_purge(store, attachments, days)))
 
 
 def make_app() -> Starlette:
@@ -129,23 +138,44 @@ def load_agent(path: str) -> Any:
     """Import what `module:name` names.
 
     Raises:
-        typer.BadParameter: If there is no such module or name.
+        typer.BadParameter: If there is no such module or name, or the module does not import.
     """
     module_name, _, name = path.partition(":")
     if not module_name or not name:
         raise typer.BadParameter(f"Name the agent as module:name, not as {path!r}.")
     try:
         module = import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not module_name.startswith(error.name):
-            raise
-        raise typer.BadParameter(
-            f"There is no module {module_name!r} in {os.getcwd()} or among the installed packages."
-        ) from None
+    except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and module_name.startswith(error.name or "?"):
+            complaint = f"There is no module {module_name!r} in {os.getcwd()} or installed."
+        else:
+            complaint = f"{_place_of(error)}: {type(error).__name__}: {error}"
+        raise typer.BadParameter(complaint) from error
     try:
         return getattr(module, name)
     except AttributeError:
         raise typer.BadParameter(f"The module {module_name!r} has no {name!r}.") from None
+
+
+def _place_of(error: Exception) -> str:
+    """Return the line of the person's own code that an error comes from."""
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename.startswith(os.getcwd()) and "site-packages" not in frame.filename
+    ]
+    return f"{os.path.relpath(frames[-1].filename)}, line {frames[-1].lineno}" if frames else "It"
+
+
+@contextmanager
+def _said_in_one_line() -> Iterator[None]:
+    """Say what is wrong with a database or a place for files without a traceback."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise typer.BadParameter(f"The database does not answer: {error.orig}") from error
+    except (ImportError, ValueError) as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def _check_port(host: str, port: int) -> None:

@@ -75,10 +75,39 @@ def test_an_agent_that_is_not_there_is_one_clear_line(name: str, complaint: str)
     assert "Traceback" not in output
 
 
-def test_a_module_that_does_not_import_says_why(tmp_path: Path) -> None:
-    (tmp_path / "broken.py").write_text("import nothing_like_it")
-    with pytest.raises(ModuleNotFoundError, match="nothing_like_it"):
-        run("serve", "broken:helper")
+@pytest.mark.parametrize(
+    ("code", "complaint"),
+    [
+        ("import nothing_like_it", "broken.py, line 1: ModuleNotFoundError: No module named"),
+        ("\nraise KeyError('OPENAI_API_KEY')", "broken.py, line 2: KeyError: 'OPENAI_API_KEY'"),
+        ("import json; json.loads('{')", "broken.py, line 1: JSONDecodeError: Expecting"),
+        ("def helper(:", "SyntaxError"),
+    ],
+)
+def test_a_module_that_does_not_import_says_why_and_where(
+    tmp_path: Path, code: str, complaint: str
+) -> None:
+    (tmp_path / "broken.py").write_text(code)
+    exit_code, output = run("serve", "broken:helper")
+    assert exit_code == 2
+    assert complaint in output
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["serve", "my_agent:helper", "--store", "mysql://host/chat"], "no store for mysql://"),
+        (["serve", "my_agent:helper", "--attachments", "ftp://host/files"], "cannot be kept at"),
+        (["migrate", "--store", "chat.db"], "no URL of a database"),
+        (["migrate", "--store", "sqlite:///no/such/folder/chat.db"], "unable to open"),
+        (["migrate", "--store", "postgresql://nobody@127.0.0.1:1/chat"], "refused"),
+        (["purge", "30", "--store", "sqlite:///no/such/folder/chat.db"], "unable to open"),
+    ],
+)
+def test_a_store_that_cannot_be_used_is_one_clear_line(options: list[str], complaint: str) -> None:
+    code, output = run(*options)
+    assert code == 2
+    assert complaint in output
 
 
 def test_a_taken_port_is_one_clear_line() -> None:

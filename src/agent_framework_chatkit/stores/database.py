@@ -23,6 +23,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
@@ -33,6 +34,8 @@ from .migrate import upgrade
 T = TypeVar("T")
 TSelf = TypeVar("TSelf", bound="_OnDatabase")
 P = ParamSpec("P")
+
+_USE = "Use sqlite:///chat.db, sqlite:// for one in memory, or postgresql://user@host/name."
 
 _LOCK_TIMEOUT = 30
 """How long, in seconds, SQLite waits while another process writes."""
@@ -86,22 +89,22 @@ class Database:
         url: `sqlite:///file.db`, `sqlite://` for one in memory, or `postgresql://user@host/name`.
 
     Raises:
-        ValueError: If it is another kind of database.
+        ValueError: If it is another kind of database, or no URL.
         ImportError: If the driver is not installed.
     """
 
     def __init__(self, url: str) -> None:
-        parsed = make_url(url)
+        try:
+            parsed = make_url(url)
+        except ArgumentError as error:
+            raise ValueError(f"That is no URL of a database. {_USE}") from error
         self.is_sqlite = parsed.drivername in ("sqlite", "sqlite+aiosqlite")
         if not self.is_sqlite and parsed.drivername not in (
             "postgres",
             "postgresql",
             "postgresql+psycopg",
         ):
-            raise ValueError(
-                f"There is no store for {parsed.drivername}:// databases. Use sqlite:///chat.db, "
-                "sqlite:// for one in memory, or postgresql://user@host/name."
-            )
+            raise ValueError(f"There is no store for {parsed.drivername}:// databases. {_USE}")
         self._anchor: sqlite3.Connection | None = None
         self._memory: str | None = None
         self._setting_up = asyncio.Lock()
