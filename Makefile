@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help install format lint types frontend unit integration e2e lowest test demo bench clean
+.PHONY: help install format lint types frontend unit integration e2e lowest docs dist test demo bench clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -79,7 +79,7 @@ types: install ## Check types
 unit: install ## Run the unit tests, with coverage
 	$(BIN)/pytest tests/unit --cov --cov-report=term
 
-integration: install ## Run the tests against real parts
+integration: install $(UI) ## Run the tests against real parts
 	$(BIN)/pytest tests/integration
 
 lowest: install ## Run the unit tests on the oldest versions that we allow
@@ -87,7 +87,15 @@ lowest: install ## Run the unit tests on the oldest versions that we allow
 	@$(BIN)/uv pip install --quiet --python $(LOWEST) --resolution lowest-direct --editable '.[all]' --group test
 	$(LOWEST)/bin/pytest tests/unit
 
-test: lint types unit frontend e2e lowest integration ## Run every check
+docs: install ## Build the guide into site/
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs --quiet build --strict
+
+dist: install $(UI) ## Build what is published, with the web UI inside, into dist/
+	@rm -rf dist
+	@$(BIN)/uv build --quiet
+	@ls dist
+
+test: lint types docs unit frontend e2e lowest integration ## Run every check
 
 bench: install $(UI) ## Measure speed and memory, side by side with the peers
 	$(BIN)/python benchmarks/streaming.py
@@ -99,4 +107,4 @@ demo: $(VENV)/.samples $(UI) ## Chat with the weather assistant (PORT=8000)
 	@$(BIN)/python -m samples.weather --port $(PORT)
 
 clean: ## Remove what was built and installed
-	rm -rf $(VENV) $(LOWEST) frontend/node_modules src/agent_framework_chatkit/frontend dist build .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) frontend/node_modules src/agent_framework_chatkit/frontend dist build site .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -5,8 +5,9 @@ import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 
+export const interpreter = process.env['PYTHON'] ?? `${root}/.venv/bin/python`
+
 export function python(args: string[], env: Record<string, string> = {}): ChildProcess {
-  const interpreter = process.env['PYTHON'] ?? `${root}/.venv/bin/python`
   return spawn(interpreter, args, { cwd: root, env: { ...process.env, ...env } })
 }
 

@@ -13,6 +13,7 @@ import pytest
 from agent_framework import Content
 from chatkit.types import Page, ThreadItem, ThreadMetadata
 
+import agent_framework_chatkit.stores
 from agent_framework_chatkit import AgentResponseConverter, ThreadItemConverter, create_app
 
 from .chat_client import Browser, of_type
@@ -24,7 +25,7 @@ from .thread_client import collect, items_of
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
-BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```python\b[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 BLOCKS = [
     pytest.param(block, id=f"{page.name}-{number}")
     for page in PAGES
@@ -32,9 +33,24 @@ BLOCKS = [
 ]
 
 
+@pytest.fixture
+def _model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the quickstart has one say of the model."""
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    monkeypatch.setenv("OPENAI_MODEL", "none")
+
+
+@pytest.mark.usefixtures("_model")
 @pytest.mark.parametrize("block", BLOCKS)
 def test_every_block_runs(block: str) -> None:
     run(block)
+
+
+def test_the_reference_holds_every_public_name() -> None:
+    pages = "".join(page.read_text() for page in (ROOT / "docs/reference").glob("*.md"))
+    listed = set(re.findall(r"^::: ([\w.]+)$", pages, re.M))
+    for module in (agent_framework_chatkit, agent_framework_chatkit.stores):
+        assert {f"{module.__name__}.{name}" for name in module.__all__} <= listed
 
 
 def run(block: str) -> dict[str, Any]:

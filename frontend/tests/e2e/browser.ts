@@ -1,5 +1,6 @@
 /** A real browser at the real server. */
 
+import type { ChildProcess } from 'node:child_process'
 import { createServer, type AddressInfo } from 'node:net'
 
 import { chromium, type Browser, type FrameLocator, type Page } from 'playwright-core'
@@ -13,9 +14,14 @@ export interface Site {
 }
 
 export async function open(): Promise<Site> {
+  return launch((port) => python(['frontend/tests/e2e/scripted_server.py', String(port)]))
+}
+
+/** Open a browser at what a program serves. */
+export async function launch(serve: (port: number) => ChildProcess): Promise<Site> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
-  const server = python(['frontend/tests/e2e/scripted_server.py', String(port)])
+  const server = serve(port)
   let log = ''
   server.stderr?.on('data', (chunk: Buffer) => (log += chunk.toString()))
   const browser = await chromium.launch({
