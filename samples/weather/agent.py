@@ -9,11 +9,12 @@ from typing import Annotated, Any
 from agent_framework import Agent, FunctionInvocationContext, tool
 from chatkit.types import SearchTask, URLSource
 from chatkit.widgets import DynamicWidgetRoot
+from pydantic import BaseModel
 
-from agent_framework_chatkit import AgentContext, ask_user, client_tool
+from agent_framework_chatkit import AgentContext, action, ask_user, client_tool
 from samples.models import ChatModel
 
-from .cards import cities_card, summary, waiting_card, weather_card
+from .cards import ASK, cities_card, summary, waiting_card, weather_card
 from .forecast import PLACES, Forecasts, UnknownPlaceError, Weather
 
 INSTRUCTIONS = """\
@@ -96,6 +97,18 @@ def weather_agent(model: ChatModel, forecasts: Forecasts) -> Agent[Any]:
         instructions=INSTRUCTIONS,
         tools=tools if model.can_call_tools else [],
     )
+
+
+class Question(BaseModel):
+    """What a button of a card asks."""
+
+    text: str
+
+
+@action(ASK)
+def ask(question: Question, context: AgentContext[Any]) -> str:
+    """Have the agent answer what a button asks, as if the person had written it."""
+    return question.text
 
 
 @client_tool

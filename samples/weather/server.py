@@ -17,7 +17,7 @@ from agent_framework_chatkit import AgentChatKitServer, RequestContext, chat_rou
 from agent_framework_chatkit.stores import AttachmentStore, SQLStore
 from samples.models import ChatModel
 
-from .agent import weather_agent
+from .agent import ask, weather_agent
 from .forecast import PLACES, Forecasts
 
 PAGE = Path(__file__).with_name("page")
@@ -37,7 +37,7 @@ class WeatherServer(AgentChatKitServer[RequestContext]):
         store: SQLStore[RequestContext],
         files: AttachmentStore[RequestContext],
     ) -> None:
-        super().__init__(weather_agent(model, forecasts), store, files)
+        super().__init__(weather_agent(model, forecasts), store, files, actions=[ask])
         self._model = model
 
     async def title(

@@ -90,6 +90,16 @@ async def test_a_city_is_chosen(person: Browser) -> None:
     [card] = widgets(events)
     assert "What is the weather in Athens?" in card
     assert "Choose one" in said(events)
+    [item] = [item for item in await person.items() if item["type"] == "widget"]
+    button = item["widget"]["children"][1]["children"][0]
+    answered = await person.stream(
+        "threads.custom_action",
+        thread_id=person.thread_id,
+        item_id=item["id"],
+        action=button["onClickAction"],
+    )
+    assert button["label"] in widgets(answered)[0]
+    assert f"**{button['label']}**" in said(answered)
 
 
 @pytest.mark.parametrize(
