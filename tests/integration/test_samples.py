@@ -9,10 +9,13 @@ from typing import Any
 
 import httpx
 import pytest
+from samples.cluster.agent import helper
 from samples.handoff import at_billing, at_repairs, at_the_front_desk, help_desk, help_desk_app
 from samples.login import answer as answer_with_orders
 from samples.login import orders_app
 from samples.models import ChatModel
+from samples.react.__main__ import answer as answer_from_page
+from samples.react.__main__ import shop_app
 from samples.scripted import Answer, ScriptedClient
 from samples.sources import DOCUMENTS, Library, guide_agent, guide_app
 from samples.sources import answer as answer_from_guide
@@ -155,10 +158,41 @@ def test_the_library_finds_nothing_rather_than_fail() -> None:
     }
 
 
+# The React app
+
+
+async def test_the_page_knows_the_orders() -> None:
+    app = shop_app(script(answer_from_page), "sqlite://")
+    async with app.router.lifespan_context(app):
+        browser = Browser(app)
+        await browser.ask("Where is order 18?")
+        results: list[dict[str, Any]] = [
+            {"orders": [{"id": "18", "what": "A kettle", "state": "paid"}]},
+            {"marked": "18"},
+        ]
+        for name, result in zip(["list_orders", "mark_order"], results, strict=True):
+            call = (await browser.items())[-1]
+            assert (call["type"], call["name"]) == ("client_tool_call", name)
+            events = await browser.stream(
+                "threads.add_client_tool_output", thread_id=browser.thread_id, result=result
+            )
+        await browser.http.aclose()
+    assert "Order 18, A kettle, is paid." in said(events)
+
+
+# The workers
+
+
+async def test_the_agent_of_many_workers_remembers() -> None:
+    session = helper.create_session()
+    await helper.run("Hello", session=session)
+    assert "You began with: Hello" in (await helper.run("And?", session=session)).text
+
+
 # Each of them
 
 
-@pytest.mark.parametrize("sample", ["login", "handoff", "sources"])
+@pytest.mark.parametrize("sample", ["login", "handoff", "sources", "react"])
 def test_each_starts_with_one_command(sample: str, tmp_path: Path) -> None:
     with Service(sample, tmp_path / "log") as service:
         url = service.wait_for(r"http://127\.0\.0\.1:\d+/")
