@@ -225,3 +225,35 @@ def test_the_guide_names_every_method_of_the_converters() -> None:
         for name in vars(converter):
             if not name.startswith("_") and name != "to_agent_input":
                 assert name in guide, name
+
+
+def test_the_guide_knows_no_message_that_nothing_says() -> None:
+    sources = [*(ROOT / "src").rglob("*.py"), *(ROOT / "frontend/src/app").rglob("*.ts")]
+    said = "\n".join(path.read_text() for path in [*sources, ROOT / "Makefile"])
+    # Strings that are written in pieces, on several lines, are said as one.
+    said = re.sub(r"""["'`] *\+?\n\s*f?["'`]""", "", said).replace('\\"', '"')
+    page = (ROOT / "docs/troubleshooting.md").read_text()
+    messages = re.findall(r"`([^`]+)`", "\n".join(re.findall(r"^### (`.*)$", page, re.M)))
+    assert len(messages) > 30
+    theirs = ("cannot import name", "…, line …")
+    for message in messages:
+        for piece in message.split("…"):
+            # The system says why an address cannot be used.
+            piece = piece.replace("Address already in use", "").strip(" (),.:")
+            assert message.startswith(theirs) or piece in said, message
+
+
+def test_the_guide_names_every_option_method_and_event_of_the_web_ui() -> None:
+    guide = (ROOT / "docs/options.md").read_text()
+    app = ROOT / "frontend/src/app"
+    checks = (app / "checkOptions.ts").read_text()
+    rules = checks[checks.index("const headerButton") : checks.index("/** Check an app's options")]
+    options = set(re.findall(r"(\w+): ?(?:\w|$)", rules, re.M)) - {"Rule"}
+    assert {"uploadUrl", "highContrast", "hue", "onAction"} <= options
+    methods = re.findall(r"^  \| '(\w+)'", (app / "../element/host.ts").read_text(), re.M)
+    code = "".join(path.read_text() for path in app.rglob("*.ts*"))
+    events = re.findall(r"emit\('(chatkit[\w.]+)'", code)
+    assert methods
+    assert events
+    for name in {*options, *methods, *events}:
+        assert re.search(rf"\b{re.escape(name)}\b", guide), name
