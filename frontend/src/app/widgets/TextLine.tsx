@@ -8,7 +8,7 @@ import { isTrue, numberOf, oneOf, textOf } from './values'
 const WEIGHTS = { normal: 400, medium: 500, semibold: 600, bold: 700 } as const
 
 interface TextLineProps {
-  as: 'p' | 'h3'
+  as: 'p' | 'h2'
   kind: 'text' | 'title' | 'caption'
   sizes: readonly string[]
   widget: Widget

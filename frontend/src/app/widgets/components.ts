@@ -8,6 +8,7 @@ import { Box } from './Box'
 import { Button } from './Button'
 import { Caption } from './Caption'
 import { Card } from './Card'
+import { Chart } from './Chart'
 import { Col } from './Col'
 import type { ComponentProps } from './Component'
 import { Divider } from './Divider'
@@ -31,6 +32,7 @@ export const components: Readonly<Record<string, ComponentType<ComponentProps>>>
   Button,
   Caption,
   Card,
+  Chart,
   Col,
   Divider,
   Icon,
