@@ -1,4 +1,14 @@
-import { lazy, Suspense, useEffect, useMemo, useRef, useState, type CSSProperties, type RefObject } from 'react'
+import {
+  lazy,
+  startTransition,
+  Suspense,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  type CSSProperties,
+  type RefObject,
+} from 'react'
 
 import { useText } from '../context'
 import { blockStyle } from './box'
@@ -10,8 +20,8 @@ import { isTrue, numberOf } from './values'
 const Plot = lazy(() => import('./chart/Plot'))
 
 /** How near to each other points and bars may be, in pixels. */
-const POINT = 3
-const BAR = 8
+const POINT = 4
+const BAR = 10
 /** How many rows are read out. */
 const MOST_READ = 100
 
@@ -74,7 +84,7 @@ function useSize(area: RefObject<HTMLElement | null>): { width: number; height: 
     const observer = new ResizeObserver(([entry]) => {
       if (entry === undefined) return
       const { width, height } = entry.contentRect
-      setSize({ width: Math.floor(width), height: Math.floor(height) })
+      startTransition(() => setSize({ width: Math.floor(width), height: Math.floor(height) }))
     })
     observer.observe(area.current)
     return () => observer.disconnect()

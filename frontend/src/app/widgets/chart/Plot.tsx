@@ -27,6 +27,8 @@ interface PlotProps {
   barCategoryGap: number | undefined
 }
 
+/** The least width of a label, in pixels. */
+const TICK_WIDTH = 56
 const TICK = { fill: 'var(--color-text-secondary)', fontSize: '0.75rem' }
 
 /** The drawing of a chart, whose library is loaded with the first. */
@@ -46,6 +48,7 @@ export default function Plot(props: PlotProps) {
     () => rows.map(({ values }, place) => ({ place, ...values })),
     [rows],
   )
+  const ticks = useMemo(() => ticksOf(rows.length, width), [rows.length, width])
   const labelAt = (place: unknown): string => rows[Number(place)]?.label ?? ''
   return (
     <ComposedChart
@@ -63,6 +66,7 @@ export default function Plot(props: PlotProps) {
         dataKey="place"
         tick={TICK}
         hide={isXHidden}
+        ticks={ticks}
         tickFormatter={labelAt}
         tickLine={false}
         axisLine={false}
@@ -107,6 +111,12 @@ export default function Plot(props: PlotProps) {
       {series.map((each, index) => drawn(each, index, rows.length))}
     </ComposedChart>
   )
+}
+
+/** Where labels may stand; each is measured before it is drawn, which costs more than all the rest. */
+function ticksOf(count: number, width: number): number[] {
+  const step = Math.max(1, Math.ceil(count / Math.max(2, width / TICK_WIDTH)))
+  return Array.from({ length: Math.ceil(count / step) }, (_, index) => index * step)
 }
 
 /** Where a single point is all there is, a line has no length, and is a dot. */
