@@ -17,12 +17,14 @@ import {
 import type {
   Attachment,
   ClientToolCallItem,
+  NoticeEvent,
   StructuredInputSubmission,
   ThreadItem,
   ThreadMetadata,
   ThreadStreamEvent,
   UserMessageInput,
   UserMessageItem,
+  WidgetItem,
 } from '../protocol/types'
 import { checkOptions } from './checkOptions'
 import { contentFrom, isBlank, noContent, sendable } from './composer/content'
@@ -31,6 +33,8 @@ import { Uploads } from './composer/uploads'
 import { save, threadAsMarkdown } from './exportThread'
 import { Store } from './store'
 import { Texts } from './texts'
+import type { Action } from './widgets/actions'
+import type { KeptFields } from './widgets/forms'
 
 const PAGE = 50
 
@@ -79,6 +83,8 @@ export class Chat {
     modelId: null,
   })
   client: ProtocolClient | null = null
+  /** What was written into the controls of widgets, by item; it outlasts what draws them. */
+  readonly kept = new Map<string, KeptFields>()
   /** Set by the composer. */
   focus: () => void = () => {}
   #host: ChatHost
@@ -159,6 +165,7 @@ export class Chat {
     if (threadId === this.#current.threadId && !this.#current.loadError) return null
     this.#streaming?.abort()
     this.#loading?.abort()
+    this.kept.clear()
     this.state.set({
       threadId,
       thread: emptyThread,
@@ -362,38 +369,147 @@ export class Chat {
     )
   }
 
-  sendCustomAction = async (
-    action: Parameters<ChatMethods['sendCustomAction']>[0],
-    itemId?: string,
-  ): Promise<Error | null> => {
-    const { threadId } = this.#current
-    if (threadId === null) return null
-    return this.#respond((client, init) =>
-      client.stream(
-        'threads.custom_action',
-        {
-          thread_id: threadId,
-          ...(itemId !== undefined && { item_id: itemId }),
-          action: { type: action.type, ...('payload' in action && { payload: action.payload }) },
-        },
-        init,
-      ),
-    )
+  // Actions
+
+  /** Take an action of the app itself; what goes wrong is shown in the thread, and returned. */
+  sendCustomAction = async (action: SentAction, itemId?: string): Promise<Error | null> => {
+    try {
+      await this.#stream(action, itemId)
+      return null
+    } catch (error) {
+      this.show(messageOf(error))
+      return error as Error
+    }
   }
 
-  /** Take an action that is answered with its item as it is then, and not with a stream. */
-  syncCustomAction: ChatMethods['sendCustomAction'] = async (action, itemId) => {
+  /** Show what went wrong with an action that has no place of its own any more. */
+  show(message: string): void {
+    const error = { code: 'action', message, allowRetry: false }
+    this.state.set({ thread: { ...this.#current.thread, error } })
+  }
+
+  /**
+   * Take an action of a widget.
+   *
+   * What goes wrong is thrown as an `ActionError`, whose message is for whoever acted.
+   */
+  act = async (action: Action, item: WidgetItem): Promise<void> => {
+    if (action.handler === 'client') await this.#tell(action, item)
+    else if (action.streaming) await this.#stream(action, item.id)
+    else await this.#ask(action, item.id)
+  }
+
+  /** Tell the app of an action that it takes itself. */
+  async #tell(action: Action, item: WidgetItem): Promise<void> {
+    try {
+      const onAction = this.#current.options?.widgets?.onAction
+      if (onAction === undefined) {
+        throw new Error(`This page has no widgets.onAction, and ${action.type} asks for it.`)
+      }
+      const widget = item.widget as unknown as Parameters<typeof onAction>[1]['widget']
+      await onAction(asSent(action), { id: item.id, widget })
+    } catch (error) {
+      throw this.#failed(error)
+    }
+  }
+
+  /** Send an action that is answered with its item as it is then, once no answer is being written. */
+  async #ask(action: Action, itemId: string): Promise<void> {
     const { threadId } = this.#current
-    if (this.client === null || threadId === null) return
-    const { updated_item: item } = await this.client.request('threads.sync_custom_action', {
+    await this.#idle()
+    if (this.client === null || threadId === null || this.#current.threadId !== threadId) return
+    const params = { thread_id: threadId, item_id: itemId, action: asSent(action) }
+    try {
+      const { updated_item: item } = await this.client.request('threads.sync_custom_action', params)
+      if (item && this.#current.threadId === threadId) {
+        this.#take({ type: 'thread.item.replaced', item })
+      }
+    } catch (error) {
+      throw this.#failed(error)
+    }
+  }
+
+  /** Send an action that is answered with a stream, once no other answer is being written. */
+  async #stream(action: AnyAction, itemId: string | undefined): Promise<void> {
+    const { threadId } = this.#current
+    if (threadId === null) return
+    await this.#idle()
+    // Whoever has left the thread meanwhile does not mean it any more.
+    if (this.#current.threadId !== threadId) return
+    const params = {
       thread_id: threadId,
       ...(itemId !== undefined && { item_id: itemId }),
-      action: { type: action.type, ...('payload' in action && { payload: action.payload }) },
-    })
-    const { thread } = this.#current
-    if (item && this.#current.threadId === threadId) {
-      this.state.set({ thread: reduce(thread, { type: 'thread.item.replaced', item }) })
+      action: asSent(action),
     }
+    let failure: ActionError | null = null
+    await this.#respond(
+      (client, init) =>
+        this.#withoutFailures(client.stream('threads.custom_action', params, init), (message) => {
+          failure = new ActionError(message)
+        }),
+      async (error) => {
+        failure = this.#failed(error)
+        await this.#load(threadId, true)
+      },
+    )
+    if (failure !== null && this.#current.threadId === threadId) throw failure
+  }
+
+  /** Yield what an action has led to, but for why it was refused or has failed. */
+  async *#withoutFailures(
+    events: AsyncGenerator<ThreadStreamEvent, void, void>,
+    onFailure: (message: string) => void,
+  ): AsyncGenerator<ThreadStreamEvent, void, void> {
+    const notices: NoticeEvent[] = []
+    let hasFailed = false
+    let hasDone = false
+    for await (const event of events) {
+      if (event.type === 'error') {
+        this.complain(event.message ?? event.code ?? 'error')
+        onFailure(event.message ?? this.texts.say('actionFailed'))
+        hasFailed = true
+      } else if (event.type === 'notice' && event.level !== 'info') {
+        notices.push(event)
+      } else {
+        hasDone ||= event.type.startsWith('thread.item.')
+        yield event
+      }
+    }
+    // A notice that comes alone says why nothing has happened.
+    if (!hasDone && !hasFailed && notices.length > 0) {
+      onFailure(notices.map((notice) => notice.message).join(' '))
+    } else {
+      yield* notices
+    }
+  }
+
+  /** Wait until no answer is being written. */
+  async #idle(): Promise<void> {
+    while (this.#current.isResponding) {
+      await new Promise<void>((resolve) => {
+        const stop = this.state.subscribe(() => {
+          if (this.#current.isResponding) return
+          stop()
+          resolve()
+        })
+      })
+    }
+  }
+
+  /** Tell the app of something wrong that people need not know of. */
+  complain(message: string): void {
+    this.#host.emit('chatkit.error', { error: new Error(message) })
+  }
+
+  /** Tell the app of what went wrong with an action, and return it in words for a person. */
+  #failed(error: unknown): ActionError {
+    this.#host.emit('chatkit.error', { error: error as Error })
+    const isOffline =
+      error instanceof ProtocolError && (error.kind === 'lost' || error.kind === 'unreachable')
+    const reason = error instanceof ProtocolError ? error.reason : undefined
+    return new ActionError(
+      isOffline ? this.#explain(error) : (reason ?? this.texts.say('actionFailed')),
+    )
   }
 
   answer = async (itemId: string, input: StructuredInputSubmission): Promise<void> => {
@@ -475,6 +591,7 @@ export class Chat {
       client: ProtocolClient,
       init: { signal: AbortSignal; metadata?: Record<string, unknown> },
     ) => AsyncGenerator<ThreadStreamEvent, void, void>,
+    recover: (error: unknown) => Promise<void> = (error) => this.#recover(error),
   ): Promise<Error | null> {
     const client = this.client
     if (client === null || this.#current.isResponding) return null
@@ -495,7 +612,7 @@ export class Chat {
       if (this.#streaming !== streaming) return null
       if (!isAborted(error)) {
         failure = error as Error
-        await this.#recover(error)
+        await recover(error)
       }
     } finally {
       if (this.#streaming === streaming) {
@@ -613,6 +730,20 @@ export class Chat {
   }
 
   #called = new Set<string>()
+}
+
+/** What went wrong with an action, in words for whoever acted. */
+export class ActionError extends Error {
+  override readonly name = 'ActionError'
+}
+
+type AnyAction = Pick<Action, 'type' | 'payload'>
+type SentAction = Parameters<ChatMethods['sendCustomAction']>[0]
+
+/** Return an action as the app and the server know it. */
+function asSent(action: AnyAction): SentAction {
+  const { type, payload } = action
+  return { type, ...(payload !== undefined && { payload: payload as Record<string, unknown> }) }
 }
 
 function isPendingCall(item: ThreadItem): item is ClientToolCallItem {

@@ -9,11 +9,15 @@ import { Chat } from '../../src/app/chat'
 import { ChatContext } from '../../src/app/context'
 import type { ChatHost } from '../../src/element/host'
 import type { Options } from '../../src/element/options'
+import type { ThreadStreamEvent } from '../../src/protocol/types'
 
 afterEach(cleanup)
 
-/** What the server makes of a request: an object is JSON, a number is an error's status. */
-export type Server = (type: string, params: Record<string, unknown>) => object | number
+/** An object is JSON, a list is a stream of events, and a number is an error's status. */
+export type Answer = object | ThreadStreamEvent[] | number
+
+/** What the server makes of a request. */
+export type Server = (type: string, params: Record<string, unknown>) => Answer | Promise<Answer>
 
 export interface Rendered {
   chat: Chat
@@ -40,10 +44,11 @@ export async function render(
           type: string
           params: Record<string, unknown>
         }
-        const answer = server(type, params)
-        return typeof answer === 'number'
-          ? new Response('', { status: answer })
-          : Response.json(answer)
+        const answer = await server(type, params)
+        if (typeof answer === 'number') return new Response('', { status: answer })
+        if (!Array.isArray(answer)) return Response.json(answer)
+        const events = answer.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('')
+        return new Response(events, { headers: { 'Content-Type': 'text/event-stream' } })
       },
     },
   }

@@ -1,16 +1,17 @@
-import { Button } from '@openai/apps-sdk-ui/components/Button'
 import { ChevronDown } from '@openai/apps-sdk-ui/components/Icon'
-import { useState, type CSSProperties, type FormEvent, type ReactNode } from 'react'
+import { useState, type CSSProperties } from 'react'
 
 import type { Widget } from '../../protocol/types'
 import { useText } from '../context'
-import { actionOf } from './actions'
+import { actionOf, type Action } from './actions'
 import { borderOf, defined, paddingOf } from './box'
 import { Children } from './Children'
 import { colorOf, SURFACE } from './colors'
 import type { ComponentProps } from './Component'
-import { useActing, useIsWaiting, type Acting } from './context'
-import { FormContext, useFormFields } from './forms'
+import { useActing, useIsOff } from './context'
+import { FormBox, SubmitButton } from './FormBox'
+import { PressButton } from './PressButton'
+import { Problem } from './Problem'
 import { Status } from './Status'
 import { isFields, isTrue, oneOf, textOf } from './values'
 
@@ -18,7 +19,6 @@ const SIZES = ['sm', 'md', 'lg', 'full'] as const
 
 export function Card({ widget }: ComponentProps) {
   const text = useText()
-  const isWaiting = useIsWaiting()
   const [isOpened, setOpened] = useState(false)
   const isCollapsed = isTrue(widget['collapsed'])
   const style = defined({
@@ -30,7 +30,6 @@ export function Card({ widget }: ComponentProps) {
       className="widget-root"
       data-size={oneOf(widget['size'], SIZES, 'md')}
       data-theme={oneOf(widget['theme'], ['light', 'dark'] as const, undefined)}
-      aria-busy={isWaiting}
     >
       <Status of={widget['status']} />
       <div className="widget-card" style={style}>
@@ -52,76 +51,61 @@ export function Card({ widget }: ComponentProps) {
 }
 
 function Body({ widget }: ComponentProps) {
-  const text = useText()
-  const fields = useFormFields()
-  const confirm = useActing()
-  const cancel = useActing()
+  const confirm = cardActionOf(widget['confirm'])
+  const cancel = cardActionOf(widget['cancel'])
   const isForm = isTrue(widget['asForm'])
-  const action = isFields(widget['confirm']) ? actionOf(widget['confirm']['action']) : null
-  const submit = (event?: FormEvent): void => {
-    event?.preventDefault()
-    if (action === null || confirm.isBusy) return
-    const payload = isForm ? fields.collect() : undefined
-    if (payload === null) return
-    void confirm.act(action, { auto: 'container', ...(payload && { payload }) })
-  }
-  const body: ReactNode = (
+  const body = (
     <>
       <div className="widget-card-body" style={bodyStyle(widget)}>
         <Children of={widget} />
       </div>
       <div className="widget-card-actions">
-        {(confirm.hasFailed || cancel.hasFailed) && (
-          <p className="widget-failed" role="alert">
-            {text('actionFailed')}
-          </p>
-        )}
-        <CardButton of={widget['cancel']} acting={cancel} isMain={false} />
-        <CardButton
-          of={widget['confirm']}
-          acting={confirm}
-          isMain={true}
-          {...(isForm ? { type: 'submit' } : { onClick: () => submit() })}
-        />
+        {cancel && <CardButton of={cancel} isMain={false} />}
+        {confirm && !isForm && <CardButton of={confirm} isMain />}
+        {confirm && isForm && <SubmitButton color="primary">{confirm.label}</SubmitButton>}
       </div>
     </>
   )
   if (!isForm) return body
   return (
-    <FormContext value={fields}>
-      <form className="widget-form" noValidate onSubmit={submit}>
-        {body}
-      </form>
-    </FormContext>
+    <FormBox
+      name=""
+      action={confirm?.action ?? null}
+      auto="container"
+      className="widget-card-form"
+      style={{}}
+    >
+      {body}
+    </FormBox>
   )
 }
 
-interface CardButtonProps {
-  of: unknown
-  acting: Acting
-  isMain: boolean
-  type?: 'submit'
-  onClick?: () => void
+interface CardAction {
+  label: string
+  action: Action | null
 }
 
-function CardButton({ of: button, acting, isMain, type, onClick }: CardButtonProps) {
-  if (!isFields(button)) return null
-  const { act, isBusy, isPending } = acting
-  const action = actionOf(button['action'])
-  const press = (): void => {
-    if (action !== null) void act(action, { auto: 'container' })
-  }
+function cardActionOf(value: unknown): CardAction | null {
+  return isFields(value) ? { label: textOf(value['label']), action: actionOf(value['action']) } : null
+}
+
+function CardButton({ of: { label, action }, isMain }: { of: CardAction; isMain: boolean }) {
+  const { act, isActing, isPending, failure } = useActing()
+  const isOff = useIsOff(action)
   return (
-    <Button
-      type={type ?? 'button'}
-      color={isMain ? 'primary' : 'secondary'}
-      variant={isMain ? 'solid' : 'soft'}
-      loading={isPending}
-      disabled={isBusy || action === null}
-      onClick={type === 'submit' ? undefined : (onClick ?? press)}
-    >
-      {textOf(button['label'])}
-    </Button>
+    <>
+      <Problem message={failure} />
+      <PressButton
+        color={isMain ? 'primary' : 'secondary'}
+        variant={isMain ? 'solid' : 'soft'}
+        isDisabled={action === null}
+        isOff={isOff || isActing}
+        isPending={isPending}
+        onPress={() => action && void act(action, { auto: 'container' })}
+      >
+        {label}
+      </PressButton>
+    </>
   )
 }
 

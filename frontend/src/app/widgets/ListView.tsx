@@ -4,7 +4,6 @@ import type { Widget } from '../../protocol/types'
 import { useText } from '../context'
 import { Components } from './Children'
 import type { ComponentProps } from './Component'
-import { useIsWaiting } from './context'
 import { ListContext } from './ListViewItem'
 import { Status } from './Status'
 import { childrenOf, numberOf, oneOf } from './values'
@@ -15,14 +14,12 @@ const SHOWN = 8
 export function ListView({ widget }: ComponentProps) {
   const text = useText()
   const [isWhole, setWhole] = useState(false)
-  const isWaiting = useIsWaiting()
   const items = useMemo(() => childrenOf(widget).map(asItem), [widget])
   const limit = limitOf(widget['limit'], items.length)
   return (
     <div
       className="widget-root"
       data-theme={oneOf(widget['theme'], ['light', 'dark'] as const, undefined)}
-      aria-busy={isWaiting}
     >
       <Status of={widget['status']} />
       <div className="widget-list">

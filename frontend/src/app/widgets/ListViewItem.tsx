@@ -1,22 +1,22 @@
 import { LoadingIndicator } from '@openai/apps-sdk-ui/components/Indicator'
 import { createContext, use, useId } from 'react'
 
-import { useText } from '../context'
 import { actionOf } from './actions'
 import { alignOf, defined, spacingOf } from './box'
 import { Children } from './Children'
 import type { ComponentProps } from './Component'
-import { useActing } from './context'
+import { useActing, useIsOff } from './context'
+import { Problem } from './Problem'
 
 /** Whether a list is right around an item. */
 export const ListContext = createContext(false)
 
 export function ListViewItem({ widget }: ComponentProps) {
-  const text = useText()
   const Tag = use(ListContext) ? 'li' : 'div'
   const content = useId()
-  const { act, isPending, isBusy, hasFailed } = useActing()
+  const { act, isActing, isPending, failure } = useActing()
   const action = actionOf(widget['onClickAction'])
+  const isBusy = useIsOff(action) || isActing
   const style = defined({
     gap: spacingOf(widget['gap']),
     alignItems: alignOf(widget['align']),
@@ -39,11 +39,7 @@ export function ListViewItem({ widget }: ComponentProps) {
         </ListContext>
       </div>
       {isPending && <LoadingIndicator className="widget-pending" />}
-      {hasFailed && (
-        <p className="widget-failed" role="alert">
-          {text('actionFailed')}
-        </p>
-      )}
+      <Problem message={failure} />
     </Tag>
   )
 }

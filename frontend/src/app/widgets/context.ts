@@ -1,35 +1,31 @@
 /** What the components of a widget share: its actions, and what they wait for. */
 
-import { createContext, useContext, useId } from 'react'
+import { createContext, useContext, useId, useLayoutEffect, useRef } from 'react'
 
-import type { WidgetItem } from '../../protocol/types'
-import type { Chat } from '../chat'
+import type { Widget, WidgetItem } from '../../protocol/types'
+import { ActionError, type Chat } from '../chat'
 import { useChat } from '../context'
 import { Store, useStore } from '../store'
-import type { Action, LoadingBehavior } from './actions'
+import { actionOf, type Action, type LoadingBehavior } from './actions'
+import { useForm, type FormFields } from './forms'
+import { filled } from './payload'
+import { nameOf } from './values'
 
 /** What shows that an action is not answered yet. */
-type Shown = Exclude<LoadingBehavior, 'auto'>
+export type Shown = Exclude<LoadingBehavior, 'auto'>
 
 interface State {
-  /** The action that waits for its answer, and the component that asked. */
-  pending: { from: string; shown: Shown } | null
-  /** The component whose action has failed last. */
-  failed: string | null
-}
-
-export interface ActOptions {
-  /** The component that asks. */
-  from: string
-  /** What goes with the action's own payload, such as the values of a form. */
-  payload?: Record<string, unknown>
-  /** What `auto` means for the component. */
-  auto?: Shown
+  /** The components whose actions wait for their answers. */
+  pending: Readonly<Record<string, Shown>>
+  /** What went wrong with the last action of a component. */
+  failed: Readonly<Record<string, string>>
 }
 
 /** The actions of one widget. */
 export class WidgetActions {
-  readonly state = new Store<State>({ pending: null, failed: null })
+  readonly state = new Store<State>({ pending: {}, failed: {} })
+  /** The components that can show what goes wrong. */
+  readonly present = new Set<string>()
 
   constructor(
     readonly chat: Chat,
@@ -37,39 +33,27 @@ export class WidgetActions {
     readonly item: () => WidgetItem | undefined,
   ) {}
 
-  act = async (action: Action, { from, payload, auto = 'self' }: ActOptions): Promise<void> => {
+  /** Take an action of a component, unless it waits for the answer to another. */
+  act = async (action: Action, from: string, shown: Shown): Promise<void> => {
     const item = this.item()
-    if (item === undefined || this.state.get().pending !== null) return
-    const shown = action.loadingBehavior === 'auto' ? auto : action.loadingBehavior
-    const pending = { from, shown }
-    this.state.set({ pending, failed: null })
+    if (item === undefined || this.state.get().pending[from] !== undefined) return
+    const { [from]: _, ...failed } = this.state.get().failed
+    this.state.set({ pending: { ...this.state.get().pending, [from]: shown }, failed })
     try {
-      await this.#send(withPayload(action, payload), item)
+      await this.chat.act(action, item)
     } catch (error) {
-      console.warn(`The action ${action.type} has failed.`, error)
-      this.state.set({ failed: from })
+      const message =
+        error instanceof ActionError ? error.message : this.chat.texts.say('actionFailed')
+      if (this.present.has(from)) {
+        this.state.set({ failed: { ...this.state.get().failed, [from]: message } })
+      } else {
+        this.chat.show(message)
+      }
     } finally {
-      if (this.state.get().pending === pending) this.state.set({ pending: null })
+      const { [from]: _, ...pending } = this.state.get().pending
+      this.state.set({ pending })
     }
   }
-
-  async #send(action: Action, item: WidgetItem): Promise<void> {
-    const { type, handler, streaming } = action
-    const sent = { type, ...('payload' in action && { payload: action.payload as never }) }
-    if (handler === 'client') {
-      const { onAction } = this.chat.state.get().options?.widgets ?? {}
-      await onAction?.(sent, { id: item.id, widget: item.widget as never })
-    } else if (streaming) {
-      await this.chat.sendCustomAction(sent, item.id)
-    } else {
-      await this.chat.syncCustomAction(sent, item.id)
-    }
-  }
-}
-
-function withPayload(action: Action, extra: Record<string, unknown> | undefined): Action {
-  if (extra === undefined) return action
-  return { ...action, payload: { ...(action.payload as object | undefined), ...extra } }
 }
 
 export const WidgetContext = createContext<WidgetActions | null>(null)
@@ -80,33 +64,78 @@ export function useWidget(): WidgetActions {
   return widget
 }
 
-export interface Acting {
-  act: (action: Action, options?: Omit<ActOptions, 'from'>) => Promise<void>
-  /** Whether an action of this component waits for its answer, and shows it here. */
-  isPending: boolean
-  /** Whether no action can be taken now. */
-  isBusy: boolean
-  /** Whether the last action of the widget was this component's, and has failed. */
-  hasFailed: boolean
+interface ActOptions {
+  /** How the component shows by itself that it waits. */
+  auto?: Shown
+  /** The value of the component, which goes with the action where no form is around. */
+  value?: readonly [name: string, value: unknown]
 }
 
-/** The actions of the component that calls this. */
-export function useActing(): Acting {
-  const { act, state, item } = useWidget()
-  const key = useId()
-  const chat = useChat()
-  const isResponding = useStore(chat.state, (each) => each.isResponding)
-  const pending = useStore(state, (each) => each.pending)
-  const failed = useStore(state, (each) => each.failed)
+export interface Acting {
+  /** Take an action, with the values of the form around the component. */
+  act: (action: Action, options?: ActOptions) => Promise<void>
+  /** Whether the component shows that its action waits for its answer. */
+  isPending: boolean
+  /** Whether an action of the component waits for its answer, shown or not. */
+  isActing: boolean
+  /** What went wrong with the component's last action. */
+  failure: string | null
+}
+
+/** The actions of the component that calls this, which may be a form itself. */
+export function useActing(own?: FormFields): Acting {
+  const { act, state, chat, present } = useWidget()
+  const around = useForm()
+  const form = own ?? around
+  const from = useId()
+  const pending = useStore(state, (each) => each.pending[from])
+  const failure = useStore(state, (each) => each.failed[from] ?? null)
+  useLayoutEffect(() => {
+    present.add(from)
+    return () => void present.delete(from)
+  }, [present, from])
   return {
-    act: (action, options) => act(action, { ...options, from: key }),
-    isPending: pending?.from === key && pending.shown === 'self',
-    isBusy: isResponding || pending !== null || item() === undefined,
-    hasFailed: failed === key,
+    act: (action, { auto = 'self', value } = {}) => {
+      const values = form.isForm ? form.values() : value && value[0] !== '' ? [value] : []
+      const { payload, lost } = filled(action.payload, values)
+      for (const name of lost) chat.complain(`The payload of ${action.type} has ${name} already.`)
+      const shown = action.loadingBehavior === 'auto' ? auto : action.loadingBehavior
+      return act({ ...action, payload }, from, shown)
+    },
+    isPending: pending === 'self',
+    isActing: pending !== undefined,
+    failure,
   }
 }
 
-/** Whether an action makes the whole widget wait. */
-export function useIsWaiting(): boolean {
-  return useStore(useWidget().state, (each) => each.pending?.shown === 'container')
+/** Whether an action cannot be taken now: not in a preview, nor while an answer is being written. */
+export function useIsOff(action: Action | null): boolean {
+  const { item } = useWidget()
+  const isResponding = useStore(useChat().state, (each) => each.isResponding)
+  if (action === null || item() === undefined) return true
+  return isResponding && action.handler === 'server'
+}
+
+/** Tell of the values of a control; while one waits for its answer, only the newest comes next. */
+export function useChange(widget: Widget): Pick<Acting, 'isPending' | 'failure'> & {
+  tell: (value: unknown) => void
+} {
+  const action = actionOf(widget['onChangeAction'])
+  const { act, isPending, failure } = useActing()
+  const latest = useRef({ act, isTelling: false, waiting: [] as unknown[] })
+  useLayoutEffect(() => {
+    latest.current.act = act
+  })
+  const tell = async (value: unknown): Promise<void> => {
+    const { current } = latest
+    current.waiting = [value]
+    if (action === null || current.isTelling) return
+    current.isTelling = true
+    while (current.waiting.length > 0) {
+      const value = [nameOf(widget), current.waiting.pop()] as const
+      await current.act(action, { auto: 'none', value })
+    }
+    current.isTelling = false
+  }
+  return { tell: (value) => void tell(value), isPending, failure }
 }

@@ -44,28 +44,3 @@ test('what is nested beyond all reason is cut off', async () => {
   screen.getByText('This part cannot be shown.')
   expect(screen.queryByText('The end')).toBeNull()
 })
-
-test('an action for the page goes to the page, and waits for it', async () => {
-  let answer = (): void => {}
-  const onAction = vi.fn(() => new Promise<void>((resolve) => (answer = resolve)))
-  const action = { type: 'buy', payload: { id: 1 }, handler: 'client' }
-  const widget: Widget = {
-    type: 'Card',
-    children: [],
-    confirm: { label: 'Buy', action },
-    cancel: { label: 'Leave', action: { type: 'leave' } },
-  }
-  const { person } = await render(<WidgetView widget={widget} item={itemOf(widget)} />, nothing, {
-    widgets: { onAction },
-  })
-  await person.click(screen.getByRole('button', { name: 'Buy' }))
-  expect(onAction).toHaveBeenCalledExactlyOnceWith(
-    { type: 'buy', payload: { id: 1 } },
-    { id: 'item', widget },
-  )
-  expect(screen.getByRole('button', { name: 'Leave' })).toHaveProperty('disabled', true)
-  answer()
-  await vi.waitFor(() =>
-    expect(screen.getByRole('button', { name: 'Leave' })).toHaveProperty('disabled', false),
-  )
-})

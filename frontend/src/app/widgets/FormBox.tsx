@@ -1,0 +1,80 @@
+import type { ButtonProps } from '@openai/apps-sdk-ui/components/Button'
+import { createContext, useContext, useMemo, type CSSProperties, type ReactNode } from 'react'
+
+import type { Action } from './actions'
+import { useActing, useIsOff, type Shown } from './context'
+import { FormContext, useForm, useFormFields } from './forms'
+import { PressButton } from './PressButton'
+import { Problem } from './Problem'
+
+/** What the submit buttons of a form must know of it. */
+interface Submitting {
+  /** Whether there is no action to take. */
+  isNone: boolean
+  /** Whether it cannot be taken for the time being. */
+  isOff: boolean
+  isPending: boolean
+}
+
+const SubmitContext = createContext<Submitting>({ isNone: true, isOff: true, isPending: false })
+
+interface FormBoxProps {
+  /** What tells the form from others of its widget. */
+  name: string
+  action: Action | null
+  /** How it shows by itself that it waits. */
+  auto: Shown
+  className: string
+  style: CSSProperties
+  theme?: 'light' | 'dark' | undefined
+  children: ReactNode
+}
+
+/** A form, whose values go with its action once all of them will do. */
+export function FormBox({ name, action, auto, className, style, theme, children }: FormBoxProps) {
+  const fields = useFormFields(true, name, useForm().kept)
+  const { act, isActing, isPending, failure } = useActing(fields)
+  const isOff = useIsOff(action)
+  const isNone = action === null
+  const submitting = useMemo(
+    () => ({ isNone, isOff: isOff && !isActing, isPending }),
+    [isNone, isOff, isActing, isPending],
+  )
+  return (
+    <form
+      noValidate
+      className={className}
+      style={style}
+      data-theme={theme}
+      aria-busy={isPending}
+      onSubmit={(event) => {
+        event.preventDefault()
+        event.stopPropagation()
+        if (action !== null && !isOff && !isActing && fields.check()) void act(action, { auto })
+      }}
+    >
+      <FormContext value={fields}>
+        <SubmitContext value={submitting}>{children}</SubmitContext>
+      </FormContext>
+      <Problem message={failure} />
+    </form>
+  )
+}
+
+interface SubmitButtonProps extends ButtonProps {
+  isDisabled?: boolean
+}
+
+/** A button that submits the form around it. */
+export function SubmitButton({ isDisabled = false, ...look }: SubmitButtonProps) {
+  const { isNone, isOff, isPending } = useContext(SubmitContext)
+  return (
+    <PressButton
+      {...look}
+      type="submit"
+      isDisabled={isDisabled || isNone}
+      isOff={isOff}
+      isPending={isPending}
+    />
+  )
+}

@@ -1,0 +1,87 @@
+/** Days, as their numbers since 1 January 1970: no hours, and no zone to get lost in. */
+
+const DAY = 24 * 3600 * 1000
+const YEARS = [1, 9999] as const
+
+/** The first and the last day that there is. */
+export const FIRST = dayOf(YEARS[0], 0, 1)
+export const LAST = dayOf(YEARS[1], 11, 31)
+
+/** Return a day; months begin with 0, and those or days that are too many lead on. */
+export function dayOf(year: number, month: number, date: number): number {
+  const day = new Date(0)
+  day.setUTCFullYear(year, month, date)
+  return Math.round(day.getTime() / DAY)
+}
+
+export function partsOf(day: number): { year: number; month: number; date: number; weekday: number } {
+  const date = new Date(day * DAY)
+  return {
+    year: date.getUTCFullYear(),
+    month: date.getUTCMonth(),
+    date: date.getUTCDate(),
+    weekday: date.getUTCDay(),
+  }
+}
+
+export function today(): number {
+  return localDay(new Date())
+}
+
+/** Return the day that somebody here has at a time in ISO 8601, or `null` for what is none. */
+export function parseDay(text: unknown): number | null {
+  if (typeof text !== 'string') return null
+  const written = /^(\d{4})-(\d\d)-(\d\d)(?:T00:00(?::00(?:\.0+)?)?(?:Z|\+00:?00))?$/.exec(text)
+  // What has no time, or none but midnight somewhere, is the day that is written.
+  if (written !== null) {
+    const [year = 0, month = 0, date = 0] = written.slice(1).map(Number)
+    const day = dayOf(year, month - 1, date)
+    const parts = partsOf(day)
+    return year >= YEARS[0] && parts.month === month - 1 && parts.date === date ? day : null
+  }
+  if (!/^\d{4}-\d\d-\d\dT/.test(text)) return null
+  const time = new Date(text)
+  if (Number.isNaN(time.getTime())) return null
+  const day = localDay(time)
+  return day >= FIRST && day <= LAST ? day : null
+}
+
+/** Return the time at which a day begins here, in ISO 8601. */
+export function isoOf(day: number): string {
+  const { year, month, date } = partsOf(day)
+  const start = new Date(2000, 0, 1)
+  start.setFullYear(year, month, date)
+  const offset = -start.getTimezoneOffset()
+  const two = (number: number): string => String(Math.floor(Math.abs(number))).padStart(2, '0')
+  return (
+    `${String(year).padStart(4, '0')}-${two(month + 1)}-${two(date)}` +
+    `T${two(start.getHours())}:${two(start.getMinutes())}:00.000` +
+    `${offset < 0 ? '-' : '+'}${two(Math.abs(offset) / 60)}:${two(Math.abs(offset) % 60)}`
+  )
+}
+
+/** Return a day, or a part of it, as a language writes it. */
+export function say(locale: string, day: number, options: Intl.DateTimeFormatOptions): string {
+  const calendar = { calendar: 'gregory', timeZone: 'UTC' } as const
+  return new Intl.DateTimeFormat(locale, { ...calendar, ...options }).format(day * DAY)
+}
+
+/** Return the day that weeks begin with: 0 is Sunday. */
+export function weekStart(locale: string): number {
+  const { weekInfo, getWeekInfo } = new Intl.Locale(locale) as Intl.Locale & {
+    weekInfo?: { firstDay: number }
+    getWeekInfo?: () => { firstDay: number }
+  }
+  return ((weekInfo ?? getWeekInfo?.call(new Intl.Locale(locale)))?.firstDay ?? 1) % 7
+}
+
+/** Return a day some months later, or the last of that month if it has no such day. */
+export function addMonths(day: number, count: number): number {
+  const { year, month, date } = partsOf(day)
+  const last = partsOf(dayOf(year, month + count + 1, 0)).date
+  return dayOf(year, month + count, Math.min(date, last))
+}
+
+function localDay(time: Date): number {
+  return dayOf(time.getFullYear(), time.getMonth(), time.getDate())
+}

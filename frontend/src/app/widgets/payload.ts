@@ -1,0 +1,45 @@
+/** What an action carries: its own payload, and the values of the form around it. */
+
+import { isFields, type Fields } from './values'
+
+interface Filled {
+  payload: unknown
+  /** The names of values that have no place, since something else has it. */
+  lost: string[]
+}
+
+/**
+ * Return a payload with values in it, each at its name, in which dots lead further in.
+ *
+ * What the payload says itself stands.
+ */
+export function filled(
+  payload: unknown,
+  values: readonly (readonly [name: string, value: unknown])[],
+): Filled {
+  if (values.length === 0) return { payload, lost: [] }
+  if (payload !== undefined && payload !== null && !isFields(payload)) {
+    return { payload, lost: values.map(([name]) => name) }
+  }
+  const whole: Fields = structuredClone(payload ?? {})
+  const lost = values.filter(([name, value]) => !put(whole, name.split('.'), value))
+  return { payload: whole, lost: lost.map(([name]) => name) }
+}
+
+/** Put a value at a path, if that is free. */
+function put(into: Fields, path: readonly string[], value: unknown): boolean {
+  const [key = '', ...rest] = path
+  if (rest.length === 0) {
+    if (Object.hasOwn(into, key)) return false
+    define(into, key, value)
+    return true
+  }
+  if (!Object.hasOwn(into, key)) define(into, key, {})
+  const next = into[key]
+  return isFields(next) && put(next, rest, value)
+}
+
+/** Set a property of one's own, whatever it is called. */
+function define(into: Fields, key: string, value: unknown): void {
+  Object.defineProperty(into, key, { value, enumerable: true, writable: true, configurable: true })
+}
