@@ -1,0 +1,130 @@
+/** The weather assistant's whole story, as a person plays it; its pictures are the guide's. */
+
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { python } from '../python'
+import { launch, Person, type Site } from './browser'
+
+let site: Site
+const folder = mkdtempSync(join(tmpdir(), 'weather-'))
+/** `SCREENSHOTS=1` takes the guide's pictures anew. */
+const pictures =
+  process.env['SCREENSHOTS'] === undefined
+    ? join(folder, 'pictures')
+    : fileURLToPath(new URL('../../../docs/images', import.meta.url))
+
+beforeAll(async () => {
+  mkdirSync(pictures, { recursive: true })
+  site = await launch((port) =>
+    python(['-m', 'samples.weather', '--port', String(port), '--folder', folder, '--offline']),
+  )
+}, 60_000)
+afterAll(async () => {
+  await site.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const LOOKS = [
+  { name: 'light', colorScheme: 'light', viewport: { width: 1100, height: 860 } },
+  { name: 'dark', colorScheme: 'dark', viewport: { width: 1100, height: 860 } },
+  { name: 'phone', colorScheme: 'light', viewport: { width: 390, height: 844 } },
+  { name: 'phone-dark', colorScheme: 'dark', viewport: { width: 390, height: 844 } },
+] as const
+
+test.each(LOOKS)('the story, $name', async ({ name, colorScheme, viewport }) => {
+  const ann = await Person.at(site, {
+    colorScheme,
+    viewport,
+    deviceScaleFactor: 2,
+    timezoneId: 'Europe/Berlin',
+    hasTouch: name.startsWith('phone'),
+    reducedMotion: 'reduce',
+  })
+  const shoot = async (what: string): Promise<void> => {
+    await ann.page.waitForTimeout(400)
+    await ann.page.screenshot({ path: join(pictures, `weather-${what}-${name}.png`) })
+  }
+  await ann.chat.getByText('A script answers here, not a model').waitFor()
+  await shoot('start')
+
+  // A card fills while its tool runs; the answer follows.
+  await ann.button('The weather in Oslo').click()
+  await ann.text(/^(It is (cold|mild|warm) in )?Oslo/).waitFor()
+  await ann.button('Send').waitFor()
+  await ann.text('Made up, as there is no network').waitFor()
+  await shoot('card')
+
+  // Buttons of a card ask.
+  await ann.ask('Which cities do you know?', 'Choose one, or name another.')
+  await ann.button('Rome').click()
+  await ann.chat.locator('.items').getByText('Italy').first().waitFor()
+  await ann.button('Send').waitFor()
+
+  // A question is answered, and the run goes on.
+  await ann.say('What should I wear in London?')
+  await ann.text('What will you do in London?').waitFor()
+  await shoot('question')
+  await ann.chat.getByRole('radio', { name: 'Cycle' }).check()
+  await ann.button('Answer').click()
+  await ann.text(/^To cycle, take/).waitFor()
+  await ann.button('Send').waitFor()
+
+  // Nothing is done before it is approved.
+  await ann.say('Alert me when it rains in Paris')
+  await ann.button('Approve').waitFor()
+  await shoot('approval')
+  await ann.button('Approve').click()
+  await ann.text(/Subscribed to alerts of rain in Paris/).waitFor()
+  await ann.button('Send').waitFor()
+
+  // The page does what only it can.
+  await ann.ask('Where am I?', /in Berlin/)
+  const other = colorScheme === 'dark' ? 'light' : 'dark'
+  await ann.ask(`Use ${other} colors`, `The page is ${other} now.`)
+  await ann.chat.locator(`html[data-theme=${other}]`).waitFor({ state: 'attached' })
+  await ann.ask(`Use ${colorScheme} colors`, `The page is ${colorScheme} now.`)
+
+  // A reload comes back to all of it; the list of chats has it by its title.
+  await ann.page.reload()
+  await ann.text(`The page is ${colorScheme} now.`).waitFor()
+  await ann.button('Chats').click()
+  await ann.chat.getByRole('button', { name: 'What is the weather in Oslo?', exact: true }).waitFor()
+  await shoot('history')
+  await ann.page.keyboard.press('Escape')
+  expect(ann.complaints).toEqual([])
+  await ann.page.context().close()
+}, 120_000)
+
+test('a picture is looked at', async () => {
+  const ann = await Person.at(site)
+  const chooser = ann.page.waitForEvent('filechooser')
+  await ann.button('Attach files').click()
+  const picture = await ann.page.screenshot({ clip: { x: 0, y: 0, width: 64, height: 48 } })
+  await (await chooser).setFiles({ name: 'sky.png', mimeType: 'image/png', buffer: picture })
+  await ann.chat.getByRole('button', { name: 'Remove sky.png' }).waitFor()
+  await ann.composer.fill('What do you see?')
+  await ann.button('Send').click()
+  await ann.text(/64 by 48 pixels/).waitFor()
+  expect(ann.complaints).toEqual([])
+  await ann.page.context().close()
+}, 60_000)
+
+test('an answer is stopped, and asked for again', async () => {
+  const ann = await Person.at(site)
+  await ann.say('Compare Rome, Tokyo and Cairo')
+  await ann.button('Stop').click()
+  await ann.button('Send').waitFor()
+  await ann.ask('Compare Oslo and Cairo', /is the warmest now/)
+  await ann.button('Good answer').last().click()
+  await ann.button('Another answer').last().click()
+  await ann.button('Stop').waitFor()
+  await ann.button('Send').waitFor()
+  await ann.text(/is the warmest now/).waitFor()
+  expect(ann.complaints).toEqual([])
+  await ann.page.context().close()
+}, 60_000)
