@@ -25,6 +25,9 @@ _COMPONENTS: dict[str, type[WidgetComponentBase]] = {
     and issubclass(model, WidgetComponentBase)
     and isinstance(model.model_fields["type"].default, str)
 }
+_WITHOUT_CLASS = ("Table", "Table.Row", "Table.Cell")
+"""Components that clients draw, and that ChatKit's Python has no classes of."""
+
 _TEXTS = {
     "Badge": "label",
     **dict.fromkeys(("Caption", "Label", "Markdown", "Text", "Title"), "value"),
@@ -165,13 +168,14 @@ def _problems(component: Any, where: str) -> Iterator[str]:
         return
     model = _COMPONENTS.get(kind)
     where = f"{where} > {kind}" if where else kind
-    if model is None:
-        close = get_close_matches(kind, _COMPONENTS, 1)
+    if model is None and kind not in _WITHOUT_CLASS:
+        close = get_close_matches(kind, [*_COMPONENTS, *_WITHOUT_CLASS], 1)
         yield f"{where}: there is no such component{f', but {close[0]!r}' if close else ''}"
         return
     if " > " not in where and kind not in ("Card", "ListView", "Basic"):
         yield f"{where}: a widget is a 'Card', a 'ListView' or a 'Basic'"
-    yield from _wrong_properties(component, model, where)
+    if model is not None:
+        yield from _wrong_properties(component, model, where)
     for index, child in enumerate(_children(component)):
         yield from _problems(child, f"{where}[{index}]")
 

@@ -27,6 +27,7 @@ from chatkit.types import (
     LockedStatus,
     ThreadItemDoneEvent,
     ThreadMetadata,
+    WidgetItem,
 )
 from chatkit.widgets import DynamicWidgetRoot
 
@@ -595,6 +596,43 @@ async def test_what_tools_have_shown_is_kept_when_a_person_stops() -> None:
         "sdk_hidden_context",
     ]
     assert {task.status_indicator for task in shown[2].workflow.tasks} == {"none"}
+
+
+async def test_a_widget_is_kept_as_far_as_it_came_when_a_person_stops() -> None:
+    is_closed = False
+
+    @tool(approval_mode="never_require")
+    async def write(ctx: FunctionInvocationContext) -> str:
+        """Write into a widget."""
+
+        async def states() -> Any:
+            nonlocal is_closed
+            try:
+                for value in ("Half", "Half a wid"):
+                    words = {"type": "Text", "id": "t", "value": value}
+                    yield DynamicWidgetRoot.model_validate({"type": "Card", "children": [words]})
+                await forever()
+            finally:
+                is_closed = True
+
+        await AgentContext.of(ctx).stream_widget(states())
+        return ""
+
+    async with SQLStore[Any]("sqlite://") as store:
+        server = AgentChatKitServer(agent([call("write")], tools=[write]), store)
+        context = {"user_id": "me"}
+        result: Any = await server.process(
+            encode("threads.create", input=message("Hello")), context
+        )
+        seen = b""
+        while b'" a wid"' not in seen:
+            seen += await anext(result.json_events)
+        await result.json_events.aclose()
+        (thread,) = (await store.load_threads(9, None, "desc", context)).data
+        page = await store.load_thread_items(thread.id, None, 9, "asc", context)
+    (kept,) = [item for item in page.data if isinstance(item, WidgetItem)]
+    assert "Half a wid" in kept.widget.model_dump_json()
+    assert is_closed
 
 
 async def test_one_turn_runs_in_a_thread_at_a_time() -> None:
