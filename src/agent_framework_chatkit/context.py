@@ -35,7 +35,7 @@ from typing_extensions import TypeVar
 from .interrupts import Pause
 from .item_writer import ItemWriter
 from .open_items import OpenWidget, OpenWorkflow
-from .widget_updates import widget_updates
+from .widget_updates import check_depth, widget_updates
 
 logger = logging.getLogger(__name__)
 
@@ -189,6 +189,9 @@ class AgentContext(Generic[TContext]):
             copy_text: What is copied when a person copies the widget.
 
         If the generator fails or the turn is stopped, the widget stays as it was then.
+
+        Raises:
+            ValueError: If a widget is more than 64 components deep.
         """
         self._close_own_workflow()
         if not isinstance(widget, AsyncGenerator):
@@ -221,7 +224,7 @@ class AgentContext(Generic[TContext]):
             copy_text: What is copied when a person copies the widget.
 
         Raises:
-            ValueError: If there is no sender.
+            ValueError: If there is no sender, or a widget is more than 64 components deep.
         """
         sender = self.sender
         if sender is None:
@@ -238,6 +241,7 @@ class AgentContext(Generic[TContext]):
                         shown = state
                         await asyncio.sleep(0)
             else:
+                check_depth(widget)
                 shown = widget
         except BaseException:
             self.items.write(ThreadItemReplacedEvent(item=sender))
@@ -340,6 +344,7 @@ class AgentContext(Generic[TContext]):
         return self.generate_id(item_type)
 
     def _widget_item(self, widget: WidgetRoot, copy_text: str | None) -> WidgetItem:
+        check_depth(widget)
         return self.items.item(WidgetItem, "message", widget=widget, copy_text=copy_text)
 
     def _own_workflow(self) -> OpenWorkflow | None:

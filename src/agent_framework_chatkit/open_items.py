@@ -355,7 +355,11 @@ class OpenWidget:
         writer.add(item.model_copy(), self)
 
     def show(self, widget: WidgetRoot) -> None:
-        """Show the widget's next state."""
+        """Show the widget's next state.
+
+        Raises:
+            ValueError: If it is too deep.
+        """
         for update in widget_updates(self._item.widget, widget):
             self._writer.update(self._item.id, update)
         self._item.widget = widget

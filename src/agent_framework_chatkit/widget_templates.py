@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import to_jsonable_python
 
 from .text import mend_json
+from .widget_updates import check_depth
 
 _COMPONENTS: dict[str, type[WidgetComponentBase]] = {
     model.model_fields["type"].default: model
@@ -136,7 +137,12 @@ class WidgetTemplate(widgets.WidgetTemplate):
         problems = list(_problems(widget, ""))
         if problems:
             raise self._error("; ".join(problems[:3]))
-        return DynamicWidgetRoot.model_validate(widget)
+        built = DynamicWidgetRoot.model_validate(widget)
+        try:
+            check_depth(built)
+        except ValueError as error:
+            raise self._error(str(error)) from error
+        return built
 
     def _error(self, message: str) -> WidgetTemplateError:
         return WidgetTemplateError(f"{self._source}: {message.rstrip('.')}.")

@@ -141,6 +141,31 @@ async def test_a_widget_that_fails_half_way_stays_as_it_was() -> None:
     assert '"21"' in item.widget.model_dump_json()
 
 
+def nested(depth: int) -> DynamicWidgetRoot:
+    inner: dict[str, Any] = {"type": "Text", "value": "at the bottom"}
+    for _ in range(depth - 2):
+        inner = {"type": "Box", "children": [inner]}
+    return DynamicWidgetRoot.model_validate({"type": "Card", "children": [inner]})
+
+
+async def test_a_widget_that_nobody_could_read_again_is_not_shown() -> None:
+    async def states() -> Any:
+        yield card("2")
+        yield nested(65)
+
+    async def show(context: AgentContext[Any]) -> None:
+        await context.stream_widget(nested(64))
+        with pytest.raises(ValueError, match="64"):
+            await context.stream_widget(nested(65))
+        with pytest.raises(ValueError, match="64"):
+            await context.stream_widget(states())
+
+    deep, kept = items_of(await events_of(show))
+    read = WidgetItem.model_validate_json(deep.model_dump_json(exclude_none=True))
+    assert "at the bottom" in read.model_dump_json()
+    assert '"2"' in kept.model_dump_json()
+
+
 async def test_a_widget_without_states_is_not_shown() -> None:
     async def states() -> Any:
         return

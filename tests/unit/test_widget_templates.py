@@ -126,6 +126,7 @@ def test_what_the_data_lack_is_named(data: Any, schema: Any, complaint: str) -> 
             '{"type": "Badge", "label": "x", "color": "pink"}}]}',
             r"Card\[0\] > Transition\[0\] > Badge.color: Input should be 'secondary'",
         ),
+        (f"""{'{"type": "Card", "children": [' * 65}{"]}" * 65}""", "at most 64"),
         (
             '{"type": "ListView", "children": [{"type": "ListViewItem", "children": [], '
             '"onClickAction": {}}]}',
