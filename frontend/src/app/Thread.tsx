@@ -1,9 +1,15 @@
-import { memo, useEffect, useLayoutEffect, useRef, useState } from 'react'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 
-import type { ThreadItem, UserMessageItem } from '../protocol/types'
+import { Activity } from './Activity'
+import { Announcer } from './Announcer'
 import { textOf } from './composer/content'
 import { useChat, useText } from './context'
-import { Item } from './items/Item'
+import { DownIcon } from './icons'
+import { IconButton } from './IconButton'
+import { Turn, turnsOf } from './items/Turn'
+import { Markdown } from './markdown/Markdown'
+import { Note } from './Note'
+import { OlderItems } from './OlderItems'
 import { QuoteButton } from './QuoteButton'
 import { useStore } from './store'
 
@@ -20,14 +26,11 @@ export function Thread() {
   const chat = useChat()
   const text = useText()
   const items = useStore(chat.state, (state) => state.thread.items)
-  const progress = useStore(chat.state, (state) => state.thread.progress)
+  const open = useStore(chat.state, (state) => state.thread.open)
   const notices = useStore(chat.state, (state) => state.thread.notices)
-  const error = useStore(chat.state, (state) => state.thread.error)
   const threadId = useStore(chat.state, (state) => state.threadId)
   const isLoading = useStore(chat.state, (state) => state.isLoading)
   const loadError = useStore(chat.state, (state) => state.loadError)
-  const older = useStore(chat.state, (state) => state.older)
-  const isLoadingOlder = useStore(chat.state, (state) => state.isLoadingOlder)
   const isResponding = useStore(chat.state, (state) => state.isResponding)
   const title = useStore(chat.state, (state) => state.thread.thread?.title)
   const sending = useStore(chat.state, (state) => state.sending)
@@ -39,6 +42,7 @@ export function Thread() {
   const lastTop = useRef(0)
   const touchedAt = useRef(-Infinity)
   const [isAway, setAway] = useState(false)
+  const turns = useMemo(() => turnsOf(items), [items])
 
   const toEnd = (behavior: ScrollBehavior): void =>
     scroller.current?.scrollTo({ top: scroller.current.scrollHeight, behavior })
@@ -54,6 +58,7 @@ export function Thread() {
     if (content.current === null) return undefined
     const observer = new ResizeObserver(() => {
       if (autoScroll && isNear.current) toEnd('instant')
+      look()
     })
     observer.observe(content.current)
     return () => observer.disconnect()
@@ -62,28 +67,29 @@ export function Thread() {
   const touch = (): void => {
     touchedAt.current = performance.now()
   }
+  const look = (): number => {
+    const element = scroller.current
+    if (element === null) return 0
+    const rest = element.scrollHeight - element.scrollTop - element.clientHeight
+    setAway(rest > element.clientHeight / 2)
+    return rest
+  }
   const onScroll = (): void => {
     const element = scroller.current
     if (element === null) return
-    const rest = element.scrollHeight - element.scrollTop - element.clientHeight
+    const rest = look()
     // What is laid out late moves the thread, too.
     const isByHand = performance.now() - touchedAt.current < BY_HAND
     if (rest < NEAR) isNear.current = true
     else if (isByHand && element.scrollTop < lastTop.current) isNear.current = false
     lastTop.current = element.scrollTop
-    setAway(rest > element.clientHeight)
-    if (element.scrollTop < 400 && older !== null && !isLoadingOlder) void keepPlace(element)
   }
-  const keepPlace = async (element: HTMLElement): Promise<void> => {
-    const before = element.scrollHeight - element.scrollTop
-    await chat.loadOlder()
-    requestAnimationFrame(() => {
-      element.scrollTop = element.scrollHeight - before
-    })
+  const leaveForEnd = (): void => {
+    const isReduced = matchMedia('(prefers-reduced-motion: reduce)').matches
+    toEnd(isReduced ? 'instant' : 'smooth')
+    scroller.current?.focus({ preventScroll: true })
   }
 
-  const last = items.at(-1)
-  const hasBegun = last !== undefined && last.type !== 'user_message'
   return (
     <main
       ref={scroller}
@@ -99,17 +105,27 @@ export function Thread() {
     >
       <h1 className="visually-hidden">{title ?? text('chat')}</h1>
       <div ref={content} className="column items">
-        {isLoadingOlder && <p className="waiting">{text('loading')}</p>}
+        <OlderItems scroller={scroller} />
         {isLoading && <p className="waiting">{text('loading')}</p>}
         {loadError !== null && (
-          <p className="note danger" role="alert">
-            <span>{loadError}</span>
-            <button type="button" className="prompt" onClick={() => void chat.fetchUpdates()}>
-              {text('tryAgain')}
-            </button>
-          </p>
+          <Note
+            level="danger"
+            action={
+              <button type="button" className="prompt" onClick={() => void chat.fetchUpdates()}>
+                {text('tryAgain')}
+              </button>
+            }
+          >
+            {loadError}
+          </Note>
         )}
-        <Items items={items} isResponding={isResponding} />
+        {turns.map((turn, index) => (
+          <Turn
+            key={turn[0]?.id}
+            items={turn}
+            open={isResponding && sending === null && index === turns.length - 1 ? open : null}
+          />
+        ))}
         {sending !== null && (
           <div className="item user">
             {sending.content.length > 0 && <div className="bubble">{textOf(sending.content)}</div>}
@@ -120,85 +136,53 @@ export function Thread() {
             ))}
           </div>
         )}
-        {progress !== null && <p className="waiting">{progress.text}</p>}
-        {isResponding && progress === null && !hasBegun && <p className="waiting">{text('thinking')}</p>}
+        {isResponding && <Activity />}
         {notices.map((notice) => (
-          <p key={notice.id} className={`note ${notice.level}`} role="status">
-            <span>
-              {notice.title && <strong>{notice.title} </strong>}
-              {notice.message}
-            </span>
-          </p>
+          <Note key={notice.id} level={notice.level}>
+            {notice.title && <strong>{notice.title}</strong>}
+            <Markdown text={notice.message} />
+          </Note>
         ))}
-        {error !== null && (
-          <p className="note danger" role="alert">
-            <span>{error.message ?? text('failed')}</span>
-            {error.allowRetry && <RetryButton items={items} />}
-          </p>
-        )}
+        <Failure />
       </div>
       {isAway && (
-        <button type="button" className="to-end" onClick={() => toEnd('smooth')}>
-          {text('toEnd')}
-        </button>
+        <div className="to-end">
+          <IconButton label={text('toEnd')} onClick={leaveForEnd}>
+            <DownIcon />
+          </IconButton>
+        </div>
       )}
       <QuoteButton />
-      <Announcer items={items} isResponding={isResponding} />
+      <Announcer />
     </main>
   )
 }
 
-const Items = memo(function Items({
-  items,
-  isResponding,
-}: {
-  items: readonly ThreadItem[]
-  isResponding: boolean
-}) {
-  let question: UserMessageItem | null = null
-  return items.map((item, index) => {
-    if (item.type === 'user_message') question = item
-    const isLast = index === items.length - 1
-    return (
-      <Item key={item.id} item={item} question={question} isOpen={isLast && isResponding} />
-    )
-  })
-})
-
-function RetryButton({ items }: { items: readonly ThreadItem[] }) {
+/** What went wrong in the last turn, and a way on. */
+function Failure() {
   const chat = useChat()
   const text = useText()
+  const error = useStore(chat.state, (state) => state.thread.error)
+  const items = useStore(chat.state, (state) => state.thread.items)
+  if (error === null) return null
+  const last = items.at(-1)
+  // What is asked can still be answered; to try the turn again would take the question away.
+  const isAsked = last?.type === 'structured_input' && (last.status ?? 'pending') === 'pending'
   const question = items.findLast((item) => item.type === 'user_message')
-  if (question === undefined) return null
   return (
-    <button type="button" className="prompt" onClick={() => void chat.retry(question)}>
-      {text('tryAgain')}
-    </button>
-  )
-}
-
-/** Says an answer to who cannot see it: once, when it is finished. */
-function Announcer({
-  items,
-  isResponding,
-}: {
-  items: readonly ThreadItem[]
-  isResponding: boolean
-}) {
-  const [said, setSaid] = useState('')
-  const wasResponding = useRef(false)
-  useEffect(() => {
-    if (wasResponding.current && !isResponding) {
-      const last = items.at(-1)
-      const text =
-        last?.type === 'assistant_message' ? last.content.map((part) => part.text).join('\n') : ''
-      setSaid(text)
-    }
-    wasResponding.current = isResponding
-  }, [items, isResponding])
-  return (
-    <div className="visually-hidden" role="log" aria-live="polite">
-      {said}
-    </div>
+    <Note
+      level="danger"
+      action={
+        error.allowRetry &&
+        !isAsked &&
+        question !== undefined && (
+          <button type="button" className="prompt" onClick={() => void chat.retry(question)}>
+            {text('tryAgain')}
+          </button>
+        )
+      }
+    >
+      {error.message ?? text('failed')}
+    </Note>
   )
 }

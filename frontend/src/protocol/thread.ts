@@ -26,6 +26,8 @@ export interface ThreadState {
   thread: ThreadMetadata | null
   /** In the order in which they were added. */
   items: readonly ThreadItem[]
+  /** Which items are being written, and how much of them is there, from 0 to 1, where it is known. */
+  open: ReadonlyMap<string, number | null>
   /** What is going on, until the next item. */
   progress: { text: string; icon?: string | null } | null
   notices: readonly Notice[]
@@ -36,6 +38,7 @@ export interface ThreadState {
 export const emptyThread: ThreadState = {
   thread: null,
   items: [],
+  open: new Map(),
   progress: null,
   notices: [],
   error: null,
@@ -54,10 +57,14 @@ export function reduce(state: ThreadState, event: ThreadStreamEvent): ThreadStat
       const { items: _, ...thread } = event.thread
       return { ...state, thread: thread as ThreadMetadata }
     }
-    case 'thread.item.added':
-      return { ...withItem(state, event.item), progress: null }
-    case 'thread.item.done':
-      return { ...withItem(state, event.item), progress: null }
+    case 'thread.item.added': {
+      const open = new Map(state.open).set(event.item.id, null)
+      return { ...withItem(state, event.item), open, progress: null }
+    }
+    case 'thread.item.done': {
+      const open = without(state.open, event.item.id)
+      return { ...withItem(state, event.item), open, progress: null }
+    }
     case 'thread.item.replaced':
       // One that is not here is older than what is loaded, and comes with its page.
       return lastIndex(state.items, event.item.id) < 0 ? state : withItem(state, event.item)
@@ -66,11 +73,16 @@ export function reduce(state: ThreadState, event: ThreadStreamEvent): ThreadStat
       const item = state.items[index]
       if (item === undefined) return state
       const updated = applyUpdate(item, event.update)
-      return updated === item ? state : { ...state, items: state.items.with(index, updated) }
+      if (updated === item) return state
+      const items = state.items.with(index, updated)
+      if (event.update.type !== 'generated_image.updated') return { ...state, items }
+      const open = new Map(state.open).set(item.id, event.update.progress ?? null)
+      return { ...state, items, open }
     }
     case 'thread.item.removed': {
       const items = state.items.filter((item) => item.id !== event.item_id)
-      return items.length === state.items.length ? state : { ...state, items }
+      if (items.length === state.items.length) return state
+      return { ...state, items, open: without(state.open, event.item_id) }
     }
     case 'stream_options':
       return { ...state, allowCancel: event.stream_options.allow_cancel }
@@ -95,7 +107,7 @@ export function startResponse(state: ThreadState): ThreadState {
 
 /** Return the state as an answer ends. */
 export function endResponse(state: ThreadState): ThreadState {
-  return state.progress === null ? state : { ...state, progress: null }
+  return { ...state, progress: null, open: emptyThread.open }
 }
 
 /** Return the state with an older page of items before the others. */
@@ -114,6 +126,10 @@ export function replaceItems(
   const index = first === undefined ? 0 : lastIndex(state.items, first.id)
   const older = index > 0 ? state.items.slice(0, index) : []
   return { ...state, thread, items: [...older, ...newest] }
+}
+
+function without(open: ThreadState['open'], id: string): ThreadState['open'] {
+  return open.has(id) ? new Map([...open].filter(([each]) => each !== id)) : open
 }
 
 function withItem(state: ThreadState, item: ThreadItem): ThreadState {

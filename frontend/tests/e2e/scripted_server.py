@@ -3,11 +3,9 @@
 import asyncio
 import json
 import sys
-from base64 import b64encode
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
-from zlib import compress, crc32
 
 import uvicorn
 from agent_framework import (
@@ -21,7 +19,8 @@ from agent_framework import (
     ResponseStream,
     tool,
 )
-from chatkit.types import LockedStatus
+from chatkit.types import LockedStatus, ThreadMetadata, ThreadStreamEvent, UserMessageItem
+from every_kind import Kinds, picture
 
 from agent_framework_chatkit import (
     AgentChatKitServer,
@@ -40,22 +39,6 @@ HOSTILE = """<script>parent.hacked = true</script>
 [a link](javascript:parent.hacked=true) ![a picture](https://evil.test/tracker.png)
 [a good link](https://example.com) **and more**
 """
-
-
-def picture(width: int = 320, height: int = 200) -> str:
-    """Return a PNG of a sunset, as a data URL."""
-    rows = b"".join(
-        b"\0" + bytes((255 - y // 2, 140 - y // 4, 60 + y // 2)) * width for y in range(height)
-    )
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        size, checksum = len(data).to_bytes(4, "big"), crc32(kind + data).to_bytes(4, "big")
-        return size + kind + data + checksum
-
-    header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes((8, 2, 0, 0, 0))
-    parts = [chunk(b"IHDR", header), chunk(b"IDAT", compress(rows)), chunk(b"IEND", b"")]
-    return "data:image/png;base64," + b64encode(b"\x89PNG\r\n\x1a\n" + b"".join(parts)).decode()
-
 
 RICH = Path(__file__).with_name("rich.md").read_text()
 CITED = [
@@ -129,6 +112,25 @@ class Model(FunctionInvocationLayer[Any], BaseChatClient[Any]):
         )
 
 
+class Server(AgentChatKitServer[Any]):
+    async def respond(
+        self, thread: ThreadMetadata, input_user_message: UserMessageItem | None, context: Any
+    ) -> AsyncIterator[ThreadStreamEvent]:
+        message = input_user_message
+        word = "".join(part.text for part in message.content) if message else ""
+        kinds = Kinds(thread, message.id if message else "")
+        scripts = {
+            "everything": kinds.everything,
+            "unfinished": kinds.unfinished,
+            "questions": kinds.asking,
+            "long": kinds.long,
+        }
+        script = scripts.get(word)
+        events = super().respond(thread, message, context) if script is None else script()
+        async for event in events:
+            yield event
+
+
 @tool(approval_mode="always_require")
 def transfer_money(recipient: str, amount: int) -> str:
     """Transfer money."""
@@ -150,6 +152,6 @@ def lock(ctx: FunctionInvocationContext) -> str:
 
 tools: Any = [transfer_money, ask_user, locate, lock]
 agent = Agent(client=Model(), tools=tools)
-server = AgentChatKitServer(agent, SQLStore[Any]("sqlite://"), models=["small", "large"])
+server = Server(agent, SQLStore[Any]("sqlite://"), models=["small", "large"])
 app = create_app(server)
 uvicorn.run(app, port=int(sys.argv[1]), log_level="warning")

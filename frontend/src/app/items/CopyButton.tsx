@@ -1,20 +1,55 @@
 import { useState } from 'react'
 
+import { announce } from '../announce'
 import { useText } from '../context'
 import { IconButton } from '../IconButton'
-import { CheckIcon, CopyIcon } from '../icons'
+import { CheckIcon, CopyIcon, FailedIcon } from '../icons'
+
+/** For how many milliseconds a button says what came of it. */
+const SHOWN = 1500
+
+const ICONS = { copy: CopyIcon, copied: CheckIcon, actionFailed: FailedIcon }
 
 export function CopyButton({ text }: { text: string }) {
   const say = useText()
-  const [isCopied, setCopied] = useState(false)
+  const [state, setState] = useState<keyof typeof ICONS>('copy')
   const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(text)
-    setCopied(true)
-    setTimeout(() => setCopied(false), 1500)
+    const came = (await isCopied(text)) ? 'copied' : 'actionFailed'
+    setState(came)
+    announce(say(came))
+    setTimeout(() => setState('copy'), SHOWN)
   }
+  const Icon = ICONS[state]
   return (
-    <IconButton small label={say(isCopied ? 'copied' : 'copy')} onClick={() => void copy()}>
-      {isCopied ? <CheckIcon /> : <CopyIcon />}
+    <IconButton small label={say(state)} onClick={() => void copy()}>
+      <Icon />
     </IconButton>
   )
+}
+
+async function isCopied(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text)
+    return true
+  } catch {
+    // A page without TLS has no clipboard of its own, but may still copy what is selected.
+    return copySelected(text)
+  }
+}
+
+function copySelected(text: string): boolean {
+  const before = document.activeElement
+  const field = document.createElement('textarea')
+  field.className = 'visually-hidden'
+  field.value = text
+  document.body.append(field)
+  field.select()
+  try {
+    return document.execCommand('copy')
+  } catch {
+    return false
+  } finally {
+    field.remove()
+    if (before instanceof HTMLElement) before.focus()
+  }
 }

@@ -1,9 +1,10 @@
-import { memo } from 'react'
+import { memo, type ReactNode } from 'react'
 
-import type { ThreadItem, UserMessageItem } from '../../protocol/types'
+import type { ThreadItem } from '../../protocol/types'
 import { Boundary } from '../Boundary'
 import { useText } from '../context'
 import { AssistantMessage } from './AssistantMessage'
+import { ClientToolCall } from './ClientToolCall'
 import { Picture } from './Picture'
 import { Questions } from './Questions'
 import { TaskView } from './Task'
@@ -13,40 +14,47 @@ import { WorkflowView } from './Workflow'
 
 interface ItemProps {
   item: ThreadItem
-  /** The message that it answers. */
-  question: UserMessageItem | null
   /** Whether it is being written. */
   isOpen: boolean
+  /** Whether the turn that it is part of goes on. */
+  isLive: boolean
+  /** How much of it is there, from 0 to 1, if that is known. */
+  progress: number | null
+  /** What one may do with it. */
+  children: ReactNode
 }
 
 /** One item of a thread; one of a kind that this version does not know is not shown. */
-export const Item = memo(function Item({ item, question, isOpen }: ItemProps) {
+export const Item = memo(function Item(props: ItemProps) {
   const text = useText()
-  const shown = view({ item, question, isOpen })
+  const shown = view(props)
   if (shown === null) return null
   return (
     <article className="item">
       <Boundary fallback={<p className="caption">{text('notDrawn')}</p>}>{shown}</Boundary>
+      {props.children}
     </article>
   )
 })
 
-function view({ item, question, isOpen }: ItemProps) {
+function view({ item, isOpen, isLive, progress }: ItemProps) {
   switch (item.type) {
     case 'user_message':
       return <UserMessage item={item} />
     case 'assistant_message':
-      return <AssistantMessage item={item} question={question} isOpen={isOpen} />
+      return <AssistantMessage item={item} isOpen={isOpen} />
     case 'workflow':
       return <WorkflowView item={item} isOpen={isOpen} />
     case 'task':
-      return <TaskView task={item.task} />
+      return <TaskView task={item.task} isLive={isLive} />
     case 'widget':
       return <WidgetView item={item} />
     case 'structured_input':
       return <Questions item={item} />
     case 'generated_image':
-      return <Picture item={item} />
+      return <Picture item={item} isOpen={isOpen} progress={progress} />
+    case 'client_tool_call':
+      return <ClientToolCall item={item} />
     default:
       return null
   }

@@ -1,24 +1,25 @@
 import { useRef, useState } from 'react'
 
 import { useText } from '../context'
-import { CloseIcon } from '../icons'
+import { CloseIcon, DownloadIcon, FailedIcon } from '../icons'
 import { IconButton } from '../IconButton'
 
 interface LargeImageProps {
   url: string
   name: string
-  className: string
+  className?: string
 }
 
 /** An image that opens large. */
-export function LargeImage({ url, name, className }: LargeImageProps) {
+export function LargeImage({ url, name, className = 'image' }: LargeImageProps) {
   const text = useText()
   const dialog = useRef<HTMLDialogElement>(null)
-  const [hasFailed, setFailed] = useState(false)
+  const [failed, setFailed] = useState<string | null>(null)
   const [isOpen, setOpen] = useState(false)
-  if (hasFailed) {
+  if (url === '' || failed === url) {
     return (
       <p className="note">
+        <FailedIcon aria-hidden />
         <span>{text('imageFailed')}</span>
       </p>
     )
@@ -35,7 +36,7 @@ export function LargeImage({ url, name, className }: LargeImageProps) {
         aria-label={text('openImage', { name })}
         onClick={open}
       >
-        <img className={className} src={url} alt={name} onError={() => setFailed(true)} />
+        <img className={className} src={url} alt={name} onError={() => setFailed(url)} />
       </button>
       <dialog
         ref={dialog}
@@ -46,9 +47,22 @@ export function LargeImage({ url, name, className }: LargeImageProps) {
         onClick={(event) => event.target === event.currentTarget && dialog.current?.close()}
       >
         {isOpen && <img src={url} alt={name} />}
-        <IconButton label={text('close')} onClick={() => dialog.current?.close()}>
-          <CloseIcon />
-        </IconButton>
+        <div className="image-buttons">
+          <a
+            className="icon-button"
+            href={url}
+            download={name}
+            target="_blank"
+            rel="noopener noreferrer"
+            aria-label={text('download')}
+            title={text('download')}
+          >
+            <DownloadIcon />
+          </a>
+          <IconButton label={text('close')} onClick={() => dialog.current?.close()}>
+            <CloseIcon />
+          </IconButton>
+        </div>
       </dialog>
     </>
   )

@@ -1,131 +1,118 @@
 import { Button } from '@openai/apps-sdk-ui/components/Button'
-import { useState } from 'react'
+import { useLayoutEffect, useRef, useState, type KeyboardEvent } from 'react'
 
 import type { StructuredInputItem, StructuredInputSubmission } from '../../protocol/types'
 import { useChat, useText } from '../context'
 import { useStore } from '../store'
-
-type Question = StructuredInputItem['inputs'][number]
+import { QuestionField } from './QuestionField'
 
 /** Questions that a person answers, and then what they answered. */
 export function Questions({ item }: { item: StructuredInputItem }) {
-  const chat = useChat()
   const text = useText()
-  const isResponding = useStore(chat.state, (state) => state.isResponding)
-  const [values, setValues] = useState<Record<string, string[]>>({})
-  const isOpen = (item.status ?? 'pending') === 'pending'
-
-  const submit = (isSkipped: boolean): void => {
-    const answers: StructuredInputSubmission['answers'] = {}
-    for (const { id } of item.inputs) {
-      const given = (values[id] ?? []).filter((value) => value.trim() !== '')
-      answers[id] = given.length > 0 ? { values: given } : { skipped: true }
-    }
-    void chat.answer(item.id, isSkipped ? { status: 'skipped' } : { status: 'answered', answers })
-  }
+  if ((item.status ?? 'pending') === 'pending') return <Form item={item} />
   return (
-    <form
-      className="card"
-      onSubmit={(event) => {
-        event.preventDefault()
-        submit(false)
-      }}
-    >
-      <div className="card-body">
-        {item.inputs.map((question) =>
-          isOpen ? (
-            <Field
-              key={question.id}
-              question={question}
-              values={values[question.id] ?? []}
-              onChange={(given) => setValues({ ...values, [question.id]: given })}
-            />
-          ) : (
-            <div key={question.id}>
-              <p className="form-question">{question.question}</p>
-              <p className="caption">
-                {question.answer && !question.answer.skipped
-                  ? (question.answer.values ?? []).join(', ')
-                  : text('skipped')}
-              </p>
-            </div>
-          ),
-        )}
-      </div>
-      {isOpen && (
-        <div className="card-actions">
-          <Button
-            color="secondary"
-            variant="ghost"
-            type="button"
-            disabled={isResponding}
-            onClick={() => submit(true)}
-          >
-            {text('skip')}
-          </Button>
-          <Button color="primary" type="submit" disabled={isResponding}>
-            {text('answer')}
-          </Button>
-        </div>
-      )}
-    </form>
+    <dl className="card answers">
+      {item.inputs.map(({ id, question, answer }) => {
+        const values = answer && !answer.skipped ? (answer.values ?? []) : []
+        return (
+          <div key={id}>
+            <dt dir="auto">{question}</dt>
+            <dd dir="auto">{values.length > 0 ? values.join(', ') : text('skipped')}</dd>
+          </div>
+        )
+      })}
+    </dl>
   )
 }
 
-interface FieldProps {
-  question: Question
-  values: readonly string[]
-  onChange: (values: string[]) => void
-}
-
-function Field({ question, values, onChange }: FieldProps) {
+function Form({ item }: { item: StructuredInputItem }) {
+  const chat = useChat()
   const text = useText()
-  if (question.type === 'freeform') {
-    return (
-      <label>
-        <p className="form-question">{question.question}</p>
-        <textarea
-          className="field"
-          rows={1}
-          value={values[0] ?? ''}
-          onChange={(event) => onChange([event.target.value])}
-        />
-        {question.description && <span className="caption">{question.description}</span>}
-      </label>
-    )
+  const isResponding = useStore(chat.state, (state) => state.isResponding)
+  const [values, setValues] = useState<Record<string, readonly string[]>>({})
+  const [isMissing, setMissing] = useState(false)
+  const [sending, setSending] = useState<'answer' | 'skip' | null>(null)
+  const form = useRef<HTMLFormElement>(null)
+
+  // The answer takes the place of the form; who was in it goes on in the composer.
+  useLayoutEffect(() => {
+    const element = form.current
+    return () => {
+      if (element?.contains(document.activeElement)) chat.focus()
+    }
+  }, [chat])
+
+  const send = async (input: StructuredInputSubmission): Promise<void> => {
+    setSending(input.status === 'skipped' ? 'skip' : 'answer')
+    await chat.answer(item.id, input)
+    setSending(null)
   }
-  const options = question.options.map((option) => option.value)
-  const own = values.find((value) => !options.includes(value)) ?? ''
-  const choose = (value: string, isChosen: boolean): void => {
-    if (!question.multiple) onChange([value])
-    else onChange(isChosen ? [...values, value] : values.filter((each) => each !== value))
+  const answer = (): void => {
+    if (isResponding) return
+    const answers: StructuredInputSubmission['answers'] = {}
+    for (const { id } of item.inputs) {
+      const given = (values[id] ?? []).map((value) => value.trim()).filter((value) => value !== '')
+      answers[id] = given.length > 0 ? { values: given } : { skipped: true }
+    }
+    const isEmpty = Object.values(answers).every((each) => each.skipped)
+    setMissing(isEmpty)
+    if (isEmpty) form.current?.querySelector<HTMLElement>('input, textarea')?.focus()
+    else void send({ status: 'answered', answers })
+  }
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key !== 'Enter' || event.nativeEvent.isComposing) return
+    const isArea = event.target instanceof HTMLTextAreaElement
+    // With one question, Enter sends as it does in the composer.
+    const sends = event.ctrlKey || event.metaKey || (item.inputs.length === 1 && !event.shiftKey)
+    if (!isArea || !sends) return
+    event.preventDefault()
+    answer()
   }
   return (
-    <fieldset>
-      <legend className="form-question">{question.question}</legend>
-      <div className="card-body" style={{ padding: 0, gap: 6 }}>
-        {options.map((option) => (
-          <label key={option} className="choice">
-            <input
-              type={question.multiple ? 'checkbox' : 'radio'}
-              name={question.id}
-              checked={values.includes(option)}
-              onChange={(event) => choose(option, event.target.checked)}
-            />
-            {option}
-          </label>
+    <form
+      ref={form}
+      className="card"
+      noValidate
+      onKeyDown={onKeyDown}
+      onSubmit={(event) => {
+        event.preventDefault()
+        answer()
+      }}
+    >
+      <div className="card-body questions">
+        {item.inputs.map((question, index) => (
+          <QuestionField
+            key={question.id}
+            question={question}
+            values={values[question.id] ?? []}
+            error={isMissing && index === 0 ? text('required') : null}
+            onChange={(given) => {
+              setMissing(false)
+              setValues((before) => ({ ...before, [question.id]: given }))
+            }}
+          />
         ))}
-        <input
-          className="field"
-          placeholder={text('somethingElse')}
-          aria-label={text('somethingElseTo', { question: question.question })}
-          value={own}
-          onChange={(event) => {
-            const kept = question.multiple ? values.filter((each) => options.includes(each)) : []
-            onChange(event.target.value === '' ? kept : [...kept, event.target.value])
-          }}
-        />
       </div>
-    </fieldset>
+      <div className="card-actions">
+        <Button
+          color="secondary"
+          variant="ghost"
+          type="button"
+          disabled={isResponding && sending !== 'skip'}
+          loading={sending === 'skip'}
+          onClick={() => void send({ status: 'skipped' })}
+        >
+          {text('skip')}
+        </Button>
+        <Button
+          color="primary"
+          type="submit"
+          disabled={isResponding && sending !== 'answer'}
+          loading={sending === 'answer'}
+        >
+          {text('answer')}
+        </Button>
+      </div>
+    </form>
   )
 }

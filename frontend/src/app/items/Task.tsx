@@ -1,55 +1,65 @@
 import type { WorkflowItem } from '../../protocol/types'
 import { useText } from '../context'
-import { CheckIcon, FailedIcon } from '../icons'
 import { Markdown } from '../markdown/Markdown'
+import type { Say } from '../texts'
+import { Queries } from './Queries'
+import { Step, type StepStatus } from './Step'
+import { TaskSources } from './TaskSources'
 
-type Task = WorkflowItem['workflow']['tasks'][number]
+export type Task = WorkflowItem['workflow']['tasks'][number]
+
+/** How the server says that a step has failed. */
+const FAILED = 'lucide:circle-x'
+
+interface TaskViewProps {
+  task: Task
+  /** Whether what it is part of goes on; what does not is not running, whatever it says. */
+  isLive: boolean
+}
 
 /** One thing that the agent does. */
-export function TaskView({ task }: { task: Task }) {
+export function TaskView({ task, isLive }: TaskViewProps) {
   const text = useText()
-  const title = 'title' in task ? task.title : null
-  const content = 'content' in task ? task.content : null
+  const content = task.type === 'custom' || task.type === 'thought' ? task.content : null
   return (
-    <div>
-      {(title || task.type === 'web_search') && (
-        <div className="task-title">
-          <span className={task.status_indicator === 'loading' ? 'waiting' : ''}>
-            {title || text('search')}
-          </span>
-          <Status task={task} />
-        </div>
-      )}
+    <Step title={titleOf(task, text)} status={statusOf(task, isLive)} icon={iconOf(task)}>
       {content && (
-        <div className="task-content">
-          <Markdown text={content} />
+        <div className="step-content">
+          <Markdown text={content} isOpen={isLive && task.status_indicator === 'loading'} />
         </div>
       )}
-      {task.type === 'web_search' && (task.queries ?? []).length > 0 && (
-        <div className="task-content">{task.queries?.join(' · ')}</div>
+      {task.type === 'web_search' && <Queries task={task} />}
+      {(task.type === 'web_search' || task.type === 'file') && (
+        <TaskSources sources={task.sources ?? []} />
       )}
-      {(task.type === 'web_search' || task.type === 'file') && (task.sources ?? []).length > 0 && (
-        <ul className="sources">
-          {task.sources?.map((source, index) => (
-            <li key={index}>
-              {source.type === 'url' && /^https?:/i.test(source.url) ? (
-                <a className="source" href={source.url} target="_blank" rel="noopener noreferrer">
-                  {source.title}
-                </a>
-              ) : (
-                <span className="source">{source.title}</span>
-              )}
-            </li>
-          ))}
-        </ul>
-      )}
-    </div>
+    </Step>
   )
 }
 
-function Status({ task }: { task: Task }) {
-  const text = useText()
-  if (task.status_indicator === 'complete') return <CheckIcon aria-label={text('done')} />
-  if ('icon' in task && task.icon === 'lucide:circle-x') return <FailedIcon aria-label={text('stepFailed')} />
-  return null
+export function titleOf(task: Task, text: Say): string {
+  if (task.title) return task.title
+  if (task.type === 'web_search') return text('search')
+  if (task.type === 'image') return text('image')
+  return ''
+}
+
+function statusOf(task: Task, isLive: boolean): StepStatus {
+  if (task.type === 'custom' && task.icon === FAILED) return 'failed'
+  if (task.status_indicator === 'complete') return 'done'
+  return task.status_indicator === 'loading' && isLive ? 'running' : null
+}
+
+function iconOf(task: Task): string | null {
+  switch (task.type) {
+    case 'custom':
+      return task.icon ?? null
+    case 'web_search':
+      return 'globe'
+    case 'file':
+      return 'document'
+    case 'image':
+      return 'square-image'
+    default:
+      return null
+  }
 }

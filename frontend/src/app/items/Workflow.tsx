@@ -1,29 +1,58 @@
-import { useState } from 'react'
+import { useLayoutEffect, useRef, useState } from 'react'
 
 import type { WorkflowItem } from '../../protocol/types'
 import { useLocale, useText } from '../context'
-import type { Say } from '../texts'
 import { UnfoldIcon } from '../icons'
-import { TaskView } from './Task'
+import { NamedIcon } from '../icons/NamedIcon'
+import type { Say } from '../texts'
+import { durationIn } from './duration'
+import { TaskView, titleOf as titleOfTask } from './Task'
 
 /** What the agent does: unfolded while it does it, then a line that unfolds. */
 export function WorkflowView({ item, isOpen }: { item: WorkflowItem; isOpen: boolean }) {
   const { workflow } = item
   const text = useText()
   const locale = useLocale()
+  const list = useRef<HTMLUListElement>(null)
   const [choice, setChoice] = useState<boolean | null>(null)
   const isUnfolded = choice ?? (isOpen || (workflow.expanded ?? false))
+
+  // Who is at a link in it does not lose their place when it is done.
+  useLayoutEffect(() => {
+    if (isOpen) {
+      return () => {
+        if (list.current?.contains(document.activeElement)) setChoice(true)
+      }
+    }
+    return undefined
+  }, [isOpen])
+
+  const icon = workflow.summary && 'title' in workflow.summary ? workflow.summary.icon : null
+  const title = (
+    <>
+      {icon && <NamedIcon name={icon} />}
+      <span className={isOpen ? 'waiting' : ''} dir="auto">
+        {titleOf(item, isOpen, text, locale)}
+      </span>
+    </>
+  )
+  if (workflow.tasks.length === 0) return <div className="workflow-title">{title}</div>
   return (
     <div className="workflow">
-      <button type="button" aria-expanded={isUnfolded} onClick={() => setChoice(!isUnfolded)}>
-        <UnfoldIcon />
-        <span className={isOpen ? 'waiting' : ''}>{titleOf(item, isOpen, text, locale)}</span>
+      <button
+        type="button"
+        className="workflow-title"
+        aria-expanded={isUnfolded}
+        onClick={() => setChoice(!isUnfolded)}
+      >
+        {title}
+        <UnfoldIcon className="workflow-fold" aria-hidden />
       </button>
-      {isUnfolded && workflow.tasks.length > 0 && (
-        <ul className="tasks">
+      {isUnfolded && (
+        <ul ref={list} className="tasks">
           {workflow.tasks.map((task, index) => (
             <li key={index}>
-              <TaskView task={task} />
+              <TaskView task={task} isLive={isOpen} />
             </li>
           ))}
         </ul>
@@ -33,18 +62,15 @@ export function WorkflowView({ item, isOpen }: { item: WorkflowItem; isOpen: boo
 }
 
 function titleOf({ workflow }: WorkflowItem, isOpen: boolean, text: Say, locale: string): string {
-  const { summary } = workflow
+  const { summary, tasks } = workflow
   const isReasoning = workflow.type === 'reasoning'
   if (summary && 'title' in summary) return summary.title
   if (isOpen) {
-    const last = workflow.tasks.at(-1)
-    const title = last !== undefined && 'title' in last ? last.title : null
-    return title ?? text(isReasoning ? 'reasoning' : 'working')
+    const last = tasks.at(-1)
+    const title = last === undefined ? '' : titleOfTask(last, text)
+    return title || text(isReasoning ? 'reasoning' : 'working')
   }
-  if (summary && 'duration' in summary) {
-    const seconds = { style: 'unit', unit: 'second', unitDisplay: 'long' } as const
-    const duration = new Intl.NumberFormat(locale, seconds).format(summary.duration)
-    return text(isReasoning ? 'reasonedFor' : 'workedFor', { duration })
-  }
-  return text(isReasoning ? 'reasoned' : 'worked')
+  const seconds = summary && 'duration' in summary ? summary.duration : 0
+  if (!(seconds > 0)) return text(isReasoning ? 'reasoned' : 'worked')
+  return text(isReasoning ? 'reasonedFor' : 'workedFor', { duration: durationIn(locale, seconds) })
 }

@@ -43,6 +43,7 @@ export const en = {
   copied: 'Copied',
   goodAnswer: 'Good answer',
   badAnswer: 'Bad answer',
+  thanks: 'Thank you for the feedback.',
   anotherAnswer: 'Another answer',
   edit: 'Edit',
   editedMessage: 'Edited message',
@@ -58,6 +59,7 @@ export const en = {
   generatedImage: 'Generated image',
   drawing: 'Drawing…',
   openImage: 'Open image {name}',
+  download: 'Download',
 
   // What the agent does
   working: 'Working',

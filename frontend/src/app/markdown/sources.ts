@@ -45,6 +45,6 @@ export function isLink(url: string): boolean {
   return /^(https?|chatkit-link):/i.test(url)
 }
 
-function hostOf(url: string | null): string | null {
+export function hostOf(url: string | null): string | null {
   return url !== null && URL.canParse(url) ? new URL(url).hostname.replace(/^www\./, '') : null
 }

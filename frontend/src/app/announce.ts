@@ -1,0 +1,20 @@
+/** What is said to people who cannot see it happen. */
+
+import { Store } from './store'
+
+export interface Announcement {
+  id: number
+  text: string
+}
+
+/** As many as may still wait to be read. */
+const KEPT = 5
+
+export const announced = new Store<{ last: readonly Announcement[] }>({ last: [] })
+
+export function announce(text: string): void {
+  if (text === '') return
+  const { last } = announced.get()
+  const id = (last.at(-1)?.id ?? 0) + 1
+  announced.set({ last: [...last, { id, text }].slice(-KEPT) })
+}
