@@ -24,6 +24,8 @@ export interface Rendered {
   /** The names of the events that the element would have sent. */
   events: string[]
   person: ReturnType<typeof userEvent.setup>
+  /** Draw something else in the same place. */
+  again: (content: ReactNode) => void
 }
 
 /** Draw something within a chat, whose texts are there already. */
@@ -63,6 +65,7 @@ export async function render(
   }
   const chat = new Chat(host)
   await chat.texts.use('en')
-  renderInDocument(<ChatContext value={chat}>{content}</ChatContext>)
-  return { chat, events, person: userEvent.setup() }
+  const within = (inner: ReactNode) => <ChatContext value={chat}>{inner}</ChatContext>
+  const { rerender } = renderInDocument(within(content))
+  return { chat, events, person: userEvent.setup(), again: (other) => rerender(within(other)) }
 }

@@ -1,4 +1,4 @@
-import { useLayoutEffect, useRef, useState } from 'react'
+import { useState } from 'react'
 
 import type { WorkflowItem } from '../../protocol/types'
 import { useLocale, useText } from '../context'
@@ -13,19 +13,8 @@ export function WorkflowView({ item, isOpen }: { item: WorkflowItem; isOpen: boo
   const { workflow } = item
   const text = useText()
   const locale = useLocale()
-  const list = useRef<HTMLUListElement>(null)
   const [choice, setChoice] = useState<boolean | null>(null)
   const isUnfolded = choice ?? (isOpen || (workflow.expanded ?? false))
-
-  // Who is at a link in it does not lose their place when it is done.
-  useLayoutEffect(() => {
-    if (isOpen) {
-      return () => {
-        if (list.current?.contains(document.activeElement)) setChoice(true)
-      }
-    }
-    return undefined
-  }, [isOpen])
 
   const icon = workflow.summary && 'title' in workflow.summary ? workflow.summary.icon : null
   const title = (
@@ -49,7 +38,8 @@ export function WorkflowView({ item, isOpen }: { item: WorkflowItem; isOpen: boo
         <UnfoldIcon className="workflow-fold" aria-hidden />
       </button>
       {isUnfolded && (
-        <ul ref={list} className="tasks">
+        // Who is at a link in it does not lose their place when it is done.
+        <ul className="tasks" onFocus={() => setChoice(true)}>
           {workflow.tasks.map((task, index) => (
             <li key={index}>
               <TaskView task={task} isLive={isOpen} />
