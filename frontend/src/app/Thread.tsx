@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { useEffect, useLayoutEffect, useRef, useState } from 'react'
 
 import { Activity } from './Activity'
 import { Announcer } from './Announcer'
@@ -6,7 +6,7 @@ import { textOf } from './composer/content'
 import { useChat, useText } from './context'
 import { DownIcon } from './icons'
 import { IconButton } from './IconButton'
-import { Turn, turnsOf } from './items/Turn'
+import { Items } from './items/Items'
 import { Markdown } from './markdown/Markdown'
 import { Note } from './Note'
 import { OlderItems } from './OlderItems'
@@ -42,7 +42,6 @@ export function Thread() {
   const lastTop = useRef(0)
   const touchedAt = useRef(-Infinity)
   const [isAway, setAway] = useState(false)
-  const turns = useMemo(() => turnsOf(items), [items])
 
   const toEnd = (behavior: ScrollBehavior): void =>
     scroller.current?.scrollTo({ top: scroller.current.scrollHeight, behavior })
@@ -119,13 +118,7 @@ export function Thread() {
             {loadError}
           </Note>
         )}
-        {turns.map((turn, index) => (
-          <Turn
-            key={turn[0]?.id}
-            items={turn}
-            open={isResponding && sending === null && index === turns.length - 1 ? open : null}
-          />
-        ))}
+        <Items items={items} open={isResponding && sending === null ? open : null} />
         {sending !== null && (
           <div className="item user">
             {sending.content.length > 0 && <div className="bubble">{textOf(sending.content)}</div>}

@@ -1,27 +1,22 @@
 import { useState } from 'react'
 
-import type { AssistantMessageItem, UserMessageItem } from '../../protocol/types'
 import { announce } from '../announce'
 import { useChat, useText } from '../context'
 import { IconButton } from '../IconButton'
 import { DislikedIcon, DislikeIcon, LikedIcon, LikeIcon, RetryIcon } from '../icons'
 import { useStore } from '../store'
 import { CopyButton } from './CopyButton'
+import { turnOf } from './turn'
 
 type Rating = 'positive' | 'negative'
 
-interface AnswerActionsProps {
-  /** The messages that make up the answer. */
-  answers: readonly AssistantMessageItem[]
-  question: UserMessageItem | null
-}
-
-/** What one may do with an answer that is finished. */
-export function AnswerActions({ answers, question }: AnswerActionsProps) {
+/** What one may do with an answer that is finished; it ends with the item. */
+export function AnswerActions({ itemId }: { itemId: string }) {
   const chat = useChat()
   const text = useText()
   const actions = useStore(chat.state, (state) => state.options?.threadItemActions)
   const isResponding = useStore(chat.state, (state) => state.isResponding)
+  const { question, answers } = turnOf(chat.state.get().thread.items, itemId)
   const [rating, setRating] = useState<Rating | null>(null)
   const [hasFailed, setFailed] = useState(false)
 

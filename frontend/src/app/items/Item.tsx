@@ -1,8 +1,9 @@
-import { memo, type ReactNode } from 'react'
+import { memo } from 'react'
 
 import type { ThreadItem } from '../../protocol/types'
 import { Boundary } from '../Boundary'
 import { useText } from '../context'
+import { AnswerActions } from './AnswerActions'
 import { AssistantMessage } from './AssistantMessage'
 import { ClientToolCall } from './ClientToolCall'
 import { Picture } from './Picture'
@@ -20,8 +21,8 @@ interface ItemProps {
   isLive: boolean
   /** How much of it is there, from 0 to 1, if that is known. */
   progress: number | null
-  /** What one may do with it. */
-  children: ReactNode
+  /** Whether it is the end of an answer, with which one may do something. */
+  hasActions: boolean
 }
 
 /** One item of a thread; one of a kind that this version does not know is not shown. */
@@ -32,7 +33,7 @@ export const Item = memo(function Item(props: ItemProps) {
   return (
     <article className="item">
       <Boundary fallback={<p className="caption">{text('notDrawn')}</p>}>{shown}</Boundary>
-      {props.children}
+      {props.hasActions && <AnswerActions itemId={props.item.id} />}
     </article>
   )
 })

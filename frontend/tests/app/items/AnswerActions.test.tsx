@@ -4,18 +4,21 @@ import { afterEach, expect, test, vi } from 'vitest'
 
 import { announced } from '../../../src/app/announce'
 import { AnswerActions } from '../../../src/app/items/AnswerActions'
+import { emptyThread } from '../../../src/protocol/thread'
 import { render, type Server } from '../render'
 import { answer, question } from './items'
 
 const said = (): string => announced.get().last.at(-1)?.text ?? ''
 const asked = question('Why?')
-const answers = [answer('Because.'), answer('And so on.')]
+const answers = [answer('Because.'), answer('And so on.')] as const
+const items = [asked, ...answers, question('And?'), answer('Yes.')]
 
 async function draw(server: Server = () => ({})) {
-  const rendered = await render(<AnswerActions answers={answers} question={asked} />, server, {
+  const rendered = await render(null, server, {
     threadItemActions: { feedback: true, retry: true },
   })
-  act(() => rendered.chat.state.set({ threadId: 't' }))
+  act(() => rendered.chat.state.set({ threadId: 't', thread: { ...emptyThread, items } }))
+  rendered.again(<AnswerActions itemId={answers[1].id} />)
   return rendered
 }
 
@@ -71,6 +74,6 @@ test('another answer is asked for to the message before it', async () => {
 })
 
 test('what the app does not offer is not there', async () => {
-  await render(<AnswerActions answers={answers} question={asked} />, () => 404)
+  await render(<AnswerActions itemId="x" />, () => 404)
   expect(screen.getAllByRole('button')).toHaveLength(1)
 })
