@@ -91,7 +91,7 @@ lowest: install ## Run the unit tests on the oldest versions that we allow
 docs: install ## Build the guide into site/
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs --quiet build --strict
 
-dist: install $(UI) ## Build what is published, with the web UI inside, into dist/
+dist: $(BIN)/uv $(UI) ## Build what is published, with the web UI inside, into dist/
 	@rm -rf dist
 	@$(BIN)/uv build --quiet
 	@ls dist
