@@ -1,9 +1,9 @@
 /** The project's Python, and programs that run in it. */
 
 import { spawn, type ChildProcess } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 
-export const root = fileURLToPath(new URL('../..', import.meta.url))
+export const root = join(import.meta.dirname, '../..')
 
 export const interpreter = process.env['PYTHON'] ?? `${root}/.venv/bin/python`
 

@@ -13,11 +13,12 @@ export function Children({ of: widget }: { of: Widget }) {
 
 /** Components in their order: as many as can be drawn at once, and the others piece by piece. */
 export function Components({ list }: { list: readonly Widget[] }): ReactNode {
-  const [count, setCount] = useState(() => fitting(list, 0))
+  const [grown, setGrown] = useState(0)
+  const count = Math.max(grown, fitting(list, 0))
   const isMore = count < list.length
   useEffect(() => {
     if (!isMore) return undefined
-    return later(() => startTransition(() => setCount(fitting(list, count))))
+    return later(() => startTransition(() => setGrown(fitting(list, count))))
   }, [isMore, list, count])
   const drawn = isMore ? list.slice(0, count) : list
   return drawn.map((child, index) => <Component key={keyOf(child, index)} widget={child} />)

@@ -18,7 +18,14 @@ interface TextLineProps {
 export function TextLine({ as: Tag, kind, sizes, widget }: TextLineProps) {
   const size = oneOf(widget['size'], sizes, 'md')
   return (
-    <Tag className={`widget-${kind}`} data-size={size} dir="auto" style={textStyle(widget)}>
+    <Tag
+      className={`widget-${kind}`}
+      data-size={size}
+      dir="auto"
+      // Whoever has it read out hears it when it is whole.
+      aria-busy={isTrue(widget['streaming']) || undefined}
+      style={textStyle(widget)}
+    >
       {textOf(widget['value'])}
     </Tag>
   )

@@ -121,15 +121,16 @@ function ticksOf(count: number, width: number): number[] {
 
 /** Where a single point is all there is, a line has no length, and is a dot. */
 function drawn({ type, color, stack, curve }: Series, index: number, count: number) {
-  const shared = { key: index, dataKey: String(index), isAnimationActive: false }
+  const shared = { dataKey: String(index), isAnimationActive: false }
   const stacked = stack === undefined ? {} : { stackId: stack }
   const dot = count === 1 ? { fill: color, stroke: color, r: 4 } : false
   switch (type) {
     case 'bar':
-      return <Bar {...shared} {...stacked} fill={color} radius={stack === undefined ? 3 : 0} />
+      return <Bar key={index} {...shared} {...stacked} fill={color} radius={stack === undefined ? 3 : 0} />
     case 'area':
       return (
         <Area
+          key={index}
           {...shared}
           {...stacked}
           type={curve}
@@ -141,6 +142,6 @@ function drawn({ type, color, stack, curve }: Series, index: number, count: numb
         />
       )
     case 'line':
-      return <Line {...shared} type={curve} stroke={color} strokeWidth={2} dot={dot} />
+      return <Line key={index} {...shared} type={curve} stroke={color} strokeWidth={2} dot={dot} />
   }
 }
