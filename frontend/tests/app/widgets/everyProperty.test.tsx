@@ -98,11 +98,18 @@ function watched<T extends object>(value: T, prefix: string, read: Set<string>):
       if (typeof name === 'symbol') return held
       const path = Array.isArray(target) ? prefix : `${prefix}.${name}`
       if (new Error().stack?.includes('/src/app/')) read.add(path)
-      if (typeof held !== 'object' || held === null) return held
+      // A payload is sent as it is.
+      if (typeof held !== 'object' || held === null || name === 'payload') return held
       if (!known.has(held)) known.set(held, watched(held, path, read))
       return known.get(held)
     },
   })
+}
+
+/** A form around a component, unless it is one itself. */
+function inForm(component: Widget): Widget {
+  const confirm = { label: 'Go', action: { type: 'go', handler: 'client' } }
+  return { type: 'Card', asForm: component.type !== 'Form', confirm, children: [component] }
 }
 
 function childrenFor(type: string): unknown {
@@ -117,12 +124,13 @@ async function unread(type: string, { properties, $defs }: ComponentSchema): Pro
   for (const given of objects(own, $defs)) {
     const component = { ...given, type, ...('children' in properties && { children: childrenFor(type) }) }
     const drawn = watched(component as Widget, type, read)
-    const widget = ROOTS.has(type) ? drawn : { type: 'Card', asForm: true, children: [drawn] }
+    const widget = ROOTS.has(type) ? drawn : inForm(drawn)
     const item = { type: 'widget', id: 'i', thread_id: 't', created_at: '', widget } as WidgetItem
     await render(<WidgetView widget={widget} item={item} />, () => 500)
-    for (const element of document.querySelectorAll('button, input, [role="radio"]')) {
-      fireEvent.click(element)
+    for (const element of document.querySelectorAll('input, textarea')) {
+      fireEvent.change(element, { target: { value: '7' } })
     }
+    for (const element of document.querySelectorAll('button, input')) fireEvent.click(element)
     for (const form of document.querySelectorAll('form')) fireEvent.submit(form)
     const isDrawn = !document.body.textContent.includes('This part cannot be shown.')
     cleanup()
