@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 from agent_framework import Content
-from chatkit.types import Page, ThreadItem, ThreadMetadata
+from chatkit.types import EndOfTurnItem, Page, ThreadItem, ThreadMetadata
 
 import agent_framework_chatkit.stores
 from agent_framework_chatkit import AgentResponseConverter, ThreadItemConverter, create_app
+from agent_framework_chatkit.stores import SQLStore
 
 from .chat_client import Browser, of_type
 from .scripted_agent import ScriptedClient, agent, call, text
@@ -92,6 +93,24 @@ async def test_the_tool_of_the_readme_shows_what_it_does() -> None:
 async def test_the_tool_of_the_guide_shows_its_widget() -> None:
     sent = await events_of(defined_in("docs/bridge.md", "weather"))
     assert [item.type for item in items_of(sent)] == ["workflow", "widget", "assistant_message"]
+
+
+async def test_the_threads_of_another_store_are_moved() -> None:
+    context = {"user_id": "ann"}
+    async with SQLStore[Any]("sqlite://") as old, SQLStore[Any]("sqlite://") as new:
+        thread = ThreadMetadata(id="thr_1", created_at=datetime(2026, 1, 1))
+        await old.save_thread(thread, context)
+        items = [
+            EndOfTurnItem(id=f"eot_{number}", thread_id="thr_1", created_at=thread.created_at)
+            for number in range(101)
+        ]
+        for item in items:
+            await old.add_thread_item("thr_1", item, context)
+        move = defined_in("docs/migration/agents-sdk.md", "move")
+        await move(old, new, "thr_1", context)
+        assert await new.load_thread("thr_1", context) == thread
+        moved = await new.load_thread_items("thr_1", None, 200, "asc", context)
+        assert moved.data == items
 
 
 ASKING = "docs/asking.md"

@@ -52,6 +52,8 @@ async def test_the_page_may_load_nothing_from_elsewhere() -> None:
     rules: dict[str, Any] = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
     assert rules["default-src"] == "'none'"
     assert {rules[name] for name in ("script-src", "style-src", "connect-src")} == {"'self'"}
+    guide = Path(__file__).parents[2] / "docs/security.md"
+    assert policy in " ".join(guide.read_text().split())
 
 
 async def test_the_page_offers_what_the_server_has(tmp_path: Path) -> None:
