@@ -21,6 +21,7 @@ from agent_framework import (
 )
 from chatkit.types import LockedStatus, ThreadMetadata, ThreadStreamEvent, UserMessageItem
 from every_kind import Kinds, picture
+from widget_actions import ACTIONS, show
 
 from agent_framework_chatkit import (
     AgentChatKitServer,
@@ -81,6 +82,9 @@ class Model(FunctionInvocationLayer[Any], BaseChatClient[Any]):
                 name, arguments = CALLS[word]
                 call_id = f"c{len(messages)}"
                 yield Content.from_function_call(call_id, name, arguments=json.dumps(arguments))
+            elif word.startswith("show {"):
+                arguments = json.dumps({"widget": last.text.strip()[5:]})
+                yield Content.from_function_call(f"c{len(messages)}", "show", arguments=arguments)
             elif word == "fail":
                 yield Content.from_text("Let me")
                 raise RuntimeError("a secret")
@@ -150,8 +154,8 @@ def lock(ctx: FunctionInvocationContext) -> str:
     return "Locked now"
 
 
-tools: Any = [transfer_money, ask_user, locate, lock]
+tools: Any = [transfer_money, ask_user, locate, lock, show]
 agent = Agent(client=Model(), tools=tools)
-server = Server(agent, SQLStore[Any]("sqlite://"), models=["small", "large"])
+server = Server(agent, SQLStore[Any]("sqlite://"), models=["small", "large"], actions=ACTIONS)
 app = create_app(server)
 uvicorn.run(app, port=int(sys.argv[1]), log_level="warning")

@@ -63,6 +63,8 @@ function Content({ widget }: ComponentProps) {
 function lookOf(widget: Widget): ButtonProps {
   const isPrimary = widget['style'] === 'primary'
   const iconSize = oneOf(widget['iconSize'], ICON_SIZES, undefined)
+  const label = textOf(widget['label'])
+  const iconName = textOf(widget['iconStart']) || textOf(widget['iconEnd'])
   return {
     color: oneOf(widget['color'], COLORS, isPrimary ? 'primary' : 'secondary'),
     variant: oneOf(widget['variant'], VARIANTS, isPrimary ? 'solid' : 'soft'),
@@ -71,6 +73,7 @@ function lookOf(widget: Widget): ButtonProps {
     uniform: isTrue(widget['uniform']),
     block: isTrue(widget['block']),
     ...(iconSize && { iconSize }),
+    ...(label === '' && { 'aria-label': iconName.replaceAll('-', ' ') }),
     children: <Content widget={widget} />,
   }
 }

@@ -20,7 +20,7 @@ export function Label({ widget }: ComponentProps) {
     <label
       id={id}
       htmlFor={control}
-      className={`widget-label text-${oneOf(widget['size'], SIZES, 'md')}`}
+      className={`widget-label text-${oneOf(widget['size'], SIZES, 'sm')}`}
       dir="auto"
       style={textStyle(widget)}
       // Not all controls are such that browsers know their labels.

@@ -83,7 +83,7 @@ export function Picker(props: PickerProps) {
           )}
         </span>
       </Popover.Anchor>
-      <Popover.Portal>
+      <Popover.Portal container={control.current?.closest('main') ?? null}>
         <Popover.Content
           id={popup.role === 'dialog' ? popup.id : undefined}
           role={popup.role === 'dialog' ? 'dialog' : undefined}

@@ -1,0 +1,64 @@
+"""A tool that shows any widget, and what can be done in it."""
+
+import asyncio
+import json
+from typing import Any
+
+from agent_framework import FunctionInvocationContext, tool
+from chatkit.errors import CustomStreamError
+from chatkit.widgets import DynamicWidgetRoot
+
+from agent_framework_chatkit import AgentContext, action
+
+
+@tool
+async def show(ctx: FunctionInvocationContext, widget: str) -> str:
+    """Show a widget."""
+    root = DynamicWidgetRoot.model_validate_json(widget)
+    await AgentContext.of(ctx).stream_widget(root, copy_text="A widget")
+    return "It is shown"
+
+
+def text_card(text: str) -> DynamicWidgetRoot:
+    children = [{"type": "Text", "value": text}]
+    return DynamicWidgetRoot.model_validate({"type": "Card", "children": children})
+
+
+@action("note")
+async def note(payload: Any, context: AgentContext[Any]) -> None:
+    """Show what was sent, and leave the widget as it is."""
+    await context.stream_widget(text_card(f"Noted: {json.dumps(payload)}"))
+
+
+@action("replace")
+async def replace(payload: Any, context: AgentContext[Any]) -> None:
+    """Show what was sent in place of the widget, after a while."""
+    await asyncio.sleep((payload or {}).get("seconds", 0))
+    await context.replace_widget(text_card(f"Replaced: {json.dumps(payload)}"))
+
+
+@action("ask")
+async def ask(payload: dict[str, str], context: AgentContext[Any]) -> str:
+    """Have the agent answer."""
+    return payload["question"]
+
+
+refused: set[str] = set()
+
+
+@action("refuse")
+async def refuse(payload: Any, context: AgentContext[Any]) -> None:
+    """Refuse once in each thread, in words of its own."""
+    if context.thread.id not in refused:
+        refused.add(context.thread.id)
+        raise CustomStreamError("Sold out. Try again later.")
+    await context.replace_widget(text_card(f"Taken: {json.dumps(payload)}"))
+
+
+@action("break")
+async def fail(payload: Any, context: AgentContext[Any]) -> None:
+    """Fail for a reason that is nobody's business."""
+    raise RuntimeError("a secret")
+
+
+ACTIONS = [note, replace, ask, refuse, fail]
