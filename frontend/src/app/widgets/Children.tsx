@@ -21,10 +21,21 @@ export function Components({ list }: { list: readonly Widget[] }): ReactNode {
     return later(() => startTransition(() => setGrown(fitting(list, count))))
   }, [isMore, list, count])
   const drawn = isMore ? list.slice(0, count) : list
-  return drawn.map((child, index) => <Component key={keyOf(child, index)} widget={child} />)
+  const keys = keysOf(drawn)
+  return drawn.map((child, index) => <Component key={keys[index]} widget={child} />)
 }
 
-/** Keys may be missing, and may be the same; what has one keeps what it holds when others come and go. */
-function keyOf(child: Widget, index: number): string {
-  return `${child.type}:${String(child.key ?? child.id ?? index)}`
+/**
+ * Return what tells components apart when others come and go around them.
+ *
+ * Keys may be missing, and may be the same; then it is the how manieth of its kind.
+ */
+function keysOf(list: readonly Widget[]): string[] {
+  const counts = new Map<string, number>()
+  return list.map((child) => {
+    const name = `${child.type}:${String(child.key ?? child.id ?? child['name'] ?? '')}`
+    const count = counts.get(name) ?? 0
+    counts.set(name, count + 1)
+    return `${name}:${count}`
+  })
 }
