@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from typing import Any
 
 from agent_framework import BaseChatClient
-from agent_framework.openai import OpenAIChatCompletionClient
-from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
 DEFAULT_MODEL = "gpt-5-mini"
 
@@ -49,8 +47,7 @@ def named_model() -> ChatModel | None:
     if key or url:
         name = os.environ.get("OPENAI_MODEL") or DEFAULT_MODEL
         # The client insists on a key; an endpoint of one's own may do without.
-        client = OpenAIChatCompletionClient(name, base_url=url or None, api_key=key or "none")
-        return ChatModel(name, client)
+        return openai_model(name, base_url=url or None, api_key=key or "none")
     if endpoint := os.environ.get("AZURE_OPENAI_ENDPOINT"):
         name = os.environ.get("AZURE_OPENAI_MODEL")
         key = os.environ.get("AZURE_OPENAI_API_KEY")
@@ -59,13 +56,11 @@ def named_model() -> ChatModel | None:
                 "AZURE_OPENAI_ENDPOINT needs AZURE_OPENAI_API_KEY and AZURE_OPENAI_MODEL, the name "
                 "of your deployment."
             )
-        client = OpenAIChatCompletionClient(name, azure_endpoint=endpoint, api_key=key)
-        return ChatModel(name, client)
+        return openai_model(name, azure_endpoint=endpoint, api_key=key)
     if name := os.environ.get("OLLAMA_MODEL"):
         host = (os.environ.get("OLLAMA_HOST") or "127.0.0.1:11434").rstrip("/")
         host = host if "://" in host else f"http://{host}"
-        client = OpenAIChatCompletionClient(name, base_url=f"{host}/v1", api_key="ollama")
-        return ChatModel(name, client)
+        return openai_model(name, base_url=f"{host}/v1", api_key="ollama")
     return None
 
 
@@ -78,10 +73,20 @@ def load_model(otherwise: Callable[[], ChatModel] | None = None) -> ChatModel:
     return named_model() or (otherwise or local_model)()
 
 
+def openai_model(name: str, **options: Any) -> ChatModel:
+    """Return a model behind OpenAI's API, or one like it."""
+    # Not at the top of the file: it takes a second, which a script does without.
+    from agent_framework.openai import OpenAIChatCompletionClient
+
+    return ChatModel(name, OpenAIChatCompletionClient(name, **options))
+
+
 def local_model() -> ChatModel:
     """Return a small model that runs on this machine."""
+    from openai import AsyncOpenAI, DefaultAsyncHttpxClient
+
     server = start_local_server()
-    client = OpenAIChatCompletionClient(
+    model = openai_model(
         "SmolLM2-135M-Instruct",
         async_client=AsyncOpenAI(
             base_url=f"{server.listening_address}/v1",
@@ -92,7 +97,7 @@ def local_model() -> ChatModel:
     )
     # With 135 million parameters it writes sentences, but it is too small to use a tool: asked
     # for the time, it makes one up instead of calling. So it is offered none.
-    return ChatModel("SmolLM2-135M-Instruct", client, can_call_tools=False, server=server)
+    return replace(model, can_call_tools=False, server=server)
 
 
 def start_local_server() -> Any:
