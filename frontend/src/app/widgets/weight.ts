@@ -4,7 +4,7 @@ import type { Widget } from '../../protocol/types'
 import { childrenOf } from './values'
 
 /** So many components are drawn well within what nobody notices. */
-const MOST = 80
+const MOST = 50
 
 const weights = new WeakMap<Widget, number>()
 
