@@ -23,7 +23,9 @@ export function Header() {
         </IconButton>
       )}
       {title?.enabled !== false && shown !== '' ? (
-        <h2 className="header-title">{shown}</h2>
+        <h2 className="header-title" title={shown}>
+          {shown}
+        </h2>
       ) : (
         <span className="header-title" />
       )}
@@ -41,16 +43,18 @@ export function Header() {
           <NewIcon />
         </IconButton>
       )}
-      {hasHistory &&
-        (view === 'history' ? (
-          <IconButton label={text('backToChat')} onClick={() => void chat.hideHistory()}>
-            <CloseIcon />
-          </IconButton>
-        ) : (
+      {/* An app may show the list of chats itself; there is always a way back. */}
+      {view === 'history' ? (
+        <IconButton label={text('backToChat')} onClick={() => void chat.hideHistory()}>
+          <CloseIcon />
+        </IconButton>
+      ) : (
+        hasHistory && (
           <IconButton label={text('chats')} onClick={() => void chat.showHistory()}>
             <HistoryIcon />
           </IconButton>
-        ))}
+        )
+      )}
       {rightAction && (
         <IconButton label={rightAction.icon.replaceAll('-', ' ')} onClick={() => rightAction.onClick()}>
           <HeaderIcon name={rightAction.icon} />

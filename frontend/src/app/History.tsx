@@ -1,7 +1,8 @@
-import { useCallback, useEffect, useRef, useState } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react'
 
 import type { ThreadMetadata } from '../protocol/types'
 import { useChat, useLocale, useText } from './context'
+import { folded, groupsOf } from './historyList'
 import { HistoryRow } from './HistoryRow'
 
 const PAGE = 30
@@ -17,6 +18,7 @@ export function History() {
   const [refusal, setRefusal] = useState<string | null>(null)
   const [query, setQuery] = useState('')
   const search = useRef<HTMLInputElement>(null)
+  const more = useRef<HTMLButtonElement>(null)
 
   const load = useCallback(
     async (from: string | null): Promise<void> => {
@@ -43,21 +45,34 @@ export function History() {
 
   useEffect(() => {
     void load(null)
-    search.current?.focus()
+    // On a touch screen, a keyboard would cover what one has come to see.
+    if (!matchMedia('(pointer: coarse)').matches) search.current?.focus()
   }, [load])
 
-  const nameOf = (thread: ThreadMetadata): string => thread.title ?? text('untitled')
-  const wanted = query.trim().toLocaleLowerCase(locale)
-  const found = threads.filter((thread) =>
-    nameOf(thread).toLocaleLowerCase(locale).includes(wanted),
-  )
+  const untitled = text('untitled')
+  const wanted = folded(query.trim())
+  const groups = useMemo(() => {
+    const found = threads.filter(({ title }) => folded(title || untitled).includes(wanted))
+    return groupsOf(found, locale)
+  }, [threads, wanted, untitled, locale])
+  const found = groups.reduce((sum, [, group]) => sum + group.length, 0)
   // The server knows no search: what is looked for may be in a page that is not loaded.
-  const isSearching = wanted !== '' && found.length < PAGE
+  const isSearching = wanted !== '' && found < PAGE
   useEffect(() => {
     if (isSearching && status === 'ready' && after !== null) void load(after)
   }, [isSearching, status, after, load])
 
-  const rename = async (thread: ThreadMetadata, title: string): Promise<void> => {
+  // Who scrolls to the end sees more; the button is for everybody else.
+  useEffect(() => {
+    if (more.current === null) return undefined
+    const observer = new IntersectionObserver((entries) => {
+      if (entries.some((entry) => entry.isIntersecting)) void load(after)
+    })
+    observer.observe(more.current)
+    return () => observer.disconnect()
+  })
+
+  const rename = useCallback(async (thread: ThreadMetadata, title: string): Promise<void> => {
     const put = (title: string | null | undefined): void =>
       setThreads((known) =>
         known.map((each) => (each.id === thread.id ? { ...each, title: title ?? null } : each)),
@@ -70,8 +85,8 @@ export function History() {
       put(thread.title)
       setRefusal(text('notRenamed'))
     }
-  }
-  const remove = async (thread: ThreadMetadata): Promise<void> => {
+  }, [chat, text])
+  const remove = useCallback(async (thread: ThreadMetadata): Promise<void> => {
     setRefusal(null)
     try {
       await chat.deleteThread(thread.id)
@@ -80,12 +95,15 @@ export function History() {
     } catch {
       setRefusal(text('notDeleted'))
     }
-  }
+  }, [chat, text])
 
   return (
     <main
       className="column history"
-      onKeyDown={(event) => event.key === 'Escape' && void chat.hideHistory()}
+      onKeyDown={(event) => {
+        if (event.key === 'Escape') void chat.hideHistory()
+        else if (!event.defaultPrevented) step(event)
+      }}
     >
       <h1 className="visually-hidden">{text('chats')}</h1>
       <input
@@ -102,18 +120,16 @@ export function History() {
           <span>{refusal}</span>
         </p>
       )}
-      {groupsOf(found, locale).map(([day, group]) => (
+      {groups.map(([day, group]) => (
         <section key={day} aria-label={day}>
           <h2 className="history-day">{day}</h2>
           <ul>
             {group.map((thread) => (
               <HistoryRow
                 key={thread.id}
-                name={nameOf(thread)}
                 thread={thread}
-                onOpen={() => void chat.setThreadId(thread.id)}
-                onRename={(title) => void rename(thread, title)}
-                onDelete={() => void remove(thread)}
+                onRename={rename}
+                onDelete={remove}
               />
             ))}
           </ul>
@@ -129,12 +145,12 @@ export function History() {
         </p>
       )}
       <p className="caption" role="status">
-        {status === 'ready' && found.length === 0
+        {status === 'ready' && found === 0
           ? text(wanted === '' ? 'noChats' : 'nothingFound')
           : ''}
       </p>
       {status === 'ready' && after !== null && !isSearching && (
-        <button type="button" className="prompt" onClick={() => void load(after)}>
+        <button ref={more} type="button" className="prompt" onClick={() => void load(after)}>
           {text('more')}
         </button>
       )}
@@ -142,19 +158,15 @@ export function History() {
   )
 }
 
-const DAY = 24 * 60 * 60 * 1000
-
-/** Threads, newest first, under today, yesterday and the months before. */
-function groupsOf(threads: readonly ThreadMetadata[], locale: string): [string, ThreadMetadata[]][] {
-  const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
-  const months = new Intl.DateTimeFormat(locale, { month: 'long', year: 'numeric' })
-  const today = new Date().setHours(0, 0, 0, 0)
-  const groups = new Map<string, ThreadMetadata[]>()
-  for (const thread of threads) {
-    const date = new Date(String(thread.created_at))
-    const days = Math.round((new Date(date).setHours(0, 0, 0, 0) - today) / DAY)
-    const name = days >= -1 ? relative.format(Math.min(0, days), 'day') : months.format(date)
-    groups.set(name, [...(groups.get(name) ?? []), thread])
-  }
-  return [...groups]
+/** Go to the chat above or below with the arrow keys, from the search as well. */
+function step(event: KeyboardEvent<HTMLElement>): void {
+  const by = { ArrowDown: 1, ArrowUp: -1 }[event.key]
+  if (by === undefined || event.nativeEvent.isComposing) return
+  const stops = event.currentTarget.querySelectorAll<HTMLElement>('[type=search], .history-title')
+  const row = (event.target as HTMLElement).closest('li')
+  const here = [...stops].findIndex((each) => each === event.target || row?.contains(each))
+  const next = stops[here + by]
+  if (here < 0 || next === undefined) return
+  event.preventDefault()
+  next.focus()
 }

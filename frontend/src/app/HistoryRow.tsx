@@ -1,24 +1,24 @@
-import { useEffect, useRef, useState } from 'react'
+import { memo, useEffect, useRef, useState } from 'react'
 
 import type { ThreadMetadata } from '../protocol/types'
 import { useChat, useLocale, useText } from './context'
+import { timeOf } from './historyList'
 import { DeleteIcon, RenameIcon } from './icons'
 import { IconButton } from './IconButton'
 import { useStore } from './store'
 
 interface HistoryRowProps {
-  name: string
   thread: ThreadMetadata
-  onOpen: () => void
-  onRename: (title: string) => void
-  onDelete: () => void
+  onRename: (thread: ThreadMetadata, title: string) => Promise<void>
+  onDelete: (thread: ThreadMetadata) => Promise<void>
 }
 
 /** A thread that can be opened, renamed in place, and deleted once that is confirmed. */
-export function HistoryRow({ name, thread, onOpen, onRename, onDelete }: HistoryRowProps) {
+export const HistoryRow = memo(function HistoryRow({ thread, onRename, onDelete }: HistoryRowProps) {
   const chat = useChat()
   const text = useText()
   const locale = useLocale()
+  const name = thread.title || text('untitled')
   const history = useStore(chat.state, (state) => state.options?.history)
   const isCurrent = useStore(chat.state, (state) => state.threadId === thread.id)
   const [mode, setMode] = useState<'shown' | 'renaming' | 'deleting'>('shown')
@@ -34,7 +34,7 @@ export function HistoryRow({ name, thread, onOpen, onRename, onDelete }: History
   if (mode === 'renaming') {
     const finish = (title: string): void => {
       setMode('shown')
-      if (title !== '' && title !== thread.title) onRename(title)
+      if (title !== '' && title !== thread.title) void onRename(thread, title)
     }
     return (
       <li>
@@ -64,10 +64,8 @@ export function HistoryRow({ name, thread, onOpen, onRename, onDelete }: History
   }
   const confirm = (): void => {
     setMode('shown')
-    onDelete()
+    void onDelete(thread)
   }
-  const date = new Date(String(thread.created_at))
-  const style = Date.now() - date.getTime() < 24 * 3600 * 1000 ? 'timeStyle' : 'dateStyle'
   return (
     <li>
       <button
@@ -75,7 +73,8 @@ export function HistoryRow({ name, thread, onOpen, onRename, onDelete }: History
         type="button"
         className="history-title"
         aria-current={isCurrent || undefined}
-        onClick={onOpen}
+        title={name}
+        onClick={() => void chat.setThreadId(thread.id)}
       >
         {name}
       </button>
@@ -97,11 +96,7 @@ export function HistoryRow({ name, thread, onOpen, onRename, onDelete }: History
         </span>
       ) : (
         <>
-          <time dateTime={String(thread.created_at)}>
-            {new Intl.DateTimeFormat(locale, {
-              [style]: style === 'timeStyle' ? 'short' : 'medium',
-            }).format(date)}
-          </time>
+          <time dateTime={String(thread.created_at)}>{timeOf(thread, locale)}</time>
           {history?.showRename !== false && (
             <IconButton
               small
@@ -124,4 +119,4 @@ export function HistoryRow({ name, thread, onOpen, onRename, onDelete }: History
       )}
     </li>
   )
-}
+})

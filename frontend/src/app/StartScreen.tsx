@@ -1,6 +1,7 @@
 import type { StartScreenPrompt } from '@openai/chatkit'
 
 import { useChat, useText } from './context'
+import { NamedIcon } from './icons/NamedIcon'
 import { useStore } from './store'
 
 export function StartScreen() {
@@ -16,14 +17,15 @@ export function StartScreen() {
       <h1 className="greeting">{start?.greeting ?? text('greeting')}</h1>
       {start?.prompts && start.prompts.length > 0 && (
         <div className="prompts">
-          {start.prompts.map((prompt) => (
+          {start.prompts.map((prompt, index) => (
             <button
-              key={prompt.label}
+              key={index}
               type="button"
               className="prompt"
               onClick={() => choose(prompt)}
             >
-              {prompt.label}
+              {prompt.icon && <NamedIcon name={prompt.icon} />}
+              <span>{prompt.label}</span>
             </button>
           ))}
         </div>

@@ -1,42 +1,49 @@
 /** An app's theme as the variables that the style sheet reads. */
 
-import type { FontObject, GrayscaleOptions } from '@openai/chatkit'
+import type { AccentColor, FontObject, GrayscaleOptions, SurfaceColors } from '@openai/chatkit'
 
 import type { Options, Theme } from '../element/options'
+import { contrast, css, mix, parseColor, readableOn, textOn, type Rgb } from './colors'
 
 const RADII = { pill: [24, 12], round: [16, 10], soft: [10, 8], sharp: [2, 2] } as const
 const GAPS = { compact: 16, normal: 24, spacious: 32 } as const
 
-/** The names of the variables that the app has set itself. */
-let ownVariables: string[] = []
+type Variables = Record<string, string>
+
+/** The names of the variables that were set last. */
+let names: string[] = []
 
 /** Apply a theme to the document of the chat. */
 export function applyTheme(theme: Options['theme'], root: HTMLElement): void {
   const options: Theme = typeof theme === 'string' ? { colorScheme: theme } : (theme ?? {})
+  for (const name of names.splice(0)) root.style.removeProperty(name)
+  const set = (variables: Variables): void => {
+    for (const [name, value] of Object.entries(variables)) {
+      root.style.setProperty(name, value)
+      names.push(name)
+    }
+  }
   const scheme = options.colorScheme ?? 'light'
-  for (const name of ownVariables) root.style.removeProperty(name)
   root.dataset.theme = scheme
   root.style.colorScheme = scheme
-  const set = (name: string, value: string | undefined): void => {
-    if (value === undefined) root.style.removeProperty(name)
-    else root.style.setProperty(name, value)
-  }
-  const [radius, small] = RADII[options.radius ?? 'pill']
-  set('--chat-radius', `${radius}px`)
-  set('--chat-radius-small', `${small}px`)
-  set('--chat-gap', `${GAPS[options.density ?? 'normal']}px`)
   const { accent, surface, grayscale } = options.color ?? {}
-  set('--chat-accent', accent?.primary)
-  set('--chat-on-accent', accent && (isLight(accent.primary) ? '#000' : '#fff'))
-  set('--chat-surface', surface?.background)
-  set('--color-surface-elevated', surface?.foreground)
-  setGrays(grayscale, root)
   const { baseSize, fontFamily, fontFamilyMono, fontSources } = options.typography ?? {}
-  set('--chat-size', baseSize && `${baseSize}px`)
-  set('--chat-font', fontFamily)
-  set('--chat-mono', fontFamilyMono)
+  const [radius, small] = RADII[options.radius ?? 'pill']
+  set({
+    '--chat-radius': `${radius}px`,
+    '--chat-radius-small': `${small}px`,
+    '--chat-gap': `${GAPS[options.density ?? 'normal']}px`,
+    ...(baseSize && { '--chat-size': `${baseSize}px` }),
+    ...(fontFamily && { '--chat-font': fontFamily }),
+    ...(fontFamilyMono && { '--chat-mono': fontFamilyMono }),
+  })
+  // Each of these is measured against what those before it have made of the page.
+  if (grayscale) set(grays(grayscale, root))
+  if (surface) set(surfaces(surface))
+  if (accent) set(accents(accent, parseColor(getComputedStyle(document.body).backgroundColor)))
   loadFonts(fontSources ?? [])
-  setVariables(options.variables ?? {}, root)
+  // An app's own variables come before what follows from its theme.
+  set(Object.fromEntries(Object.entries(options.variables ?? {}).filter(([name]) => name.startsWith('--'))))
   linkStyle(options.css)
 }
 
@@ -45,25 +52,53 @@ const GRAYS = [
   900, 925, 950, 975, 1000,
 ]
 
-/** Tint and shade the grays, which the design system has for each scheme: white is first in one, black in the other. */
-function setGrays(options: GrayscaleOptions | undefined, root: HTMLElement): void {
-  for (const step of GRAYS) root.style.removeProperty(`--gray-${step}`)
-  if (options === undefined) return
-  const { hue, tint, shade = 0 } = options
-  const system = getComputedStyle(root)
-  const grays = GRAYS.map((step) => system.getPropertyValue(`--gray-${step}`).trim())
-  // Most in the middle: the lightest stay light, and the darkest dark.
-  const middle = '(l * (1 - l))'
-  const color = `calc(l - ${shade * 0.06} * ${middle}) calc(${tint * 0.004} * (0.2 + 3.2 * ${middle})) ${hue}`
-  GRAYS.forEach((step, index) => {
-    root.style.setProperty(`--gray-${step}`, `oklch(from ${grays[index]} ${color})`)
+/** The grays of the color scheme with a hue; shades are darker above zero and lighter below. */
+function grays({ hue, tint, shade = 0 }: GrayscaleOptions, root: HTMLElement): Variables {
+  const style = getComputedStyle(root)
+  const tinted = GRAYS.map((step) => {
+    const name = `--gray-${step}`
+    const lightness = parseColor(style.getPropertyValue(name))[0] / 255
+    // White and black stay what they are.
+    const middle = Math.sin(Math.PI * lightness)
+    const chroma = tint * (0.002 + 0.003 * middle)
+    const darker = shade * 0.012 * middle
+    const color = `oklch(from ${style.getPropertyValue(name)} calc(l - ${darker.toFixed(4)}) ${chroma.toFixed(4)} ${hue})`
+    return [name, color]
   })
+  return Object.fromEntries(tinted) as Variables
 }
 
-/** Set an app's own variables last, so that they come before what follows from its theme. */
-function setVariables(variables: Record<string, string>, root: HTMLElement): void {
-  ownVariables = Object.keys(variables).filter((name) => name.startsWith('--'))
-  for (const name of ownVariables) root.style.setProperty(name, variables[name] ?? '')
+function surfaces({ background, foreground }: Partial<SurfaceColors>): Variables {
+  const variables: Variables = background ? { '--chat-surface': background } : {}
+  if (!foreground) return variables
+  // It is the text's color by its description, and what lies on the background in many themes.
+  const isText = background && contrast(parseColor(foreground), parseColor(background)) >= 3
+  return { ...variables, [isText ? '--color-text' : '--color-surface-elevated']: foreground }
+}
+
+/** An accent, in as many places as its level says: buttons; links; and what people say. */
+function accents({ primary, level = 1 }: AccentColor, surface: Rgb): Variables {
+  const accent = parseColor(primary)
+  const onAccent = textOn(accent)
+  const variables: Variables = {
+    '--chat-accent': primary,
+    '--chat-on-accent': css(onAccent),
+    '--color-background-primary-solid': primary,
+    '--color-background-primary-solid-hover': css(mix(accent, onAccent, 0.12)),
+    '--color-background-primary-solid-active': css(mix(accent, onAccent, 0.2)),
+    '--color-text-primary-solid': css(onAccent),
+  }
+  if (level >= 1) {
+    const link = css(readableOn(surface, accent))
+    variables['--chat-link'] = link
+    variables['--color-ring'] = css(readableOn(surface, accent, 3))
+  }
+  const bubble = level >= 3 ? accent : mix(surface, accent, 0.16)
+  if (level >= 2) {
+    variables['--chat-bubble'] = css(bubble)
+    variables['--chat-on-bubble'] = css(textOn(bubble))
+  }
+  return variables
 }
 
 function linkStyle(css: string | undefined): void {
@@ -98,14 +133,4 @@ function loadFonts(sources: readonly FontObject[]): void {
       console.warn(`The font ${family} could not be loaded from ${url}.`)
     })
   }
-}
-
-/** Return whether black is easier to read on a color than white. */
-function isLight(color: string): boolean {
-  const context = document.createElement('canvas').getContext('2d')
-  if (context === null) return false
-  context.fillStyle = color
-  context.fillRect(0, 0, 1, 1)
-  const [red = 0, green = 0, blue = 0] = context.getImageData(0, 0, 1, 1).data
-  return red * 0.299 + green * 0.587 + blue * 0.114 > 150
 }

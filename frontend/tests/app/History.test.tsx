@@ -59,6 +59,32 @@ test('more are loaded when they are asked for, each once', async () => {
   expect(screen.queryByRole('button', { name: 'More' })).toBeNull()
 })
 
+test('accents, case and width of letters do not matter to a search', async () => {
+  const threads = ['Élan vital', 'Straße', 'ＡＢＣ', 'Другое'].map((title) => thread(title, title))
+  const { person } = await render(<History />, serverOf(threads))
+  const search = screen.getByRole('searchbox')
+  for (const [words, title] of [['elan', 'Élan vital'], ['abc', 'ＡＢＣ'], ['ДРУГОЕ', 'Другое']] as const) {
+    await person.clear(search)
+    await person.type(search, words)
+    await screen.findByRole('button', { name: title })
+    expect(screen.getAllByRole('listitem')).toHaveLength(1)
+  }
+})
+
+test('arrow keys go from the search to the chats and back', async () => {
+  const { person } = await render(<History />, serverOf([thread('a', 'One'), thread('b', 'Two')]))
+  await screen.findByRole('button', { name: 'Two' })
+  const focused = (): string | null | undefined => document.activeElement?.textContent
+  await person.keyboard('{ArrowDown}')
+  expect(focused()).toBe('One')
+  await person.keyboard('{ArrowDown}{ArrowDown}')
+  expect(focused()).toBe('Two')
+  await person.keyboard('{Tab}{ArrowUp}')
+  expect(focused()).toBe('One')
+  await person.keyboard('{ArrowUp}')
+  expect(document.activeElement).toBe(screen.getByRole('searchbox'))
+})
+
 test('a list that cannot be loaded is tried again', async () => {
   let isWell = false
   const server = serverOf([thread('a', 'Now')])

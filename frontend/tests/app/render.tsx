@@ -13,6 +13,13 @@ import type { ThreadStreamEvent } from '../../src/protocol/types'
 
 afterEach(cleanup)
 
+// jsdom has no layout: nothing comes into view, and the pointer is a mouse.
+window.IntersectionObserver ??= class {
+  observe(): void {}
+  disconnect(): void {}
+} as unknown as typeof IntersectionObserver
+window.matchMedia ??= () => ({ matches: false }) as MediaQueryList
+
 /** An object is JSON, a list is a stream of events, and a number is an error's status. */
 export type Answer = object | ThreadStreamEvent[] | number
 

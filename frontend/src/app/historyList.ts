@@ -1,0 +1,46 @@
+/** Chats as a list of them shows and finds them. */
+
+import type { ThreadMetadata } from '../protocol/types'
+
+const DAY = 24 * 60 * 60 * 1000
+
+/** Return a text without case, accents and other marks, so that it is found without them. */
+export function folded(text: string): string {
+  return text.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase()
+}
+
+/** Threads, newest first, under today, yesterday and the months before. */
+export function groupsOf(
+  threads: readonly ThreadMetadata[],
+  locale: string,
+  now = new Date(),
+): [string, ThreadMetadata[]][] {
+  const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
+  const months = new Intl.DateTimeFormat(locale, { month: 'long', year: 'numeric' })
+  const today = new Date(now).setHours(0, 0, 0, 0)
+  const groups = new Map<string, ThreadMetadata[]>()
+  for (const thread of threads) {
+    const date = new Date(String(thread.created_at))
+    const days = Math.round((new Date(date).setHours(0, 0, 0, 0) - today) / DAY)
+    const name = days >= -1 ? relative.format(Math.min(0, days), 'day') : months.format(date)
+    const group = groups.get(name)
+    if (group === undefined) groups.set(name, [thread])
+    else group.push(thread)
+  }
+  return [...groups]
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>()
+
+/** Return when a chat began: its time within a day, and its date from then on. */
+export function timeOf(thread: ThreadMetadata, locale: string): string {
+  const date = new Date(String(thread.created_at))
+  const isRecent = Date.now() - date.getTime() < DAY
+  const key = `${locale} ${isRecent}`
+  let format = formats.get(key)
+  if (format === undefined) {
+    format = new Intl.DateTimeFormat(locale, isRecent ? { timeStyle: 'short' } : { dateStyle: 'medium' })
+    formats.set(key, format)
+  }
+  return format.format(date)
+}
