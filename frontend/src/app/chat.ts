@@ -38,6 +38,12 @@ import type { KeptFields } from './widgets/forms'
 
 const PAGE = 50
 
+/** The error of a message that nobody seems to answer. */
+const UNANSWERED = 'unanswered'
+
+/** After how many milliseconds to look, each time, for an answer that is written elsewhere. */
+const FOLLOWS = [1_000, 2_000, 4_000, 8_000]
+
 export interface ChatState {
   options: Options | null
   /** What is wrong with the options, for whoever writes the page. */
@@ -90,6 +96,7 @@ export class Chat {
   #host: ChatHost
   #streaming: AbortController | null = null
   #loading: AbortController | null = null
+  #following: ReturnType<typeof setTimeout> | undefined
   /** How many answers were asked for. */
   #responses = 0
   /** Where the server is that the threads are of. */
@@ -97,6 +104,8 @@ export class Chat {
 
   constructor(host: ChatHost) {
     this.#host = host
+    window.addEventListener('online', () => this.#lookAgain())
+    document.addEventListener('visibilitychange', () => !document.hidden && this.#lookAgain())
     host.onOptions((options) => this.#configure(options))
   }
 
@@ -217,6 +226,7 @@ export class Chat {
         isLoading: false,
         loadError: null,
       })
+      if (!isQuiet) this.#follow(threadId, 0)
       return null
     } catch (error) {
       if (isAborted(error)) return null
@@ -226,6 +236,41 @@ export class Chat {
     } finally {
       if (!isQuiet) this.#host.emit('chatkit.thread.load.end', { threadId })
     }
+  }
+
+  /** Another tab, or another person, may have gone on with the thread. */
+  #lookAgain(): void {
+    const { threadId, isLoading } = this.#current
+    if (threadId === null || isLoading) return
+    void this.fetchUpdates().then(() => this.#follow(threadId, 0))
+  }
+
+  /** Wait for an answer that is not asked for from here: this page was loaded while it was written. */
+  #follow(threadId: string, round: number): void {
+    clearTimeout(this.#following)
+    const { thread, isResponding } = this.#current
+    const isAwaited = thread.items.at(-1)?.type === 'user_message'
+    if (this.#current.threadId !== threadId || isResponding) return
+    if (!isAwaited && thread.error?.code === UNANSWERED) {
+      this.state.set({ thread: { ...thread, error: null } })
+    }
+    if (!isAwaited || round === 0) this.#waitFor(isAwaited)
+    if (round === FOLLOWS.length && isAwaited) {
+      this.#waitFor(false)
+      const error = { code: UNANSWERED, message: null, allowRetry: true }
+      this.state.set({ thread: { ...this.#current.thread, error } })
+    }
+    const delay = FOLLOWS[round]
+    if (!isAwaited || delay === undefined) return
+    this.#following = setTimeout(() => {
+      const isStill = this.#current.threadId === threadId && !this.#current.isResponding
+      if (isStill) void this.#load(threadId, true).then(() => this.#follow(threadId, round + 1))
+    }, delay)
+  }
+
+  #waitFor(isAwaited: boolean): void {
+    const progress = isAwaited ? { text: this.texts.say('thinking') } : null
+    this.state.set({ thread: { ...this.#current.thread, progress } })
   }
 
   loadOlder = async (): Promise<void> => {
@@ -597,6 +642,7 @@ export class Chat {
     if (client === null || this.#current.isResponding) return null
     let failure: Error | null = null
     this.#responses += 1
+    clearTimeout(this.#following)
     const streaming = (this.#streaming = new AbortController())
     this.state.set({
       isResponding: true,
@@ -625,6 +671,10 @@ export class Chat {
         this.#host.emit('chatkit.response.end')
       }
     }
+    const { threadId, thread } = this.#current
+    // A message that the server did not take may have come in the midst of another's answer.
+    const isQuiet = failure !== null || streaming.signal.aborted || thread.error !== null
+    if (threadId !== null && !isQuiet) this.#follow(threadId, 0)
     await this.#callTool()
     return failure
   }

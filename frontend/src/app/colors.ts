@@ -49,6 +49,11 @@ export function parseColor(color: string): Rgb {
   return [red, green, blue]
 }
 
+/** Return how light a color looks, from 0 to 1: the lightness of Oklab, exact for grays. */
+export function lightnessOf(color: Rgb): number {
+  return Math.cbrt(luminance(color))
+}
+
 function luminance(color: Rgb): number {
   const [red = 0, green = 0, blue = 0] = color.map((each) => {
     const value = each / 255

@@ -3,7 +3,7 @@
 import type { AccentColor, FontObject, GrayscaleOptions, SurfaceColors } from '@openai/chatkit'
 
 import type { Options, Theme } from '../element/options'
-import { contrast, css, mix, parseColor, readableOn, textOn, type Rgb } from './colors'
+import { contrast, css, lightnessOf, mix, parseColor, readableOn, textOn, type Rgb } from './colors'
 
 const RADII = { pill: [24, 12], round: [16, 10], soft: [10, 8], sharp: [2, 2] } as const
 const GAPS = { compact: 16, normal: 24, spacious: 32 } as const
@@ -57,13 +57,12 @@ function grays({ hue, tint, shade = 0 }: GrayscaleOptions, root: HTMLElement): V
   const style = getComputedStyle(root)
   const tinted = GRAYS.map((step) => {
     const name = `--gray-${step}`
-    const lightness = parseColor(style.getPropertyValue(name))[0] / 255
+    const lightness = lightnessOf(parseColor(style.getPropertyValue(name)))
     // White and black stay what they are.
     const middle = Math.sin(Math.PI * lightness)
     const chroma = tint * (0.002 + 0.003 * middle)
-    const darker = shade * 0.012 * middle
-    const color = `oklch(from ${style.getPropertyValue(name)} calc(l - ${darker.toFixed(4)}) ${chroma.toFixed(4)} ${hue})`
-    return [name, color]
+    const shaded = lightness - shade * 0.012 * middle
+    return [name, `oklch(from hsl(${hue} 60% 50%) ${shaded.toFixed(4)} ${chroma.toFixed(4)} h)`]
   })
   return Object.fromEntries(tinted) as Variables
 }

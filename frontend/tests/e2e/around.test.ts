@@ -1,0 +1,254 @@
+/** What is around the thread: themes, frames of every size, print, and who uses no mouse. */
+
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { open, Person, type Site } from './browser'
+
+interface Axe {
+  axe: {
+    run: (document: Document) => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }>
+  }
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+let site: Site
+
+beforeAll(async () => {
+  site = await open()
+}, 60_000)
+afterAll(() => site?.close())
+
+/** Find nothing to complain of, and nothing that is wider than the frame. */
+async function check(person: Person, state: string): Promise<void> {
+  const frame = person.page.frames()[1]
+  // Colors on their way from one to another are neither.
+  await frame?.evaluate(() =>
+    Promise.allSettled(
+      document
+        .getAnimations()
+        .filter((each) => each instanceof CSSTransition)
+        .map((each) => each.finished),
+    ),
+  )
+  await frame?.evaluate(axe)
+  const found = await frame?.evaluate(async () => {
+    const { violations } = await (window as unknown as Axe).axe.run(document)
+    return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
+  })
+  expect(found, state).toEqual([])
+  const isWide = await frame?.evaluate(() => document.body.scrollWidth > window.innerWidth)
+  expect(isWide, state).toBe(false)
+}
+
+type Context = NonNullable<Parameters<Browser['newContext']>[0]>
+
+const looks: [name: string, context: Context, options: object][] = [
+  ['light', { viewport: { width: 1000, height: 800 } }, { theme: 'light' }],
+  ['dark', { viewport: { width: 1000, height: 800 } }, { theme: 'dark' }],
+  ['narrow', { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }, {}],
+  ['very narrow', { viewport: { width: 280, height: 500 } }, {}],
+  ['from right to left', { viewport: { width: 390, height: 700 } }, { locale: 'ar' }],
+  ['with large text', { viewport: { width: 500, height: 400 }, deviceScaleFactor: 2 }, {}],
+  ['in the colors of the system', { forcedColors: 'active' }, {}],
+]
+
+test.each(looks)('axe finds nothing around the thread: %s', async (_, context, options) => {
+  const ann = await Person.at(site, context)
+  const prompts = [
+    { label: 'Where is my order, which I made three weeks ago?', prompt: 'x', icon: 'suitcase' },
+    { label: 'Hello', prompt: 'Hello', icon: 'lucide:bird' },
+  ]
+  const all = {
+    disclaimer: { text: 'It may be **wrong**: [terms](https://example.com).' },
+    header: { title: { text: 'A help desk with a name that is longer than there is room for' } },
+    startScreen: { prompts },
+    ...options,
+  }
+  const chat = (name: 'showHistory' | 'hideHistory'): Promise<void> =>
+    ann.page.evaluate(
+      (method) => (document.querySelector('openai-chatkit') as unknown as Record<string, () => Promise<void>>)[method]?.(),
+      name,
+    )
+  await ann.setOptions(all)
+  await ann.chat.locator('.prompt svg').nth(1).waitFor()
+  await check(ann, 'start')
+  await chat('showHistory')
+  await ann.chat.locator('.history [role=status]:not(:empty)').waitFor()
+  await check(ann, 'no chats')
+  await chat('hideHistory')
+  await ann.chat.locator('.prompt').nth(1).click()
+  await ann.text(/You said/).waitFor()
+  await chat('showHistory')
+  await ann.chat.locator('.history-title').waitFor()
+  await check(ann, 'chats')
+  await ann.chat.locator('.history li .icon-button').nth(0).click()
+  await check(ann, 'renaming')
+  await ann.page.keyboard.press('Escape')
+  await ann.chat.locator('.history li .icon-button').nth(1).click()
+  await check(ann, 'deleting')
+  await ann.chat.locator('.history-confirm .danger').hover()
+  await check(ann, 'deleting, pointed at')
+  await ann.page.keyboard.press('Escape')
+  await chat('hideHistory')
+  await ann.page.route('**/chatkit', (route) => route.abort())
+  await chat('showHistory')
+  await ann.chat.locator('.history [role=alert]').waitFor()
+  await check(ann, 'chats that cannot be loaded')
+  await chat('hideHistory')
+  await ann.composer.or(ann.chat.locator('.composer [role=textbox], .composer textarea')).first().fill('Hello')
+  await ann.page.keyboard.press('Enter')
+  await ann.chat.getByRole('alert').waitFor()
+  await check(ann, 'a server that is gone')
+  await ann.setOptions({ ...all, theme: { radius: 'huge' } })
+  await ann.chat.locator('.problem').waitFor()
+  await check(ann, 'an option that is wrong')
+  await ann.setOptions({ ...all, api: {} })
+  await ann.chat.getByText(/api.url is missing/).waitFor()
+  await check(ann, 'no server')
+  await ann.page.context().close()
+}, 60_000)
+
+test.each(['light', 'dark'] as const)('any accent can be read, %s', async (colorScheme) => {
+  const ann = await Person.at(site)
+  await ann.say('read')
+  await ann.text('Whoever waits').waitFor()
+  await ann.button('Send').waitFor()
+  for (const primary of ['#ffffff', '#000000', '#ffee00', '#ff0000', '#00ff88', '#0000ff', '#808080', 'rebeccapurple']) {
+    for (const level of [1, 3]) {
+      const color = { accent: { primary, level }, grayscale: { hue: 220, tint: 6, shade: -4 } }
+      await ann.setOptions({ theme: { colorScheme, color } })
+      await check(ann, `${primary}, level ${level}`)
+    }
+  }
+  await ann.page.context().close()
+}, 120_000)
+
+test('grays stay those of the color scheme, in another hue', async () => {
+  const ann = await Person.at(site)
+  const surface = (): Promise<number[]> =>
+    ann.chat.locator('body').evaluate((body) => {
+      const context = document.createElement('canvas').getContext('2d')!
+      context.fillStyle = getComputedStyle(body).backgroundColor
+      context.fillRect(0, 0, 1, 1)
+      return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3)
+    })
+  await ann.setOptions({ theme: { colorScheme: 'dark', color: { grayscale: { hue: 220, tint: 9 } } } })
+  const [red = 255, , blue = 255] = await surface()
+  expect(blue).toBeLessThan(80)
+  expect(blue).toBeGreaterThan(red)
+  await ann.setOptions({ theme: 'light' })
+  expect(await surface()).toEqual([255, 255, 255])
+  await ann.page.context().close()
+})
+
+test('fonts and sizes of an app come from where it says', async () => {
+  const ann = await Person.at(site)
+  const asked: string[] = []
+  await ann.page.route('**/fonts/**', (route) => {
+    asked.push(new URL(route.request().url()).pathname)
+    return route.fulfill({ status: 404 })
+  })
+  const typography = {
+    baseSize: 18,
+    fontFamily: 'Own, serif',
+    fontSources: [{ family: 'Own', src: '/fonts/own.woff2', weight: 400 }],
+  }
+  await ann.setOptions({ theme: { typography, density: 'spacious', radius: 'sharp' } })
+  const style = await ann.chat.locator('body').evaluate((body) => {
+    const { fontFamily, fontSize } = getComputedStyle(body)
+    const variable = (name: string): string => getComputedStyle(body).getPropertyValue(name)
+    return { fontFamily, fontSize, gap: variable('--chat-gap'), radius: variable('--chat-radius') }
+  })
+  expect(style).toEqual({ fontFamily: 'Own, serif', fontSize: '18px', gap: '32px', radius: '2px' })
+  await expect.poll(() => asked).toEqual(['/fonts/own.woff2'])
+  await ann.page.context().close()
+})
+
+test('a phone does not zoom in, and writes above its keyboard', async () => {
+  const ann = await Person.at(site, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true })
+  await ann.setOptions({ theme: { typography: { baseSize: 14 } } })
+  await ann.composer.tap()
+  const size = await ann.composer.evaluate((each) => parseFloat(getComputedStyle(each).fontSize))
+  expect(size).toBeGreaterThanOrEqual(16)
+  await ann.page.setViewportSize({ width: 390, height: 420 })
+  const box = await ann.button('Send').boundingBox()
+  expect((box?.y ?? 999) + (box?.height ?? 0)).toBeLessThanOrEqual(420)
+  await ann.page.context().close()
+})
+
+test('the whole thread is printed', async () => {
+  const ann = await Person.at(site, { viewport: { width: 800, height: 500 } })
+  await ann.say('read')
+  await ann.text('Whoever waits').waitFor()
+  await ann.button('Send').waitFor()
+  for (const number of [1, 2, 3]) await ann.ask(`Hello ${number}`, new RegExp(`You said Hello ${number}`))
+  const height = (): Promise<number> => ann.page.locator('iframe').evaluate((each) => each.clientHeight)
+  expect(await height()).toBe(500)
+  await ann.page.emulateMedia({ media: 'print' })
+  await ann.page.evaluate(() => dispatchEvent(new Event('beforeprint')))
+  const whole = await ann.chat.locator('.items').evaluate((each) => each.scrollHeight)
+  expect(whole).toBeGreaterThan(800)
+  expect(await height()).toBeGreaterThanOrEqual(whole)
+  await ann.page.evaluate(() => dispatchEvent(new Event('afterprint')))
+  await ann.page.emulateMedia({ media: 'screen' })
+  expect(await height()).toBe(500)
+  await ann.page.context().close()
+})
+
+test('everything around the thread is done by keyboard', async () => {
+  const ann = await Person.at(site)
+  await ann.ask('About whales', /You said/)
+  const press = async (...keys: string[]): Promise<void> => {
+    for (const key of keys) await ann.page.keyboard.press(key)
+  }
+  await ann.button('Chats').focus()
+  await press('Enter')
+  await ann.chat.getByRole('searchbox').waitFor()
+  await ann.button('About whales').waitFor()
+  await press('ArrowDown', 'Tab', 'Enter')
+  await ann.page.keyboard.type('Whales')
+  await press('Enter')
+  await ann.button('Whales').waitFor()
+  await press('Tab', 'Tab', 'Enter')
+  await ann.button('Keep').waitFor()
+  await press('Escape', 'Escape')
+  await ann.text(/You said About whales/).waitFor()
+  // Who has left the list goes on writing.
+  await ann.page.keyboard.type('On we go')
+  await press('Enter')
+  await ann.text(/You said On we go/).waitFor()
+  await ann.page.context().close()
+})
+
+test('a list of a thousand chats is scrolled, searched and opened', async () => {
+  const ann = await Person.at(site)
+  await ann.page.route('**/chatkit', async (route) => {
+    const { type, params } = route.request().postDataJSON() as {
+      type: string
+      params: { after?: string; limit: number }
+    }
+    if (type !== 'threads.list') return route.fulfill({ status: 404 })
+    const start = Number(params.after ?? -1) + 1
+    const data = Array.from({ length: Math.min(params.limit, 1000 - start) }, (_, index) => ({
+      id: String(start + index),
+      title: `Chat number ${start + index}`,
+      created_at: new Date(Date.now() - (start + index) * 3_600_000).toISOString(),
+    }))
+    return route.fulfill({ json: { data, has_more: start + data.length < 1000, after: data.at(-1)?.id } })
+  })
+  await ann.button('Chats').click()
+  await ann.button('Chat number 0').waitFor()
+  const rows = ann.chat.locator('.history-title')
+  const first = await rows.count()
+  await ann.chat.locator('.history').evaluate((each) => each.scrollTo(0, each.scrollHeight))
+  await expect.poll(() => rows.count()).toBeGreaterThan(first)
+  await ann.chat.getByRole('searchbox').fill('number 999')
+  await ann.button('Chat number 999').waitFor()
+  await ann.chat.getByRole('searchbox').fill('')
+  await expect.poll(() => rows.count()).toBe(1000)
+  await ann.page.context().close()
+})

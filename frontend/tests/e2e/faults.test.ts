@@ -1,0 +1,127 @@
+/** Two tabs, lost connections and reloads: what was written stays, and there is a way on. */
+
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { open, Person, type Site } from './browser'
+
+let site: Site
+
+beforeAll(async () => {
+  site = await open()
+}, 60_000)
+afterAll(() => site?.close())
+
+/** A line to the server that can be cut. */
+async function lineTo({ url }: Site): Promise<{
+  url: string
+  cut: () => Promise<unknown>
+  mend: () => Promise<void>
+}> {
+  const sockets = new Set<Socket>()
+  const server = createServer((near) => {
+    const far = connect(Number(new URL(url).port), '127.0.0.1')
+    for (const socket of [near, far]) {
+      sockets.add(socket)
+      socket.on('error', () => {}).on('close', () => sockets.delete(socket))
+    }
+    near.pipe(far).pipe(near)
+  })
+  const listen = (port: number): Promise<void> =>
+    new Promise((resolve) => server.listen(port, '127.0.0.1', resolve))
+  await listen(0)
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `http://127.0.0.1:${port}`,
+    cut: () => {
+      const closed = new Promise((resolve) => server.close(resolve))
+      for (const socket of sockets) socket.destroy()
+      return closed
+    },
+    mend: () => listen(port),
+  }
+}
+
+/** The same person in another tab, at the same thread. */
+async function otherTab(person: Person): Promise<Person> {
+  const other = new Person(await person.page.context().newPage(), site.url)
+  await other.page.goto(person.page.url())
+  await other.composer.waitFor()
+  return other
+}
+
+test('a page that is loaded again while an answer is written shows what there is of it', async () => {
+  const ann = await Person.at(site)
+  await ann.say('talk')
+  await ann.text(/Word 20\./).waitFor()
+  await ann.page.reload()
+  await ann.text(/Word 5\./).waitFor()
+  expect(await ann.chat.locator('.items').getByText(/Word 5\./).count()).toBe(1)
+  await ann.ask('Hello', /You said Hello/)
+  await ann.page.context().close()
+})
+
+test('another tab sees what is written in the first, and loses nothing that it cannot send', async () => {
+  const ann = await Person.at(site)
+  await ann.say('talk')
+  await ann.text(/Word 5\./).waitFor()
+  const tab = await otherTab(ann)
+  await tab.text('Thinking…').waitFor()
+  await tab.say('Me too')
+  await tab.chat.locator('.note').first().waitFor()
+  await tab.chat.locator('.composer').getByText('Me too').waitFor()
+  expect(await tab.chat.locator('.items .bubble').allTextContents()).toEqual(['talk'])
+  await ann.button('Stop').click()
+  await ann.button('Send').waitFor()
+  await tab.text(/Word 5\./).waitFor()
+  await tab.composer.press('Enter')
+  await tab.text(/You said Me too/).waitFor()
+  await ann.page.context().close()
+})
+
+test('a server that dies in the midst of an answer leaves it, and is asked again', async () => {
+  const line = await lineTo(site)
+  const ann = await Person.at({ ...site, url: line.url })
+  await ann.ask('Hello', /You said Hello/)
+  await ann.say('talk')
+  await ann.text(/Word 10\./).waitFor()
+  await line.cut()
+  await ann.chat.getByRole('alert').getByText('The connection to the server was lost.').waitFor()
+  await ann.text(/Word 10\./).waitFor()
+  await line.mend()
+  await ann.chat.getByRole('alert').getByRole('button', { name: 'Try again' }).click()
+  await ann.text(/Word 3\./).waitFor()
+  expect(await ann.chat.locator('.items .bubble').allTextContents()).toEqual(['Hello', 'talk'])
+  await ann.button('Stop').click()
+  await ann.page.context().close()
+  await line.cut()
+})
+
+test('a list of chats and a thread that could not be loaded come by themselves when back online', async () => {
+  const ann = await Person.at(site)
+  await ann.ask('Hello', /You said Hello/)
+  await ann.page.route('**/chatkit', (route) => route.abort())
+  await ann.page.reload()
+  await ann.chat.getByRole('alert').getByText('The server cannot be reached.').waitFor()
+  await ann.page.unroute('**/chatkit')
+  await ann.page.context().setOffline(true)
+  await ann.page.context().setOffline(false)
+  await ann.text(/You said Hello/).waitFor()
+  expect(await ann.chat.getByRole('alert').count()).toBe(0)
+  await ann.page.context().close()
+})
+
+test.each([401, 403, 429, 500])('a server that answers %i is named, and asked again', async (status) => {
+  const ann = await Person.at(site)
+  await ann.page.route('**/chatkit', (route) => route.fulfill({ status, body: '<h1>No</h1>' }))
+  await ann.button('Chats').click()
+  await ann.chat.getByRole('alert').getByText('The chats could not be loaded.').waitFor()
+  await ann.page.keyboard.press('Escape')
+  await ann.say('Are you there?')
+  await ann.chat.getByRole('alert').getByText(`(${status})`).waitFor()
+  await ann.page.unroute('**/chatkit')
+  await ann.composer.press('Enter')
+  await ann.text(/You said Are you there/).waitFor()
+  await ann.page.context().close()
+})
