@@ -22,6 +22,7 @@ export function App({ chat }: { chat: Chat }) {
     <Boundary
       fallback={
         <main className="start">
+          <h1 className="visually-hidden">{chat.texts.say('chat')}</h1>
           <p className="note danger" role="alert">
             <span>{chat.texts.say('failed')}</span>
             <button type="button" className="prompt" onClick={() => location.reload()}>
@@ -67,6 +68,7 @@ function Parts({ chat }: { chat: Chat }) {
   if (configError !== null) {
     return (
       <main className="start">
+        <h1 className="visually-hidden">{chat.texts.say('chat')}</h1>
         <p className="note danger" role="alert">
           <span>{configError}</span>
         </p>
