@@ -3,6 +3,12 @@ const chat = document.getElementById('chat')
 // A strict policy of the page lets scripts, and no attributes, set styles.
 document.body.style.margin = '0'
 chat.style.cssText = 'display:block;height:100dvh'
+// Safari lays its keyboard over the page, and says so here alone.
+visualViewport?.addEventListener('resize', () => {
+  const isCovered = innerHeight - visualViewport.height > 80 && visualViewport.scale === 1
+  chat.style.height = isCovered ? `${visualViewport.height}px` : '100dvh'
+  if (isCovered) scrollTo(0, 0)
+})
 
 const dark = matchMedia('(prefers-color-scheme: dark)')
 
