@@ -114,7 +114,7 @@ test.each(looks)('axe finds nothing around the thread: %s', async (_, context, o
 
 test.each(['light', 'dark'] as const)('any accent can be read, %s', async (colorScheme) => {
   const ann = await Person.at(site)
-  await ann.ask('attack', 'a good link')
+  await ann.ask('See [a page](https://example.com)', 'a page')
   for (const primary of ['#ffffff', '#000000', '#ffee00', '#ff0000', '#00ff88', '#0000ff', '#808080', 'rebeccapurple']) {
     for (const level of [1, 3]) {
       const color = { accent: { primary, level }, grayscale: { hue: 220, tint: 6, shade: -4 } }
