@@ -18,7 +18,7 @@ export function Problems() {
       <div className="note danger" role="alert">
         <span>
           {shown.map((problem) => (
-            <span key={problem} className="problem">
+            <span key={problem} className="option-problem">
               {problem}
             </span>
           ))}

@@ -10,7 +10,7 @@ import { open, Person, type Site } from './browser'
 
 interface Axe {
   axe: {
-    run: (document: Document) => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }>
+    run: (document: Document) => Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }>
   }
 }
 
@@ -37,7 +37,7 @@ async function check(person: Person, state: string): Promise<void> {
   await frame?.evaluate(axe)
   const found = await frame?.evaluate(async () => {
     const { violations } = await (window as unknown as Axe).axe.run(document)
-    return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
+    return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}: ${nodes[0]?.failureSummary}`)
   })
   expect(found, state).toEqual([])
   const isWide = await frame?.evaluate(() => document.body.scrollWidth > window.innerWidth)
@@ -104,7 +104,7 @@ test.each(looks)('axe finds nothing around the thread: %s', async (_, context, o
   await ann.chat.getByRole('alert').waitFor()
   await check(ann, 'a server that is gone')
   await ann.setOptions({ ...all, theme: { radius: 'huge' } })
-  await ann.chat.locator('.problem').waitFor()
+  await ann.chat.locator('.option-problem').waitFor()
   await check(ann, 'an option that is wrong')
   await ann.setOptions({ ...all, api: {} })
   await ann.chat.getByText(/api.url is missing/).waitFor()
