@@ -26,7 +26,8 @@ def text_card(text: str) -> DynamicWidgetRoot:
 
 @action("note")
 async def note(payload: Any, context: AgentContext[Any]) -> None:
-    """Show what was sent, and leave the widget as it is."""
+    """Show what was sent after a while, and leave the widget as it is."""
+    await asyncio.sleep((payload or {}).get("seconds", 0))
     await context.stream_widget(text_card(f"Noted: {json.dumps(payload)}"))
 
 

@@ -6,6 +6,9 @@ import { childrenOf } from './values'
 /** So many components are drawn well within what nobody notices. */
 const MOST = 50
 
+/** Controls are made of more than others. */
+const CONTROLS = new Set(['Button', 'Checkbox', 'DatePicker', 'Input', 'RadioGroup', 'Select', 'Textarea'])
+
 const weights = new WeakMap<Widget, number>()
 
 /** Return how many components there are in one, itself included, as far as that matters. */
@@ -15,7 +18,7 @@ function weightOf(widget: Widget): number {
   const rest = [widget]
   let weight = 0
   for (let next = rest.pop(); next !== undefined && weight <= MOST; next = rest.pop()) {
-    weight += 1
+    weight += CONTROLS.has(next.type) ? 4 : 1
     for (const child of childrenOf(next)) {
       if (rest.push(child) > MOST) break
     }
