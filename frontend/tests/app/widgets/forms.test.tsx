@@ -165,6 +165,7 @@ test('only the field that is written in is drawn again', async () => {
   }))
   const { person, show } = await showing({ type: 'Text', value: '' })
   show(formOf(...fields))
+  await waitFor(() => expect(screen.getAllByRole('textbox')).toHaveLength(fields.length))
   const [box] = screen.getAllByRole('textbox')
   drawn.mockClear()
   await person.type(box as HTMLElement, 'a')
