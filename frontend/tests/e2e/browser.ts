@@ -1,11 +1,21 @@
 /** A real browser at the real server. */
 
 import type { ChildProcess } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { createServer, type AddressInfo } from 'node:net'
 
 import { chromium, type Browser, type FrameLocator, type Page } from 'playwright-core'
 
 import { python } from '../python'
+
+interface Axe {
+  axe: {
+    run: (document: Document) => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }>
+  }
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 export interface Site {
   url: string
@@ -96,6 +106,26 @@ export class Person {
       }
       chat.setOptions({ api: { url: '/chatkit', domainKey: 'local' }, ...given })
     }, options)
+  }
+
+  /** What axe finds in the chat. */
+  async violations(): Promise<string[]> {
+    const frame = this.page.frames()[1]
+    if (frame === undefined) throw new Error('There is no chat.')
+    // Colors on their way from one to another are neither.
+    await frame.evaluate(() =>
+      Promise.allSettled(
+        document
+          .getAnimations()
+          .filter((each) => each instanceof CSSTransition)
+          .map((each) => each.finished),
+      ),
+    )
+    await frame.evaluate(axe)
+    return frame.evaluate(async () => {
+      const { violations } = await (window as unknown as Axe).axe.run(document)
+      return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
+    })
   }
 
   get composer() {

@@ -157,3 +157,94 @@ test('an image opens large, and one that does not load says so', async () => {
   await ann.text('The image could not be loaded.').waitFor()
   await ann.page.context().close()
 })
+
+test('every kind of item is shown, and those that are for nobody are not', async () => {
+  for (const [theme, width] of [
+    ['light', 1000],
+    ['dark', 390],
+  ] as const) {
+    const ann = await Person.at(site, { viewport: { width, height: 2400 } })
+    const threadItemActions = { feedback: true, retry: true, edit: true }
+    await ann.setOptions({ theme, threadItemActions })
+    await ann.ask('everything', 'The model is busy at the moment.')
+    await ann.text('Looked into the weather').waitFor()
+    await ann.chat.getByRole('link', { name: 'Weather report 0 met.test' }).waitFor()
+    expect(await ann.chat.getByText('A secret').count()).toBe(0)
+    expect(await ann.button('Good answer').count()).toBe(1)
+    await ann.button('Thought for 1 minute, 15 seconds').click()
+    await ann.text('The person asks for rain.').waitFor()
+    expect(await ann.violations()).toEqual([])
+    await ann.button('Open image Generated image').click()
+    const downloading = ann.page.waitForEvent('download')
+    await ann.chat.getByRole('link', { name: 'Download' }).click()
+    expect((await downloading).suggestedFilename()).toMatch(/^Generated image/)
+    expect(await ann.violations()).toEqual([])
+    await settled(ann)
+  }
+})
+
+test('what is not finished says so, and is left when it is stopped', async () => {
+  const ann = await Person.at(site, { viewport: { width: 800, height: 1400 } })
+  await ann.say('unfinished')
+  await ann.text('Asking the harbor').waitFor()
+  await ann.text('Using get location').waitFor()
+  const progress = ann.chat.getByRole('progressbar')
+  expect(await progress.evaluate((each: HTMLProgressElement) => each.value)).toBe(0.4)
+  expect(await ann.chat.getByText('Running').count()).toBe(3)
+  expect(await ann.violations()).toEqual([])
+  await ann.button('Stop').click()
+  await ann.button('Send').waitFor()
+  for (const gone of ['Asking the harbor', 'Drawing…']) {
+    await expect.poll(() => ann.chat.locator('.items').getByText(gone).count()).toBe(0)
+  }
+  await settled(ann)
+})
+
+test('a long thread opens at its end, and what one reads stays when older items come', async () => {
+  const ann = await Person.at(site, { viewport: { width: 800, height: 700 } })
+  await ann.say('long')
+  await ann.text(/^Message 159\./).waitFor()
+  await ann.button('Send').waitFor()
+  await ann.page.reload()
+  await ann.text(/^Message 159\./).waitFor()
+  const scroller = ann.chat.locator('.scroller')
+  const rest = (): Promise<number> =>
+    scroller.evaluate((each) => each.scrollHeight - each.scrollTop - each.clientHeight)
+  await expect.poll(rest).toBeLessThan(2)
+  const articles = ann.chat.locator('article')
+  const waiting: (() => void)[] = []
+  await ann.page.route('**/chatkit', async (route) => {
+    const isOlder = route.request().postData()?.includes('items.list')
+    if (isOlder) await new Promise<void>((resolve) => waiting.push(resolve))
+    await route.continue()
+  })
+  for (const isByWheel of [true, false]) {
+    const count = await articles.count()
+    await scroller.hover()
+    for (let turns = 0; waiting.length === 0 && turns < 100; turns++) {
+      if (isByWheel) await ann.page.mouse.wheel(0, -300)
+      else await scroller.evaluate((each) => (each.scrollTop = 0))
+      await ann.page.waitForTimeout(50)
+    }
+    await ann.page.waitForTimeout(300)
+    const seen = await scroller.evaluateHandle(
+      (each) =>
+        [...each.querySelectorAll('article')].find(
+          (article) => article.getBoundingClientRect().bottom > 350,
+        )!,
+    )
+    const top = (): Promise<number> => seen.evaluate((each) => each.getBoundingClientRect().top)
+    const before = await top()
+    waiting.splice(0).forEach((go) => go())
+    await expect.poll(() => articles.count()).toBeGreaterThan(count)
+    for (let frames = 0; frames < 5; frames++) {
+      expect(Math.abs((await top()) - before)).toBeLessThanOrEqual(2)
+      await ann.page.waitForTimeout(50)
+    }
+  }
+  await ann.button('To the end').click()
+  await expect.poll(rest).toBeLessThan(2)
+  await expect.poll(() => ann.button('To the end').count()).toBe(0)
+  await ann.page.unrouteAll({ behavior: 'ignoreErrors' })
+  await settled(ann)
+})

@@ -54,7 +54,7 @@ function TaskSource({ source }: { source: URLSource | FileSource }) {
   return (
     <Link className="source" dir="auto" href={source.url} title={source.url}>
       {title}
-      {host !== null && host !== title && <span className="source-host">{host}</span>}
+      {host !== null && host !== title && <span className="source-host"> {host}</span>}
     </Link>
   )
 }

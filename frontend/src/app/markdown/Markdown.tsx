@@ -1,5 +1,6 @@
 import { lazy, memo, Suspense, useState } from 'react'
 
+import { Boundary } from '../Boundary'
 import { MarkdownChunks } from './chunks'
 import { withMarks, type Mark } from './marks'
 
@@ -52,9 +53,13 @@ interface PieceProps {
 }
 
 const Piece = memo(function Piece({ text, plain, isOpen }: PieceProps) {
+  const words = <div className="plain">{plain}</div>
+  // What is nested too deeply to be drawn can still be read.
   return (
-    <Suspense fallback={<div className="plain">{plain}</div>}>
-      <RichText text={text} isOpen={isOpen} />
-    </Suspense>
+    <Boundary fallback={words}>
+      <Suspense fallback={words}>
+        <RichText text={text} isOpen={isOpen} />
+      </Suspense>
+    </Boundary>
   )
 })

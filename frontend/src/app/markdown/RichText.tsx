@@ -64,6 +64,8 @@ function withMarksAndDeeplinks(): NonNullable<StreamdownProps['rehypePlugins']> 
     protocols: {
       ...schema.protocols,
       href: [...(schema.protocols?.['href'] ?? []), 'chatkit-link'],
+      // Which of them are loaded, the image itself decides.
+      src: [...(schema.protocols?.['src'] ?? []), 'data'],
     },
   }
   return [raw, [sanitizer, extended], harden] as NonNullable<StreamdownProps['rehypePlugins']>
