@@ -43,20 +43,20 @@ export function Thread() {
   const touchedAt = useRef(-Infinity)
   const [isAway, setAway] = useState(false)
 
-  const toEnd = (behavior: ScrollBehavior): void =>
-    scroller.current?.scrollTo({ top: scroller.current.scrollHeight, behavior })
+  const toEnd = (): void =>
+    scroller.current?.scrollTo({ top: scroller.current.scrollHeight, behavior: 'instant' })
 
   // A thread is opened at its end, and one's own message is always seen.
   useLayoutEffect(() => {
     isNear.current = true
     touchedAt.current = -Infinity
-    toEnd('instant')
+    toEnd()
   }, [threadId, isLoading, sending !== null])
 
   useEffect(() => {
     if (content.current === null) return undefined
     const observer = new ResizeObserver(() => {
-      if (autoScroll && isNear.current) toEnd('instant')
+      if (autoScroll && isNear.current) toEnd()
       look()
     })
     observer.observe(content.current)
@@ -83,9 +83,10 @@ export function Thread() {
     else if (isByHand && element.scrollTop < lastTop.current) isNear.current = false
     lastTop.current = element.scrollTop
   }
-  const leaveForEnd = (): void => {
-    const isReduced = matchMedia('(prefers-reduced-motion: reduce)').matches
-    toEnd(isReduced ? 'instant' : 'smooth')
+  const goToEnd = (): void => {
+    toEnd()
+    // What was far away and is now seen takes its real height.
+    requestAnimationFrame(toEnd)
     scroller.current?.focus({ preventScroll: true })
   }
 
@@ -140,7 +141,7 @@ export function Thread() {
       </div>
       {isAway && (
         <div className="to-end">
-          <IconButton label={text('toEnd')} onClick={leaveForEnd}>
+          <IconButton label={text('toEnd')} onClick={goToEnd}>
             <DownIcon />
           </IconButton>
         </div>

@@ -38,6 +38,14 @@ test('code is colored, and copied as it was written', async () => {
   await settled(ann)
 })
 
+test.each(['light', 'dark'] as const)('what is written is easy to see, %s', async (colorScheme) => {
+  const ann = await reading({ colorScheme, viewport: { width: 1000, height: 1400 } })
+  const word = ann.chat.locator('[data-streamdown=code-block]').getByText('# approximately').first()
+  await word.waitFor()
+  expect(await ann.violations()).toEqual([])
+  await settled(ann)
+})
+
 test('math is set, and prices are not', async () => {
   const ann = await reading({ viewport: { width: 1000, height: 1400 } })
   await ann.chat.locator('.katex-display').waitFor()

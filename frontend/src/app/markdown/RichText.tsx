@@ -76,6 +76,7 @@ type WithNode<T> = T & { node?: unknown }
 const components = {
   a: ({ node: _, ...rest }: WithNode<ComponentProps<'a'>>) => <Link {...rest} />,
   img: Image,
+  input: Checkbox,
   table: Table,
   'math-formula': ({ tex = '', display }: { tex?: string; display?: string }) => (
     <Suspense fallback={<code>{tex}</code>}>
@@ -93,6 +94,12 @@ function Image({ node: _, src, alt }: WithNode<ComponentProps<'img'>>) {
     return <img className="image" src={src} alt={alt ?? ''} loading="lazy" />
   }
   return <span className="caption">{text('imageHidden', { name: alt ?? '' })}</span>
+}
+
+/** Says whether a task of a list is done. */
+function Checkbox({ checked }: { checked?: boolean }) {
+  const text = useText()
+  return <input type="checkbox" checked={checked ?? false} disabled aria-label={text('done')} />
 }
 
 /** A table that scrolls by itself when it is wider than the message. */
