@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, get_args
 
 from chatkit.icons import IconName
@@ -31,6 +31,8 @@ SIZES = [
     {"value": "m", "label": "Medium", "description": "What most people take"},
     {"value": "l", "label": "Large", "disabled": True},
 ]
+GRID: Json = {"wrap": "wrap", "gap": 4, "align": "start"}
+CELL = "1 1 200px"
 ROWS: list[Json] = [
     {"day": day, "rain": rain, "sun": sun}
     for day, rain, sun in [("Mon", 4, 2), ("Tue", 7, 1), ("Wed", 2, 5), ("Thu", 0, 8)]
@@ -66,13 +68,17 @@ def boxes(*sizes: int) -> list[Json]:
 
 
 def captioned(caption: str, shown: Json) -> Json:
-    return component("Col", component("Caption", value=caption), shown, gap=1)
+    heading = component("Caption", value=caption)
+    return component("Col", heading, shown, gap=1, flex=CELL, minWidth=0)
+
+
+def side_by_side(shown: Iterable[tuple[str, Json]]) -> Json:
+    return component("Row", *(captioned(name, each) for name, each in shown), **GRID)
 
 
 def all_states(kind: str, *, only: set[str] | None = None, **base: Any) -> Json:
     """Return a card with a component in all of its states."""
-    shown = [captioned(name, each) for name, each in states(kind, base, only=only)]
-    return card(kind, component("Col", *shown, gap=4, align="stretch"))
+    return card(kind, side_by_side(states(kind, base, only=only)))
 
 
 def all_controls(kind: str, **base: Any) -> Json:
@@ -81,22 +87,25 @@ def all_controls(kind: str, **base: Any) -> Json:
     for number, (name, each) in enumerate(states(kind, {"name": "", **base})):
         field = f"{kind}{number}"
         label = component("Label", value=f"{kind}, {name}", fieldName=field)
-        shown.append(component("Col", label, {**each, "name": field}, gap=1))
-    return card(kind, component("Col", *shown, gap=4, align="stretch"))
+        shown.append(component("Col", label, {**each, "name": field}, gap=1, flex=CELL))
+    return card(kind, component("Row", *shown, **GRID))
 
 
 def layout() -> Iterator[Json]:
     frame: Json = {"background": "surface-secondary", "padding": 2}
     own = {"align", "direction", "gap", "justify", "wrap"}
     inside = boxes(24, 40, 32)
-    yield all_states("Box", children=inside)
+    look = {"background", "border"}
+    looks = set(COMPONENTS["Box"].model_fields) - look
+    yield all_states("Box", only=looks, children=inside, background="surface-tertiary")
+    yield all_states("Box", only=look, children=inside, padding=2)
     for kind in ("Row", "Col"):
-        yield all_states(kind, only=own, children=inside, height=96, **frame)
-    spacer = [(name, each) for name, each in states("Spacer", {})]
-    rows = [
-        captioned(name, component("Row", *boxes(24), each, *boxes(24))) for name, each in spacer
+        yield all_states(kind, only=own, children=inside, height=150, **frame)
+    spacers = [
+        (name, component("Row", *boxes(24), each, *boxes(24)))
+        for name, each in states("Spacer", {})
     ]
-    yield card("Spacer", *rows)
+    yield card("Spacer", side_by_side(spacers))
     yield all_states("Divider")
     yield card(
         "Transition",
@@ -223,11 +232,11 @@ def charts() -> Iterator[Json]:
     yield card("Mixed", component("Chart", **{**base, "series": mixed}))
     for kind in ("line", "area"):
         shown = [
-            captioned(curve, component("Chart", **{**base, "series": [series]}, height=120))
+            (curve, component("Chart", **{**base, "series": [series]}, height=120))
             for curve in get_args(CurveType)
             for series in [{**bars[0], "type": kind, "curveType": curve}]
         ]
-        yield card(f"Curves of {kind}s", component("Col", *shown, gap=3))
+        yield card(f"Curves of {kind}s", side_by_side(shown))
 
 
 def streaming() -> Iterator[Json]:

@@ -21,23 +21,28 @@ COMPONENTS: dict[str, type[WidgetComponentBase]] = {
 }
 
 THEMED = {"light": "#0f766e", "dark": "#5eead4"}
-BACKGROUNDS = ["surface-tertiary", "blue-100", "#fde68a", {"light": "#e0f2fe", "dark": "#0c4a6e"}]
+"""Two colors, of which each can be read in its theme; one alone could not be in both."""
+PURPLE = {"light": "purple-500", "dark": "purple-200"}
+COLORS = ["red-500", "#b45309", THEMED]
+BACKGROUNDS = ["surface-tertiary", {"light": "blue-50", "dark": "blue-900"}]
 SPACES = [6, "24px", {"x": 8, "y": 1}, {"top": 4, "left": 10}]
 
 VALUES: dict[str, list[Any]] = {
     "align": ["start", "center", "end", "stretch"],
     "ariaLabel": ["Size"],
     "aspectRatio": [1, "16 / 9"],
-    "barCategoryGap": [40],
+    "barCategoryGap": [24],
     "barGap": [12],
-    "background": BACKGROUNDS,
+    "background": [*BACKGROUNDS, "blue-200", "#fde68a"],
+    "Card.background": BACKGROUNDS,
     "border": [
         1,
         {"size": 2, "color": "strong", "style": "dashed"},
         {"top": 2, "bottom": {"size": 4, "color": "blue-500"}},
     ],
-    "color": ["secondary", "success", "danger", "purple-500", "#b45309", THEMED],
-    "Divider.color": ["default", "subtle", "strong", "red-500", THEMED],
+    "color": ["secondary", "success", "warning", "danger", PURPLE, THEMED],
+    "Divider.color": ["default", "subtle", "strong", *COLORS],
+    "Icon.color": ["secondary", "success", "warning", "danger", *COLORS],
     "defaultValue": ["Oslo"],
     "DatePicker.defaultValue": ["2026-11-25T00:00:00Z"],
     "RadioGroup.defaultValue": ["m"],

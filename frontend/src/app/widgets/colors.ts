@@ -17,9 +17,9 @@ export const TEXT: Tokens = {
   emphasis: 'var(--color-text)',
   secondary: 'var(--color-text-secondary)',
   tertiary: 'var(--color-text-tertiary)',
-  success: 'var(--color-text-success-ghost)',
-  warning: 'var(--color-text-warning-ghost)',
-  danger: 'var(--color-text-danger-ghost)',
+  success: 'var(--color-text-success-soft)',
+  warning: 'var(--color-text-warning-soft)',
+  danger: 'light-dark(var(--color-text-danger-soft), var(--red-300))',
 }
 
 export const SURFACE: Tokens = {
