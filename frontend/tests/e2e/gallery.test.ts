@@ -1,0 +1,133 @@
+/** The gallery of widgets: each component in each state, as it is drawn. */
+
+import { mkdtempSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { python } from '../python'
+import { launch, Person, type Site } from './browser'
+
+interface Axe {
+  axe: {
+    run: (
+      root: Document,
+      options: object,
+    ) => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }>
+  }
+}
+
+const FAMILIES = [
+  'Layout',
+  'Text',
+  'Cards',
+  'Controls',
+  'Forms',
+  'Lists',
+  'Charts',
+  'Streaming',
+  'Actions',
+  'Bad input',
+]
+/** What has no name was given none: that thread is about what is missing. */
+const NAMES = ['aria-input-field-name', 'button-name', 'empty-heading', 'label']
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const pictures = mkdtempSync(join(tmpdir(), 'gallery-'))
+let site: Site
+
+beforeAll(async () => {
+  site = await launch((port) => python(['-m', 'samples.widgets', '--port', String(port)]))
+}, 60_000)
+afterAll(() => site.close())
+
+/** Open a thread, in a window so high that all of it is drawn. */
+async function look(title: string, colorScheme: 'light' | 'dark', width: number): Promise<Person> {
+  const ann = await Person.at(site, {
+    colorScheme,
+    viewport: { width, height: 900 },
+    reducedMotion: 'reduce',
+  })
+  await ann.page.goto(`${site.url}/?thread=${encodeURIComponent(title)}`)
+  await ann.chat.locator('.items .widget').first().waitFor()
+  await ann.page.setViewportSize({ width, height: 24_000 })
+  await ann.chat.locator('.widget-coming').first().waitFor({ state: 'detached' })
+  await ann.page.waitForTimeout(1000)
+  return ann
+}
+
+test.each(
+  FAMILIES.flatMap((title) => [
+    { title, colorScheme: 'light' as const, width: 1000 },
+    { title, colorScheme: 'dark' as const, width: 390 },
+  ]),
+)('$title, $colorScheme, $width wide', async ({ title, colorScheme, width }) => {
+  const ann = await look(title, colorScheme, width)
+  const frame = ann.page.frames()[1]
+  const height = await ann.chat.locator('.items').evaluate((items) => items.scrollHeight)
+  await ann.page.setViewportSize({ width, height: height + 300 })
+  const name = `${title.replace(' ', '-')}-${colorScheme}-${width}.png`
+  await ann.page.screenshot({ path: join(pictures, name) })
+
+  await frame?.evaluate(axe)
+  const found = await frame?.evaluate(
+    async (off) => {
+      const rules = Object.fromEntries(off.map((id) => [id, { enabled: false }]))
+      const { violations } = await (window as unknown as Axe).axe.run(document, { rules })
+      return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
+    },
+    title === 'Bad input' ? NAMES : [],
+  )
+  expect(found).toEqual([])
+  expect(await frame?.evaluate(() => document.body.scrollWidth > window.innerWidth)).toBe(false)
+  const missing = await ann.chat.getByText('This part cannot be shown.').count()
+  expect(missing > 0).toBe(title === 'Bad input')
+  expect(ann.complaints).toEqual([])
+  await ann.page.context().close()
+})
+
+test('a widget streams, and one that fails stays as far as it came', async () => {
+  const ann = await look('Streaming', 'light', 1000)
+  await ann.button('Text that grows').click()
+  await ann.chat.getByRole('link', { name: 'a link' }).waitFor()
+  await ann.text(/Oslo \| 4/).waitFor()
+  await ann.button('Send').waitFor()
+  await ann.button('One that fails half way').click()
+  await ann.text('Something went wrong. Try again.').waitFor()
+  await ann.text('So far it went.').waitFor()
+  await ann.button('In this widget').click()
+  await ann.button('In this widget').waitFor({ state: 'detached' })
+  await ann.page.context().close()
+})
+
+test('every action is answered', async () => {
+  const ann = await look('Actions', 'light', 1000)
+  await ann.button('Count').click()
+  await ann.text('Answered at once: 1').waitFor()
+  await ann.button('Ask').click()
+  await ann.text('A script answers. It was told: “What is a widget?”').waitFor()
+  await ann.button('Change it').click()
+  await ann.text(/^Changed at/).waitFor()
+  await ann.button('It says why').click()
+  await ann.text('The flight is full.').waitFor()
+  await ann.button('The payload does not fit').click()
+  await ann.chat.getByText(/Seats: Input should be a valid integer/).waitFor()
+  await ann.button('Nothing handles it').click()
+  await ann.chat.getByText('This chat cannot do that.').waitFor()
+  await ann.page.context().close()
+})
+
+test('what is written into a form arrives, checked by the server', async () => {
+  const ann = await look('Forms', 'light', 1000)
+  await ann.button('Book').click()
+  await ann.chat.getByText(/Seats: Input should be less than or equal to 9/).waitFor()
+  await ann.chat.getByLabel('Seats, from 1 to 9').fill('2')
+  await ann.button('Book').click()
+  await ann.text('Booked: 2').waitFor()
+  await ann.chat.getByLabel('Your name').fill('Ånn')
+  await ann.button('Send').first().click()
+  await ann.chat.getByText(/"name": "Ånn"/).first().waitFor()
+  await ann.page.context().close()
+})
