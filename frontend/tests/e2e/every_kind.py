@@ -34,6 +34,7 @@ from chatkit.types import (
     StructuredInputItem,
     StructuredInputMultipleChoice,
     StructuredInputMultipleChoiceOption,
+    Task,
     TaskItem,
     ThoughtTask,
     ThreadItem,
@@ -144,7 +145,7 @@ class Kinds:
                         content="```python\nprint(12 + 14)\n```",
                         status_indicator="complete",
                     ),
-                    CustomTask(title="Find my way", icon="lucide:map-pinned"),  # type: ignore[arg-type]
+                    CustomTask(title="Find my way", icon="lucide:map-pinned"),
                     CustomTask(title="Get forecast", status_indicator="complete"),
                     CustomTask(title="Ask the harbor", icon=FAILED, content="Failed"),
                 ],
@@ -178,7 +179,7 @@ class Kinds:
 
     async def unfinished(self) -> AsyncIterator[ThreadStreamEvent]:
         make = self.make
-        tasks = [
+        tasks: list[Task] = [
             CustomTask(title="Get forecast", status_indicator="complete"),
             SearchTask(title="Search the web", queries=["rain"], status_indicator="loading"),
             CustomTask(title="Ask the harbor", status_indicator="loading"),
