@@ -19,13 +19,6 @@ interface OptionsProps {
 export function Options(props: OptionsProps) {
   const { id, label, options, active, chosen, onPoint, onChoose, onMore } = props
   const text = useText()
-  if (options.length === 0) {
-    return (
-      <p className="widget-none" role="status">
-        {text('nothingFound')}
-      </p>
-    )
-  }
   return (
     <div className="widget-options" onMouseDown={(event) => event.preventDefault()}>
       <ul {...label} id={id} role="listbox" tabIndex={-1}>
@@ -50,6 +43,11 @@ export function Options(props: OptionsProps) {
           </li>
         ))}
       </ul>
+      {options.length === 0 && (
+        <p className="widget-none" role="status">
+          {text('nothingFound')}
+        </p>
+      )}
       {onMore !== null && (
         <button type="button" className="widget-more-options" tabIndex={-1} onClick={onMore}>
           {text('showMore')}
