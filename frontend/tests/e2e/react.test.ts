@@ -13,6 +13,8 @@ import { open, Person, type Site } from './browser'
 
 let site: Site
 let server: Server
+/** How many requests carried the header that the app's own fetch sets. */
+let marked = 0
 
 beforeAll(async () => {
   site = await open()
@@ -27,7 +29,15 @@ beforeAll(async () => {
   })
   // The app and the chat behind one address, as a company serves them.
   server = createServer((incoming, response) => {
-    const path = incoming.url ?? '/'
+    const path = new URL(incoming.url ?? '/', 'http://app').pathname
+    if (incoming.headers['x-app'] !== undefined) marked += 1
+    if (path === '/upload') {
+      incoming.resume().on('end', () => {
+        response.setHeader('Content-Type', 'application/json')
+        response.end(JSON.stringify({ type: 'file', id: 'att', name: 'a.txt', mime_type: 'text/plain' }))
+      })
+      return
+    }
     if (path === '/' || path.startsWith('/assets/')) {
       const file = readFileSync(join(outDir, path === '/' ? 'index.html' : path))
       response.setHeader('Content-Type', path === '/' ? 'text/html' : 'text/javascript')
@@ -78,12 +88,22 @@ test('an app made with chatkit-react runs unchanged', async () => {
     lang: 'en',
     theme: 'dark',
   })
+  expect(await page.frames()[1]?.evaluate(() => document.querySelector('.disclaimer')?.className)).toBe(
+    'disclaimer contrast',
+  )
+  await ann.button('Say hello').locator('svg').waitFor()
   await ann.button('menu').click()
   await ann.button('close').click()
+  const asking = page.waitForRequest((each) => each.postData()?.includes('threads.create') ?? false)
   await ann.button('Say hello').click()
+  const asked = (await asking).postDataJSON() as { params: { input: { inference_options: object } } }
+  expect(asked.params.input.inference_options).toEqual({ model: 'large' })
   await ann.text(/You said Hello from a prompt/).waitFor()
   await ann.button('Send').waitFor()
   expect(await ann.button('Another answer').count()).toBe(0)
+
+  await ann.button('Good answer').click()
+  expect(await ann.button('Good answer').getAttribute('aria-pressed')).toBe('true')
 
   // Each method does what it says.
   await call((chat) => chat.sendUserMessage({ text: 'locate' }))
@@ -97,9 +117,13 @@ test('an app made with chatkit-react runs unchanged', async () => {
   expect(focused).toBe('TEXTAREA')
   await call((chat) => chat.fetchUpdates())
   await ann.text(/Oslo by locate/).waitFor()
-  await call((chat) => chat.sendCustomAction({ type: 'unknown', payload: {} }))
+  // The server has no such action, and the app is told.
+  const refused = call((chat) => chat.sendCustomAction({ type: 'unknown', payload: {} }))
+  await expect(refused).rejects.toThrow()
   await call((chat) => chat.showHistory())
   await chat.getByRole('searchbox').waitFor()
+  await ann.button('Delete Hello from a prompt').waitFor()
+  expect(await chat.getByRole('button', { name: /^Rename/ }).count()).toBe(0)
   await call((chat) => chat.hideHistory())
   const first = (await heard()).findLast((each) => each.startsWith('thread.change "'))
   expect(first).toBeDefined()
@@ -110,6 +134,41 @@ test('an app made with chatkit-react runs unchanged', async () => {
   const id = JSON.parse(first?.slice('thread.change '.length) ?? '') as string
   await page.evaluate((threadId) => window.chat.setThreadId(threadId), id)
   await ann.text(/Oslo by locate/).waitFor()
+
+  // What the server sends for the app gets there.
+  const item = { thread_id: 't', created_at: '2026-01-01T00:00:00' }
+  const content = [{ type: 'output_text', text: '[Map](chatkit-link://map?zoom=3)', annotations: [] }]
+  const onClickAction = { type: 'buy', payload: { id: 7 }, handler: 'client' }
+  const button = { type: 'Button', label: 'Buy', onClickAction }
+  const events = [
+    { type: 'client_effect', name: 'confetti', data: { colors: ['red'] } },
+    { type: 'thread.item.done', item: { ...item, id: 'm', type: 'assistant_message', content } },
+    {
+      type: 'thread.item.done',
+      item: { ...item, id: 'w', type: 'widget', widget: { type: 'Card', children: [button] } },
+    },
+    { type: 'error', code: 'custom', message: 'No more.', allow_retry: false },
+  ]
+  await page.route('**/chatkit', (route) =>
+    route.fulfill({
+      contentType: 'text/event-stream',
+      body: events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(''),
+    }),
+  )
+  await call((chat) => chat.sendUserMessage({ text: 'Everything' }))
+  await chat.getByRole('link', { name: 'Map' }).click()
+  await ann.button('Buy').click()
+  const said = expect.arrayContaining([
+    'effect {"name":"confetti","data":{"colors":["red"]}}',
+    'deeplink {"name":"map","data":{"zoom":"3"}}',
+    'action {"action":{"type":"buy","payload":{"id":7}},"id":"w"}',
+    'error "No more."',
+    'tool.change {"toolId":"search"}',
+    expect.stringMatching(/^log {"name":"request","data":{"type":"threads.create","status":200/),
+  ])
+  await expect.poll(heard).toEqual(said)
+  await page.unroute('**/chatkit')
+  expect(marked).toBeGreaterThan(5)
 
   const names = new Set((await heard()).map((each) => each.split(' ')[0]))
   for (const name of [
@@ -127,6 +186,10 @@ test('an app made with chatkit-react runs unchanged', async () => {
   ]) {
     expect(names).toContain(name)
   }
+  // The app begins with the thread that it says.
+  await page.goto(`${url}/?thread=${id}`)
+  await ann.text(/Oslo by locate/).waitFor()
+
   const others = ann.complaints.filter((each) => each.startsWith('http'))
   expect(others).toEqual([])
   await context.close()

@@ -17,7 +17,13 @@ const hear = (name: string) => (detail?: unknown) => {
 
 function App() {
   const chat = useChatKit({
-    api: { url: '/chatkit', domainKey: 'local', uploadStrategy: { type: 'two_phase' } },
+    api: {
+      url: '/chatkit',
+      domainKey: 'local',
+      uploadStrategy: { type: 'direct', uploadUrl: '/upload' },
+      fetch: (input, init) =>
+        fetch(input, { ...init, headers: { ...(init?.headers as object), 'X-App': 'shop' } }),
+    },
     locale: 'en',
     theme: {
       colorScheme: 'dark',
@@ -31,7 +37,7 @@ function App() {
       typography: { baseSize: 15, fontFamily: 'serif', fontFamilyMono: 'monospace', fontSources: [] },
     },
     frameTitle: 'The help desk',
-    initialThread: null,
+    initialThread: new URLSearchParams(location.search).get('thread'),
     onClientTool: ({ name }) => ({ city: `Oslo by ${name}` }),
     header: {
       enabled: true,
@@ -58,7 +64,7 @@ function App() {
     disclaimer: { text: 'It may be wrong.', highContrast: true },
     entities: { onTagSearch: async () => [], showComposerMenu: false },
     commands: { enabled: false },
-    widgets: { onAction: async () => {} },
+    widgets: { onAction: async (action, { id }) => hear('action')({ action, id }) },
     thread: { autoScroll: true },
     onReady: hear('ready'),
     onError: ({ error }) => hear('error')(error.message),
