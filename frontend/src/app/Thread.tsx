@@ -32,6 +32,8 @@ export function Thread() {
   const isLoading = useStore(chat.state, (state) => state.isLoading)
   const loadError = useStore(chat.state, (state) => state.loadError)
   const isResponding = useStore(chat.state, (state) => state.isResponding)
+  // Progress without an answer of one's own: one that is written elsewhere is waited for.
+  const isAwaited = useStore(chat.state, (state) => state.thread.progress !== null)
   const title = useStore(chat.state, (state) => state.thread.thread?.title)
   const sending = useStore(chat.state, (state) => state.sending)
   const autoScroll = useStore(chat.state, (state) => state.options?.thread?.autoScroll ?? false)
@@ -130,7 +132,7 @@ export function Thread() {
             ))}
           </div>
         )}
-        {isResponding && <Activity />}
+        {(isResponding || isAwaited) && <Activity />}
         {notices.map((notice) => (
           <Note key={notice.id} level={notice.level}>
             {notice.title && <strong>{notice.title}</strong>}
