@@ -419,7 +419,7 @@ export class Chat {
   /** Take an action of the app itself; what goes wrong is shown in the thread, and returned. */
   sendCustomAction = async (action: SentAction, itemId?: string): Promise<Error | null> => {
     try {
-      await this.#stream(action, itemId)
+      await this.#stream(action, itemId, false)
       return null
     } catch (error) {
       this.show(messageOf(error))
@@ -440,7 +440,7 @@ export class Chat {
    */
   act = async (action: Action, item: WidgetItem): Promise<void> => {
     if (action.handler === 'client') await this.#tell(action, item)
-    else if (action.streaming) await this.#stream(action, item.id)
+    else if (action.streaming) await this.#stream(action, item.id, true)
     else await this.#ask(action, item.id)
   }
 
@@ -475,7 +475,11 @@ export class Chat {
   }
 
   /** Send an action that is answered with a stream, once no other answer is being written. */
-  async #stream(action: AnyAction, itemId: string | undefined): Promise<void> {
+  async #stream(
+    action: AnyAction,
+    itemId: string | undefined,
+    isOfWidget: boolean,
+  ): Promise<void> {
     const { threadId } = this.#current
     if (threadId === null) return
     await this.#idle()
@@ -489,9 +493,13 @@ export class Chat {
     let failure: ActionError | null = null
     await this.#respond(
       (client, init) =>
-        this.#withoutFailures(client.stream('threads.custom_action', params, init), (message) => {
-          failure = new ActionError(message)
-        }),
+        this.#withoutFailures(
+          client.stream('threads.custom_action', params, init),
+          isOfWidget,
+          (message) => {
+            failure = new ActionError(message)
+          },
+        ),
       async (error) => {
         failure = this.#failed(error)
         await this.#load(threadId, true)
@@ -503,6 +511,7 @@ export class Chat {
   /** Yield what an action has led to, but for why it was refused or has failed. */
   async *#withoutFailures(
     events: AsyncGenerator<ThreadStreamEvent, void, void>,
+    isOfWidget: boolean,
     onFailure: (message: string) => void,
   ): AsyncGenerator<ThreadStreamEvent, void, void> {
     const notices: NoticeEvent[] = []
@@ -520,8 +529,8 @@ export class Chat {
         yield event
       }
     }
-    // A notice that comes alone says why nothing has happened.
-    if (!hasDone && !hasFailed && notices.length > 0) {
+    // A notice that comes alone says why nothing has happened, to be read where that was.
+    if (isOfWidget && !hasDone && !hasFailed && notices.length > 0) {
       onFailure(notices.map((notice) => notice.message).join(' '))
     } else {
       yield* notices
