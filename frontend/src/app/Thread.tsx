@@ -2,11 +2,11 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'react'
 
 import { Activity } from './Activity'
 import { Announcer } from './Announcer'
-import { textOf } from './composer/content'
 import { useChat, useText } from './context'
 import { DownIcon } from './icons'
 import { IconButton } from './IconButton'
 import { Items } from './items/Items'
+import { Said } from './items/Said'
 import { Markdown } from './markdown/Markdown'
 import { Note } from './Note'
 import { OlderItems } from './OlderItems'
@@ -124,7 +124,7 @@ export function Thread() {
         <Items items={items} open={isResponding && sending === null ? open : null} />
         {sending !== null && (
           <div className="item user">
-            {sending.content.length > 0 && <div className="bubble">{textOf(sending.content)}</div>}
+            {sending.content.length > 0 && <Said content={sending.content} />}
             {sending.attachments.map((attachment) => (
               <div key={attachment.id} className="file">
                 <span>{attachment.name}</span>

@@ -94,6 +94,7 @@ export class Chat {
   /** Set by the composer. */
   focus: () => void = () => {}
   #host: ChatHost
+  #chosenModel: string | null = null
   #streaming: AbortController | null = null
   #loading: AbortController | null = null
   #following: ReturnType<typeof setTimeout> | undefined
@@ -133,7 +134,7 @@ export class Chat {
       if (problem === before.configError || before.problems.includes(problem)) continue
       this.#host.emit('chatkit.error', { error: new Error(problem) })
     }
-    const modelId = chosenModel(options.composer?.models ?? [], before.modelId)
+    const modelId = modelOf(options.composer?.models ?? [], this.#chosenModel)
     this.state.set({ options, configError: fatal, problems, modelId })
     if (!options.composer?.tools?.some((tool) => tool.id === before.toolId)) this.chooseTool(null)
     if (options.history?.enabled === false) void this.hideHistory()
@@ -303,7 +304,8 @@ export class Chat {
     if (params.newThread) await this.setThreadId(null)
     else await this.hideHistory()
     const { toolId, modelId, threadId, isResponding } = this.#current
-    const content = sendable(contentFrom(params) ?? noContent)
+    const written = contentFrom(params) ?? noContent
+    const content = sendable(written)
     const attachments = (params.attachments ?? []) as Attachment[]
     if (isResponding || (content.length === 0 && attachments.length === 0)) return null
     const tool = params.toolChoice ?? (toolId === null ? undefined : { id: toolId })
@@ -314,7 +316,7 @@ export class Chat {
       quoted_text: params.reply,
       inference_options: { ...(tool && { tool_choice: tool }), ...(model && { model }) },
     }
-    this.state.set({ sending: { content, attachments, reply: params.reply ?? null } })
+    this.state.set({ sending: { content: written, attachments, reply: params.reply ?? null } })
     if (params.toolChoice === undefined && toolId !== null) {
       const option = this.#current.options?.composer?.tools?.find((each) => each.id === toolId)
       if (!option?.persistent) this.chooseTool(null)
@@ -356,9 +358,8 @@ export class Chat {
     if (selectedToolId === null || tools.some((tool) => tool.id === selectedToolId)) {
       this.chooseTool(selectedToolId ?? null)
     }
-    if (models.some((model) => model.id === selectedModelId && !model.disabled)) {
-      this.chooseModel(selectedModelId ?? null)
-    }
+    const model = models.find(({ id, disabled }) => id === selectedModelId && !disabled)
+    if (model !== undefined) this.chooseModel(model.id)
   }
 
   chooseTool(toolId: string | null): void {
@@ -367,7 +368,8 @@ export class Chat {
     this.#host.emit('chatkit.tool.change', { toolId })
   }
 
-  chooseModel(modelId: string | null): void {
+  chooseModel(modelId: string): void {
+    this.#chosenModel = modelId
     this.state.set({ modelId })
   }
 
@@ -822,7 +824,7 @@ function decoded(text: string): string {
 }
 
 /** Return the model that is chosen, or else the one that is chosen by default. */
-function chosenModel(models: readonly ModelOption[], chosen: string | null): string | null {
+function modelOf(models: readonly ModelOption[], chosen: string | null): string | null {
   const enabled = models.filter((model) => !model.disabled)
   const model =
     enabled.find(({ id }) => id === chosen) ?? enabled.find((each) => each.default) ?? enabled[0]

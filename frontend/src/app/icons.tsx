@@ -24,4 +24,8 @@ export {
   ThumbUpFilled as LikedIcon,
   Trash as DeleteIcon,
   X as CloseIcon,
+  AtSign as MentionIcon,
+  ChevronDownMd as OpenIcon,
+  Mic as DictateIcon,
+  SettingsSlider as ToolsIcon,
 } from '@openai/apps-sdk-ui/components/Icon'

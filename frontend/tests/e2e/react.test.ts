@@ -72,7 +72,7 @@ test('an app made with chatkit-react runs unchanged', async () => {
 
   // What the options say is what is seen.
   await chat.getByRole('heading', { name: 'How can we help?' }).waitFor()
-  await chat.getByPlaceholder('Ask us').waitFor()
+  await chat.locator('[aria-placeholder="Ask us"]').waitFor()
   await chat.getByText('It may be wrong.').waitFor()
   await chat.getByRole('heading', { name: 'Help', exact: true }).waitFor()
   expect(await page.locator('iframe').getAttribute('title')).toBe('The help desk')
@@ -110,11 +110,35 @@ test('an app made with chatkit-react runs unchanged', async () => {
   await ann.text(/Oslo by locate/).waitFor()
   await ann.button('Send').waitFor()
   await call((chat) => chat.setComposerValue({ text: 'A draft', selectedToolId: 'search' }))
-  expect(await ann.composer.inputValue()).toBe('A draft')
+  expect(await ann.composer.textContent()).toBe('A draft')
+  await chat.locator('[aria-placeholder="Search for"]').waitFor()
+  await ann.button('Do not use Search').waitFor()
   await call((chat) => chat.setComposerValue({ selectedToolId: null }))
   await call((chat) => chat.focusComposer())
-  const focused = await page.frames()[1]?.evaluate(() => document.activeElement?.tagName)
-  expect(focused).toBe('TEXTAREA')
+  const focused = await page.frames()[1]?.evaluate(() => document.activeElement?.ariaLabel)
+  expect(focused).toBe('Message')
+
+  // Tags are found, chosen, clicked and previewed; commands are chosen; files are refused and taken.
+  await ann.composer.fill('')
+  await ann.button('Mention').click()
+  await chat.getByRole('option', { name: 'Kari' }).click()
+  await ann.button('@Kari').click()
+  await chat.getByText('Kari works at sea.').waitFor()
+  await ann.composer.press('Control+End')
+  await page.keyboard.type('/ship')
+  await chat.getByRole('option', { name: 'Name a ship' }).click()
+  await ann.composer.getByText('@Fram').waitFor()
+  await chat.getByRole('button', { name: /Large/ }).click()
+  await chat.getByRole('menuitemradio', { name: 'Small Fast' }).click()
+  await chat.locator('input[type=file]').setInputFiles([
+    { name: 'log.txt', mimeType: 'text/plain', buffer: Buffer.from('All is well.') },
+    { name: 'large.txt', mimeType: 'text/plain', buffer: Buffer.alloc(2000, 'x') },
+  ])
+  await chat.getByText('large.txt: It is larger than 1 kB.').waitFor()
+  await ann.button('Dictate').waitFor()
+  await ann.button('Send').click()
+  await ann.text(/You said.*Kari.*Fram/).waitFor()
+  await ann.button('Send').waitFor()
   await call((chat) => chat.fetchUpdates())
   await ann.text(/Oslo by locate/).waitFor()
   // The server has no such action, and the app is told.
@@ -181,6 +205,7 @@ test('an app made with chatkit-react runs unchanged', async () => {
     'load.start',
     'load.end',
     'tool.change',
+    'tag.click',
     'history.open',
     'history.close',
   ]) {

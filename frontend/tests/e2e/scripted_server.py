@@ -19,7 +19,14 @@ from agent_framework import (
     ResponseStream,
     tool,
 )
-from chatkit.types import LockedStatus, ThreadMetadata, ThreadStreamEvent, UserMessageItem
+from chatkit.types import (
+    AudioInput,
+    LockedStatus,
+    ThreadMetadata,
+    ThreadStreamEvent,
+    TranscriptionResult,
+    UserMessageItem,
+)
 from every_kind import Kinds, picture
 from widget_actions import ACTIONS, show
 
@@ -30,7 +37,7 @@ from agent_framework_chatkit import (
     client_tool,
     create_app,
 )
-from agent_framework_chatkit.stores import SQLStore
+from agent_framework_chatkit.stores import AttachmentStore, SQLStore
 
 HOSTILE = """<script>parent.hacked = true</script>
 <img src=x onerror="parent.hacked = true">
@@ -104,6 +111,9 @@ class Model(FunctionInvocationLayer[Any], BaseChatClient[Any]):
                 yield Content.from_text("I thought.")
             else:
                 yield Content.from_text(f"You said *{last.text}*, and I know {len(messages)}.")
+                files = sum(each.type == "data" for each in last.contents)
+                if files:
+                    yield Content.from_text(f" You sent {files} files.")
 
         async def updates() -> AsyncIterator[ChatResponseUpdate]:
             async for content in contents():
@@ -134,6 +144,9 @@ class Server(AgentChatKitServer[Any]):
         async for event in events:
             yield event
 
+    async def transcribe(self, audio_input: AudioInput, context: Any) -> TranscriptionResult:
+        return TranscriptionResult(text=f"a {audio_input.media_type} recording")
+
 
 @tool(approval_mode="always_require")
 def transfer_money(recipient: str, amount: int) -> str:
@@ -154,8 +167,13 @@ def lock(ctx: FunctionInvocationContext) -> str:
     return "Locked now"
 
 
+port = int(sys.argv[1])
 tools: Any = [transfer_money, ask_user, locate, lock, show]
 agent = Agent(client=Model(), tools=tools)
-server = Server(agent, SQLStore[Any]("sqlite://"), models=["small", "large"], actions=ACTIONS)
+store = SQLStore[Any]("sqlite://")
+attachments = AttachmentStore[Any](
+    "memory://", metadata=store, secret="x" * 32, base_url=f"http://127.0.0.1:{port}"
+)
+server = Server(agent, store, attachments, models=["small", "large"], actions=ACTIONS)
 app = create_app(server)
-uvicorn.run(app, port=int(sys.argv[1]), log_level="warning")
+uvicorn.run(app, port=port, log_level="warning")

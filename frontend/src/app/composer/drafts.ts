@@ -20,7 +20,10 @@ const nothing: Written = { content: noContent, reply: null }
 /** For how many milliseconds somebody writes before it is kept. */
 const PAUSE = 300
 
+let drafts = 0
+
 export class Draft {
+  readonly id = drafts++
   readonly state: Store<Written>
 
   constructor(

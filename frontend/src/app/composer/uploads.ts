@@ -84,7 +84,10 @@ export class Uploads {
     if (removed === undefined) return
     const api = this.#api()
     this.#release(key, removed.preview)
-    this.state.set({ files: this.state.get().files.filter((file) => file !== removed), refusal: null })
+    this.state.set({
+      files: this.state.get().files.filter((file) => file !== removed),
+      refusal: null,
+    })
     if (removed.attachment !== null && api !== null) remove(api, removed.attachment.id)
   }
 
@@ -148,9 +151,9 @@ export class Uploads {
 
   #change(key: number, change: Partial<Upload>): void {
     this.state.set({
-      files: this.state.get().files.map((file) =>
-        file.key === key ? { ...file, ...change } : file,
-      ),
+      files: this.state
+        .get()
+        .files.map((file) => (file.key === key ? { ...file, ...change } : file)),
     })
   }
 

@@ -1,10 +1,10 @@
 import { Button } from '@openai/apps-sdk-ui/components/Button'
 import { useState } from 'react'
 
-import type { UserMessageInput, UserMessageItem } from '../../protocol/types'
+import type { UserMessageItem } from '../../protocol/types'
+import { isBlank, sendable, type Content } from '../composer/content'
+import { Editor } from '../composer/Editor'
 import { useChat, useText } from '../context'
-
-type Content = UserMessageInput['content']
 
 interface EditMessageProps {
   item: UserMessageItem
@@ -15,12 +15,12 @@ interface EditMessageProps {
 export function EditMessage({ item, onDone }: EditMessageProps) {
   const chat = useChat()
   const text = useText()
-  const [value, setValue] = useState(() => plainOf(item.content))
-  const isEmpty = value.trim() === '' && (item.attachments ?? []).length === 0
+  const [content, setContent] = useState<Content>(item.content)
+  const isEmpty = isBlank(content) && (item.attachments ?? []).length === 0
   const send = (): void => {
     if (isEmpty) return
     onDone()
-    void chat.edit(item, contentOf(value.trim(), item.content))
+    void chat.edit(item, sendable(content))
   }
   return (
     <form
@@ -30,21 +30,13 @@ export function EditMessage({ item, onDone }: EditMessageProps) {
         send()
       }}
     >
-      <textarea
-        className="field"
-        dir="auto"
-        aria-label={text('editedMessage')}
-        value={value}
+      <Editor
+        label={text('editedMessage')}
+        content={content}
+        onChange={setContent}
+        onSend={send}
+        onEscape={onDone}
         autoFocus
-        onFocus={(event) => event.target.setSelectionRange(value.length, value.length)}
-        onChange={(event) => setValue(event.target.value)}
-        onKeyDown={(event) => {
-          if (event.nativeEvent.isComposing) return
-          if (event.key === 'Escape') onDone()
-          if (event.key !== 'Enter' || event.shiftKey) return
-          event.preventDefault()
-          send()
-        }}
       />
       <div className="edit-actions">
         <Button color="secondary" variant="ghost" type="button" onClick={onDone}>
@@ -56,24 +48,4 @@ export function EditMessage({ item, onDone }: EditMessageProps) {
       </div>
     </form>
   )
-}
-
-function plainOf(content: Content): string {
-  return content.map((part) => (part.type === 'input_tag' ? `@${part.text}` : part.text)).join('')
-}
-
-/** Return what a text says; a tag that is still there as it was written is still a tag. */
-export function contentOf(text: string, before: Content): Content {
-  const content: Content = []
-  let rest = text
-  for (const part of before) {
-    if (part.type !== 'input_tag') continue
-    const index = rest.indexOf(`@${part.text}`)
-    if (index < 0) continue
-    if (index > 0) content.push({ type: 'input_text', text: rest.slice(0, index) })
-    content.push(part)
-    rest = rest.slice(index + part.text.length + 1)
-  }
-  if (rest !== '' || content.length === 0) content.push({ type: 'input_text', text: rest })
-  return content
 }

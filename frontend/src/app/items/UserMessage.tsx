@@ -1,6 +1,7 @@
 import { useState } from 'react'
 
 import type { Attachment, UserMessageItem } from '../../protocol/types'
+import { textOf } from '../composer/content'
 import { useChat, useText } from '../context'
 import { IconButton } from '../IconButton'
 import { RenameIcon } from '../icons'
@@ -8,6 +9,7 @@ import { useStore } from '../store'
 import { CopyButton } from './CopyButton'
 import { EditMessage } from './EditMessage'
 import { LargeImage } from './LargeImage'
+import { Said } from './Said'
 
 export function UserMessage({ item }: { item: UserMessageItem }) {
   const chat = useChat()
@@ -20,7 +22,7 @@ export function UserMessage({ item }: { item: UserMessageItem }) {
       (thread.thread?.status ?? { type: 'active' }).type === 'active',
   )
   const [isEditing, setEditing] = useState(false)
-  const said = item.content.map((part) => part.text).join('')
+  const said = textOf(item.content)
   return (
     <div className="user">
       <h2 className="visually-hidden">{text('you')}</h2>
@@ -32,17 +34,7 @@ export function UserMessage({ item }: { item: UserMessageItem }) {
         <EditMessage item={item} onDone={() => setEditing(false)} />
       ) : (
         said !== '' && (
-          <div className="bubble" dir="auto">
-            {item.content.map((part, index) =>
-              part.type === 'input_tag' ? (
-                <span key={index} className="tag">
-                  @{part.text}
-                </span>
-              ) : (
-                part.text
-              ),
-            )}
-          </div>
+          <Said content={item.content} />
         )
       )}
       {!isEditing && (

@@ -92,6 +92,7 @@ export const en = {
   removeFile: 'Remove {name}',
   uploading: 'Uploading {name}',
   uploadFailed: 'The upload failed.',
+  uploadAgain: 'Upload {name} again',
   fileRefused: '{name}: {reason}',
   tooManyFiles: 'No more than {count} files go with a message.',
   wrongKind: 'This kind of file is not taken.',

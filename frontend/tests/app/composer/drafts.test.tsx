@@ -15,7 +15,10 @@ beforeEach(() => sessionStorage.clear())
 
 const written = ({ chat }: Rendered): string => textOf(chat.state.get().draft.state.get().content)
 const files = ({ chat }: Rendered): string[] =>
-  chat.state.get().draft.uploads.finished().map(({ name }) => name)
+  chat.state
+    .get()
+    .draft.uploads.finished()
+    .map(({ name }) => name)
 
 test('each thread has a draft of its own', async () => {
   const page = await render(null, thread)

@@ -20,7 +20,10 @@ interface Call {
 }
 
 /** Files at a server that answers when the test says so. */
-function uploads(strategy?: CustomApiConfig['uploadStrategy']): { files: Uploads; calls: Call[] } {
+function uploads(
+  strategy?: CustomApiConfig['uploadStrategy'],
+  Made = Uploads,
+): { files: Uploads; calls: Call[] } {
   const calls: Call[] = []
   const api: CustomApiConfig = {
     url: 'http://chat.test/chatkit',
@@ -34,7 +37,7 @@ function uploads(strategy?: CustomApiConfig['uploadStrategy']): { files: Uploads
         calls.push({ url: String(url), init, answer })
       }),
   }
-  return { files: new Uploads(() => api, texts), calls }
+  return { files: new Made(() => api, texts), calls }
 }
 
 const text = (name: string, size = 3, type = 'text/plain'): File =>
@@ -94,12 +97,25 @@ test('what fails in the second phase is forgotten by the server, and can be trie
   await vi.waitFor(() => expect(files.finished()).toHaveLength(1))
 })
 
+test('the first file goes alone, since its answer says who the visitor is', async () => {
+  vi.resetModules()
+  const { Uploads } = await import('../../../src/app/composer/uploads')
+  const { files, calls } = uploads(direct, Uploads)
+  files.upload([text('a.txt'), text('b.txt'), text('c.txt')], undefined)
+  const { answer } = await called(calls, 1)
+  await new Promise((resolve) => setTimeout(resolve))
+  expect(calls).toHaveLength(1)
+  answer(attachment)
+  await called(calls, 3)
+})
+
 test('a file that is removed is not uploaded any further, and one that is there is deleted', async () => {
   const { files, calls } = uploads(direct)
   files.upload([text('a.txt'), text('b.txt')], undefined)
-  const first = await called(calls, 2).then(() => calls[0]!)
-  first.answer(attachment)
+  await vi.waitFor(() => expect(calls).not.toHaveLength(0))
+  calls[0]!.answer(attachment)
   await vi.waitFor(() => expect(files.finished()).toHaveLength(1))
+  await called(calls, 2)
   const [one, two] = files.state.get().files
   files.remove(two!.key)
   expect(calls[1]?.init.signal?.aborted).toBe(true)

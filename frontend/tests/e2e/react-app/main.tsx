@@ -15,12 +15,14 @@ const hear = (name: string) => (detail?: unknown) => {
   window.heard.push(`${name} ${JSON.stringify(detail ?? null)}`)
 }
 
+const kari = { id: 'kari', title: 'Kari', interactive: true, data: { team: 'sea' } }
+
 function App() {
   const chat = useChatKit({
     api: {
       url: '/chatkit',
       domainKey: 'local',
-      uploadStrategy: { type: 'direct', uploadUrl: '/upload' },
+      uploadStrategy: { type: 'direct', uploadUrl: '/attachments' },
       fetch: (input, init) =>
         fetch(input, { ...init, headers: { ...(init?.headers as object), 'X-App': 'shop' } }),
     },
@@ -56,14 +58,25 @@ function App() {
       attachments: { enabled: true, maxSize: 1024, maxCount: 2, accept: { 'text/plain': ['.txt'] } },
       tools: [{ id: 'search', label: 'Search', icon: 'search', placeholderOverride: 'Search for' }],
       models: [
-        { id: 'small', label: 'Small' },
+        { id: 'small', label: 'Small', description: 'Fast' },
         { id: 'large', label: 'Large', default: true },
       ],
-      dictation: { enabled: false },
+      dictation: { enabled: true },
     },
     disclaimer: { text: 'It may be wrong.', highContrast: true },
-    entities: { onTagSearch: async () => [], showComposerMenu: false },
-    commands: { enabled: false },
+    entities: {
+      showComposerMenu: true,
+      onTagSearch: async (query) => [kari].filter(({ title }) => title.includes(query)),
+      onClick: ({ id, data }) => hear('tag.click')([id, data]),
+      onRequestPreview: async ({ title }) => ({
+        preview: { type: 'Basic', children: [{ type: 'Text', value: `${title} works at sea.` }] },
+      }),
+    },
+    commands: {
+      enabled: true,
+      onSearch: async () => [{ id: 'ship', label: 'Name a ship', icon: 'compass' }],
+      onSelect: async () => ({ type: 'entity', entity: { id: 'fram', title: 'Fram' } }),
+    },
     widgets: { onAction: async (action, { id }) => hear('action')({ action, id }) },
     thread: { autoScroll: true },
     onReady: hear('ready'),

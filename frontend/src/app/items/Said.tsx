@@ -1,0 +1,13 @@
+import type { Content } from '../composer/content'
+import { Tag } from '../composer/Tag'
+
+/** What a person said, with its tags. */
+export function Said({ content }: { content: Content }) {
+  return (
+    <div className="bubble" dir="auto">
+      {content.map((part, index) =>
+        part.type === 'input_tag' ? <Tag key={index} tag={part} /> : part.text,
+      )}
+    </div>
+  )
+}
