@@ -31,13 +31,6 @@ beforeAll(async () => {
   server = createServer((incoming, response) => {
     const path = new URL(incoming.url ?? '/', 'http://app').pathname
     if (incoming.headers['x-app'] !== undefined) marked += 1
-    if (path === '/upload') {
-      incoming.resume().on('end', () => {
-        response.setHeader('Content-Type', 'application/json')
-        response.end(JSON.stringify({ type: 'file', id: 'att', name: 'a.txt', mime_type: 'text/plain' }))
-      })
-      return
-    }
     if (path === '/' || path.startsWith('/assets/')) {
       const file = readFileSync(join(outDir, path === '/' ? 'index.html' : path))
       response.setHeader('Content-Type', path === '/' ? 'text/html' : 'text/javascript')
