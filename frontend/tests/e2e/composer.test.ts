@@ -174,6 +174,19 @@ test('a tag is found by keyboard, sent in its place, seen, clicked and kept when
   await ann.page.context().close()
 })
 
+test('the button for tags opens the menu each time, wherever the focus was', async () => {
+  const ann = await at()
+  await equip(ann)
+  for (let times = 0; times < 20; times++) {
+    await ann.composer.fill('Ask')
+    await ann.composer.fill('')
+    await ann.button('Mention').click()
+    await option(ann, 'Q2 plan').click()
+    await expect.poll(() => ann.composer.textContent()).toBe('@Q2 plan ')
+  }
+  await ann.page.context().close()
+})
+
 test('a search that fails or finds nothing says so, and does not keep anybody from writing', async () => {
   const ann = await at()
   await equip(ann)

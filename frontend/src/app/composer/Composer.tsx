@@ -41,10 +41,7 @@ function DraftComposer({ draft }: { draft: Draft }) {
   const [hasTried, setTried] = useState(false)
   const editor = useRef<EditorHandle>(null)
   const picker = useRef<HTMLInputElement>(null)
-  const dictating = useDictation(chat, (said) => {
-    editor.current?.insert(said)
-    editor.current?.focus()
-  })
+  const dictating = useDictation(chat, (said) => editor.current?.insert(said))
   const { dictation } = dictating
 
   useEffect(() => {

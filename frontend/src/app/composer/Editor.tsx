@@ -35,7 +35,7 @@ import { useSigns, useSuggestions, type OwnCommand, type Suggestion } from './us
 
 export interface EditorHandle {
   focus: () => void
-  /** Put text where the caret is. */
+  /** Put text where the caret is, and the focus. */
   insert: (text: string) => void
   /** Begin to search for a tag. */
   mention: () => void
@@ -241,17 +241,19 @@ export function Editor(props: EditorProps) {
     latest.current.look()
   }, [signs.join('')])
 
+  /** Write where the caret is. Without the focus, a browser would put the caret elsewhere later. */
+  const write = (given: string): void => {
+    const { current } = editor
+    if (current === null) return
+    current.view.focus()
+    insert(current, textContent(spaced(current, given)))
+  }
   useImperativeHandle(ref, () => ({
     focus: () => editor.current?.view.focus(),
-    insert: (given) => {
-      if (editor.current !== null)
-        insert(editor.current, textContent(spaced(editor.current, given)))
-    },
+    insert: write,
     mention: () => {
-      if (editor.current === null) return
       setDismissed(null)
-      insert(editor.current, textContent(spaced(editor.current, '@')))
-      editor.current.view.focus()
+      write('@')
     },
   }))
 
