@@ -3,6 +3,7 @@
 import { Extension, Node, type Editor } from '@tiptap/core'
 import { history, redo, undo } from '@tiptap/pm/history'
 import { Fragment, Slice, type Node as DocumentNode, type Schema } from '@tiptap/pm/model'
+import { Selection } from '@tiptap/pm/state'
 
 import { Store } from '../store'
 import type { Content, TagPart } from './content'
@@ -115,6 +116,7 @@ export function insert(
 ): void {
   const { state, view } = editor
   const lines = Fragment.from(linesOf(content, state.schema))
-  const change = state.tr.replaceRange(range.from, range.to, new Slice(lines, 1, 1))
-  view.dispatch(change.scrollIntoView())
+  const change = state.tr.replace(range.from, range.to, new Slice(lines, 1, 1))
+  const end = change.doc.resolve(change.mapping.map(range.to))
+  view.dispatch(change.setSelection(Selection.near(end, -1)).scrollIntoView())
 }
