@@ -113,7 +113,8 @@ export function endResponse(state: ThreadState): ThreadState {
 /** Return the state with an older page of items before the others. */
 export function mergeOlder(state: ThreadState, older: readonly ThreadItem[]): ThreadState {
   const known = new Set(state.items.map((item) => item.id))
-  return { ...state, items: [...older.filter((item) => !known.has(item.id)), ...state.items] }
+  const unknown = older.filter((item) => !known.has(item.id)).map(whole)
+  return { ...state, items: [...unknown, ...state.items] }
 }
 
 /** Return the state with the newest items as the server has them; older ones stay. */
@@ -125,14 +126,32 @@ export function replaceItems(
   const first = newest[0]
   const index = first === undefined ? 0 : lastIndex(state.items, first.id)
   const older = index > 0 ? state.items.slice(0, index) : []
-  return { ...state, thread, items: [...older, ...newest] }
+  return { ...state, thread, items: [...older, ...newest.map(whole)] }
 }
 
 function without(open: ThreadState['open'], id: string): ThreadState['open'] {
   return open.has(id) ? new Map([...open].filter(([each]) => each !== id)) : open
 }
 
-function withItem(state: ThreadState, item: ThreadItem): ThreadState {
+/** Return an item in which what a server has left out is empty, rather than missing. */
+function whole(item: ThreadItem): ThreadItem {
+  switch (item.type) {
+    case 'user_message':
+    case 'assistant_message':
+      return Array.isArray(item.content) ? item : { ...item, content: [] }
+    case 'structured_input':
+      return Array.isArray(item.inputs) ? item : { ...item, inputs: [] }
+    case 'workflow':
+      return Array.isArray(item.workflow?.tasks)
+        ? item
+        : { ...item, workflow: { ...item.workflow, type: item.workflow?.type ?? 'custom', tasks: [] } }
+    default:
+      return item
+  }
+}
+
+function withItem(state: ThreadState, given: ThreadItem): ThreadState {
+  const item = whole(given)
   const index = lastIndex(state.items, item.id)
   const items = index < 0 ? [...state.items, item] : state.items.with(index, item)
   return { ...state, items }

@@ -366,3 +366,14 @@ test('older pages come first, and nothing is there twice', () => {
   const replaced = replaceItems(merged, thread, [message('b', 'new'), message('d')])
   expect(replaced.items.map((item) => item.id)).toEqual(['a', 'b', 'd'])
 })
+
+test.each([
+  ['user_message', { content: [] }],
+  ['assistant_message', { content: [] }],
+  ['structured_input', { inputs: [] }],
+  ['workflow', { workflow: { type: 'custom', tasks: [] } }],
+])('what is left out of a %s is empty', (type, rest) => {
+  const item = { id: 'i', thread_id: 't', created_at: '2026-01-01', type }
+  const event = { type: 'thread.item.done', item } as unknown as ThreadStreamEvent
+  expect(reduce(emptyThread, event).items).toEqual([{ ...item, ...rest }])
+})

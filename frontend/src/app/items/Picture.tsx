@@ -1,5 +1,6 @@
 import type { GeneratedImageItem } from '../../protocol/types'
 import { useText } from '../context'
+import { useIsImageAllowed } from '../markdown/useIsImageAllowed'
 import { LargeImage } from './LargeImage'
 
 interface PictureProps {
@@ -13,6 +14,10 @@ interface PictureProps {
 export function Picture({ item, isOpen, progress }: PictureProps) {
   const text = useText()
   const { image } = item
+  const isAllowed = useIsImageAllowed(image?.url ?? '')
+  if (image && !isAllowed) {
+    return <p className="caption">{text('imageHidden', { name: text('generatedImage') })}</p>
+  }
   if (!isOpen) return <LargeImage url={image?.url ?? ''} name={text('generatedImage')} />
   return (
     <div className="drawing" aria-busy>

@@ -1,13 +1,12 @@
 import { lazy, Suspense, useMemo, type ComponentProps } from 'react'
 import { defaultRehypePlugins, Streamdown, type Components, type StreamdownProps } from 'streamdown'
 
-import { useChat, useText } from '../context'
-import { useStore } from '../store'
-import { isImageAllowed } from './images'
+import { useText } from '../context'
 import { Link } from './Link'
 import { withMath } from './math'
 import { usePlugins } from './plugins'
 import { SourceMark } from './SourceMark'
+import { useIsImageAllowed } from './useIsImageAllowed'
 
 const Formula = lazy(() => import('./Formula'))
 
@@ -87,10 +86,9 @@ const components = {
 } as Components
 
 function Image({ node: _, src, alt }: WithNode<ComponentProps<'img'>>) {
-  const chat = useChat()
   const text = useText()
-  const domains = useStore(chat.state, (state) => state.thread.thread?.allowed_image_domains)
-  if (typeof src === 'string' && isImageAllowed(src, domains ?? [], parent.location.origin)) {
+  const isAllowed = useIsImageAllowed(typeof src === 'string' ? src : '')
+  if (isAllowed) {
     return <img className="image" src={src} alt={alt ?? ''} loading="lazy" />
   }
   return <span className="caption">{text('imageHidden', { name: alt ?? '' })}</span>

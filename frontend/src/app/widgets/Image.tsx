@@ -2,9 +2,9 @@ import { useState, type CSSProperties } from 'react'
 
 import { useText } from '../context'
 import { NamedIcon } from '../icons/NamedIcon'
+import { useIsImageAllowed } from '../markdown/useIsImageAllowed'
 import { blockStyle } from './box'
 import type { ComponentProps } from './Component'
-import { useIsImageAllowed } from './useIsImageAllowed'
 import { isTrue, oneOf, textOf } from './values'
 
 const FITS = ['cover', 'contain', 'fill', 'scale-down', 'none'] as const

@@ -1,7 +1,7 @@
 import { useState } from 'react'
 
 import { NamedIcon } from '../icons/NamedIcon'
-import { useIsImageAllowed } from './useIsImageAllowed'
+import { useIsImageAllowed } from '../markdown/useIsImageAllowed'
 import { isFields, isTrue, textOf } from './values'
 
 /** What stands above a card or a list: where it comes from, or how it is. */

@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { fireEvent, screen } from '@testing-library/react'
+import { act, fireEvent, screen } from '@testing-library/react'
 import { beforeAll, expect, test } from 'vitest'
 
 import { Picture } from '../../../src/app/items/Picture'
@@ -58,5 +58,15 @@ test('one that does not come, or does not load, says so', async () => {
   screen.getByText('The image could not be loaded.')
   const other = { ...drawn, image: { id: 'j', url: `${url}AAAA` } }
   again(<Picture item={other} isOpen={false} progress={null} />)
+  screen.getByRole('button', { name: 'Open image Generated image' })
+})
+
+test('one that lies elsewhere is not loaded unless its domain is allowed', async () => {
+  const remote = item('generated_image', { image: { id: 'i', url: 'https://images.test/a.png' } })
+  const { chat } = await render(<Picture item={remote} isOpen={false} progress={null} />, () => 404)
+  screen.getByText('Image not shown: Generated image')
+  expect(screen.queryByRole('img')).toBeNull()
+  const thread = { id: 't', created_at: '2026-01-01', allowed_image_domains: ['images.test'] }
+  act(() => chat.state.set({ thread: { ...chat.state.get().thread, thread } }))
   screen.getByRole('button', { name: 'Open image Generated image' })
 })
