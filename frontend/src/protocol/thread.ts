@@ -141,6 +141,8 @@ function whole(item: ThreadItem): ThreadItem {
       return Array.isArray(item.content) ? item : { ...item, content: [] }
     case 'structured_input':
       return Array.isArray(item.inputs) ? item : { ...item, inputs: [] }
+    case 'widget':
+      return typeof item.widget?.type === 'string' ? item : { ...item, widget: { type: '' } }
     case 'workflow':
       return Array.isArray(item.workflow?.tasks)
         ? item

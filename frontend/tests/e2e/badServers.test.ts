@@ -73,7 +73,7 @@ test('events that are unknown, broken, out of order or cut off do no harm', asyn
   )
   const ann = await ask({ body: `data: {"type"\n\n: hm\n\n${body}data: {"type":"thread.it` })
   await ann.text('All is well.').waitFor()
-  expect(await ann.chat.getByText('This part cannot be shown.').count()).toBe(1)
+  await ann.text('This part cannot be shown.').waitFor()
   await ann.page.context().close()
 })
 

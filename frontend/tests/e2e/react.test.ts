@@ -136,7 +136,7 @@ test('an app made with chatkit-react runs unchanged', async () => {
   await ann.text(/Oslo by locate/).waitFor()
   // The server has no such action, and the app is told.
   await call((chat) => chat.sendCustomAction({ type: 'unknown', payload: {} }))
-  await chat.getByText('This chat cannot do that.').waitFor()
+  await chat.getByText('This chat cannot do that.').first().waitFor()
   await call((chat) => chat.showHistory())
   await chat.getByRole('searchbox').waitFor()
   await ann.button('Delete Hello from a prompt').waitFor()

@@ -1,6 +1,6 @@
 /** The weather assistant's whole story, as a person plays it; its pictures are the guide's. */
 
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,13 +13,10 @@ import { launch, Person, type Site } from './browser'
 let site: Site
 const folder = mkdtempSync(join(tmpdir(), 'weather-'))
 /** `SCREENSHOTS=1` takes the guide's pictures anew. */
-const pictures =
-  process.env['SCREENSHOTS'] === undefined
-    ? join(folder, 'pictures')
-    : fileURLToPath(new URL('../../../docs/images', import.meta.url))
+const isForGuide = process.env['SCREENSHOTS'] !== undefined
+const images = fileURLToPath(new URL('../../../docs/images', import.meta.url))
 
 beforeAll(async () => {
-  mkdirSync(pictures, { recursive: true })
   site = await launch((port) =>
     python(['-m', 'samples.weather', '--port', String(port), '--folder', folder, '--offline']),
   )
@@ -46,8 +43,10 @@ test.each(LOOKS)('the story, $name', async ({ name, colorScheme, viewport }) => 
     reducedMotion: 'reduce',
   })
   const shoot = async (what: string): Promise<void> => {
-    await ann.page.waitForTimeout(400)
-    await ann.page.screenshot({ path: join(pictures, `weather-${what}-${name}.png`) })
+    if (!isForGuide) return
+    // Until charts and pictures are drawn, and nothing moves.
+    await ann.page.waitForTimeout(1000)
+    await ann.page.screenshot({ path: join(images, `${what}-${name}.png`) })
   }
   await ann.chat.getByText('A script answers here, not a model').waitFor()
   await shoot('start')
@@ -57,7 +56,7 @@ test.each(LOOKS)('the story, $name', async ({ name, colorScheme, viewport }) => 
   await ann.text(/^(It is (cold|mild|warm) in )?Oslo/).waitFor()
   await ann.button('Send').waitFor()
   await ann.text('Made up, as there is no network').waitFor()
-  await shoot('card')
+  await shoot('weather')
 
   // Buttons of a card ask.
   await ann.ask('Which cities do you know?', 'Choose one, or name another.')
@@ -68,7 +67,7 @@ test.each(LOOKS)('the story, $name', async ({ name, colorScheme, viewport }) => 
   // A question is answered, and the run goes on.
   await ann.say('What should I wear in London?')
   await ann.text('What will you do in London?').waitFor()
-  await shoot('question')
+  await shoot('questions')
   await ann.chat.getByRole('radio', { name: 'Cycle' }).check()
   await ann.button('Answer').click()
   await ann.text(/^To cycle, take/).waitFor()

@@ -371,6 +371,7 @@ test.each([
   ['user_message', { content: [] }],
   ['assistant_message', { content: [] }],
   ['structured_input', { inputs: [] }],
+  ['widget', { widget: { type: '' } }],
   ['workflow', { workflow: { type: 'custom', tasks: [] } }],
 ])('what is left out of a %s is empty', (type, rest) => {
   const item = { id: 'i', thread_id: 't', created_at: '2026-01-01', type }
