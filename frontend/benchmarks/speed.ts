@@ -5,20 +5,37 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 
 import type { Page } from 'playwright-core'
+import { rolldown } from 'rolldown'
 
 import { open, type Site } from '../tests/e2e/browser'
 
 const ui = fileURLToPath(new URL('../../src/agent_framework_chatkit/frontend/ui', import.meta.url))
-const TOKENS = 20_000
-const PER_SECOND = 1_000
+const PACE: Pace = { tokens: 20_000, perSecond: 1_000 }
 const ITEMS = 5_000
 const SWITCHES = 100
 
 declare global {
   interface Window {
-    longest: number
     took: number
+    /** Adds to the text that `react-markdown` draws. */
+    append: (delta: string) => void
+    /** Hand out a reply at its pace. */
+    dictate: (pace: Pace, take: (delta: string) => void) => Promise<void>
+    /** Do something, and return what it costs the window's thread. */
+    measure: (realm: Window & typeof globalThis, act: () => Promise<void>) => Promise<Cost>
   }
+}
+
+interface Pace {
+  tokens: number
+  perSecond: number
+}
+
+interface Cost {
+  /** Milliseconds of the longest task, if one is over 50. */
+  longest: number
+  /** Milliseconds by which timers are late, in each quarter of the time. */
+  late: number[]
 }
 
 type Chat = HTMLElement & {
@@ -62,79 +79,106 @@ async function ready(site: Site): Promise<number> {
   return took
 }
 
-/** Stream a reply of many tokens, and return the longest task and the growth of what one costs. */
-async function stream(site: Site): Promise<{ longest: number; growth: number }> {
+/** Define in a page what both contestants are measured with. */
+function tools(): void {
+  window.dictate = async ({ tokens, perSecond }, take) => {
+    const words = ['some ', '**bold** ', 'text, ', '`code` ', 'and more. ', 'new\n\n']
+    const started = performance.now()
+    let sent = 0
+    while (sent < tokens) {
+      await new Promise((resolve) => setTimeout(resolve, 30))
+      const due = Math.min(tokens, ((performance.now() - started) / 1000) * perSecond)
+      let delta = ''
+      for (; sent < due; sent++) delta += words[sent % words.length]
+      take(delta)
+    }
+  }
+  window.measure = async (realm, act) => {
+    let longest = 0
+    const observer = new realm.PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) longest = Math.max(longest, duration)
+    })
+    observer.observe({ type: 'longtask' })
+    const lags: number[] = []
+    let last = performance.now()
+    const timer = setInterval(() => {
+      const now = performance.now()
+      lags.push(Math.max(0, now - last - 10))
+      last = now
+    }, 10)
+    await act()
+    clearInterval(timer)
+    observer.disconnect()
+    const size = Math.ceil(lags.length / 4)
+    const sum = (values: number[]): number => values.reduce((all, each) => all + each, 0)
+    return { longest, late: [0, 1, 2, 3].map((q) => sum(lags.slice(q * size, (q + 1) * size))) }
+  }
+}
+
+/** Stream a reply of many tokens into the chat. */
+async function stream(site: Site): Promise<Cost> {
   const opened = await page(site)
-  const result = await opened.evaluate(
-    async ({ tokens, perSecond }) => {
-      const chat = document.querySelector('openai-chatkit') as Chat
-      const encoder = new TextEncoder()
-      const event = (value: object): Uint8Array =>
-        encoder.encode(`data: ${JSON.stringify(value)}\n\n`)
-      const base = { thread_id: 't', created_at: '2026-01-01T00:00:00' }
-      const item = { ...base, id: 'm', type: 'assistant_message', content: [] as unknown[] }
-      const words = ['some ', '**bold** ', 'text, ', '`code` ', 'and more. ', 'new\n\n']
-      const answer = (): Response =>
-        new Response(
-          new ReadableStream({
-            async start(controller) {
-              const thread = { id: 't', created_at: base.created_at, items: { data: [] } }
-              controller.enqueue(event({ type: 'thread.created', thread }))
-              controller.enqueue(event({ type: 'thread.item.added', item }))
-              const started = performance.now()
-              let sent = 0
-              while (sent < tokens) {
-                await new Promise((resolve) => setTimeout(resolve, 30))
-                const due = Math.min(tokens, ((performance.now() - started) / 1000) * perSecond)
-                let delta = ''
-                for (; sent < due; sent++) delta += words[sent % words.length]
-                const update = {
-                  type: 'assistant_message.content_part.text_delta',
-                  content_index: 0,
-                  delta,
-                }
-                controller.enqueue(event({ type: 'thread.item.updated', item_id: 'm', update }))
-              }
-              controller.close()
-            },
-          }),
-          { headers: { 'Content-Type': 'text/event-stream' } },
-        )
-      chat.setOptions({
-        api: { url: '/chatkit', domainKey: 'local', fetch: async () => answer() },
-        thread: { autoScroll: true },
-      })
-      const tasks: { start: number; duration: number }[] = []
-      const frame = chat.shadowRoot?.querySelector('iframe')?.contentWindow as Window & typeof globalThis
-      const observer = new frame.PerformanceObserver((list) => {
-        for (const each of list.getEntries()) {
-          tasks.push({ start: each.startTime, duration: each.duration })
-        }
-      })
-      observer.observe({ type: 'longtask' })
-      // What one frame costs, sampled by how late a timer is.
-      const lag: number[] = []
-      let last = performance.now()
-      const timer = setInterval(() => {
-        const now = performance.now()
-        lag.push(Math.max(0, now - last - 10))
-        last = now
-      }, 10)
-      await chat.sendUserMessage({ text: 'Go' })
-      clearInterval(timer)
-      observer.disconnect()
-      const mean = (values: number[]): number =>
-        values.reduce((sum, each) => sum + each, 0) / Math.max(1, values.length)
-      const quarter = Math.floor(lag.length / 4)
-      return {
-        longest: Math.max(0, ...tasks.map((each) => each.duration)),
-        growth: mean(lag.slice(-quarter)) / Math.max(0.01, mean(lag.slice(quarter, 2 * quarter))),
-      }
-    },
-    { tokens: TOKENS, perSecond: PER_SECOND },
-  )
+  await opened.evaluate(tools)
+  const cost = await opened.evaluate(async (pace) => {
+    const chat = document.querySelector('openai-chatkit') as Chat
+    const encoder = new TextEncoder()
+    const event = (value: object): Uint8Array => encoder.encode(`data: ${JSON.stringify(value)}\n\n`)
+    const base = { thread_id: 't', created_at: '2026-01-01T00:00:00' }
+    const item = { ...base, id: 'm', type: 'assistant_message', content: [] as unknown[] }
+    const answer = (): Response =>
+      new Response(
+        new ReadableStream({
+          async start(controller) {
+            const thread = { id: 't', created_at: base.created_at, items: { data: [] } }
+            controller.enqueue(event({ type: 'thread.created', thread }))
+            controller.enqueue(event({ type: 'thread.item.added', item }))
+            const type = 'assistant_message.content_part.text_delta'
+            await window.dictate(pace, (delta) => {
+              const update = { type, content_index: 0, delta }
+              controller.enqueue(event({ type: 'thread.item.updated', item_id: 'm', update }))
+            })
+            controller.close()
+          },
+        }),
+        { headers: { 'Content-Type': 'text/event-stream' } },
+      )
+    chat.setOptions({
+      api: { url: '/chatkit', domainKey: 'local', fetch: async () => answer() },
+      thread: { autoScroll: true },
+    })
+    const frame = chat.shadowRoot?.querySelector('iframe')?.contentWindow
+    return window.measure(frame as Window & typeof globalThis, () =>
+      chat.sendUserMessage({ text: 'Go' }),
+    )
+  }, PACE)
   await opened.context().close()
-  return result
+  return cost
+}
+
+/** Stream the same reply into `react-markdown`. */
+async function streamIntoPeer(site: Site): Promise<Cost> {
+  const bundle = await rolldown({
+    input: fileURLToPath(new URL('reactMarkdown.tsx', import.meta.url)),
+    transform: { define: { 'process.env.NODE_ENV': '"production"' } },
+  })
+  const { output } = await bundle.generate({ format: 'iife' })
+  const context = await site.browser.newContext()
+  const opened = await context.newPage()
+  await opened.goto('about:blank')
+  await opened.addScriptTag({ content: output[0].code })
+  await opened.evaluate(tools)
+  const cost = await opened.evaluate(
+    (pace) => window.measure(window, () => window.dictate(pace, window.append)),
+    PACE,
+  )
+  await context.close()
+  return cost
+}
+
+function rowsOf(name: string, { longest, late }: Cost): void {
+  row(`${name}: longest task`, longest === 0 ? 'under 50 ms' : `${longest.toFixed(0)} ms`)
+  const perToken = late.map((each) => ((each * 1000) / (PACE.tokens / 4)).toFixed(0))
+  row(`${name}: busy µs a token, in each quarter`, perToken.join(' '))
 }
 
 /** Open a thread of many items, then switch many times, and return milliseconds and bytes. */
@@ -213,9 +257,8 @@ try {
   for (let round = 0; round < 7; round++) times.push(await ready(site))
   times.sort((a, b) => a - b)
   row('from the script to ready, median of 7', `${times[3]?.toFixed(0)} ms`)
-  const { longest, growth } = await stream(site)
-  row(`longest task, ${TOKENS} tokens at ${PER_SECOND} a second`, `${longest.toFixed(0)} ms`)
-  row('lag in the last quarter, times that in the second', growth.toFixed(2))
+  rowsOf('20,000 tokens at 1,000 a second', await stream(site))
+  rowsOf('the same in react-markdown', await streamIntoPeer(site))
   const { opened, kept } = await threads(site)
   row(`a thread of ${ITEMS} items, opened`, `${opened.toFixed(0)} ms`)
   row(`memory kept by ${SWITCHES} switches of threads`, `${kept.toFixed(1)} MB`)

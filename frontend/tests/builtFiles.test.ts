@@ -17,6 +17,7 @@ const WORDS: Record<string, string> = {
   'react.dev': 'where an error of React is explained',
   'github.com': 'the same of Markdown and of a language that is colored',
   'bit.ly': 'the same of charts',
+  'prosemirror.net': 'the same of the editor',
   'redux.js.org': 'the same of charts',
   'redux-toolkit.js.org': 'the same of charts',
   'example.com': 'the base against which relative addresses are read, in order to check them',
