@@ -159,7 +159,7 @@ test('calls wait for the element to be in a page, and for options', async () => 
     window.element.setOptions({ api: { url: '/chatkit', domainKey: 'local' } })
     return sent
   })
-  await frame(page).getByText(/You said Early/).waitFor()
+  await frame(page).locator('.items').getByText(/You said Early/).waitFor()
   expect(await calls).toBe('done')
   await page.context().close()
 })
