@@ -49,7 +49,7 @@ def weather_agent(model: ChatModel, forecasts: Forecasts) -> Agent[Any]:
         async def states() -> AsyncGenerator[DynamicWidgetRoot, None]:
             # The card is there at once, and fills when the weather is known.
             yield waiting_card(place)
-            known.append(await forecasts.weather(city))
+            known.append(await forecasts.weather(place))
             yield weather_card(known[0])
 
         await chat.stream_widget(states(), copy_text=f"The weather in {place.name}")

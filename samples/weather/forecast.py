@@ -133,39 +133,43 @@ class Forecasts:
     def _is_live(self) -> bool:
         return time.monotonic() >= self._unreachable_until
 
-    async def weather(self, name: str) -> Weather:
-        """Return the weather at a place.
-
-        Raises:
-            UnknownPlaceError: If there is no such place.
-        """
-        if self._is_live:
-            try:
-                return await self._ask(name)
-            except (httpx.HTTPError, ValueError, KeyError):
-                # Nobody waits for it again and again.
-                self._unreachable_until = time.monotonic() + self.RETRY_AFTER
-        await asyncio.sleep(0.6)  # As long as a service takes, so that one sees the card fill.
-        return made_up(known_place(name))
-
     async def place(self, name: str) -> Place:
         """Return a place by its name.
 
         Raises:
             UnknownPlaceError: If there is no such place.
         """
-        try:
-            return known_place(name)
-        except UnknownPlaceError:
-            return (await self.weather(name)).place
+        if self._is_live:
+            try:
+                return await self._find(name)
+            except (httpx.HTTPError, ValueError, KeyError):
+                self._give_up()
+        return known_place(name)
 
-    async def _ask(self, name: str) -> Weather:
+    async def weather(self, place: Place) -> Weather:
+        """Return the weather at a place."""
+        if self._is_live:
+            try:
+                return await self._ask(place)
+            except (httpx.HTTPError, ValueError, KeyError):
+                self._give_up()
+        await asyncio.sleep(0.6)  # As long as a service takes, so that one sees the card fill.
+        return made_up(place)
+
+    def _give_up(self) -> None:
+        # Nobody waits for it again and again.
+        self._unreachable_until = time.monotonic() + self.RETRY_AFTER
+
+    async def _find(self, name: str) -> Place:
         async with httpx.AsyncClient(timeout=self.TIMEOUT) as http:
             found = await http.get(self._search_url, params={"name": name, "count": 1})
             results = found.raise_for_status().json().get("results")
-            if not results:
-                raise UnknownPlaceError(f"There is no place named {name!r}.")
-            place = Place.model_validate({"country": "", **results[0]})
+        if not results:
+            raise UnknownPlaceError(f"There is no place named {name!r}.")
+        return Place.model_validate({"country": "", **results[0]})
+
+    async def _ask(self, place: Place) -> Weather:
+        async with httpx.AsyncClient(timeout=self.TIMEOUT) as http:
             response = await http.get(
                 str(self._url),
                 params={

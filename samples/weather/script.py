@@ -87,7 +87,8 @@ def forecast(turn: Turn, cities: Sequence[str]) -> Iterator[Content]:
         warmest = max(readings)[1].split(":")[0]
         coldest = min(readings)[1].split(":")[0]
         text = f"**{warmest}** is the warmest now, and **{coldest}** the coldest."
-    elif (temperature := readings[0][0]) is not None:
+    else:
+        temperature = readings[0][0]
         mood = "warm" if temperature > 20 else "mild" if temperature > 9 else "cold"
         text = f"It is {mood} in **{text.split(':')[0]}**: {text.split(': ')[-1]}"
     yield Content.from_text(text)
@@ -144,7 +145,7 @@ def advise(turn: Turn) -> Iterator[Content]:
     elif weather is None:
         yield call("get_weather", city=city)
     else:
-        temperature = temperature_in(weather) or 0
+        temperature = temperature_in(weather)
         clothes = "a T-shirt" if temperature > 20 else "a jacket" if temperature > 9 else "a coat"
         rain = int((re.search(r"(\d+) % chance", weather) or ["", "0"])[1])
         text = f"To {activity_in(answers)}, take {clothes}"

@@ -279,19 +279,19 @@ def open_meteo() -> Iterator[str]:
 
 async def test_the_weather_of_the_service(open_meteo: str) -> None:
     forecasts = Forecasts(f"{open_meteo}/forecast", f"{open_meteo}/search")
-    weather = await forecasts.weather("Bergen")
+    weather = await forecasts.weather(await forecasts.place("Bergen"))
     assert (weather.place.name, weather.condition, weather.temperature) == ("Bergen", "rain", 14.5)
     assert [hour.hour for hour in weather.hours[:2]] == [13, 14]
     assert [hour.temperature for hour in weather.hours[:2]] == [13, 14]
     assert weather.days[1].chance_of_rain == 0
     assert forecasts.source == weather.source == "Open-Meteo"
     with pytest.raises(UnknownPlaceError, match="no place named 'Nowhere'"):
-        await forecasts.weather("Nowhere")
+        await forecasts.place("Nowhere")
 
 
 async def test_without_the_service_the_weather_is_made_up_and_says_so() -> None:
     forecasts = Forecasts("http://127.0.0.1:9/forecast", "http://127.0.0.1:9/search")
-    weather = await forecasts.weather("Oslo")
+    weather = await forecasts.weather(await forecasts.place("Oslo"))
     assert weather.source_url is None
     assert forecasts.source.startswith("made up")
 
