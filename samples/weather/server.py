@@ -70,6 +70,8 @@ async def weather_app(model: ChatModel, forecasts: Forecasts, folder: Path) -> S
 
     async def about(request: Request) -> Response:
         """Tell the page who answers, and where the weather comes from."""
+        # Whether the service can be reached is known once it has been asked.
+        await forecasts.place(PLACES[0].name)
         return JSONResponse(
             {
                 "model": model.name,

@@ -296,6 +296,18 @@ async def test_without_the_service_the_weather_is_made_up_and_says_so() -> None:
     assert forecasts.source.startswith("made up")
 
 
+async def test_the_page_says_that_the_weather_is_made_up_before_any_is_asked_for(
+    tmp_path: Path,
+) -> None:
+    forecasts = Forecasts("http://127.0.0.1:9/forecast", "http://127.0.0.1:9/search")
+    app = await weather_app(SCRIPT, forecasts, tmp_path)
+    async with app.router.lifespan_context(app):
+        browser = Browser(app)
+        about = (await browser.http.get("/about.json")).json()
+        await browser.http.aclose()
+    assert about["weather"].startswith("made up")
+
+
 # The model
 
 OTHERS = ["MODEL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "AZURE_OPENAI_ENDPOINT", "OLLAMA_MODEL"]
