@@ -32,9 +32,14 @@ export class KeepPlace extends Component<KeepPlaceProps, object, Anchor | null> 
 function anchorIn(scroller: HTMLElement | null): Anchor | null {
   if (scroller === null) return null
   const { top } = scroller.getBoundingClientRect()
-  for (const element of scroller.querySelectorAll('.item')) {
-    const box = element.getBoundingClientRect()
-    if (box.bottom > top) return { element, top: box.top }
+  const items = scroller.querySelectorAll('.item')
+  let from = 0
+  let to = items.length
+  while (from < to) {
+    const middle = (from + to) >> 1
+    if (items.item(middle).getBoundingClientRect().bottom > top) to = middle
+    else from = middle + 1
   }
-  return null
+  const element = items[from]
+  return element === undefined ? null : { element, top: element.getBoundingClientRect().top }
 }

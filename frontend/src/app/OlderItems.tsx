@@ -1,7 +1,6 @@
 import { useEffect, useRef, useState, type RefObject } from 'react'
 
 import { useChat, useText } from './context'
-import { KeepPlace } from './KeepPlace'
 import { useStore } from './store'
 
 /** How far one is from the oldest item that is loaded when older ones are asked for. */
@@ -12,7 +11,6 @@ export function OlderItems({ scroller }: { scroller: RefObject<HTMLElement | nul
   const chat = useChat()
   const text = useText()
   const older = useStore(chat.state, (state) => state.older)
-  const first = useStore(chat.state, (state) => state.thread.items[0]?.id)
   const element = useRef<HTMLDivElement>(null)
   const [hasFailed, setFailed] = useState(false)
 
@@ -31,20 +29,16 @@ export function OlderItems({ scroller }: { scroller: RefObject<HTMLElement | nul
     return () => observer.disconnect()
   }, [older, hasFailed])
 
+  if (older === null) return null
   return (
-    <>
-      <KeepPlace scroller={scroller} first={first} />
-      {older !== null && (
-        <div ref={element} className="older">
-          {hasFailed ? (
-            <button type="button" className="prompt" onClick={() => void load()}>
-              {text('tryAgain')}
-            </button>
-          ) : (
-            <span className="waiting">{text('loading')}</span>
-          )}
-        </div>
+    <div ref={element} className="older">
+      {hasFailed ? (
+        <button type="button" className="prompt" onClick={() => void load()}>
+          {text('tryAgain')}
+        </button>
+      ) : (
+        <span className="waiting">{text('loading')}</span>
       )}
-    </>
+    </div>
   )
 }

@@ -121,7 +121,11 @@ export function Thread() {
             {loadError}
           </Note>
         )}
-        <Items items={items} open={isResponding && sending === null ? open : null} />
+        <Items
+          items={items}
+          open={isResponding && sending === null ? open : null}
+          scroller={scroller}
+        />
         {sending !== null && (
           <div className="item user">
             {sending.content.length > 0 && <Said content={sending.content} />}

@@ -76,6 +76,29 @@ test('an answer has its actions once, after its end', async () => {
   within(last).getByRole('button', { name: 'Copy' })
 })
 
+test('an answer can be tried again once the question is loaded that it comes of', async () => {
+  const { chat, person } = await render(<Thread />, () => 404, { threadItemActions: { retry: true } })
+  const asked = question('Hello')
+  const said = answer('Hi')
+  show(chat, { items: [said] })
+  expect(screen.queryByRole('button', { name: 'Another answer' })).toBeNull()
+  show(chat, { items: [asked, said] })
+  const retry = vi.spyOn(chat, 'retry').mockResolvedValue()
+  await person.click(screen.getByRole('button', { name: 'Another answer' }))
+  expect(retry).toHaveBeenCalledWith(asked)
+})
+
+test('of a long thread the end is drawn at once, and the rest soon', async () => {
+  const all = Array.from({ length: 250 }, (_, index) => answer(`Answer ${index}.`))
+  const { chat } = await thread(all)
+  screen.getByText('Answer 249.')
+  expect(screen.queryByText('Answer 0.')).toBeNull()
+  show(chat, { items: [...all, answer('New.')] })
+  screen.getByText('New.')
+  await screen.findByText('Answer 0.')
+  expect(screen.getAllByRole('article')).toHaveLength(251)
+})
+
 test('what goes on is said with its icon, until something comes', async () => {
   const { chat } = await thread([])
   show(chat, { items: [question('Hello')] }, true)

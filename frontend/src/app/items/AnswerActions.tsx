@@ -1,22 +1,29 @@
 import { useState } from 'react'
 
+import type { AssistantMessageItem, UserMessageItem } from '../../protocol/types'
 import { announce } from '../announce'
 import { useChat, useText } from '../context'
 import { IconButton } from '../IconButton'
 import { DislikedIcon, DislikeIcon, LikedIcon, LikeIcon, RetryIcon } from '../icons'
 import { useStore } from '../store'
 import { CopyButton } from './CopyButton'
-import { turnOf } from './turn'
+import { answerOf } from './turn'
 
 type Rating = 'positive' | 'negative'
 
-/** What one may do with an answer that is finished; it ends with the item. */
-export function AnswerActions({ itemId }: { itemId: string }) {
+interface AnswerActionsProps {
+  /** The id of the answer's last message. */
+  endId: string
+  question: UserMessageItem | null
+}
+
+/** What one may do with an answer that is finished. */
+export function AnswerActions({ endId, question }: AnswerActionsProps) {
   const chat = useChat()
   const text = useText()
   const actions = useStore(chat.state, (state) => state.options?.threadItemActions)
   const isResponding = useStore(chat.state, (state) => state.isResponding)
-  const { question, answers } = turnOf(chat.state.get().thread.items, itemId)
+  const messages = (): AssistantMessageItem[] => answerOf(chat.state.get().thread.items, endId)
   const [rating, setRating] = useState<Rating | null>(null)
   const [hasFailed, setFailed] = useState(false)
 
@@ -24,7 +31,7 @@ export function AnswerActions({ itemId }: { itemId: string }) {
     if (kind === rating) return
     setRating(kind)
     setFailed(false)
-    const itemIds = answers.map((answer) => answer.id)
+    const itemIds = messages().map((message) => message.id)
     try {
       await chat.giveFeedback(itemIds, kind)
       announce(text('thanks'))
@@ -33,10 +40,13 @@ export function AnswerActions({ itemId }: { itemId: string }) {
       setFailed(true)
     }
   }
-  const said = answers.flatMap((answer) => answer.content.map((part) => part.text)).join('\n\n')
+  const said = (): string =>
+    messages()
+      .flatMap((message) => message.content.map((part) => part.text))
+      .join('\n\n')
   return (
     <div className="actions" data-rated={rating !== null || hasFailed || undefined}>
-      <CopyButton text={said} />
+      <CopyButton textOf={said} />
       {actions?.feedback && (
         <>
           <IconButton

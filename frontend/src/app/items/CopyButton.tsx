@@ -10,11 +10,12 @@ const SHOWN = 1500
 
 const ICONS = { copy: CopyIcon, copied: CheckIcon, actionFailed: FailedIcon }
 
-export function CopyButton({ text }: { text: string }) {
+/** Copies what it is given when it is pressed. */
+export function CopyButton({ textOf }: { textOf: () => string }) {
   const say = useText()
   const [state, setState] = useState<keyof typeof ICONS>('copy')
   const copy = async (): Promise<void> => {
-    const came = (await isCopied(text)) ? 'copied' : 'actionFailed'
+    const came = (await isCopied(textOf())) ? 'copied' : 'actionFailed'
     setState(came)
     announce(say(came))
     setTimeout(() => setState('copy'), SHOWN)

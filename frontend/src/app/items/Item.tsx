@@ -1,6 +1,6 @@
 import { memo } from 'react'
 
-import type { ThreadItem } from '../../protocol/types'
+import type { ThreadItem, UserMessageItem } from '../../protocol/types'
 import { Boundary } from '../Boundary'
 import { useText } from '../context'
 import { AnswerActions } from './AnswerActions'
@@ -22,7 +22,9 @@ interface ItemProps {
   /** How much of it is there, from 0 to 1, if that is known. */
   progress: number | null
   /** Whether it is the end of an answer, with which one may do something. */
-  hasActions: boolean
+  isEnd: boolean
+  /** What it comes of. */
+  question: UserMessageItem | null
 }
 
 /** One item of a thread; one of a kind that this version does not know is not shown. */
@@ -33,7 +35,7 @@ export const Item = memo(function Item(props: ItemProps) {
   return (
     <article className="item">
       <Boundary fallback={<p className="caption">{text('notDrawn')}</p>}>{shown}</Boundary>
-      {props.hasActions && <AnswerActions itemId={props.item.id} />}
+      {props.isEnd && <AnswerActions endId={props.item.id} question={props.question} />}
     </article>
   )
 })

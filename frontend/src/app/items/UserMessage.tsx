@@ -39,7 +39,7 @@ export function UserMessage({ item }: { item: UserMessageItem }) {
       )}
       {!isEditing && (
         <div className="actions">
-          {said !== '' && <CopyButton text={said} />}
+          {said !== '' && <CopyButton textOf={() => said} />}
           {mayEdit && (
             <IconButton small label={text('edit')} onClick={() => setEditing(true)}>
               <RenameIcon />

@@ -2,7 +2,7 @@ import { startTransition, useEffect, useState, type ReactNode } from 'react'
 
 import type { Widget } from '../../protocol/types'
 import { Component } from './Component'
-import { later } from './later'
+import { later } from '../later'
 import { childrenOf } from './values'
 import { fitting } from './weight'
 

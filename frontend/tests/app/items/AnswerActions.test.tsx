@@ -18,7 +18,7 @@ async function draw(server: Server = () => ({})) {
     threadItemActions: { feedback: true, retry: true },
   })
   act(() => rendered.chat.state.set({ threadId: 't', thread: { ...emptyThread, items } }))
-  rendered.again(<AnswerActions itemId={answers[1].id} />)
+  rendered.again(<AnswerActions endId={answers[1].id} question={asked} />)
   return rendered
 }
 
@@ -74,6 +74,6 @@ test('another answer is asked for to the message before it', async () => {
 })
 
 test('what the app does not offer is not there', async () => {
-  await render(<AnswerActions itemId="x" />, () => 404)
+  await render(<AnswerActions endId="x" question={null} />, () => 404)
   expect(screen.getAllByRole('button')).toHaveLength(1)
 })
