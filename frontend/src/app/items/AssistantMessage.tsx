@@ -1,6 +1,6 @@
-import { useMemo } from 'react'
+import { useMemo, useState } from 'react'
 
-import type { AssistantMessageItem } from '../../protocol/types'
+import type { Annotation, AssistantMessageItem } from '../../protocol/types'
 import { useText } from '../context'
 import { Markdown } from '../markdown/Markdown'
 import { citedBy } from '../markdown/sources'
@@ -12,12 +12,12 @@ interface AssistantMessageProps {
   isOpen: boolean
 }
 
+const NONE: readonly Annotation[] = []
+
 export function AssistantMessage({ item, isOpen }: AssistantMessageProps) {
   const text = useText()
-  const { sources, marks } = useMemo(
-    () => citedBy(item.content.map((part) => part.annotations ?? [])),
-    [item.content],
-  )
+  const annotations = useSame(item.content.map((part) => part.annotations ?? NONE))
+  const { sources, marks } = useMemo(() => citedBy(annotations), [annotations])
   return (
     <div className="assistant">
       <h2 className="visually-hidden">{text('assistant')}</h2>
@@ -29,4 +29,12 @@ export function AssistantMessage({ item, isOpen }: AssistantMessageProps) {
       {sources.length > 0 && <Sources sources={sources} />}
     </div>
   )
+}
+
+/** Return the list of before while what is in it is the same: to draw all that reads it takes long. */
+function useSame<T>(list: readonly T[]): readonly T[] {
+  const [kept, keep] = useState(list)
+  if (kept.length === list.length && kept.every((each, index) => each === list[index])) return kept
+  keep(list)
+  return list
 }

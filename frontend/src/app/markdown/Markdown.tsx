@@ -26,7 +26,7 @@ export const Markdown = memo(function Markdown({ text, marks = [], isOpen = fals
   const pieces = chunks.of(text)
   let start = 0
   return (
-    <div className="markdown" dir="auto">
+    <div className="markdown">
       {pieces.map((piece, index) => {
         const isLast = index === pieces.length - 1
         const end = start + piece.length
@@ -53,7 +53,7 @@ interface PieceProps {
 }
 
 const Piece = memo(function Piece({ text, plain, isOpen }: PieceProps) {
-  const words = <div className="plain">{plain}</div>
+  const words = <div className="plain" dir="auto">{plain}</div>
   // What is nested too deeply to be drawn can still be read.
   return (
     <Boundary fallback={words}>
