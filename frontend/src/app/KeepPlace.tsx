@@ -28,18 +28,23 @@ export class KeepPlace extends Component<KeepPlaceProps, object, Anchor | null> 
   }
 }
 
-/** Return the first item that is seen. */
+/** Return the first item that is seen; of sections that are not, nothing is laid out. */
 function anchorIn(scroller: HTMLElement | null): Anchor | null {
   if (scroller === null) return null
   const { top } = scroller.getBoundingClientRect()
-  const items = scroller.querySelectorAll('.item')
+  const section = firstBelow(top, scroller.querySelectorAll('.section'))
+  const element = section && firstBelow(top, section.querySelectorAll('.item'))
+  return element ? { element, top: element.getBoundingClientRect().top } : null
+}
+
+/** Return the first of some elements, one below the other, that ends below a line. */
+function firstBelow(line: number, elements: NodeListOf<Element>): Element | undefined {
   let from = 0
-  let to = items.length
+  let to = elements.length
   while (from < to) {
     const middle = (from + to) >> 1
-    if (items.item(middle).getBoundingClientRect().bottom > top) to = middle
+    if (elements.item(middle).getBoundingClientRect().bottom > line) to = middle
     else from = middle + 1
   }
-  const element = items[from]
-  return element === undefined ? null : { element, top: element.getBoundingClientRect().top }
+  return elements[from]
 }
