@@ -111,9 +111,12 @@ export function useActing(own?: FormFields): Acting {
 /** Whether an action cannot be taken now: not in a preview, nor while an answer is being written. */
 export function useIsOff(action: Action | null): boolean {
   const { item } = useWidget()
-  const isResponding = useStore(useChat().state, (each) => each.isResponding)
-  if (action === null || item() === undefined) return true
-  return isResponding && action.handler === 'server'
+  // Only what waits for the answer is drawn again with it.
+  const isWaiting = useStore(
+    useChat().state,
+    (each) => each.isResponding && action?.handler === 'server',
+  )
+  return action === null || item() === undefined || isWaiting
 }
 
 /** Tell of the values of a control; while one waits for its answer, only the newest comes next. */
