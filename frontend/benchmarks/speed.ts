@@ -11,6 +11,7 @@ import { open, type Site } from '../tests/e2e/browser'
 
 const ui = fileURLToPath(new URL('../../src/agent_framework_chatkit/frontend/ui', import.meta.url))
 const PACE: Pace = { tokens: 20_000, perSecond: 1_000 }
+const DELTAS: Pace = { tokens: 10_000, perSecond: 1_000 }
 const ITEMS = 5_000
 const SWITCHES = 100
 
@@ -19,6 +20,8 @@ declare global {
     took: number
     /** Adds to the text that `react-markdown` draws. */
     append: (delta: string) => void
+    /** Answer a message with events, and the fields that each item has. */
+    answer: (say: (send: (event: object) => void, base: object) => Promise<void>) => Response
     /** Hand out a reply at its pace. */
     dictate: (pace: Pace, take: (delta: string) => void) => Promise<void>
     /** Do something, and return what it costs the window's thread. */
@@ -115,42 +118,145 @@ function tools(): void {
   }
 }
 
+interface Streamed {
+  /** What is streamed into. */
+  item: object
+  /** What is said of it with every delta. */
+  update: object
+}
+
+const MESSAGE: Streamed = {
+  item: { type: 'assistant_message', content: [] },
+  update: { type: 'assistant_message.content_part.text_delta', content_index: 0 },
+}
+const TEXT = { type: 'Markdown', id: 'text', value: '', streaming: true }
+const WIDGET: Streamed = {
+  item: { type: 'widget', widget: { type: 'Card', children: [TEXT] } },
+  update: { type: 'widget.streaming_text.value_delta', component_id: 'text', done: false },
+}
+
+/** Define in a page how a chat is answered by the page itself. */
+function answers(): void {
+  const encoder = new TextEncoder()
+  const base = { thread_id: 't', created_at: '2026-01-01T00:00:00' }
+  window.answer = (say) =>
+    new Response(
+      new ReadableStream({
+        async start(controller) {
+          const send = (event: object): void =>
+            controller.enqueue(encoder.encode(`data: ${JSON.stringify(event)}\n\n`))
+          const thread = { id: 't', created_at: base.created_at, items: { data: [] } }
+          send({ type: 'thread.created', thread })
+          const content = [{ type: 'input_text', text: 'Go' }]
+          const said = { type: 'user_message', content, attachments: [], inference_options: {} }
+          send({ type: 'thread.item.done', item: { ...base, ...said, id: crypto.randomUUID() } })
+          await say(send, base)
+          controller.close()
+        },
+      }),
+      { headers: { 'Content-Type': 'text/event-stream' } },
+    )
+}
+
 /** Stream a reply of many tokens into the chat. */
-async function stream(site: Site): Promise<Cost> {
+async function stream(site: Site, streamed: Streamed, pace: Pace): Promise<Cost> {
   const opened = await page(site)
   await opened.evaluate(tools)
-  const cost = await opened.evaluate(async (pace) => {
-    const chat = document.querySelector('openai-chatkit') as Chat
-    const encoder = new TextEncoder()
-    const event = (value: object): Uint8Array => encoder.encode(`data: ${JSON.stringify(value)}\n\n`)
-    const base = { thread_id: 't', created_at: '2026-01-01T00:00:00' }
-    const item = { ...base, id: 'm', type: 'assistant_message', content: [] as unknown[] }
-    const answer = (): Response =>
-      new Response(
-        new ReadableStream({
-          async start(controller) {
-            const thread = { id: 't', created_at: base.created_at, items: { data: [] } }
-            controller.enqueue(event({ type: 'thread.created', thread }))
-            controller.enqueue(event({ type: 'thread.item.added', item }))
-            const type = 'assistant_message.content_part.text_delta'
-            await window.dictate(pace, (delta) => {
-              const update = { type, content_index: 0, delta }
-              controller.enqueue(event({ type: 'thread.item.updated', item_id: 'm', update }))
-            })
-            controller.close()
-          },
-        }),
-        { headers: { 'Content-Type': 'text/event-stream' } },
+  await opened.evaluate(answers)
+  const cost = await opened.evaluate(
+    async ({ streamed, pace }) => {
+      const chat = document.querySelector('openai-chatkit') as Chat
+      const answer = (): Response =>
+        window.answer(async (send, base) => {
+          send({ type: 'thread.item.added', item: { ...base, id: 'm', ...streamed.item } })
+          await window.dictate(pace, (delta) => {
+            const update = { ...streamed.update, delta }
+            send({ type: 'thread.item.updated', item_id: 'm', update })
+          })
+        })
+      chat.setOptions({
+        api: { url: '/chatkit', domainKey: 'local', fetch: async () => answer() },
+        thread: { autoScroll: true },
+      })
+      const frame = chat.shadowRoot?.querySelector('iframe')?.contentWindow
+      return window.measure(frame as Window & typeof globalThis, () =>
+        chat.sendUserMessage({ text: 'Go' }),
       )
+    },
+    { streamed, pace },
+  )
+  await opened.context().close()
+  return cost
+}
+
+const LARGE_WIDGETS: Record<string, object> = {
+  'a list of 1,000 rows': {
+    type: 'ListView',
+    children: Array.from({ length: 1_000 }, (_, index) => ({
+      type: 'ListViewItem',
+      children: [
+        { type: 'Text', value: `Row ${index}` },
+        { type: 'Badge', label: 'New' },
+      ],
+    })),
+  },
+  'a chart of 10,000 points': {
+    type: 'Card',
+    children: [
+      {
+        type: 'Chart',
+        xAxis: 'x',
+        data: Array.from({ length: 10_000 }, (_, x) => ({ x, y: Math.sin(x / 300) * 100 })),
+        series: [{ type: 'line', dataKey: 'y', label: 'y' }],
+      },
+    ],
+  },
+  'a form of 100 fields': {
+    type: 'Card',
+    asForm: true,
+    children: Array.from({ length: 100 }, (_, index) => ({
+      type: 'Input',
+      name: `field${index}`,
+      placeholder: `Field ${index}`,
+    })),
+  },
+}
+
+/** Show a large widget and scroll through it, once what draws its kind has been loaded. */
+async function show(site: Site, large: object): Promise<Cost> {
+  const opened = await page(site)
+  await opened.evaluate(tools)
+  await opened.evaluate(answers)
+  const cost = await opened.evaluate(async (large) => {
+    const chat = document.querySelector('openai-chatkit') as Chat
+    const series = [{ type: 'line', dataKey: 'y', label: 'y' }]
+    const chart = { type: 'Chart', xAxis: 'x', data: [{ x: 1, y: 1 }], series }
+    let widget: object = { type: 'Card', children: [chart, { type: 'Input', name: 'field' }] }
+    const answer = (): Response =>
+      window.answer(async (send, base) => {
+        const id = crypto.randomUUID()
+        send({ type: 'thread.item.done', item: { ...base, id, type: 'widget', widget } })
+      })
     chat.setOptions({
       api: { url: '/chatkit', domainKey: 'local', fetch: async () => answer() },
       thread: { autoScroll: true },
     })
-    const frame = chat.shadowRoot?.querySelector('iframe')?.contentWindow
-    return window.measure(frame as Window & typeof globalThis, () =>
-      chat.sendUserMessage({ text: 'Go' }),
-    )
-  }, PACE)
+    const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+    await chat.sendUserMessage({ text: 'Go' })
+    await wait(1_500)
+    widget = large
+    const frame = chat.shadowRoot?.querySelector('iframe')?.contentWindow as typeof window
+    return window.measure(frame as Window & typeof globalThis, async () => {
+      await chat.sendUserMessage({ text: 'Go' })
+      await wait(3_000)
+      const scroller = frame.document.querySelector('.scroller')
+      for (let step = 0; step < 100; step++) {
+        scroller?.scrollBy(0, -300)
+        await new Promise((resolve) => frame.requestAnimationFrame(resolve))
+      }
+      await wait(500)
+    })
+  }, large)
   await opened.context().close()
   return cost
 }
@@ -175,9 +281,13 @@ async function streamIntoPeer(site: Site): Promise<Cost> {
   return cost
 }
 
-function rowsOf(name: string, { longest, late }: Cost): void {
+function longestRow(name: string, { longest }: Cost): void {
   row(`${name}: longest task`, longest === 0 ? 'under 50 ms' : `${longest.toFixed(0)} ms`)
-  const perToken = late.map((each) => ((each * 1000) / (PACE.tokens / 4)).toFixed(0))
+}
+
+function rowsOf(name: string, cost: Cost, { tokens }: Pace): void {
+  longestRow(name, cost)
+  const perToken = cost.late.map((each) => ((each * 1000) / (tokens / 4)).toFixed(0))
   row(`${name}: busy µs a token, in each quarter`, perToken.join(' '))
 }
 
@@ -257,8 +367,10 @@ try {
   for (let round = 0; round < 7; round++) times.push(await ready(site))
   times.sort((a, b) => a - b)
   row('from the script to ready, median of 7', `${times[3]?.toFixed(0)} ms`)
-  rowsOf('20,000 tokens at 1,000 a second', await stream(site))
-  rowsOf('the same in react-markdown', await streamIntoPeer(site))
+  rowsOf('20,000 tokens at 1,000 a second', await stream(site, MESSAGE, PACE), PACE)
+  rowsOf('the same in react-markdown', await streamIntoPeer(site), PACE)
+  rowsOf('10,000 tokens into a widget', await stream(site, WIDGET, DELTAS), DELTAS)
+  for (const [name, widget] of Object.entries(LARGE_WIDGETS)) longestRow(name, await show(site, widget))
   const { opened, kept } = await threads(site)
   row(`a thread of ${ITEMS} items, opened`, `${opened.toFixed(0)} ms`)
   row(`memory kept by ${SWITCHES} switches of threads`, `${kept.toFixed(1)} MB`)
