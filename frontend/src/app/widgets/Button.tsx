@@ -7,6 +7,7 @@ import type { ComponentProps } from './Component'
 import { useActing, useIsOff } from './context'
 import { useForm } from './forms'
 import { SubmitButton } from './FormBox'
+import { NotDrawn } from './NotDrawn'
 import { PressButton } from './PressButton'
 import { Problem } from './Problem'
 import { isTrue, oneOf, sizeOf, textOf } from './values'
@@ -25,6 +26,7 @@ export function Button({ widget }: ComponentProps) {
   const isSubmit = isTrue(widget['submit']) && form.isForm
   const isDisabled = isTrue(widget['disabled'])
   const look = lookOf(widget)
+  if (look['aria-label'] === '') return <NotDrawn />
   return (
     <div className="widget-button" data-block={isTrue(widget['block']) ? '' : undefined}>
       {isSubmit && action === null ? (

@@ -21,7 +21,7 @@ export function EditableText({ widget, editable }: { widget: Widget; editable: F
       isRequired: isTrue(editable['required']),
       isValid: (value) => fits(editable['pattern'], value),
     },
-    titleOf(editable),
+    titleOf({ type: widget.type, ...editable }),
   )
   useAutoFocus(area, isTrue(editable['autoFocus']))
   const mayFill = isTrue(editable['allowAutofillExtensions'])

@@ -15,7 +15,11 @@ export function Label({ widget }: ComponentProps) {
   const control = useStore(form.ids, ({ controls }) =>
     Object.hasOwn(controls, name) ? controls[name] : undefined,
   )
-  useEffect(() => form.label(name, id), [form, name, id])
+  const value = textOf(widget['value'])
+  useEffect(
+    () => (name === '' || value === '' ? undefined : form.label(name, id)),
+    [form, name, value, id],
+  )
   return (
     <label
       id={id}
@@ -26,7 +30,7 @@ export function Label({ widget }: ComponentProps) {
       // Not all controls are such that browsers know their labels.
       onClick={() => document.getElementById(control ?? '')?.focus()}
     >
-      {textOf(widget['value'])}
+      {value}
     </label>
   )
 }

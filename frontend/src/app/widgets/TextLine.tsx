@@ -15,8 +15,11 @@ interface TextLineProps {
 }
 
 /** What texts, titles and captions have in common. */
-export function TextLine({ as: Tag, kind, sizes, widget }: TextLineProps) {
+export function TextLine({ as, kind, sizes, widget }: TextLineProps) {
   const size = oneOf(widget['size'], sizes, 'md')
+  const value = textOf(widget['value'])
+  // A heading that says nothing would be heard as one.
+  const Tag = value === '' ? 'p' : as
   return (
     <Tag
       className={`widget-${kind}`}
@@ -26,7 +29,7 @@ export function TextLine({ as: Tag, kind, sizes, widget }: TextLineProps) {
       aria-busy={isTrue(widget['streaming']) || undefined}
       style={textStyle(widget)}
     >
-      {textOf(widget['value'])}
+      {value}
     </Tag>
   )
 }
