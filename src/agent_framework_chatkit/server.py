@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterator
 from contextlib import AsyncExitStack, aclosing, contextmanager
-from datetime import datetime
+from datetime import datetime, timezone
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, cast
 
@@ -326,6 +326,12 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         if self.attachment_store is None:
             raise NotFoundError("This chat takes no files.")
         return self.attachment_store
+
+    def _to_thread_response(self, thread: ThreadMetadata | Thread) -> Thread:
+        answer = super()._to_thread_response(thread)
+        # ChatKit takes the local time without saying so, which browsers would take for theirs.
+        answer.created_at = answer.created_at.astimezone(timezone.utc)
+        return answer
 
     async def _process_non_streaming(self, request: NonStreamingReq, context: TContext) -> bytes:
         with request_span(request.type, getattr(request.params, "thread_id", None)):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +172,20 @@ async def test_an_edited_message_is_answered_in_place_of_what_came_after_it() ->
         ]
         assert (await browser.items())[2]["created_at"] == second["created_at"]
     assert said(answering) == [("user", "1"), ("assistant", "One"), ("user", "two")]
+
+
+async def test_a_thread_says_in_which_zone_its_time_is() -> None:
+    before = datetime.now(timezone.utc)
+    async with chat(agent([text("Hi")])) as browser:
+        created = (await browser.ask("Hello"))[0].thread
+        thread_id = browser.thread_id
+        answers = [
+            *(await browser.get("threads.list"))["data"],
+            await browser.get("threads.get_by_id", thread_id=thread_id),
+            await browser.get("threads.update", thread_id=thread_id, title="New"),
+        ]
+        for thread in (created, *map(ThreadMetadata.model_validate, answers)):
+            assert before <= thread.created_at <= datetime.now(timezone.utc)
 
 
 async def test_an_edit_that_cannot_be_made_changes_nothing() -> None:
