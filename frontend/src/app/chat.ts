@@ -27,7 +27,7 @@ import type {
   WidgetItem,
 } from '../protocol/types'
 import { checkOptions } from './checkOptions'
-import { contentFrom, isBlank, noContent, sendable } from './composer/content'
+import { contentFrom, isBlank, noContent, sendable, textOf } from './composer/content'
 import { Drafts, type Draft, type Sending, type Written } from './composer/drafts'
 import { Uploads } from './composer/uploads'
 import { save, threadAsMarkdown } from './exportThread'
@@ -672,9 +672,9 @@ export class Chat {
         await recover(error)
       }
     } finally {
+      if (this.#streaming === streaming) await this.#settle()
       if (this.#streaming === streaming) {
         this.#streaming = null
-        this.#restore()
         this.state.set({
           isResponding: false,
           thread: endResponse(this.#current.thread),
@@ -717,26 +717,38 @@ export class Chat {
     }
   }
 
-  /** Put a message that the server has not taken back to where it was written. */
-  #restore(): void {
-    const { sending, draft } = this.#current
-    if (sending === null) return
+  /**
+   * Put a message of which the server has said nothing into the thread, if it has it after all, or
+   * back to where it was written; and return whether it is there.
+   */
+  async #settle(): Promise<boolean> {
+    const { sending, threadId, thread, draft } = this.#current
+    if (sending === null) return false
+    const known = new Set(thread.items.map((item) => item.id))
+    if (threadId !== null) await this.#load(threadId, true)
+    if (this.#current.sending !== sending) return false
+    const said = textOf(sendable(sending.content))
+    const isBack = !this.#current.thread.items.some(
+      (item) =>
+        item.type === 'user_message' && !known.has(item.id) && textOf(item.content) === said,
+    )
     this.state.set({ sending: null })
-    draft.restore(sending)
+    if (isBack) draft.restore(sending)
+    return isBack
   }
 
   /** Say what has happened, and show the thread as the server has it. */
   async #recover(error: unknown): Promise<void> {
     this.#host.emit('chatkit.error', { error: error as Error })
     const { sending, threadId, thread } = this.#current
-    this.#restore()
-    if (threadId !== null) await this.#load(threadId, true)
+    if (sending === null && threadId !== null) await this.#load(threadId, true)
+    const isBack = await this.#settle()
     const message = this.#explain(error)
     this.state.set({
       thread: {
         ...(threadId === null ? thread : this.#current.thread),
         // A message that goes back to the composer is sent again from there.
-        error: { code: 'connection', message, allowRetry: sending === null },
+        error: { code: 'connection', message, allowRetry: !isBack },
       },
     })
   }

@@ -125,3 +125,24 @@ test.each([401, 403, 429, 500])('a server that answers %i is named, and asked ag
   await ann.text(/You said Are you there/).waitFor()
   await ann.page.context().close()
 })
+
+test.each([true, false])('a message that is stopped at once is in one place only, stored: %s', async (isStored) => {
+  const ann = await Person.at(site)
+  await ann.ask('Hello', /You said Hello/)
+  let isSent = false
+  await ann.page.route('**/chatkit', async (route) => {
+    if (!route.request().postData()?.includes('add_user_message')) return route.continue()
+    if (isStored) await route.fetch()
+    // And nobody hears of it.
+    isSent = true
+  })
+  await ann.say('Are you there?')
+  await expect.poll(() => isSent).toBe(true)
+  await ann.button('Stop').click()
+  await ann.button('Send').waitFor()
+  const bubbles = (): Promise<string[]> => ann.chat.locator('.items .bubble').allTextContents()
+  await expect.poll(bubbles).toEqual(isStored ? ['Hello', 'Are you there?'] : ['Hello'])
+  await expect.poll(() => ann.composer.textContent()).toBe(isStored ? '' : 'Are you there?')
+  await ann.page.unroute('**/chatkit')
+  await ann.page.context().close()
+})
