@@ -1,13 +1,12 @@
 /** The gallery of widgets: each component in each state, as it is drawn. */
 
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { python } from '../python'
+import { python, root } from '../python'
 import { launch, Person, type Site } from './browser'
+import { expectLooks, isTaking } from './snapshots'
 
 const FAMILIES = [
   'Layout',
@@ -21,8 +20,6 @@ const FAMILIES = [
   'Actions',
   'Bad input',
 ]
-
-const pictures = mkdtempSync(join(tmpdir(), 'gallery-'))
 let site: Site
 
 beforeAll(async () => {
@@ -31,10 +28,17 @@ beforeAll(async () => {
 afterAll(() => site.close())
 
 /** Open a thread, in a window so high that all of it is drawn. */
-async function look(title: string, colorScheme: 'light' | 'dark', width: number): Promise<Person> {
+async function look(
+  title: string,
+  colorScheme: 'light' | 'dark',
+  width: number,
+  // Half as large, pictures show as much and weigh little.
+  deviceScaleFactor = 0.5,
+): Promise<Person> {
   const ann = await Person.at(site, {
     colorScheme,
     viewport: { width, height: 900 },
+    deviceScaleFactor,
     reducedMotion: 'reduce',
   })
   await ann.page.goto(`${site.url}/?thread=${encodeURIComponent(title)}`)
@@ -55,14 +59,23 @@ test.each(
   const frame = ann.page.frames()[1]
   const height = await ann.chat.locator('.items').evaluate((items) => items.scrollHeight)
   await ann.page.setViewportSize({ width, height: height + 300 })
-  const name = `${title.replace(' ', '-')}-${colorScheme}-${width}.png`
-  await ann.page.screenshot({ path: join(pictures, name) })
-
+  await expectLooks(ann.page, `${title.replace(' ', '-').toLowerCase()}-${colorScheme}`)
   expect(await ann.violations()).toEqual([])
   expect(await frame?.evaluate(() => document.body.scrollWidth > window.innerWidth)).toBe(false)
   const missing = await ann.chat.getByText('This part cannot be shown.').count()
   expect(missing > 0).toBe(title === 'Bad input')
   expect(ann.complaints).toEqual([])
+  await ann.page.context().close()
+})
+
+test.runIf(isTaking).each([
+  { title: 'Forms', words: 'Anything else', name: 'widget-form' },
+  { title: 'Lists', words: 'Show more', name: 'widget-list' },
+  { title: 'Charts', words: 'Mixed', name: 'widget-chart' },
+])('the guide has a picture: $name', async ({ title, words, name }) => {
+  const ann = await look(title, 'light', 640, 2)
+  const widget = ann.chat.locator('.item', { hasText: words }).first()
+  await widget.screenshot({ path: join(root, `docs/images/${name}.png`), animations: 'disabled' })
   await ann.page.context().close()
 })
 

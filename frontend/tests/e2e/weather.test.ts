@@ -9,11 +9,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { python } from '../python'
 import { launch, Person, type Site } from './browser'
+import { isTaking } from './snapshots'
 
 let site: Site
 const folder = mkdtempSync(join(tmpdir(), 'weather-'))
-/** `SCREENSHOTS=1` takes the guide's pictures anew. */
-const isForGuide = process.env['SCREENSHOTS'] !== undefined
 const PICTURES = new Set([
   'approval-light',
   'approval-phone',
@@ -54,7 +53,7 @@ test.each(LOOKS)('the story, $name', async ({ name, colorScheme, viewport }) => 
     reducedMotion: 'reduce',
   })
   const shoot = async (what: string): Promise<void> => {
-    if (!isForGuide || !PICTURES.has(`${what}-${name}`)) return
+    if (!isTaking || !PICTURES.has(`${what}-${name}`)) return
     // Until charts and pictures are drawn, and nothing moves.
     await ann.page.waitForTimeout(1000)
     await ann.page.screenshot({ path: join(images, `${what}-${name}.png`) })
