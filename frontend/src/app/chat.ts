@@ -672,7 +672,7 @@ export class Chat {
         await recover(error)
       }
     } finally {
-      if (this.#streaming === streaming) await this.#settle()
+      if (this.#streaming === streaming) await this.#settle(streaming.signal.aborted)
       if (this.#streaming === streaming) {
         this.#streaming = null
         this.state.set({
@@ -718,14 +718,14 @@ export class Chat {
   }
 
   /**
-   * Put a message of which the server has said nothing into the thread, if it has it after all, or
-   * back to where it was written; and return whether it is there.
+   * Put a message that the server has not confirmed back to where it was written, and return whether
+   * it is there: it may be in the thread all the same, if the server was not heard to the end.
    */
-  async #settle(): Promise<boolean> {
+  async #settle(mayBeTaken: boolean): Promise<boolean> {
     const { sending, threadId, thread, draft } = this.#current
     if (sending === null) return false
     const known = new Set(thread.items.map((item) => item.id))
-    if (threadId !== null) await this.#load(threadId, true)
+    if (threadId !== null && mayBeTaken) await this.#load(threadId, true)
     if (this.#current.sending !== sending) return false
     const said = textOf(sendable(sending.content))
     const isBack = !this.#current.thread.items.some(
@@ -742,7 +742,7 @@ export class Chat {
     this.#host.emit('chatkit.error', { error: error as Error })
     const { sending, threadId, thread } = this.#current
     if (sending === null && threadId !== null) await this.#load(threadId, true)
-    const isBack = await this.#settle()
+    const isBack = await this.#settle(true)
     const message = this.#explain(error)
     this.state.set({
       thread: {

@@ -101,6 +101,9 @@ test('what is wide scrolls by itself, and not the page', async () => {
 test('what is selected in an answer can be asked about', async () => {
   const ann = await reading({ viewport: { width: 1000, height: 1400 } })
   const quoted = 'Whoever waits stays dry.'
+  // What is loaded for code and math has the text drawn again.
+  await ann.chat.locator('.katex-display').waitFor()
+  await ann.page.waitForLoadState('networkidle')
   await ann.chat.locator('.markdown').getByText(quoted).selectText()
   await ann.page.keyboard.press('Shift')
   await ann.button('Quote').click()
