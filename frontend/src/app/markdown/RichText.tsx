@@ -5,6 +5,7 @@ import { useText } from '../context'
 import { Link } from './Link'
 import { withMath } from './math'
 import { usePlugins } from './plugins'
+import { hostOf } from './sources'
 import { SourceMark } from './SourceMark'
 import { useIsImageAllowed } from './useIsImageAllowed'
 
@@ -87,11 +88,13 @@ const components = {
 
 function Image({ node: _, src, alt }: WithNode<ComponentProps<'img'>>) {
   const text = useText()
-  const isAllowed = useIsImageAllowed(typeof src === 'string' ? src : '')
+  const url = typeof src === 'string' ? src : ''
+  const isAllowed = useIsImageAllowed(url)
   if (isAllowed) {
     return <img className="image" src={src} alt={alt ?? ''} loading="lazy" />
   }
-  return <span className="caption">{text('imageHidden', { name: alt ?? '' })}</span>
+  const name = alt || hostOf(url) || text('image')
+  return <span className="caption">{text('imageHidden', { name })}</span>
 }
 
 /** Says whether a task of a list is done. */

@@ -2,6 +2,7 @@ import { useState, type CSSProperties } from 'react'
 
 import { useText } from '../context'
 import { NamedIcon } from '../icons/NamedIcon'
+import { hostOf } from '../markdown/sources'
 import { useIsImageAllowed } from '../markdown/useIsImageAllowed'
 import { blockStyle } from './box'
 import type { ComponentProps } from './Component'
@@ -47,7 +48,8 @@ export function Image({ widget }: ComponentProps) {
       />
     )
   }
-  const reason = isAllowed ? text('imageFailed') : text('imageHidden', { name: alt })
+  const name = alt || hostOf(src) || text('image')
+  const reason = isAllowed ? text('imageFailed') : text('imageHidden', { name })
   return (
     <div className={`${classes.join(' ')} missing`} style={style} role="img" aria-label={`${alt} ${reason}`}>
       <NamedIcon name="square-image" />
