@@ -99,6 +99,9 @@ BUSY = (
 )
 """What a person is told who does something else in the meantime."""
 
+STOPPING = 3.0
+"""Seconds that a turn which has been stopped may take to end, while the next waits for it."""
+
 HEARTBEAT = 15.0
 """Seconds between the comments in a stream that keep proxies from closing its connection."""
 
@@ -400,7 +403,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
             async with AsyncExitStack() as turns:
                 turns.enter_context(request_span(request.type, thread_id))
                 if thread_id is not None:
-                    await turns.enter_async_context(self.store.turn(thread_id, context))
+                    await self._begin(turns, thread_id, context)
                 await self._confirm_attachments(request, context)
                 async for event in self._process_streaming_impl(request, context):
                     if isinstance(event, ThreadCreatedEvent):
@@ -422,6 +425,17 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
             outbox.put(ErrorEvent(code=ErrorCode.STREAM_ERROR, allow_retry=True))
         finally:
             outbox.close()
+
+    async def _begin(self, turns: AsyncExitStack, thread_id: str, context: TContext) -> None:
+        """Begin a turn, once another that may just have been stopped has ended."""
+        deadline = anyio.current_time() + STOPPING
+        while True:
+            try:
+                return await turns.enter_async_context(self.store.turn(thread_id, context))
+            except ThreadBusyError:
+                if anyio.current_time() >= deadline:
+                    raise
+            await asyncio.sleep(0.1)
 
     async def _process_streaming_impl(
         self, request: StreamingReq, context: TContext

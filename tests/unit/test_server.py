@@ -673,6 +673,26 @@ async def test_one_turn_runs_in_a_thread_at_a_time() -> None:
         ]
 
 
+async def test_what_is_sent_while_an_answer_comes_to_its_end_waits_for_it() -> None:
+    is_running = asyncio.Event()
+    may_go_on = asyncio.Event()
+
+    async def wait() -> None:
+        is_running.set()
+        await may_go_on.wait()
+
+    async with chat(agent([text("One")], [wait, text("Two")], [text("Three")])) as browser:
+        await browser.ask("1")
+        running = asyncio.create_task(browser.ask("2"))
+        await is_running.wait()
+        waiting = asyncio.create_task(browser.ask("3"))
+        await asyncio.sleep(0.2)
+        may_go_on.set()
+        await asyncio.gather(running, waiting)
+        said = [words for kind, words in await browser.transcript() if kind == "assistant_message"]
+        assert said == ["One", "Two", "Three"]
+
+
 async def test_the_first_turn_of_a_thread_is_one_at_a_time_too() -> None:
     is_running = asyncio.Event()
     may_go_on = asyncio.Event()
