@@ -403,7 +403,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
             async with AsyncExitStack() as turns:
                 turns.enter_context(request_span(request.type, thread_id))
                 if thread_id is not None:
-                    await self._begin(turns, thread_id, context)
+                    await self._begin(turns, thread_id, request, context)
                 await self._confirm_attachments(request, context)
                 async for event in self._process_streaming_impl(request, context):
                     if isinstance(event, ThreadCreatedEvent):
@@ -426,9 +426,13 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         finally:
             outbox.close()
 
-    async def _begin(self, turns: AsyncExitStack, thread_id: str, context: TContext) -> None:
-        """Begin a turn, once another that may just have been stopped has ended."""
-        deadline = anyio.current_time() + STOPPING
+    async def _begin(
+        self, turns: AsyncExitStack, thread_id: str, request: StreamingReq, context: TContext
+    ) -> None:
+        """Begin a turn; what a person says waits for one that may just have been stopped."""
+        # Not so actions, of which the second may be the second half of a double click.
+        may_wait = isinstance(request, (ThreadsAddUserMessageReq, ThreadsRetryAfterItemReq))
+        deadline = anyio.current_time() + (STOPPING if may_wait else 0)
         while True:
             try:
                 return await turns.enter_async_context(self.store.turn(thread_id, context))
