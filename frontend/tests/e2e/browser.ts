@@ -95,7 +95,7 @@ export class Person {
     const context = await site.browser.newContext(options)
     const person = new Person(await context.newPage(), site.url)
     // Sooner than the test's own limit, so that the error says what was waited for.
-    context.setDefaultTimeout(10_000)
+    context.setDefaultTimeout(20_000)
     await person.page.goto(site.url)
     await person.composer.waitFor()
     return person
