@@ -31,7 +31,7 @@ afterAll(() => site?.close())
 /** A page with some HTML, at the chat's own origin. */
 async function pageWith(html: string): Promise<Page> {
   const context = await site.browser.newContext({ viewport: { width: 800, height: 700 } })
-  context.setDefaultTimeout(10_000)
+  context.setDefaultTimeout(20_000)
   const page = await context.newPage()
   await page.addInitScript(prepare)
   await page.route(`${site.url}/host.html`, (route) =>
