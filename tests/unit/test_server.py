@@ -649,21 +649,27 @@ async def test_a_widget_is_kept_as_far_as_it_came_when_a_person_stops() -> None:
     assert is_closed
 
 
+class Pause:
+    """A step of an agent's answer that lasts until it is over."""
+
+    def __init__(self) -> None:
+        self.begun = asyncio.Event()
+        self.over = asyncio.Event()
+
+    async def step(self) -> None:
+        self.begun.set()
+        await self.over.wait()
+
+
 async def test_one_turn_runs_in_a_thread_at_a_time() -> None:
-    is_running = asyncio.Event()
-    may_go_on = asyncio.Event()
-
-    async def wait() -> None:
-        is_running.set()
-        await may_go_on.wait()
-
-    async with chat(agent([text("One")], [wait, text("Two")], [text("Three")])) as browser:
+    pause = Pause()
+    async with chat(agent([text("One")], [pause.step, text("Two")], [text("Three")])) as browser:
         await browser.ask("1")
         running = asyncio.create_task(browser.ask("2"))
-        await is_running.wait()
+        await pause.begun.wait()
         (notice,) = await browser.ask("too early")
         assert notice.type == "notice"
-        may_go_on.set()
+        pause.over.set()
         await running
         await browser.ask("3")
         assert [said for kind, said in await browser.transcript() if kind == "user_message"] == [
@@ -674,42 +680,30 @@ async def test_one_turn_runs_in_a_thread_at_a_time() -> None:
 
 
 async def test_what_is_sent_while_an_answer_comes_to_its_end_waits_for_it() -> None:
-    is_running = asyncio.Event()
-    may_go_on = asyncio.Event()
-
-    async def wait() -> None:
-        is_running.set()
-        await may_go_on.wait()
-
-    async with chat(agent([text("One")], [wait, text("Two")], [text("Three")])) as browser:
+    pause = Pause()
+    async with chat(agent([text("One")], [pause.step, text("Two")], [text("Three")])) as browser:
         await browser.ask("1")
         running = asyncio.create_task(browser.ask("2"))
-        await is_running.wait()
+        await pause.begun.wait()
         waiting = asyncio.create_task(browser.ask("3"))
         await asyncio.sleep(0.2)
-        may_go_on.set()
+        pause.over.set()
         await asyncio.gather(running, waiting)
         said = [words for kind, words in await browser.transcript() if kind == "assistant_message"]
         assert said == ["One", "Two", "Three"]
 
 
 async def test_the_first_turn_of_a_thread_is_one_at_a_time_too() -> None:
-    is_running = asyncio.Event()
-    may_go_on = asyncio.Event()
-
-    async def wait() -> None:
-        is_running.set()
-        await may_go_on.wait()
-
-    async with chat(agent([wait, text("One")])) as browser:
+    pause = Pause()
+    async with chat(agent([pause.step, text("One")])) as browser:
         await browser.get("threads.list")  # The browser has its cookie now.
         running = asyncio.create_task(browser.ask("1"))
-        await is_running.wait()
+        await pause.begun.wait()
         (thread,) = (await browser.get("threads.list"))["data"]
         params = {"thread_id": thread["id"], "input": message("too early")}
         (notice,) = await browser.stream("threads.add_user_message", **params)
         assert notice.type == "notice"
-        may_go_on.set()
+        pause.over.set()
         await running
 
 
