@@ -5,7 +5,7 @@ import type { ThreadItem } from '../../protocol/types'
 import { KeepPlace } from '../KeepPlace'
 import { Section } from './Section'
 import { useSections } from './sections'
-import { isAnswer, isQuestion } from './turn'
+import { isAnsweredAt, isQuestion } from './turn'
 
 interface ItemsProps {
   items: readonly ThreadItem[]
@@ -19,20 +19,21 @@ export const Items = memo(function Items({ items, open, scroller }: ItemsProps) 
   const sections = useSections(items)
   const live = open === null ? items.length : items.findLastIndex(isQuestion)
   let end = items.length - sections.reduce((sum, section) => sum + section.length, 0)
+  let question = items.slice(0, end).findLast(isQuestion) ?? null
   return (
     <>
       <KeepPlace scroller={scroller} first={sections[0]?.[0]?.id} />
       {sections.map((section) => {
-        const start = end
+        const asked = question
+        question = section.findLast(isQuestion) ?? question
         end += section.length
-        const next = items.slice(end).find((item) => isQuestion(item) || isAnswer(item))
         return (
           <Section
             key={section[0]?.id}
             items={section}
-            question={items.slice(0, start).findLast(isQuestion) ?? null}
+            question={asked}
             open={end > live ? open : null}
-            isOver={next === undefined || isQuestion(next)}
+            isOver={!isAnsweredAt(items, end)}
           />
         )
       })}

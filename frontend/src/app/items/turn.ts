@@ -15,6 +15,16 @@ export function endsOf(items: readonly ThreadItem[], isOver: boolean): ReadonlyS
   return isOver && end !== null ? ends.add(end) : ends
 }
 
+/** Return whether an answer goes on at an index, or after it. */
+export function isAnsweredAt(items: readonly ThreadItem[], index: number): boolean {
+  for (let at = index; at < items.length; at++) {
+    const item = items[at]
+    if (item === undefined || isQuestion(item)) return false
+    if (isAnswer(item)) return true
+  }
+  return false
+}
+
 /** Return the messages of the answer that ends with one. */
 export function answerOf(items: readonly ThreadItem[], endId: string): AssistantMessageItem[] {
   const end = items.findLastIndex((item) => item.id === endId) + 1
@@ -26,6 +36,6 @@ export function isQuestion(item: ThreadItem): item is UserMessageItem {
   return item.type === 'user_message'
 }
 
-export function isAnswer(item: ThreadItem): item is AssistantMessageItem {
+function isAnswer(item: ThreadItem): item is AssistantMessageItem {
   return item.type === 'assistant_message' && item.content.some((part) => part.text !== '')
 }
