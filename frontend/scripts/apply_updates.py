@@ -11,7 +11,7 @@ warnings.simplefilter("ignore")
 from chatkit.types import ThreadItem, ThreadStreamEvent  # noqa: E402
 from pydantic import TypeAdapter  # noqa: E402
 
-from agent_framework_chatkit.item_updates import apply_update  # noqa: E402
+from agent_framework_chatkit.bridge.item_updates import apply_update  # noqa: E402
 
 EVENT: TypeAdapter[ThreadStreamEvent] = TypeAdapter(ThreadStreamEvent)
 ITEM: TypeAdapter[ThreadItem] = TypeAdapter(ThreadItem)

@@ -3,27 +3,27 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .actions import action
-from .client_tools import client_tool
-from .context import AgentContext, ClientToolCall
-from .converter import ThreadItemConverter, simple_to_agent_input, thread_to_agent_input
-from .interrupts import Decision
-from .questions import ask_user
-from .response_converter import (
+from .bridge.context import AgentContext, ClientToolCall
+from .bridge.response_converter import (
     APPROVAL_ACTION,
     CONSENT_ACTION,
     AgentResponseConverter,
     Form,
 )
-from .streaming import stream_agent_response
-from .widget_templates import WidgetTemplate, WidgetTemplateError
-from .widget_tools import widget_tool
+from .bridge.streaming import stream_agent_response
+from .bridge.thread_items import ThreadItemConverter, simple_to_agent_input, thread_to_agent_input
+from .interrupts.client_tools import client_tool
+from .interrupts.pause import Decision
+from .interrupts.questions import ask_user
+from .widgets.actions import action
+from .widgets.templates import WidgetTemplate, WidgetTemplateError
+from .widgets.tools import widget_tool
 
 if TYPE_CHECKING:
-    from .app import chat_routes, create_app
-    from .request_context import RequestContext
-    from .server import AgentChatKitServer
-    from .web_ui import ui_routes
+    from .http.app import chat_routes, create_app
+    from .http.request_context import RequestContext
+    from .http.web_ui import ui_routes
+    from .server.server import AgentChatKitServer
 
 __all__ = [
     "APPROVAL_ACTION",
@@ -51,11 +51,11 @@ __all__ = [
 ]
 
 _SERVER = {
-    "AgentChatKitServer": "server",
-    "RequestContext": "request_context",
-    "chat_routes": "app",
-    "create_app": "app",
-    "ui_routes": "web_ui",
+    "AgentChatKitServer": "server.server",
+    "RequestContext": "http.request_context",
+    "chat_routes": "http.app",
+    "create_app": "http.app",
+    "ui_routes": "http.web_ui",
 }
 """Names that need the extra `server`, and the modules that they are in."""
 

@@ -24,9 +24,9 @@ from sqlalchemy.exc import OperationalError
 from starlette.requests import Request
 
 from agent_framework_chatkit import AgentChatKitServer
-from agent_framework_chatkit import server as server_module
-from agent_framework_chatkit.app import create_app
-from agent_framework_chatkit.request_context import preferred_locale
+from agent_framework_chatkit.http.app import create_app
+from agent_framework_chatkit.http.request_context import preferred_locale
+from agent_framework_chatkit.server import server as server_module
 from agent_framework_chatkit.stores import SQLStore
 
 from .chat_client import Browser, message, of_type

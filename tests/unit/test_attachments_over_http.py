@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from agent_framework_chatkit import AgentChatKitServer, create_app
-from agent_framework_chatkit import app as app_module
+from agent_framework_chatkit.http import app as app_module
 from agent_framework_chatkit.stores import AttachmentStore, SQLStore
 
 from .chat_client import Browser

@@ -19,7 +19,7 @@ from agent_framework import (
     response_handler,
 )
 
-from agent_framework_chatkit.checkpoints import dump_checkpoint, load_checkpoint
+from agent_framework_chatkit.workflows.checkpoints import dump_checkpoint, load_checkpoint
 
 
 @dataclass

@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 from typer.testing import CliRunner
 
-from agent_framework_chatkit import cli
+from agent_framework_chatkit.cli import commands as cli
 from agent_framework_chatkit.stores import AttachmentStore, SQLStore
 
 from .chat_client import Browser
@@ -49,7 +49,7 @@ async def test_an_agent_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
     code, output = run("serve", "my_agent:helper", "--port", "0", "--store", "sqlite:///my.db")
     assert (code, output) == (0, "Serving my_agent:helper at http://127.0.0.1:0")
     ((args, kwargs),) = served
-    assert args == ("agent_framework_chatkit.cli:make_app",)
+    assert args == ("agent_framework_chatkit.cli.commands:make_app",)
     assert kwargs["factory"] is True
     app = cli.make_app()
     async with app.router.lifespan_context(app):

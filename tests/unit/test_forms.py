@@ -12,7 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from agent_framework_chatkit.forms import AnswerInvalidError, questions_for, value_of_answers
+from agent_framework_chatkit.interrupts.forms import (
+    AnswerInvalidError,
+    questions_for,
+    value_of_answers,
+)
 
 
 class Size(Enum):

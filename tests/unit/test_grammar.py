@@ -37,8 +37,8 @@ from agent_framework_chatkit import (
     Form,
     stream_agent_response,
 )
-from agent_framework_chatkit.item_updates import apply_update
-from agent_framework_chatkit.widget_updates import widget_updates
+from agent_framework_chatkit.bridge.item_updates import apply_update
+from agent_framework_chatkit.widgets.updates import widget_updates
 
 from .test_context import IdStore
 from .thread_client import ThreadClient, shown

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from opentelemetry import trace
 
-from agent_framework_chatkit.logs import LogFormat, log_config
+from agent_framework_chatkit.cli.logs import LogFormat, log_config
 
 
 @pytest.fixture(autouse=True)

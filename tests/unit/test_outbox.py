@@ -11,7 +11,7 @@ from chatkit.types import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_framework_chatkit.outbox import Outbox
+from agent_framework_chatkit.server.outbox import Outbox
 
 
 def delta(value: str, item_id: str = "msg_1", index: int = 0) -> ThreadItemUpdatedEvent:

@@ -8,7 +8,7 @@ from agent_framework import Content
 from chatkit.types import StructuredInputMultipleChoice
 
 from agent_framework_chatkit import ask_user
-from agent_framework_chatkit.questions import asked_questions
+from agent_framework_chatkit.interrupts.questions import asked_questions
 
 
 def asked(arguments: Any) -> list[Any]:

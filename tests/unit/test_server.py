@@ -32,7 +32,7 @@ from chatkit.types import (
 from chatkit.widgets import DynamicWidgetRoot
 
 from agent_framework_chatkit import AgentChatKitServer, AgentContext, AgentResponseConverter
-from agent_framework_chatkit.app import create_app
+from agent_framework_chatkit.http.app import create_app
 from agent_framework_chatkit.stores import SQLStore
 
 from .chat_client import EVENT, Browser, encode, message, of_type

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from chatkit.types import AudioInput, TranscriptionResult
 
-from agent_framework_chatkit import AgentChatKitServer, create_app, web_ui
+from agent_framework_chatkit import AgentChatKitServer, create_app
+from agent_framework_chatkit.http import web_ui
 from agent_framework_chatkit.stores import AttachmentStore, SQLStore
 
 from .chat_client import Browser

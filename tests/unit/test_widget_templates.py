@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 from agent_framework_chatkit import WidgetTemplate, WidgetTemplateError
-from agent_framework_chatkit.widget_templates import widget_text
+from agent_framework_chatkit.widgets.templates import widget_text
 
 FLIGHT = """
 {"type": "Card", "children": [

@@ -27,7 +27,7 @@ from chatkit.types import (
 )
 from pydantic import TypeAdapter
 
-from agent_framework_chatkit.item_updates import apply_update
+from agent_framework_chatkit.bridge.item_updates import apply_update
 
 EVENT: TypeAdapter[ThreadStreamEvent] = TypeAdapter(ThreadStreamEvent)
 

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 from .errors import ThreadBusyError
 
 if TYPE_CHECKING:
-    from .attachments import AttachmentStore
-    from .retention import Purged
-    from .sql import SQLStore
+    from .attachments.store import AttachmentStore
+    from .sql.retention import Purged
+    from .sql.store import SQLStore
 
 __all__ = ["AttachmentStore", "Purged", "SQLStore", "ThreadBusyError"]
 
 _HOMES = {
-    "AttachmentStore": ("attachments", "files"),
-    "Purged": ("retention", "sql"),
-    "SQLStore": ("sql", "sql"),
+    "AttachmentStore": ("attachments.store", "files"),
+    "Purged": ("sql.retention", "sql"),
+    "SQLStore": ("sql.store", "sql"),
 }
 """The module that a name is in, and the extra that the module needs."""
 

@@ -41,8 +41,8 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
 from agent_framework_chatkit.stores import Purged, SQLStore, ThreadBusyError
-from agent_framework_chatkit.stores.migrate import VERSION_TABLE
-from agent_framework_chatkit.stores.tables import metadata
+from agent_framework_chatkit.stores.sql.migrate import VERSION_TABLE
+from agent_framework_chatkit.stores.sql.tables import metadata
 
 from .model import check_store
 from .workers import run_worker

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from agent_framework_chatkit.stores.file_names import content_disposition, harmless_name
+from agent_framework_chatkit.stores.attachments.file_names import content_disposition, harmless_name
 
 ANY_NAME = st.text(st.characters(), max_size=400)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_framework_chatkit.stores.media_types import (
+from agent_framework_chatkit.stores.attachments.media_types import (
     DEFAULT_ACCEPT,
     check_patterns,
     image_type,

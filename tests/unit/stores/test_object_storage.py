@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from agent_framework_chatkit.stores.attachment_errors import AttachmentStorageError
-from agent_framework_chatkit.stores.object_storage import ObjectStorage
+from agent_framework_chatkit.stores.attachments.object_storage import ObjectStorage
 
 HOUR = timedelta(hours=1)
 KEY = base64.b64encode(b"not a secret").decode()

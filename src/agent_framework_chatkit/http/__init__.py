@@ -1,0 +1,1 @@
+"""The ASGI app: the ChatKit endpoint, uploads, downloads and the web UI."""

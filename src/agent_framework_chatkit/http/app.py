@@ -1,0 +1,359 @@
+"""The ASGI app: the ChatKit endpoint and what belongs to it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from chatkit.errors import CustomStreamError
+from chatkit.server import StreamingResult
+from chatkit.store import NotFoundError
+from chatkit.types import Attachment
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.applications import Starlette
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
+
+from ..bridge.overrides import MaybeAwaitable, resolve
+from ..server.server import BUSY, AgentChatKitServer
+from ..stores.attachments.errors import AttachmentError, AttachmentLinkInvalidError
+from ..stores.errors import ThreadBusyError
+from ..widgets.actions import RefusedActionError
+from .page import page_options
+from .request_context import RequestContext, preferred_locale
+from .visitors import Visitors
+from .web_ui import ui_routes
+
+if TYPE_CHECKING:
+    from ..stores import AttachmentStore
+
+logger = logging.getLogger(__name__)
+
+Authenticate = Callable[[Request], MaybeAwaitable["str | None"]]
+"""Returns who sends a request, or `None` to refuse it."""
+
+CLEAN_UP_EVERY = 60 * 60.0
+"""Seconds between two times that files which nobody needs are deleted."""
+
+_STREAM_HEADERS = {
+    "Cache-Control": "no-store",
+    # nginx would otherwise hold events back until it has a buffer full.
+    "X-Accel-Buffering": "no",
+}
+
+
+def create_app(
+    server: AgentChatKitServer[Any],
+    *,
+    authenticate: Authenticate | None = None,
+    allow_origins: Sequence[str] = (),
+    max_request_size: int = 32 * 1024 * 1024,
+    page: Mapping[str, Any] | None = None,
+) -> Starlette:
+    """Return an ASGI app that serves an agent's chat.
+
+    It stands alone or mounts into another Starlette or FastAPI app: `app.mount("/chat", chat)`.
+    A mounted app's lifespan is not run by its parent; call `await server.close()` there, and
+    `await server.clean_up()` now and then.
+
+    | path | what it is |
+    | --- | --- |
+    | `POST /chatkit` | the ChatKit endpoint: JSON, or server-sent events |
+    | `POST /attachments` | a direct upload: a form with one `file` |
+    | `PUT /attachments/{id}/upload` | the second phase of an upload in two phases |
+    | `GET /attachments/{id}` | an uploaded file, for its owner or by a signed URL |
+    | `GET /healthz` | 200 if the database answers, else 503 |
+    | `GET /` | a full-page chat |
+    | `GET /chatkit.js`, `GET /ui/…` | the script that defines `<openai-chatkit>`, and its files |
+
+    Args:
+        server: Who answers.
+        authenticate: Returns the owner, whose threads and attachments the request may see, or
+            `None` to refuse it with 401; sync or async. Without it, each browser is an owner of
+            its own, by a signed cookie.
+        allow_origins: Other origins whose pages may use the app, such as
+            `https://intranet.example.com`. Cookies are not sent across sites, so give
+            `authenticate` too.
+        max_request_size: Bytes of a request's body, beyond which it is refused with 413.
+        page: Options of the full-page chat, as `<openai-chatkit>` takes them, in JSON: a greeting,
+            prompts to begin with, a theme. What the server offers (uploads, models, tools,
+            dictation) is among them unless it is replaced here.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        cleaning = asyncio.create_task(_clean_up_now_and_then(server))
+        yield
+        cleaning.cancel()
+        await asyncio.wait([cleaning])
+        await server.close()
+
+    middleware = []
+    if allow_origins:
+        middleware.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=list(allow_origins),
+                allow_methods=["GET", "POST", "PUT"],
+                allow_headers=["*"],
+            )
+        )
+    return Starlette(
+        routes=[
+            *chat_routes(server, authenticate=authenticate, max_request_size=max_request_size),
+            *ui_routes(page_options(server, page or {})),
+        ],
+        middleware=middleware,
+        lifespan=lifespan,
+        exception_handlers={HTTPException: _refuse, Exception: _fail},
+    )
+
+
+def chat_routes(
+    server: AgentChatKitServer[Any],
+    *,
+    authenticate: Authenticate | None = None,
+    max_request_size: int = 32 * 1024 * 1024,
+) -> list[BaseRoute]:
+    """Return the routes of `create_app`, for an app that has its own.
+
+    Args:
+        server: As for `create_app`.
+        authenticate: As for `create_app`.
+        max_request_size: As for `create_app`.
+    """
+    endpoint = _Endpoint(server, authenticate, max_request_size)
+    return [
+        Route("/chatkit", endpoint.chat, methods=["POST"]),
+        Route("/attachments", endpoint.upload, methods=["POST"]),
+        Route("/attachments/{id}/upload", endpoint.receive, methods=["PUT"]),
+        Route("/attachments/{id}", endpoint.download, methods=["GET"]),
+        Route("/healthz", endpoint.health, methods=["GET"]),
+    ]
+
+
+async def _clean_up_now_and_then(server: AgentChatKitServer[Any]) -> None:
+    while True:
+        await asyncio.sleep(CLEAN_UP_EVERY)
+        try:
+            await server.clean_up()
+        except Exception:
+            logger.exception("Files that nobody needs could not be deleted; tried again later.")
+
+
+class _Endpoint:
+    def __init__(
+        self,
+        server: AgentChatKitServer[Any],
+        authenticate: Authenticate | None,
+        max_request_size: int,
+    ) -> None:
+        self._server = server
+        self._authenticate = authenticate
+        self._max_request_size = max_request_size
+        self._visitors: Visitors | None = None
+
+    async def health(self, request: Request) -> Response:
+        try:
+            await self._server.store.check()
+        except Exception:
+            logger.exception("The database does not answer.")
+            return JSONResponse({"status": "the database does not answer"}, 503)
+        return JSONResponse({"status": "ok"})
+
+    async def chat(self, request: Request) -> Response:
+        media_type = request.headers.get("content-type", "").partition(";")[0].strip()
+        if media_type != "application/json":
+            raise HTTPException(415, "Send application/json.")
+        with _failures_as_http():
+            context = await self._context(request)
+            result = await self._server.process(await self._body(request), context)
+            if isinstance(result, StreamingResult):
+                # The first event decides whether there is anything to stream at all.
+                events = result.json_events
+                first = await anext(events, b"")
+                response: Response = StreamingResponse(
+                    _chain(first, events),
+                    media_type="text/event-stream",
+                    headers=_STREAM_HEADERS,
+                )
+            else:
+                response = Response(
+                    result.json,
+                    media_type="application/json",
+                    headers={"Cache-Control": "no-store"},
+                )
+        return self._remember(context, response)
+
+    async def upload(self, request: Request) -> Response:
+        attachments = self._attachments()
+        with _failures_as_http():
+            context = await self._context(request)
+            # What is not the file, the boundaries and headers of the form, is small.
+            stream = _form(request, attachments.max_size + 64 * 1024)
+            try:
+                form = await MultiPartParser(request.headers, stream, max_files=1).parse()
+            except (MultiPartException, KeyError) as error:
+                if isinstance(error.__cause__, HTTPException):
+                    raise error.__cause__ from None
+                raise HTTPException(400, "Send a form with one file.") from error
+            try:
+                file = form.get("file")
+                if not isinstance(file, UploadFile):
+                    raise HTTPException(400, "Send a form whose field `file` is a file.")
+                attachment = await attachments.upload(
+                    file.filename or "file",
+                    file.content_type or "application/octet-stream",
+                    _chunks(file),
+                    context,
+                    file.size,
+                )
+            finally:
+                await form.close()
+        return self._remember(context, _attachment_response(attachment))
+
+    async def receive(self, request: Request) -> Response:
+        attachments = self._attachments()
+        with _failures_as_http():
+            attachment = await attachments.receive(
+                request.path_params["id"],
+                request.stream(),
+                token=request.query_params.get("token", ""),
+            )
+        return _attachment_response(attachment)
+
+    async def download(self, request: Request) -> Response:
+        attachments = self._attachments()
+        attachment_id = request.path_params["id"]
+        with _failures_as_http():
+            try:
+                token = request.query_params.get("token", "")
+                file = await attachments.open(attachment_id, token=token)
+            except AttachmentLinkInvalidError:
+                # Its owner may see it all the same, however old the link is.
+                file = await attachments.open(attachment_id, context=await self._context(request))
+        return StreamingResponse(file.stream(), headers=file.headers)
+
+    def _attachments(self) -> AttachmentStore[Any]:
+        store = self._server.attachment_store
+        if store is None:
+            raise HTTPException(404, "This chat takes no files.")
+        return store
+
+    async def _context(self, request: Request) -> RequestContext:
+        owner = await self._owner(request)
+        locale = preferred_locale(request.headers.get("accept-language"))
+        return RequestContext(owner, locale, request, is_visitor=self._authenticate is None)
+
+    def _remember(self, context: RequestContext, response: Response) -> Response:
+        if self._visitors is not None:
+            self._visitors.remember(context.user_id, context.request, response)
+        return response
+
+    async def _owner(self, request: Request) -> str:
+        if self._authenticate is not None:
+            owner = await resolve(self._authenticate(request))
+            if not owner:
+                raise HTTPException(401, "Log in first.")
+            return owner
+        if self._visitors is None:
+            self._visitors = Visitors(await self._server.store.secret())
+        return self._visitors.identify(request)
+
+    async def _body(self, request: Request) -> bytes:
+        chunks = [chunk async for chunk in _limited(request.stream(), self._max_request_size)]
+        return b"".join(chunks)
+
+
+async def _limited(stream: AsyncIterator[bytes], limit: int) -> AsyncGenerator[bytes, None]:
+    """Yield what arrives, and refuse the request as soon as it is too much."""
+    size = 0
+    async for chunk in stream:
+        size += len(chunk)
+        if size > limit:
+            raise HTTPException(413, f"Send at most {limit} bytes.")
+        yield chunk
+
+
+async def _form(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
+    """Yield a form as it arrives.
+
+    However it is cut short, the parser learns of it by an error of its own, and so closes the
+    temporary file that it has begun.
+    """
+    try:
+        async for chunk in _limited(request.stream(), limit):
+            yield chunk
+    except (HTTPException, ClientDisconnect) as error:
+        raise MultiPartException("The form is cut short.") from error
+
+
+async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
+    while chunk := await file.read(64 * 1024):
+        yield chunk
+
+
+def _attachment_response(attachment: Attachment) -> Response:
+    body = TypeAdapter(Attachment).dump_json(
+        attachment, exclude_none=True, by_alias=True, context={"exclude_metadata": True}
+    )
+    return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+async def _chain(first: bytes, events: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    async with aclosing(events):
+        yield first
+        async for event in events:
+            yield event
+
+
+@contextmanager
+def _failures_as_http() -> Iterator[None]:
+    """Turn what processing a request raises into what the client is told."""
+    try:
+        yield
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, problem['loc'])) or 'body'}: {problem['msg']}"
+            for problem in error.errors(include_url=False, include_input=False)[:5]
+        )
+        raise HTTPException(400, problems) from error
+    except AttachmentError as error:
+        if error.status >= 500:
+            logger.exception("The storage of attachments failed.")
+        raise HTTPException(error.status, error.message) from error
+    except NotFoundError as error:
+        raise HTTPException(404, "There is no such thread, item or attachment.") from error
+    except RefusedActionError as error:
+        raise HTTPException(400, str(error)) from error
+    except ThreadBusyError as error:
+        raise HTTPException(409, BUSY) from error
+    except CustomStreamError as error:
+        raise HTTPException(500, error.message) from error
+    except NotImplementedError as error:
+        logger.exception("The server was asked for something that it does not implement.")
+        raise HTTPException(501, "This server does not offer that.") from error
+    except SQLAlchemyError as error:
+        logger.exception("The database failed.")
+        raise HTTPException(503, "The database does not answer. Try again later.") from error
+    except ValueError as error:
+        logger.exception("A request does not fit the thread that it is about.")
+        raise HTTPException(400, "The request does not fit the state of the thread.") from error
+
+
+async def _refuse(request: Request, error: Any) -> Response:
+    return JSONResponse({"error": error.detail}, error.status_code, error.headers)
+
+
+async def _fail(request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": "Something went wrong."}, 500)

@@ -1,0 +1,51 @@
+"""What the full-page chat offers: what its server can do, and what its app adds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chatkit.server import ChatKitServer
+
+from ..bridge.text import readable_name
+from ..server.server import AgentChatKitServer
+
+
+def page_options(server: AgentChatKitServer[Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of the full page, as `<openai-chatkit>` takes them.
+
+    Uploads, models, tools and dictation are offered if the server has them.
+
+    Args:
+        server: Who answers.
+        given: What the app adds. An object adds to what is there; anything else replaces it.
+    """
+    composer: dict[str, Any] = {}
+    options: dict[str, Any] = {"composer": composer}
+    if server.attachment_store is not None:
+        composer["attachments"] = {
+            "enabled": True,
+            "maxSize": server.attachment_store.max_size,
+            "accept": {pattern: [] for pattern in sorted(server.attachment_store.accept)},
+        }
+        options["api"] = {"uploadStrategy": {"type": "direct", "uploadUrl": "attachments"}}
+    if server.models:
+        composer["models"] = [{"id": model, "label": model} for model in server.models]
+    if server.tools:
+        composer["tools"] = [
+            {"id": name, "label": readable_name(name), "icon": "settings-slider"}
+            for name in server.tools
+        ]
+    if type(server).transcribe is not ChatKitServer.transcribe:
+        composer["dictation"] = {"enabled": True}
+    return _merged(options, given)
+
+
+def _merged(options: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(options)
+    for name, value in given.items():
+        known = merged.get(name)
+        if isinstance(known, Mapping) and isinstance(value, Mapping):
+            value = _merged(known, value)
+        merged[name] = value
+    return merged

@@ -1,0 +1,86 @@
+"""The web UI: `<openai-chatkit>` and a full-page chat, as the frontend's build has left them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+FILES = Path(__file__).parents[1] / "frontend"
+"""What the build makes: in the wheel, not in git."""
+
+_NO_CACHE = {"Cache-Control": "no-cache"}
+_FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+
+# All that the page needs comes from its own origin; images may be those that the app allows.
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob: https:; "
+    "font-src 'self' data:; connect-src 'self'; frame-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'self'"
+)
+
+
+def ui_routes(page: Mapping[str, Any] | None = None) -> list[BaseRoute]:
+    """Return the routes of the web UI.
+
+    | path | what it is |
+    | --- | --- |
+    | `GET /` | a full-page chat |
+    | `GET /chatkit.js` | the script that defines `<openai-chatkit>`, as it is now |
+    | `GET /ui/…` | the files of the UI; their names change with their contents |
+
+    Args:
+        page: Options of the full-page chat, as `<openai-chatkit>` takes them, in JSON.
+    """
+
+    async def page_options(request: Request) -> Response:
+        return JSONResponse(dict(page or {}), headers=_NO_CACHE)
+
+    return [
+        Route("/", _page, methods=["GET"]),
+        Route("/page.js", _page_script, methods=["GET"]),
+        Route("/page.json", page_options, methods=["GET"]),
+        Route("/chatkit.js", _element, methods=["GET"]),
+        Route("/ui/{name}", _file, methods=["GET"]),
+    ]
+
+
+async def _page(request: Request) -> Response:
+    headers = {**_NO_CACHE, "Content-Security-Policy": _POLICY}
+    return _respond("index.html", headers)
+
+
+async def _page_script(request: Request) -> Response:
+    return _respond("page.js", _NO_CACHE)
+
+
+async def _element(request: Request) -> Response:
+    scripts = sorted(FILES.glob("ui/chatkit-*.js"))
+    return _respond(f"ui/{scripts[0].name}" if scripts else "ui/chatkit.js", _NO_CACHE)
+
+
+async def _file(request: Request) -> Response:
+    return _respond(f"ui/{request.path_params['name']}", _FOREVER)
+
+
+def _respond(name: str, headers: dict[str, str]) -> Response:
+    path = FILES / name
+    if not FILES.is_dir():
+        raise HTTPException(404, "The web UI is not built. Build it with: make frontend")
+    # A route's parameter holds no slash, so that nothing above the folder can be named.
+    if not path.is_file():
+        raise HTTPException(404, "There is no such file.")
+    return FileResponse(
+        path,
+        headers={
+            **headers,
+            "X-Content-Type-Options": "nosniff",
+            # A page of another origin may use the element; what it is made of is no secret.
+            "Access-Control-Allow-Origin": "*",
+        },
+    )

@@ -1,0 +1,1 @@
+"""An agent asks, a person answers, the agent goes on."""

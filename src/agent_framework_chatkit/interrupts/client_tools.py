@@ -1,0 +1,80 @@
+"""Tools that the browser runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from agent_framework import Content, FunctionTool
+
+from ..bridge.text import mend_json, mend_surrogates
+
+_KIND = "client"
+"""Marks a client tool among an agent's other tools."""
+
+
+def client_tool(signature: Callable[..., Any]) -> FunctionTool:
+    """Declare a tool that the page runs, next to the agent's other tools.
+
+    ```python
+    @client_tool
+    def get_selection(sheet: str) -> str:
+        "Return what the user has selected."
+    ```
+
+    A call of it reaches the page's `onClientTool` with the tool's name and arguments; what that
+    returns is the tool's result. To tell the agent that it failed, the page returns an object with
+    nothing but an `error`: a text that the agent can make something of.
+
+    Args:
+        signature: A function whose name, parameters and docstring describe the tool; it is never
+            called.
+
+    Returns:
+        The tool.
+    """
+    described = FunctionTool(
+        name=signature.__name__, description=signature.__doc__ or "", func=signature
+    )
+    return FunctionTool(
+        name=described.name,
+        description=described.description.strip(),
+        input_model=described.parameters(),
+        kind=_KIND,
+    )
+
+
+def client_tool_names(agent: object) -> set[str]:
+    """Return the names of the client tools that an agent was given."""
+    options = getattr(agent, "default_options", None) or {}
+    return {
+        tool.name
+        for tool in options.get("tools") or ()
+        if isinstance(tool, FunctionTool) and tool.kind == _KIND
+    }
+
+
+def client_tool_call_fields(call: Content) -> dict[str, Any]:
+    """Return what a `ClientToolCallItem` says of a call."""
+    return {
+        "call_id": mend_surrogates(call.call_id or ""),
+        "name": mend_surrogates(call.name or ""),
+        "arguments": mend_json(call.parse_arguments() or {}),
+    }
+
+
+def client_tool_result(call: Content, output: Any) -> Content:
+    """Return the result of a client tool, given what the page has returned."""
+    if isinstance(output, dict) and set(output) == {"error"}:
+        error = output["error"]
+        return error_result(call, error if isinstance(error, str) else json.dumps(error))
+    result = "" if output is None else json.dumps(output, ensure_ascii=False)
+    return Content.from_function_result(call_id=str(call.call_id), id=call.id, result=result)
+
+
+def error_result(call: Content, message: str) -> Content:
+    """Return the result of a call that came to nothing."""
+    return Content.from_function_result(
+        call_id=str(call.call_id), id=call.id, result=f"Error: {message}", exception=message
+    )

@@ -1,0 +1,106 @@
+"""Questions that an agent asks a person, through a tool that it is given."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from agent_framework import Content, FunctionTool
+from chatkit.types import (
+    StructuredInput,
+    StructuredInputFreeform,
+    StructuredInputMultipleChoice,
+    StructuredInputMultipleChoiceOption,
+)
+from pydantic import BaseModel, Field, ValidationError
+
+from ..bridge.text import mend_json, shorten
+
+ASK_USER = "ask_user"
+"""The name of the tool."""
+
+MAX_QUESTION = 2_000
+"""How many characters of a question a person is shown."""
+
+
+class Question(BaseModel):
+    """A question, as an agent asks it."""
+
+    question: str = Field(min_length=1, description="The question, in full.")
+    options: list[str] = Field(
+        default=[],
+        description="Answers to choose from; the user may write another. Empty for a free answer.",
+    )
+    multiple: bool = Field(default=False, description="Whether several options may be chosen.")
+
+
+class Questions(BaseModel):
+    """What the tool is called with."""
+
+    questions: list[Question] = Field(min_length=1, description="The questions, in order.")
+
+
+ask_user = FunctionTool(
+    name=ASK_USER,
+    description="Ask the user one or more questions and wait for the answers. Ask together what "
+    "you need to know at the same time. The user may skip questions.",
+    input_model=Questions,
+)
+"""A tool for an agent to ask a person: `Agent(..., tools=[ask_user])`.
+
+The questions become a form in the thread. The answers, or that a question was skipped, are the
+tool's result.
+"""
+
+
+def asked_questions(call: Content) -> list[StructuredInput]:
+    """Return the questions that a call of `ask_user` asks.
+
+    A model may call a tool in ways of its own: what does not fit the tool's parameters becomes one
+    free question, since a person can make more of it than an error.
+    """
+    arguments = mend_json(call.parse_arguments() or {})
+    try:
+        questions = Questions.model_validate(arguments).questions
+    except ValidationError:
+        question = _any_text(arguments) or "The assistant needs your input to go on."
+        questions = [Question(question=question)]
+    return [_input(f"q{number}", question) for number, question in enumerate(questions, 1)]
+
+
+def answers_to_result(inputs: Sequence[StructuredInput]) -> str:
+    """Return what an agent is told of the answers: JSON, a list with each question."""
+    answers: list[dict[str, Any]] = []
+    for each in inputs:
+        answer = each.answer
+        if answer is None or answer.skipped:
+            answers.append({"question": each.question, "skipped": True})
+        elif isinstance(each, StructuredInputMultipleChoice) and each.multiple:
+            answers.append({"question": each.question, "answers": answer.values})
+        else:
+            answers.append({"question": each.question, "answer": ", ".join(answer.values)})
+    return json.dumps({"answers": answers}, ensure_ascii=False)
+
+
+def _input(input_id: str, question: Question) -> StructuredInput:
+    text = shorten(question.question, MAX_QUESTION)
+    options = list(dict.fromkeys(option for option in question.options if option))
+    if not options:
+        return StructuredInputFreeform(id=input_id, question=text)
+    return StructuredInputMultipleChoice(
+        id=input_id,
+        question=text,
+        options=[StructuredInputMultipleChoiceOption(value=option) for option in options],
+        multiple=question.multiple,
+    )
+
+
+def _any_text(value: Any) -> str | None:
+    """Return the first text within a value."""
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, dict):
+        value = list(value.values())
+    texts = map(_any_text, value) if isinstance(value, list) else ()
+    return next((text for text in texts if text), None)

@@ -1,0 +1,323 @@
+"""What a person answers to the agent's requests: checked, kept and shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias
+
+from agent_framework import (
+    Content,
+    create_always_approve_tool_response,
+)
+from chatkit.store import NotFoundError
+from chatkit.types import (
+    ClientToolCallItem,
+    StreamingReq,
+    StructuredInputAnswerSubmission,
+    StructuredInputItem,
+    StructuredInputSubmission,
+    ThreadItem,
+    ThreadItemRemovedEvent,
+    ThreadItemReplacedEvent,
+    ThreadMetadata,
+    ThreadsAddClientToolOutputReq,
+    ThreadsAddStructuredInputReq,
+    ThreadsCustomActionReq,
+    ThreadStreamEvent,
+    WidgetItem,
+)
+from pydantic import BaseModel, ConfigDict, ValidationError
+from typing_extensions import TypeVar
+
+from ..bridge.overrides import resolve
+from ..bridge.response_converter import APPROVAL_ACTION, CONSENT_ACTION
+from ..interrupts.client_tools import client_tool_call_fields, client_tool_result, error_result
+from ..interrupts.forms import AnswerInvalidError, value_of_answers
+from ..interrupts.pause import Decision, Interrupt, Pause
+from ..interrupts.questions import answers_to_result
+from ..workflows.runner import ThreadWorkflow, input_answer
+
+if TYPE_CHECKING:
+    from .server import AgentChatKitServer
+
+TContext = TypeVar("TContext", default=Any)
+
+AnswerReq: TypeAlias = (
+    ThreadsCustomActionReq | ThreadsAddClientToolOutputReq | ThreadsAddStructuredInputReq
+)
+"""Requests that may answer what an agent asks."""
+
+OUR_ACTIONS = frozenset({APPROVAL_ACTION, CONSENT_ACTION})
+"""Types of actions that apps cannot have for their own."""
+
+_CLOSED = "This was answered already, or is not asked any more. Reload the page to see how it is."
+_FORGED = "This answer does not fit what was asked. Reload the page and try again."
+
+
+class RefusedAnswerError(Exception):
+    """An answer that changes nothing; the message is for the person who gave it."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What an answer has led to.
+
+    Attributes:
+        thread_id: The thread.
+        item: The item that asked, as it is now, if the client must be told.
+        next_call: The client tool to call next.
+        is_complete: Whether the agent can go on.
+    """
+
+    thread_id: str
+    item: ThreadItem | None
+    next_call: ClientToolCallItem | None
+    is_complete: bool
+
+
+class _Payload(BaseModel):
+    """What the buttons of a card send. Anything else, in type or number, is refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    approved: bool
+    request_id: str | None = None
+    always: bool = False
+
+
+class Answering(Generic[TContext]):
+    """Takes the answers to what agents ask, while the caller holds the thread.
+
+    Args:
+        server: Whose threads they are about.
+    """
+
+    def __init__(self, server: AgentChatKitServer[TContext]) -> None:
+        self._server = server
+
+    async def take(self, request: StreamingReq, context: TContext) -> Answered | None:
+        """Take the answer that a request gives.
+
+        Returns:
+            What it has led to, or `None` if the request answers nothing that an agent asked.
+
+        Raises:
+            NotFoundError: If the owner has no such thread.
+            RefusedAnswerError: If it does not fit; nothing has changed then.
+        """
+        if isinstance(request, ThreadsCustomActionReq):
+            if request.params.action.type not in OUR_ACTIONS:
+                return None
+        elif not isinstance(request, (ThreadsAddClientToolOutputReq, ThreadsAddStructuredInputReq)):
+            return None
+        sessions = self._server.store.sessions(request.params.thread_id, context)
+        stored = await sessions.latest()
+        pause = None if stored is None else Pause.of(stored.session)
+        answered = await self._answer(request, pause or Pause(), context)
+        if answered is not None and stored is not None and pause is not None:
+            pause.keep_in(stored.session)
+            await sessions.set(stored.id, stored.session)
+        return answered
+
+    async def _answer(self, request: AnswerReq, pause: Pause, context: TContext) -> Answered | None:
+        item: ThreadItem | None = None
+        next_call: ClientToolCallItem | None = None
+        if isinstance(request, ThreadsCustomActionReq):
+            item = await self._decide(request, pause, context)
+        elif isinstance(request, ThreadsAddStructuredInputReq):
+            item = await self._reply(request, pause, context)
+            if item is None:
+                return None
+        else:
+            called = pause.next_client_call()
+            if called is None or pause.is_resumed:
+                return None
+            next_call = await self._return(request, called, pause, context)
+        return Answered(request.params.thread_id, item, next_call, not pause.is_open)
+
+    async def _decide(
+        self, request: ThreadsCustomActionReq, pause: Pause, context: TContext
+    ) -> ThreadItem:
+        """Take a click on a card."""
+        params = request.params
+        interrupt = pause.of_item(params.item_id or "")
+        if interrupt is None:
+            raise RefusedAnswerError(_CLOSED)
+        wanted = {"approval": APPROVAL_ACTION, "consent": CONSENT_ACTION}.get(interrupt.kind)
+        try:
+            payload = _Payload.model_validate(params.action.payload)
+        except ValidationError as error:
+            raise RefusedAnswerError(_FORGED) from error
+        if params.action.type != wanted or payload.request_id != (
+            interrupt.request.id if interrupt.kind == "approval" else None
+        ):
+            raise RefusedAnswerError(_FORGED)
+        if payload.always and not (payload.approved and self._converter.always_approve):
+            raise RefusedAnswerError(_FORGED)
+        if interrupt.is_open:
+            interrupt.decision = self._decision(payload.approved, context)
+            interrupt.answer = _decided(interrupt, payload)
+        elif pause.is_open:
+            raise RefusedAnswerError(_CLOSED)
+        # Else all is answered, but whoever took the last answer died before the agent went on.
+        item = await self._server.store.load_item(params.thread_id, interrupt.item_id, context)
+        return await self._decided_item(item, interrupt)
+
+    async def _reply(
+        self, request: ThreadsAddStructuredInputReq, pause: Pause, context: TContext
+    ) -> ThreadItem | None:
+        """Take the answers to questions."""
+        params = request.params
+        interrupt = pause.of_item(params.item_id)
+        item = await self._server.store.load_item(params.thread_id, params.item_id, context)
+        if not isinstance(item, StructuredInputItem):
+            raise RefusedAnswerError(_FORGED)
+        if interrupt is None and item.status == "pending":
+            return None
+        if interrupt is None or (item.status != "pending" and pause.is_open):
+            raise RefusedAnswerError(_CLOSED)
+        if item.status == "pending":
+            item = await self._server._apply_structured_input_submission(item, params.input)
+        call = interrupt.request
+        if interrupt.kind == "input":
+            interrupt.answer = await self._checked_input(
+                interrupt, pause, item, params.thread_id, context
+            )
+        else:
+            interrupt.answer = Content.from_function_result(
+                call_id=str(call.call_id), id=call.id, result=answers_to_result(item.inputs)
+            )
+        return item
+
+    async def _checked_input(
+        self,
+        interrupt: Interrupt,
+        pause: Pause,
+        item: StructuredInputItem,
+        thread_id: str,
+        context: TContext,
+    ) -> Content:
+        """Return the answer to a workflow, if it makes a value of the type that it waits for."""
+        thread = await self._server.store.load_thread(thread_id, context)
+        agent = await self._server.agent_of(thread, context)
+        answers = {
+            each.id: None if each.answer is None or each.answer.skipped else each.answer.values
+            for each in item.inputs
+        }
+        types = agent.response_types(pause) if isinstance(agent, ThreadWorkflow) else {}
+        request_id = str(interrupt.request.call_id)
+        if request_id not in types:
+            raise RefusedAnswerError(_CLOSED)
+        try:
+            value_of_answers(types[request_id], answers)
+        except AnswerInvalidError as error:
+            raise RefusedAnswerError(str(error)) from error
+        return input_answer(interrupt, answers)
+
+    async def _return(
+        self,
+        request: ThreadsAddClientToolOutputReq,
+        called: Interrupt,
+        pause: Pause,
+        context: TContext,
+    ) -> ClientToolCallItem | None:
+        """Take what a client tool has returned, and make the next call."""
+        params = request.params
+        # The protocol does not say which call is answered; a client may, so that two tabs that
+        # both make the first call do not answer the second with it.
+        meant = request.metadata.get("call_id")
+        if meant is not None and meant != called.request.call_id:
+            raise RefusedAnswerError(_CLOSED)
+        item = await self._server.store.load_item(params.thread_id, called.item_id, context)
+        if not isinstance(item, ClientToolCallItem):
+            raise RefusedAnswerError(_CLOSED)
+        called.answer = client_tool_result(called.request, params.result)
+        item.status, item.output = "completed", params.result
+        await self._server.store.save_item(params.thread_id, item, context)
+        following = pause.next_client_call()
+        if following is None:
+            return None
+        thread = await self._server.store.load_thread(params.thread_id, context)
+        next_call = ClientToolCallItem(
+            id=self._server.store.generate_item_id("tool_call", thread, context),
+            thread_id=thread.id,
+            created_at=datetime.now(),
+            **client_tool_call_fields(following.request),
+        )
+        following.item_id = next_call.id
+        return next_call
+
+    async def withdraw(
+        self, thread: ThreadMetadata, pause: Pause, context: TContext
+    ) -> AsyncIterator[ThreadStreamEvent]:
+        """Show that what was asked is not asked any more, since the person wrote something else."""
+        for interrupt in pause.interrupts if not pause.is_resumed else ():
+            try:
+                item = await self._server.store.load_item(thread.id, interrupt.item_id, context)
+            except NotFoundError:
+                continue
+            if isinstance(item, ClientToolCallItem):
+                if item.status == "pending":
+                    yield ThreadItemRemovedEvent(item_id=item.id)
+            elif isinstance(item, StructuredInputItem):
+                if item.status == "pending":
+                    item = await self._server._apply_structured_input_submission(
+                        item, _submission(interrupt, item)
+                    )
+                    yield ThreadItemReplacedEvent(item=item)
+            else:
+                interrupt.decision = self._decision(approved=False, context=context)
+                yield ThreadItemReplacedEvent(item=await self._decided_item(item, interrupt))
+
+    @property
+    def _converter(self) -> Any:
+        return self._server.response_converter
+
+    def _decision(self, approved: bool, context: TContext) -> Decision:
+        by = self._server.name_of(context)
+        return Decision(approved, by, datetime.now(timezone.utc))
+
+    async def _decided_item(self, item: ThreadItem, interrupt: Interrupt) -> ThreadItem:
+        to_form = (
+            self._converter.approval_decision_to_form
+            if interrupt.kind == "approval"
+            else self._converter.consent_decision_to_form
+        )
+        form = await resolve(to_form(interrupt.request, interrupt.decision))
+        if form is None or not isinstance(item, WidgetItem):
+            return item
+        return item.model_copy(update={"widget": form.widget, "copy_text": form.text})
+
+
+def _consented(request: Content, approved: bool) -> Content:
+    """Return what the agent is given for consent, which a tool may have asked for."""
+    if request.call_id is None:
+        given = "I have given my consent. Go on." if approved else "I do not consent."
+        return Content.from_text(given)
+    if not approved:
+        return error_result(request, "The user did not consent.")
+    return Content.from_function_result(
+        call_id=request.call_id, result="The user has given their consent. Make this call again."
+    )
+
+
+def _submission(interrupt: Interrupt, item: StructuredInputItem) -> StructuredInputSubmission:
+    """Return how questions end that the person did not answer in the form."""
+    if interrupt.answer is None:
+        return StructuredInputSubmission(status="skipped")
+    # What they wrote instead was the answer.
+    (values,) = json.loads(str(interrupt.answer.result)).values()
+    given = StructuredInputAnswerSubmission(values=values)
+    return StructuredInputSubmission(answers={each.id: given for each in item.inputs})
+
+
+def _decided(interrupt: Interrupt, payload: _Payload) -> Content:
+    """Return what the agent is given for a click."""
+    if interrupt.kind == "consent":
+        return _consented(interrupt.request, payload.approved)
+    if payload.always:
+        return create_always_approve_tool_response(interrupt.request)
+    return interrupt.request.to_function_approval_response(approved=payload.approved)

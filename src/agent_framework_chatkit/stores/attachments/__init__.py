@@ -1,0 +1,1 @@
+"""Files that people attach, in a folder or a bucket."""

@@ -1,0 +1,65 @@
+"""File names that come from strangers, made harmless."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from urllib.parse import quote
+
+from ...bridge.text import mend_surrogates
+
+MAX_BYTES = 255
+"""What common file systems allow a name."""
+_MAX_EXTENSION_BYTES = 32
+_JOINERS = "\u200c\u200d"  # Scripts and emoji need them, and they reorder nothing.
+_UNSAFE_CATEGORIES = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+_RESERVED_CHARACTERS = re.compile(r'[<>:"|?*]')
+_RESERVED_NAME = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)", re.IGNORECASE)
+_EDGES = re.compile(r"^[\s.]+|[\s.]+$")
+_NOT_IN_QUOTES = re.compile(r'[^ -~]|["\\%]')
+_FALLBACK = "file"
+
+
+def harmless_name(name: str) -> str:
+    """Return a file name that any file system, page and header can carry.
+
+    Only the last part of a path stays. Control characters, bidirectional overrides and leading
+    dots go, what Windows reserves is replaced, and a long name is cut before its extension.
+    A name of which nothing stays becomes `file`. A harmless name stays as it is.
+    """
+    # One stranger's name must not cost more than what it may hold in the end.
+    name = mend_surrogates(name[-4 * MAX_BYTES :])
+    name = "".join(
+        char
+        for char in name
+        if char in _JOINERS or unicodedata.category(char) not in _UNSAFE_CATEGORIES
+    )
+    name = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
+    name = _mark_reserved(_strip(_RESERVED_CHARACTERS.sub("_", name)))
+    # A name may be a reserved one only now that it is cut.
+    return _mark_reserved(_cut(name)) or _FALLBACK
+
+
+def _strip(name: str) -> str:
+    # Windows drops dots and spaces at the end; at the start, a dot hides the file.
+    return _EDGES.sub("", name)
+
+
+def _mark_reserved(name: str) -> str:
+    return f"_{name}" if _RESERVED_NAME.match(name) else name
+
+
+def _cut(name: str) -> str:
+    if len(name.encode()) <= MAX_BYTES:
+        return name
+    stem, dot, extension = name.rpartition(".")
+    if not dot or len(extension.encode()) > _MAX_EXTENSION_BYTES:
+        stem, dot, extension = name, "", ""
+    room = MAX_BYTES - len(f"{dot}{extension}".encode())
+    return _strip(stem.encode()[:room].decode(errors="ignore")) + dot + extension
+
+
+def content_disposition(kind: str, name: str) -> str:
+    """Return the header that names a file, `kind` being `inline` or `attachment` (RFC 6266)."""
+    plain = _NOT_IN_QUOTES.sub("_", name)
+    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -1,0 +1,55 @@
+"""Signed values that stand for a permission in a URL."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from typing import Literal, TypeAlias
+
+from itsdangerous import BadData, URLSafeTimedSerializer
+
+from .errors import AttachmentLinkInvalidError
+
+Purpose: TypeAlias = Literal["read", "upload"]
+
+
+class LinkSigner:
+    """Signs an attachment's id for one purpose, and tells whether a signature holds.
+
+    Args:
+        secret: What only the servers know.
+        lifetime: How long a signature holds.
+    """
+
+    def __init__(self, secret: str | bytes, lifetime: timedelta) -> None:
+        if not secret:
+            raise ValueError("The secret that signs URLs must not be empty.")
+        self._lifetime = lifetime
+        self._serializers = {
+            purpose: URLSafeTimedSerializer(
+                secret,
+                # Another salt is another key: a link to read does not permit an upload.
+                salt=f"agent-framework-chatkit.attachments.{purpose}",
+                signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
+            )
+            for purpose in ("read", "upload")
+        }
+
+    def sign(self, attachment_id: str, purpose: Purpose) -> str:
+        """Return a token that permits this, and nothing else, until it expires."""
+        return self._serializers[purpose].dumps(attachment_id)
+
+    def check(self, token: str, attachment_id: str, purpose: Purpose) -> None:
+        """Check a token.
+
+        Raises:
+            AttachmentLinkInvalidError: It has expired, was signed for something else, or not by us.
+        """
+        try:
+            signed = self._serializers[purpose].loads(
+                token, max_age=int(self._lifetime.total_seconds())
+            )
+        except BadData as error:
+            raise AttachmentLinkInvalidError from error
+        if signed != attachment_id:
+            raise AttachmentLinkInvalidError

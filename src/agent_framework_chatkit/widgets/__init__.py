@@ -1,0 +1,1 @@
+"""Widgets: templates, tools whose results are widgets, and what people do in them."""

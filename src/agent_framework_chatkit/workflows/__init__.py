@@ -1,0 +1,1 @@
+"""Workflows as the agents of threads."""

@@ -1,0 +1,137 @@
+"""Where a workflow stands, as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import typing
+from collections.abc import Iterator
+from typing import Any, cast
+
+from agent_framework import (
+    Workflow,
+    WorkflowCheckpoint,
+    WorkflowCheckpointException,
+    WorkflowEvent,
+    WorkflowExecutor,
+)
+
+# What the framework's own storages use. There is no public name for it.
+from agent_framework._workflows._checkpoint_encoding import (
+    decode_checkpoint_value,
+    encode_checkpoint_value,
+)
+from pydantic import BaseModel
+
+from ..bridge.context import AgentContext
+
+
+def dump_checkpoint(checkpoint: WorkflowCheckpoint, workflow: Workflow) -> dict[str, Any]:
+    """Return a checkpoint as JSON.
+
+    Args:
+        checkpoint: A copy that nobody else uses: what cannot be stored is taken out of it.
+        workflow: What it is of.
+
+    Raises:
+        WorkflowCheckpointException: If it could not be read again: it holds a type that is
+            neither the framework's, nor named by a handler of the workflow, nor registered with
+            `agent_framework.register_checkpoint_type`.
+    """
+    fields = checkpoint.to_dict()
+    for value in _values(fields):
+        if isinstance(value, dict):
+            # A later run gives its tools a context of its own.
+            for key in [key for key, child in value.items() if isinstance(child, AgentContext)]:
+                del value[key]
+        elif isinstance(value, WorkflowEvent):
+            value._request_type = _name(value.request_type)  # type: ignore[assignment]
+            value._response_type = _name(value.response_type)  # type: ignore[assignment]
+        elif getattr(value, "raw_representation", None) is not None:
+            # What a service has sent may be of any type, and is read by nobody.
+            value.raw_representation = None
+    data = cast("dict[str, Any]", encode_checkpoint_value(fields))
+    # Better now, while it is developed, than when somebody's answer cannot be given.
+    load_checkpoint(data, workflow)
+    return data
+
+
+def load_checkpoint(data: dict[str, Any], workflow: Workflow) -> WorkflowCheckpoint:
+    """Return the checkpoint that `dump_checkpoint` was given.
+
+    The format is the framework's, which pickles what is no JSON. Nothing is unpickled but the
+    framework's types, those that the workflow's own code names, and those that are registered.
+
+    Raises:
+        WorkflowCheckpointException: If it holds another type, or one that the workflow has no
+            handler for any more.
+    """
+    handled = {_name(each): each for each in _handled_types(workflow)}
+    classes: set[type] = set()
+    for annotation in handled.values():
+        _collect(annotation, classes)
+    allowed = frozenset(_name(each) for each in classes)
+    fields = decode_checkpoint_value(data, allowed_types=allowed)
+    try:
+        for value in _values(fields):
+            if isinstance(value, WorkflowEvent):
+                value._request_type = handled[str(value.request_type)]
+                value._response_type = handled[str(value.response_type)]
+    except KeyError as error:
+        raise WorkflowCheckpointException(
+            f"The workflow {workflow.name!r} has no handler for {error} any more."
+        ) from error
+    return WorkflowCheckpoint.from_dict(fields)
+
+
+def _values(root: Any) -> Iterator[Any]:
+    """Yield every value within a value, once."""
+    seen: set[int] = set()
+    waiting = [root]
+    while waiting:
+        value = waiting.pop()
+        if id(value) in seen or isinstance(value, (str, bytes, int, float, type, enum.Enum)):
+            continue
+        seen.add(id(value))
+        yield value
+        if isinstance(value, dict):
+            waiting.extend(value.values())
+        elif isinstance(value, (list, tuple, set, frozenset)):
+            waiting.extend(value)
+        else:
+            names = [*getattr(value, "__dict__", ()), *getattr(type(value), "__slots__", ())]
+            waiting.extend(getattr(value, name, None) for name in names)
+
+
+def _name(annotation: Any) -> str:
+    """Return what a type is found by."""
+    if isinstance(annotation, type) and not typing.get_args(annotation):
+        return f"{annotation.__module__}:{annotation.__qualname__}"
+    return repr(annotation)
+
+
+def _handled_types(workflow: Workflow) -> Iterator[Any]:
+    """Yield the types that handlers of a workflow take, ask for and are answered with."""
+    for executor in workflow.get_executors_list():
+        if isinstance(executor, WorkflowExecutor):
+            yield from _handled_types(executor.workflow)
+        yield from executor.input_types
+        yield from executor.output_types
+        yield from executor.workflow_output_types
+        for request_and_response in getattr(executor, "_response_handlers", {}):
+            yield from request_and_response
+
+
+def _collect(annotation: Any, found: set[type]) -> None:
+    """Add the classes that a type is made of."""
+    for part in typing.get_args(annotation):
+        _collect(part, found)
+    if not isinstance(annotation, type) or annotation in found:
+        return
+    found.add(annotation)
+    if issubclass(annotation, BaseModel):
+        for field in annotation.model_fields.values():
+            _collect(field.annotation, found)
+    elif dataclasses.is_dataclass(annotation):
+        for hint in typing.get_type_hints(annotation).values():
+            _collect(hint, found)

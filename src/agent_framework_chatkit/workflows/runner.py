@@ -1,0 +1,344 @@
+"""A workflow as the agent of a thread."""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
+from uuid import uuid4
+
+from agent_framework import (
+    AgentExecutor,
+    AgentResponse,
+    AgentResponseUpdate,
+    AgentSession,
+    Content,
+    Executor,
+    InMemoryCheckpointStorage,
+    Message,
+    SupportsAgentRun,
+    Workflow,
+    WorkflowEvent,
+    WorkflowExecutor,
+    WorkflowMessage,
+)
+
+from ..bridge.text import mend_json
+from ..interrupts.client_tools import client_tool_names
+from ..interrupts.forms import Answers, value_of_answers
+from ..interrupts.pause import Interrupt, Pause
+from ..server.history import ThreadHistory
+from .checkpoints import dump_checkpoint, load_checkpoint
+
+logger = logging.getLogger(__name__)
+
+REQUEST_INFO = "request_info"
+"""The name of the function call that stands for a workflow's request."""
+
+_SHOWN = ("output", "intermediate", "data")
+_STEPS = ("executor_invoked", "executor_completed", "executor_failed")
+
+
+class ThreadWorkflow:
+    """Runs a workflow on what is new in a thread.
+
+    A workflow keeps what its executors know from run to run. Each turn therefore runs a copy of
+    it, so that no thread learns of another. What agents are made of, such as models and tools,
+    keeps nothing of a thread, and is shared.
+
+    A workflow that asks for something leaves a checkpoint, and goes on from there with the answer.
+    Otherwise it begins anew with each message, and is given the conversation.
+
+    Args:
+        workflow: The workflow.
+        is_shared: Whether other threads are given the same one; it is then never run itself.
+
+    Raises:
+        TypeError: If it cannot be copied.
+    """
+
+    def __init__(self, workflow: Workflow, *, is_shared: bool) -> None:
+        self.id = workflow.id
+        self.name: str | None = workflow.name
+        self.description: str | None = workflow.description
+        self._workflow = workflow
+        if not is_shared:
+            return
+        try:
+            self._workflow = _copied(workflow)
+        except Exception as error:
+            raise TypeError(
+                f"Each thread needs a copy of the workflow {workflow.name!r}, and it cannot be "
+                f"copied: {error}. Give AgentChatKitServer a function that builds it: "
+                "AgentChatKitServer(lambda thread, context: build_workflow(), store)."
+            ) from error
+
+    def create_session(self, *, session_id: str | None = None) -> AgentSession:
+        """Return a new session."""
+        return AgentSession(session_id=session_id)
+
+    @property
+    def client_tools(self) -> set[str]:
+        """The names of the client tools of the workflow's agents."""
+        return {
+            name
+            for executor in _executors(self._workflow)
+            if isinstance(executor, AgentExecutor)
+            for name in client_tool_names(executor.agent)
+        }
+
+    def response_types(self, pause: Pause) -> dict[str, Any]:
+        """Return the types of the answers that the workflow waits for, by the requests' ids."""
+        if pause.checkpoint is None:
+            return {}
+        checkpoint = load_checkpoint(pause.checkpoint, self._workflow)
+        return {
+            request_id: event.response_type
+            for request_id, event in checkpoint.pending_request_info_events.items()
+        }
+
+    async def run(
+        self,
+        messages: list[Message],
+        *,
+        pause: Pause,
+        resumed: Pause | None,
+        history: ThreadHistory[Any],
+        function_invocation_kwargs: dict[str, Any],
+    ) -> AsyncGenerator[AgentResponseUpdate, None]:
+        """Run the workflow.
+
+        Args:
+            messages: What is new.
+            pause: Takes the checkpoint if the workflow asks for something.
+            resumed: What it has asked and was answered.
+            history: The conversation before.
+            function_invocation_kwargs: What its tools are given.
+
+        Yields:
+            What its agents and executors say, what it asks, and updates without content whose
+            raw representation is the event of a step.
+        """
+        storage = InMemoryCheckpointStorage()
+        if resumed is not None and resumed.checkpoint is not None:
+            checkpoint = load_checkpoint(resumed.checkpoint, self._workflow)
+            types = self.response_types(resumed)
+            start: dict[str, Any] = {
+                "responses": {
+                    request_id: _response(interrupt, types[request_id])
+                    for interrupt in resumed.interrupts
+                    if (request_id := _request_id(interrupt)) in types
+                },
+                "checkpoint_id": await storage.save(checkpoint),
+            }
+        else:
+            start = {"message": self._input([*await history.get_messages(None), *messages])}
+        said: list[AgentResponseUpdate] = []
+        events = self._workflow.run(
+            stream=True,
+            checkpoint_storage=storage,
+            function_invocation_kwargs=function_invocation_kwargs,
+            **start,
+        )
+        async for event in events:
+            for update in self._updates(event):
+                if update.contents:
+                    said.append(update)
+                yield update
+        await self._keep(storage, pause)
+        await history.save_messages(None, [*messages, *_conversation(said)])
+
+    def _input(self, messages: list[Message]) -> Any:
+        """Return the conversation as the workflow takes it."""
+        start = self._workflow.get_start_executor()
+        texts = "\n\n".join(f"{message.role}: {message.text}" for message in messages)
+        last = messages[-1].text if messages else ""
+        whole = texts if len(messages) > 1 else last
+        if type(start).__name__ == "MagenticOrchestrator":
+            # It refuses a conversation: it takes one message, the task.
+            return [Message("user", [whole])]
+        for data in (messages, Message("user", [whole]), whole):
+            message = WorkflowMessage(data=data, source_id="", target_id=start.id)
+            if start.can_handle(message):
+                return data
+        raise TypeError(
+            f"The workflow {self.name!r} must begin with an executor that takes messages or text; "
+            f"{start.id!r} takes {start.input_types}."
+        )
+
+    async def _keep(self, storage: InMemoryCheckpointStorage, pause: Pause) -> None:
+        """Keep where the workflow stands, if it waits."""
+        checkpoint_id = self._workflow.get_last_checkpoint_id()
+        if checkpoint_id is None:
+            return
+        checkpoint = await storage.load(checkpoint_id)
+        if checkpoint.pending_request_info_events:
+            pause.checkpoint = dump_checkpoint(checkpoint, self._workflow)
+
+    def _updates(self, event: WorkflowEvent[Any]) -> list[AgentResponseUpdate]:
+        if event.type == "request_info":
+            request = AgentResponseUpdate(contents=[_request(event)], role="assistant")
+            return [request]
+        if event.type in _SHOWN:
+            return _said(event.data, event.executor_id)
+        if event.type in _STEPS and self._is_step(event):
+            return [AgentResponseUpdate(contents=[], raw_representation=event)]
+        return []
+
+    def _is_step(self, event: WorkflowEvent[Any]) -> bool:
+        """Return whether something is done that people know of, not only the plumbing."""
+        executors = {each.id: each for each in self._workflow.get_executors_list()}
+        executor = executors.get(event.executor_id or "")
+        if isinstance(executor, AgentExecutor):
+            # It may only be told of what others have said.
+            return getattr(event.data, "should_respond", True) is not False
+        is_plumbing = type(executor).__module__.startswith("agent_framework")
+        return executor is not None and (isinstance(executor, WorkflowExecutor) or not is_plumbing)
+
+
+def is_message_wanted(pause: Pause) -> bool:
+    """Return whether a workflow waits for nothing but what the person writes next."""
+    return len(pause.interrupts) == 1 and bool(
+        pause.interrupts[0].kind == "input"
+        and (pause.interrupts[0].request.parse_arguments() or {}).get("takes_text")
+    )
+
+
+def answer_with(pause: Pause, text: str) -> None:
+    """Have a text be the answer to the one request of a pause."""
+    (interrupt,) = pause.interrupts
+    interrupt.answer = input_answer(interrupt, {"": [text]})
+
+
+def input_answer(interrupt: Interrupt, answers: Answers) -> Content:
+    """Return the answer to a `request_info` as it is kept."""
+    return Content.from_function_result(
+        call_id=str(interrupt.request.call_id), result=json.dumps(dict(answers))
+    )
+
+
+def _response(interrupt: Interrupt, response_type: Any) -> Any:
+    answer = interrupt.answer
+    if interrupt.kind != "input" or answer is None:
+        return answer
+    return value_of_answers(response_type, json.loads(str(answer.result)))
+
+
+def _request_id(interrupt: Interrupt) -> str:
+    request = interrupt.request
+    return str(request.call_id if interrupt.kind == "input" else request.id)
+
+
+def _request(event: WorkflowEvent[Any]) -> Content:
+    """Return what a workflow asks as content."""
+    data = event.data
+    if isinstance(data, Content) and data.user_input_request and data.type != "text":
+        return data
+    arguments = {
+        "request_id": event.request_id,
+        "data": mend_json(_plain(data)),
+        "takes_text": event.response_type in (str, Message, list[Message], Any, object),
+    }
+    return Content.from_function_call(
+        call_id=event.request_id,
+        name=REQUEST_INFO,
+        arguments=arguments,
+        raw_representation=event,
+    )
+
+
+def _plain(data: Any) -> Any:
+    """Return what can be read in a request's data."""
+    if isinstance(data, (str, int, float, type(None), list, Mapping)):
+        return data
+    text = getattr(data, "text", None)
+    if isinstance(text, str):
+        return text
+    return {name: _plain(value) for name, value in getattr(data, "__dict__", {}).items()}
+
+
+def _said(data: Any, executor_id: str | None) -> list[AgentResponseUpdate]:
+    """Return what an executor has said as updates."""
+    if isinstance(data, AgentResponseUpdate):
+        update = copy.copy(data)
+        update.author_name = executor_id
+        return [update]
+    if isinstance(data, AgentResponse):
+        return _said(data.messages, executor_id)
+    if isinstance(data, Message):
+        return [
+            AgentResponseUpdate(
+                contents=list(data.contents),
+                role=data.role,
+                author_name=executor_id,
+                message_id=data.message_id or uuid4().hex,
+            )
+        ]
+    if isinstance(data, list):
+        return [update for each in data for update in _said(each, executor_id)]
+    if data is None:
+        return []
+    content = data if isinstance(data, Content) else Content.from_text(str(data))
+    return [
+        AgentResponseUpdate(
+            contents=[content],
+            role="assistant",
+            author_name=executor_id,
+            message_id=uuid4().hex,
+        )
+    ]
+
+
+def _conversation(said: list[AgentResponseUpdate]) -> list[Message]:
+    """Return what was said, without the tools that were called for it."""
+    messages = []
+    for message in AgentResponse.from_updates(said).messages if said else ():
+        contents = [each for each in message.contents if each.type in ("text", "data", "uri")]
+        if message.role == "assistant" and contents:
+            messages.append(Message("assistant", contents, author_name=message.author_name))
+    return messages
+
+
+def _executors(workflow: Workflow) -> list[Executor]:
+    """Return all executors, those of workflows within the workflow too."""
+    executors = []
+    for executor in workflow.get_executors_list():
+        executors.append(executor)
+        if isinstance(executor, WorkflowExecutor):
+            executors.extend(_executors(executor.workflow))
+    return executors
+
+
+def _copied(workflow: Workflow) -> Workflow:
+    """Return a copy of a workflow that shares its agents' models, tools and providers."""
+    memo: dict[int, Any] = {}
+    for executor in _executors(workflow):
+        for value in vars(executor).values():
+            if isinstance(value, SupportsAgentRun) and id(value) not in memo:
+                memo[id(value)] = _copied_agent(value, memo)
+    return copy.deepcopy(workflow, memo)
+
+
+def _copied_agent(agent: Any, memo: dict[int, Any]) -> Any:
+    """Return a copy of an agent.
+
+    What is given to an agent is the app's, and serves all threads. What orchestrations have added
+    belongs to one of their executors, and is copied with it.
+    """
+    copied = copy.copy(agent)
+    for name in ("context_providers", "middleware"):
+        given = getattr(agent, name, None)
+        if isinstance(given, list):
+            setattr(
+                copied,
+                name,
+                [
+                    copy.deepcopy(each, memo)
+                    if type(each).__module__.startswith("agent_framework_orchestrations")
+                    else each
+                    for each in given
+                ],
+            )
+    return copied
