@@ -647,35 +647,35 @@ class StoreContract:
             with pytest.raises(asyncio.CancelledError):
                 await task
         # Closing has waited for the lease to be given back.
-        assert execute(url, "SELECT count(*) FROM chatkit_turns") == [(0,)]
+        assert execute(url, "SELECT worker FROM chatkit_turns") == [(None,)]
+        assert execute(url, "SELECT count(*) FROM chatkit_workers") == [(0,)]
 
-    async def test_a_lease_is_renewed(self, url: str) -> None:
+    async def test_a_worker_that_holds_leases_shows_that_it_is_alive(self, url: str) -> None:
         async with SQLStore(url, lease=0.3) as store:
             await store.save_thread(thread(), ANN)
             async with store.turn("thr_1", ANN):
-                expires = "SELECT expires_at FROM chatkit_turns"
-                first = execute(url, expires)
-                while execute(url, expires) == first:
+                beat = "SELECT beat FROM chatkit_workers"
+                first = execute(url, beat)
+                while execute(url, beat) == first:
                     await asyncio.sleep(0.05)
 
     async def test_a_lease_that_was_lost_is_not_taken_back(
         self, url: str, caplog: pytest.LogCaptureFixture
     ) -> None:
-        async with SQLStore(url, lease=60) as store:
+        async with SQLStore(url) as store:
             await store.save_thread(thread(), ANN)
             async with store.turn("thr_1", ANN):
-                # As if this worker had slept for a minute.
-                execute(url, "UPDATE chatkit_turns SET expires_at = 0")
+                # As if this worker had slept for long enough to be taken for dead.
+                execute(url, "DELETE FROM chatkit_workers")
                 async with SQLStore(url) as other:
                     later = other.turn("thr_1", ANN)
                     await later.__aenter__()
-                    other_holds = "SELECT token FROM chatkit_turns"
-                    token = execute(url, other_holds)
-                    execute(url, "UPDATE chatkit_turns SET expires_at = expires_at + 1")
+                    other_holds = "SELECT run FROM chatkit_turns"
+                    run = execute(url, other_holds)
                     await self._end_quietly(store)
-                    assert execute(url, other_holds) == token
+                    assert execute(url, other_holds) == run
                     await later.__aexit__(None, None, None)
-        assert "had expired" in caplog.text
+        assert "was lost" in caplog.text
 
     async def _end_quietly(self, store: SQLStore) -> None:
         with pytest.raises(ThreadBusyError):
@@ -699,13 +699,14 @@ class StoreContract:
             await worker.read("held")
             worker.kill()
         tries = 0
-        while True:
-            try:
-                async with store.turn("thr_1", ANN):
-                    break
-            except ThreadBusyError:
-                tries += 1
-                await asyncio.sleep(0.05)
+        async with SQLStore(url, lease=1) as watching:
+            while True:
+                try:
+                    async with watching.turn("thr_1", ANN):
+                        break
+                except ThreadBusyError:
+                    tries += 1
+                    await asyncio.sleep(0.05)
         assert tries > 0
 
     # Many at once
@@ -896,9 +897,10 @@ def fill(url: str) -> None:
         "INSERT INTO chatkit_items (thread, position, id, data)"
         f" SELECT key, 1, 'i', '{data}' FROM chatkit_threads WHERE id <> 'thr_1'",
         f"INSERT INTO chatkit_sessions SELECT ({one}), 'i' || n, n, '' FROM {many}",
-        f"INSERT INTO chatkit_messages SELECT ({one}), n, 'i' || n, '' FROM {many}",
+        f"INSERT INTO chatkit_messages SELECT ({one}), n, 'i' || n, '[]', n FROM {many}",
         f"INSERT INTO chatkit_feedback SELECT ({one}), 'i' || n, 'positive' FROM {many}",
-        "INSERT INTO chatkit_turns SELECT key, '', 0 FROM chatkit_threads",
+        "INSERT INTO chatkit_turns (thread, id, run, state, log_position, logged_at)"
+        " SELECT key, '', '', '', 0, 0 FROM chatkit_threads",
         "INSERT INTO chatkit_attachments (id, owner, thread, created_at, data)"
         f" SELECT 'a' || n, 'ann', ({one}), 0, '' FROM {many}",
         "ANALYZE",

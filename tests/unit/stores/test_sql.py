@@ -106,7 +106,7 @@ def test_there_is_nothing_else() -> None:
     ("missing", "code", "extra"),
     [
         ("sqlalchemy", "from agent_framework_chatkit.stores import SQLStore", "sql"),
-        ("aiosqlite", "stores.SQLStore('sqlite://')", "sql"),
+        ("alembic", "stores.SQLStore", "sql"),
         ("psycopg", "stores.SQLStore('postgresql://h/d')", "postgres"),
     ],
 )

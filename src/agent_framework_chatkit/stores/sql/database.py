@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import queue
 import secrets
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     URL,
@@ -18,22 +23,25 @@ from sqlalchemy import (
     Table,
     create_engine,
     event,
+    func,
     literal,
     make_url,
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
+from sqlalchemy.pool import NullPool, QueuePool
 from sqlalchemy.sql.expression import FunctionElement
 
 from .migrate import upgrade
 
+logger = logging.getLogger(__name__)
+
 T = TypeVar("T")
-TSelf = TypeVar("TSelf", bound="_OnDatabase")
-P = ParamSpec("P")
+
+Work = Callable[[Connection], T]
+"""What is done within a transaction. It may be done again if the transaction fails."""
 
 _USE = "Use sqlite:///chat.db, sqlite:// for one in memory, or postgresql://user@host/name."
 
@@ -45,6 +53,18 @@ _BEGIN = "sqlite_begin"
 
 _CONNECT_TIMEOUT = 10
 """How long, in seconds, PostgreSQL may take to answer at first, unless the URL says otherwise."""
+
+CHANNEL = "chatkit_events"
+"""Where workers hear from each other, on PostgreSQL."""
+
+_NOTIFIED = 300
+"""How many threads a notification names at most: it holds 8,000 bytes."""
+
+_READERS = 4
+"""How many threads read at the same time."""
+
+_BATCH = 200
+"""How many writers may share a transaction."""
 
 
 class database_time(FunctionElement[float]):  # noqa: N801 it reads as SQL
@@ -65,25 +85,24 @@ def _postgresql_time(element: database_time, compiler: Any, **kwargs: Any) -> st
     return "CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
 
 
-class _OnDatabase(Protocol):
-    @property
-    def _database(self) -> Database: ...
+@dataclass(frozen=True)
+class _Job:
+    """Work that waits for the writer, and the future of the caller who awaits it."""
+
+    work: Work[Any]
+    future: asyncio.Future[Any]
+    loop: asyncio.AbstractEventLoop
 
 
-def finishes(
-    method: Callable[Concatenate[TSelf, P], Coroutine[Any, Any, T]],
-) -> Callable[Concatenate[TSelf, P], Coroutine[Any, Any, T]]:
-    """Have a method that uses `self._database` go on to its end: see `Database.finish`."""
-
-    @wraps(method)
-    async def call(self: TSelf, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self._database.finish(method(self, *args, **kwargs))
-
-    return call
+_Outcome = tuple[_Job, Any, "BaseException | None"]
 
 
 class Database:
     """A database that migrates itself when it is first used.
+
+    All writing is done by one thread, which puts what waits at the same time into one
+    transaction: a commit costs as much as many statements. Reading is done by other threads. Work
+    goes on to its end even if the caller is cancelled.
 
     Args:
         url: `sqlite:///file.db`, `sqlite://` for one in memory, or `postgresql://user@host/name`.
@@ -97,8 +116,8 @@ class Database:
         try:
             parsed = make_url(url)
         except ArgumentError as error:
-            raise ValueError(f"That is no URL of a database. {_USE}") from error
-        self.is_sqlite = parsed.drivername in ("sqlite", "sqlite+aiosqlite")
+            raise ValueError(f"Not a database URL. {_USE}") from error
+        self.is_sqlite = parsed.drivername in ("sqlite", "sqlite+aiosqlite", "sqlite+pysqlite")
         if not self.is_sqlite and parsed.drivername not in (
             "postgres",
             "postgresql",
@@ -109,65 +128,87 @@ class Database:
         self._memory: str | None = None
         self._setting_up = asyncio.Lock()
         self._is_ready = False
-        self._running: set[asyncio.Task[Any]] = set()
+        self._announced: set[int] = set()
+        """Threads that the current transaction has changed."""
+        self.heartbeat: Callable[[Connection], None] | None = None
+        """What the writer does every `heartbeat_interval` seconds, busy or not."""
+        self.heartbeat_interval = 1.0
+        self._next_heartbeat = 0.0
+        self.name = secrets.token_hex(8)
+        """Tells what this process has announced from what others have."""
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._writer: threading.Thread | None = None
+        self._readers: ThreadPoolExecutor | None = None
         if self.is_sqlite:
             self._set_up_sqlite(parsed)
         else:
             self._set_up_postgresql(parsed)
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes may use the database too."""
+        return self._memory is None
+
+    @property
+    def url(self) -> URL:
+        """Where the database is, with the driver that is used."""
+        return self._url
+
     def _set_up_sqlite(self, url: URL) -> None:
-        options: dict[str, Any] = {"connect_args": {"timeout": _LOCK_TIMEOUT}}
-        pool: dict[str, Any] = {}
+        self._options: dict[str, Any] = {
+            "connect_args": {"timeout": _LOCK_TIMEOUT, "check_same_thread": False}
+        }
         if url.database in (None, "", ":memory:"):
             # A database in memory that connections share by its name, so that it survives when
-            # one is thrown away, as one is whose user is cancelled.
+            # one of them fails.
             self._memory = f"file:/chatkit-{secrets.token_hex(16)}?vfs=memdb"
             url = make_url(f"sqlite:///{self._memory}&uri=true")
-            pool = {"poolclass": AsyncAdaptedQueuePool, "pool_size": 1, "max_overflow": 0}
-        self._sync_url = url.set(drivername="sqlite")
-        self._sync_options = options
-        self._engine = _connect(url.set(drivername="sqlite+aiosqlite"), "sql", **options, **pool)
-        _prepare_sqlite(self._engine.sync_engine)
-        self._reader = self._engine.execution_options(**{_BEGIN: "BEGIN"})
-        # SQLite has one writer at a time. Waiting here is fair, and needs no polling.
-        self._writing: AbstractAsyncContextManager[Any] = asyncio.Lock()
+        self._url = url.set(drivername="sqlite")
+        self._engine = _connect(self._url, "sql", poolclass=QueuePool, **self._options)
+        _prepare_sqlite(self._engine)
+        self._reading = self._engine.execution_options(**{_BEGIN: "BEGIN"})
+        self._snapshots = self._reading
 
     def _set_up_postgresql(self, url: URL) -> None:
         url = url.set(drivername="postgresql+psycopg")
         if "connect_timeout" not in url.query:
             url = url.update_query_dict({"connect_timeout": str(_CONNECT_TIMEOUT)})
-        self._sync_url = url
-        self._sync_options = {}
+        self._url = url
+        self._options = {}
         # A connection may have died since it was last used, as all do when the server restarts.
         self._engine = _connect(url, "postgres", pool_pre_ping=True)
-        # What reads is one statement, or does not mind what happens between two.
-        self._reader = self._engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._writing = nullcontext()
+        self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._snapshots = self._engine.execution_options(isolation_level="REPEATABLE READ")
 
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        """Give a connection to read with."""
-        await self._be_ready()
-        async with self._reader.connect() as connection:
-            yield connection
+    async def read(self, work: Work[T], *, is_snapshot: bool = False) -> T:
+        """Do work that only reads.
 
-    @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        """Give a connection in a transaction, which is rolled back if the block fails."""
-        await self._be_ready()
-        async with self._writing, self._engine.begin() as connection:
-            yield connection
-
-    async def finish(self, work: Coroutine[Any, Any, T]) -> T:
-        """Await work that goes on to its end even if whoever awaits it is cancelled.
-
-        A connection whose user is cancelled is of no more use, and what it had locked may stay
-        locked; and people cancel a lot: each time that a browser goes away.
+        Args:
+            work: What to do.
+            is_snapshot: Whether all of its statements see the database as it was at one time.
         """
-        task = asyncio.create_task(work)
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        return await asyncio.shield(task)
+        await self._be_ready()
+        if self._memory is not None:
+            # Readers of a database in memory would wait for its writer anyway.
+            return await self._submit(work)
+        if self._readers is None:
+            self._readers = ThreadPoolExecutor(_READERS, "chatkit-reader")
+        engine = self._snapshots if is_snapshot else self._reading
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, _read, engine, work)
+
+    async def write(self, work: Work[T]) -> T:
+        """Do work in a transaction, which is rolled back if the work fails."""
+        await self._be_ready()
+        return await self._submit(work)
+
+    def announce(self, thread: int) -> None:
+        """Tell other workers, once the transaction is committed, that a thread has changed.
+
+        Args:
+            thread: The thread's key.
+        """
+        self._announced.add(thread)
 
     def insert(self, table: Table) -> postgresql.Insert:
         """Return an insert that can say what to do about a row that is there already."""
@@ -182,20 +223,23 @@ class Database:
             if self._memory is not None and self._anchor is None:
                 # The database lives as long as a connection to it.
                 self._anchor = sqlite3.connect(self._memory, uri=True, check_same_thread=False)
-            # In a thread, with a synchronous driver: Alembic keeps what it works on in global
-            # variables, which two of them on one event loop would take from each other.
             await asyncio.to_thread(self._upgrade)
             self._is_ready = True
 
     async def check(self) -> None:
         """Ask the database for something, and raise if it does not answer."""
-        async with self.read() as connection:
-            await connection.execute(select(literal(1)))
+        await self.read(lambda connection: connection.execute(select(literal(1))).scalar())
 
     async def close(self) -> None:
-        """Wait for what is running, and close all connections."""
-        await asyncio.gather(*self._running, return_exceptions=True)
-        await self._engine.dispose()
+        """Wait for the work that was begun, and close all connections."""
+        if self._writer is not None:
+            self._jobs.put(None)
+            await asyncio.to_thread(self._writer.join)
+            self._writer = None
+        if self._readers is not None:
+            await asyncio.to_thread(self._readers.shutdown)
+            self._readers = None
+        self._engine.dispose()
         if self._anchor is not None:
             self._anchor.close()
             self._anchor = None
@@ -206,16 +250,113 @@ class Database:
             await self.migrate()
 
     def _upgrade(self) -> None:
-        engine = create_engine(self._sync_url, poolclass=NullPool, **self._sync_options)
+        engine = create_engine(self._url, poolclass=NullPool, **self._options)
         if self.is_sqlite:
             _prepare_sqlite(engine)
         upgrade(engine)
 
+    # The writer
 
-def _connect(url: URL, extra: str, **options: Any) -> AsyncEngine:
+    async def _submit(self, work: Work[T]) -> T:
+        if self._writer is None:
+            self._writer = threading.Thread(target=self._work, name="chatkit-writer", daemon=True)
+            self._writer.start()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._jobs.put(_Job(work, future, loop))
+        return await future
+
+    def _work(self) -> None:
+        """Do what is submitted until the database is closed."""
+        while True:
+            self._beat()
+            try:
+                first = self._jobs.get(timeout=self.heartbeat_interval)
+            except queue.Empty:
+                continue
+            if first is None:
+                return
+            jobs = [first]
+            is_closing = False
+            with suppress(queue.Empty):
+                while len(jobs) < _BATCH and not is_closing:
+                    job = self._jobs.get_nowait()
+                    is_closing = job is None
+                    if job is not None:
+                        jobs.append(job)
+            _deliver(self._do(jobs))
+            if is_closing:
+                return
+
+    def _beat(self) -> None:
+        if self.heartbeat is None or time.monotonic() < self._next_heartbeat:
+            return
+        try:
+            with self._engine.begin() as connection:
+                self.heartbeat(connection)
+        except DBAPIError as error:
+            # While the database is gone, no one can take the leases over either.
+            logger.warning("The worker could not show that it is alive: %s", error.orig)
+        self._next_heartbeat = time.monotonic() + self.heartbeat_interval
+
+    def _do(self, jobs: Sequence[_Job]) -> list[_Outcome]:
+        """Do jobs in one transaction or, if one of them fails, in one each."""
+        has_begun = False
+        self._announced.clear()
+        try:
+            with self._engine.begin() as connection:
+                has_begun = True
+                done: list[_Outcome] = [(job, job.work(connection), None) for job in jobs]
+                if self._announced and not self.is_sqlite:
+                    self._notify(connection)
+        except BaseException as error:
+            if has_begun and len(jobs) > 1 and not _is_disconnected(error):
+                return [outcome for job in jobs for outcome in self._do([job])]
+            return [(job, None, error) for job in jobs]
+        return done
+
+    def _notify(self, connection: Connection) -> None:
+        """Have PostgreSQL tell the other workers which threads have changed."""
+        keys = sorted(self._announced)
+        for start in range(0, len(keys), _NOTIFIED):
+            listed = ",".join(map(str, keys[start : start + _NOTIFIED]))
+            connection.execute(select(func.pg_notify(CHANNEL, f"{self.name}:{listed}")))
+
+
+def _read(engine: Engine, work: Work[T]) -> T:
+    with engine.connect() as connection:
+        return work(connection)
+
+
+def _is_disconnected(error: BaseException) -> bool:
+    return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+def _deliver(outcomes: Sequence[_Outcome]) -> None:
+    """Tell the callers how their work has ended."""
+    loops = {outcome[0].loop for outcome in outcomes}
+    for loop in loops:
+        # The loop may have been closed by whoever did not wait.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(
+                _resolve, [outcome for outcome in outcomes if outcome[0].loop is loop]
+            )
+
+
+def _resolve(outcomes: Sequence[_Outcome]) -> None:
+    for job, result, error in outcomes:
+        if job.future.cancelled():
+            continue
+        if error is None:
+            job.future.set_result(result)
+        else:
+            job.future.set_exception(error)
+
+
+def _connect(url: URL, extra: str, **options: Any) -> Engine:
     try:
         # What a statement holds is what people said, and is not for a log.
-        return create_async_engine(url, hide_parameters=True, **options)
+        return create_engine(url, hide_parameters=True, **options)
     except ModuleNotFoundError as error:
         raise ImportError(
             f"{url.get_backend_name()} needs {error.name!r}, which is not installed: "

@@ -1,36 +1,79 @@
-"""One turn at a time: a lease on a thread, which its holder renews and anyone may take over."""
+"""Leases: who may write to a thread, and which workers are alive.
+
+A worker that holds leases moves a counter in the database. The others watch it with clocks of
+their own: one whose counter stands still is suspected, and is dead if it still does so when they
+look again. So nobody compares clocks, and while the database is locked or gone, nobody dies.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import secrets
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from sqlalchemy import Delete, Update, delete, update
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from ..errors import ThreadBusyError
-from .database import Database, database_time
-from .rows import hold_thread
-from .tables import turns
+from .database import Database
+from .tables import workers
+from .turns import Lease, OrphanedTurnError, TurnRow, Turns
 
 logger = logging.getLogger(__name__)
 
 
-class Turns:
-    """Gives out leases.
+class Leases:
+    """What one worker holds, and what it knows of the others.
 
     Args:
-        database: Where they are written down, and whose clock says when they end.
-        lease: How long one lasts, in seconds, when its holder does not renew it.
+        database: Where workers meet.
+        turns: Where leases are written down.
+        lease: How long, in seconds, it may take until a dead worker's leases are free.
     """
 
-    def __init__(self, database: Database, lease: float) -> None:
+    def __init__(self, database: Database, turns: Turns, lease: float) -> None:
         self._database = database
+        self._turns = turns
         self._lease = lease
+        self.worker = secrets.token_hex(8)
+        """The name of this worker."""
+        self.found_dead = asyncio.Event()
+        """Set when another worker has died, which may have left turns."""
+        self._starting = asyncio.Lock()
+        self._watching: asyncio.Task[None] | None = None
         self._keepers: set[asyncio.Task[None]] = set()
+        self._seen: dict[str, tuple[int, float]] = {}
+        """Other workers' counters, and when each was first seen to be so."""
+
+    async def start(self) -> None:
+        """Show that this worker is alive, from now on until it closes."""
+        if self._watching is None:
+            async with self._starting:
+                await self._start()
+
+    async def _start(self) -> None:
+        if self._watching is None:
+            await self._database.write(self._beat)
+            self._database.heartbeat_interval = min(1.0, self._lease / 8)
+            self._database.heartbeat = self._beat
+            self._watching = asyncio.create_task(self._watch())
+
+    async def close(self) -> None:
+        """Give back what is held, and leave."""
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+        if self._watching is None:
+            return
+        self._watching.cancel()
+        await asyncio.wait([self._watching])
+        self._watching = None
+        self._database.heartbeat = None
+        try:
+            leave = delete(workers).where(workers.c.id == self.worker)
+            await self._database.write(lambda connection: connection.execute(leave))
+        except SQLAlchemyError:
+            logger.warning("The worker could not say that it has left.", exc_info=True)
 
     @asynccontextmanager
     async def hold(self, thread_id: str, owner: str) -> AsyncIterator[None]:
@@ -45,8 +88,8 @@ class Turns:
         keeper = asyncio.create_task(self._keep(thread_id, owner, held, end))
         self._keepers.add(keeper)
         keeper.add_done_callback(self._keepers.discard)
-        # Whoever holds the lease may be cancelled at any point, and more than once. The keeper is
-        # not: it gives back what it has taken.
+        # The caller may be cancelled at any point, and more than once. The keeper is not: it
+        # gives back what it has taken.
         try:
             await asyncio.shield(held)
             yield
@@ -54,60 +97,86 @@ class Turns:
             end.set()
             await asyncio.shield(keeper)
 
-    async def close(self) -> None:
-        """Wait until the leases of turns that have ended are given back."""
-        await asyncio.gather(*self._keepers)
-
     async def _keep(
         self, thread_id: str, owner: str, held: asyncio.Future[None], end: asyncio.Event
     ) -> None:
-        """Take a lease, renew it until the turn ends, then give it back."""
-        token = secrets.token_hex(16)
         try:
-            thread = await self._acquire(thread_id, owner, token)
+            lease = await self._take(thread_id, owner)
         except Exception as error:
             held.set_exception(error)
             return
         held.set_result(None)
-        lease = (turns.c.thread == thread) & (turns.c.token == token)
-        renew = update(turns).where(lease).values(expires_at=database_time() + self._lease)
-        while not await _ends_within(end, self._lease / 3):
-            await self._try(renew, "renewed")
-        await self._try(delete(turns).where(lease), "given back")
-
-    async def _acquire(self, thread_id: str, owner: str, token: str) -> int:
-        async with self._database.write() as connection:
-            thread = await hold_thread(connection, thread_id, owner)
-            insert = self._database.insert(turns).values(
-                thread=thread, token=token, expires_at=database_time() + self._lease
-            )
-            taken = await connection.scalar(
-                insert.on_conflict_do_update(
-                    index_elements=[turns.c.thread],
-                    set_={"token": insert.excluded.token, "expires_at": insert.excluded.expires_at},
-                    where=turns.c.expires_at <= database_time(),
-                ).returning(turns.c.token)
-            )
-        if taken is None:
-            raise ThreadBusyError(thread_id)
-        return thread
-
-    async def _try(self, statement: Update | Delete, what: str) -> None:
-        """Execute a statement on the lease; a failure is no failure of the turn."""
+        await end.wait()
         try:
-            async with self._database.write() as connection:
-                is_held = (await connection.execute(statement)).rowcount == 1
+            if not await self._turns.release(lease):
+                logger.error("The lease on thread %r was lost before it was given back.", thread_id)
         except SQLAlchemyError:
-            # While the database is gone, no one can take the lease over either.
-            logger.warning("A turn's lease cannot be %s.", what, exc_info=True)
-            return
-        if not is_held:
-            logger.error("A turn's lease had expired before it was %s.", what)
+            logger.warning(
+                "The lease on thread %r could not be given back.", thread_id, exc_info=True
+            )
 
+    async def _take(self, thread_id: str, owner: str) -> Lease:
+        await self.start()
+        run = secrets.token_hex(8)
+        try:
+            return await self._turns.hold(thread_id, owner, run, self.worker)
+        except OrphanedTurnError as orphaned:
+            await self._abandon(orphaned.turn)
+            return await self._turns.hold(thread_id, owner, run, self.worker)
 
-async def _ends_within(end: asyncio.Event, seconds: float) -> bool:
-    try:
-        await asyncio.wait_for(end.wait(), seconds)
-    except asyncio.TimeoutError:
-        return False
-    return True
+    async def _abandon(self, turn: TurnRow) -> None:
+        """End a turn that nobody knows how to end: no server runs here."""
+        lease = Lease(turn.key, turn.run, turn.worker or "")
+        await self._turns.release(lease)
+
+    def _beat(self, connection: Connection) -> None:
+        moved = connection.execute(
+            update(workers)
+            .where(workers.c.id == self.worker)
+            .values(beat=workers.c.beat + 1, suspect=None)
+        )
+        if moved.rowcount == 0:
+            # At first, or after it was taken for dead: what nobody has taken is still its own.
+            connection.execute(insert(workers).values(id=self.worker, beat=0))
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(self._lease / 5)
+            try:
+                await self._look()
+            except SQLAlchemyError as error:
+                logger.warning("The other workers cannot be watched: %s", error)
+
+    async def _look(self) -> None:
+        others = select(workers.c.id, workers.c.beat, workers.c.suspect).where(
+            workers.c.id != self.worker
+        )
+        rows = await self._database.read(lambda connection: connection.execute(others).all())
+        now = time.monotonic()
+        known, self._seen = self._seen, {}
+        for row in rows:
+            beat, since = known.get(row.id, (-1, now))
+            self._seen[row.id] = (row.beat, since if beat == row.beat else now)
+            quiet_for = now - self._seen[row.id][1]
+            if quiet_for < self._lease * 0.4:
+                continue
+            if row.suspect != self.worker:
+                await self._suspect(row.id, row.beat)
+            elif await self._bury(row.id, row.beat):
+                logger.warning("Worker %s has died; its turns are ended.", row.id)
+                self.found_dead.set()
+
+    async def _suspect(self, worker: str, beat: int) -> None:
+        # This waits for the database as the suspect may do, who can still show that it is alive.
+        statement = (
+            update(workers)
+            .where(workers.c.id == worker, workers.c.beat == beat)
+            .values(suspect=self.worker)
+        )
+        await self._database.write(lambda connection: connection.execute(statement))
+
+    async def _bury(self, worker: str, beat: int) -> bool:
+        statement = delete(workers).where(
+            workers.c.id == worker, workers.c.beat == beat, workers.c.suspect == self.worker
+        )
+        return await self._database.write(lambda c: c.execute(statement).rowcount == 1)

@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from agent_framework import Message
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
-from .database import Database, finishes
+from .database import Database
 from .rows import number, thread_key
 from .tables import messages
 
 logger = logging.getLogger(__name__)
 
 
-class History:
+class Messages:
     """The messages of threads.
 
     Args:
@@ -27,37 +27,45 @@ class History:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    @finishes
     async def add(self, thread_id: str, turn_id: str, added: Sequence[Message], owner: str) -> None:
         """Add messages to a thread, in one row."""
-        data = json.dumps([message.to_dict() for message in added])
-        async with self._database.write() as connection:
-            thread, position = await number(connection, thread_id, owner)
-            await connection.execute(
+        data = dump_messages(added)
+
+        def add(connection: Connection) -> None:
+            thread, position = number(connection, thread_id, owner)
+            connection.execute(
                 insert(messages).values(thread=thread, position=position, turn=turn_id, data=data)
             )
 
-    @finishes
+        await self._database.write(add)
+
     async def load(self, thread_id: str, owner: str) -> list[Message]:
         """Return a thread's messages in the order in which they were added."""
-        async with self._database.read() as connection:
-            rows = await connection.scalars(
-                select(messages.c.data)
-                .where(messages.c.thread == thread_key(thread_id, owner))
-                .order_by(messages.c.position)
-            )
-        read = (_read(message, thread_id) for row in rows for message in json.loads(row))
-        return [message for message in read if message is not None]
+        statement = (
+            select(messages.c.data)
+            .where(messages.c.thread == thread_key(thread_id, owner))
+            .order_by(messages.c.position)
+        )
+        rows = await self._database.read(lambda c: c.execute(statement).scalars().all())
+        return [message for row in rows for message in load_messages(row, thread_id)]
 
-    @finishes
     async def delete(self, thread_id: str, turn_id: str, owner: str) -> None:
         """Delete the messages of a turn."""
-        async with self._database.write() as connection:
-            await connection.execute(
-                delete(messages).where(
-                    messages.c.thread == thread_key(thread_id, owner), messages.c.turn == turn_id
-                )
-            )
+        statement = delete(messages).where(
+            messages.c.thread == thread_key(thread_id, owner), messages.c.turn == turn_id
+        )
+        await self._database.write(lambda connection: connection.execute(statement))
+
+
+def dump_messages(added: Sequence[Message]) -> str:
+    """Return messages as JSON; what is not JSON, as a tool may return it, as its text."""
+    return json.dumps([message.to_dict() for message in added], default=str)
+
+
+def load_messages(data: str, thread_id: str) -> list[Message]:
+    """Return the messages of a row; one that this version cannot read is left out."""
+    read = (_read(message, thread_id) for message in json.loads(data))
+    return [message for message in read if message is not None]
 
 
 def _read(message: dict[str, Any], thread_id: str) -> Message | None:

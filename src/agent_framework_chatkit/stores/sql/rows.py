@@ -8,8 +8,7 @@ from typing import TypeVar
 
 from chatkit.store import NotFoundError
 from chatkit.types import Page
-from sqlalchemy import ColumnElement, ScalarSelect, Table, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Table, select, update
 
 from .database import database_time
 from .tables import threads
@@ -32,13 +31,13 @@ def thread_key(thread_id: str, owner: str) -> ScalarSelect[int]:
     )
 
 
-async def hold_thread(connection: AsyncConnection, thread_id: str, owner: str) -> int:
+def hold_thread(connection: Connection, thread_id: str, owner: str) -> int:
     """Return a thread's key, and keep the thread from being deleted before the transaction ends.
 
     Raises:
         NotFoundError: If the owner has no such thread.
     """
-    key = await connection.scalar(
+    key = connection.scalar(
         select(threads.c.key)
         .where(threads.c.id == thread_id, threads.c.owner == owner)
         .with_for_update(read=True, key_share=True)
@@ -48,7 +47,7 @@ async def hold_thread(connection: AsyncConnection, thread_id: str, owner: str) -
     return int(key)
 
 
-async def number(connection: AsyncConnection, thread_id: str, owner: str) -> tuple[int, int]:
+def number(connection: Connection, thread_id: str, owner: str) -> tuple[int, int]:
     """Number something that is added to a thread, which is activity.
 
     Returns:
@@ -58,7 +57,7 @@ async def number(connection: AsyncConnection, thread_id: str, owner: str) -> tup
         NotFoundError: If the owner has no such thread.
     """
     row = (
-        await connection.execute(
+        connection.execute(
             update(threads)
             .where(threads.c.id == thread_id, threads.c.owner == owner)
             .values(last_position=threads.c.last_position + 1, active_at=database_time())
@@ -75,8 +74,8 @@ def unknown_thread(thread_id: str) -> NotFoundError:
     return NotFoundError(f"There is no thread {thread_id!r}.")
 
 
-async def position_after(
-    connection: AsyncConnection, table: Table, scope: ColumnElement[bool], after: str
+def position_after(
+    connection: Connection, table: Table, scope: ColumnElement[bool], after: str
 ) -> int | None:
     """Return the number of the row that a page begins after.
 
@@ -89,14 +88,14 @@ async def position_after(
     cursor = _CURSOR.fullmatch(after)
     if cursor is not None:
         return int(cursor.group(1))
-    position: int | None = await connection.scalar(
+    position: int | None = connection.scalar(
         select(table.c.position).where(scope, table.c.id == after)
     )
     return position
 
 
-async def load_page(
-    connection: AsyncConnection,
+def load_page(
+    connection: Connection,
     table: Table,
     scope: ColumnElement[bool],
     parse: Callable[[str, str], T | None],
@@ -137,7 +136,7 @@ async def load_page(
         )
         if position is not None:
             statement = statement.where(column < position if order == "desc" else column > position)
-        rows = (await connection.execute(statement)).all()
+        rows = (connection.execute(statement)).all()
         has_more = len(rows) > missing
         for row in rows[:missing]:
             position = row.position

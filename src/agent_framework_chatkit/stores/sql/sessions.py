@@ -8,9 +8,9 @@ import warnings
 from typing import Any, NamedTuple
 
 from agent_framework import AgentSession, SessionStore
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Connection, Select, delete, select
 
-from .database import Database, finishes
+from .database import Database
 from .rows import number, thread_key
 from .tables import sessions
 
@@ -22,6 +22,29 @@ class StoredSession(NamedTuple):
 
     id: str
     session: AgentSession
+
+
+def read_session(session_id: str, data: str, thread_id: str) -> StoredSession | None:
+    """Return the session that a row holds, or `None` if it cannot be restored."""
+    try:
+        return StoredSession(session_id, AgentSession.from_dict(json.loads(data)))
+    except Exception:
+        # Whoever asks rebuilds a session that is not there.
+        logger.exception("A session of thread %r cannot be restored.", thread_id)
+        return None
+
+
+def write_session(
+    database: Database, connection: Connection, thread: int, position: int, name: str, data: str
+) -> None:
+    """Store a session in place of the one that has the name, at the end of the thread's."""
+    insert = database.insert(sessions).values(thread=thread, id=name, position=position, data=data)
+    connection.execute(
+        insert.on_conflict_do_update(
+            index_elements=[sessions.c.thread, sessions.c.id],
+            set_={"position": insert.excluded.position, "data": insert.excluded.data},
+        )
+    )
 
 
 # The framework warns of a class that may change. That is ours to deal with, not our users'.
@@ -44,7 +67,6 @@ with warnings.catch_warnings():
             self._thread_id = thread_id
             self._owner = owner
 
-        @finishes
         async def get(self, session_id: str) -> AgentSession | None:
             """Return the stored session, or `None`, also if it cannot be restored.
 
@@ -69,16 +91,8 @@ with warnings.catch_warnings():
             )
 
         async def _load(self, statement: Select[Any]) -> StoredSession | None:
-            async with self._database.read() as connection:
-                row = (await connection.execute(statement)).one_or_none()
-            if row is None:
-                return None
-            try:
-                return StoredSession(row.id, AgentSession.from_dict(json.loads(row.data)))
-            except Exception:
-                # Whoever asks rebuilds a session that is not there.
-                logger.exception("A session of thread %r cannot be restored.", self._thread_id)
-                return None
+            row = await self._database.read(lambda c: c.execute(statement).one_or_none())
+            return None if row is None else read_session(row.id, row.data, self._thread_id)
 
         async def set(self, session_id: str, session: AgentSession) -> None:
             """Store a session, replacing the one that has the id.
@@ -91,22 +105,13 @@ with warnings.catch_warnings():
             """
             self.validate_session_id(session_id)
             data = json.dumps(session.to_dict())
-            async with self._database.write() as connection:
-                thread, position = await number(connection, self._thread_id, self._owner)
-                insert = self._database.insert(sessions).values(
-                    thread=thread, id=session_id, position=position, data=data
-                )
-                await connection.execute(
-                    insert.on_conflict_do_update(
-                        index_elements=[sessions.c.thread, sessions.c.id],
-                        set_={
-                            "position": insert.excluded.position,
-                            "data": insert.excluded.data,
-                        },
-                    )
-                )
 
-        @finishes
+            def store(connection: Connection) -> None:
+                thread, position = number(connection, self._thread_id, self._owner)
+                write_session(self._database, connection, thread, position, session_id, data)
+
+            await self._database.write(store)
+
         async def delete(self, session_id: str) -> None:
             """Delete the stored session, if there is one.
 
@@ -114,10 +119,8 @@ with warnings.catch_warnings():
                 ValueError: If the id is empty.
             """
             self.validate_session_id(session_id)
-            async with self._database.write() as connection:
-                await connection.execute(
-                    delete(sessions).where(
-                        sessions.c.thread == thread_key(self._thread_id, self._owner),
-                        sessions.c.id == session_id,
-                    )
-                )
+            statement = delete(sessions).where(
+                sessions.c.thread == thread_key(self._thread_id, self._owner),
+                sessions.c.id == session_id,
+            )
+            await self._database.write(lambda connection: connection.execute(statement))

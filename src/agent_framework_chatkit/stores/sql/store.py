@@ -9,29 +9,36 @@ from datetime import timedelta
 from typing import Any, Generic
 
 from agent_framework import Message
-from chatkit.store import NotFoundError, Store, StoreItemType, default_generate_id
+from chatkit.store import Store, StoreItemType, default_generate_id
 from chatkit.types import Attachment, FeedbackKind, Page, ThreadItem, ThreadMetadata
-from pydantic import TypeAdapter
-from sqlalchemy import delete, literal, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, delete, literal, select, update
 from typing_extensions import Self, TypeVar
 
 from ..owners import owner_of
 from . import json_text
-from .database import Database, database_time, finishes
-from .leases import Turns
-from .messages import History
+from .database import Database, database_time
+from .leases import Leases
+from .messages import Messages
 from .retention import Purged, Retention
 from .rows import hold_thread, load_page, number, position_after, thread_key, unknown_thread
 from .sessions import SQLSessionStore
-from .tables import attachments, feedback, items, messages, owners, sessions, threads
+from .tables import attachments, feedback, items, threads
 from .tables import secrets as app_secrets
+from .turns import Turns
+from .writes import (
+    ATTACHMENT,
+    THREAD,
+    add_items,
+    add_new_thread,
+    delete_item,
+    parse_item,
+    parse_thread,
+    save_attachment_row,
+    unknown_attachment,
+    unknown_item,
+)
 
 TContext = TypeVar("TContext", default=Any)
-
-_THREAD: TypeAdapter[ThreadMetadata] = TypeAdapter(ThreadMetadata)
-_ITEM: TypeAdapter[ThreadItem] = TypeAdapter(ThreadItem)
-_ATTACHMENT: TypeAdapter[Attachment] = TypeAdapter(Attachment)
 
 
 class SQLStore(Store[TContext], Generic[TContext]):
@@ -55,17 +62,21 @@ class SQLStore(Store[TContext], Generic[TContext]):
     Args:
         url: The database: `sqlite:///chat.db`, `sqlite://` for one in memory that is gone when
             the store is closed, or `postgresql://user@host/name`.
-        lease: How long, in seconds, a thread stays locked after a worker has died in a turn.
+        lease: How long, in seconds, a thread stays locked at most after a worker has died in a
+            turn.
 
     Raises:
         ValueError: If the URL is of another kind of database.
         ImportError: If the database's driver is not installed.
     """
 
-    def __init__(self, url: str, *, lease: float = 30) -> None:
+    def __init__(self, url: str, *, lease: float = 10) -> None:
         self._database = Database(url)
-        self._turns = Turns(self._database, lease)
-        self._history = History(self._database)
+        self.turns = Turns(self._database)
+        """Begins and ends turns, and reads the event log; for `AgentChatKitServer`."""
+        self.leases = Leases(self._database, self.turns, lease)
+        """The worker's leases; for `AgentChatKitServer`."""
+        self._messages = Messages(self._database)
         self._retention = Retention(self._database)
 
     async def __aenter__(self) -> Self:
@@ -84,14 +95,13 @@ class SQLStore(Store[TContext], Generic[TContext]):
         """
         await self._database.migrate()
 
-    @finishes
     async def check(self) -> None:
         """Ask the database for something, and raise if it does not answer."""
         await self._database.check()
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._turns.close()
+        await self.leases.close()
         await self._database.close()
 
     # Ids
@@ -108,25 +118,21 @@ class SQLStore(Store[TContext], Generic[TContext]):
 
     # Threads
 
-    @finishes
     async def load_thread(self, thread_id: str, context: TContext) -> ThreadMetadata:
         """Load a thread, without its items.
 
         Raises:
             NotFoundError: If the owner has no such thread.
         """
-        async with self._database.read() as connection:
-            data = await connection.scalar(
-                select(threads.c.data).where(
-                    threads.c.id == thread_id, threads.c.owner == owner_of(context)
-                )
-            )
-        thread = None if data is None else _parse_thread(thread_id, data)
+        statement = select(threads.c.data).where(
+            threads.c.id == thread_id, threads.c.owner == owner_of(context)
+        )
+        data = await self._database.read(lambda connection: connection.scalar(statement))
+        thread = None if data is None else parse_thread(thread_id, data)
         if thread is None:
             raise unknown_thread(thread_id)
         return thread
 
-    @finishes
     async def save_thread(self, thread: ThreadMetadata, context: TContext) -> None:
         """Add a thread, or replace it.
 
@@ -135,17 +141,19 @@ class SQLStore(Store[TContext], Generic[TContext]):
         """
         owner = owner_of(context)
         # ChatKit also passes a Thread, which holds items: they are not the thread's own.
-        data = json_text.dump(_THREAD, thread)
-        async with self._database.write() as connection:
-            updated = await connection.execute(
+        data = json_text.dump(THREAD, thread)
+
+        def save(connection: Connection) -> None:
+            updated = connection.execute(
                 update(threads)
                 .where(threads.c.id == thread.id, threads.c.owner == owner)
                 .values(data=data, active_at=database_time())
             )
             if updated.rowcount == 0:
-                await self._add_thread(connection, thread.id, owner, data)
+                add_new_thread(self._database, connection, thread, owner)
 
-    @finishes
+        await self._database.write(save)
+
     async def load_threads(
         self, limit: int, after: str | None, order: str, context: TContext
     ) -> Page[ThreadMetadata]:
@@ -156,23 +164,25 @@ class SQLStore(Store[TContext], Generic[TContext]):
             ValueError: If the limit is less than 1, or the order is not `asc` or `desc`.
         """
         scope = threads.c.owner == owner_of(context)
-        async with self._database.read() as connection:
+
+        def load(connection: Connection) -> Page[ThreadMetadata]:
             position = None
             if after is not None:
-                position = await position_after(connection, threads, scope, after)
+                position = position_after(connection, threads, scope, after)
                 if position is None:
                     raise unknown_thread(after)
-            return await load_page(
+            return load_page(
                 connection,
                 threads,
                 scope,
-                _parse_thread,
+                parse_thread,
                 position=position,
                 limit=limit,
                 order=order,
             )
 
-    @finishes
+        return await self._database.read(load)
+
     async def delete_thread(self, thread_id: str, context: TContext) -> None:
         """Delete a thread and all that belongs to it: items, sessions, messages, feedback.
 
@@ -183,19 +193,22 @@ class SQLStore(Store[TContext], Generic[TContext]):
             NotFoundError: If the owner has no such thread.
         """
         owner = owner_of(context)
-        async with self._database.write() as connection:
-            key = await connection.scalar(
+
+        def delete(connection: Connection) -> None:
+            key = connection.scalar(
                 select(threads.c.key)
                 .where(threads.c.id == thread_id, threads.c.owner == owner)
                 .with_for_update()
             )
             if key is None:
                 raise unknown_thread(thread_id)
-            await self._retention.delete_threads(connection, [key])
+            self._retention.delete_threads(connection, [key])
+            self._database.announce(key)
+
+        await self._database.write(delete)
 
     # Items
 
-    @finishes
     async def load_thread_items(
         self, thread_id: str, after: str | None, limit: int, order: str, context: TContext
     ) -> Page[ThreadItem]:
@@ -207,40 +220,39 @@ class SQLStore(Store[TContext], Generic[TContext]):
             NotFoundError: If `after` is the id of an item that the thread does not have.
             ValueError: If the limit is less than 1, or the order is not `asc` or `desc`.
         """
-        async with self._database.read() as connection:
-            key = await connection.scalar(select(thread_key(thread_id, owner_of(context))))
+        owner = owner_of(context)
+
+        def load(connection: Connection) -> Page[ThreadItem]:
+            key = connection.scalar(select(thread_key(thread_id, owner)))
             if key is None:
                 return Page()
             scope = items.c.thread == key
             position = None
             if after is not None:
-                position = await position_after(connection, items, scope, after)
+                position = position_after(connection, items, scope, after)
                 if position is None:
-                    raise _unknown_item(after)
-            return await load_page(
-                connection, items, scope, _parse_item, position=position, limit=limit, order=order
+                    raise unknown_item(after)
+            return load_page(
+                connection, items, scope, parse_item, position=position, limit=limit, order=order
             )
 
-    @finishes
+        return await self._database.read(load)
+
     async def load_item(self, thread_id: str, item_id: str, context: TContext) -> ThreadItem:
         """Load an item.
 
         Raises:
             NotFoundError: If the owner has no such thread, or the thread no such item.
         """
-        async with self._database.read() as connection:
-            data = await connection.scalar(
-                select(items.c.data).where(
-                    items.c.thread == thread_key(thread_id, owner_of(context)),
-                    items.c.id == item_id,
-                )
-            )
-        item = None if data is None else _parse_item(item_id, data)
+        statement = select(items.c.data).where(
+            items.c.thread == thread_key(thread_id, owner_of(context)), items.c.id == item_id
+        )
+        data = await self._database.read(lambda connection: connection.scalar(statement))
+        item = None if data is None else parse_item(item_id, data)
         if item is None:
-            raise _unknown_item(item_id)
+            raise unknown_item(item_id)
         return item
 
-    @finishes
     async def add_thread_item(self, thread_id: str, item: ThreadItem, context: TContext) -> None:
         """Add an item to the end of a thread, or replace it where it is.
 
@@ -248,18 +260,12 @@ class SQLStore(Store[TContext], Generic[TContext]):
             NotFoundError: If the owner has no such thread.
         """
         owner = owner_of(context)
-        data = json_text.dump(_ITEM, item)
-        async with self._database.write() as connection:
-            thread, position = await number(connection, thread_id, owner)
-            insert = self._database.insert(items).values(
-                thread=thread, position=position, id=item.id, data=data
-            )
-            await connection.execute(
-                insert.on_conflict_do_update(
-                    index_elements=[items.c.thread, items.c.id],
-                    set_={"data": insert.excluded.data},
-                )
-            )
+
+        def add(connection: Connection) -> None:
+            thread, position = number(connection, thread_id, owner)
+            add_items(self._database, connection, thread, position, [item])
+
+        await self._database.write(add)
 
     async def save_item(self, thread_id: str, item: ThreadItem, context: TContext) -> None:
         """Replace an item where it is, or add it to the end of a thread.
@@ -269,23 +275,22 @@ class SQLStore(Store[TContext], Generic[TContext]):
         """
         await self.add_thread_item(thread_id, item, context)
 
-    @finishes
     async def delete_thread_item(self, thread_id: str, item_id: str, context: TContext) -> None:
         """Delete an item, its feedback, and the session and messages of the turn it began.
 
         Nothing happens if there is none: ChatKit removes items that it never stored.
         """
         owner = owner_of(context)
-        async with self._database.write() as connection:
-            thread = thread_key(thread_id, owner)
-            for table, column in ((items, "id"), (sessions, "id"), (messages, "turn")):
-                await connection.execute(
-                    delete(table).where(table.c.thread == thread, table.c[column] == item_id)
-                )
+
+        def delete(connection: Connection) -> None:
+            key = connection.scalar(select(thread_key(thread_id, owner)))
+            if key is not None:
+                delete_item(connection, key, item_id)
+
+        await self._database.write(delete)
 
     # Attachments
 
-    @finishes
     async def save_attachment(self, attachment: Attachment, context: TContext) -> None:
         """Add what is known of an attachment, or replace it.
 
@@ -296,66 +301,46 @@ class SQLStore(Store[TContext], Generic[TContext]):
                 with this id.
         """
         owner = owner_of(context)
-        data = json_text.dump(_ATTACHMENT, attachment)
-        async with self._database.write() as connection:
+
+        def save(connection: Connection) -> None:
             thread = None
             if attachment.thread_id is not None:
-                thread = await hold_thread(connection, attachment.thread_id, owner)
-            insert = self._database.insert(attachments).values(
-                id=attachment.id,
-                owner=owner,
-                thread=thread,
-                created_at=database_time(),
-                data=data,
-            )
-            saved = await connection.scalar(
-                insert.on_conflict_do_update(
-                    index_elements=[attachments.c.id],
-                    set_={"thread": insert.excluded.thread, "data": insert.excluded.data},
-                    where=attachments.c.owner == insert.excluded.owner,
-                ).returning(attachments.c.id)
-            )
-            if saved is None:
-                raise _unknown_attachment(attachment.id)
+                thread = hold_thread(connection, attachment.thread_id, owner)
+            save_attachment_row(self._database, connection, attachment, owner, thread)
 
-    @finishes
+        await self._database.write(save)
+
     async def load_attachment(self, attachment_id: str, context: TContext) -> Attachment:
         """Load what is known of an attachment.
 
         Raises:
             NotFoundError: If the owner has no such attachment.
         """
-        async with self._database.read() as connection:
-            data = await connection.scalar(
-                select(attachments.c.data).where(
-                    attachments.c.id == attachment_id, attachments.c.owner == owner_of(context)
-                )
-            )
+        statement = select(attachments.c.data).where(
+            attachments.c.id == attachment_id, attachments.c.owner == owner_of(context)
+        )
+        data = await self._database.read(lambda connection: connection.scalar(statement))
         attachment = (
             None
             if data is None
-            else json_text.load(_ATTACHMENT, data, f"Attachment {attachment_id!r}")
+            else json_text.load(ATTACHMENT, data, f"Attachment {attachment_id!r}")
         )
         if attachment is None:
-            raise _unknown_attachment(attachment_id)
+            raise unknown_attachment(attachment_id)
         return attachment
 
-    @finishes
     async def delete_attachment(self, attachment_id: str, context: TContext) -> None:
         """Delete what is known of an attachment, whose bytes ChatKit has deleted before.
 
         Raises:
             NotFoundError: If the owner has no such attachment.
         """
-        owner = owner_of(context)
-        async with self._database.write() as connection:
-            deleted = await connection.execute(
-                delete(attachments).where(
-                    attachments.c.id == attachment_id, attachments.c.owner == owner
-                )
-            )
-        if deleted.rowcount == 0:
-            raise _unknown_attachment(attachment_id)
+        statement = delete(attachments).where(
+            attachments.c.id == attachment_id, attachments.c.owner == owner_of(context)
+        )
+        deleted = await self._database.write(lambda c: c.execute(statement).rowcount)
+        if deleted == 0:
+            raise unknown_attachment(attachment_id)
 
     async def doomed_attachments(self, limit: int = 100) -> list[str]:
         """Return ids of attachments, of any owner, whose bytes are to be deleted.
@@ -381,12 +366,14 @@ class SQLStore(Store[TContext], Generic[TContext]):
 
     async def secret(self) -> str:
         """Return a secret to sign with: the same for all workers, made when first asked for."""
-        async with self._database.write() as connection:
-            insert = self._database.insert(app_secrets)
-            values = insert.values(name="app", value=secrets.token_hex(32))
-            await connection.execute(values.on_conflict_do_nothing())
+        new = self._database.insert(app_secrets).values(name="app", value=secrets.token_hex(32))
+
+        def find(connection: Connection) -> str:
+            connection.execute(new.on_conflict_do_nothing())
             query = select(app_secrets.c.value).where(app_secrets.c.name == "app")
-            return str(await connection.scalar(query))
+            return str(connection.scalar(query))
+
+        return await self._database.write(find)
 
     # What belongs to an agent
 
@@ -418,11 +405,11 @@ class SQLStore(Store[TContext], Generic[TContext]):
         Raises:
             NotFoundError: If the owner has no such thread.
         """
-        await self._history.add(thread_id, turn_id, messages, owner_of(context))
+        await self._messages.add(thread_id, turn_id, messages, owner_of(context))
 
     async def load_messages(self, thread_id: str, context: TContext) -> list[Message]:
         """Return a thread's history in order; nothing if the owner has no such thread."""
-        return await self._history.load(thread_id, owner_of(context))
+        return await self._messages.load(thread_id, owner_of(context))
 
     async def delete_messages(self, thread_id: str, turn_id: str, context: TContext) -> None:
         """Delete a turn's messages from a thread's history, as before the turn is retried.
@@ -432,7 +419,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
             turn_id: The turn, as `add_messages` was told.
             context: Names the owner.
         """
-        await self._history.delete(thread_id, turn_id, owner_of(context))
+        await self._messages.delete(thread_id, turn_id, owner_of(context))
 
     def turn(self, thread_id: str, context: TContext) -> AbstractAsyncContextManager[None]:
         """Hold a thread while a turn runs: there is one at a time, among all workers.
@@ -453,11 +440,10 @@ class SQLStore(Store[TContext], Generic[TContext]):
             NotFoundError: If the owner has no such thread.
             ThreadBusyError: If another turn of the thread is running.
         """
-        return self._turns.hold(thread_id, owner_of(context))
+        return self.leases.hold(thread_id, owner_of(context))
 
     # Feedback
 
-    @finishes
     async def save_feedback(
         self, thread_id: str, item_ids: Sequence[str], kind: FeedbackKind, context: TContext
     ) -> None:
@@ -475,28 +461,28 @@ class SQLStore(Store[TContext], Generic[TContext]):
             NotFoundError: If the owner has no such thread.
         """
         owner = owner_of(context)
-        async with self._database.write() as connection:
-            thread = await hold_thread(connection, thread_id, owner)
+
+        def save(connection: Connection) -> None:
+            thread = hold_thread(connection, thread_id, owner)
             rated = select(items.c.thread, items.c.id, literal(kind)).where(
                 items.c.thread == thread, items.c.id.in_(item_ids)
             )
             insert = self._database.insert(feedback).from_select(["thread", "item", "kind"], rated)
-            await connection.execute(
+            connection.execute(
                 insert.on_conflict_do_update(
                     index_elements=[feedback.c.thread, feedback.c.item],
                     set_={"kind": insert.excluded.kind},
                 )
             )
 
-    @finishes
+        await self._database.write(save)
+
     async def load_feedback(self, thread_id: str, context: TContext) -> dict[str, FeedbackKind]:
         """Return what the owner thinks of a thread's items, by the items' ids."""
-        async with self._database.read() as connection:
-            rows = await connection.execute(
-                select(feedback.c.item, feedback.c.kind).where(
-                    feedback.c.thread == thread_key(thread_id, owner_of(context))
-                )
-            )
+        statement = select(feedback.c.item, feedback.c.kind).where(
+            feedback.c.thread == thread_key(thread_id, owner_of(context))
+        )
+        rows = await self._database.read(lambda connection: connection.execute(statement).all())
         return {row.item: row.kind for row in rows}
 
     # Retention
@@ -515,52 +501,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
         """
         return await self._retention.purge(older_than)
 
-    async def _add_thread(
-        self, connection: AsyncConnection, thread_id: str, owner: str, data: str
-    ) -> None:
-        count = self._database.insert(owners).values(id=owner, last_position=1)
-        position = await connection.scalar(
-            count.on_conflict_do_update(
-                index_elements=[owners.c.id],
-                set_={"last_position": owners.c.last_position + 1},
-            ).returning(owners.c.last_position)
-        )
-        insert = self._database.insert(threads).values(
-            id=thread_id,
-            owner=owner,
-            position=position,
-            last_position=0,
-            active_at=database_time(),
-            data=data,
-        )
-        added = await connection.scalar(
-            # Someone may have added it in the meantime.
-            insert.on_conflict_do_update(
-                index_elements=[threads.c.id],
-                set_={"data": insert.excluded.data},
-                where=threads.c.owner == insert.excluded.owner,
-            ).returning(threads.c.key)
-        )
-        if added is None:
-            raise unknown_thread(thread_id)
-
 
 def _generate_id(item_type: StoreItemType) -> str:
     prefix = default_generate_id(item_type).rpartition("_")[0]
     return f"{prefix}_{secrets.token_hex(16)}"
-
-
-def _parse_thread(thread_id: str, data: str) -> ThreadMetadata | None:
-    return json_text.load(_THREAD, data, f"Thread {thread_id!r}")
-
-
-def _parse_item(item_id: str, data: str) -> ThreadItem | None:
-    return json_text.load(_ITEM, data, f"Item {item_id!r}")
-
-
-def _unknown_item(item_id: str) -> NotFoundError:
-    return NotFoundError(f"There is no item {item_id!r}.")
-
-
-def _unknown_attachment(attachment_id: str) -> NotFoundError:
-    return NotFoundError(f"There is no attachment {attachment_id!r}.")

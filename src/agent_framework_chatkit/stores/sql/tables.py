@@ -134,8 +134,10 @@ messages = Table(
     _thread(),
     Column("position", BigInteger, nullable=False),
     Column("turn", Name, nullable=False),
-    # A list of messages: what one call has added.
+    # A list of messages that were added together.
     Column("data", Text, nullable=False),
+    # The position up to which the agent has been told of the thread's items, if this says.
+    Column("read_to", BigInteger, nullable=True),
     PrimaryKeyConstraint("thread", "position"),
     Index(None, "thread", "turn"),
 )
@@ -150,14 +152,76 @@ feedback = Table(
     ForeignKeyConstraint(["thread", "item"], [items.c.thread, items.c.id], ondelete="CASCADE"),
 )
 
+workers = Table(
+    f"{PREFIX}workers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    # A counter that the worker moves while it lives, and that others time with their own clocks.
+    Column("beat", BigInteger, nullable=False),
+    # The worker that has seen the counter stand still and will soon take this one for dead.
+    Column("suspect", Text, nullable=True),
+)
+
+# The last turn of a thread, and where the thread's event log stands.
 turns = Table(
     f"{PREFIX}turns",
     metadata,
     _thread(),
-    # Known only to whoever holds the lease.
-    Column("token", Text, nullable=False),
-    Column("expires_at", Double, nullable=False),
+    # The id of the user message that began the turn; empty if the thread has had none.
+    Column("id", Name, nullable=False),
+    # The run that executes the turn. Whoever writes for a run checks that it is still this one.
+    Column("run", Text, nullable=False),
+    # The worker that holds the lease; null when the turn has ended.
+    Column("worker", Text, nullable=True),
+    Column("state", Text, nullable=False),
+    Column("ended_at", Double, nullable=True),
+    # The run that somebody has asked to stop.
+    Column("stop", Text, nullable=True),
+    # A client tool's call that a page has claimed, as JSON: item, page and time.
+    Column("claim", Text, nullable=True),
+    # The number of the row that was added to the log last, and when.
+    Column("log_position", BigInteger, nullable=False),
+    Column("logged_at", Double, nullable=False),
     PrimaryKeyConstraint("thread"),
+)
+# Finds the turns of a worker that has died. It holds only turns that are running.
+Index(
+    None,
+    turns.c.worker,
+    sqlite_where=turns.c.worker.is_not(None),
+    postgresql_where=turns.c.worker.is_not(None),
+)
+
+# The event log. A row holds events that were committed together.
+events = Table(
+    f"{PREFIX}events",
+    metadata,
+    _thread(),
+    Column("position", BigInteger, nullable=False),
+    Column("run", Text, nullable=False),
+    # The numbers, within the run, of the row's first and last event.
+    Column("first", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    # One event a line: its number, flags and JSON.
+    Column("data", Text, nullable=False),
+    # What the agent has sent meanwhile, as JSON, if the run may have to be finished by others.
+    Column("updates", Text, nullable=True),
+    PrimaryKeyConstraint("thread", "position"),
+    UniqueConstraint("thread", "run", "first"),
+)
+
+# Requests that may be repeated, for a day.
+requests = Table(
+    f"{PREFIX}requests",
+    metadata,
+    Column("owner", Name, nullable=False),
+    Column("id", Name, nullable=False),
+    _thread(),
+    Column("turn", Name, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("created_at", Double, nullable=False, index=True),
+    PrimaryKeyConstraint("owner", "id"),
+    Index(None, "thread"),
 )
 
 attachments = Table(

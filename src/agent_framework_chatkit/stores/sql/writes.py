@@ -1,0 +1,148 @@
+"""What is written to the tables of a thread, within a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chatkit.store import NotFoundError
+from chatkit.types import Attachment, ThreadItem, ThreadMetadata
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, delete
+
+from . import json_text
+from .database import Database, database_time
+from .rows import unknown_thread
+from .tables import attachments, items, messages, owners, sessions, threads
+
+THREAD: TypeAdapter[ThreadMetadata] = TypeAdapter(ThreadMetadata)
+ITEM: TypeAdapter[ThreadItem] = TypeAdapter(ThreadItem)
+ATTACHMENT: TypeAdapter[Attachment] = TypeAdapter(Attachment)
+
+
+def add_new_thread(
+    database: Database, connection: Connection, thread: ThreadMetadata, owner: str
+) -> int:
+    """Add a thread to its owner's, or replace it if it was added in the meantime.
+
+    Returns:
+        The thread's key.
+
+    Raises:
+        NotFoundError: If another owner has a thread with this id.
+    """
+    count = database.insert(owners).values(id=owner, last_position=1)
+    position = connection.scalar(
+        count.on_conflict_do_update(
+            index_elements=[owners.c.id],
+            set_={"last_position": owners.c.last_position + 1},
+        ).returning(owners.c.last_position)
+    )
+    insert = database.insert(threads).values(
+        id=thread.id,
+        owner=owner,
+        position=position,
+        last_position=0,
+        active_at=database_time(),
+        # ChatKit also passes a Thread, which holds items: they are not the thread's own.
+        data=json_text.dump(THREAD, thread),
+    )
+    key = connection.scalar(
+        insert.on_conflict_do_update(
+            index_elements=[threads.c.id],
+            set_={"data": insert.excluded.data},
+            where=threads.c.owner == insert.excluded.owner,
+        ).returning(threads.c.key)
+    )
+    if key is None:
+        raise unknown_thread(thread.id)
+    return int(key)
+
+
+def add_items(
+    database: Database,
+    connection: Connection,
+    key: int,
+    position: int,
+    added: Sequence[ThreadItem],
+) -> None:
+    """Add items to a thread, or replace them where they are.
+
+    Args:
+        database: Makes the statement.
+        connection: Is in the transaction.
+        key: The thread's key.
+        position: The number of the first of them.
+        added: The items.
+    """
+    insert = database.insert(items)
+    statement = insert.on_conflict_do_update(
+        index_elements=[items.c.thread, items.c.id], set_={"data": insert.excluded.data}
+    )
+    connection.execute(
+        statement,
+        [
+            {
+                "thread": key,
+                "position": position + index,
+                "id": item.id,
+                "data": json_text.dump(ITEM, item),
+            }
+            for index, item in enumerate(added)
+        ],
+    )
+
+
+def delete_item(connection: Connection, key: int, item_id: str) -> None:
+    """Delete an item, its feedback, and the session and messages of the turn it began."""
+    for table, column in ((items, "id"), (sessions, "id"), (messages, "turn")):
+        connection.execute(delete(table).where(table.c.thread == key, table.c[column] == item_id))
+
+
+def save_attachment_row(
+    database: Database,
+    connection: Connection,
+    attachment: Attachment,
+    owner: str,
+    thread: int | None,
+) -> None:
+    """Add what is known of an attachment, or replace it.
+
+    Raises:
+        NotFoundError: If another owner has an attachment with this id.
+    """
+    insert = database.insert(attachments).values(
+        id=attachment.id,
+        owner=owner,
+        thread=thread,
+        created_at=database_time(),
+        data=json_text.dump(ATTACHMENT, attachment),
+    )
+    saved = connection.scalar(
+        insert.on_conflict_do_update(
+            index_elements=[attachments.c.id],
+            set_={"thread": insert.excluded.thread, "data": insert.excluded.data},
+            where=attachments.c.owner == insert.excluded.owner,
+        ).returning(attachments.c.id)
+    )
+    if saved is None:
+        raise unknown_attachment(attachment.id)
+
+
+def parse_thread(thread_id: str, data: str) -> ThreadMetadata | None:
+    """Return the thread that a row holds, if this version can read it."""
+    return json_text.load(THREAD, data, f"Thread {thread_id!r}")
+
+
+def parse_item(item_id: str, data: str) -> ThreadItem | None:
+    """Return the item that a row holds, if this version can read it."""
+    return json_text.load(ITEM, data, f"Item {item_id!r}")
+
+
+def unknown_item(item_id: str) -> NotFoundError:
+    """Return what is raised about an item that the thread does not have."""
+    return NotFoundError(f"There is no item {item_id!r}.")
+
+
+def unknown_attachment(attachment_id: str) -> NotFoundError:
+    """Return what is raised about an attachment that the owner does not have."""
+    return NotFoundError(f"There is no attachment {attachment_id!r}.")
