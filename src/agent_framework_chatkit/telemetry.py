@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Iterator, Mapping
-from contextlib import AbstractContextManager, aclosing, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from importlib.metadata import version
+from typing import Protocol
 
 from agent_framework import UsageDetails
 from chatkit.types import (
@@ -48,8 +49,8 @@ _tokens = _meter.create_counter(
 
 
 @contextmanager
-def request_span(request_type: str, thread_id: str | None) -> Iterator[None]:
-    """Trace and time the handling of one request; within the block its span is the current one.
+def request_span(request_type: str, thread_id: str | None) -> Iterator[RecordedSpan]:
+    """Trace and time the handling of one request.
 
     Args:
         request_type: The `type` of the `ChatKitReq`.
@@ -58,45 +59,53 @@ def request_span(request_type: str, thread_id: str | None) -> Iterator[None]:
     kind = {"chatkit.request.type": request_type}
     thread = {"chatkit.thread.id": thread_id} if thread_id is not None else {}
     span = _tracer.start_span(f"chatkit {request_type}", attributes={**kind, **thread})
-    with _measured(span, _requests, kind), _current(span):
-        yield
+    with _measured(span, _requests, kind) as started_at:
+        yield RecordedSpan(span, started_at)
 
 
-class TurnSpan:
-    """The span of a turn.
+class RecordedSpan:
+    """The span of a request or a turn.
 
-    It is not the current one all the time: the turn is a generator, which would leave it behind
-    in its caller's context.
+    It is not the current one all the time: a generator would leave it behind in its caller's
+    context.
     """
 
     def __init__(self, span: Span, started_at: float) -> None:
         self._span = span
         self._started_at = started_at
-        self._has_text = False
 
     def current(self) -> AbstractContextManager[None]:
         """Make the span the parent of what begins within the block, which must not yield."""
         return _current(self._span)
 
-    async def follow(
-        self, events: AsyncGenerator[ThreadStreamEvent, None]
-    ) -> AsyncGenerator[ThreadStreamEvent, None]:
-        """Yield the events of the turn's run, and time its first text."""
-        async with aclosing(events):
-            # The first step creates the task in which the agent and its tools run.
-            with self.current():
-                event = await anext(events, None)
-            while event is not None:
-                if not self._has_text and _is_text(event):
-                    self._has_text = True
-                    _first_tokens.record(time.perf_counter() - self._started_at)
-                    self._span.add_event("chatkit.first_token")
-                yield event
-                event = await anext(events, None)
+    def until_first_text(
+        self, emit: Callable[[ThreadStreamEvent], None], items: SendsEvents
+    ) -> Callable[[ThreadStreamEvent], None]:
+        """Return what items are to send events to, to have the first text of a turn timed.
+
+        Args:
+            emit: Takes the events; from the first text on, `items` send to it.
+            items: What sends them.
+        """
+
+        def send(event: ThreadStreamEvent) -> None:
+            if _is_text(event):
+                _first_tokens.record(time.perf_counter() - self._started_at)
+                self._span.add_event("chatkit.first_token")
+                items.send = emit
+            emit(event)
+
+        return send
+
+
+class SendsEvents(Protocol):
+    """What writes a turn's items."""
+
+    send: Callable[[ThreadStreamEvent], None]
 
 
 @contextmanager
-def turn_span(thread_id: str, turn_id: str) -> Iterator[TurnSpan]:
+def turn_span(thread_id: str, turn_id: str) -> Iterator[RecordedSpan]:
     """Trace, time and log one turn.
 
     Args:
@@ -106,7 +115,7 @@ def turn_span(thread_id: str, turn_id: str) -> Iterator[TurnSpan]:
     ids = {"chatkit.thread.id": thread_id, "chatkit.turn.id": turn_id}
     span = _tracer.start_span("chatkit turn", attributes=ids)
     with _measured(span, _turns, {}, ids) as started_at:
-        yield TurnSpan(span, started_at)
+        yield RecordedSpan(span, started_at)
 
 
 def record_usage(usage: UsageDetails) -> None:

@@ -305,9 +305,10 @@ async def test_a_handler_shows_more_and_tells_the_agent_what_people_do_not_see()
         assert (await use_at_once(browser, "tell")).status_code == 501
         assert await browser.items() == before
         await browser.ask("What do I like?")
-        assert ("system", "<HIDDEN_CONTEXT>The user likes Oslo.</HIDDEN_CONTEXT>") in said(
-            answering
-        )
+        assert (
+            "user",
+            "<HIDDEN_CONTEXT>The user likes Oslo.</HIDDEN_CONTEXT>\n\nWhat do I like?",
+        ) in said(answering)
         await browser.ask("Really?")
     assert str(said(answering)).count("HIDDEN_CONTEXT>The") == 1
 
@@ -354,7 +355,7 @@ async def test_an_action_of_the_page_has_no_sender() -> None:
             action={"type": "greet", "payload": "Hello"},
         )
         assert (await browser.transcript())[-1] == ("assistant_message", "Two")
-    assert said(answering)[-2:] == [("system", "Be kind."), ("user", "Hello")]
+    assert said(answering)[-1] == ("user", "Be kind.\n\nHello")
 
 
 async def test_an_action_in_a_thread_in_which_nobody_has_written() -> None:
@@ -371,11 +372,9 @@ async def test_an_action_in_a_thread_in_which_nobody_has_written() -> None:
         await use(browser, "book", {"to": "Oslo"})
         await browser.ask("Where to?")
         await server.close()
-    assert said(answering)[-3:] == [
-        ("user", "I have booked a flight to Oslo for 1."),
-        ("assistant", "Have a good trip."),
-        ("user", "Where to?"),
-    ]
+    first, *later = said(answering)
+    assert first[1].endswith("I have booked a flight to Oslo for 1.")
+    assert later == [("assistant", "Have a good trip."), ("user", "Where to?")]
 
 
 async def test_what_the_agent_still_asks_is_withdrawn() -> None:

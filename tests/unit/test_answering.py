@@ -279,7 +279,11 @@ async def test_a_run_that_fails_after_an_approval_does_not_run_the_tool_again() 
         ("assistant", "function_call"),
         ("tool", "paid 5"),
         ("assistant", "I am"),
-        ("user", "Did you?"),
+        (
+            "user",
+            "<HIDDEN_CONTEXT>The previous answer failed before it was complete.</HIDDEN_CONTEXT>"
+            "\n\nDid you?",
+        ),
     ]
 
 
@@ -307,7 +311,7 @@ async def test_an_answer_is_stopped_while_the_approved_tool_runs() -> None:
         assert of_type(await click(browser, card), "notice")
         await browser.ask("And?")
     assert count == 1
-    assert "not known whether" in asked(answering)[2][1]
+    assert "its effect is unknown" in asked(answering)[2][1]
 
 
 async def test_always_approve_holds_for_the_thread() -> None:

@@ -26,8 +26,9 @@ from starlette.requests import Request
 from agent_framework_chatkit import AgentChatKitServer
 from agent_framework_chatkit.http.app import create_app
 from agent_framework_chatkit.http.request_context import preferred_locale
-from agent_framework_chatkit.server import server as server_module
+from agent_framework_chatkit.server import channel as channel_module
 from agent_framework_chatkit.stores import SQLStore
+from agent_framework_chatkit.stores.sql.turns import Turns
 
 from .chat_client import Browser, message, of_type
 from .scripted_agent import agent, text
@@ -240,19 +241,27 @@ async def test_a_database_that_is_gone_is_told_and_comes_back(
         await browser.get("threads.list")
 
 
-async def test_a_database_that_goes_in_the_middle_ends_the_stream_with_an_error(
+async def test_a_turn_waits_for_a_database_that_goes_in_the_middle(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def gone(*args: Any, **kwargs: Any) -> Any:
-        raise OperationalError("INSERT secret", {}, Exception("host=10.0.0.7"))
+    commit = Turns.commit
+    fails = 2
 
+    async def gone(*args: Any, **kwargs: Any) -> Any:
+        nonlocal fails
+        if fails:
+            fails -= 1
+            raise OperationalError("INSERT secret", {}, Exception("host=10.0.0.7"))
+        await commit(*args, **kwargs)
+
+    monkeypatch.setattr(Turns, "commit", gone)
     async with chat() as browser:
-        with monkeypatch.context() as patched:
-            patched.setattr(SQLStore, "add_thread_item", gone)
-            events = await browser.ask("Hello")
-        assert [event.type for event in events] == ["thread.created", "error"]
-        await browser.ask("And now?")
+        events = await browser.ask("Hello")
+        assert not of_type(events, "error")
         assert len(await browser.items()) == 2
+        await browser.ask("And now?")
+        assert len(await browser.items()) == 4
+    assert fails == 0
 
 
 async def test_a_bug_is_not_shown_to_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -334,7 +343,7 @@ async def test_actions_and_questions() -> None:
 
 
 async def test_a_quiet_stream_stays_alive(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_module, "HEARTBEAT", 0.01)
+    monkeypatch.setattr(channel_module, "HEARTBEAT", 0.01)
     async with SQLStore[Any]("sqlite://") as store:
 
         async def think() -> None:

@@ -98,7 +98,7 @@ def test_a_module_that_does_not_import_says_why_and_where(
     [
         (["serve", "my_agent:helper", "--store", "mysql://host/chat"], "no store for mysql://"),
         (["serve", "my_agent:helper", "--attachments", "ftp://host/files"], "cannot be kept at"),
-        (["migrate", "--store", "chat.db"], "no URL of a database"),
+        (["migrate", "--store", "chat.db"], "Not a database URL"),
         (["migrate", "--store", "sqlite:///no/such/folder/chat.db"], "unable to open"),
         (["migrate", "--store", "postgresql://nobody@127.0.0.1:1/chat"], "refused"),
         (["purge", "30", "--store", "sqlite:///no/such/folder/chat.db"], "unable to open"),

@@ -253,8 +253,8 @@ async def test_hidden_context_reaches_the_agent_once() -> None:
         for question in ("1", "2", "3"):
             await browser.ask(question)
     assert said(answering)[2:] == [
-        ("system", "<HIDDEN_CONTEXT>x</HIDDEN_CONTEXT>"),
-        ("user", "2"),
+        # Strict services take system messages only at the start.
+        ("user", "<HIDDEN_CONTEXT>x</HIDDEN_CONTEXT>\n\n2"),
         ("assistant", "Two"),
         ("user", "3"),
     ]
@@ -470,7 +470,11 @@ async def test_after_a_failure_a_thread_goes_on() -> None:
     assert said(answering) == [
         ("user", "Hello"),
         ("assistant", "Half an ans"),
-        ("user", "Are you there?"),
+        (
+            "user",
+            "<HIDDEN_CONTEXT>The previous answer failed before it was complete.</HIDDEN_CONTEXT>"
+            "\n\nAre you there?",
+        ),
     ]
 
 
@@ -514,7 +518,7 @@ async def test_a_person_stops_an_answer(how: str) -> None:
         assert [item.type for item in page.data] == [
             "user_message",
             "assistant_message",
-            "sdk_hidden_context",
+            "end_of_turn",
         ]
         request = encode("threads.add_user_message", thread_id=thread.id, input=message("Go on"))
         result = await server.process(request, context)
@@ -524,11 +528,10 @@ async def test_a_person_stops_an_answer(how: str) -> None:
         ("user", "Hello"),
         ("assistant", "Half an ans"),
         (
-            "system",
+            "user",
             "<HIDDEN_CONTEXT>The user cancelled the stream. Stop responding to the prior request."
-            "</HIDDEN_CONTEXT>",
+            "</HIDDEN_CONTEXT>\n\nGo on",
         ),
-        ("user", "Go on"),
     ]
 
 
@@ -582,7 +585,9 @@ async def test_a_reader_may_go_away_at_every_point(how: str) -> None:
             )
             result = await server.process(request, context)
             assert b"Yes." in b"".join([chunk async for chunk in result])
-            assert ("user", "Hello") in said(answering)
+            asked = [text for role, text in said(answering) if role == "user"]
+            assert asked[0].startswith("Hello")
+            assert asked[-1].endswith("Go on")
         point += 1
     assert point > 10
 
@@ -607,7 +612,7 @@ async def test_what_tools_have_shown_is_kept_when_a_person_stops() -> None:
         "assistant_message",
         "workflow",
         "widget",
-        "sdk_hidden_context",
+        "end_of_turn",
     ]
     assert {task.status_indicator for task in shown[2].workflow.tasks} == {"none"}
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Generic
+from typing import Any, Generic, Protocol
 
 from agent_framework import FunctionInvocationContext
 from chatkit.icons import IconName
@@ -66,6 +66,16 @@ class ClientToolCall:
     arguments: dict[str, Any]
 
 
+class CallRecorder(Protocol):
+    """Takes note of what becomes of the calls of a run."""
+
+    async def start_call(self, call_id: str) -> None:
+        """Store that a tool is about to run."""
+
+    def end_call(self, call_id: str, result: Any) -> None:
+        """Note what a tool has returned."""
+
+
 class AgentContext(Generic[TContext]):
     """A tool's way to the thread, the store and the person, while the tool runs.
 
@@ -116,6 +126,8 @@ class AgentContext(Generic[TContext]):
         self.sender = sender
         self.pause = Pause()
         """What the run waits for when it has ended; `stream_agent_response` fills it in."""
+        self.recorder: CallRecorder | None = None
+        """Takes note of calls, for a turn that is stored while it runs."""
         self.client_tool_call: ClientToolCall | None = None
         """Set by a tool to have the browser make a call when the turn has ended."""
         self.events: asyncio.Queue[ThreadStreamEvent | None] = asyncio.Queue()

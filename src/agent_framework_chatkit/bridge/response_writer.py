@@ -119,7 +119,7 @@ class ResponseWriter:
         self._declined: set[str | None] = set()
         """The ids of calls that a person has declined, and so knows the outcome of."""
         self._usage: dict[str | None, UsageDetails] = {}
-        """What each response of the model used, by its id."""
+        """What each agent has used, by its name."""
         self._to_task = {
             "function": converter.function_to_task,
             "mcp_tool": converter.mcp_tool_to_task,
@@ -209,7 +209,7 @@ class ResponseWriter:
 
     def abort(self) -> None:
         """Close what is open when the run has failed or was cancelled."""
-        self._show_widgets()
+        self.show_widgets()
         self._items.close()
 
     async def resume(self, pause: Pause) -> None:
@@ -422,7 +422,7 @@ class ResponseWriter:
             if widget is not None:
                 self._widgets.append(widget)
             if not any(each.needs_result for each in self._calls):
-                self._show_widgets()
+                self.show_widgets()
         if content.type == "computer_tool_result" and content.screenshot is not None:
             self._add_task(await resolve(self._converter.screenshot_to_task(content.screenshot)))
         if content.type == "code_interpreter_tool_result":
@@ -430,7 +430,8 @@ class ResponseWriter:
                 if isinstance(output, Content) and output.type in ("data", "uri"):
                     await self._data(output, update)
 
-    def _show_widgets(self) -> None:
+    def show_widgets(self) -> None:
+        """Write the widgets of tools that have ended."""
         widgets, self._widgets = self._widgets, []
         for widget, text in widgets:
             item = self._items.item(WidgetItem, "message", widget=widget, copy_text=text)
@@ -467,7 +468,7 @@ class ResponseWriter:
         if is_paused:
             self._drop_what_waits(unanswered)
         self._items.close()
-        self._show_widgets()
+        self.show_widgets()
         for kind, request in self._requests:
             await self._try(self._write_form(kind, request), "A request could not be shown.")
         for call in questions:
@@ -618,8 +619,9 @@ class ResponseWriter:
     async def _count_usage(self, content: Content, update: AgentResponseUpdate) -> None:
         usage = content.usage_details or UsageDetails()
         if content.merge_mode != "replace":
-            usage = add_usage_details(self._usage.get(update.response_id), usage)
-        self._usage[update.response_id] = usage
+            usage = add_usage_details(self._usage.get(update.author_name), usage)
+        # What replaces is the running total of all that the agent has used in this run.
+        self._usage[update.author_name] = usage
 
     async def _report_usage(self) -> None:
         total: UsageDetails | None = None

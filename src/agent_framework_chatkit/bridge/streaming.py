@@ -8,7 +8,7 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterable, Callable
 from typing import Any
 
-from agent_framework import AgentResponseUpdate
+from agent_framework import AgentResponseUpdate, ResponseStream
 from chatkit.types import ThreadStreamEvent
 
 from .context import AgentContext
@@ -158,8 +158,22 @@ def _is_reader_cancelled() -> bool:
     return task is None or not hasattr(task, "cancelling") or task.cancelling() > 0
 
 
-async def close_stream(response_stream: AsyncIterable[AgentResponseUpdate]) -> None:
-    """Close the stream, which stops the model where it still answers."""
+async def close_stream(
+    response_stream: AsyncIterable[AgentResponseUpdate], error: BaseException | None = None
+) -> None:
+    """Close the stream, which stops the model where it still answers.
+
+    Args:
+        response_stream: The stream.
+        error: What has ended it early. The framework would otherwise take it for complete, and
+            have an agent's own history keep half a turn.
+    """
+    if isinstance(response_stream, ResponseStream):
+        try:
+            await response_stream.close(error)
+        except Exception:
+            logger.warning("The agent's stream could not be closed.", exc_info=True)
+        return
     close = getattr(response_stream, "aclose", None) or getattr(response_stream, "close", None)
     if close is None:
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from chatkit.errors import CustomStreamError
@@ -25,10 +25,13 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from ..bridge.overrides import MaybeAwaitable, resolve
-from ..server.server import BUSY, AgentChatKitServer
+from ..server.dispatch import BUSY
+from ..server.server import AgentChatKitServer
+from ..server.streams import EventsResult
 from ..stores.attachments.errors import AttachmentError, AttachmentLinkInvalidError
 from ..stores.errors import ThreadBusyError
 from ..widgets.actions import RefusedActionError
+from .event_stream import EventStream
 from .page import page_options
 from .request_context import RequestContext, preferred_locale
 from .visitors import Visitors
@@ -44,12 +47,6 @@ Authenticate = Callable[[Request], MaybeAwaitable["str | None"]]
 
 CLEAN_UP_EVERY = 60 * 60.0
 """Seconds between two times that files which nobody needs are deleted."""
-
-_STREAM_HEADERS = {
-    "Cache-Control": "no-store",
-    # nginx would otherwise hold events back until it has a buffer full.
-    "X-Accel-Buffering": "no",
-}
 
 
 def create_app(
@@ -179,14 +176,10 @@ class _Endpoint:
             context = await self._context(request)
             result = await self._server.process(await self._body(request), context)
             if isinstance(result, StreamingResult):
+                events = result.batches if isinstance(result, EventsResult) else _each(result)
                 # The first event decides whether there is anything to stream at all.
-                events = result.json_events
-                first = await anext(events, b"")
-                response: Response = StreamingResponse(
-                    _chain(first, events),
-                    media_type="text/event-stream",
-                    headers=_STREAM_HEADERS,
-                )
+                first: list[bytes] = await anext(events, [])
+                response: Response = EventStream(first, events)
             else:
                 response = Response(
                     result.json,
@@ -298,6 +291,11 @@ async def _form(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
         raise MultiPartException("The form is cut short.") from error
 
 
+async def _each(result: StreamingResult) -> AsyncGenerator[list[bytes], None]:
+    async for event in result.json_events:
+        yield [event]
+
+
 async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
     while chunk := await file.read(64 * 1024):
         yield chunk
@@ -308,13 +306,6 @@ def _attachment_response(attachment: Attachment) -> Response:
         attachment, exclude_none=True, by_alias=True, context={"exclude_metadata": True}
     )
     return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
-
-
-async def _chain(first: bytes, events: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    async with aclosing(events):
-        yield first
-        async for event in events:
-            yield event
 
 
 @contextmanager

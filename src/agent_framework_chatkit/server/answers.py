@@ -16,10 +16,13 @@ from chatkit.store import NotFoundError
 from chatkit.types import (
     ClientToolCallItem,
     StreamingReq,
+    StructuredInputAnswer,
     StructuredInputAnswerSubmission,
     StructuredInputItem,
+    StructuredInputMultipleChoice,
     StructuredInputSubmission,
     ThreadItem,
+    ThreadItemDoneEvent,
     ThreadItemRemovedEvent,
     ThreadItemReplacedEvent,
     ThreadMetadata,
@@ -39,8 +42,10 @@ from ..interrupts.forms import AnswerInvalidError, value_of_answers
 from ..interrupts.pause import Decision, Interrupt, Pause
 from ..interrupts.questions import answers_to_result
 from ..workflows.runner import ThreadWorkflow, input_answer
+from .agent_turn import dump_session
 
 if TYPE_CHECKING:
+    from .run import Run
     from .server import AgentChatKitServer
 
 TContext = TypeVar("TContext", default=Any)
@@ -66,15 +71,9 @@ class Answered:
     """What an answer has led to.
 
     Attributes:
-        thread_id: The thread.
-        item: The item that asked, as it is now, if the client must be told.
-        next_call: The client tool to call next.
         is_complete: Whether the agent can go on.
     """
 
-    thread_id: str
-    item: ThreadItem | None
-    next_call: ClientToolCallItem | None
     is_complete: bool
 
 
@@ -89,7 +88,7 @@ class _Payload(BaseModel):
 
 
 class Answering(Generic[TContext]):
-    """Takes the answers to what agents ask, while the caller holds the thread.
+    """Takes the answers to what agents ask, within a run that holds the thread.
 
     Args:
         server: Whose threads they are about.
@@ -98,14 +97,20 @@ class Answering(Generic[TContext]):
     def __init__(self, server: AgentChatKitServer[TContext]) -> None:
         self._server = server
 
-    async def take(self, request: StreamingReq, context: TContext) -> Answered | None:
-        """Take the answer that a request gives.
+    async def is_call_open(self, thread_id: str, context: TContext) -> bool:
+        """Return whether an agent waits for what a client tool returns."""
+        stored = await self._server.store.sessions(thread_id, context).latest()
+        pause = None if stored is None else Pause.of(stored.session)
+        return pause is not None and not pause.is_resumed and bool(pause.next_client_call())
+
+    async def take(self, request: StreamingReq, run: Run) -> Answered | None:
+        """Take the answer that a request gives, and write what it has changed.
 
         Returns:
             What it has led to, or `None` if the request answers nothing that an agent asked.
 
         Raises:
-            NotFoundError: If the owner has no such thread.
+            NotFoundError: If the owner has no such item.
             RefusedAnswerError: If it does not fit; nothing has changed then.
         """
         if isinstance(request, ThreadsCustomActionReq):
@@ -113,30 +118,30 @@ class Answering(Generic[TContext]):
                 return None
         elif not isinstance(request, (ThreadsAddClientToolOutputReq, ThreadsAddStructuredInputReq)):
             return None
-        sessions = self._server.store.sessions(request.params.thread_id, context)
-        stored = await sessions.latest()
+        context = run.context
+        stored = await self._server.store.sessions(run.thread.id, context).latest()
         pause = None if stored is None else Pause.of(stored.session)
-        answered = await self._answer(request, pause or Pause(), context)
+        answered = await self._answer(request, pause or Pause(), run)
         if answered is not None and stored is not None and pause is not None:
             pause.keep_in(stored.session)
-            await sessions.set(stored.id, stored.session)
+            run.store_session((stored.id, dump_session(stored.session, run.thread.id)))
         return answered
 
-    async def _answer(self, request: AnswerReq, pause: Pause, context: TContext) -> Answered | None:
-        item: ThreadItem | None = None
-        next_call: ClientToolCallItem | None = None
+    async def _answer(self, request: AnswerReq, pause: Pause, run: Run) -> Answered | None:
+        context = run.context
         if isinstance(request, ThreadsCustomActionReq):
-            item = await self._decide(request, pause, context)
+            run.emit(ThreadItemReplacedEvent(item=await self._decide(request, pause, context)))
         elif isinstance(request, ThreadsAddStructuredInputReq):
             item = await self._reply(request, pause, context)
             if item is None:
                 return None
+            run.emit(ThreadItemReplacedEvent(item=item))
         else:
             called = pause.next_client_call()
             if called is None or pause.is_resumed:
                 return None
-            next_call = await self._return(request, called, pause, context)
-        return Answered(request.params.thread_id, item, next_call, not pause.is_open)
+            await self._return(request, called, pause, run)
+        return Answered(not pause.is_open)
 
     async def _decide(
         self, request: ThreadsCustomActionReq, pause: Pause, context: TContext
@@ -180,7 +185,7 @@ class Answering(Generic[TContext]):
         if interrupt is None or (item.status != "pending" and pause.is_open):
             raise RefusedAnswerError(_CLOSED)
         if item.status == "pending":
-            item = await self._server._apply_structured_input_submission(item, params.input)
+            item = submitted(item, params.input)
         call = interrupt.request
         if interrupt.kind == "input":
             interrupt.answer = await self._checked_input(
@@ -218,14 +223,10 @@ class Answering(Generic[TContext]):
         return input_answer(interrupt, answers)
 
     async def _return(
-        self,
-        request: ThreadsAddClientToolOutputReq,
-        called: Interrupt,
-        pause: Pause,
-        context: TContext,
-    ) -> ClientToolCallItem | None:
+        self, request: ThreadsAddClientToolOutputReq, called: Interrupt, pause: Pause, run: Run
+    ) -> None:
         """Take what a client tool has returned, and make the next call."""
-        params = request.params
+        params, context = request.params, run.context
         # The protocol does not say which call is answered; a client may, so that two tabs that
         # both make the first call do not answer the second with it.
         meant = request.metadata.get("call_id")
@@ -236,19 +237,19 @@ class Answering(Generic[TContext]):
             raise RefusedAnswerError(_CLOSED)
         called.answer = client_tool_result(called.request, params.result)
         item.status, item.output = "completed", params.result
-        await self._server.store.save_item(params.thread_id, item, context)
+        # The page that has made the call knows.
+        run.emit(ThreadItemReplacedEvent(item=item), is_addition=True)
         following = pause.next_client_call()
         if following is None:
-            return None
-        thread = await self._server.store.load_thread(params.thread_id, context)
+            return
         next_call = ClientToolCallItem(
-            id=self._server.store.generate_item_id("tool_call", thread, context),
-            thread_id=thread.id,
+            id=self._server.store.generate_item_id("tool_call", run.thread, context),
+            thread_id=run.thread.id,
             created_at=datetime.now(),
             **client_tool_call_fields(following.request),
         )
         following.item_id = next_call.id
-        return next_call
+        run.emit(ThreadItemDoneEvent(item=next_call))
 
     async def withdraw(
         self, thread: ThreadMetadata, pause: Pause, context: TContext
@@ -264,9 +265,7 @@ class Answering(Generic[TContext]):
                     yield ThreadItemRemovedEvent(item_id=item.id)
             elif isinstance(item, StructuredInputItem):
                 if item.status == "pending":
-                    item = await self._server._apply_structured_input_submission(
-                        item, _submission(interrupt, item)
-                    )
+                    item = submitted(item, _submission(interrupt, item))
                     yield ThreadItemReplacedEvent(item=item)
             else:
                 interrupt.decision = self._decision(approved=False, context=context)
@@ -290,6 +289,30 @@ class Answering(Generic[TContext]):
         if form is None or not isinstance(item, WidgetItem):
             return item
         return item.model_copy(update={"widget": form.widget, "copy_text": form.text})
+
+
+def submitted(
+    item: StructuredInputItem, submission: StructuredInputSubmission
+) -> StructuredInputItem:
+    """Return questions with the answers that a person has given.
+
+    Raises:
+        ValueError: If they were answered before.
+    """
+    if item.status != "pending":
+        raise ValueError(f"Structured input item {item.id} is not pending")
+    answered = item.model_copy(deep=True)
+    for question in answered.inputs:
+        answer = submission.answers.get(question.id)
+        if submission.status == "skipped" or answer is None or answer.skipped or not answer.values:
+            question.answer = StructuredInputAnswer(skipped=True)
+            continue
+        takes_one = isinstance(question, StructuredInputMultipleChoice) and not question.multiple
+        question.answer = StructuredInputAnswer(
+            values=answer.values[:1] if takes_one else answer.values
+        )
+    answered.status = submission.status
+    return answered
 
 
 def _consented(request: Content, approved: bool) -> Content:

@@ -1,55 +1,382 @@
-"""What an agent remembers of a thread: the messages of its turns, kept in rows."""
+"""What an agent remembers of a thread: the messages of its turns, fit for every provider."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Generic
+import copy
+import json
+from collections import OrderedDict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from agent_framework import AgentSession, HistoryProvider, Message, SessionContext
-from typing_extensions import TypeVar
+from agent_framework import AgentSession, Content, HistoryProvider, Message, SessionContext
 
-from ..stores import SQLStore
+from ..bridge.text import mend_json, mend_surrogates
+from ..interrupts.client_tools import error_result
+from ..stores.sql.turns import ReadRows
+from .exchange import NOT_STARTED
 
-TContext = TypeVar("TContext", default=Any)
+SOURCE = "agent_framework_chatkit"
+"""The name of our history among an agent's context providers."""
+
+NO_ANSWER = "(There was no answer.)"
+"""What stands for an answer that was cut short before it began."""
+
+_APPROVALS = frozenset({"function_approval_request", "function_approval_response"})
 
 
-class ThreadHistory(HistoryProvider, Generic[TContext]):
-    """The history of one thread, for one turn of an agent.
+def acceptable(
+    messages: Sequence[Message], pending: Collection[str] = (), *, is_resumed: bool = False
+) -> list[Message]:
+    """Return messages as strict services accept them, with nothing lost that a model can use.
 
-    Each turn adds its own messages and rewrites none, so that a turn costs the same however
-    long the thread is. Unlike a history that is rebuilt from thread items, it holds tool calls
-    and their results.
+    Every call has exactly one result, right after it. There are no blank texts and no lone
+    surrogates. System messages are only at the start, and neither a user nor an agent has two
+    messages in a row. Rows that older versions have written are healed by this, too.
 
     Args:
-        store: Where the messages are.
-        thread_id: The thread.
-        turn_id: The turn that new messages belong to: the id of its user message.
-        context: The request's context.
+        messages: The messages, oldest first. They are not changed.
+        pending: Ids of calls whose results come later: these are left as they are.
+        is_resumed: Whether the last of them go on where a run was paused. Requests for approval
+            and their answers stay then, for the framework; and the reasoning does, which services
+            want to have back within a turn.
+    """
+    cleaned = [clean for message in messages if (clean := _clean(message, is_resumed)) is not None]
+    paired = _joined(_paired(_joined(cleaned), frozenset(pending)))
+    return _with_answers(paired)
+
+
+def _clean(message: Message, is_resumed: bool) -> Message | None:
+    """Return a message without what services refuse, or `None` if nothing is left."""
+    contents = [
+        clean
+        for content in message.contents
+        if (clean := _clean_content(content, is_resumed)) is not None
+    ]
+    if message.role == "assistant" and all(each.type == "text_reasoning" for each in contents):
+        # Services refuse reasoning that leads to nothing.
+        contents = []
+    if message.role in ("user", "assistant"):
+        contents = _with_joined_texts(contents)
+    if not contents:
+        return None
+    if len(contents) == len(message.contents) and all(
+        new is old for new, old in zip(contents, message.contents, strict=True)
+    ):
+        return message
+    return _with_contents(message, contents)
+
+
+def _with_joined_texts(contents: Sequence[Content]) -> list[Content]:
+    """Join texts that follow each other: some clients make a message of each."""
+    joined: list[Content] = []
+    for content in contents:
+        last = joined[-1] if joined else None
+        if last is not None and last.type == content.type == "text":
+            joined[-1] = _with(last, "text", f"{last.text}\n\n{content.text}")
+        else:
+            joined.append(content)
+    return joined
+
+
+def _clean_content(content: Content, is_resumed: bool) -> Content | None:
+    if content.type in _APPROVALS:
+        return content if is_resumed else None
+    if content.type == "text":
+        text = content.text or ""
+        if not text.strip():
+            return None
+        return _with(content, "text", mend_surrogates(text))
+    if content.type == "text_reasoning":
+        # What is protected in it belongs to one service and one answer.
+        return content if is_resumed else None
+    if content.type == "function_call":
+        return _with(content, "arguments", _sound_arguments(content.arguments))
+    if content.type == "function_result":
+        return _clean_result(content)
+    return content
+
+
+def _clean_result(content: Content) -> Content:
+    if isinstance(content.result, str):
+        content = _with(content, "result", mend_surrogates(content.result))
+    items = content.items
+    if items and not all(item.type != "text" or _is_sound(item.text) for item in items):
+        mended = [
+            _with(item, "text", mend_surrogates(item.text or "")) if item.type == "text" else item
+            for item in items
+        ]
+        content = _with(content, "items", mended)
+    return content
+
+
+def _sound_arguments(arguments: Any) -> str:
+    """Return a call's arguments as JSON text without lone surrogates, escaped ones included."""
+    if isinstance(arguments, str):
+        if "\\ud" not in arguments.lower():
+            return mend_surrogates(arguments)
+        try:
+            arguments = json.loads(arguments)
+        except ValueError:
+            return mend_surrogates(arguments)
+    return json.dumps(mend_json(arguments if arguments is not None else {}), ensure_ascii=False)
+
+
+def _is_sound(value: Any) -> bool:
+    """Return whether a value can be written as UTF-8."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _with(content: Content, name: str, value: Any) -> Content:
+    if getattr(content, name) is value or getattr(content, name) == value:
+        return content
+    changed = copy.copy(content)
+    setattr(changed, name, value)
+    return changed
+
+
+def _with_contents(message: Message, contents: Sequence[Content]) -> Message:
+    changed = copy.copy(message)
+    changed.contents = list(contents)
+    return changed
+
+
+def _joined(messages: Iterable[Message]) -> list[Message]:
+    """Join messages that must not follow each other, and keep system messages at the start."""
+    joined: list[Message] = []
+    for message in messages:
+        if message.role == "system" and any(each.role != "system" for each in joined):
+            message = _as_user(message)
+        last = joined[-1] if joined else None
+        if last is not None and _belong_together(last, message):
+            contents = [*last.contents, *message.contents]
+            if message.role in ("user", "assistant"):
+                contents = _with_joined_texts(contents)
+            joined[-1] = _with_contents(last, contents)
+        else:
+            joined.append(message)
+    return joined
+
+
+def _with_answers(messages: Sequence[Message]) -> list[Message]:
+    """Have the agent say something between a result and the user's next message.
+
+    Strict templates count only what is said, and refuse the user's two messages in a row.
+    """
+    answered: list[Message] = []
+    for message in messages:
+        follows_result = bool(answered) and answered[-1].role == "tool"
+        if message.role == "user" and follows_result and not _is_approval(message):
+            answered.append(Message("assistant", [NO_ANSWER]))
+        answered.append(message)
+    return answered
+
+
+def _belong_together(last: Message, message: Message) -> bool:
+    if last.role != message.role:
+        return False
+    if message.role in ("user", "tool", "system"):
+        return True
+    return message.role == "assistant" and (
+        not last.author_name or not message.author_name or last.author_name == message.author_name
+    )
+
+
+def _as_user(message: Message) -> Message:
+    changed = copy.copy(message)
+    changed.role = "user"
+    return changed
+
+
+def _paired(messages: Sequence[Message], pending: frozenset[str]) -> list[Message]:
+    """Put exactly one result right after each call, and drop results without a call."""
+    paired: list[Message] = []
+    results = _Results(messages)
+    for index, message in enumerate(messages):
+        if message.role == "assistant":
+            calls = [each for each in message.contents if _needs_result(each)]
+            dropped: list[Content] = []
+            found: list[Content] = []
+            for call in calls:
+                result = results.of(call, index)
+                if result is not None:
+                    found.append(result)
+                elif call.call_id in pending:
+                    continue
+                elif _has_arguments(call):
+                    found.append(error_result(call, NOT_STARTED))
+                else:
+                    dropped.append(call)
+            if dropped:
+                contents = [
+                    each for each in message.contents if not any(each is call for call in dropped)
+                ]
+                clean = _clean(_with_contents(message, contents), is_resumed=True)
+                if clean is None:
+                    continue
+                message = clean
+            paired.append(message)
+            if found:
+                paired.append(Message("tool", found))
+        else:
+            contents = [each for each in message.contents if each.type != "function_result"]
+            if len(contents) == len(message.contents):
+                paired.append(message)
+            elif contents:
+                paired.append(_with_contents(message, contents))
+    return paired
+
+
+class _Results:
+    """The results among messages, each of which is given to one call."""
+
+    def __init__(self, messages: Sequence[Message]) -> None:
+        self._of: dict[str, list[tuple[int, Content]]] = {}
+        for index, message in enumerate(messages):
+            for content in message.contents:
+                if content.type == "function_result":
+                    self._of.setdefault(str(content.call_id), []).append((index, content))
+
+    def of(self, call: Content, index: int) -> Content | None:
+        """Return the result of a call in the message at an index."""
+        waiting = self._of.get(str(call.call_id), [])
+        while waiting and waiting[0][0] < index:
+            waiting.pop(0)
+        return waiting.pop(0)[1] if waiting else None
+
+
+def _is_approval(message: Message) -> bool:
+    return any(content.type in _APPROVALS for content in message.contents)
+
+
+def _needs_result(content: Content) -> bool:
+    return content.type == "function_call" and not (content.hosted or content.informational_only)
+
+
+def _has_arguments(call: Content) -> bool:
+    if not isinstance(call.arguments, str):
+        return True
+    try:
+        return isinstance(json.loads(call.arguments or "{}"), dict)
+    except ValueError:
+        return False
+
+
+def split_last_user(messages: Sequence[Message]) -> tuple[list[Message], list[Content]]:
+    """Return messages without the user's last one, if nothing answers it, and what it says.
+
+    A new message of the user's is joined to it: strict services refuse two in a row.
+    """
+    if messages and messages[-1].role == "user":
+        return list(messages[:-1]), list(messages[-1].contents)
+    return list(messages), []
+
+
+@dataclass
+class History:
+    """The history of a thread, as far as it was read.
+
+    Attributes:
+        read: How far: the number of rows, the position of the last, and the position up to which
+            the agent has been told of the thread's items.
+        size: The bytes of the rows' JSON.
+        finished: The messages before the last one of the user's, acceptable to every provider.
+        recent: The messages since, as they were stored.
     """
 
-    def __init__(
-        self, store: SQLStore[TContext], thread_id: str, turn_id: str, context: TContext
-    ) -> None:
-        super().__init__("agent_framework_chatkit")
-        self._store = store
-        self._thread_id = thread_id
-        self._turn_id = turn_id
-        self._context = context
-        self.is_saved = False
-        """Whether the turn's messages are stored."""
+    read: ReadRows = field(default_factory=lambda: ReadRows(0, 0, 0))
+    size: int = 0
+    finished: list[Message] = field(default_factory=list)
+    recent: list[Message] = field(default_factory=list)
+
+    def add(self, messages: Iterable[Message]) -> None:
+        """Take in messages that come after those that are known."""
+        for message in messages:
+            is_next = bool(self.recent) and self.recent[-1].role in ("assistant", "tool")
+            if message.role == "user" and is_next and not _is_approval(message):
+                self.finished.extend(acceptable(self.recent))
+                self.recent = []
+            self.recent.append(message)
+
+    def messages(self, pending: Collection[str] = (), *, is_resumed: bool = False) -> list[Message]:
+        """Return the messages, acceptable to every provider.
+
+        Args:
+            pending: Ids of calls whose results come with the new input.
+            is_resumed: Whether the run goes on where it was paused, with all that it had.
+        """
+        return [*self.finished, *acceptable(self.recent, pending, is_resumed=is_resumed)]
+
+
+class HistoryCache:
+    """Histories of threads that were used lately, so that long ones are not read every turn.
+
+    Args:
+        max_size: How many bytes of stored JSON they stand for, at most.
+    """
+
+    def __init__(self, max_size: int = 32 * 1024 * 1024) -> None:
+        self._max_size = max_size
+        self._size = 0
+        self._known: OrderedDict[int, History] = OrderedDict()
+
+    def get(self, thread: int) -> History | None:
+        """Return what is known of a thread's history."""
+        known = self._known.get(thread)
+        if known is not None:
+            self._known.move_to_end(thread)
+        return known
+
+    def put(self, thread: int, known: History) -> None:
+        """Keep a thread's history, in place of those that were not used for the longest."""
+        self.forget(thread)
+        self._known[thread] = known
+        self._size += known.size
+        while self._size > self._max_size:
+            _, old = self._known.popitem(last=False)
+            self._size -= old.size
+
+    def forget(self, thread: int) -> None:
+        """Drop what is known of a thread's history."""
+        known = self._known.pop(thread, None)
+        if known is not None:
+            self._size -= known.size
+
+
+class ThreadHistory(HistoryProvider):
+    """Gives an agent the history of its thread, for one turn.
+
+    It stores nothing itself: what the run exchanges is stored by the turn, whatever way the turn
+    ends. Where the framework stores after each call of the model, the calls of this run are kept
+    here for the next.
+
+    Args:
+        messages: The history.
+    """
+
+    def __init__(self, messages: Sequence[Message]) -> None:
+        super().__init__(SOURCE)
+        self.messages = list(messages)
 
     async def before_run(
         self, *, agent: Any, session: AgentSession, context: SessionContext, state: dict[str, Any]
     ) -> None:
         """Give the agent the earlier messages, unless its service keeps them itself."""
         if session.service_session_id is None:
-            await super().before_run(agent=agent, session=session, context=context, state=state)
+            context.extend_messages(self, self.messages)
 
     async def get_messages(
         self, session_id: str | None, *, state: dict[str, Any] | None = None, **kwargs: Any
     ) -> list[Message]:
         """Return the thread's messages, oldest first."""
-        return await self._store.load_messages(self._thread_id, self._context)
+        return self.messages
 
     async def save_messages(
         self,
@@ -59,6 +386,5 @@ class ThreadHistory(HistoryProvider, Generic[TContext]):
         state: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        """Add the turn's messages."""
-        await self._store.add_messages(self._thread_id, self._turn_id, messages, self._context)
-        self.is_saved = True
+        """Remember messages for the next call of the model within the run."""
+        self.messages.extend(messages)

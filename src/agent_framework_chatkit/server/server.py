@@ -4,75 +4,73 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterator
-from contextlib import AsyncExitStack, aclosing, contextmanager
-from datetime import datetime, timezone
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterator,
+    Sequence,
+)
+from contextlib import aclosing, contextmanager
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, cast
 
-import anyio
-from agent_framework import SupportsAgentRun, Workflow, WorkflowAgent
+from agent_framework import Message, SupportsAgentRun, Workflow, WorkflowAgent
 from chatkit.actions import Action
-from chatkit.errors import CustomStreamError, ErrorCode
-from chatkit.server import ChatKitServer
+from chatkit.errors import CustomStreamError
+from chatkit.server import ChatKitServer, NonStreamingResult, StreamingResult
 from chatkit.store import NotFoundError
 from chatkit.types import (
-    AssistantMessageContent,  # noqa: F401 pydantic resolves the fields of _PendingMessage with it
-    AssistantMessageContentPartTextDelta,
-    AssistantMessageItem,
-    ErrorEvent,
     FeedbackKind,
-    GeneratedImageItem,
-    ItemsListReq,
-    NonStreamingReq,
-    NoticeEvent,
-    Page,
+    HiddenContextItem,
     ProgressUpdateEvent,
-    StreamingReq,
     SyncCustomActionResponse,
-    Thread,
-    ThreadCreatedEvent,
     ThreadItem,
     ThreadItemDoneEvent,
+    ThreadItemRemovedEvent,
     ThreadItemReplacedEvent,
-    ThreadItemUpdate,
     ThreadItemUpdatedEvent,
     ThreadMetadata,
-    ThreadsAddUserMessageReq,
-    ThreadsDeleteReq,
-    ThreadsGetByIdReq,
-    ThreadsRetryAfterItemReq,
-    ThreadsSyncCustomActionReq,
     ThreadStreamEvent,
-    UserMessageInput,
     UserMessageItem,
     WidgetItem,
-    WorkflowItem,
+    is_streaming_req,
 )
-from pydantic import PrivateAttr
 from typing_extensions import TypeVar
 
 from ..bridge.context import AgentContext
-from ..bridge.item_updates import apply_update
-from ..bridge.open_items import settle
 from ..bridge.overrides import MaybeAwaitable, resolve
 from ..bridge.response_converter import AgentResponseConverter
+from ..bridge.response_writer import ResponseWriter
 from ..bridge.thread_items import ThreadItemConverter
-from ..interrupts.client_tools import client_tool_names
-from ..stores import SQLStore, ThreadBusyError
+from ..stores import SQLStore
 from ..stores.owners import owner_of, value_of
-from ..widgets.actions import ActionHandler, Actions, RefusedActionError
-from .answers import OUR_ACTIONS, Answered, Answering, RefusedAnswerError
-from .outbox import Outbox
+from ..stores.sql.messages import dump_messages
+from ..stores.sql.turns import StoredMessages, StoredThread, Writes
+from ..telemetry import turn_span
+from ..widgets.actions import ActionHandler, Actions
+from ..workflows.runner import ThreadWorkflow
+from .agent_turn import (
+    AgentTurn,
+    CallRecorder,
+    TurnAgent,
+    client_tools_of,
+    read_history,
+)
+from .answers import OUR_ACTIONS, Answering
+from .dispatch import Dispatcher
+from .history import HistoryCache
+from .requests import ThreadsFollowReq, parse_request
+from .run import Run, current_run
+from .streams import EventsResult
+from .turn_state import OF_FINISH_REASON, TurnState
+from .unfinished import kept
+from .worker import Worker
 
 if TYPE_CHECKING:
     from ..stores import AttachmentStore
-
-from ..bridge.streaming import stream_agent_response
-from ..telemetry import request_span, turn_span
-from ..workflows.runner import ThreadWorkflow
-from .turn import Turn, TurnAgent
-from .turn_start import TurnStart
 
 logger = logging.getLogger(__name__)
 
@@ -93,25 +91,24 @@ AgentFactory: TypeAlias = "Callable[[ThreadMetadata, TContext], MaybeAwaitable[A
 """Returns who answers in a thread, given the thread and the request's context."""
 
 
-BUSY = (
-    "An answer is still being written in this chat. Wait until it is finished, or stop it, and "
-    "try again."
-)
-"""What a person is told who does something else in the meantime."""
+TITLE_WITHIN = 60.0
+"""Seconds that a title may take to come."""
 
-STOPPING = 3.0
-"""Seconds that a turn which has been stopped may take to end, while the next waits for it."""
+SHUTDOWN_GRACE = 20.0
+"""Seconds that running turns have to end when the server stops."""
 
-HEARTBEAT = 15.0
-"""Seconds between the comments in a stream that keep proxies from closing its connection."""
+CANCELLED_WITHIN = 10.0
+"""Seconds that an app's own clean-up after a stop may take."""
 
 
 class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
     """Puts an agent behind the ChatKit protocol, with a store that keeps what was said.
 
-    Each turn starts from the `AgentSession` of the turn before it and stores its own, so tool
-    calls and their results are known in later turns, after a restart and on another worker.
-    One turn runs in a thread at a time, also across workers.
+    A turn belongs to its thread, not to the request that started it: it runs as a task of this
+    process, and clients come and go. Each turn starts from the `AgentSession` of the turn before
+    it and stores its own; the messages that the agent, its model and its tools really exchanged
+    are known in later turns, after a restart and on another worker, however the turn ended. One
+    turn runs in a thread at a time, also across workers.
 
     Override `title`, `add_feedback`, `transcribe` and the rest of `ChatKitServer` as an app needs
     them.
@@ -131,6 +128,9 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         actions: What people may do in widgets: functions made handlers by `action`.
         text_interval: Seconds between two text deltas on the wire. Text that comes faster is
             joined; 0 sends every delta by itself.
+        detached: Whether clients may follow threads, and turns go on when they go away.
+        time_limit: Seconds that a turn may run, not counting the time it waits for people; 0 for
+            no limit.
     """
 
     store: SQLStore[TContext]
@@ -148,6 +148,8 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         tools: Collection[str] = (),
         actions: Collection[ActionHandler] = (),
         text_interval: float = 0.03,
+        detached: bool = True,
+        time_limit: float = 30 * 60,
     ) -> None:
         super().__init__(store, attachment_store)
         self.agent = agent
@@ -158,9 +160,15 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         self.response_converter = response_converter or AgentResponseConverter()
         self.models = tuple(models)
         self.tools = tuple(tools)
-        self.text_interval = text_interval
+        self.detached = detached
+        self.time_limit = time_limit
+        self.worker = Worker(self, store, text_interval)
+        """Executes the turns of this process."""
+        self.answering = Answering(self)
+        """Takes the answers to the agent's requests."""
+        self._dispatcher = Dispatcher(self)
         self._actions = Actions(actions, reserved=OUR_ACTIONS)
-        self._answering = Answering(self)
+        self._histories = HistoryCache()
         self._background: set[asyncio.Task[None]] = set()
 
     # What an app may override
@@ -186,11 +194,92 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         """
         return None if value_of(context, "is_visitor") else owner_of(context)
 
+    def detached_context(self, context: TContext) -> TContext:
+        """Return the context of a turn that outlives its request, given the request's.
+
+        Override it where the context holds what ends with the request, such as a session of a
+        database.
+        """
+        return context
+
     async def add_feedback(
         self, thread_id: str, item_ids: list[str], feedback: FeedbackKind, context: TContext
     ) -> None:
         """Keep what a person thinks of items."""
         await self.store.save_feedback(thread_id, item_ids, feedback, context)
+
+    # Requests
+
+    async def process(
+        self, request: str | bytes | bytearray, context: TContext
+    ) -> StreamingResult | NonStreamingResult:
+        """Answer a request.
+
+        Args:
+            request: The request's body, JSON.
+            context: What the app knows of the request. Its `user_id` names the owner.
+
+        Returns:
+            Server-sent events, or JSON.
+
+        Raises:
+            ValidationError: If the request is not one that ChatKit or this server knows.
+            NotFoundError: If the owner has no such thread, item or attachment. Streams raise it
+                when they are read.
+        """
+        parsed = parse_request(request)
+        if isinstance(parsed, ThreadsFollowReq) or is_streaming_req(parsed):
+            return EventsResult(self._dispatcher.stream(parsed, context))
+        return NonStreamingResult(await self._dispatcher.answer(parsed, context))
+
+    async def start_turn(
+        self, thread_id: str, messages: str | Message | Sequence[Message], context: TContext
+    ) -> str:
+        """Start a turn that no client has asked for, such as a scheduler's.
+
+        Args:
+            thread_id: The thread.
+            messages: What the agent is told. People do not see it.
+            context: Names the owner.
+
+        Returns:
+            The turn's id.
+
+        Raises:
+            NotFoundError: If the owner has no such thread.
+            ThreadBusyError: If a turn of the thread is running.
+        """
+        if isinstance(messages, str):
+            messages = Message("user", [messages])
+        given = [messages] if isinstance(messages, Message) else list(messages)
+        return await self._dispatcher.start_turn(thread_id, given, context)
+
+    async def add_items(
+        self, thread_id: str, items: Sequence[ThreadItem], context: TContext
+    ) -> None:
+        """Add items to the end of a thread, whether a turn is running or not.
+
+        Clients that follow the thread see them at once. The agent reads them with the next
+        message.
+
+        Args:
+            thread_id: The thread.
+            items: The items.
+            context: Names the owner.
+
+        Raises:
+            NotFoundError: If the owner has no such thread.
+        """
+        converter = self.converter(context)
+        messages = []
+        for item in items:
+            if not isinstance(item, (UserMessageItem, HiddenContextItem)):
+                told = await converter.to_agent_input(item)
+                if told:
+                    messages.append(StoredMessages(item.id, dump_messages(told)))
+        events = [ThreadItemDoneEvent(item=item) for item in items]
+        writes = Writes(items=list(items), messages=messages)
+        await self._dispatcher.publish(thread_id, events, writes, context)
 
     # A turn
 
@@ -198,72 +287,153 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         self, thread: ThreadMetadata, input_user_message: UserMessageItem | None, context: TContext
     ) -> AsyncIterator[ThreadStreamEvent]:
         """Run the agent on what is new in the thread, and stream its answer."""
-        options = self._options(input_user_message)
-        agent = await self.agent_of(thread, context)
-        start = self._turn_start(agent, thread, context)
-        turn = (
-            await start.without_message()
-            if input_user_message is None
-            else await start.with_message(input_user_message)
-        )
-        if turn is None:
-            return
-        if input_user_message is not None and thread.title is None:
-            self._give_title(thread, input_user_message, context)
-        async with aclosing(self._run(thread, agent, turn, context, options)) as events:
+
+        async def answer(emit: Callable[[ThreadStreamEvent], None]) -> None:
+            await self._answer(thread, input_user_message, context, emit)
+
+        async with aclosing(_events_of(answer)) as events:
             async for event in events:
                 yield event
 
-    async def _run(
+    async def execute_respond(self, run: Run, message: UserMessageItem | None) -> None:
+        """Have the agent, or the app's own `respond`, answer within a run."""
+        if type(self).respond is AgentChatKitServer.respond:
+            await self._answer(run.thread, message, run.context, run.emit)
+            return
+        await run.emit_all(self.respond(run.thread, message, run.context))
+
+    async def execute_input(self, run: Run, given: Sequence[Message]) -> None:
+        """Have the agent answer, within a run, what it is given by code."""
+        agent = await self.agent_of(run.thread, run.context)
+        agent_context = self._agent_context(run.thread, agent, run.context, None)
+
+        async def begin(turn: AgentTurn[TContext]) -> bool:
+            await turn.with_input(given)
+            return True
+
+        await self._run_agent(agent, agent_context, begin, {}, run.emit)
+
+    async def _answer(
         self,
         thread: ThreadMetadata,
-        agent: TurnAgent,
-        turn: Turn[TContext],
+        message: UserMessageItem | None,
         context: TContext,
+        emit: Callable[[ThreadStreamEvent], None],
+    ) -> None:
+        options = self._options(message)
+        agent = await self.agent_of(thread, context)
+        agent_context = self._agent_context(thread, agent, context, None)
+
+        async def begin(turn: AgentTurn[TContext]) -> bool:
+            if message is None:
+                return await turn.without_message()
+            await turn.with_message()
+            if thread.title is None:
+                self._give_title(thread, message, context)
+            return True
+
+        await self._run_agent(agent, agent_context, begin, options, emit)
+
+    async def _run_agent(
+        self,
+        agent: TurnAgent,
+        context: AgentContext[TContext],
+        begin: Callable[[AgentTurn[TContext]], Awaitable[bool]],
         options: dict[str, Any],
-        sender: WidgetItem | None = None,
-    ) -> AsyncGenerator[ThreadStreamEvent, None]:
-        """Run a turn, stream what it shows, and keep it."""
-        agent_context = AgentContext(
+        emit: Callable[[ThreadStreamEvent], None],
+    ) -> None:
+        """Run an agent in the current run's turn, or in one of its own if there is none."""
+        thread, request_context = context.thread, context.request_context
+        run = current_run.get()
+        owner = owner_of(request_context)
+        turns = self.store.turns
+        key = run.lease.key if run is not None else await turns.key_of(thread.id, owner)
+        known = self._histories.get(key)
+        stored = await turns.read_stored(key, known.read if known else None)
+        history = read_history(self._histories, key, stored, thread.id)
+        turn_id = (run.turn_id if run is not None else "") or _last_message(stored)
+        turn: AgentTurn[TContext] = AgentTurn(
+            self,
+            agent,
+            context,
+            turn_id,
+            stored,
+            history,
+            run.ended if run is not None else "",
+            self.converter(request_context),
+        )
+        if not await begin(turn):
+            return
+        if run is not None:
+            run.memory = turn
+            if turn.is_resumed:
+                # Before the run: whatever becomes of it, no answer is given to the agent twice.
+                run.store_session(turn.resumed_session())
+                await run.checkpoint()
+        checkpoint = None if run is None else run.checkpoint
+        context.recorder = CallRecorder(turn.exchange, checkpoint)
+        context.items.send = emit
+        if turn.pause is not None:
+            async for event in self.answering.withdraw(thread, turn.pause, request_context):
+                emit(event)
+        writer = ResponseWriter(
+            context.items,
+            self.response_converter,
+            context.pause,
+            client_tools=context.client_tools,
+        )
+        await self._watch(turn, writer, context, options, emit, run)
+        if run is None:
+            remembered = await turn.finish("completed")
+            writes = Writes(messages=remembered.messages, session=remembered.session)
+            await turns.add(thread.id, owner, "", writes)
+        elif context.pause.interrupts and any(each.is_open for each in context.pause.interrupts):
+            run.state = "waiting"
+        else:
+            run.state = OF_FINISH_REASON.get(turn.exchange.finish_reason or "", "completed")
+
+    async def _watch(
+        self,
+        turn: AgentTurn[TContext],
+        writer: ResponseWriter,
+        context: AgentContext[TContext],
+        options: dict[str, Any],
+        emit: Callable[[ThreadStreamEvent], None],
+        run: Run | None,
+    ) -> None:
+        """Run an agent while its turn is traced and timed, and close what it leaves open."""
+        thread = context.thread
+        with turn_span(thread.id, turn.id) as span:
+            context.items.send = span.until_first_text(emit, context.items)
+            try:
+                with span.current():
+                    await turn.run(writer, options, None if run is None else run.checkpoint)
+            except asyncio.CancelledError:
+                writer.show_widgets()
+                for interrupt in context.pause.interrupts:
+                    emit(ThreadItemRemovedEvent(item_id=interrupt.item_id))
+                raise
+            except Exception as error:
+                logger.exception("A turn in thread %r failed.", thread.id)
+                writer.abort()
+                for interrupt in context.pause.interrupts:
+                    emit(ThreadItemRemovedEvent(item_id=interrupt.item_id))
+                raise CustomStreamError(self.error_message(error), allow_retry=True) from error
+
+    def _agent_context(
+        self,
+        thread: ThreadMetadata,
+        agent: TurnAgent | None,
+        context: TContext,
+        sender: WidgetItem | None,
+    ) -> AgentContext[TContext]:
+        return AgentContext(
             thread=thread,
             store=self.store,
             request_context=context,
-            client_tools=_client_tools(agent),
-            resumed=turn.resumed,
+            client_tools=() if agent is None else client_tools_of(agent),
             sender=sender,
         )
-        with turn_span(thread.id, turn.turn_id) as span:
-            try:
-                with span.current():
-                    run = turn.run(agent_context, options)
-                events = stream_agent_response(
-                    run, thread.id, context=agent_context, converter=self.response_converter
-                )
-                if turn.withdrawn is not None:
-                    async for event in self._answering.withdraw(thread, turn.withdrawn, context):
-                        yield event
-                async with aclosing(span.follow(events)) as following:
-                    async for event in following:
-                        turn.note(event)
-                        yield event
-            except BaseException as error:
-                # The reader may have gone; what was asked and said is kept all the same.
-                with anyio.CancelScope(shield=True):
-                    await turn.keep_unfinished()
-                    for interrupt in agent_context.pause.interrupts:
-                        await self.store.delete_thread_item(thread.id, interrupt.item_id, context)
-                if isinstance(error, Exception):
-                    logger.exception("A turn in thread %r failed.", thread.id)
-                    message = self.error_message(error)
-                    raise CustomStreamError(message, allow_retry=True) from error
-                raise
-            await turn.keep()
-
-    def _turn_start(
-        self, agent: TurnAgent, thread: ThreadMetadata, context: TContext
-    ) -> TurnStart[TContext]:
-        converter = self.item_converter or self._converter(context)
-        return TurnStart(agent, self.store, thread.id, context, converter)
 
     async def agent_of(self, thread: ThreadMetadata, context: TContext) -> TurnAgent:
         """Return who answers in a thread."""
@@ -272,7 +442,10 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
             return _runnable(await resolve(agent(thread, context)), is_shared=False)
         return _runnable(agent, is_shared=True)
 
-    def _converter(self, context: TContext) -> ThreadItemConverter:
+    def converter(self, context: TContext) -> ThreadItemConverter:
+        """Return what makes an agent's messages of thread items."""
+        if self.item_converter is not None:
+            return self.item_converter
         store = self.attachment_store
         if store is None:
             return ThreadItemConverter()
@@ -306,207 +479,74 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
     ) -> None:
         async def give(coming: Awaitable[str | None]) -> None:
             try:
-                title = await coming
-                current = await self.store.load_thread(thread.id, context)
-                if title and current.title is None:
-                    # Set here too: as long as the answer streams, ChatKit tells the client.
-                    current.title = thread.title = title
-                    await self.store.save_thread(current, context)
+                title = await asyncio.wait_for(coming, TITLE_WITHIN)
+                if title and thread.title is None:
+                    await self._dispatcher.set_title(thread, _title(title), context)
             except Exception:
                 logger.exception("Thread %r could not be given a title.", thread.id)
 
-        title = self.title(thread, message, context)
-        if isawaitable(title):
-            task = asyncio.ensure_future(give(title))
-            self._background.add(task)
-            task.add_done_callback(self._background.discard)
-        else:
-            thread.title = title
-
-    # The protocol
-
-    def _get_attachment_store(self) -> AttachmentStore[TContext]:
-        if self.attachment_store is None:
-            raise NotFoundError("This chat takes no files.")
-        return self.attachment_store
-
-    def _to_thread_response(self, thread: ThreadMetadata | Thread) -> Thread:
-        answer = super()._to_thread_response(thread)
-        # ChatKit takes the local time without saying so, which browsers would take for theirs.
-        answer.created_at = answer.created_at.astimezone(timezone.utc)
-        return answer
-
-    async def _process_non_streaming(self, request: NonStreamingReq, context: TContext) -> bytes:
-        with request_span(request.type, getattr(request.params, "thread_id", None)):
-            answer = await super()._process_non_streaming(request, context)
-        if isinstance(request, ThreadsDeleteReq) and self.attachment_store is not None:
-            try:
-                await self.attachment_store.delete_doomed(self.store)
-            except Exception:
-                logger.exception("The files of a deleted thread remain until they are cleaned up.")
-        return self._with_new_links(request, answer, context)
-
-    def _with_new_links(self, request: NonStreamingReq, answer: bytes, context: TContext) -> bytes:
-        """Renew the signed links to images, since those that are stored expire."""
-        if self.attachment_store is None or b'"preview_url"' not in answer:
-            return answer
-        listed: Thread | Page[ThreadItem]
-        if isinstance(request, ThreadsGetByIdReq):
-            listed = Thread.model_validate_json(answer)
-            items = listed.items.data
-        elif isinstance(request, ItemsListReq):
-            listed = Page[ThreadItem].model_validate_json(answer)
-            items = listed.data
-        else:
-            return answer
-        for item in items:
-            if isinstance(item, UserMessageItem):
-                self._with_new_link(item, context)
-        return self._serialize(listed)
-
-    def _with_new_link(self, item: UserMessageItem, context: TContext) -> UserMessageItem:
-        if self.attachment_store is not None:
-            item.attachments = [
-                self.attachment_store.refresh(attachment, context)
-                for attachment in item.attachments
-            ]
-        return item
-
-    async def _process_streaming(
-        self, request: StreamingReq, context: TContext
-    ) -> AsyncGenerator[bytes, None]:
-        """Answer a request in a task of its own.
-
-        A client that goes away is then a cancellation of that task, wherever the answer is at
-        the time, which `ChatKitServer` handles by keeping what was shown.
-        """
-        outbox = Outbox(self.text_interval)
-        answering = asyncio.create_task(self._answer(request, context, outbox))
-        beating = asyncio.create_task(_beat(outbox))
         try:
-            async for event in outbox.events():
-                if event is None:
-                    yield b":\n\n"
-                else:
-                    yield b"data: " + self._serialize(event) + b"\n\n"
-            await answering
-        finally:
-            beating.cancel()
-            answering.cancel()
-            with anyio.CancelScope(shield=True):
-                await asyncio.wait([answering, beating])
-
-    async def _answer(self, request: StreamingReq, context: TContext, outbox: Outbox) -> None:
-        has_begun = False
-        thread_id = getattr(request.params, "thread_id", None)
-        try:
-            async with AsyncExitStack() as turns:
-                turns.enter_context(request_span(request.type, thread_id))
-                if thread_id is not None:
-                    await self._begin(turns, thread_id, request, context)
-                await self._confirm_attachments(request, context)
-                async for event in self._process_streaming_impl(request, context):
-                    if isinstance(event, ThreadCreatedEvent):
-                        await turns.enter_async_context(self.store.turn(event.thread.id, context))
-                    has_begun = True
-                    outbox.put(event)
-        except ThreadBusyError:
-            outbox.put(
-                NoticeEvent(
-                    level="warning",
-                    message=BUSY,
-                )
-            )
+            title = self.title(thread, message, context)
+            if isawaitable(title):
+                self._in_background(give(title))
+            elif title:
+                thread.title = _title(title)
         except Exception:
-            if not has_begun:
-                raise
-            # Too late for an HTTP status.
-            logger.exception("A stream could not be finished.")
-            outbox.put(ErrorEvent(code=ErrorCode.STREAM_ERROR, allow_retry=True))
-        finally:
-            outbox.close()
+            logger.exception("Thread %r could not be given a title.", thread.id)
 
-    async def _begin(
-        self, turns: AsyncExitStack, thread_id: str, request: StreamingReq, context: TContext
-    ) -> None:
-        """Begin a turn; what a person says waits for one that may just have been stopped."""
-        # Not so actions, of which the second may be the second half of a double click.
-        may_wait = isinstance(request, (ThreadsAddUserMessageReq, ThreadsRetryAfterItemReq))
-        deadline = anyio.current_time() + (STOPPING if may_wait else 0)
-        while True:
-            try:
-                return await turns.enter_async_context(self.store.turn(thread_id, context))
-            except ThreadBusyError:
-                if anyio.current_time() >= deadline:
-                    raise
-            await asyncio.sleep(0.1)
+    def _in_background(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
-    async def _process_streaming_impl(
-        self, request: StreamingReq, context: TContext
-    ) -> AsyncGenerator[ThreadStreamEvent, None]:
-        if isinstance(request, (ThreadsAddUserMessageReq, ThreadsRetryAfterItemReq)):
-            status = (await self.store.load_thread(request.params.thread_id, context)).status
-            if status.type != "active":
-                yield NoticeEvent(
-                    level="warning", message=status.reason or f"This chat is {status.type}."
-                )
-                return
-        if isinstance(request, ThreadsRetryAfterItemReq) and "input" in request.metadata:
-            yield await self._edit(request, context)
-        try:
-            answered = await self._answering.take(request, context)
-        except RefusedAnswerError as refusal:
-            yield NoticeEvent(level="warning", message=str(refusal))
+    # The end of a turn
+
+    async def finish_turn(self, run: Run, state: TurnState) -> None:
+        """Close what a run has left open, and keep how its turn has ended."""
+        if run.is_lost:
             return
-        events = (
-            super()._process_streaming_impl(request, context)
-            if answered is None
-            else self._go_on(answered, context)
-        )
-        async with aclosing(events):
-            async for event in events:
-                yield event
+        run.note_thread()
+        unfinished = await run.settle()
+        if state in ("stopped", "interrupted", "timed_out"):
+            try:
+                await asyncio.wait_for(
+                    self.handle_stream_cancelled(run.thread, unfinished, run.context),
+                    CANCELLED_WITHIN,
+                )
+            except Exception:
+                logger.exception("The clean-up after a stop in thread %r failed.", run.thread.id)
+            for item in unfinished:
+                if not run.has_finished(item.id):
+                    run.emit(await self._left_by_app(item, run))
+        else:
+            _close(run, unfinished)
+        remembered = None if run.memory is None else await run.memory.finish(state)
+        await run.end(state, remembered)
 
-    async def _edit(
-        self, request: ThreadsRetryAfterItemReq, context: TContext
-    ) -> ThreadItemReplacedEvent:
-        """Replace what a message says before it is answered anew.
+    async def handle_stream_cancelled(
+        self, thread: ThreadMetadata, pending_items: list[ThreadItem], context: TContext
+    ) -> None:
+        """Keep what was shown when a person stops an answer, or goes away.
 
-        The protocol has no request for it; a client that knows ours sends the new message in the
-        metadata of a retry.
+        Items that show nothing yet are not kept. What was running is marked as neither running
+        nor complete.
         """
-        thread_id, item_id = request.params.thread_id, request.params.item_id
-        new = UserMessageInput.model_validate(request.metadata["input"])
-        thread = await self.store.load_thread(thread_id, context)
-        old = await self.store.load_item(thread_id, item_id, context)
-        if not isinstance(old, UserMessageItem):
-            raise ValueError(f"Item {item_id} is not a user message.")
-        known = {attachment.id for attachment in old.attachments}
-        for attachment_id in new.attachments:
-            if attachment_id not in known:
-                await self._get_attachment_store().confirm(attachment_id, context)
-        built = await self._build_user_message_item(new, thread, context)
-        edited = built.model_copy(update={"id": old.id, "created_at": old.created_at})
-        await self.store.save_item(thread_id, edited, context)
-        return ThreadItemReplacedEvent(item=self._with_new_link(edited, context))
+        run = current_run.get()
+        if run is not None:
+            _close(run, pending_items)
+            return
+        for item in pending_items:
+            as_kept = kept(item)
+            if as_kept is not None:
+                await self.store.add_thread_item(thread.id, as_kept, context=context)
 
-    async def _go_on(
-        self, answered: Answered, context: TContext
-    ) -> AsyncGenerator[ThreadStreamEvent, None]:
-        """Show an answer, and go on with the turn if it was the last that is missing."""
-        thread = await self.store.load_thread(answered.thread_id, context)
-
-        async def stream() -> AsyncIterator[ThreadStreamEvent]:
-            if answered.item is not None:
-                yield ThreadItemReplacedEvent(item=answered.item)
-            if answered.next_call is not None:
-                yield ThreadItemDoneEvent(item=answered.next_call)
-            if answered.is_complete:
-                async for event in self.respond(thread, None, context):
-                    yield event
-
-        async for event in self._process_events(thread, context, stream):
-            yield event
+    async def _left_by_app(self, item: ThreadItem, run: Run) -> ThreadStreamEvent:
+        """Return how an item ends that an app's `handle_stream_cancelled` may have stored."""
+        try:
+            stored = await self.store.load_item(run.thread.id, item.id, run.context)
+        except NotFoundError:
+            return ThreadItemRemovedEvent(item_id=item.id)
+        return ThreadItemDoneEvent(item=stored)
 
     # Actions
 
@@ -517,25 +557,30 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         sender: WidgetItem | None,
         context: TContext,
     ) -> AsyncIterator[ThreadStreamEvent]:
-        """Have the handler of its type take an action, and the agent answer if it says so."""
-        try:
-            run = self._actions.take(action, sender)
-        except RefusedActionError as refusal:
-            yield NoticeEvent(level="warning", message=str(refusal))
-            return
-        agent_context = self._action_context(thread, sender, context)
+        """Have the handler of its type take an action, and the agent answer if it says so.
+
+        Raises:
+            RefusedActionError: If the action changes nothing; the message is for the person.
+        """
+        handled = self._actions.take(action, sender)
+        agent_context = self._agent_context(thread, None, context, sender)
         with self._failing_safely(action):
-            async with aclosing(run.stream(agent_context)) as events:
+            async with aclosing(handled.stream(agent_context)) as events:
                 async for event in events:
                     yield event
-        if not run.for_agent:
+        if not handled.for_agent:
             return
         agent = await self.agent_of(thread, context)
-        start = self._turn_start(agent, thread, context)
-        new_id = self.store.generate_item_id("message", thread, context)
-        turn = await start.with_input(run.for_agent, new_id)
-        answer = self._run(thread, agent, turn, context, {}, agent_context.sender)
-        async with aclosing(answer) as events:
+        answering = self._agent_context(thread, agent, context, agent_context.sender)
+
+        async def begin(turn: AgentTurn[TContext]) -> bool:
+            await turn.with_input(handled.for_agent)
+            return True
+
+        async def answer(emit: Callable[[ThreadStreamEvent], None]) -> None:
+            await self._run_agent(agent, answering, begin, {}, emit)
+
+        async with aclosing(_events_of(answer)) as events:
             async for event in events:
                 yield event
 
@@ -554,7 +599,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
             RefusedActionError: If the action changes nothing.
         """
         run = self._actions.take(action, sender)
-        agent_context = self._action_context(thread, sender, context)
+        agent_context = self._agent_context(thread, None, context, sender)
         before = thread.model_copy(deep=True)
         with self._failing_safely(action):
             events = [event async for event in run.stream(agent_context)]
@@ -565,17 +610,22 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
                 f"The handler of {action.type!r} does more than replace its widget, so its action "
                 "must stream: do not set `streaming` to false where a widget names it."
             )
+        writes = Writes()
+        changed: list[ThreadStreamEvent] = []
         if thread != before:
-            await self.store.save_thread(thread, context)
+            writes.thread = {
+                name: value
+                for name, value in thread.model_dump(mode="json").items()
+                if getattr(thread, name) != getattr(before, name)
+            }
+        if updated is not None and updated is not sender:
+            writes.items.append(updated)
+            changed.append(ThreadItemReplacedEvent(item=updated))
+        if writes.thread or writes.items:
+            await self._dispatcher.publish(thread.id, changed, writes, context)
         if updated is None or updated is sender:
             return SyncCustomActionResponse()
-        await self.store.save_item(thread.id, updated, context)
         return SyncCustomActionResponse(updated_item=updated)
-
-    def _action_context(
-        self, thread: ThreadMetadata, sender: WidgetItem | None, context: TContext
-    ) -> AgentContext[TContext]:
-        return AgentContext(thread=thread, store=self.store, request_context=context, sender=sender)
 
     @contextmanager
     def _failing_safely(self, action: Action[str, Any]) -> Iterator[None]:
@@ -588,57 +638,47 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
             logger.exception("The handler of an action of type %r failed.", action.type)
             raise CustomStreamError(self.error_message(error)) from error
 
-    async def _process_sync_custom_action(
-        self, request: ThreadsSyncCustomActionReq, context: TContext
-    ) -> bytes:
-        if request.params.action.type in OUR_ACTIONS:
-            raise ValueError("What the agent asks is answered by threads.custom_action.")
-        async with self.store.turn(request.params.thread_id, context):
-            return await super()._process_sync_custom_action(request, context)
+    # Attachments
 
-    async def _confirm_attachments(self, request: StreamingReq, context: TContext) -> None:
-        """Check the files of a message before anything is stored."""
-        message = getattr(request.params, "input", None)
-        if isinstance(message, UserMessageInput):
-            for attachment_id in message.attachments:
-                await self._get_attachment_store().confirm(attachment_id, context)
+    def attachments(self) -> AttachmentStore[TContext]:
+        """Return what keeps files.
 
-    def _update_pending_items(
-        self, pending_items: dict[str, ThreadItem], event: ThreadItemUpdatedEvent
-    ) -> None:
-        """Keep an item up to date in case it is never finished.
-
-        The library copies the whole text at every delta, so that a long answer costs ever more.
+        Raises:
+            NotFoundError: If nothing does.
         """
-        item = pending_items.get(event.item_id)
-        if isinstance(item, AssistantMessageItem):
-            if not isinstance(item, _PendingMessage):
-                item = pending_items[item.id] = _PendingMessage(**dict(item))
-            item.add(event.update)
-        elif item is not None:
-            apply_update(item, event.update)
+        if self.attachment_store is None:
+            raise NotFoundError("This chat takes no files.")
+        return self.attachment_store
 
-    async def handle_stream_cancelled(
-        self, thread: ThreadMetadata, pending_items: list[ThreadItem], context: TContext
-    ) -> None:
-        """Keep what was shown when a person stops an answer, or goes away.
+    def with_new_links(self, items: Sequence[ThreadItem], context: TContext) -> list[ThreadItem]:
+        """Return items with new signed links to images, since those that are stored expire."""
+        if self.attachment_store is not None:
+            for item in items:
+                if isinstance(item, UserMessageItem):
+                    item.attachments = [
+                        self.attachment_store.refresh(attachment, context)
+                        for attachment in item.attachments
+                    ]
+        return list(items)
 
-        Items that show nothing yet are not kept. What was running is marked as neither running
-        nor complete.
-        """
-        with anyio.CancelScope(shield=True):
-            shown = [item for item in map(_kept, pending_items) if item is not None]
-            for item in shown:
-                await self.store.add_thread_item(thread.id, item, context=context)
-            await super().handle_stream_cancelled(thread, [], context)
+    # The server's life
 
     async def settle(self) -> None:
-        """Wait for what goes on behind answers, such as titles."""
+        """Wait for background tasks, such as titles."""
         await asyncio.gather(*self._background)
 
-    async def close(self) -> None:
-        """Wait for what goes on behind answers, and close the store."""
-        await self.settle()
+    async def close(self, grace: float = SHUTDOWN_GRACE) -> None:
+        """Let running turns end, stop those that do not, and close the store.
+
+        Args:
+            grace: Seconds that running turns and background tasks are given.
+        """
+        await self.worker.close(grace)
+        if self._background:
+            await asyncio.wait(self._background, timeout=grace)
+            for task in self._background:
+                task.cancel()
+            await asyncio.gather(*self._background, return_exceptions=True)
         await self.store.close()
 
     async def clean_up(self) -> None:
@@ -656,12 +696,6 @@ def _is_passing(event: ThreadStreamEvent, updated: WidgetItem | None) -> bool:
     if isinstance(event, ThreadItemReplacedEvent):
         return updated is not None and event.item.id == updated.id
     return isinstance(event, (ThreadItemUpdatedEvent, ProgressUpdateEvent))
-
-
-def _client_tools(agent: TurnAgent) -> set[str]:
-    if isinstance(agent, ThreadWorkflow):
-        return agent.client_tools
-    return client_tool_names(agent)
 
 
 def _is_factory(agent: Any) -> bool:
@@ -684,41 +718,44 @@ def _runnable(agent: Any, *, is_shared: bool) -> TurnAgent:
     return cast("SupportsAgentRun", agent)
 
 
-async def _beat(outbox: Outbox) -> None:
-    while True:
-        await asyncio.sleep(HEARTBEAT)
-        outbox.beat()
+async def _events_of(
+    work: Callable[[Callable[[ThreadStreamEvent], None]], Awaitable[None]],
+) -> AsyncGenerator[ThreadStreamEvent, None]:
+    """Yield the events that work emits, as it does."""
+    events: asyncio.Queue[ThreadStreamEvent | None] = asyncio.Queue()
+    working = asyncio.ensure_future(work(events.put_nowait))
+    working.add_done_callback(lambda _: events.put_nowait(None))
+    try:
+        while (event := await events.get()) is not None:
+            yield event
+        await working
+    finally:
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
 
 
-class _PendingMessage(AssistantMessageItem):
-    """A message whose text is joined only when it is needed."""
-
-    _texts: dict[int, list[str]] = PrivateAttr(default_factory=dict)
-
-    def add(self, update: ThreadItemUpdate) -> None:
-        if isinstance(update, AssistantMessageContentPartTextDelta):
-            self._texts.setdefault(update.content_index, []).append(update.delta)
+def _close(run: Run, unfinished: Sequence[ThreadItem]) -> None:
+    """End items that are not done: as they are, if they show something."""
+    for item in unfinished:
+        as_kept = kept(item)
+        if as_kept is None:
+            run.emit(ThreadItemRemovedEvent(item_id=item.id))
         else:
-            self.join()
-            apply_update(self, update)
-
-    def join(self) -> None:
-        texts, self._texts = self._texts, {}
-        for index, deltas in texts.items():
-            delta = AssistantMessageContentPartTextDelta(content_index=index, delta="".join(deltas))
-            apply_update(self, delta)
+            run.emit(ThreadItemDoneEvent(item=as_kept))
 
 
-def _kept(item: ThreadItem) -> ThreadItem | None:
-    """Return an unfinished item as it is kept, or `None` if it shows nothing."""
-    if isinstance(item, _PendingMessage):
-        item.join()
-    if isinstance(item, AssistantMessageItem):
-        item = AssistantMessageItem(**dict(item))
-        return item if any(part.text.strip() for part in item.content) else None
-    if isinstance(item, GeneratedImageItem):
-        return item if item.image is not None else None
-    if isinstance(item, WorkflowItem):
-        settle(item.workflow, (datetime.now() - item.created_at).total_seconds())
-        return item if item.workflow.tasks else None
-    return item
+def _title(title: object) -> str:
+    """Return what an app calls a thread.
+
+    Raises:
+        TypeError: If that is no text.
+    """
+    if not isinstance(title, str):
+        raise TypeError(f"A title must be a string, not {title!r}.")
+    return title
+
+
+def _last_message(stored: StoredThread) -> str:
+    """Return the id of the newest message of the user's that the agent has not read."""
+    ids = [item.id for _, item in stored.unread if isinstance(item, UserMessageItem)]
+    return ids[-1] if ids else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import logging
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -29,7 +29,6 @@ from ..bridge.text import mend_json
 from ..interrupts.client_tools import client_tool_names
 from ..interrupts.forms import Answers, value_of_answers
 from ..interrupts.pause import Interrupt, Pause
-from ..server.history import ThreadHistory
 from .checkpoints import dump_checkpoint, load_checkpoint
 
 logger = logging.getLogger(__name__)
@@ -105,7 +104,7 @@ class ThreadWorkflow:
         *,
         pause: Pause,
         resumed: Pause | None,
-        history: ThreadHistory[Any],
+        history: Sequence[Message],
         function_invocation_kwargs: dict[str, Any],
     ) -> AsyncGenerator[AgentResponseUpdate, None]:
         """Run the workflow.
@@ -134,8 +133,7 @@ class ThreadWorkflow:
                 "checkpoint_id": await storage.save(checkpoint),
             }
         else:
-            start = {"message": self._input([*await history.get_messages(None), *messages])}
-        said: list[AgentResponseUpdate] = []
+            start = {"message": self._input([*history, *messages])}
         events = self._workflow.run(
             stream=True,
             checkpoint_storage=storage,
@@ -144,11 +142,8 @@ class ThreadWorkflow:
         )
         async for event in events:
             for update in self._updates(event):
-                if update.contents:
-                    said.append(update)
                 yield update
         await self._keep(storage, pause)
-        await history.save_messages(None, [*messages, *_conversation(said)])
 
     def _input(self, messages: list[Message]) -> Any:
         """Return the conversation as the workflow takes it."""
@@ -291,10 +286,10 @@ def _said(data: Any, executor_id: str | None) -> list[AgentResponseUpdate]:
     ]
 
 
-def _conversation(said: list[AgentResponseUpdate]) -> list[Message]:
-    """Return what was said, without the tools that were called for it."""
+def conversation(exchanged: Iterable[Message]) -> list[Message]:
+    """Return what a workflow's agents have said, without the tools that they called for it."""
     messages = []
-    for message in AgentResponse.from_updates(said).messages if said else ():
+    for message in exchanged:
         contents = [each for each in message.contents if each.type in ("text", "data", "uri")]
         if message.role == "assistant" and contents:
             messages.append(Message("assistant", contents, author_name=message.author_name))

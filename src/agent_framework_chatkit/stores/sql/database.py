@@ -289,14 +289,15 @@ class Database:
                 return
 
     def _beat(self) -> None:
-        if self.heartbeat is None or time.monotonic() < self._next_heartbeat:
+        heartbeat = self.heartbeat
+        if heartbeat is None or time.monotonic() < self._next_heartbeat:
             return
         try:
             with self._engine.begin() as connection:
-                self.heartbeat(connection)
-        except DBAPIError as error:
+                heartbeat(connection)
+        except Exception as error:
             # While the database is gone, no one can take the leases over either.
-            logger.warning("The worker could not show that it is alive: %s", error.orig)
+            logger.warning("The worker could not show that it is alive: %s", error)
         self._next_heartbeat = time.monotonic() + self.heartbeat_interval
 
     def _do(self, jobs: Sequence[_Job]) -> list[_Outcome]:

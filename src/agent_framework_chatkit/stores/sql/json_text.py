@@ -6,7 +6,7 @@ import json
 import logging
 from typing import TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 logger = logging.getLogger(__name__)
@@ -14,21 +14,17 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-def dump(adapter: TypeAdapter[T], value: T) -> str:
+def dump(value: BaseModel) -> str:
     """Return a value as JSON text.
-
-    Args:
-        adapter: Knows what the value is.
-        value: The value.
 
     Raises:
         PydanticSerializationError: If it holds something that JSON cannot.
     """
     try:
-        return adapter.dump_json(value, by_alias=True).decode()
+        return value.model_dump_json(by_alias=True)
     except PydanticSerializationError:
         # Half an emoji, as when a stream is cut, cannot be written as UTF-8. Escaped, it can.
-        return json.dumps(adapter.dump_python(value, by_alias=True), default=to_jsonable_python)
+        return json.dumps(value.model_dump(by_alias=True), default=to_jsonable_python)
 
 
 def load(adapter: TypeAdapter[T], text: str, what: str) -> T | None:

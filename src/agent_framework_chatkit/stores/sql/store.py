@@ -27,10 +27,10 @@ from .tables import secrets as app_secrets
 from .turns import Turns
 from .writes import (
     ATTACHMENT,
-    THREAD,
     add_items,
     add_new_thread,
     delete_item,
+    dump_thread,
     parse_item,
     parse_thread,
     save_attachment_row,
@@ -71,7 +71,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
     """
 
     def __init__(self, url: str, *, lease: float = 10) -> None:
-        self._database = Database(url)
+        self._database = self.database = Database(url)
         self.turns = Turns(self._database)
         """Begins and ends turns, and reads the event log; for `AgentChatKitServer`."""
         self.leases = Leases(self._database, self.turns, lease)
@@ -140,8 +140,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
             NotFoundError: If another owner has a thread with this id.
         """
         owner = owner_of(context)
-        # ChatKit also passes a Thread, which holds items: they are not the thread's own.
-        data = json_text.dump(THREAD, thread)
+        data = dump_thread(thread)
 
         def save(connection: Connection) -> None:
             updated = connection.execute(

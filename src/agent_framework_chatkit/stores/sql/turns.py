@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from chatkit.types import Attachment, Page, ThreadItem, ThreadMetadata
@@ -19,9 +19,9 @@ from sqlalchemy import (
     bindparam,
     delete,
     exists,
+    func,
     insert,
     literal,
-    or_,
     select,
     update,
 )
@@ -33,7 +33,6 @@ from .rows import load_page, thread_key, unknown_thread
 from .sessions import StoredSession, read_session, write_session
 from .tables import events, items, messages, requests, sessions, threads, turns, workers
 from .writes import (
-    THREAD,
     add_items,
     add_new_thread,
     delete_item,
@@ -200,7 +199,8 @@ class NewTurn:
         thread_id: The thread.
         run: The run.
         worker: The worker that executes it.
-        turn_id: The turn; the last one's if it goes on.
+        turn_id: The turn, if it is a new one; otherwise the last one goes on.
+        first_turn_id: The turn, if one goes on and there was none.
         state: How it stands at first.
         new_thread: The thread, if it is to be added.
         item: The message that begins the turn.
@@ -216,6 +216,7 @@ class NewTurn:
     run: str
     worker: str
     turn_id: str | None = None
+    first_turn_id: str = ""
     state: str = "running"
     new_thread: ThreadMetadata | None = None
     item: ThreadItem | None = None
@@ -237,6 +238,7 @@ class BegunTurn:
         removed: Ids of the items that were deleted.
         before: The turn before it, if there was one.
         log_position: The position of the log's newest row.
+        is_retry: Whether what came of an earlier try was deleted.
     """
 
     lease: Lease
@@ -245,6 +247,22 @@ class BegunTurn:
     removed: tuple[str, ...]
     before: TurnRow | None
     log_position: int
+    is_retry: bool
+
+
+@dataclass(frozen=True)
+class ReadRows:
+    """How far a thread's messages were read.
+
+    Attributes:
+        count: How many rows there are.
+        last: The position of the last one.
+        read_to: The position up to which the agent has been told of the thread's items.
+    """
+
+    count: int
+    last: int
+    read_to: int
 
 
 @dataclass(frozen=True)
@@ -253,13 +271,16 @@ class StoredThread:
 
     Attributes:
         session: The session that was stored last.
-        messages: The history, row by row: position and JSON.
+        is_continued: Whether the messages that the caller knows are still all there.
+        messages: The turns and the JSON of the rows that the caller does not know.
+        read: How far the messages are read with these.
         unread: The items that the agent has not been told of, with their positions.
-        read_to: The position of the last item that was read here.
     """
 
     session: StoredSession | None
-    messages: list[tuple[int, str, str]]
+    is_continued: bool
+    messages: list[tuple[str, str]]
+    read: ReadRows
     unread: list[tuple[int, ThreadItem]]
 
 
@@ -273,12 +294,14 @@ class Snapshot:
         turn: Its last turn.
         log: The rows of the log that belong to the run of that turn, if it is running and they
             were asked for.
+        last_id: The id of the log's newest event, if the log has one.
     """
 
     thread: ThreadMetadata
     items: Page[ThreadItem]
     turn: TurnRow | None
     log: list[LogRow]
+    last_id: str | None
 
 
 _TURN_COLUMNS = (
@@ -387,7 +410,7 @@ class Turns:
         removed: tuple[str, ...] = ()
         if new.retry_after is not None:
             removed = self._cut(connection, key, new.retry_after)
-        turn_id = new.turn_id or (before.id if before else "")
+        turn_id = new.turn_id or self._last_turn_id(connection, key, before) or new.first_turn_id
         for attachment in new.attachments:
             save_attachment_row(self._database, connection, attachment, new.owner, key)
         if new.item is not None:
@@ -409,6 +432,7 @@ class Turns:
             removed,
             before,
             1 if before is None else before.log_position + 1,
+            new.retry_after is not None,
         )
         if new.log is not None:
             self._log(connection, key, new.run, new.log(begun))
@@ -424,6 +448,17 @@ class Turns:
                 )
             )
         return begun
+
+    def _last_turn_id(self, connection: Connection, key: int, before: TurnRow | None) -> str | None:
+        if before is not None and before.id:
+            return before.id
+        # A thread that an older version has kept.
+        return connection.scalar(
+            select(sessions.c.id)
+            .where(sessions.c.thread == key)
+            .order_by(sessions.c.position.desc())
+            .limit(1)
+        )
 
     def _hold(self, connection: Connection, new: NewTurn) -> tuple[int, ThreadMetadata]:
         row = connection.execute(
@@ -460,14 +495,14 @@ class Turns:
             select(items.c.id).where(later).order_by(items.c.position.desc())
         ).scalars()
         ids = tuple(removed)
+        # An earlier turn's session may have been stored again since.
+        earlier = select(items.c.id).where(items.c.thread == key, items.c.position < position)
         for table, column in ((sessions, "id"), (messages, "turn")):
             connection.execute(
                 delete(table).where(
                     table.c.thread == key,
-                    or_(
-                        table.c[column] == item_id,
-                        table.c[column].in_(select(items.c.id).where(later)),
-                    ),
+                    table.c.position > position,
+                    table.c[column].not_in(earlier),
                 )
             )
         connection.execute(delete(items).where(later))
@@ -568,7 +603,7 @@ class Turns:
         if changes:
             data = connection.scalar(select(threads.c.data).where(threads.c.key == key))
             thread = ThreadMetadata.model_validate({**json.loads(data or "{}"), **changes})
-            values["data"] = json_text.dump(THREAD, thread)
+            values["data"] = json_text.dump(thread)
         statement = update(threads).where(threads.c.key == key).values(values)
         last = connection.scalar(statement.returning(threads.c.last_position))
         if last is None:
@@ -628,8 +663,18 @@ class Turns:
 
     # Turns of others
 
-    async def add(self, thread_id: str, owner: str, run: str, writes: Writes) -> TurnRow:
+    async def add(
+        self, thread_id: str, owner: str, run: str, writes: Writes, *, is_first: bool = True
+    ) -> TurnRow:
         """Write to a thread from outside its turns, whether one is running or not.
+
+        Args:
+            thread_id: The thread.
+            owner: Whose it is.
+            run: What the events are numbered in.
+            writes: What to write.
+            is_first: Whether messages are written also where the thread has none. An agent that
+                knows nothing of a thread yet will be told all of its items.
 
         Returns:
             The thread's last turn.
@@ -658,7 +703,11 @@ class Turns:
                     },
                 )
             )
-            self.write(connection, key, run, writes)
+            known = select(literal(1)).where(messages.c.thread == key).limit(1)
+            if writes.messages and not is_first and connection.scalar(known) is None:
+                self.write(connection, key, run, replace(writes, messages=[]))
+            else:
+                self.write(connection, key, run, writes)
             turn = self._find_turn(connection, key)
             assert turn is not None  # noqa: S101 it was written just now
             return turn
@@ -666,14 +715,18 @@ class Turns:
         return await self._database.write(add)
 
     async def interrupt(
-        self, turn: TurnRow, run: str, finish: Callable[[StoredThread, list[LogRow]], Writes]
+        self,
+        turn: TurnRow,
+        run: str,
+        finish: Callable[[str, StoredThread, list[LogRow]], Writes],
     ) -> bool:
         """End a turn whose worker has died.
 
         Args:
             turn: The turn as it was found.
             run: A new run, under which its end is written.
-            finish: Returns what to write, given the thread and the log of the run that was left.
+            finish: Returns what to write, given the thread's id, what is stored of it, and the
+                log of the run that was left.
 
         Returns:
             Whether it was ended here, rather than by another worker or by its own.
@@ -701,8 +754,11 @@ class Turns:
             if taken.rowcount != 1:
                 return False
             log = self._rows(connection, turn.key, turn.run)
-            stored = self._read_stored(connection, turn.key, "")
-            writes = finish(stored, log)
+            stored = self._read_stored(connection, turn.key, None)
+            thread_id = connection.execute(
+                select(threads.c.id).where(threads.c.key == turn.key)
+            ).scalar_one()
+            writes = finish(thread_id, stored, log)
             if writes.end is not None:
                 connection.execute(
                     update(turns).where(turns.c.thread == turn.key).values(state=writes.end.state)
@@ -818,6 +874,53 @@ class Turns:
             lambda connection: [TurnRow(*row) for row in connection.execute(statement)]
         )
 
+    async def key_of(self, thread_id: str, owner: str) -> int:
+        """Return a thread's key.
+
+        Raises:
+            NotFoundError: If the owner has no such thread.
+        """
+        statement = select(thread_key(thread_id, owner))
+        key = await self._database.read(lambda connection: connection.scalar(statement))
+        if key is None:
+            raise unknown_thread(thread_id)
+        return int(key)
+
+    async def is_deleted(self, key: int) -> bool:
+        """Return whether a thread is gone."""
+        statement = select(literal(1)).where(threads.c.key == key)
+        return await self._database.read(lambda c: c.scalar(statement) is None)
+
+    async def owners_of(
+        self, keys: set[int] | None, owners: Sequence[str]
+    ) -> list[tuple[int, str]]:
+        """Return which threads are these owners', with the owner of each.
+
+        Args:
+            keys: The threads; `None` for those that were active last.
+            owners: The owners.
+        """
+        statement = select(threads.c.key, threads.c.owner).where(threads.c.owner.in_(owners))
+        if keys is None:
+            statement = statement.order_by(threads.c.position.desc()).limit(100)
+        else:
+            statement = statement.where(threads.c.key.in_(keys))
+        return await self._database.read(
+            lambda connection: [(row.key, row.owner) for row in connection.execute(statement)]
+        )
+
+    async def summary(self, key: int) -> tuple[ThreadMetadata, TurnRow | None] | None:
+        """Return a thread and its last turn, or `None` if the thread is gone."""
+
+        def read(connection: Connection) -> tuple[ThreadMetadata, TurnRow | None] | None:
+            row = connection.execute(
+                select(threads.c.id, threads.c.data).where(threads.c.key == key)
+            ).one_or_none()
+            thread = None if row is None else parse_thread(row.id, row.data)
+            return None if thread is None else (thread, self._find_turn(connection, key))
+
+        return await self._database.read(read)
+
     async def of_threads(self, ids: Sequence[str], owner: str) -> dict[str, TurnRow]:
         """Return the last turns of an owner's threads, by the threads' ids."""
         statement = (
@@ -829,18 +932,20 @@ class Turns:
             lambda connection: {row[0]: TurnRow(*row[1:]) for row in connection.execute(statement)}
         )
 
-    async def read_stored(self, key: int, turn_id: str) -> StoredThread:
+    async def read_stored(self, key: int, known: ReadRows | None = None) -> StoredThread:
         """Return what an agent may need to know of a thread when a turn starts.
 
         Args:
             key: The thread's key.
-            turn_id: The turn, whose own session is not the one that it starts from.
+            known: How far the caller has read the messages before.
         """
         return await self._database.read(
-            lambda connection: self._read_stored(connection, key, turn_id), is_snapshot=True
+            lambda connection: self._read_stored(connection, key, known), is_snapshot=True
         )
 
-    async def snapshot(self, thread_id: str, owner: str, limit: int, *, with_log: bool) -> Snapshot:
+    async def snapshot(
+        self, thread_id: str, owner: str, limit: int, *, with_log: bool = False
+    ) -> Snapshot:
         """Return a thread as it is at one point in time.
 
         Raises:
@@ -872,7 +977,14 @@ class Turns:
                 if with_log and is_running and turn is not None
                 else []
             )
-            return Snapshot(thread, page, turn, log)
+            last_id = None
+            if turn is not None:
+                newest = select(events.c.run, events.c.last).where(
+                    events.c.thread == row.key, events.c.position == turn.log_position
+                )
+                last = connection.execute(newest).one_or_none()
+                last_id = None if last is None else f"{last.run}.{last.last}"
+            return Snapshot(thread, page, turn, log, last_id)
 
         return await self._database.read(read, is_snapshot=True)
 
@@ -929,27 +1041,44 @@ class Turns:
         ).one_or_none()
         return None if row is None else RequestRow(*row)
 
-    def _read_stored(self, connection: Connection, key: int, turn_id: str) -> StoredThread:
+    def _read_stored(
+        self, connection: Connection, key: int, known: ReadRows | None
+    ) -> StoredThread:
         session = connection.execute(
             select(sessions.c.id, sessions.c.data)
             .where(sessions.c.thread == key)
             .order_by(sessions.c.position.desc())
             .limit(1)
         ).one_or_none()
-        history = connection.execute(
+        before = known or ReadRows(0, 0, 0)
+        if before.count:
+            count = connection.scalar(
+                select(func.count()).where(
+                    messages.c.thread == key, messages.c.position <= before.last
+                )
+            )
+            if count != before.count:
+                before = ReadRows(0, 0, 0)
+        rows = connection.execute(
             select(messages.c.position, messages.c.turn, messages.c.data, messages.c.read_to)
-            .where(messages.c.thread == key)
+            .where(messages.c.thread == key, messages.c.position > before.last)
             .order_by(messages.c.position)
         ).all()
-        read_to = max((row.read_to or 0 for row in history), default=0)
+        read = ReadRows(
+            before.count + len(rows),
+            rows[-1].position if rows else before.last,
+            max([before.read_to, *(row.read_to or 0 for row in rows)]),
+        )
         unread = connection.execute(
             select(items.c.position, items.c.id, items.c.data)
-            .where(items.c.thread == key, items.c.position > read_to)
+            .where(items.c.thread == key, items.c.position > read.read_to)
             .order_by(items.c.position)
         )
         return StoredThread(
             None if session is None else read_session(session.id, session.data, str(key)),
-            [(row.position, row.turn, row.data) for row in history],
+            known is not None and before.count == known.count,
+            [(row.turn, row.data) for row in rows],
+            read,
             [
                 (row.position, item)
                 for row in unread

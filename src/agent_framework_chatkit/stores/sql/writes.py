@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated, Any, Union, get_args
 
 from chatkit.store import NotFoundError
-from chatkit.types import Attachment, ThreadItem, ThreadMetadata
-from pydantic import TypeAdapter
+from chatkit.types import Attachment, EndOfTurnItem, ThreadItem, ThreadMetadata
+from pydantic import Field, TypeAdapter
 from sqlalchemy import Connection, delete
 
+from ..turn_end import TurnEndItem
 from . import json_text
 from .database import Database, database_time
 from .rows import unknown_thread
 from .tables import attachments, items, messages, owners, sessions, threads
 
 THREAD: TypeAdapter[ThreadMetadata] = TypeAdapter(ThreadMetadata)
-ITEM: TypeAdapter[ThreadItem] = TypeAdapter(ThreadItem)
+_kinds = tuple(
+    TurnEndItem if kind is EndOfTurnItem else kind for kind in get_args(get_args(ThreadItem)[0])
+)
+_any_kind: Any = Annotated[Union[_kinds], Field(discriminator="type")]  # noqa: UP007
+ITEM: TypeAdapter[ThreadItem] = TypeAdapter(_any_kind)
+"""ChatKit's items, of which the one that ends a turn may say how."""
+
 ATTACHMENT: TypeAdapter[Attachment] = TypeAdapter(Attachment)
 
 
@@ -43,8 +51,7 @@ def add_new_thread(
         position=position,
         last_position=0,
         active_at=database_time(),
-        # ChatKit also passes a Thread, which holds items: they are not the thread's own.
-        data=json_text.dump(THREAD, thread),
+        data=dump_thread(thread),
     )
     key = connection.scalar(
         insert.on_conflict_do_update(
@@ -85,7 +92,7 @@ def add_items(
                 "thread": key,
                 "position": position + index,
                 "id": item.id,
-                "data": json_text.dump(ITEM, item),
+                "data": json_text.dump(item),
             }
             for index, item in enumerate(added)
         ],
@@ -115,7 +122,7 @@ def save_attachment_row(
         owner=owner,
         thread=thread,
         created_at=database_time(),
-        data=json_text.dump(ATTACHMENT, attachment),
+        data=json_text.dump(attachment),
     )
     saved = connection.scalar(
         insert.on_conflict_do_update(
@@ -128,6 +135,18 @@ def save_attachment_row(
         raise unknown_attachment(attachment.id)
 
 
+def dump_thread(thread: ThreadMetadata) -> str:
+    """Return a thread as its row holds it.
+
+    ChatKit also passes a `Thread`, which holds items: they are not the thread's own.
+    """
+    if type(thread) is not ThreadMetadata:
+        thread = ThreadMetadata(
+            **{name: getattr(thread, name) for name in ThreadMetadata.model_fields}
+        )
+    return json_text.dump(thread)
+
+
 def parse_thread(thread_id: str, data: str) -> ThreadMetadata | None:
     """Return the thread that a row holds, if this version can read it."""
     return json_text.load(THREAD, data, f"Thread {thread_id!r}")
@@ -135,7 +154,10 @@ def parse_thread(thread_id: str, data: str) -> ThreadMetadata | None:
 
 def parse_item(item_id: str, data: str) -> ThreadItem | None:
     """Return the item that a row holds, if this version can read it."""
-    return json_text.load(ITEM, data, f"Item {item_id!r}")
+    item = json_text.load(ITEM, data, f"Item {item_id!r}")
+    if isinstance(item, TurnEndItem) and not item.state:
+        return EndOfTurnItem(**{name: getattr(item, name) for name in EndOfTurnItem.model_fields})
+    return item
 
 
 def unknown_item(item_id: str) -> NotFoundError:

@@ -1,0 +1,567 @@
+"""An agent's part of a turn: what it is told, how it is run, and what is remembered of it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
+from copy import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias
+
+from agent_framework import (
+    AgentMiddlewareLayer,
+    AgentResponseUpdate,
+    AgentSession,
+    Content,
+    FunctionInvocationContext,
+    FunctionMiddleware,
+    HistoryProvider,
+    Message,
+    RawAgent,
+    SupportsAgentRun,
+)
+from chatkit.types import (
+    ClientToolCallItem,
+    HiddenContextItem,
+    SDKHiddenContextItem,
+    StructuredInputItem,
+    ThreadItem,
+    UserMessageItem,
+)
+from typing_extensions import TypeVar
+
+from ..bridge.context import AGENT_CONTEXT, AgentContext
+from ..bridge.response_writer import ResponseWriter
+from ..bridge.streaming import close_stream
+from ..bridge.thread_items import ThreadItemConverter
+from ..interrupts.client_tools import client_tool_names
+from ..interrupts.pause import Pause, release
+from ..stores.sql.messages import dump_messages, load_messages
+from ..stores.sql.turns import StoredMessages, StoredThread
+from ..workflows.runner import ThreadWorkflow, answer_with, conversation, is_message_wanted
+from .exchange import Exchange
+from .history import History, HistoryCache, ThreadHistory, acceptable, split_last_user
+from .turn_state import UNCLEAN, TurnState
+
+if TYPE_CHECKING:
+    from .server import AgentChatKitServer
+
+logger = logging.getLogger(__name__)
+
+TContext = TypeVar("TContext", default=Any)
+
+TurnAgent: TypeAlias = SupportsAgentRun | ThreadWorkflow
+"""What can answer in a turn."""
+
+_ENDED_UNCLEANLY = {
+    "stopped": "The user cancelled the stream. Stop responding to the prior request.",
+    "failed": "The previous answer failed before it was complete.",
+    "interrupted": "The previous answer was interrupted before it was complete.",
+    "timed_out": "The previous answer took too long and was stopped before it was complete.",
+}
+"""What an agent is told of how the turn before ended."""
+
+
+@dataclass(frozen=True)
+class RememberedTurn:
+    """What is stored of what a run has exchanged."""
+
+    messages: list[StoredMessages]
+    session: tuple[str, str] | None
+
+
+class AgentTurn(Generic[TContext]):
+    """One turn of an agent.
+
+    Args:
+        server: Whose agent it is.
+        agent: Who answers.
+        context: What the agent's tools may do to the thread.
+        thread: The thread's key.
+        turn_id: The turn.
+        stored: What is stored of the thread.
+        history: The messages before.
+        ended: How the turn before ended, if there was one.
+        converter: What items become for the agent.
+    """
+
+    def __init__(
+        self,
+        server: AgentChatKitServer[TContext],
+        agent: TurnAgent,
+        context: AgentContext[TContext],
+        turn_id: str,
+        stored: StoredThread,
+        history: History,
+        ended: str,
+        converter: ThreadItemConverter,
+    ) -> None:
+        self._agent = agent
+        self._context = context
+        self.id = turn_id
+        self._history = history
+        self._ended = ended
+        self._converter = converter
+        self._unread = [item for _, item in stored.unread]
+        self._read_to = max(
+            (position for position, _ in stored.unread), default=history.read.read_to
+        )
+        self._is_known = stored.session is not None
+        self._session = (
+            stored.session.session
+            if stored.session is not None
+            else agent.create_session(session_id=context.thread.id)
+        )
+        self.pause = Pause.of(self._session)
+        """What the turn before is paused for."""
+        self._start = self._session.to_dict()
+        """The session as it was, for a turn that does not end well."""
+        self._resumed: Pause | None = None
+        self._writer: ResponseWriter | None = None
+        self._own = _own_history(agent)
+        self.exchange = Exchange(())
+        self.is_resumed = False
+        """Whether it goes on where the turn before was paused."""
+
+    # What the agent is told
+
+    async def with_message(self) -> None:
+        """Tell the agent what a person has written.
+
+        What the turn before still asks is not asked any more, unless this is the answer.
+        """
+        await self._begin(await self._new_messages(_written))
+
+    async def with_input(self, given: Sequence[Message]) -> None:
+        """Tell the agent what a person has done rather than written.
+
+        What the turn before still asks is not asked any more, unless this is the answer.
+        """
+        before = [] if self._knows_thread else await self._converter.to_agent_input(self._unread)
+        await self._begin([*before, *given])
+
+    async def without_message(self) -> bool:
+        """Go on with the last turn.
+
+        Returns:
+            Whether there is anything to do. There is not if nobody has said anything in the
+            thread, or if the agent waits for more.
+        """
+        pause = self.pause
+        if pause is None:
+            messages = await self._new_messages(_answered)
+            if not messages and not self._is_known:
+                return False
+            self._tell(messages)
+            return True
+        if pause.is_open or pause.is_resumed:
+            return False
+        pause.is_resumed = True
+        self._resumed = pause
+        self._tell([] if isinstance(self._agent, ThreadWorkflow) else pause.answers())
+        return True
+
+    async def _begin(self, messages: list[Message]) -> None:
+        pause = self.pause
+        if pause is None:
+            self._tell(messages)
+            return
+        if isinstance(self._agent, ThreadWorkflow) and is_message_wanted(pause):
+            answer_with(pause, "\n".join(message.text for message in messages))
+            self._resumed = pause
+            self._tell(messages)
+            return
+        release(self._session)
+        self._start = self._session.to_dict()
+        if isinstance(self._agent, ThreadWorkflow):
+            self._tell(messages)
+        else:
+            self._tell([*pause.closing(), *pause.refusals(), *messages])
+
+    def _tell(self, messages: list[Message]) -> None:
+        """Note what the agent is told, in a form that every service accepts."""
+        note = _ENDED_UNCLEANLY.get(self._ended)
+        if note is not None and self._resumed is None:
+            # The service may not know how the turn before ended, or not have it at all.
+            self._session.service_session_id = None
+            self._start = self._session.to_dict()
+            noted = Message("user", [f"<HIDDEN_CONTEXT>{note}</HIDDEN_CONTEXT>"])
+            # Before the newest message, which is not a part of what has ended.
+            messages = [*messages[:-1], noted, *messages[-1:]]
+        self.is_resumed = self._resumed is not None
+        calls = self._resumed.calls if self._resumed is not None else []
+        self.exchange = Exchange(
+            messages, calls, self._read_to, is_workflow=isinstance(self._agent, ThreadWorkflow)
+        )
+
+    async def _new_messages(
+        self, select: Callable[[Sequence[ThreadItem]], list[ThreadItem]]
+    ) -> list[Message]:
+        items = select(self._unread) if self._knows_thread else self._unread
+        return await self._converter.to_agent_input(items)
+
+    @property
+    def _knows_thread(self) -> bool:
+        """Whether the agent remembers what came before what is new."""
+        if self._history.read.count:
+            return True
+        return self._is_known and (
+            self._own is not None or self._session.service_session_id is not None
+        )
+
+    # The run
+
+    async def run(
+        self,
+        emit_to: ResponseWriter,
+        options: dict[str, Any],
+        wait: Callable[[], Awaitable[None]] | None,
+    ) -> None:
+        """Run the agent, and write what it sends.
+
+        Args:
+            emit_to: Writes it as items.
+            options: The model and tool that the person chose.
+            wait: Awaited before the next update is asked for; waits while too much is unwritten.
+        """
+        if self._resumed is not None:
+            await emit_to.resume(self._resumed)
+        try:
+            await self._run_once(emit_to, options, wait)
+        except Exception as error:
+            if self._session.service_session_id is None or not _has_forgotten(error):
+                raise
+            logger.warning(
+                "The agent's service does not know its conversation in thread %r any more; a new "
+                "one is started.",
+                self._context.thread.id,
+            )
+            self._session.service_session_id = None
+            await self._run_once(emit_to, options, wait, again=True)
+        await emit_to.finish()
+        self._context.call_client_tool()
+
+    async def _run_once(
+        self,
+        writer: ResponseWriter,
+        options: dict[str, Any],
+        wait: Callable[[], Awaitable[None]] | None,
+        *,
+        again: bool = False,
+    ) -> None:
+        updates = self._updates(options, again=again)
+        try:
+            async for update in updates:
+                self.exchange.add(update)
+                rest = writer.write(update)
+                if rest is not None:
+                    await rest
+                if wait is not None and _must_wait(update):
+                    await wait()
+        except BaseException as error:
+            await close_stream(updates, error)
+            raise
+        await close_stream(updates)
+
+    def _updates(
+        self, options: dict[str, Any], *, again: bool
+    ) -> AsyncIterable[AgentResponseUpdate]:
+        agent = self._agent
+        inputs = self.exchange.inputs
+        pending = _answered_calls(inputs)
+        if self._resumed is not None:
+            pending |= {str(call.call_id) for call in self._resumed.calls}
+        history = self._history.messages(pending, is_resumed=self.is_resumed)
+        kwargs = self._context.function_invocation_kwargs
+        if isinstance(agent, ThreadWorkflow):
+            return agent.run(
+                inputs,
+                pause=self._context.pause,
+                resumed=self._resumed,
+                history=history,
+                function_invocation_kwargs=kwargs,
+            )
+        if again:
+            history = acceptable([*history, *inputs, *self.exchange.messages()])
+            inputs = []
+        else:
+            history, inputs = _meeting(history, inputs)
+        session = self._session
+        if not isinstance(agent, RawAgent):
+            whole = inputs if session.service_session_id else [*history, *inputs]
+            return agent.run(whole, stream=True, session=session, function_invocation_kwargs=kwargs)
+        # A copy, since the agent answers in other threads at the same time.
+        agent = copy(agent)
+        if self._own is None:
+            agent.context_providers = [*agent.context_providers, ThreadHistory(history)]
+        run_options: dict[str, Any] = {"options": options} if options else {}
+        if isinstance(agent, AgentMiddlewareLayer):
+            run_options["middleware"] = [RECORDER]
+        else:
+            run_options["client_kwargs"] = {"middleware": [RECORDER]}
+        return agent.run(
+            inputs,
+            stream=True,
+            session=session,
+            function_invocation_kwargs=kwargs,
+            **run_options,
+        )
+
+    # What is remembered
+
+    @property
+    def has_new(self) -> bool:
+        """Whether something was exchanged since `take_new` was called last."""
+        return self.exchange.has_new
+
+    def take_new(self) -> str | None:
+        """Return as JSON what was exchanged since this was called last."""
+        return self.exchange.take_new()
+
+    def resumed_session(self) -> tuple[str, str]:
+        """Return the session that says that the pause is over, to store before the run."""
+        pause = self.pause or Pause()
+        pause.keep_in(self._session)
+        return self.id, dump_session(self._session, self._context.thread.id)
+
+    async def finish(self, state: TurnState) -> RememberedTurn:
+        """Return what to store, given how the turn has ended."""
+        is_clean = state not in UNCLEAN
+        pause = self._context.pause if is_clean else Pause()
+        pending = [str(call.call_id) for call in pause.calls]
+        exchanged = self.exchange.messages(pending)
+        if isinstance(self._agent, ThreadWorkflow):
+            exchanged = remembered_of_workflow(exchanged, is_clean=is_clean)
+        if is_clean:
+            session = self._session
+        else:
+            session = AgentSession.from_dict(self._start)
+            session.service_session_id = None
+            release(session)
+            if self._own is not None:
+                await self._tell_own_history(session, exchanged)
+        pause.keep_in(session)
+        messages = [*self.exchange.inputs, *exchanged]
+        row = StoredMessages(self.id, dump_messages(messages), self._read_to)
+        return RememberedTurn([row], (self.id, dump_session(session, self._context.thread.id)))
+
+    async def _tell_own_history(self, session: AgentSession, exchanged: list[Message]) -> None:
+        """Have an agent's own history know of a turn that did not end well."""
+        provider = self._own
+        if provider is None:
+            return
+        state = session.state.setdefault(provider.source_id, {})
+        try:
+            messages = acceptable([*self.exchange.inputs, *exchanged])
+            await provider.save_messages(session.session_id, messages, state=state)
+        except Exception:
+            logger.exception(
+                "The agent's own history does not know of a turn of thread %r.",
+                self._context.thread.id,
+            )
+
+
+class _Recorder(FunctionMiddleware):
+    """Has each call stored before its tool runs, and its result when the tool returns."""
+
+    async def process(
+        self, context: FunctionInvocationContext, call_next: Callable[[], Awaitable[None]]
+    ) -> None:
+        agent_context = context.kwargs.get(AGENT_CONTEXT)
+        call_id = context.metadata.get("call_id")
+        recorder = agent_context.recorder if isinstance(agent_context, AgentContext) else None
+        if recorder is None or not isinstance(call_id, str):
+            await call_next()
+            return
+        await recorder.start_call(call_id)
+        await call_next()
+        recorder.end_call(call_id, context.result)
+
+
+RECORDER = _Recorder()
+
+
+class CallRecorder:
+    """Notes what becomes of the calls of a run.
+
+    Args:
+        exchange: Where it is noted.
+        checkpoint: Awaits that what is noted is stored.
+    """
+
+    def __init__(
+        self, exchange: Exchange, checkpoint: Callable[[], Awaitable[None]] | None
+    ) -> None:
+        self._exchange = exchange
+        self._checkpoint = checkpoint
+
+    async def start_call(self, call_id: str) -> None:
+        """Store that a tool is about to run."""
+        self._exchange.start_call(call_id)
+        if self._checkpoint is not None:
+            await self._checkpoint()
+
+    def end_call(self, call_id: str, result: Any) -> None:
+        """Note what a tool has returned."""
+        self._exchange.end_call(call_id, result)
+
+
+def read_history(cache: HistoryCache, key: int, stored: StoredThread, thread_id: str) -> History:
+    """Return a thread's history, with the rows that were read now.
+
+    Args:
+        cache: Knows the rows that were read before.
+        key: The thread's key.
+        stored: The rows that were read now.
+        thread_id: The thread, for the log.
+    """
+    history = cache.get(key) if stored.is_continued else None
+    history = history or History()
+    for _, data in stored.messages:
+        history.add(load_messages(data, thread_id))
+        history.size += len(data)
+    history.read = stored.read
+    cache.put(key, history)
+    return history
+
+
+def dump_session(session: AgentSession, thread_id: str) -> str:
+    """Return a session as JSON; what cannot be stored of its state is left out."""
+    try:
+        return json.dumps(session.to_dict())
+    except (TypeError, ValueError):
+        pass
+    sound = AgentSession(
+        session_id=session.session_id, service_session_id=session.service_session_id
+    )
+    for name, value in session.state.items():
+        sound.state[name] = value
+        try:
+            json.dumps(sound.to_dict())
+        except (TypeError, ValueError) as error:
+            del sound.state[name]
+            logger.error(
+                "The state %r of the session of thread %r is not stored: %s. Keep JSON in it, or "
+                "register its type with agent_framework.register_state_type.",
+                name,
+                thread_id,
+                error,
+            )
+    return json.dumps(sound.to_dict())
+
+
+def remembered_of_workflow(exchanged: Sequence[Message], *, is_clean: bool) -> list[Message]:
+    """Return what is remembered of a workflow's run.
+
+    Its agents' words are. If it was cut short, so are the tools that had been called, in words:
+    the agents that go on need not have them.
+    """
+    said = conversation(exchanged)
+    if is_clean:
+        return said
+    results = {
+        content.call_id: content
+        for message in exchanged
+        for content in message.contents
+        if content.type == "function_result"
+    }
+    called = [
+        f"{content.name}({content.arguments}): {results[content.call_id].result}"
+        for message in exchanged
+        for content in message.contents
+        if content.type == "function_call" and content.call_id in results
+    ]
+    if called:
+        text = "\n".join(["These tools had been called before that:", *called])
+        said.append(Message("user", [f"<HIDDEN_CONTEXT>{text}</HIDDEN_CONTEXT>"]))
+    return said
+
+
+def client_tools_of(agent: TurnAgent) -> set[str]:
+    """Return the names of an agent's client tools."""
+    return agent.client_tools if isinstance(agent, ThreadWorkflow) else client_tool_names(agent)
+
+
+def _meeting(
+    history: list[Message], inputs: Sequence[Message]
+) -> tuple[list[Message], list[Message]]:
+    """Return history and input so that strict services accept the one after the other."""
+    has_user = any(message.role == "user" for message in inputs)
+    unanswered: list[Content] = []
+    if has_user and inputs[0].role != "tool":
+        history, unanswered = split_last_user(history)
+    before = [Message("user", unanswered)] if unanswered else []
+    joined = [*before, *inputs]
+    if history:
+        joined = [_as_user(each) if each.role == "system" else each for each in joined]
+    return history, acceptable_input(joined)
+
+
+def acceptable_input(messages: Sequence[Message]) -> list[Message]:
+    """Return new input as strict services accept it; it may begin with results of earlier calls."""
+    first = next((i for i, each in enumerate(messages) if each.role != "tool"), len(messages))
+    return [*messages[:first], *acceptable(messages[first:], is_resumed=True)]
+
+
+def _as_user(message: Message) -> Message:
+    changed = copy(message)
+    changed.role = "user"
+    return changed
+
+
+def _answered_calls(inputs: Sequence[Message]) -> set[str]:
+    """Return the ids of the calls that new input answers."""
+    answered: set[str] = set()
+    for content in (content for message in inputs for content in message.contents):
+        if content.type == "function_result":
+            answered.add(str(content.call_id))
+        elif content.type == "function_approval_response" and content.function_call is not None:
+            answered.add(str(content.function_call.call_id))
+    return answered
+
+
+def _must_wait(update: AgentResponseUpdate) -> bool:
+    """Return whether what an update says must be stored before the run goes on."""
+    return any(content.type == "function_result" for content in update.contents)
+
+
+def _own_history(agent: Any) -> HistoryProvider | None:
+    """Return the history that an agent was given by the app, if it was."""
+    if not isinstance(agent, RawAgent):
+        return None
+    own = (
+        provider
+        for provider in agent.context_providers
+        if isinstance(provider, HistoryProvider) and provider.load_messages
+    )
+    return next(own, None)
+
+
+def _has_forgotten(error: BaseException) -> bool:
+    """Return whether a service says that it does not know a conversation, or not as we do."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if getattr(seen, "status_code", None) in (400, 404, 410, 422):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
+
+
+def _written(unread: Sequence[ThreadItem]) -> list[ThreadItem]:
+    """Return the new user messages, after the hidden context that came since the last ones."""
+    hidden = [
+        item for item in unread if isinstance(item, (HiddenContextItem, SDKHiddenContextItem))
+    ]
+    return [*hidden, *(item for item in unread if isinstance(item, UserMessageItem))]
+
+
+def _answered(unread: Sequence[ThreadItem]) -> list[ThreadItem]:
+    """Return what was answered last to the app, which asked on its own."""
+    answered: list[ThreadItem] = [
+        item
+        for item in unread
+        if (isinstance(item, ClientToolCallItem) and item.status == "completed")
+        or (isinstance(item, StructuredInputItem) and item.status != "pending")
+    ]
+    return answered[-1:]

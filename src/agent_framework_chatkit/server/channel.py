@@ -1,0 +1,367 @@
+"""The events of one thread as they happen, for the clients that this worker serves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from chatkit.types import ThreadStreamEvent
+from pydantic_core import to_json
+
+from ..stores.sql.turns import LogRow, Turns
+from .event_log import EVENT, Entry, read_row
+from .unfinished import UnfinishedItems
+
+if TYPE_CHECKING:
+    from .run import Run
+
+TAIL = 256 * 1024
+"""Bytes of events that are kept in memory for clients that read slowly."""
+
+
+HEARTBEAT = 15.0
+"""Seconds after which a client is told that its stream is alive, if there is nothing else to tell.
+
+Proxies would close its connection.
+"""
+
+
+class ChannelClosedError(Exception):
+    """A client is let go: the thread is deleted, or the worker stops."""
+
+
+class FellBehindError(Exception):
+    """A client has read so slowly that the event it needs next is gone from the log."""
+
+
+class Channel:
+    """Passes a thread's events on to the clients that follow it.
+
+    The newest events are kept in memory; a client that is further behind reads the log. So a
+    client that reads slowly, or not at all, costs no memory and delays nobody.
+
+    Args:
+        turns: Reads the log.
+        key: The thread's key.
+        thread_id: The thread's id.
+        owner: Whose thread it is.
+        log_position: The position of the log's newest row whose events are known here.
+    """
+
+    def __init__(
+        self, turns: Turns, key: int, thread_id: str, owner: str, log_position: int
+    ) -> None:
+        self.turns = turns
+        self.key = key
+        self.thread_id = thread_id
+        self.owner = owner
+        self.log_position = log_position
+        self.run: Run | None = None
+        """The run that this worker executes, if it does."""
+        self.unfinished = UnfinishedItems()
+        self.is_closed = False
+        self._own_runs: set[str] = set()
+        """The runs that this worker has executed: their events were delivered already."""
+        self._followers: set[Follower] = set()
+        self._tail: deque[Entry] = deque()
+        self._first = 0
+        """The place of the tail's first event among all that were delivered here."""
+        self._size = 0
+        self._pulling = asyncio.Lock()
+
+    @property
+    def is_used(self) -> bool:
+        """Whether anybody follows the thread here, or a run is executed."""
+        return bool(self._followers) or self.run is not None
+
+    @property
+    def first(self) -> int:
+        """The place of the oldest event that is still in memory."""
+        return self._first
+
+    @property
+    def end(self) -> int:
+        """The place after the newest event."""
+        return self._first + len(self._tail)
+
+    @property
+    def newest_id(self) -> str | None:
+        """The id of the newest event that a client may resume after, if there is one."""
+        found = (entry.id for entry in reversed(self._tail) if entry.has_id)
+        return next(found, None)
+
+    def begin_run(self, run: Run) -> None:
+        """Have a run of this worker deliver its events here."""
+        self.run = run
+        self._own_runs.add(run.id)
+
+    def end_run(self) -> None:
+        """Note that the run has ended."""
+        self.run = None
+
+    def is_delivered(self, row: LogRow) -> bool:
+        """Return whether the events of a row of the log were delivered here, or will not be."""
+        return row.position <= self.log_position or row.run in self._own_runs
+
+    def deliver(self, entry: Entry) -> None:
+        """Pass an event on."""
+        if entry.event is not None:
+            self.unfinished.apply(entry.event)
+            entry.event = None
+        if entry.is_last:
+            self.unfinished.clear()
+        self._tail.append(entry)
+        self._size += len(entry.data)
+        self.trim()
+        for follower in self._followers:
+            follower.wake()
+
+    def trim(self) -> None:
+        """Drop what is too much for the memory, unless it is nowhere else yet."""
+        committed = self.run.committed if self.run is not None else None
+        while self._size > TAIL and len(self._tail) > 1:
+            first = self._tail[0]
+            if (
+                self.run is not None
+                and first.run == self.run.id
+                and first.number > (committed or 0)
+            ):
+                return
+            self._tail.popleft()
+            self._first += 1
+            self._size -= len(first.data)
+
+    async def pull(self) -> None:
+        """Deliver what others have added to the log."""
+        async with self._pulling:
+            while rows := await self.turns.read_log(self.key, self.log_position):
+                for row in rows:
+                    self.log_position = row.position
+                    if row.run not in self._own_runs:
+                        self._deliver_row(row)
+
+    def restore(self, rows: list[LogRow]) -> None:
+        """Learn from the log which items a run elsewhere is writing."""
+        for row in rows:
+            for entry in read_row(row):
+                event = _parse(entry)
+                if event is not None:
+                    self.unfinished.apply(event)
+
+    def close(self) -> None:
+        """Let the followers go that follow the thread, rather than one run."""
+        self.is_closed = True
+        for follower in self._followers:
+            follower.wake()
+
+    def delete(self) -> None:
+        """Tell the followers that the thread is deleted, and let them go."""
+        event = to_json({"type": "thread.deleted", "thread_id": self.thread_id})
+        self.deliver(Entry("", 0, event, is_addition=True, is_last=True, has_id=False))
+        self.close()
+
+    def find(self, run: str, number: int) -> int | None:
+        """Return the place after an event, if the event is still in memory."""
+        for index in range(len(self._tail) - 1, -1, -1):
+            entry = self._tail[index]
+            if entry.run == run and entry.number == number:
+                return self._first + index + 1
+        return None
+
+    def since(self, place: int) -> list[Entry]:
+        """Return the events from a place on."""
+        start = place - self._first
+        if start == 0:
+            return list(self._tail)
+        count = len(self._tail) - start
+        newest = [self._tail[-1 - index] for index in range(count)]
+        return newest[::-1]
+
+    def has(self, place: int) -> bool:
+        """Return whether the events from a place on are still in memory."""
+        return place >= self._first
+
+    def add(self, follower: Follower) -> None:
+        """Have a follower woken by events."""
+        self._followers.add(follower)
+
+    def remove(self, follower: Follower) -> None:
+        """Forget a follower."""
+        self._followers.discard(follower)
+
+    def _deliver_row(self, row: LogRow) -> None:
+        for entry in read_row(row):
+            entry.event = _parse(entry)
+            # While a run writes here, its events are ahead of the log; none may be sent twice.
+            entry.has_id = self.run is None
+            self.deliver(entry)
+
+
+def _parse(entry: Entry) -> ThreadStreamEvent | None:
+    if entry.is_addition or entry.is_internal or entry.is_passing:
+        return None
+    return EVENT.validate_json(entry.data)
+
+
+class Follower:
+    """Reads the events of a channel, from a place on.
+
+    Args:
+        channel: The channel.
+        place: The first event that is read.
+        is_of_run: Whether it follows one run to its end, also while the worker stops.
+        page: The page that it reads for.
+    """
+
+    def __init__(
+        self, channel: Channel, place: int, *, is_of_run: bool = False, page: str | None = None
+    ) -> None:
+        self.channel = channel
+        self._is_of_run = is_of_run
+        self._page = page
+        self._place = place
+        self._live_from = place if is_of_run else channel.end
+        """Where the events begin that happen while it reads."""
+        self._last: tuple[str, int] | None = None
+        """The run and number of the event that was read last."""
+        self._log_position: int | None = None
+        """How far the log was read, if that is where events are read from."""
+        self._waiting: asyncio.Future[bool] | None = None
+        self._has_read = False
+        self._is_called = False
+        self._beating: asyncio.TimerHandle | None = None
+        channel.add(self)
+
+    @classmethod
+    def behind(
+        cls, channel: Channel, run: str, number: int, *, page: str | None = None
+    ) -> Follower:
+        """Return a follower that has read up to an event which is no longer in memory."""
+        follower = cls(channel, -1, page=page)
+        follower._last = (run, number)
+        return follower
+
+    @classmethod
+    def from_row(cls, channel: Channel, row: LogRow) -> Follower:
+        """Return a follower that begins with a row of the log, and follows its run to the end."""
+        follower = cls(channel, -1, is_of_run=True)
+        follower._live_from = channel.end
+        follower._log_position = row.position - 1
+        return follower
+
+    async def read(self) -> list[Entry] | None:
+        """Return the next events; wait for them if there are none yet.
+
+        Returns:
+            The events, which may be none that this client is told of; or `None` if nothing has
+            happened for so long that the client should hear of it.
+
+        Raises:
+            ChannelClosedError: If there will be no more.
+            FellBehindError: If the next events are gone.
+        """
+        while True:
+            if not self.channel.has(self._place):
+                entries = await self._from_log()
+                told = [entry for entry in entries if not entry.is_passing]
+            else:
+                entries = self.channel.since(self._place)
+                told = [
+                    entry
+                    for place, entry in enumerate(entries, self._place)
+                    if self._is_told(entry, place)
+                ]
+                self._place += len(entries)
+            if entries:
+                self._last = (entries[-1].run, entries[-1].number)
+                self._has_read = True
+                return told
+            if self._is_called:
+                self._is_called = False
+                return []
+            if self.channel.is_closed and not self._is_of_run:
+                raise ChannelClosedError
+            if self.channel.has(self._place) and not await self._wait():
+                return None
+
+    def wake(self) -> None:
+        """Have `read` look again."""
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(True)
+
+    def call(self) -> None:
+        """Have `read` return, if there are no events."""
+        self._is_called = True
+        self.wake()
+
+    def close(self) -> None:
+        """Read no more."""
+        self.channel.remove(self)
+        if self._beating is not None:
+            self._beating.cancel()
+
+    async def _wait(self) -> bool:
+        """Wait for events; return whether there are some, rather than nothing for too long."""
+        loop = asyncio.get_running_loop()
+        if self._beating is None:
+            self._beating = loop.call_later(HEARTBEAT, self._beat)
+        self._waiting = loop.create_future()
+        return await self._waiting
+
+    def _beat(self) -> None:
+        self._beating = asyncio.get_running_loop().call_later(HEARTBEAT, self._beat)
+        if not self._has_read and self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(False)
+        self._has_read = False
+
+    def _is_told(self, entry: Entry, place: int) -> bool:
+        if entry.is_internal:
+            return False
+        if not entry.is_passing:
+            return True
+        # What passes is for those who are there, and effects are for the page that asked.
+        if place < self._live_from:
+            return False
+        return entry.page is None or self._is_of_run or entry.page == self._page
+
+    async def _from_log(self) -> list[Entry]:
+        """Return the next events from the log, up to those that are in memory."""
+        entries: list[Entry] = []
+        async for entry in self._log():
+            place = self.channel.find(entry.run, entry.number)
+            if place is not None:
+                # From this event on, all are in memory.
+                self._place = place - 1
+                self._log_position = None
+                return entries
+            if not entry.is_internal:
+                entries.append(entry)
+        return entries
+
+    async def _log(self) -> AsyncIterator[Entry]:
+        turns, key = self.channel.turns, self.channel.key
+        run, number = "", 0
+        if self._log_position is None:
+            if self._last is None:
+                raise FellBehindError
+            run, number = self._last
+            row = await turns.find_in_log(key, run, number)
+            if row is None:
+                raise FellBehindError
+            before = await turns.find_in_log(key, run, row.first - 1)
+            # What others added just before may have come after the event.
+            self._log_position = row.position - 1 if before is None else before.position
+        found = await turns.read_log(key, self._log_position, limit=8)
+        # The rest is delivered when the channel reads it.
+        rows = [each for each in found if self.channel.is_delivered(each)]
+        if not rows:
+            # All that was written is read, and the rest is in memory.
+            self._place = self.channel.first
+            return
+        for row in rows:
+            self._log_position = row.position
+            for entry in read_row(row):
+                if entry.run != run or entry.number > number:
+                    yield entry

@@ -1,0 +1,136 @@
+"""Events as they are numbered, written to the log, and read from it."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from chatkit.types import ThreadStreamEvent
+from pydantic import BaseModel, TypeAdapter
+from pydantic_core import PydanticSerializationError, to_json
+
+from ..bridge.text import mend_json
+from ..stores.sql.turns import LogRow
+
+logger = logging.getLogger(__name__)
+
+PAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""What a page may call itself."""
+
+EVENT: TypeAdapter[ThreadStreamEvent] = TypeAdapter(ThreadStreamEvent)
+
+_FIELDS: dict[str, Any] = {
+    "by_alias": True,
+    "exclude_none": True,
+    "context": {"exclude_metadata": True},
+}
+
+
+@dataclass(eq=False)
+class Entry:
+    """An event of a thread.
+
+    Attributes:
+        run: The run that it belongs to.
+        number: Its number within the run, from 1 on.
+        data: Its JSON.
+        event: The event itself, where it is at hand; how the thread's open items stand is made
+            of these.
+        is_passing: Whether it is only for clients that are there when it happens.
+        is_addition: Whether only clients that follow threads know it.
+        page: The page that it is for, if it is for one alone.
+        needs_commit: Whether clients must not see it before it is stored.
+        is_internal: Whether clients do not see it at all: it stands for what is stored beside it.
+        is_last: Whether it is the last of its run.
+        has_id: Whether a client may resume after it.
+    """
+
+    run: str
+    number: int
+    data: bytes
+    event: ThreadStreamEvent | None = None
+    is_passing: bool = False
+    is_addition: bool = False
+    page: str | None = None
+    needs_commit: bool = False
+    is_internal: bool = False
+    is_last: bool = False
+    has_id: bool = True
+
+    @property
+    def id(self) -> str:
+        """What a client resumes after."""
+        return f"{self.run}.{self.number}"
+
+    @cached_property
+    def frame(self) -> bytes:
+        """The event as a client that can resume is sent it."""
+        name = f"id: {self.id}\n".encode() if self.has_id else b""
+        return b"%bdata: %b\n\n" % (name, self.data)
+
+    @cached_property
+    def plain_frame(self) -> bytes:
+        """The event as any other client is sent it."""
+        return b"data: %b\n\n" % self.data
+
+
+def serialize(event: BaseModel) -> bytes:
+    """Return an event as JSON, as clients are sent it."""
+    try:
+        # Dumped by its own class: an item may have more fields than ChatKit's class for it.
+        return event.model_dump_json(**_FIELDS, serialize_as_any=True).encode()
+    except PydanticSerializationError:
+        return to_json(mend_json(event.model_dump(**_FIELDS, serialize_as_any=True)))
+
+
+def log_row(entries: Sequence[Entry], updates: str | None) -> LogRow:
+    """Return the row of the log that holds events which follow each other."""
+    return LogRow(
+        entries[0].number,
+        entries[-1].number,
+        "\n".join(f"{_flags(entry)}{entry.data.decode()}" for entry in entries),
+        updates,
+    )
+
+
+def read_row(row: LogRow) -> Iterator[Entry]:
+    """Yield the events that a row of the log holds."""
+    for index, line in enumerate(row.data.split("\n") if row.data else ()):
+        flags, brace, rest = line.partition("{")
+        kind, _, page = flags.partition(" ")
+        yield Entry(
+            row.run,
+            row.first + index,
+            (brace + rest).encode(),
+            is_passing="p" in kind,
+            is_addition="a" in kind,
+            page=page.strip() or None,
+            is_internal="i" in kind,
+            is_last="l" in kind,
+        )
+
+
+def parse_id(event_id: str) -> tuple[str, int] | None:
+    """Return the run and the number that an event's id names."""
+    run, dot, number = event_id.rpartition(".")
+    if not dot or not run or not number.isdecimal() or len(number) > 15:
+        return None
+    return run, int(number)
+
+
+def _flags(entry: Entry) -> str:
+    flags = "".join(
+        flag
+        for flag, is_set in (
+            ("p", entry.is_passing),
+            ("a", entry.is_addition),
+            ("i", entry.is_internal),
+            ("l", entry.is_last),
+        )
+        if is_set
+    )
+    return f"{flags} {entry.page} " if entry.page else flags

@@ -1,0 +1,116 @@
+"""The end of a turn whose worker has died, made of what its log has."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+from agent_framework import AgentSession, Message
+from chatkit.types import (
+    ThreadItemDoneEvent,
+    ThreadItemRemovedEvent,
+    ThreadMetadata,
+    ThreadStreamEvent,
+)
+from pydantic_core import to_json
+
+from ..interrupts.pause import release
+from ..stores.sql.messages import dump_messages
+from ..stores.sql.store import SQLStore
+from ..stores.sql.turns import LogRow, StoredMessages, StoredThread, TurnEnd, TurnRow, Writes
+from ..stores.turn_end import TurnEndItem
+from .agent_turn import dump_session, remembered_of_workflow
+from .event_log import EVENT, Entry, log_row, read_row, serialize
+from .exchange import Recovered, recover
+from .unfinished import UnfinishedItems, kept
+
+
+def interrupted_turn(
+    turn: TurnRow,
+    run: str,
+    thread_id: str,
+    stored: StoredThread,
+    log: list[LogRow],
+    store: SQLStore[Any],
+) -> Writes:
+    """Return what ends a turn whose worker has died.
+
+    Args:
+        turn: The turn.
+        run: The run under which its end is written.
+        thread_id: The thread.
+        stored: What is stored of the thread.
+        log: What the worker had written to the log.
+        store: Names the item that marks the end.
+    """
+    writes = Writes(end=TurnEnd("interrupted"))
+    events: list[ThreadStreamEvent] = []
+    for item in _unfinished(log):
+        as_kept = kept(item)
+        if as_kept is None:
+            events.append(ThreadItemRemovedEvent(item_id=item.id))
+        else:
+            writes.items.append(as_kept)
+            events.append(ThreadItemDoneEvent(item=as_kept))
+    ended_at = datetime.now(timezone.utc)
+    thread = ThreadMetadata(id=thread_id, created_at=ended_at)
+    context: Any = None
+    end = TurnEndItem(
+        id=store.generate_item_id("message", thread, context),
+        thread_id=thread_id,
+        created_at=datetime.now(),
+        turn_id=turn.id,
+        state="interrupted",
+        allow_retry=True,
+    )
+    writes.items.append(end)
+    writes.log = _log(run, events, end, turn.id, ended_at)
+    recovered = recover(row.updates for row in log if row.updates)
+    if recovered is not None:
+        writes.messages.append(_messages(turn.id, recovered))
+        session = (
+            stored.session.session
+            if stored.session is not None
+            else AgentSession(session_id=thread_id)
+        )
+        session.service_session_id = None
+        release(session)
+        writes.session = (turn.id, dump_session(session, thread_id))
+    return writes
+
+
+def _unfinished(log: list[LogRow]) -> list[Any]:
+    items = UnfinishedItems()
+    for row in log:
+        for entry in read_row(row):
+            if not (entry.is_addition or entry.is_internal or entry.is_passing):
+                items.apply(EVENT.validate_json(entry.data))
+    return items.items()
+
+
+def _messages(turn_id: str, recovered: Recovered) -> StoredMessages:
+    exchanged: list[Message] = recovered.messages
+    if recovered.is_workflow:
+        exchanged = remembered_of_workflow(exchanged, is_clean=False)
+    data = dump_messages([*recovered.inputs, *exchanged])
+    return StoredMessages(turn_id, data, recovered.read_to)
+
+
+def _log(
+    run: str, events: list[ThreadStreamEvent], end: TurnEndItem, turn_id: str, ended_at: datetime
+) -> LogRow:
+    entries = [Entry(run, number, serialize(event)) for number, event in enumerate(events, 1)]
+    marked = serialize(ThreadItemDoneEvent.model_construct(item=end))
+    entries.append(Entry(run, len(entries) + 1, marked, is_addition=True))
+    updated = {
+        "type": "turn.updated",
+        "turn": {
+            "id": turn_id,
+            "state": "interrupted",
+            "ended_at": ended_at.isoformat(),
+            "message": None,
+            "allow_retry": True,
+        },
+    }
+    entries.append(Entry(run, len(entries) + 1, to_json(updated), is_addition=True, is_last=True))
+    return log_row(entries, None)

@@ -1,0 +1,111 @@
+"""Requests: ChatKit's, and those with which clients follow and stop turns."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from chatkit.types import BaseReq, NonStreamingReq, StreamingReq
+from pydantic import BaseModel, Field, TypeAdapter
+
+from .event_log import PAGE_ID
+
+MAX_PAGE = 100
+"""How many items the state of a thread holds at most."""
+
+
+class FollowParams(BaseModel):
+    """What to follow.
+
+    Attributes:
+        thread_id: The thread.
+        after: The id of the last event that the client has seen.
+        list: Whether to tell of the owner's other threads too.
+        limit: How many items the thread's state holds.
+    """
+
+    thread_id: str
+    after: str | None = None
+    list: bool = False
+    limit: int = Field(default=50, ge=1, le=MAX_PAGE)
+
+
+class ThreadsFollowReq(BaseReq):
+    """Asks for a thread's events as they happen."""
+
+    type: Literal["threads.follow"] = "threads.follow"
+    params: FollowParams
+
+
+class StopParams(BaseModel):
+    """What to stop.
+
+    Attributes:
+        thread_id: The thread.
+        turn_id: The turn; any that runs, by default.
+    """
+
+    thread_id: str
+    turn_id: str | None = None
+
+
+class ThreadsStopReq(BaseReq):
+    """Asks to stop a thread's turn, wherever it runs."""
+
+    type: Literal["threads.stop"] = "threads.stop"
+    params: StopParams
+
+
+class ClaimParams(BaseModel):
+    """Which call of a client tool to claim.
+
+    Attributes:
+        thread_id: The thread.
+        item_id: The call's item.
+    """
+
+    thread_id: str
+    item_id: str
+
+
+class ThreadsClaimToolReq(BaseReq):
+    """Asks to be the page that makes a client tool's call."""
+
+    type: Literal["threads.claim_tool"] = "threads.claim_tool"
+    params: ClaimParams
+
+
+LiveReq: TypeAlias = ThreadsFollowReq | ThreadsStopReq | ThreadsClaimToolReq
+AnyReq: TypeAlias = Annotated[StreamingReq | NonStreamingReq | LiveReq, Field(discriminator="type")]
+
+_ANY: TypeAdapter[Any] = TypeAdapter(AnyReq)
+
+
+def parse_request(body: str | bytes | bytearray) -> Any:
+    """Return the request that a body holds.
+
+    Raises:
+        ValidationError: If it is none that is known.
+    """
+    return _ANY.validate_json(body)
+
+
+def request_id_of(request: BaseReq) -> str | None:
+    """Return the id that makes a request safe to repeat, if it has one."""
+    given = request.metadata.get("request_id")
+    return given if isinstance(given, str) and 0 < len(given) <= 200 else None
+
+
+def page_of(request: BaseReq) -> str | None:
+    """Return the page that sends a request, if it says."""
+    given = request.metadata.get("page_id")
+    return given if isinstance(given, str) and PAGE_ID.fullmatch(given) else None
+
+
+def is_detached(request: BaseReq) -> bool:
+    """Return whether the turn goes on when the client goes away."""
+    return request.metadata.get("detached") is True
+
+
+def knows_turn_ends(request: BaseReq) -> bool:
+    """Return whether a client knows the items that say how a turn ended."""
+    return request.metadata.get("turn_ends") is True

@@ -1,0 +1,263 @@
+"""Server-sent events: of one run to its end, or of a thread as long as a client follows it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+from chatkit.errors import ErrorCode
+from chatkit.server import StreamingResult
+from chatkit.types import ErrorEvent, Page, ThreadItem
+from pydantic_core import to_json
+
+from ..stores.sql.turns import Snapshot
+from .channel import Channel, ChannelClosedError, FellBehindError, Follower
+from .event_log import parse_id, serialize
+from .requests import ThreadsFollowReq, page_of
+from .threads import shown, thread_response
+from .turn_state import turn_json
+
+if TYPE_CHECKING:
+    from .server import AgentChatKitServer
+    from .worker import Worker
+
+FOLLOWED_FOR = (600.0, 900.0)
+"""Seconds after which a client must follow anew, at random between these."""
+
+RECONNECT_AFTER = (0.5, 5.0)
+"""Seconds after which a client that was let go comes back, at random between these."""
+
+_ALIVE = b":\n\n"
+
+Frames = list[bytes]
+"""Server-sent events that are there at the same time."""
+
+
+class EventsResult(StreamingResult):
+    """Server-sent events, each by itself as ChatKit yields them, or as many as there are.
+
+    Attributes:
+        batches: The events in batches, for those who send them in one piece.
+    """
+
+    def __init__(self, batches: AsyncGenerator[Frames, None]) -> None:
+        super().__init__(_one_by_one(batches))
+        self.batches = batches
+
+
+async def _one_by_one(batches: AsyncGenerator[Frames, None]) -> AsyncGenerator[bytes, None]:
+    async with aclosing(batches):
+        async for frames in batches:
+            for frame in frames:
+                yield frame
+
+
+async def run_events(follower: Follower, *, is_live: bool) -> AsyncGenerator[Frames, None]:
+    """Yield the events of one run, from where the follower stands to the run's end.
+
+    Args:
+        follower: Reads them.
+        is_live: Whether the client follows threads: it is told more, and where it can resume.
+    """
+    is_first = is_live
+    while True:
+        try:
+            entries = await follower.read()
+        except (FellBehindError, ChannelClosedError):
+            error = ErrorEvent(code=ErrorCode.STREAM_ERROR, allow_retry=False)
+            yield [b"data: %b\n\n" % serialize(error)]
+            return
+        if entries is None:
+            yield [_ALIVE]
+            continue
+        frames = [
+            entry.frame if is_live else entry.plain_frame
+            for entry in entries
+            if is_live or not entry.is_addition
+        ]
+        if is_first and frames:
+            is_first = False
+            frames[0] = _with_can_follow(frames[0])
+        if frames:
+            yield frames
+        if any(entry.is_last for entry in entries):
+            return
+
+
+async def thread_events(
+    server: AgentChatKitServer[Any], request: ThreadsFollowReq, owner: str, context: Any
+) -> AsyncGenerator[Frames, None]:
+    """Yield a thread's events as they happen: first how it stands, or what a client has missed.
+
+    Raises:
+        NotFoundError: If the owner has no such thread.
+    """
+    worker = server.worker
+    deadline = asyncio.get_running_loop().time() + random.uniform(*FOLLOWED_FOR)  # noqa: S311
+    lists = _Lists(worker, owner) if request.params.list else None
+    follower: Follower | None = None
+    try:
+        follower, first = await _begin(server, request, owner, context)
+        if lists is not None:
+            lists.wake = follower.call
+        if first is not None:
+            yield [first]
+        while asyncio.get_running_loop().time() < deadline:
+            if lists is not None:
+                changes = await lists.read(except_key=follower.channel.key)
+                if changes:
+                    yield changes
+            try:
+                entries = await follower.read()
+            except ChannelClosedError:
+                break
+            except FellBehindError:
+                worker.release(follower)
+                follower, first = await _state(server, request, owner, context)
+                yield [first]
+                continue
+            if entries is None:
+                yield [_ALIVE]
+            elif entries:
+                yield [entry.frame for entry in entries]
+        yield [b"retry: %d\n\n" % (random.uniform(*RECONNECT_AFTER) * 1000)]  # noqa: S311
+    finally:
+        if lists is not None:
+            lists.close()
+        if follower is not None:
+            worker.release(follower)
+
+
+async def _begin(
+    server: AgentChatKitServer[Any], request: ThreadsFollowReq, owner: str, context: Any
+) -> tuple[Follower, bytes | None]:
+    """Return a follower, and how the thread stands if the client cannot go on where it was."""
+    after = parse_id(request.params.after) if request.params.after else None
+    if after is not None:
+        follower = await _resume(server.worker, request, owner, *after)
+        if follower is not None:
+            return follower, None
+    return await _state(server, request, owner, context)
+
+
+async def _resume(
+    worker: Worker, request: ThreadsFollowReq, owner: str, run: str, number: int
+) -> Follower | None:
+    """Return a follower that goes on after an event, if the event is known."""
+    turns, params, page = worker.store.turns, request.params, page_of(request)
+    turn = await turns.of_thread(params.thread_id, owner)
+    if turn is None:
+        return None
+    channel = worker.find_channel(turn.key)
+    place = None if channel is None else channel.find(run, number)
+    if channel is not None and place is not None:
+        worker.follow()
+        return Follower(channel, place, page=page)
+    # What was streamed by another worker a moment ago may be about to be written.
+    for _ in range(10 if turn.run == run and turn.worker is not None else 1):
+        if await turns.find_in_log(turn.key, run, number) is not None:
+            channel = await worker.open_channel(params.thread_id, owner)
+            return Follower.behind(channel, run, number, page=page)
+        await asyncio.sleep(0.1)
+    return None
+
+
+async def _state(
+    server: AgentChatKitServer[Any], request: ThreadsFollowReq, owner: str, context: Any
+) -> tuple[Follower, bytes]:
+    """Return how a thread stands at one point in time, and a follower that goes on from there."""
+    worker, params = server.worker, request.params
+    channel = await worker.open_channel(params.thread_id, owner)
+    run = channel.run
+    if run is not None:
+        # Nothing is stored meanwhile, so that what is stored and what is open fit together.
+        async with run.commit_lock:
+            snapshot = await worker.store.turns.snapshot(params.thread_id, owner, params.limit)
+            return _stand(server, channel, snapshot, page_of(request), context)
+    while True:
+        snapshot = await worker.store.turns.snapshot(params.thread_id, owner, params.limit)
+        position = 0 if snapshot.turn is None else snapshot.turn.log_position
+        if channel.run is not None:
+            return await _state(server, request, owner, context)
+        if position <= channel.log_position:
+            return _stand(server, channel, snapshot, page_of(request), context)
+        await channel.pull()
+
+
+def _stand(
+    server: AgentChatKitServer[Any],
+    channel: Channel,
+    snapshot: Snapshot,
+    page: str | None,
+    context: Any,
+) -> tuple[Follower, bytes]:
+    follower = Follower(channel, channel.end, page=page)
+    server.worker.follow()
+    items: Page[ThreadItem] = Page(
+        data=server.with_new_links(shown(snapshot.items.data, with_ends=True), context),
+        has_more=snapshot.items.has_more,
+        after=snapshot.items.after,
+    )
+    unfinished = shown(channel.unfinished.items(), with_ends=True)
+    state = (
+        b'{"type":"thread.state","can_follow":true,"thread":%b,"items":%b,"open_items":%b,"turn":%b}'
+        % (
+            serialize(thread_response(snapshot.thread)),
+            serialize(items),
+            b"[%b]" % b",".join(map(serialize, unfinished)),
+            to_json(turn_json(snapshot.turn)),
+        )
+    )
+    last = channel.newest_id or snapshot.last_id
+    name = b"" if last is None else f"id: {last}\n".encode()
+    return follower, b"%bdata: %b\n\n" % (name, state)
+
+
+def _with_can_follow(frame: bytes) -> bytes:
+    head, _, _ = frame.rpartition(b"}")
+    return head + b',"can_follow":true}\n\n'
+
+
+class _Lists:
+    """The threads of an owner that have changed since a client was told."""
+
+    def __init__(self, worker: Worker, owner: str) -> None:
+        self._worker = worker
+        self._owner = owner
+        self._changed: dict[int, None] = {}
+        self._ids: dict[int, str] = {}
+        self.wake: Callable[[], None] = lambda: None
+        worker.follow_list(owner, self._tell)
+
+    def _tell(self, key: int) -> None:
+        self._changed[key] = None
+        self.wake()
+
+    async def read(self, except_key: int) -> Frames:
+        """Return what has changed in other threads, as events."""
+        changed, self._changed = self._changed, {}
+        frames: list[bytes] = []
+        for key in changed:
+            if key == except_key:
+                continue
+            found = await self._worker.store.turns.summary(key)
+            if found is not None:
+                thread, turn = found
+                self._ids[key] = thread.id
+                response = serialize(thread_response(thread))[:-1] + b',"turn":%b}' % to_json(
+                    turn_json(turn)
+                )
+                frames.append(b'data: {"type":"threads.changed","thread":%b}\n\n' % response)
+            else:
+                thread_id = self._ids.pop(key, None) or self._worker.deleted_ids.get(key)
+                if thread_id is not None:
+                    event = {"type": "threads.deleted", "thread_id": thread_id}
+                    frames.append(b"data: %b\n\n" % to_json(event))
+        return frames
+
+    def close(self) -> None:
+        """Hear no more."""
+        self._worker.unfollow_list(self._owner, self._tell)

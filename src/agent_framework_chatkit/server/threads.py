@@ -1,0 +1,45 @@
+"""Threads and items as clients are sent them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timezone
+
+from chatkit.types import (
+    HiddenContextItem,
+    Page,
+    SDKHiddenContextItem,
+    Thread,
+    ThreadItem,
+    ThreadMetadata,
+)
+
+from ..stores.turn_end import TurnEndItem
+
+
+def thread_response(thread: ThreadMetadata, items: Page[ThreadItem] | None = None) -> Thread:
+    """Return a thread as clients are sent it, without what is the app's own."""
+    return Thread(
+        id=thread.id,
+        title=thread.title,
+        # ChatKit takes the local time without saying so, which browsers would take for theirs.
+        created_at=thread.created_at.astimezone(timezone.utc),
+        items=items or Page(),
+        status=thread.status,
+        allowed_image_domains=thread.allowed_image_domains,
+    )
+
+
+def shown(items: Sequence[ThreadItem], *, with_ends: bool) -> list[ThreadItem]:
+    """Return the items that clients may see.
+
+    Args:
+        items: Items of a thread.
+        with_ends: Whether the client knows the items that say how a turn ended.
+    """
+    return [
+        item
+        for item in items
+        if not isinstance(item, (HiddenContextItem, SDKHiddenContextItem))
+        and (with_ends or not (isinstance(item, TurnEndItem) and item.state))
+    ]

@@ -1,0 +1,91 @@
+"""The items of a thread that are being written, made of its events."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from chatkit.types import (
+    AssistantMessageContentPartTextDelta,
+    AssistantMessageItem,
+    GeneratedImageItem,
+    ThreadItem,
+    ThreadItemAddedEvent,
+    ThreadItemDoneEvent,
+    ThreadItemRemovedEvent,
+    ThreadItemReplacedEvent,
+    ThreadItemUpdatedEvent,
+    ThreadStreamEvent,
+    WorkflowItem,
+)
+
+from ..bridge.item_updates import apply_update
+from ..bridge.open_items import settle
+
+
+class UnfinishedItems:
+    """Follows a thread's events, and knows the items that were added and are not done.
+
+    A message's text is joined only when it is asked for: to copy it at every delta would make a
+    long answer cost ever more.
+    """
+
+    def __init__(self) -> None:
+        self._items: dict[str, ThreadItem] = {}
+        self._texts: dict[str, dict[int, list[str]]] = {}
+        """Text that is yet to be joined to its message, by content part."""
+
+    def apply(self, event: ThreadStreamEvent) -> None:
+        """Take in an event."""
+        if isinstance(event, ThreadItemUpdatedEvent):
+            update = event.update
+            if isinstance(update, AssistantMessageContentPartTextDelta):
+                parts = self._texts.get(event.item_id)
+                if parts is not None:
+                    parts.setdefault(update.content_index, []).append(update.delta)
+            elif event.item_id in self._items:
+                self._join(event.item_id)
+                apply_update(self._items[event.item_id], update)
+        elif isinstance(event, ThreadItemAddedEvent):
+            item = event.item.model_copy(deep=True)
+            self._items[item.id] = item
+            if isinstance(item, AssistantMessageItem):
+                self._texts[item.id] = {}
+        elif isinstance(event, (ThreadItemDoneEvent, ThreadItemReplacedEvent)):
+            self._drop(event.item.id)
+        elif isinstance(event, ThreadItemRemovedEvent):
+            self._drop(event.item_id)
+
+    def items(self) -> list[ThreadItem]:
+        """Return the items as they stand, oldest first."""
+        for item_id in self._texts:
+            self._join(item_id)
+        return list(self._items.values())
+
+    def clear(self) -> None:
+        """Forget all items."""
+        self._items.clear()
+        self._texts.clear()
+
+    def _join(self, item_id: str) -> None:
+        parts = self._texts.get(item_id)
+        for index, deltas in (parts or {}).items():
+            delta = AssistantMessageContentPartTextDelta(content_index=index, delta="".join(deltas))
+            apply_update(self._items[item_id], delta)
+        if parts:
+            parts.clear()
+
+    def _drop(self, item_id: str) -> None:
+        self._items.pop(item_id, None)
+        self._texts.pop(item_id, None)
+
+
+def kept(item: ThreadItem) -> ThreadItem | None:
+    """Return an unfinished item as it is kept when its turn ends, or `None` if it shows nothing."""
+    if isinstance(item, AssistantMessageItem):
+        return item if any(part.text.strip() for part in item.content) else None
+    if isinstance(item, GeneratedImageItem):
+        return item if item.image is not None else None
+    if isinstance(item, WorkflowItem):
+        settle(item.workflow, (datetime.now() - item.created_at).total_seconds())
+        return item if item.workflow.tasks else None
+    return item

@@ -1,0 +1,442 @@
+"""A worker: executes runs, and passes on what happens in threads, its own and others'."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Generic, Literal
+
+from sqlalchemy.exc import SQLAlchemyError
+from typing_extensions import TypeVar
+
+from ..stores import SQLStore
+from ..stores.sql.changes import Changes, watch_changes
+from ..stores.sql.turns import BegunTurn, LogRow, NewTurn, OrphanedTurnError, TurnRow
+from .channel import Channel, Follower
+from .event_log import Entry, log_row
+from .interruption import interrupted_turn
+from .run import Run, new_run_id
+
+if TYPE_CHECKING:
+    from .server import AgentChatKitServer
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+TContext = TypeVar("TContext", default=Any)
+
+GROUP_COMMIT_EVERY = 0.09
+"""Seconds between two commits of what runs have streamed."""
+
+LOG_KEPT_FOR = 300.0
+"""Seconds that a thread's log is kept after its last event."""
+
+RETRY_EVERY = 0.5
+"""Seconds between two tries to write while the database does not answer."""
+
+STOPPED_WITHIN = 5.0
+"""Seconds that a stop waits for the end of the turn."""
+
+StopStatus = Literal["stopped", "idle", "stopping"]
+
+
+class _Unanswered(Exception):  # noqa: N818 it is caught where it is raised
+    """The database has not answered."""
+
+
+class Worker(Generic[TContext]):
+    """Executes the runs of this process.
+
+    Args:
+        server: Knows what a turn does.
+        store: Keeps threads and their logs.
+        text_interval: Seconds between two text deltas of a run.
+    """
+
+    def __init__(
+        self,
+        server: AgentChatKitServer[TContext],
+        store: SQLStore[TContext],
+        text_interval: float,
+    ) -> None:
+        self.server = server
+        self.store = store
+        self.is_closing = False
+        self._text_interval = text_interval
+        self._channels: dict[int, Channel] = {}
+        self._runs: dict[str, Run] = {}
+        self._ticking: asyncio.Task[None] | None = None
+        self._appending: asyncio.Task[None] | None = None
+        self._housekeeping: asyncio.Task[None] | None = None
+        self._changes: Changes | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._list_followers: dict[str, set[Callable[[int], None]]] = {}
+        """By owner: called with the key of a thread that has changed."""
+        self.deleted_ids: dict[int, str] = {}
+        """The ids of threads that were deleted here a moment ago, by their keys."""
+
+    # Runs
+
+    async def begin(
+        self,
+        new: NewTurn,
+        prelude: Callable[[BegunTurn], Sequence[Entry]],
+        body: Callable[[Run], Awaitable[None]],
+        context: TContext,
+        *,
+        page: str | None = None,
+        time_limit: float = 0,
+    ) -> tuple[Run, Follower]:
+        """Begin a turn, and execute it.
+
+        Args:
+            new: What begins it.
+            prelude: Returns its first events, which are stored in the same transaction.
+            body: Emits the others.
+            context: The context of the request.
+            page: The page that asked.
+            time_limit: Seconds after which the turn is stopped; 0 for none.
+
+        Returns:
+            The run, and a follower that reads its events from the first on.
+
+        Raises:
+            NotFoundError: If the owner has no such thread, or the thread no such message.
+            ThreadBusyError: If another turn of the thread is running.
+            RepeatedRequestError: If the request was received before.
+        """
+        if self.is_closing:
+            raise RuntimeError("The server is stopping.")
+        await self.store.leases.start()
+        self._start_housekeeping()
+        entries: list[Entry] = []
+
+        def log(begun: BegunTurn) -> LogRow:
+            entries[:] = prelude(begun)
+            return log_row(entries, None)
+
+        begun = await self._begin(replace(new, log=log, worker=self.store.leases.worker))
+        channel = self.channel(begun.lease.key, begun.thread.id, new.owner, begun.log_position)
+        run = Run(self, channel, begun, context, page=page, text_interval=self._text_interval)
+        channel.begin_run(run)
+        self._runs[run.id] = run
+        if begun.log_position > channel.log_position + 1:
+            await channel.pull()
+        follower = Follower(channel, channel.end, is_of_run=True)
+        run.pass_on(entries)
+        run.start(body, time_limit)
+        self.thread_changed(new.owner, begun.lease.key)
+        self._start_ticking()
+        self._watch()
+        return run, follower
+
+    async def _begin(self, new: NewTurn) -> BegunTurn:
+        try:
+            return await self.store.turns.begin(new)
+        except OrphanedTurnError as orphaned:
+            await self.end_orphan(orphaned.turn)
+            return await self.store.turns.begin(new)
+
+    def run_of(self, key: int) -> Run | None:
+        """Return the run that this worker executes in a thread."""
+        channel = self._channels.get(key)
+        return None if channel is None else channel.run
+
+    def run_ended(self, run: Run) -> None:
+        """Forget a run."""
+        self._runs.pop(run.id, None)
+        self._drop_unused(run.channel)
+
+    async def stop(self, thread_id: str, owner: str, turn_id: str | None) -> StopStatus:
+        """Stop the turn of a thread, wherever it runs.
+
+        Raises:
+            NotFoundError: If the owner has no such thread.
+        """
+        turn = await self.store.turns.of_thread(thread_id, owner)
+        if turn is None or turn.worker is None or turn.state != "running":
+            return "idle"
+        if turn_id is not None and turn.id != turn_id:
+            return "idle"
+        run = self.run_of(turn.key)
+        if run is not None and run.id == turn.run:
+            return "stopped" if await run.stop(timeout=STOPPED_WITHIN) else "stopping"
+        await self.store.turns.ask_to_stop(turn)
+        deadline = time.monotonic() + STOPPED_WITHIN
+        while time.monotonic() < deadline:
+            await asyncio.sleep(0.1)
+            now = await self.store.turns.of_thread(thread_id, owner)
+            if now is None or now.worker is None or now.run != turn.run:
+                return "stopped"
+        return "stopping"
+
+    # Channels
+
+    def channel(self, key: int, thread_id: str, owner: str, log_position: int) -> Channel:
+        """Return the channel of a thread."""
+        channel = self._channels.get(key)
+        if channel is None:
+            channel = Channel(self.store.turns, key, thread_id, owner, log_position)
+            self._channels[key] = channel
+        return channel
+
+    def find_channel(self, key: int) -> Channel | None:
+        """Return the channel of a thread, if it is in use."""
+        return self._channels.get(key)
+
+    def release(self, follower: Follower) -> None:
+        """Let a follower go."""
+        follower.close()
+        self._drop_unused(follower.channel)
+
+    def follow(self) -> None:
+        """Hear of what other workers do in the threads that are followed here."""
+        self._watch()
+
+    async def open_channel(self, thread_id: str, owner: str) -> Channel:
+        """Return the channel of a thread that somebody wants to follow.
+
+        Raises:
+            NotFoundError: If the owner has no such thread.
+        """
+        self._start_housekeeping()
+        key = await self.store.turns.key_of(thread_id, owner)
+        channel = self._channels.get(key)
+        if channel is not None:
+            return channel
+        snapshot = await self.store.turns.snapshot(thread_id, owner, 1, with_log=True)
+        position = 0 if snapshot.turn is None else snapshot.turn.log_position
+        channel = self.channel(key, thread_id, owner, position)
+        if channel.log_position == position and channel.run is None:
+            channel.restore(snapshot.log)
+        return channel
+
+    def follow_list(self, owner: str, tell: Callable[[int], None]) -> None:
+        """Have a client told of changes in an owner's threads."""
+        self._list_followers.setdefault(owner, set()).add(tell)
+        self._watch()
+
+    def unfollow_list(self, owner: str, tell: Callable[[int], None]) -> None:
+        """Tell a client no more."""
+        tellers = self._list_followers.get(owner, set())
+        tellers.discard(tell)
+        if not tellers:
+            self._list_followers.pop(owner, None)
+
+    def thread_changed(self, owner: str, key: int) -> None:
+        """Tell those who follow an owner's list of threads that one has changed."""
+        for tell in tuple(self._list_followers.get(owner, ())):
+            tell(key)
+
+    def thread_deleted(self, key: int, thread_id: str, owner: str) -> None:
+        """Let go of a thread that is deleted: stop its run and its followers."""
+        if self._list_followers.get(owner):
+            self.deleted_ids[key] = thread_id
+            asyncio.get_running_loop().call_later(10, self.deleted_ids.pop, key, None)
+            self.thread_changed(owner, key)
+        channel = self._channels.get(key)
+        if channel is None:
+            return
+        if channel.run is not None:
+            channel.run.lose(is_deleted=True)
+        channel.delete()
+
+    def pull_soon(self, key: int) -> None:
+        """Pass on what was added to a thread's log outside its turn."""
+        channel = self._channels.get(key)
+        if channel is not None:
+            self.keep(asyncio.create_task(channel.pull()))
+
+    def keep(self, task: asyncio.Task[Any]) -> None:
+        """Keep a background task until it has ended."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _drop_unused(self, channel: Channel) -> None:
+        if not channel.is_used:
+            self._channels.pop(channel.key, None)
+
+    # Ticks
+
+    def _start_ticking(self) -> None:
+        if self._ticking is None or self._ticking.done():
+            self._ticking = asyncio.create_task(self._tick())
+
+    async def _tick(self) -> None:
+        """Send the text of all runs, and write their logs, at the same times."""
+        interval = min(self._text_interval or GROUP_COMMIT_EVERY, GROUP_COMMIT_EVERY)
+        next_commit = time.monotonic() + GROUP_COMMIT_EVERY
+        while self._runs:
+            await asyncio.sleep(interval)
+            for run in tuple(self._runs.values()):
+                run.tick()
+            if time.monotonic() >= next_commit:
+                next_commit = time.monotonic() + GROUP_COMMIT_EVERY
+                if self._appending is None or self._appending.done():
+                    self._appending = asyncio.create_task(self._append())
+
+    async def _append(self) -> None:
+        """Write the logs of all runs in one transaction."""
+        rows: list[tuple[Run, LogRow]] = []
+        for run in self._runs.values():
+            run.note_thread()
+            if not run.is_dirty:
+                continue
+            if run.has_only_log:
+                await run.commit_lock.acquire()  # It is free, so this does not wait.
+                rows.append((run, run.take_log()))
+            else:
+                run.commit_soon()
+        if not rows:
+            return
+        try:
+            written = [(run.lease, row) for run, row in rows]
+            lost = await self.persist(lambda: self.store.turns.append(written))
+        finally:
+            for run, _ in rows:
+                run.commit_lock.release()
+        for run, row in rows:
+            if run.lease in lost:
+                run.lose()
+            else:
+                run.note_committed(row.last)
+
+    async def persist(self, write: Callable[[], Awaitable[T]]) -> T:
+        """Write, and try again for as long as the database does not answer."""
+        while True:
+            with suppress(_Unanswered):
+                return await self._try(write)
+            await asyncio.sleep(RETRY_EVERY)
+
+    async def _try(self, write: Callable[[], Awaitable[T]]) -> T:
+        try:
+            return await write()
+        except SQLAlchemyError as error:
+            if self.is_closing:
+                raise
+            logger.warning("The database cannot be written to; tried again: %s", error)
+            raise _Unanswered from error
+
+    # Other workers
+
+    def _watch(self) -> None:
+        if self._changes is None:
+            self._changes = watch_changes(self.store.database, self._check)
+        self._changes.wanted = True
+
+    async def _check(self, keys: set[int] | None) -> bool:
+        """Look at threads that may have changed elsewhere.
+
+        Args:
+            keys: Their keys; `None` for all.
+
+        Returns:
+            Whether anything is left to watch.
+        """
+        followed = {key for key, channel in self._channels.items() if keys is None or key in keys}
+        if keys is None or self._list_followers:
+            await self._check_lists(keys)
+        if followed:
+            rows = {row.key: row for row in await self.store.turns.of_keys(list(followed))}
+            for key in followed:
+                channel = self._channels.get(key)
+                if channel is not None:
+                    await self._check_channel(channel, rows.get(key))
+        return bool(self._channels or self._list_followers)
+
+    async def _check_channel(self, channel: Channel, turn: TurnRow | None) -> None:
+        if turn is None:
+            if await self.store.turns.is_deleted(channel.key):
+                self.thread_deleted(channel.key, channel.thread_id, channel.owner)
+            return
+        run = channel.run
+        if run is None:
+            if turn.log_position > channel.log_position:
+                await channel.pull()
+            return
+        if turn.stop == run.id:
+            run.cancel("stopped")
+        elif turn.run != run.id and run.lease.run == run.id and not run.has_ended.is_set():
+            run.lose()
+        if turn.log_position > channel.log_position + run.rows:
+            await channel.pull()
+
+    async def _check_lists(self, keys: set[int] | None) -> None:
+        if not self._list_followers:
+            return
+        owners = await self.store.turns.owners_of(keys, list(self._list_followers))
+        for key, owner in owners:
+            self.thread_changed(owner, key)
+
+    # Housekeeping
+
+    def _start_housekeeping(self) -> None:
+        if self._housekeeping is None:
+            self._housekeeping = asyncio.create_task(self._keep_house())
+
+    async def _keep_house(self) -> None:
+        """End what dead workers have left, and delete old logs."""
+        found_dead = self.store.leases.found_dead
+        purge_at = time.monotonic() + 60
+        found_dead.set()
+        while True:
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(found_dead.wait(), 30)
+            found_dead.clear()
+            try:
+                for turn in await self.store.turns.orphans():
+                    await self.end_orphan(turn)
+                if time.monotonic() >= purge_at:
+                    purge_at = time.monotonic() + 60
+                    await self.store.turns.purge_log(LOG_KEPT_FOR)
+            except SQLAlchemyError as error:
+                logger.warning("Turns of dead workers could not be looked for: %s", error)
+            except Exception:
+                logger.exception("A turn of a dead worker could not be ended.")
+
+    async def end_orphan(self, turn: TurnRow) -> None:
+        """End a turn that a dead worker has left, with what its log has."""
+        run = new_run_id()
+        if await self.store.turns.interrupt(
+            turn,
+            run,
+            lambda thread_id, stored, log: interrupted_turn(
+                turn, run, thread_id, stored, log, self.store
+            ),
+        ):
+            logger.warning("Turn %s was interrupted: its worker has died.", turn.id)
+            self.pull_soon(turn.key)
+
+    async def close(self, grace: float) -> None:
+        """Let running turns end, stop those that do not, and let all clients go.
+
+        Args:
+            grace: Seconds that running turns are given.
+        """
+        self.is_closing = True
+        for channel in tuple(self._channels.values()):
+            channel.close()
+        runs = tuple(self._runs.values())
+        if runs:
+            ended = [asyncio.create_task(run.has_ended.wait()) for run in runs]
+            await asyncio.wait(ended, timeout=grace)
+            for run in runs:
+                run.cancel("interrupted")
+            await asyncio.wait(ended, timeout=STOPPED_WITHIN)
+            for task in ended:
+                task.cancel()
+        if self._changes is not None:
+            await self._changes.close()
+        background: list[asyncio.Task[Any]] = [
+            task for task in (self._ticking, self._housekeeping, *self._tasks) if task is not None
+        ]
+        for task in background:
+            task.cancel()
+        if background:
+            await asyncio.wait(background)
+        if self._appending is not None:
+            await asyncio.wait([self._appending])

@@ -1,0 +1,134 @@
+"""Hears of what other processes have written."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from sqlalchemy import URL
+
+from .database import CHANNEL, Database
+
+logger = logging.getLogger(__name__)
+
+POLL_EVERY = 0.2
+"""Seconds between two looks at a database that does not tell of changes."""
+
+Check = Callable[["set[int] | None"], Awaitable[bool]]
+"""Looks at threads, by their keys or at all of them; returns whether to go on."""
+
+
+class Changes(Protocol):
+    """Calls `check` when threads may have been changed by another process."""
+
+    wanted: bool
+    """Set when somebody wants to hear; cleared when `check` says that nobody does."""
+
+    async def close(self) -> None:
+        """Hear no more."""
+
+
+def watch_changes(database: Database, check: Check) -> Changes:
+    """Return what hears of changes in a database.
+
+    Args:
+        database: The database.
+        check: Called when threads may have changed.
+    """
+    if not database.is_shared:
+        return _Nothing()
+    if database.is_sqlite:
+        return _Polling(database, check)
+    return _Listening(database, check)
+
+
+class _Nothing:
+    """A database that no other process can reach."""
+
+    wanted = False
+
+    async def close(self) -> None:
+        return
+
+
+class _Watching:
+    """Watches in a task, for as long as somebody wants to hear."""
+
+    def __init__(self, database: Database, check: Check) -> None:
+        self._database = database
+        self._check = check
+        self._wanted = asyncio.Event()
+        self._task = asyncio.create_task(self._run())
+
+    @property
+    def wanted(self) -> bool:
+        return self._wanted.is_set()
+
+    @wanted.setter
+    def wanted(self, value: bool) -> None:
+        if value:
+            self._wanted.set()
+        else:
+            self._wanted.clear()
+
+    async def close(self) -> None:
+        self._task.cancel()
+        await asyncio.wait([self._task])
+
+    async def _run(self) -> None:
+        while True:
+            await self._wanted.wait()
+            try:
+                await self._watch()
+            except Exception as error:
+                logger.warning("Other workers cannot be heard; tried again: %s", error)
+                await asyncio.sleep(1)
+
+    async def _watch(self) -> None:
+        raise NotImplementedError
+
+    async def _look(self, keys: set[int] | None) -> None:
+        if not await self._check(keys):
+            self.wanted = False
+
+
+class _Polling(_Watching):
+    """Looks at the number by which SQLite says that another connection has written."""
+
+    async def _watch(self) -> None:
+        path = self._database.url.database or ""
+        connection = sqlite3.connect(path, timeout=0.1, check_same_thread=False)
+        try:
+            seen = None
+            while self.wanted:
+                version = connection.execute("PRAGMA data_version").fetchone()
+                if version != seen:
+                    seen = version
+                    await self._look(None)
+                await asyncio.sleep(POLL_EVERY)
+        finally:
+            connection.close()
+
+
+class _Listening(_Watching):
+    """Listens on a connection of its own to PostgreSQL, outside the pool."""
+
+    async def _watch(self) -> None:
+        from psycopg import AsyncConnection
+
+        connection = await AsyncConnection.connect(_dsn(self._database.url), autocommit=True)
+        async with connection:
+            await connection.execute(f"LISTEN {CHANNEL}".encode())
+            # What happened before this connection was there, or while it was lost.
+            await self._look(None)
+            async for notification in connection.notifies():
+                sender, _, keys = notification.payload.partition(":")
+                if sender != self._database.name:
+                    await self._look({int(key) for key in keys.split(",")})
+
+
+def _dsn(url: URL) -> str:
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
