@@ -1,0 +1,6 @@
+"""What the tests of the services share."""
+
+import pytest
+
+# So that its assertions say what they compared.
+pytest.register_assert_rewrite("tests.integration.providers.chat")

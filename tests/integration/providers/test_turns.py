@@ -1,0 +1,265 @@
+"""Turns that are stopped or that fail at each point, and the turns after them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from .chat import TEA, Chat, Desk, answer_of, chat, of
+from .endpoint import CUT, ERROR, HANG, Call, Happening, Reply, Thought
+from .services import (
+    ANTHROPIC,
+    CHAT,
+    CONVERSATIONS,
+    OLLAMA,
+    RESPONSES,
+    SERVICES,
+    STRICT_CHAT,
+    Service,
+)
+
+
+@dataclass(frozen=True)
+class Point:
+    """A point of a turn with a tool, at which something happens."""
+
+    name: str
+    replies: Callable[[Happening], list[Reply]]
+    seen: str
+    """What the client must have got of the answer by then."""
+    has_run: bool = False
+    """Whether the tool has run."""
+
+    def fits(self, service: Service) -> bool:
+        """Return whether a service's stream has such a point."""
+        if self.name == "in the thought":
+            return service not in (CHAT, STRICT_CHAT)
+        return self.name != "in the arguments" or service is not OLLAMA
+
+
+POINTS = [
+    Point("before the first token", lambda at: [Reply([at, "Let me see."])], ""),
+    Point("in the thought", lambda at: [Reply([Thought(["They want ", at, "tea."]), TEA])], "want"),
+    Point("in the text", lambda at: [Reply(["Let me ", at, "see.", TEA])], "Let me "),
+    Point(
+        "in the arguments",
+        lambda at: [Reply(["Let me see.", Call(['{"item": ', at, '"tea"}'])])],
+        '{"item": ',
+    ),
+    Point("after the call", lambda at: [Reply(["Let me see.", TEA, at])], '"tea"}'),
+    Point(
+        "after the result",
+        lambda at: [Reply([Thought(["Hm."]), TEA]), Reply([at, "It is ordered."])],
+        '"tea"}',
+        has_run=True,
+    ),
+    Point(
+        "in the last text",
+        lambda at: [Reply(["Let me see.", TEA]), Reply(["It is ", at, "ordered."])],
+        "It is ",
+        has_run=True,
+    ),
+]
+PLACES = [(service, point) for point in POINTS for service in SERVICES if point.fits(service)]
+
+
+def named(value: Any) -> str | None:
+    return getattr(value, "name", None)
+
+
+STOPS = [
+    *[(service, point, "close") for service, point in PLACES],
+    *[
+        (service, point, "stop")
+        for service, point in PLACES
+        if service in (STRICT_CHAT, CONVERSATIONS, ANTHROPIC)
+    ],
+]
+"""Whose turns are stopped, where, and how: by closing the connection, or by a request."""
+
+with_each_service = pytest.mark.parametrize("service", SERVICES, ids=named)
+
+
+def check_told(talking: Chat, point: Point) -> None:
+    """Check that the model knows all that has happened, and that it has happened once."""
+    talking.check_asked("Hello", "Order tea", "And now?")
+    told = talking.endpoint.last_told
+    assert talking.desk.orders == (["tea"] if point.has_run else [])
+    results = of("result", told)
+    assert len(of("call", told)) == len(results) <= 1
+    if point.has_run:
+        assert results == ["Ordered tea."]
+    elif results:
+        assert "not started" in results[0]
+    said = "".join(of("assistant", told))
+    for text in ("Let me ", "It is "):
+        if text in talking.watch.heard:
+            assert text.strip() in said
+
+
+async def stop(talking: Chat, how: str, reached: Callable[[], Any]) -> None:
+    """Order tea, and stop the turn when it has reached a point."""
+    metadata = {"detached": True, "request_id": "1", "page_id": "1"} if how == "stop" else {}
+    async with talking.person.saying("Order tea", metadata=metadata) as events:
+        await reached()
+        if how == "stop":
+            assert await talking.person.get("threads.stop") == {"status": "stopped"}
+            assert "error" not in [event["type"] async for event in events]
+
+
+@pytest.mark.parametrize(("service", "point", "how"), STOPS, ids=named)
+async def test_a_turn_after_one_that_was_stopped(service: Service, point: Point, how: str) -> None:
+    async with chat(service) as talking:
+        endpoint = talking.endpoint
+        await talking.person.ask("Hello")
+        endpoint.script = point.replies(HANG)
+
+        async def reached() -> None:
+            await endpoint.hanging.wait()
+            await talking.watch.until(point.seen)
+
+        await stop(talking, how, reached)
+        # The model is not paid for what nobody reads.
+        await endpoint.left.wait()
+        await talking.goes_on()
+        check_told(talking, point)
+
+
+@pytest.mark.parametrize(
+    ("is_blocking", "how"), [(False, "close"), (False, "stop"), (True, "close")]
+)
+@with_each_service
+async def test_a_turn_after_one_that_was_stopped_while_a_tool_ran(
+    service: Service, is_blocking: bool, how: str
+) -> None:
+    desk = Desk()
+    desk.hangs_at, desk.blocks = "tea", is_blocking
+    async with chat(service, desk=desk) as talking:
+        await talking.person.ask("Hello")
+        talking.endpoint.script = [Reply(["Let me see.", TEA])]
+        await stop(talking, how, desk.ordering.wait)
+        await talking.goes_on()
+        # It ends long after the turn did, and nobody asked for its result any more.
+        desk.may_finish.set()
+        await talking.goes_on("Still there?")
+        assert desk.orders == ["tea"]
+        told = talking.endpoint.last_told
+    (result,) = of("result", told)
+    assert "unknown" in result
+    assert of("call", told) == ["place_order"]
+
+
+@with_each_service
+async def test_a_result_that_came_before_the_stop_is_known(service: Service) -> None:
+    desk = Desk()
+    desk.hangs_at = "tea"
+    async with chat(service, desk=desk) as talking:
+        await talking.person.ask("Hello")
+        talking.endpoint.script = [Reply([Call(['{"item": "milk"}']), TEA])]
+        await stop(talking, "close", desk.ordering.wait)
+        await talking.goes_on()
+        assert sorted(desk.orders) == ["milk", "tea"]
+        told = talking.endpoint.last_told
+    of_milk, of_tea = of("result", told)
+    assert of_milk == "Ordered milk."
+    assert "unknown" in of_tea
+
+
+@with_each_service
+async def test_the_first_turn_of_a_thread_may_be_stopped(service: Service) -> None:
+    async with chat(service) as talking:
+        talking.endpoint.script = [Reply(["Let me see.", TEA]), Reply(["It is ", HANG, "done."])]
+        await stop(talking, "close", talking.endpoint.hanging.wait)
+        await talking.goes_on()
+        told = talking.endpoint.last_told
+        assert talking.desk.orders == ["tea"]
+    assert ("user", "Order tea") in told
+    assert ("result", "Ordered tea.") in told
+
+
+FAILURES = [
+    *[(service, point, what) for service, point in PLACES for what in (ERROR, CUT)],
+    *[
+        (service, point, None)
+        for service, point in PLACES
+        if point.name in ("before the first token", "after the result")
+    ],
+]
+
+
+def failing(point: Point, what: Happening | None) -> list[Reply]:
+    """Return the answers of a service that fails at a point, if only with a status."""
+    replies = point.replies(what or ERROR)
+    return replies if what else [*replies[:-1], Reply(status=500)]
+
+
+@pytest.mark.parametrize(
+    ("service", "point", "what"), FAILURES, ids=lambda value: named(value) or "STATUS"
+)
+async def test_a_turn_after_one_that_failed(
+    service: Service, point: Point, what: Happening | None
+) -> None:
+    async with chat(service) as talking:
+        await talking.person.ask("Hello")
+        talking.endpoint.script = failing(point, what)
+        events = await talking.person.ask("Order tea")
+        assert [event["type"] for event in events].count("error") == 1
+        await talking.goes_on()
+        check_told(talking, point)
+
+
+@with_each_service
+async def test_turns_that_fail_one_after_another(service: Service) -> None:
+    async with chat(service) as talking:
+        talking.endpoint.script = [Reply(status=500), Reply(["Let me ", CUT]), Reply(status=529)]
+        for text in ("One", "Two", "Three"):
+            await talking.person.ask(text)
+        await talking.goes_on()
+        talking.check_asked("One", "Two", "Three", "And now?")
+
+
+RETRIED: list[tuple[str, Sequence[Reply]]] = [
+    ("complete", [Reply(["Let me see.", TEA]), Reply(["It is done."])]),
+    ("failed", [Reply(["Let me see.", TEA]), Reply(status=500)]),
+    ("failed at once", [Reply(status=500)]),
+]
+
+
+@pytest.mark.parametrize(("turn", "replies"), RETRIED, ids=[name for name, _ in RETRIED])
+@with_each_service
+async def test_a_turn_that_is_tried_again(
+    service: Service, turn: str, replies: Sequence[Reply]
+) -> None:
+    async with chat(service) as talking:
+        await talking.person.ask("Hello")
+        talking.endpoint.script = list(replies)
+        await talking.person.ask("Order tea")
+        assert answer_of(await talking.person.retry()) == "All right."
+        assert talking.endpoint.refusals == []
+        talking.check_asked("Hello", "Order tea")
+        told = talking.endpoint.last_told
+        if turn == "complete":
+            # As if it had never been answered.
+            assert of("assistant", told) == ["All right."]
+            assert of("result", told) == []
+        await talking.goes_on()
+        talking.check_asked("Hello", "Order tea", "And now?")
+
+
+@pytest.mark.parametrize("service", [STRICT_CHAT, RESPONSES], ids=named)
+@pytest.mark.parametrize("what", [ERROR, CUT])
+async def test_how_a_turn_ended_is_told(service: Service, what: Happening) -> None:
+    async with chat(service) as talking:
+        await talking.person.ask("Hello")
+        assert await talking.person.turn_state() == "completed"
+        talking.endpoint.script = [Reply(["Let me ", HANG, "see."]), Reply(["Let me ", what])]
+        await stop(talking, "close", talking.endpoint.hanging.wait)
+        await talking.endpoint.left.wait()
+        await talking.person.ask("Order tea")
+        assert await talking.person.turn_state() == "failed"
+        ends = [item for item in await talking.person.items() if item["type"] == "end_of_turn"]
+    assert [end["state"] for end in ends] == ["stopped", "failed"]
+    assert ends[-1]["allow_retry"]
