@@ -32,9 +32,11 @@ class Happening(Enum):
     """The service says that it has failed."""
     CUT = "cut"
     """The connection is lost."""
+    END = "end"
+    """The response ends as if nothing were missing, as some proxies end it."""
 
 
-HANG, ERROR, CUT = Happening
+HANG, ERROR, CUT, END = Happening
 
 Pieces: TypeAlias = "Sequence[str | Happening]"
 
@@ -225,6 +227,7 @@ class Endpoint(ABC):
                 raise ConnectionAbortedError
             if step is ERROR:
                 yield wire.error()
+            if step in (ERROR, END):
                 return
             if step is HANG:
                 await self._hang()

@@ -292,7 +292,7 @@ class Responses(Endpoint):
         items = [*self._chain(body), *_items(body), *output]
         self.responses[response_id] = items
         if conversation := body.get("conversation"):
-            self.conversations[conversation] = items
+            self.conversations[conversation] = [*items]
 
     def _chain(self, body: dict[str, Any]) -> list[dict[str, Any]]:
         if conversation := body.get("conversation"):

@@ -26,7 +26,7 @@ from .services import (
 with_each_service = pytest.mark.parametrize("service", SERVICES, ids=lambda each: each.name)
 
 
-@pytest.mark.parametrize("text", ["\ud83d", "Tea \ude00!", " \n", "", "Tea. \n"], ids=ascii)
+@pytest.mark.parametrize("text", ["Tea \ud83d!", " \n", "", "Tea. \n"], ids=ascii)
 @with_each_service
 async def test_a_turn_after_an_answer_of_any_text(service: Service, text: str) -> None:
     async with chat(service) as talking:

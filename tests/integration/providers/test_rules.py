@@ -74,6 +74,7 @@ TEMPLATE_BAD: list[tuple[str, list[Body]]] = [
     ("assistant after assistant", [ASKS, ANSWERS, ANSWERS]),
     ("assistant after assistant", [ASKS, ANSWERS, calls("a"), result("a")]),
     ("JSON object", [ASKS, calls("a", arguments='{"item": "t'), result("a")]),
+    ("JSON object", [ASKS, calls("a", arguments='{"item": "\\ud83d"}'), result("a")]),
     ("content or tool_calls", [ASKS, says("assistant", ""), ASKS]),
 ]
 
@@ -274,7 +275,7 @@ STRICTEST_GOOD: list[list[Message]] = [
     [],
     [SYSTEM, SYSTEM, USER],
     [USER, CALL, done("a"), ASSISTANT, USER],
-    [USER, Message("assistant", [call("a"), call("b", {})]), done("b"), done("a"), ASSISTANT],
+    [USER, Message("assistant", [call("a"), call("b")]), done("b"), done("a"), ASSISTANT],
     [USER, CALL, done("a"), CALL, done("a"), ASSISTANT, USER],
 ]
 STRICTEST_BAD: list[tuple[str, list[Message]]] = [
@@ -287,6 +288,11 @@ STRICTEST_BAD: list[tuple[str, list[Message]]] = [
     ("a call in a message of user", [Message("user", [call("a")]), done("a")]),
     ("arguments that are not", [USER, Message("assistant", [call("a", '{"item": ')]), done("a")]),
     ("arguments that are not", [USER, Message("assistant", [call("a", "[]")]), done("a")]),
+    ("arguments that are not", [USER, Message("assistant", [call("a", {})]), done("a")]),
+    (
+        "arguments that are not",
+        [USER, Message("assistant", [call("a", r'{"item": "\ud83d"}')]), done("a")],
+    ),
     ("function_result in a message of user", [USER, CALL, Message("user", done("a").contents)]),
     ("text in a message of tool", [USER, CALL, Message("tool", [*done("a").contents, "Yes."])]),
     ("a call without its result: a", [USER, CALL, USER]),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from .chat import TEA, Chat, Desk, answer_of, chat, of
-from .endpoint import CUT, ERROR, HANG, Call, Happening, Reply, Thought
+from .endpoint import CUT, END, ERROR, HANG, Call, Happening, Reply, Thought
 from .services import (
     ANTHROPIC,
     CHAT,
@@ -128,10 +128,14 @@ async def test_a_turn_after_one_that_was_stopped(service: Service, point: Point,
         check_told(talking, point)
 
 
-@pytest.mark.parametrize(
-    ("is_blocking", "how"), [(False, "close"), (False, "stop"), (True, "close")]
-)
-@with_each_service
+STOPS_OF_TOOLS = [
+    *[(service, False, "close") for service in SERVICES],
+    *[(service, False, "stop") for service in (STRICT_CHAT, CONVERSATIONS, ANTHROPIC)],
+    *[(service, True, "close") for service in (STRICT_CHAT, CONVERSATIONS, ANTHROPIC)],
+]
+
+
+@pytest.mark.parametrize(("service", "is_blocking", "how"), STOPS_OF_TOOLS, ids=named)
 async def test_a_turn_after_one_that_was_stopped_while_a_tool_ran(
     service: Service, is_blocking: bool, how: str
 ) -> None:
@@ -162,10 +166,10 @@ async def test_a_result_that_came_before_the_stop_is_known(service: Service) -> 
         await stop(talking, "close", desk.ordering.wait)
         await talking.goes_on()
         assert sorted(desk.orders) == ["milk", "tea"]
-        told = talking.endpoint.last_told
-    of_milk, of_tea = of("result", told)
-    assert of_milk == "Ordered milk."
-    assert "unknown" in of_tea
+        results = of("result", talking.endpoint.last_told)
+    assert len(results) == 2
+    assert "Ordered milk." in results
+    assert any("unknown" in result for result in results)
 
 
 @with_each_service
@@ -181,7 +185,8 @@ async def test_the_first_turn_of_a_thread_may_be_stopped(service: Service) -> No
 
 
 FAILURES = [
-    *[(service, point, what) for service, point in PLACES for what in (ERROR, CUT)],
+    # Each service and each point in both ways, but not each pair of them.
+    *[(*place, (ERROR, CUT)[index % 2]) for index, place in enumerate(PLACES)],
     *[
         (service, point, None)
         for service, point in PLACES
@@ -211,6 +216,21 @@ async def test_a_turn_after_one_that_failed(
         check_told(talking, point)
 
 
+@pytest.mark.parametrize(
+    ("service", "point"),
+    [place for place in PLACES if place[1].name in ("in the text", "in the arguments")],
+    ids=named,
+)
+async def test_a_turn_after_a_stream_that_just_ended(service: Service, point: Point) -> None:
+    async with chat(service) as talking:
+        await talking.person.ask("Hello")
+        talking.endpoint.script = point.replies(END)
+        await talking.person.ask("Order tea")
+        await talking.goes_on()
+        talking.check_asked("Hello", "Order tea", "And now?")
+        assert talking.desk.orders == []
+
+
 @with_each_service
 async def test_turns_that_fail_one_after_another(service: Service) -> None:
     async with chat(service) as talking:
@@ -221,27 +241,19 @@ async def test_turns_that_fail_one_after_another(service: Service) -> None:
         talking.check_asked("One", "Two", "Three", "And now?")
 
 
-RETRIED: list[tuple[str, Sequence[Reply]]] = [
-    ("complete", [Reply(["Let me see.", TEA]), Reply(["It is done."])]),
-    ("failed", [Reply(["Let me see.", TEA]), Reply(status=500)]),
-    ("failed at once", [Reply(status=500)]),
-]
-
-
-@pytest.mark.parametrize(("turn", "replies"), RETRIED, ids=[name for name, _ in RETRIED])
+@pytest.mark.parametrize("is_complete", [True, False])
 @with_each_service
-async def test_a_turn_that_is_tried_again(
-    service: Service, turn: str, replies: Sequence[Reply]
-) -> None:
+async def test_a_turn_that_is_tried_again(service: Service, is_complete: bool) -> None:
     async with chat(service) as talking:
         await talking.person.ask("Hello")
-        talking.endpoint.script = list(replies)
+        last = Reply(["It is done."]) if is_complete else Reply(status=500)
+        talking.endpoint.script = [Reply(["Let me see.", TEA]), last]
         await talking.person.ask("Order tea")
         assert answer_of(await talking.person.retry()) == "All right."
         assert talking.endpoint.refusals == []
         talking.check_asked("Hello", "Order tea")
         told = talking.endpoint.last_told
-        if turn == "complete":
+        if is_complete:
             # As if it had never been answered.
             assert of("assistant", told) == ["All right."]
             assert of("result", told) == []
