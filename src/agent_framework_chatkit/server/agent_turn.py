@@ -42,7 +42,7 @@ from ..stores.sql.turns import StoredMessages, StoredThread
 from ..workflows.runner import ThreadWorkflow, answer_with, conversation, is_message_wanted
 from .exchange import Exchange
 from .history import History, HistoryCache, ThreadHistory, acceptable, split_last_user
-from .turn_state import UNCLEAN, TurnState
+from .turn_state import OF_FINISH_REASON, UNCLEAN, TurnState
 
 if TYPE_CHECKING:
     from .server import AgentChatKitServer
@@ -61,6 +61,10 @@ _ENDED_UNCLEANLY = {
     "timed_out": "The previous answer took too long and was stopped before it was complete.",
 }
 """What an agent is told of how the turn before ended."""
+
+
+class AnswerFailedError(Exception):
+    """The model's service has ended an answer that is not complete, and raised nothing."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +119,9 @@ class AgentTurn(Generic[TContext]):
         )
         self.pause = Pause.of(self._session)
         """What the turn before is paused for."""
+        if self._session.service_session_id is not None and not _keeps_conversations(agent):
+            # The agent had another service before.
+            self._session.service_session_id = None
         self._start = self._session.to_dict()
         """The session as it was, for a turn that does not end well."""
         self._resumed: Pause | None = None
@@ -239,6 +246,8 @@ class AgentTurn(Generic[TContext]):
             )
             self._session.service_session_id = None
             await self._run_once(emit_to, options, wait, again=True)
+        if self.exchange.service_state in ("response.created", "response.failed"):
+            raise AnswerFailedError("The service did not complete its response.")
         await emit_to.finish()
         self._context.call_client_tool()
 
@@ -309,6 +318,15 @@ class AgentTurn(Generic[TContext]):
         )
 
     # What is remembered
+
+    @property
+    def state(self) -> TurnState:
+        """How the turn stands, now that the run has ended."""
+        if any(each.is_open for each in self._context.pause.interrupts):
+            return "waiting"
+        if self.exchange.is_refused:
+            return "refused"
+        return OF_FINISH_REASON.get(self.exchange.finish_reason or "", "completed")
 
     @property
     def has_new(self) -> bool:
@@ -536,6 +554,17 @@ def _own_history(agent: Any) -> HistoryProvider | None:
         if isinstance(provider, HistoryProvider) and provider.load_messages
     )
     return next(own, None)
+
+
+def _keeps_conversations(agent: Any) -> bool:
+    """Return whether an agent's service may keep conversations, as far as its client says."""
+    client = getattr(agent, "client", None)
+    options = getattr(agent, "default_options", None) or {}
+    return client is None or bool(
+        getattr(client, "STORES_BY_DEFAULT", False)
+        or options.get("store")
+        or options.get("conversation_id")
+    )
 
 
 def _has_forgotten(error: BaseException) -> bool:

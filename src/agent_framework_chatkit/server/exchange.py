@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,11 @@ UNKNOWN_EFFECT = (
     "This call was started; its effect is unknown. Find out, or ask the user, before you make it "
     "again."
 )
+
+_RESPONSE_EVENTS = frozenset(
+    {"response.created", "response.completed", "response.incomplete", "response.failed"}
+)
+"""The events of the Responses API that say how far a response is."""
 
 _TOLD = "told"
 _STARTED = "call_started"
@@ -51,6 +56,10 @@ class Exchange:
         self._calls = list(calls)
         self.finish_reason: str | None = None
         """Why the model stopped, as far as it has said."""
+        self.is_refused = False
+        """Whether the model has refused to answer."""
+        self.service_state = ""
+        """How far a service is with its response that says so: the last kind of event."""
         self._updates: list[AgentResponseUpdate] = []
         self._text: list[str] = []
         """Text that goes on where the last of the updates ends."""
@@ -71,6 +80,7 @@ class Exchange:
         """Take in what the agent sends."""
         if update.finish_reason is not None:
             self.finish_reason = str(update.finish_reason)
+        self._note_service(update)
         contents = update.contents
         if len(contents) == 1 and contents[0].type == "text" and self._goes_on(update):
             self._text.append(contents[0].text or "")
@@ -124,6 +134,18 @@ class Exchange:
         return _messages(
             self._updates, self._calls, self._started, self._returned, frozenset(pending)
         )
+
+    def _note_service(self, update: AgentResponseUpdate) -> None:
+        """Note what only the service's own event says."""
+        event = getattr(update.raw_representation, "raw_representation", None)
+        if "type" in getattr(type(event), "__pydantic_fields__", ()):
+            kind = event.type
+            if isinstance(kind, str) and kind in _RESPONSE_EVENTS:
+                self.service_state = kind
+        for content in update.contents:
+            properties = content.additional_properties
+            if properties and _is_refusal(properties):
+                self.is_refused = True
 
     def _goes_on(self, update: AgentResponseUpdate) -> bool:
         """Return whether an update is more of the same text."""
@@ -207,6 +229,12 @@ def recover(pieces: Iterable[str]) -> Recovered | None:
         told["read_to"],
         told["is_workflow"],
     )
+
+
+def _is_refusal(properties: Mapping[str, Any]) -> bool:
+    core = properties.get("core")
+    kind = (core if isinstance(core, Mapping) else properties).get("model_output_kind")
+    return bool(kind == "refusal")
 
 
 def _is_plain_text(update: AgentResponseUpdate) -> bool:

@@ -22,6 +22,7 @@ from ..stores.turn_end import TurnEndItem
 from .agent_turn import dump_session, remembered_of_workflow
 from .event_log import EVENT, Entry, log_row, read_row, serialize
 from .exchange import Recovered, recover
+from .turn_state import MESSAGES
 from .unfinished import UnfinishedItems, kept
 
 
@@ -61,6 +62,7 @@ def interrupted_turn(
         created_at=datetime.now(),
         turn_id=turn.id,
         state="interrupted",
+        message=MESSAGES["interrupted"],
         allow_retry=True,
     )
     writes.items.append(end)
@@ -108,7 +110,7 @@ def _log(
             "id": turn_id,
             "state": "interrupted",
             "ended_at": ended_at.isoformat(),
-            "message": None,
+            "message": end.message,
             "allow_retry": True,
         },
     }

@@ -44,7 +44,7 @@ from ..stores.turn_end import TurnEndItem
 from .channel import Channel
 from .event_log import Entry, log_row, serialize
 from .threads import thread_response
-from .turn_state import SILENT, TurnState
+from .turn_state import MESSAGES, SILENT, TurnState
 
 if TYPE_CHECKING:
     from .worker import Worker
@@ -544,6 +544,7 @@ class Run:
     async def end(self, state: TurnState, remembered: Remembered | None) -> None:
         """Write how the turn has ended, and all that is left to write."""
         self.state = state
+        message = self.error_message or MESSAGES.get(state)
         ended_at = datetime.now(timezone.utc)
         turn: dict[str, Any] = {
             "id": self.turn_id,
@@ -557,10 +558,10 @@ class Run:
                 created_at=datetime.now(),
                 turn_id=self.turn_id,
                 state=state,
-                message=self.error_message,
+                message=message,
                 allow_retry=self.allow_retry,
             )
-            turn |= {"message": self.error_message, "allow_retry": self.allow_retry}
+            turn |= {"message": message, "allow_retry": self.allow_retry}
             self._writes.items.append(item)
             self._put(
                 Entry(

@@ -65,7 +65,7 @@ from .history import HistoryCache
 from .requests import ThreadsFollowReq, parse_request
 from .run import Run, current_run
 from .streams import EventsResult
-from .turn_state import OF_FINISH_REASON, TurnState
+from .turn_state import TurnState
 from .unfinished import kept
 from .worker import Worker
 
@@ -387,10 +387,8 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
             remembered = await turn.finish("completed")
             writes = Writes(messages=remembered.messages, session=remembered.session)
             await turns.add(thread.id, owner, "", writes)
-        elif context.pause.interrupts and any(each.is_open for each in context.pause.interrupts):
-            run.state = "waiting"
         else:
-            run.state = OF_FINISH_REASON.get(turn.exchange.finish_reason or "", "completed")
+            run.state = turn.state
 
     async def _watch(
         self,

@@ -27,6 +27,17 @@ UNCLEAN = frozenset({"stopped", "failed", "interrupted", "timed_out"})
 SILENT = frozenset({"running", "completed", "waiting", ""})
 """The states that need no item in the thread."""
 
+MESSAGES: dict[str, str] = {
+    "stopped": "This answer was stopped.",
+    "failed": "This answer failed.",
+    "interrupted": "This answer was interrupted.",
+    "timed_out": "This answer took too long and was stopped.",
+    "length": "This answer is too long, and was cut.",
+    "content_filter": "This answer was cut by a content filter.",
+    "refused": "The model refused to answer.",
+}
+"""What a person may read of how a turn ended, unless the server has more to say."""
+
 OF_FINISH_REASON: dict[str, TurnState] = {
     "length": "length",
     "content_filter": "content_filter",

@@ -154,8 +154,10 @@ class Person:
 
     async def items(self) -> list[dict[str, Any]]:
         """Return the thread's items, oldest first."""
-        page = await self.get("items.list", order="asc", limit=100)
-        return list(page["data"])
+        params = {"thread_id": self.thread_id, "order": "asc", "limit": 100}
+        body = {"type": "items.list", "params": params, "metadata": {"turn_ends": True}}
+        response = await self.http.post("/chatkit", json=body)
+        return list(response.json()["data"])
 
     async def retry(self) -> list[Event]:
         """Have the last message answered anew."""
