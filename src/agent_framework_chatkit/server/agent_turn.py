@@ -41,7 +41,15 @@ from ..stores.sql.messages import dump_messages, load_messages
 from ..stores.sql.turns import StoredMessages, StoredThread
 from ..workflows.runner import ThreadWorkflow, answer_with, conversation, is_message_wanted
 from .exchange import Exchange
-from .history import History, HistoryCache, ThreadHistory, acceptable, split_last_user
+from .history import (
+    History,
+    HistoryCache,
+    ThreadHistory,
+    acceptable,
+    answered,
+    is_approval,
+    split_last_user,
+)
 from .turn_state import OF_FINISH_REASON, UNCLEAN, TurnState
 
 if TYPE_CHECKING:
@@ -88,6 +96,7 @@ class AgentTurn(Generic[TContext]):
         history: The messages before.
         ended: How the turn before ended, if there was one.
         converter: What items become for the agent.
+        is_retry: Whether what came of an earlier try was deleted.
     """
 
     def __init__(
@@ -100,6 +109,8 @@ class AgentTurn(Generic[TContext]):
         history: History,
         ended: str,
         converter: ThreadItemConverter,
+        *,
+        is_retry: bool = False,
     ) -> None:
         self._agent = agent
         self._context = context
@@ -119,8 +130,12 @@ class AgentTurn(Generic[TContext]):
         )
         self.pause = Pause.of(self._session)
         """What the turn before is paused for."""
-        if self._session.service_session_id is not None and not _keeps_conversations(agent):
-            # The agent had another service before.
+        service_id = self._session.service_session_id
+        if service_id is not None and not (
+            _keeps_conversations(agent) and (not is_retry or str(service_id).startswith("resp_"))
+        ):
+            # The agent had another service before, or its conversation holds the earlier try. A
+            # response is what it was: the earlier try was another one after it.
             self._session.service_session_id = None
         self._start = self._session.to_dict()
         """The session as it was, for a turn that does not end well."""
@@ -291,12 +306,15 @@ class AgentTurn(Generic[TContext]):
                 history=history,
                 function_invocation_kwargs=kwargs,
             )
+        session = self._session
         if again:
             history = acceptable([*history, *inputs, *self.exchange.messages()])
             inputs = []
         else:
+            if session.service_session_id is not None:
+                # The service knows them.
+                history = []
             history, inputs = _meeting(history, inputs)
-        session = self._session
         if not isinstance(agent, RawAgent):
             whole = inputs if session.service_session_id else [*history, *inputs]
             return agent.run(whole, stream=True, session=session, function_invocation_kwargs=kwargs)
@@ -505,10 +523,12 @@ def _meeting(
     history: list[Message], inputs: Sequence[Message]
 ) -> tuple[list[Message], list[Message]]:
     """Return history and input so that strict services accept the one after the other."""
-    has_user = any(message.role == "user" for message in inputs)
     unanswered: list[Content] = []
-    if has_user and inputs[0].role != "tool":
-        history, unanswered = split_last_user(history)
+    if inputs and inputs[0].role != "tool":
+        if any(message.role == "user" for message in inputs):
+            history, unanswered = split_last_user(history)
+        if not is_approval(inputs[0]):
+            history = answered(history)
     before = [Message("user", unanswered)] if unanswered else []
     joined = [*before, *inputs]
     if history:

@@ -139,7 +139,7 @@ class Exchange:
         """Note what only the service's own event says."""
         event = getattr(update.raw_representation, "raw_representation", None)
         if "type" in getattr(type(event), "__pydantic_fields__", ()):
-            kind = event.type
+            kind = getattr(event, "type", None)
             if isinstance(kind, str) and kind in _RESPONSE_EVENTS:
                 self.service_state = kind
         for content in update.contents:

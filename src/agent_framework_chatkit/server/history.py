@@ -170,13 +170,19 @@ def _with_answers(messages: Sequence[Message]) -> list[Message]:
 
     Strict templates count only what is said, and refuse the user's two messages in a row.
     """
-    answered: list[Message] = []
+    complete: list[Message] = []
     for message in messages:
-        follows_result = bool(answered) and answered[-1].role == "tool"
-        if message.role == "user" and follows_result and not _is_approval(message):
-            answered.append(Message("assistant", [NO_ANSWER]))
-        answered.append(message)
-    return answered
+        if message.role == "user" and not is_approval(message):
+            complete = answered(complete)
+        complete.append(message)
+    return complete
+
+
+def answered(messages: list[Message]) -> list[Message]:
+    """Return messages that the user's next may follow."""
+    if messages and messages[-1].role == "tool":
+        return [*messages, Message("assistant", [NO_ANSWER])]
+    return messages
 
 
 def _belong_together(last: Message, message: Message) -> bool:
@@ -201,37 +207,41 @@ def _paired(messages: Sequence[Message], pending: frozenset[str]) -> list[Messag
     results = _Results(messages)
     for index, message in enumerate(messages):
         if message.role == "assistant":
-            calls = [each for each in message.contents if _needs_result(each)]
-            dropped: list[Content] = []
-            found: list[Content] = []
-            for call in calls:
-                result = results.of(call, index)
-                if result is not None:
-                    found.append(result)
-                elif call.call_id in pending:
-                    continue
-                elif _has_arguments(call):
-                    found.append(error_result(call, NOT_STARTED))
-                else:
-                    dropped.append(call)
-            if dropped:
-                contents = [
-                    each for each in message.contents if not any(each is call for call in dropped)
-                ]
-                clean = _clean(_with_contents(message, contents), is_resumed=True)
-                if clean is None:
-                    continue
-                message = clean
+            paired.extend(_with_results(message, results, index, pending))
+            continue
+        contents = [each for each in message.contents if each.type != "function_result"]
+        if len(contents) == len(message.contents):
             paired.append(message)
-            if found:
-                paired.append(Message("tool", found))
-        else:
-            contents = [each for each in message.contents if each.type != "function_result"]
-            if len(contents) == len(message.contents):
-                paired.append(message)
-            elif contents:
-                paired.append(_with_contents(message, contents))
+        elif contents:
+            paired.append(_with_contents(message, contents))
     return paired
+
+
+def _with_results(
+    message: Message, results: _Results, index: int, pending: frozenset[str]
+) -> list[Message]:
+    """Return an agent's message, and the results of its calls."""
+    contents: list[Content] = []
+    found: list[Content] = []
+    for content in message.contents:
+        call = content
+        if _needs_result(call):
+            result = results.of(call, index)
+            is_whole = _has_arguments(call)
+            if result is None and call.call_id not in pending:
+                if not is_whole:
+                    # It was cut before it could be made.
+                    continue
+                result = error_result(call, NOT_STARTED)
+            if result is not None:
+                found.append(result)
+            if not is_whole:
+                call = _with(call, "arguments", "{}")
+        contents.append(call)
+    clean = _clean(_with_contents(message, contents), is_resumed=True)
+    if clean is None:
+        return []
+    return [clean, Message("tool", found)] if found else [clean]
 
 
 class _Results:
@@ -252,7 +262,8 @@ class _Results:
         return waiting.pop(0)[1] if waiting else None
 
 
-def _is_approval(message: Message) -> bool:
+def is_approval(message: Message) -> bool:
+    """Return whether a message asks for approval, or answers such a request."""
     return any(content.type in _APPROVALS for content in message.contents)
 
 
@@ -300,8 +311,8 @@ class History:
         """Take in messages that come after those that are known."""
         for message in messages:
             is_next = bool(self.recent) and self.recent[-1].role in ("assistant", "tool")
-            if message.role == "user" and is_next and not _is_approval(message):
-                self.finished.extend(acceptable(self.recent))
+            if message.role == "user" and is_next and not is_approval(message):
+                self.finished.extend(answered(acceptable(self.recent)))
                 self.recent = []
             self.recent.append(message)
 

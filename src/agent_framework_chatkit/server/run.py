@@ -114,6 +114,7 @@ class Run:
         self.before = begun.before
         self.ended = "" if begun.before is None or begun.is_retry else begun.before.state
         """How the turn before ended, unless this is another try at it."""
+        self.is_retry = begun.is_retry
         self.thread: ThreadMetadata = begun.thread
         self.context = context
         self.page = page

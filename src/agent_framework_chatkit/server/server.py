@@ -361,6 +361,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
             history,
             run.ended if run is not None else "",
             self.converter(request_context),
+            is_retry=run is not None and run.is_retry,
         )
         if not await begin(turn):
             return
