@@ -62,6 +62,9 @@ TContext = TypeVar("TContext", default=Any)
 TurnAgent: TypeAlias = SupportsAgentRun | ThreadWorkflow
 """What can answer in a turn."""
 
+_SERVICE = "agent_framework_chatkit_service"
+"""The name, in a session's state, of the service that keeps its conversation."""
+
 _ENDED_UNCLEANLY = {
     "stopped": "The user cancelled the stream. Stop responding to the prior request.",
     "failed": "The previous answer failed before it was complete.",
@@ -130,13 +133,7 @@ class AgentTurn(Generic[TContext]):
         )
         self.pause = Pause.of(self._session)
         """What the turn before is paused for."""
-        service_id = self._session.service_session_id
-        if service_id is not None and not (
-            _keeps_conversations(agent) and (not is_retry or str(service_id).startswith("resp_"))
-        ):
-            # The agent had another service before, or its conversation holds the earlier try. A
-            # response is what it was: the earlier try was another one after it.
-            self._session.service_session_id = None
+        self._leave_other_conversation(is_retry)
         self._start = self._session.to_dict()
         """The session as it was, for a turn that does not end well."""
         self._resumed: Pause | None = None
@@ -145,6 +142,15 @@ class AgentTurn(Generic[TContext]):
         self.exchange = Exchange(())
         self.is_resumed = False
         """Whether it goes on where the turn before was paused."""
+
+    def _leave_other_conversation(self, is_retry: bool) -> None:
+        """Forget a service's conversation that is not the thread's, or not any more."""
+        service_id = self._session.service_session_id
+        kept_by = self._session.state.get(_SERVICE)
+        # A response is what it was; a conversation holds the earlier try.
+        is_spoiled = is_retry and not str(service_id).startswith("resp_")
+        if is_spoiled or (kept_by is not None and kept_by != _service_of(self._agent)):
+            self._session.service_session_id = None
 
     # What the agent is told
 
@@ -371,6 +377,8 @@ class AgentTurn(Generic[TContext]):
             exchanged = remembered_of_workflow(exchanged, is_clean=is_clean)
         if is_clean:
             session = self._session
+            if session.service_session_id is not None:
+                session.state[_SERVICE] = _service_of(self._agent)
         else:
             session = AgentSession.from_dict(self._start)
             session.service_session_id = None
@@ -539,7 +547,10 @@ def _meeting(
 def acceptable_input(messages: Sequence[Message]) -> list[Message]:
     """Return new input as strict services accept it; it may begin with results of earlier calls."""
     first = next((i for i, each in enumerate(messages) if each.role != "tool"), len(messages))
-    return [*messages[:first], *acceptable(messages[first:], is_resumed=True)]
+    results, others = list(messages[:first]), messages[first:]
+    if others and not is_approval(others[0]):
+        results = answered(results)
+    return [*results, *acceptable(others, is_resumed=True)]
 
 
 def _as_user(message: Message) -> Message:
@@ -576,15 +587,10 @@ def _own_history(agent: Any) -> HistoryProvider | None:
     return next(own, None)
 
 
-def _keeps_conversations(agent: Any) -> bool:
-    """Return whether an agent's service may keep conversations, as far as its client says."""
-    client = getattr(agent, "client", None)
-    options = getattr(agent, "default_options", None) or {}
-    return client is None or bool(
-        getattr(client, "STORES_BY_DEFAULT", False)
-        or options.get("store")
-        or options.get("conversation_id")
-    )
+def _service_of(agent: Any) -> str:
+    """Return what tells an agent's service from another that it may have later."""
+    client = type(getattr(agent, "client", None))
+    return f"{client.__module__}.{client.__qualname__}"
 
 
 def _has_forgotten(error: BaseException) -> bool:
