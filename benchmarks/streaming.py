@@ -23,6 +23,8 @@ from typing import Any
 WORKER = Path(__file__).with_name("streaming_worker.py")
 PEER = "agent-framework-chatkit>=1.0.0b0"
 OUR_NAME = "agent-framework-chatkit"
+FREE = {OUR_NAME, "fastapi"}
+"""Packages of which peers may have other versions than we."""
 
 COUNTS = (1_000, 10_000, 100_000)
 """How many updates a reply has."""
@@ -105,8 +107,12 @@ def main() -> None:
         print_memory(contestants)
 
 
-def install_peer(folder: Path) -> Path | None:
+def install_peer(folder: Path, *others: str) -> Path | None:
     """Install the peer, with our version of everything else where it allows that.
+
+    Args:
+        folder: Where its environment goes.
+        others: Requirements of what else to install there.
 
     Returns:
         Its environment's Python, or `None` if it could not be installed or does not import.
@@ -115,9 +121,9 @@ def install_peer(folder: Path) -> Path | None:
     python = folder / "venv" / ("Scripts" if sys.platform == "win32" else "bin") / "python"
     constraints = folder / "constraints.txt"
     constraints.write_text(
-        "\n".join(f"{one.name}=={one.version}" for one in distributions() if one.name != OUR_NAME)
+        "\n".join(f"{one.name}=={one.version}" for one in distributions() if one.name not in FREE)
     )
-    install = [*uv, "pip", "install", "--quiet", "--python", str(python), PEER]
+    install = [*uv, "pip", "install", "--quiet", "--python", str(python), PEER, *others]
     try:
         run(*uv, "venv", "--quiet", "--python", sys.executable, str(folder / "venv"))
         try:
