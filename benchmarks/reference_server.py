@@ -33,7 +33,6 @@ class ReferenceStore(Store[Any]):
         self.database.executescript(
             """
             PRAGMA journal_mode = WAL;
-            PRAGMA synchronous = NORMAL;
             CREATE TABLE threads (sequence INTEGER PRIMARY KEY, id TEXT UNIQUE, data TEXT);
             CREATE TABLE items (
                 sequence INTEGER PRIMARY KEY, thread TEXT, id TEXT UNIQUE, data TEXT
