@@ -1,0 +1,280 @@
+"""What `turns.py` measures over HTTP.
+
+Each function returns its figures by name. Processor time is the server's, in seconds of all its
+threads, less what it uses when idle.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import Sequence
+from statistics import quantiles
+from typing import Any
+
+from turns_client import Arrivals, Connection, Protocol, follow
+from turns_model import prompt
+from turns_process import Server, owner_of_connection
+
+Figures = dict[str, float]
+
+RATE = 50
+"""Tokens a second of a stream."""
+
+STARTS = 50
+"""How many streams begin a second until all have begun."""
+
+SETTLE = 0.5
+"""Seconds in which a server finishes what it does after its responses."""
+
+
+class Meter:
+    """Measures a server's processor time, less what it uses when idle."""
+
+    def __init__(self, server: Server, idle: float) -> None:
+        self._server = server
+        self._idle = idle
+        self._time = time.monotonic()
+        self._used = server.processor_time()
+
+    @classmethod
+    async def of(cls, server: Server) -> Meter:
+        """Look at the idle server, then begin to measure."""
+        idle = cls(server, 0.0)
+        await asyncio.sleep(SETTLE)
+        return cls(server, idle.busy())
+
+    def again(self) -> Meter:
+        """Return a meter that begins now."""
+        return Meter(self._server, self._idle)
+
+    def elapsed(self) -> float:
+        """Return the seconds since the beginning."""
+        return time.monotonic() - self._time
+
+    def busy(self) -> float:
+        """Return the part of the core that was in use since the beginning."""
+        return (self._server.processor_time() - self._used) / self.elapsed()
+
+    def seconds(self) -> float:
+        """Return the seconds of processor time since the beginning."""
+        return (self.busy() - self._idle) * self.elapsed()
+
+
+async def measure_tokens(
+    server: Server, protocol: Protocol, streams: int, seconds: float
+) -> Figures:
+    """Measure many answers at once: the time of a token, and how late it is."""
+    arrivals = Arrivals()
+    tokens = int(seconds * RATE)
+    meter = await Meter.of(server)
+    connections = await _begin(server, protocol, arrivals, streams, prompt(tokens, RATE))
+    window, first = meter.again(), len(arrivals.late)
+    await asyncio.sleep(max(0.5, seconds - meter.elapsed()))
+    last, used, busy = len(arrivals.late), window.seconds(), window.busy()
+    await asyncio.gather(*(connection.answered for connection in connections))
+    await asyncio.sleep(SETTLE)
+    for connection in connections:
+        connection.close()
+    if len(arrivals.late) != streams * tokens:
+        raise RuntimeError(f"{len(arrivals.late)} of {streams * tokens} tokens have arrived.")
+    return {
+        "per token": meter.seconds() / (streams * tokens),
+        "per token while all stream": used / (last - first),
+        "busy": busy,
+        **percentiles("late", arrivals.late[first:last]),
+        **percentiles("late with starts", arrivals.late),
+    }
+
+
+async def measure_turns(server: Server, protocol: Protocol, count: int) -> Figures:
+    """Measure turns of one token, one after another, each in a new thread."""
+    meter = await Meter.of(server)
+    await take_turns(server, protocol, count)
+    elapsed = meter.elapsed()
+    await asyncio.sleep(SETTLE)
+    return {"per turn": meter.seconds() / count, "elapsed per turn": elapsed / count}
+
+
+async def take_turns(server: Server, protocol: Protocol, count: int) -> None:
+    """Have one person start new threads, one after another; also to warm up a server."""
+    connection = await Connection.open(server.port, protocol, Arrivals())
+    for _ in range(count):
+        connection.ask(prompt(1, RATE))
+        await connection.answered
+    connection.close()
+
+
+async def take_turns_everywhere(server: Server, protocol: Protocol, workers: int) -> None:
+    """Start threads until each of a server's workers has run a turn."""
+    seen: set[int] = set()
+    while len(seen) < workers:
+        connection = await Connection.open(server.port, protocol, Arrivals())
+        seen.add(await _worker_of(server, connection))
+        connection.ask(prompt(1, RATE))
+        await connection.answered
+        connection.close()
+
+
+async def measure_starts(
+    server: Server, protocol: Protocol, rate: float, seconds: float, seed: int
+) -> Figures:
+    """Measure how long people wait for the first event when turns start at random times.
+
+    Args:
+        server: The server.
+        protocol: How one asks it.
+        rate: Starts a second, on average.
+        seconds: For how long turns start.
+        seed: Gives the same times to each contestant.
+    """
+    random_times = random.Random(seed)  # noqa: S311 not for secrets
+    offsets = sorted(random_times.uniform(0, seconds) for _ in range(int(rate * seconds)))
+    begun = time.monotonic() + 0.1
+    waits = await asyncio.gather(*(_start(server, protocol, begun + each) for each in offsets))
+    await asyncio.sleep(SETTLE)
+    return percentiles("first event", waits)
+
+
+async def measure_followers(
+    server: Server, protocol: Protocol, streams: int, each: int, rate: float, seconds: float
+) -> Figures:
+    """Measure turns that many people follow, while nobody else reads them.
+
+    Args:
+        server: A server that knows `threads.follow`.
+        protocol: How one asks it.
+        streams: Turns at once.
+        each: Followers of each turn.
+        rate: Tokens a second of a turn.
+        seconds: For how long to measure.
+    """
+    ignored, arrivals = Arrivals(), Arrivals()
+    meter = await Meter.of(server)
+    ramp = streams / STARTS
+    tokens = int((3 * ramp + seconds) * rate)
+    ends_at = time.monotonic() + ramp + tokens / rate + SETTLE
+    starters = await _begin(server, protocol, ignored, streams, prompt(tokens, rate))
+    followers = await asyncio.gather(
+        *(_follow(server, protocol, arrivals, one) for one in starters for _ in range(each))
+    )
+    for starter in starters:
+        starter.close()
+    window, first, events = meter.again(), len(arrivals.late), arrivals.events
+    await asyncio.sleep(seconds)
+    figures = {
+        "per event": window.seconds() / (arrivals.events - events),
+        "busy": window.busy(),
+        "events a second": (arrivals.events - events) / window.elapsed(),
+        **percentiles("late", arrivals.late[first:]),
+    }
+    for follower in followers:
+        follower.close()
+    await asyncio.sleep(max(0.0, ends_at - time.monotonic()))
+    return figures
+
+
+async def measure_workers(
+    server: Server, protocol: Protocol, streams: int, seconds: float
+) -> Figures:
+    """Measure turns that are each followed through another worker than the one that runs them."""
+    arrivals = Arrivals()
+    meter = Meter(server, 0.0)
+    tokens = int((3 * streams / STARTS + seconds) * RATE)
+    starters = await _begin(server, protocol, Arrivals(), streams, prompt(tokens, RATE))
+    followers = [await _follow_elsewhere(server, protocol, arrivals, one) for one in starters]
+    window, first = meter.again(), len(arrivals.late)
+    await asyncio.sleep(seconds)
+    late, busy = arrivals.late[first:], window.busy()
+    await asyncio.gather(*(starter.answered for starter in starters))
+    for connection in (*starters, *followers):
+        connection.close()
+    return {"busy": busy, **percentiles("late", late)}
+
+
+async def can_follow(server: Server, protocol: Protocol) -> bool:
+    """Return whether the first event of a detached request says that threads can be followed."""
+    connection = await Connection.open(server.port, protocol, Arrivals())
+    connection.ask(prompt(1, RATE))
+    await connection.answered
+    connection.close()
+    return bool(_json(await connection.first_event).get("can_follow"))
+
+
+def percentiles(name: str, milliseconds: Sequence[float]) -> Figures:
+    """Return the percentiles that the tables show, in seconds."""
+    cut = quantiles(milliseconds, n=100)
+    return {f"{name} p{n}": cut[n - 1] / 1000 for n in (50, 95, 99)}
+
+
+async def _begin(
+    server: Server, protocol: Protocol, arrivals: Arrivals, streams: int, text: str
+) -> list[Connection]:
+    """Start turns, and return when each has given its first token."""
+
+    async def begin(number: int) -> Connection:
+        await asyncio.sleep(number / STARTS)
+        connection = await Connection.open(server.port, protocol, arrivals)
+        connection.ask(text)
+        await connection.first_token
+        return connection
+
+    return await asyncio.gather(*map(begin, range(streams)))
+
+
+async def _start(server: Server, protocol: Protocol, due: float) -> float:
+    """Start a turn when it is due, and return the milliseconds until its first event."""
+    await asyncio.sleep(max(0.0, due - time.monotonic()))
+    connection = await Connection.open(server.port, protocol, Arrivals())
+    connection.ask(prompt(1, RATE))
+    await connection.first_event
+    wait = time.monotonic() - due
+    await connection.answered
+    connection.close()
+    return wait * 1000
+
+
+async def _follow(
+    server: Server, protocol: Protocol, arrivals: Arrivals, starter: Connection
+) -> Connection:
+    """Follow the thread that a connection has started, as the same person."""
+    connection = await Connection.open(server.port, protocol, arrivals, starter.cookie)
+    await _send_follow(connection, starter)
+    return connection
+
+
+async def _follow_elsewhere(
+    server: Server, protocol: Protocol, arrivals: Arrivals, starter: Connection
+) -> Connection:
+    """Follow a thread through another worker."""
+    runs_it = await _worker_of(server, starter)
+    for _ in range(100):
+        connection = await Connection.open(server.port, protocol, arrivals, starter.cookie)
+        if await _worker_of(server, connection) != runs_it:
+            await _send_follow(connection, starter)
+            return connection
+        connection.close()
+    raise RuntimeError("Only one worker accepts connections.")
+
+
+async def _send_follow(connection: Connection, starter: Connection) -> None:
+    thread_id = _json(await starter.first_event)["thread"]["id"]
+    connection.send(follow(thread_id))
+    await connection.first_event
+
+
+async def _worker_of(server: Server, connection: Connection) -> int:
+    """Return the process that has accepted a connection."""
+    while True:
+        pid = owner_of_connection(server.pids(), server.port, connection.local_port)
+        if pid is not None:
+            return pid
+        await asyncio.sleep(0.01)
+
+
+def _json(event: bytes) -> dict[str, Any]:
+    """Return what an event holds."""
+    content: dict[str, Any] = json.loads(event.removeprefix(b"data: "))
+    return content
