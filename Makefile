@@ -108,6 +108,7 @@ bench: install $(UI) ## Measure speed and memory, side by side with the peers
 	$(BIN)/python benchmarks/streaming.py
 	$(BIN)/python benchmarks/server.py
 	$(BIN)/python benchmarks/streams.py
+	$(BIN)/python benchmarks/turns.py
 	@$(NPM) run bench
 
 demo: $(VENV)/.samples $(UI) ## Chat with the weather assistant (PORT=8000)
