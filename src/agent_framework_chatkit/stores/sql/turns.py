@@ -14,9 +14,12 @@ from typing import Any, TypeVar
 
 from chatkit.types import Attachment, Page, ThreadItem, ThreadMetadata
 from sqlalchemy import (
+    BigInteger,
     Connection,
+    Text,
     and_,
     bindparam,
+    cast,
     delete,
     exists,
     func,
@@ -343,13 +346,13 @@ class Turns:
     def __init__(self, database: Database) -> None:
         self._database = database
         selected = select(
-            bindparam("b_thread"),
+            cast(bindparam("b_thread"), BigInteger),
             turns.c.log_position,
-            bindparam("b_run"),
-            bindparam("b_first"),
-            bindparam("b_last"),
-            bindparam("b_data"),
-            bindparam("b_updates"),
+            cast(bindparam("b_run"), Text),
+            cast(bindparam("b_first"), BigInteger),
+            cast(bindparam("b_last"), BigInteger),
+            cast(bindparam("b_data"), Text),
+            cast(bindparam("b_updates"), Text),
         ).where(turns.c.thread == bindparam("b_thread"), turns.c.run == bindparam("b_run"))
         self._append = (
             database.insert(events)
