@@ -38,7 +38,7 @@ from ..bridge.thread_items import ThreadItemConverter
 from ..interrupts.client_tools import client_tool_names
 from ..interrupts.pause import Pause, release
 from ..stores.sql.messages import dump_messages, load_messages
-from ..stores.sql.turns import StoredMessages, StoredThread
+from ..stores.sql.turns import StoredMessages, StoredThread, UnreadItem
 from ..workflows.runner import ThreadWorkflow, answer_with, conversation, is_message_wanted
 from .exchange import Exchange
 from .history import (
@@ -121,10 +121,8 @@ class AgentTurn(Generic[TContext]):
         self._history = history
         self._ended = ended
         self._converter = converter
-        self._unread = [item for _, item in stored.unread]
-        self._read_to = max(
-            (position for position, _ in stored.unread), default=history.read.read_to
-        )
+        self._unread = stored.unread
+        self._read_to = max((each.position for each in stored.unread), default=history.read.read_to)
         self._is_known = stored.session is not None
         self._session = (
             stored.session.session
@@ -166,8 +164,7 @@ class AgentTurn(Generic[TContext]):
 
         What the turn before still asks is not asked any more, unless this is the answer.
         """
-        before = [] if self._knows_thread else await self._converter.to_agent_input(self._unread)
-        await self._begin([*before, *given])
+        await self._begin([*await self._new_messages(_news), *given])
 
     async def without_message(self) -> bool:
         """Go on with the last turn.
@@ -224,9 +221,10 @@ class AgentTurn(Generic[TContext]):
         )
 
     async def _new_messages(
-        self, select: Callable[[Sequence[ThreadItem]], list[ThreadItem]]
+        self, select: Callable[[Sequence[UnreadItem]], list[ThreadItem]]
     ) -> list[Message]:
-        items = select(self._unread) if self._knows_thread else self._unread
+        unread = self._unread
+        items = select(unread) if self._knows_thread else [each.item for each in unread]
         return await self._converter.to_agent_input(items)
 
     @property
@@ -317,8 +315,8 @@ class AgentTurn(Generic[TContext]):
             history = acceptable([*history, *inputs, *self.exchange.messages()])
             inputs = []
         else:
-            if session.service_session_id is not None:
-                # The service knows them.
+            if session.service_session_id is not None or self._own is not None:
+                # Others remember them.
                 history = []
             history, inputs = _meeting(history, inputs)
         if not isinstance(agent, RawAgent):
@@ -531,6 +529,10 @@ def _meeting(
     history: list[Message], inputs: Sequence[Message]
 ) -> tuple[list[Message], list[Message]]:
     """Return history and input so that strict services accept the one after the other."""
+    first_user = next((i for i, each in enumerate(inputs) if each.role == "user"), 0)
+    if history and first_user and inputs[0].role == "assistant":
+        # What code has added to the thread in the agent's name.
+        history, inputs = acceptable([*history, *inputs[:first_user]]), inputs[first_user:]
     unanswered: list[Content] = []
     if inputs and inputs[0].role != "tool":
         if any(message.role == "user" for message in inputs):
@@ -603,20 +605,27 @@ def _has_forgotten(error: BaseException) -> bool:
     return False
 
 
-def _written(unread: Sequence[ThreadItem]) -> list[ThreadItem]:
-    """Return the new user messages, after the hidden context that came since the last ones."""
-    hidden = [
-        item for item in unread if isinstance(item, (HiddenContextItem, SDKHiddenContextItem))
+def _written(unread: Sequence[UnreadItem]) -> list[ThreadItem]:
+    """Return what people have written, with the hidden context and what code has added."""
+    return [
+        each.item
+        for each in unread
+        if each.is_news
+        or isinstance(each.item, (UserMessageItem, HiddenContextItem, SDKHiddenContextItem))
     ]
-    return [*hidden, *(item for item in unread if isinstance(item, UserMessageItem))]
 
 
-def _answered(unread: Sequence[ThreadItem]) -> list[ThreadItem]:
+def _news(unread: Sequence[UnreadItem]) -> list[ThreadItem]:
+    """Return what code has added."""
+    return [each.item for each in unread if each.is_news]
+
+
+def _answered(unread: Sequence[UnreadItem]) -> list[ThreadItem]:
     """Return what was answered last to the app, which asked on its own."""
     answered: list[ThreadItem] = [
-        item
-        for item in unread
-        if (isinstance(item, ClientToolCallItem) and item.status == "completed")
-        or (isinstance(item, StructuredInputItem) and item.status != "pending")
+        each.item
+        for each in unread
+        if (isinstance(each.item, ClientToolCallItem) and each.item.status == "completed")
+        or (isinstance(each.item, StructuredInputItem) and each.item.status != "pending")
     ]
     return answered[-1:]

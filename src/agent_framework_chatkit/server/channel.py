@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 from chatkit.types import ThreadStreamEvent
@@ -133,14 +132,19 @@ class Channel:
             self._first += 1
             self._size -= len(first.data)
 
-    async def pull(self) -> None:
-        """Deliver what others have added to the log."""
+    async def pull(self, position: int = 0) -> None:
+        """Deliver what others have added to the log.
+
+        Args:
+            position: How far the log is known to go. Rows up to there may be gone by now.
+        """
         async with self._pulling:
             while rows := await self.turns.read_log(self.key, self.log_position):
                 for row in rows:
                     self.log_position = row.position
                     if row.run not in self._own_runs:
                         self._deliver_row(row)
+            self.log_position = max(self.log_position, position)
 
     def restore(self, rows: list[LogRow]) -> None:
         """Learn from the log which items a run elsewhere is writing."""
@@ -265,26 +269,30 @@ class Follower:
         while True:
             if not self.channel.has(self._place):
                 entries = await self._from_log()
-                told = [entry for entry in entries if not entry.is_passing]
-            else:
-                entries = self.channel.since(self._place)
-                told = [
-                    entry
-                    for place, entry in enumerate(entries, self._place)
-                    if self._is_told(entry, place)
-                ]
-                self._place += len(entries)
+                if entries:
+                    self._note_read(entries[-1])
+                    return [entry for entry in entries if not entry.is_passing]
+                continue
+            entries = self.channel.since(self._place)
             if entries:
-                self._last = (entries[-1].run, entries[-1].number)
-                self._has_read = True
-                return told
+                place, self._place = self._place, self._place + len(entries)
+                self._note_read(entries[-1])
+                return [
+                    entry
+                    for index, entry in enumerate(entries, place)
+                    if self._is_told(entry, index)
+                ]
             if self._is_called:
                 self._is_called = False
                 return []
             if self.channel.is_closed and not self._is_of_run:
                 raise ChannelClosedError
-            if self.channel.has(self._place) and not await self._wait():
+            if not await self._wait():
                 return None
+
+    def _note_read(self, entry: Entry) -> None:
+        self._last = (entry.run, entry.number)
+        self._has_read = True
 
     def wake(self) -> None:
         """Have `read` look again."""
@@ -329,7 +337,7 @@ class Follower:
     async def _from_log(self) -> list[Entry]:
         """Return the next events from the log, up to those that are in memory."""
         entries: list[Entry] = []
-        async for entry in self._log():
+        for entry in await self._read_log():
             place = self.channel.find(entry.run, entry.number)
             if place is not None:
                 # From this event on, all are in memory.
@@ -340,7 +348,7 @@ class Follower:
                 entries.append(entry)
         return entries
 
-    async def _log(self) -> AsyncIterator[Entry]:
+    async def _read_log(self) -> list[Entry]:
         turns, key = self.channel.turns, self.channel.key
         run, number = "", 0
         if self._log_position is None:
@@ -359,9 +367,11 @@ class Follower:
         if not rows:
             # All that was written is read, and the rest is in memory.
             self._place = self.channel.first
-            return
-        for row in rows:
-            self._log_position = row.position
-            for entry in read_row(row):
-                if entry.run != run or entry.number > number:
-                    yield entry
+            return []
+        self._log_position = rows[-1].position
+        return [
+            entry
+            for row in rows
+            for entry in read_row(row)
+            if entry.run != run or entry.number > number
+        ]

@@ -735,7 +735,7 @@ class Dispatcher(Generic[TContext]):
         owner, run_id = owner_of(context), new_run_id()
         if events:
             writes.log = log_row(_numbered(run_id, events), None)
-        turn = await self._store.turns.add(thread_id, owner, run_id, writes, is_first=False)
+        turn = await self._store.turns.add(thread_id, owner, run_id, writes)
         worker = self._server.worker
         channel = worker.find_channel(turn.key)
         if channel is not None:

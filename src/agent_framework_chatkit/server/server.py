@@ -24,7 +24,6 @@ from chatkit.server import ChatKitServer, NonStreamingResult, StreamingResult
 from chatkit.store import NotFoundError
 from chatkit.types import (
     FeedbackKind,
-    HiddenContextItem,
     ProgressUpdateEvent,
     SyncCustomActionResponse,
     ThreadItem,
@@ -47,8 +46,7 @@ from ..bridge.response_writer import ResponseWriter
 from ..bridge.thread_items import ThreadItemConverter
 from ..stores import SQLStore
 from ..stores.owners import owner_of, value_of
-from ..stores.sql.messages import dump_messages
-from ..stores.sql.turns import StoredMessages, StoredThread, Writes
+from ..stores.sql.turns import StoredThread, Writes
 from ..telemetry import turn_span
 from ..widgets.actions import ActionHandler, Actions
 from ..workflows.runner import ThreadWorkflow
@@ -65,6 +63,7 @@ from .history import HistoryCache
 from .requests import ThreadsFollowReq, parse_request
 from .run import Run, current_run
 from .streams import EventsResult
+from .threads import shown
 from .turn_state import TurnState
 from .unfinished import kept
 from .worker import Worker
@@ -270,15 +269,8 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         Raises:
             NotFoundError: If the owner has no such thread.
         """
-        converter = self.converter(context)
-        messages = []
-        for item in items:
-            if not isinstance(item, (UserMessageItem, HiddenContextItem)):
-                told = await converter.to_agent_input(item)
-                if told:
-                    messages.append(StoredMessages(item.id, dump_messages(told)))
-        events = [ThreadItemDoneEvent(item=item) for item in items]
-        writes = Writes(items=list(items), messages=messages)
+        events = [ThreadItemDoneEvent(item=item) for item in shown(items, with_ends=False)]
+        writes = Writes(items=list(items), is_news=True)
         await self._dispatcher.publish(thread_id, events, writes, context)
 
     # A turn
@@ -756,5 +748,5 @@ def _title(title: object) -> str:
 
 def _last_message(stored: StoredThread) -> str:
     """Return the id of the newest message of the user's that the agent has not read."""
-    ids = [item.id for _, item in stored.unread if isinstance(item, UserMessageItem)]
+    ids = [each.item.id for each in stored.unread if isinstance(each.item, UserMessageItem)]
     return ids[-1] if ids else ""

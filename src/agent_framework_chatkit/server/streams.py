@@ -184,7 +184,7 @@ async def _state(
             return await _state(server, request, owner, context)
         if position <= channel.log_position:
             return _stand(server, channel, snapshot, page_of(request), context)
-        await channel.pull()
+        await channel.pull(position)
 
 
 def _stand(

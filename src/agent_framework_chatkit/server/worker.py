@@ -356,7 +356,7 @@ class Worker(Generic[TContext]):
         run = channel.run
         if run is None:
             if turn.log_position > channel.log_position:
-                await channel.pull()
+                await channel.pull(turn.log_position)
             return
         if turn.stop == run.id:
             run.cancel("stopped")

@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Dialect,
     Double,
@@ -112,6 +113,8 @@ items = Table(
     Column("position", BigInteger, nullable=False),
     Column("id", Name, nullable=False),
     Column("data", Text, nullable=False),
+    # Whether code has added it, and the agent is to be told.
+    Column("is_news", Boolean, nullable=True),
     PrimaryKeyConstraint("thread", "position"),
     UniqueConstraint("thread", "id"),
 )

@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from chatkit.types import Attachment, Page, ThreadItem, ThreadMetadata
 from sqlalchemy import (
     BigInteger,
     Connection,
+    Insert,
+    Select,
     Text,
     and_,
     bindparam,
@@ -167,6 +169,7 @@ class Writes:
 
     Attributes:
         items: Items to add, or to replace where they are.
+        is_news: Whether the agent is to be told of the items.
         removed: Ids of items to delete.
         thread: What has changed of the thread's metadata.
         messages: Messages to add to the history.
@@ -176,6 +179,7 @@ class Writes:
     """
 
     items: list[ThreadItem] = field(default_factory=list)
+    is_news: bool = False
     removed: list[str] = field(default_factory=list)
     thread: dict[str, Any] | None = None
     messages: list[StoredMessages] = field(default_factory=list)
@@ -269,6 +273,15 @@ class ReadRows:
 
 
 @dataclass(frozen=True)
+class UnreadItem:
+    """An item that an agent has not been told of: its place, and whether it is to be told."""
+
+    position: int
+    item: ThreadItem
+    is_news: bool
+
+
+@dataclass(frozen=True)
 class StoredThread:
     """What an agent may need to know of a thread when a turn starts.
 
@@ -277,14 +290,14 @@ class StoredThread:
         is_continued: Whether the messages that the caller knows are still all there.
         messages: The turns and the JSON of the rows that the caller does not know.
         read: How far the messages are read with these.
-        unread: The items that the agent has not been told of, with their positions.
+        unread: The items that the agent has not been told of.
     """
 
     session: StoredSession | None
     is_continued: bool
     messages: list[tuple[str, str]]
     read: ReadRows
-    unread: list[tuple[int, ThreadItem]]
+    unread: list[UnreadItem]
 
 
 @dataclass(frozen=True)
@@ -353,13 +366,10 @@ class Turns:
             cast(bindparam("b_last"), BigInteger),
             cast(bindparam("b_data"), Text),
             cast(bindparam("b_updates"), Text),
-        ).where(turns.c.thread == bindparam("b_thread"), turns.c.run == bindparam("b_run"))
-        self._append = (
-            database.insert(events)
-            .from_select(
-                ["thread", "position", "run", "first", "last", "data", "updates"], selected
-            )
-            .on_conflict_do_nothing()
+        ).where(turns.c.thread == bindparam("b_thread"))
+        self._append = _insert_events(database, selected)
+        self._append_of_run = _insert_events(
+            database, selected.where(turns.c.run == bindparam("b_run"))
         )
         new = database.insert(turns).values(
             thread=bindparam("b_thread"),
@@ -541,7 +551,7 @@ class Turns:
     ) -> list[Lease]:
         held = connection.execute(_ADVANCE, [_of(lease) for lease, _ in rows])
         connection.execute(
-            self._append, [_log_values(lease.key, lease.run, row) for lease, row in rows]
+            self._append_of_run, [_log_values(lease.key, lease.run, row) for lease, row in rows]
         )
         for lease, _ in rows:
             self._database.announce(lease.key)
@@ -574,7 +584,14 @@ class Turns:
         if count or writes.thread:
             position = self._number(connection, key, count, writes.thread)
             if writes.items:
-                add_items(self._database, connection, key, position, writes.items)
+                add_items(
+                    self._database,
+                    connection,
+                    key,
+                    position,
+                    writes.items,
+                    is_news=writes.is_news,
+                )
                 position += len(writes.items)
             for added in writes.messages:
                 connection.execute(
@@ -666,18 +683,8 @@ class Turns:
 
     # Turns of others
 
-    async def add(
-        self, thread_id: str, owner: str, run: str, writes: Writes, *, is_first: bool = True
-    ) -> TurnRow:
+    async def add(self, thread_id: str, owner: str, run: str, writes: Writes) -> TurnRow:
         """Write to a thread from outside its turns, whether one is running or not.
-
-        Args:
-            thread_id: The thread.
-            owner: Whose it is.
-            run: What the events are numbered in.
-            writes: What to write.
-            is_first: Whether messages are written also where the thread has none. An agent that
-                knows nothing of a thread yet will be told all of its items.
 
         Returns:
             The thread's last turn.
@@ -706,11 +713,7 @@ class Turns:
                     },
                 )
             )
-            known = select(literal(1)).where(messages.c.thread == key).limit(1)
-            if writes.messages and not is_first and connection.scalar(known) is None:
-                self.write(connection, key, run, replace(writes, messages=[]))
-            else:
-                self.write(connection, key, run, writes)
+            self.write(connection, key, run, writes)
             turn = self._find_turn(connection, key)
             assert turn is not None  # noqa: S101 it was written just now
             return turn
@@ -1073,7 +1076,7 @@ class Turns:
             max([before.read_to, *(row.read_to or 0 for row in rows)]),
         )
         unread = connection.execute(
-            select(items.c.position, items.c.id, items.c.data)
+            select(items.c.position, items.c.id, items.c.data, items.c.is_news)
             .where(items.c.thread == key, items.c.position > read.read_to)
             .order_by(items.c.position)
         )
@@ -1083,11 +1086,17 @@ class Turns:
             [(row.turn, row.data) for row in rows],
             read,
             [
-                (row.position, item)
+                UnreadItem(row.position, item, bool(row.is_news))
                 for row in unread
                 if (item := parse_item(row.id, row.data)) is not None
             ],
         )
+
+
+def _insert_events(database: Database, selected: Select[Any]) -> Insert:
+    columns = ["thread", "position", "run", "first", "last", "data", "updates"]
+    # A row that is there already was written by an earlier try.
+    return database.insert(events).from_select(columns, selected).on_conflict_do_nothing()
 
 
 def _of(lease: Lease) -> dict[str, Any]:

@@ -71,6 +71,8 @@ def add_items(
     key: int,
     position: int,
     added: Sequence[ThreadItem],
+    *,
+    is_news: bool = False,
 ) -> None:
     """Add items to a thread, or replace them where they are.
 
@@ -80,6 +82,7 @@ def add_items(
         key: The thread's key.
         position: The number of the first of them.
         added: The items.
+        is_news: Whether the agent is to be told of them.
     """
     insert = database.insert(items)
     statement = insert.on_conflict_do_update(
@@ -93,6 +96,7 @@ def add_items(
                 "position": position + index,
                 "id": item.id,
                 "data": json_text.dump(item),
+                "is_news": is_news or None,
             }
             for index, item in enumerate(added)
         ],

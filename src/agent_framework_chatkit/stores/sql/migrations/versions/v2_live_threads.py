@@ -67,6 +67,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_chatkit_requests_created_at"), "chatkit_requests", ["created_at"])
     op.create_index(op.f("ix_chatkit_requests_thread"), "chatkit_requests", ["thread"])
+    op.add_column("chatkit_items", sa.Column("is_news", sa.Boolean(), nullable=True))
     op.add_column("chatkit_messages", sa.Column("read_to", sa.BigInteger(), nullable=True))
     # What was told with a turn's messages is all up to the message that began the turn.
     op.execute(
