@@ -38,7 +38,7 @@ from ..bridge.thread_items import ThreadItemConverter
 from ..interrupts.client_tools import client_tool_names
 from ..interrupts.pause import Pause, release
 from ..stores.sql.messages import dump_messages, load_messages
-from ..stores.sql.turns import StoredMessages, StoredThread, UnreadItem
+from ..stores.sql.turn_rows import StoredMessages, StoredThread, UnreadItem
 from ..workflows.runner import ThreadWorkflow, answer_with, conversation, is_message_wanted
 from .exchange import Exchange
 from .history import (

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from chatkit.types import ThreadStreamEvent
 from pydantic_core import to_json
 
-from ..stores.sql.turns import LogRow, Turns
+from ..stores.sql.log import ThreadLog
+from ..stores.sql.turn_rows import LogRow
 from .event_log import EVENT, Entry, read_row
 from .unfinished import UnfinishedItems
 
@@ -42,7 +43,7 @@ class Channel:
     client that reads slowly, or not at all, costs no memory and delays nobody.
 
     Args:
-        turns: Reads the log.
+        log: Reads the log.
         key: The thread's key.
         thread_id: The thread's id.
         owner: Whose thread it is.
@@ -50,9 +51,9 @@ class Channel:
     """
 
     def __init__(
-        self, turns: Turns, key: int, thread_id: str, owner: str, log_position: int
+        self, log: ThreadLog, key: int, thread_id: str, owner: str, log_position: int
     ) -> None:
-        self.turns = turns
+        self.log = log
         self.key = key
         self.thread_id = thread_id
         self.owner = owner
@@ -139,7 +140,7 @@ class Channel:
             position: How far the log is known to go. Rows up to there may be gone by now.
         """
         async with self._pulling:
-            while rows := await self.turns.read_log(self.key, self.log_position):
+            while rows := await self.log.read_log(self.key, self.log_position):
                 for row in rows:
                     self.log_position = row.position
                     if row.run not in self._own_runs:
@@ -349,19 +350,19 @@ class Follower:
         return entries
 
     async def _read_log(self) -> list[Entry]:
-        turns, key = self.channel.turns, self.channel.key
+        log, key = self.channel.log, self.channel.key
         run, number = "", 0
         if self._log_position is None:
             if self._last is None:
                 raise FellBehindError
             run, number = self._last
-            row = await turns.find_in_log(key, run, number)
+            row = await log.find_in_log(key, run, number)
             if row is None:
                 raise FellBehindError
-            before = await turns.find_in_log(key, run, row.first - 1)
+            before = await log.find_in_log(key, run, row.first - 1)
             # What others added just before may have come after the event.
             self._log_position = row.position - 1 if before is None else before.position
-        found = await turns.read_log(key, self._log_position, limit=8)
+        found = await log.read_log(key, self._log_position, limit=8)
         # The rest is delivered when the channel reads it.
         rows = [each for each in found if self.channel.is_delivered(each)]
         if not rows:

@@ -55,11 +55,12 @@ from typing_extensions import TypeVar
 from ..stores.errors import ThreadBusyError
 from ..stores.owners import owner_of
 from ..stores.sql.store import SQLStore
-from ..stores.sql.turns import (
+from ..stores.sql.turn_rows import (
     BegunTurn,
     NewTurn,
     RepeatedRequestError,
     RequestRow,
+    ThreadChange,
     TurnRow,
     Writes,
 )
@@ -207,9 +208,9 @@ class Dispatcher(Generic[TContext]):
         self, request: RequestRow, context: TContext, *, is_live: bool
     ) -> AsyncGenerator[Frames, None]:
         """Yield the events of a request that was received before."""
-        worker, turns = self._server.worker, self._store.turns
+        worker, log = self._server.worker, self._store.log
         channel = await worker.open_channel(request.thread_id, owner_of(context))
-        row = await turns.first_of_run(channel.key, request.run)
+        row = await log.first_of_run(channel.key, request.run)
         if row is not None:
             worker.follow()
             follower = Follower.from_row(channel, row)
@@ -580,7 +581,7 @@ class Dispatcher(Generic[TContext]):
         """Find a repeated request before its files are looked at: they belong to the thread now."""
         request_id = request_id_of(request)
         if request_id is not None:
-            repeated = await self._store.turns.find_request(owner_of(context), request_id)
+            repeated = await self._store.log.find_request(owner_of(context), request_id)
             if repeated is not None:
                 raise RepeatedRequestError(repeated)
 
@@ -611,7 +612,7 @@ class Dispatcher(Generic[TContext]):
         thread_id = request.params.thread_id
         thread = await self._store.load_thread(thread_id, context)
         page = await self._store.load_thread_items(thread_id, None, PAGE_SIZE, "asc", context)
-        turn = await self._store.turns.of_thread(thread_id, owner_of(context))
+        turn = await self._store.log.of_thread(thread_id, owner_of(context))
         response = serialize(thread_response(thread, self._shown(page, request, context)))
         return _extended(
             response, turn=turn_json(turn), can_follow=True if self._server.detached else None
@@ -624,7 +625,7 @@ class Dispatcher(Generic[TContext]):
         )
         ids = [thread.id for thread in page.data]
         turns: dict[str, TurnRow] = (
-            await self._store.turns.of_threads(ids, owner_of(context)) if ids else {}
+            await self._store.log.of_threads(ids, owner_of(context)) if ids else {}
         )
         data = [
             _extended(serialize(thread_response(thread)), turn=turn_json(turns.get(thread.id)))
@@ -672,13 +673,13 @@ class Dispatcher(Generic[TContext]):
 
     async def _update_thread(self, request: ThreadsUpdateReq, context: TContext) -> bytes:
         thread = await self._store.load_thread(request.params.thread_id, context)
-        thread.title = request.params.title
         await self.set_title(thread, request.params.title, context)
+        thread.title = request.params.title
         return serialize(thread_response(thread))
 
     async def _delete_thread(self, request: ThreadsDeleteReq, context: TContext) -> bytes:
         thread_id, owner = request.params.thread_id, owner_of(context)
-        key = await self._store.turns.key_of(thread_id, owner)
+        key = await self._store.log.key_of(thread_id, owner)
         await self._store.delete_thread(thread_id, context)
         self._server.worker.thread_deleted(key, thread_id, owner)
         if self._server.attachment_store is not None:
@@ -748,7 +749,8 @@ class Dispatcher(Generic[TContext]):
         """Give a thread a title, whether a turn is running or not."""
         named = thread.model_copy(update={"title": title})
         event = ThreadUpdatedEvent(thread=thread_response(named))
-        await self.publish(thread.id, [event], Writes(thread={"title": title}), context)
+        writes = Writes(thread=ThreadChange(thread, named))
+        await self.publish(thread.id, [event], writes, context)
 
 
 def _numbered(run: str, events: Sequence[ThreadStreamEvent]) -> list[Entry]:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic_core import PydanticSerializationError, to_json
 
 from ..bridge.text import mend_json
-from ..stores.sql.turns import LogRow
+from ..stores.sql.turn_rows import LogRow
 
 logger = logging.getLogger(__name__)
 

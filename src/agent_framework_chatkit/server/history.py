@@ -13,7 +13,7 @@ from agent_framework import AgentSession, Content, HistoryProvider, Message, Ses
 
 from ..bridge.text import mend_json, mend_surrogates
 from ..interrupts.client_tools import error_result
-from ..stores.sql.turns import ReadRows
+from ..stores.sql.turn_rows import ReadRows
 from .exchange import NOT_STARTED
 
 SOURCE = "agent_framework_chatkit"

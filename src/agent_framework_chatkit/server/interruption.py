@@ -17,7 +17,7 @@ from pydantic_core import to_json
 from ..interrupts.pause import release
 from ..stores.sql.messages import dump_messages
 from ..stores.sql.store import SQLStore
-from ..stores.sql.turns import LogRow, StoredMessages, StoredThread, TurnEnd, TurnRow, Writes
+from ..stores.sql.turn_rows import LogRow, StoredMessages, StoredThread, TurnEnd, TurnRow, Writes
 from ..stores.turn_end import TurnEndItem
 from .agent_turn import dump_session, remembered_of_workflow
 from .event_log import EVENT, Entry, log_row, read_row, serialize

@@ -21,6 +21,7 @@ from chatkit.types import (
     SDKHiddenContextItem,
     StreamOptionsEvent,
     ThreadItem,
+    ThreadItemAddedEvent,
     ThreadItemDoneEvent,
     ThreadItemRemovedEvent,
     ThreadItemReplacedEvent,
@@ -28,15 +29,17 @@ from chatkit.types import (
     ThreadMetadata,
     ThreadStreamEvent,
     ThreadUpdatedEvent,
+    UserMessageItem,
 )
 from pydantic_core import to_json
 
-from ..stores.sql.turns import (
+from ..stores.sql.turn_rows import (
     BegunTurn,
     Lease,
     LeaseLostError,
     LogRow,
     StoredMessages,
+    ThreadChange,
     TurnEnd,
     Writes,
 )
@@ -115,11 +118,14 @@ class Run:
         self.ended = "" if begun.before is None or begun.is_retry else begun.before.state
         """How the turn before ended, unless this is another try at it."""
         self.is_retry = begun.is_retry
+        self.is_first = begun.is_first
         self.thread: ThreadMetadata = begun.thread
         self.context = context
         self.page = page
         self.memory: Memory | None = None
         """What is exchanged with the agent, if one runs."""
+        self.message: UserMessageItem | None = None
+        """What a person has written, if nothing but the server's own code answers it."""
         self.error_message: str | None = None
         self.allow_retry = True
         self.state: TurnState = "running"
@@ -137,7 +143,9 @@ class Run:
         self._held: deque[Entry] = deque()
         """Events that clients must not see yet, and what comes after them."""
         self._writes = Writes()
+        self._open: set[str] = set()
         self._finished: set[str] = set()
+        self._is_ending = False
         self._is_restored = False
         self._known_thread = begun.thread.model_copy(deep=True)
         self._text: tuple[str, int, bytes] | None = None
@@ -175,20 +183,26 @@ class Run:
         self.flush_text()
         if isinstance(event, (ThreadItemDoneEvent, ThreadItemReplacedEvent)):
             self._writes.items.append(event.item)
-            self._finished.add(event.item.id)
+            self._finish(event.item.id)
             is_hidden = isinstance(event.item, (HiddenContextItem, SDKHiddenContextItem))
             self._add(event, needs_commit=True, is_internal=is_hidden, is_addition=is_addition)
         elif isinstance(event, ThreadItemRemovedEvent):
             self._writes.removed.append(event.item_id)
-            self._finished.add(event.item_id)
+            self._finish(event.item_id)
             self._add(event, needs_commit=True, is_addition=is_addition)
         elif isinstance(event, (ProgressUpdateEvent, NoticeEvent, StreamOptionsEvent)):
             self._add(event, is_passing=True)
         elif isinstance(event, ClientEffectEvent):
             self._add(event, is_passing=True, page=self.page or "-")
         else:
+            if isinstance(event, ThreadItemAddedEvent):
+                self._open.add(event.item.id)
             self._add(event)
         self.note_thread()
+
+    def _finish(self, item_id: str) -> None:
+        self._open.discard(item_id)
+        self._finished.add(item_id)
 
     async def emit_all(self, events: AsyncIterator[ThreadStreamEvent]) -> None:
         """Write the events that an app's own code yields."""
@@ -240,13 +254,11 @@ class Run:
         """Write what has been changed of the thread's metadata, by a tool for example."""
         if self.thread == self._known_thread:
             return
-        changes = {
-            name: value
-            for name, value in self.thread.model_dump(mode="json").items()
-            if getattr(self.thread, name) != getattr(self._known_thread, name)
-        }
-        self._known_thread = self.thread.model_copy(deep=True)
-        self._writes.thread = {**(self._writes.thread or {}), **changes}
+        before, self._known_thread = self._known_thread, self.thread.model_copy(deep=True)
+        earlier = self._writes.thread
+        self._writes.thread = ThreadChange(
+            before if earlier is None else earlier.before, self._known_thread
+        )
         self._add(ThreadUpdatedEvent(thread=thread_response(self.thread)))
         self.worker.thread_changed(self.channel.owner, self.channel.key)
 
@@ -413,7 +425,8 @@ class Run:
 
     async def _commit_all(self) -> None:
         try:
-            while True:
+            # What comes with the end of the turn is written with it.
+            while not self._is_ending:
                 self._must_commit = False
                 await self._commit(None)
                 if not self._must_commit:
@@ -435,7 +448,7 @@ class Run:
             try:
                 await self._write(writes)
             except LeaseLostError:
-                self.lose(is_deleted=await self.worker.store.turns.is_deleted(self.lease.key))
+                self.lose(is_deleted=await self.worker.store.log.is_deleted(self.lease.key))
                 return
         self.note_committed(row.last)
 
@@ -544,6 +557,7 @@ class Run:
 
     async def end(self, state: TurnState, remembered: Remembered | None) -> None:
         """Write how the turn has ended, and all that is left to write."""
+        self._is_ending = True
         self.state = state
         message = self.error_message or MESSAGES.get(state)
         ended_at = datetime.now(timezone.utc)
@@ -580,6 +594,8 @@ class Run:
 
     async def settle(self) -> list[ThreadItem]:
         """Return the items that are not done, once everything so far is stored and delivered."""
+        if not self._open:
+            return []
         await self.checkpoint()
         return self.channel.unfinished.items()
 

@@ -46,7 +46,7 @@ from ..bridge.response_writer import ResponseWriter
 from ..bridge.thread_items import ThreadItemConverter
 from ..stores import SQLStore
 from ..stores.owners import owner_of, value_of
-from ..stores.sql.turns import StoredThread, Writes
+from ..stores.sql.turn_rows import ReadRows, StoredThread, ThreadChange, UnreadItem, Writes
 from ..telemetry import turn_span
 from ..widgets.actions import ActionHandler, Actions
 from ..workflows.runner import ThreadWorkflow
@@ -290,6 +290,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
     async def execute_respond(self, run: Run, message: UserMessageItem | None) -> None:
         """Have the agent, or the app's own `respond`, answer within a run."""
         if type(self).respond is AgentChatKitServer.respond:
+            run.message = message
             await self._answer(run.thread, message, run.context, run.emit)
             return
         await run.emit_all(self.respond(run.thread, message, run.context))
@@ -338,10 +339,14 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         thread, request_context = context.thread, context.request_context
         run = current_run.get()
         owner = owner_of(request_context)
-        turns = self.store.turns
-        key = run.lease.key if run is not None else await turns.key_of(thread.id, owner)
+        log = self.store.log
+        key = run.lease.key if run is not None else await log.key_of(thread.id, owner)
         known = self._histories.get(key)
-        stored = await turns.read_stored(key, known.read if known else None)
+        stored = (
+            _first_message(run)
+            if run is not None and run.is_first and run.message is not None
+            else await log.read_stored(key, known.read if known else None)
+        )
         history = read_history(self._histories, key, stored, thread.id)
         turn_id = (run.turn_id if run is not None else "") or _last_message(stored)
         turn: AgentTurn[TContext] = AgentTurn(
@@ -379,7 +384,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         if run is None:
             remembered = await turn.finish("completed")
             writes = Writes(messages=remembered.messages, session=remembered.session)
-            await turns.add(thread.id, owner, "", writes)
+            await self.store.turns.add(thread.id, owner, "", writes)
         else:
             run.state = turn.state
 
@@ -604,11 +609,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         writes = Writes()
         changed: list[ThreadStreamEvent] = []
         if thread != before:
-            writes.thread = {
-                name: value
-                for name, value in thread.model_dump(mode="json").items()
-                if getattr(thread, name) != getattr(before, name)
-            }
+            writes.thread = ThreadChange(before, thread)
         if updated is not None and updated is not sender:
             writes.items.append(updated)
             changed.append(ThreadItemReplacedEvent(item=updated))
@@ -744,6 +745,12 @@ def _title(title: object) -> str:
     if not isinstance(title, str):
         raise TypeError(f"A title must be a string, not {title!r}.")
     return title
+
+
+def _first_message(run: Run) -> StoredThread:
+    """Return what is stored of a thread that a turn has begun, which need not be read."""
+    item = cast("UserMessageItem", run.message)
+    return StoredThread(None, False, [], ReadRows(0, 0, 0), [UnreadItem(1, item, False)])
 
 
 def _last_message(stored: StoredThread) -> str:

@@ -13,7 +13,7 @@ from chatkit.server import StreamingResult
 from chatkit.types import ErrorEvent, Page, ThreadItem
 from pydantic_core import to_json
 
-from ..stores.sql.turns import Snapshot
+from ..stores.sql.turn_rows import Snapshot
 from .channel import Channel, ChannelClosedError, FellBehindError, Follower
 from .event_log import parse_id, serialize
 from .requests import ThreadsFollowReq, page_of
@@ -147,8 +147,8 @@ async def _resume(
     worker: Worker, request: ThreadsFollowReq, owner: str, run: str, number: int
 ) -> Follower | None:
     """Return a follower that goes on after an event, if the event is known."""
-    turns, params, page = worker.store.turns, request.params, page_of(request)
-    turn = await turns.of_thread(params.thread_id, owner)
+    log, params, page = worker.store.log, request.params, page_of(request)
+    turn = await log.of_thread(params.thread_id, owner)
     if turn is None:
         return None
     channel = worker.find_channel(turn.key)
@@ -158,7 +158,7 @@ async def _resume(
         return Follower(channel, place, page=page)
     # What was streamed by another worker a moment ago may be about to be written.
     for _ in range(10 if turn.run == run and turn.worker is not None else 1):
-        if await turns.find_in_log(turn.key, run, number) is not None:
+        if await log.find_in_log(turn.key, run, number) is not None:
             channel = await worker.open_channel(params.thread_id, owner)
             return Follower.behind(channel, run, number, page=page)
         await asyncio.sleep(0.1)
@@ -175,10 +175,10 @@ async def _state(
     if run is not None:
         # Nothing is stored meanwhile, so that what is stored and what is open fit together.
         async with run.commit_lock:
-            snapshot = await worker.store.turns.snapshot(params.thread_id, owner, params.limit)
+            snapshot = await worker.store.log.snapshot(params.thread_id, owner, params.limit)
             return _stand(server, channel, snapshot, page_of(request), context)
     while True:
-        snapshot = await worker.store.turns.snapshot(params.thread_id, owner, params.limit)
+        snapshot = await worker.store.log.snapshot(params.thread_id, owner, params.limit)
         position = 0 if snapshot.turn is None else snapshot.turn.log_position
         if channel.run is not None:
             return await _state(server, request, owner, context)
@@ -243,7 +243,7 @@ class _Lists:
         for key in changed:
             if key == except_key:
                 continue
-            found = await self._worker.store.turns.summary(key)
+            found = await self._worker.store.log.summary(key)
             if found is not None:
                 thread, turn = found
                 self._ids[key] = thread.id

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any, Literal
 
-from ..stores.sql.turns import TurnRow
+from ..stores.sql.turn_rows import TurnRow
 
 TurnState = Literal[
     "running",

@@ -15,7 +15,7 @@ from typing_extensions import TypeVar
 
 from ..stores import SQLStore
 from ..stores.sql.changes import Changes, watch_changes
-from ..stores.sql.turns import BegunTurn, LogRow, NewTurn, OrphanedTurnError, TurnRow
+from ..stores.sql.turn_rows import BegunTurn, LogRow, NewTurn, OrphanedTurnError, TurnRow
 from .channel import Channel, Follower
 from .event_log import Entry, log_row
 from .interruption import interrupted_turn
@@ -157,7 +157,7 @@ class Worker(Generic[TContext]):
         Raises:
             NotFoundError: If the owner has no such thread.
         """
-        turn = await self.store.turns.of_thread(thread_id, owner)
+        turn = await self.store.log.of_thread(thread_id, owner)
         if turn is None or turn.worker is None or turn.state != "running":
             return "idle"
         if turn_id is not None and turn.id != turn_id:
@@ -169,7 +169,7 @@ class Worker(Generic[TContext]):
         deadline = time.monotonic() + STOPPED_WITHIN
         while time.monotonic() < deadline:
             await asyncio.sleep(0.1)
-            now = await self.store.turns.of_thread(thread_id, owner)
+            now = await self.store.log.of_thread(thread_id, owner)
             if now is None or now.worker is None or now.run != turn.run:
                 return "stopped"
         return "stopping"
@@ -180,7 +180,7 @@ class Worker(Generic[TContext]):
         """Return the channel of a thread."""
         channel = self._channels.get(key)
         if channel is None:
-            channel = Channel(self.store.turns, key, thread_id, owner, log_position)
+            channel = Channel(self.store.log, key, thread_id, owner, log_position)
             self._channels[key] = channel
         return channel
 
@@ -204,11 +204,11 @@ class Worker(Generic[TContext]):
             NotFoundError: If the owner has no such thread.
         """
         self._start_housekeeping()
-        key = await self.store.turns.key_of(thread_id, owner)
+        key = await self.store.log.key_of(thread_id, owner)
         channel = self._channels.get(key)
         if channel is not None:
             return channel
-        snapshot = await self.store.turns.snapshot(thread_id, owner, 1, with_log=True)
+        snapshot = await self.store.log.snapshot(thread_id, owner, 1, with_log=True)
         position = 0 if snapshot.turn is None else snapshot.turn.log_position
         channel = self.channel(key, thread_id, owner, position)
         if channel.log_position == position and channel.run is None:
@@ -341,7 +341,7 @@ class Worker(Generic[TContext]):
         if keys is None or self._list_followers:
             await self._check_lists(keys)
         if followed:
-            rows = {row.key: row for row in await self.store.turns.of_keys(list(followed))}
+            rows = {row.key: row for row in await self.store.log.of_keys(list(followed))}
             for key in followed:
                 channel = self._channels.get(key)
                 if channel is not None:
@@ -350,7 +350,7 @@ class Worker(Generic[TContext]):
 
     async def _check_channel(self, channel: Channel, turn: TurnRow | None) -> None:
         if turn is None:
-            if await self.store.turns.is_deleted(channel.key):
+            if await self.store.log.is_deleted(channel.key):
                 self.thread_deleted(channel.key, channel.thread_id, channel.owner)
             return
         run = channel.run
@@ -368,7 +368,7 @@ class Worker(Generic[TContext]):
     async def _check_lists(self, keys: set[int] | None) -> None:
         if not self._list_followers:
             return
-        owners = await self.store.turns.owners_of(keys, list(self._list_followers))
+        owners = await self.store.log.owners_of(keys, list(self._list_followers))
         for key, owner in owners:
             self.thread_changed(owner, key)
 
@@ -388,7 +388,7 @@ class Worker(Generic[TContext]):
                 await asyncio.wait_for(found_dead.wait(), 30)
             found_dead.clear()
             try:
-                for turn in await self.store.turns.orphans():
+                for turn in await self.store.log.orphans():
                     await self.end_orphan(turn)
                 if time.monotonic() >= purge_at:
                     purge_at = time.monotonic() + 60

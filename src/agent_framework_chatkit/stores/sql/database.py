@@ -18,7 +18,6 @@ from typing import Any, TypeVar
 from sqlalchemy import (
     URL,
     Connection,
-    Double,
     Engine,
     Table,
     create_engine,
@@ -30,11 +29,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import NullPool, QueuePool
-from sqlalchemy.sql.expression import FunctionElement
 
 from .migrate import upgrade
+from .statements import Statements
 
 logger = logging.getLogger(__name__)
 
@@ -65,24 +63,6 @@ _READERS = 4
 
 _BATCH = 200
 """How many writers may share a transaction."""
-
-
-class database_time(FunctionElement[float]):  # noqa: N801 it reads as SQL
-    """The database's clock, in seconds since 1970: the same for everyone who uses it."""
-
-    type = Double()
-    inherit_cache = True
-
-
-@compiles(database_time, "sqlite")
-def _sqlite_time(element: database_time, compiler: Any, **kwargs: Any) -> str:
-    return "((julianday('now') - 2440587.5) * 86400.0)"
-
-
-@compiles(database_time, "postgresql")
-def _postgresql_time(element: database_time, compiler: Any, **kwargs: Any) -> str:
-    # Not now(), which is when the transaction began: it may have waited for a lock since.
-    return "CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
 
 
 @dataclass(frozen=True)
@@ -139,6 +119,7 @@ class Database:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
         self._readers: ThreadPoolExecutor | None = None
+        self.statements = Statements(self.insert)
         if self.is_sqlite:
             self._set_up_sqlite(parsed)
         else:

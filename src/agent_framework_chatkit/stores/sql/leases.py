@@ -19,7 +19,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from .database import Database
 from .tables import workers
-from .turns import Lease, OrphanedTurnError, TurnRow, Turns
+from .turn_rows import Lease, OrphanedTurnError, TurnRow
+from .turns import Turns
 
 logger = logging.getLogger(__name__)
 

@@ -8,8 +8,9 @@ from datetime import timedelta
 
 from sqlalchemy import ColumnElement, Connection, delete, exists, select
 
-from .database import Database, database_time
+from .database import Database
 from .tables import attachments, doomed_attachments, owners, threads
+from .time import database_time
 
 _BATCH = 200
 """How many rows go in a transaction. Others get to write in between."""

@@ -10,8 +10,8 @@ from chatkit.store import NotFoundError
 from chatkit.types import Page
 from sqlalchemy import ColumnElement, Connection, ScalarSelect, Table, select, update
 
-from .database import database_time
 from .tables import threads
+from .time import database_time
 
 T = TypeVar("T")
 

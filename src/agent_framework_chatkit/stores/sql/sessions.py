@@ -38,13 +38,8 @@ def write_session(
     database: Database, connection: Connection, thread: int, position: int, name: str, data: str
 ) -> None:
     """Store a session in place of the one that has the name, at the end of the thread's."""
-    insert = database.insert(sessions).values(thread=thread, id=name, position=position, data=data)
-    connection.execute(
-        insert.on_conflict_do_update(
-            index_elements=[sessions.c.thread, sessions.c.id],
-            set_={"position": insert.excluded.position, "data": insert.excluded.data},
-        )
-    )
+    values = {"thread": thread, "id": name, "position": position, "data": data}
+    connection.execute(database.statements.add_session, values)
 
 
 # The framework warns of a class that may change. That is ours to deal with, not our users'.

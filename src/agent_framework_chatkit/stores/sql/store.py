@@ -16,14 +16,16 @@ from typing_extensions import Self, TypeVar
 
 from ..owners import owner_of
 from . import json_text
-from .database import Database, database_time
+from .database import Database
 from .leases import Leases
+from .log import ThreadLog
 from .messages import Messages
 from .retention import Purged, Retention
 from .rows import hold_thread, load_page, number, position_after, thread_key, unknown_thread
 from .sessions import SQLSessionStore
 from .tables import attachments, feedback, items, threads
 from .tables import secrets as app_secrets
+from .time import database_time
 from .turns import Turns
 from .writes import (
     ATTACHMENT,
@@ -73,7 +75,9 @@ class SQLStore(Store[TContext], Generic[TContext]):
     def __init__(self, url: str, *, lease: float = 10) -> None:
         self._database = self.database = Database(url)
         self.turns = Turns(self._database)
-        """Begins and ends turns, and reads the event log; for `AgentChatKitServer`."""
+        """Begins and ends turns, and writes the event log; for `AgentChatKitServer`."""
+        self.log = ThreadLog(self._database)
+        """Reads turns and the event log; for `AgentChatKitServer`."""
         self.leases = Leases(self._database, self.turns, lease)
         """The worker's leases; for `AgentChatKitServer`."""
         self._messages = Messages(self._database)

@@ -12,9 +12,10 @@ from sqlalchemy import Connection, delete
 
 from ..turn_end import TurnEndItem
 from . import json_text
-from .database import Database, database_time
+from .database import Database
 from .rows import unknown_thread
-from .tables import attachments, items, messages, owners, sessions, threads
+from .tables import attachments, items, messages, sessions
+from .time import database_time
 
 THREAD: TypeAdapter[ThreadMetadata] = TypeAdapter(ThreadMetadata)
 _kinds = tuple(
@@ -28,9 +29,20 @@ ATTACHMENT: TypeAdapter[Attachment] = TypeAdapter(Attachment)
 
 
 def add_new_thread(
-    database: Database, connection: Connection, thread: ThreadMetadata, owner: str
+    database: Database,
+    connection: Connection,
+    thread: ThreadMetadata,
+    owner: str,
+    last_position: int = 0,
 ) -> int:
     """Add a thread to its owner's, or replace it if it was added in the meantime.
+
+    Args:
+        database: Has the statements.
+        connection: Is in the transaction.
+        thread: The thread.
+        owner: Whose it is.
+        last_position: How many things are added to it in the same transaction.
 
     Returns:
         The thread's key.
@@ -38,28 +50,16 @@ def add_new_thread(
     Raises:
         NotFoundError: If another owner has a thread with this id.
     """
-    count = database.insert(owners).values(id=owner, last_position=1)
-    position = connection.scalar(
-        count.on_conflict_do_update(
-            index_elements=[owners.c.id],
-            set_={"last_position": owners.c.last_position + 1},
-        ).returning(owners.c.last_position)
-    )
-    insert = database.insert(threads).values(
-        id=thread.id,
-        owner=owner,
-        position=position,
-        last_position=0,
-        active_at=database_time(),
-        data=dump_thread(thread),
-    )
-    key = connection.scalar(
-        insert.on_conflict_do_update(
-            index_elements=[threads.c.id],
-            set_={"data": insert.excluded.data},
-            where=threads.c.owner == insert.excluded.owner,
-        ).returning(threads.c.key)
-    )
+    statements = database.statements
+    position = connection.scalar(statements.add_owner, {"b_owner": owner})
+    values = {
+        "id": thread.id,
+        "owner": owner,
+        "position": position,
+        "last_position": last_position,
+        "data": dump_thread(thread),
+    }
+    key = connection.scalar(statements.add_thread, values)
     if key is None:
         raise unknown_thread(thread.id)
     return int(key)
@@ -77,19 +77,15 @@ def add_items(
     """Add items to a thread, or replace them where they are.
 
     Args:
-        database: Makes the statement.
+        database: Has the statements.
         connection: Is in the transaction.
         key: The thread's key.
         position: The number of the first of them.
         added: The items.
         is_news: Whether the agent is to be told of them.
     """
-    insert = database.insert(items)
-    statement = insert.on_conflict_do_update(
-        index_elements=[items.c.thread, items.c.id], set_={"data": insert.excluded.data}
-    )
     connection.execute(
-        statement,
+        database.statements.add_item,
         [
             {
                 "thread": key,

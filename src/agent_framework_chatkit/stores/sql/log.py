@@ -1,0 +1,294 @@
+"""Reads threads as they are, their turns, and the event log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from chatkit.types import Page, ThreadItem, ThreadMetadata
+from sqlalchemy import Connection, bindparam, exists, func, literal, select
+
+from .database import Database
+from .rows import load_page, thread_key, unknown_thread
+from .sessions import read_session
+from .tables import events, items, messages, requests, sessions, threads, turns, workers
+from .turn_rows import LogRow, ReadRows, RequestRow, Snapshot, StoredThread, TurnRow, UnreadItem
+from .writes import parse_item, parse_thread
+
+_TURN_COLUMNS = (
+    turns.c.thread,
+    turns.c.id,
+    turns.c.run,
+    turns.c.worker,
+    turns.c.state,
+    turns.c.ended_at,
+    turns.c.stop,
+    turns.c.log_position,
+)
+
+_TURN_OF = select(*_TURN_COLUMNS).where(turns.c.thread == bindparam("b_thread"))
+
+IS_ALIVE = exists().where(workers.c.id == turns.c.worker)
+"""Whether the worker that holds a turn's lease has not been found dead."""
+
+
+class ThreadLog:
+    """Reads threads, their turns, and their logs.
+
+    Args:
+        database: Where they are.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def orphans(self) -> list[TurnRow]:
+        """Return turns whose worker has died."""
+        statement = select(*_TURN_COLUMNS).where(turns.c.worker.is_not(None), ~IS_ALIVE)
+        return await self._database.read(
+            lambda connection: [TurnRow(*row) for row in connection.execute(statement)]
+        )
+
+    async def find_request(self, owner: str, request_id: str) -> RequestRow | None:
+        """Return what a request has led to, if it was received before."""
+        return await self._database.read(
+            lambda connection: find_request(connection, owner, request_id)
+        )
+
+    async def of_thread(self, thread_id: str, owner: str) -> TurnRow | None:
+        """Return a thread's last turn, if it has had one.
+
+        Raises:
+            NotFoundError: If the owner has no such thread.
+        """
+
+        def find(connection: Connection) -> TurnRow | None:
+            key = connection.scalar(select(thread_key(thread_id, owner)))
+            if key is None:
+                raise unknown_thread(thread_id)
+            return find_turn(connection, key)
+
+        return await self._database.read(find)
+
+    async def of_keys(self, keys: Sequence[int]) -> list[TurnRow]:
+        """Return the last turns of threads, by the threads' keys."""
+        statement = select(*_TURN_COLUMNS).where(turns.c.thread.in_(keys))
+        return await self._database.read(
+            lambda connection: [TurnRow(*row) for row in connection.execute(statement)]
+        )
+
+    async def key_of(self, thread_id: str, owner: str) -> int:
+        """Return a thread's key.
+
+        Raises:
+            NotFoundError: If the owner has no such thread.
+        """
+        statement = select(thread_key(thread_id, owner))
+        key = await self._database.read(lambda connection: connection.scalar(statement))
+        if key is None:
+            raise unknown_thread(thread_id)
+        return int(key)
+
+    async def is_deleted(self, key: int) -> bool:
+        """Return whether a thread is gone."""
+        statement = select(literal(1)).where(threads.c.key == key)
+        return await self._database.read(lambda c: c.scalar(statement) is None)
+
+    async def owners_of(
+        self, keys: set[int] | None, owners: Sequence[str]
+    ) -> list[tuple[int, str]]:
+        """Return which threads are these owners', with the owner of each.
+
+        Args:
+            keys: The threads; `None` for those that were active last.
+            owners: The owners.
+        """
+        statement = select(threads.c.key, threads.c.owner).where(threads.c.owner.in_(owners))
+        if keys is None:
+            statement = statement.order_by(threads.c.position.desc()).limit(100)
+        else:
+            statement = statement.where(threads.c.key.in_(keys))
+        return await self._database.read(
+            lambda connection: [(row.key, row.owner) for row in connection.execute(statement)]
+        )
+
+    async def summary(self, key: int) -> tuple[ThreadMetadata, TurnRow | None] | None:
+        """Return a thread and its last turn, or `None` if the thread is gone."""
+
+        def read(connection: Connection) -> tuple[ThreadMetadata, TurnRow | None] | None:
+            row = connection.execute(
+                select(threads.c.id, threads.c.data).where(threads.c.key == key)
+            ).one_or_none()
+            thread = None if row is None else parse_thread(row.id, row.data)
+            return None if thread is None else (thread, find_turn(connection, key))
+
+        return await self._database.read(read)
+
+    async def of_threads(self, ids: Sequence[str], owner: str) -> dict[str, TurnRow]:
+        """Return the last turns of an owner's threads, by the threads' ids."""
+        statement = (
+            select(threads.c.id.label("thread_id"), *_TURN_COLUMNS)
+            .join(threads, threads.c.key == turns.c.thread)
+            .where(threads.c.id.in_(ids), threads.c.owner == owner)
+        )
+        return await self._database.read(
+            lambda connection: {row[0]: TurnRow(*row[1:]) for row in connection.execute(statement)}
+        )
+
+    async def read_stored(self, key: int, known: ReadRows | None = None) -> StoredThread:
+        """Return what an agent may need to know of a thread when a turn starts.
+
+        Args:
+            key: The thread's key.
+            known: How far the caller has read the messages before.
+        """
+        return await self._database.read(
+            lambda connection: read_stored(connection, key, known), is_snapshot=True
+        )
+
+    async def snapshot(
+        self, thread_id: str, owner: str, limit: int, *, with_log: bool = False
+    ) -> Snapshot:
+        """Return a thread as it is at one point in time.
+
+        Raises:
+            NotFoundError: If the owner has no such thread.
+        """
+
+        def read(connection: Connection) -> Snapshot:
+            row = connection.execute(
+                select(threads.c.key, threads.c.data).where(
+                    threads.c.id == thread_id, threads.c.owner == owner
+                )
+            ).one_or_none()
+            thread = None if row is None else parse_thread(thread_id, row.data)
+            if row is None or thread is None:
+                raise unknown_thread(thread_id)
+            page: Page[ThreadItem] = load_page(
+                connection,
+                items,
+                items.c.thread == row.key,
+                parse_item,
+                position=None,
+                limit=limit,
+                order="desc",
+            )
+            turn = find_turn(connection, row.key)
+            is_running = turn is not None and turn.worker is not None
+            log = (
+                rows_of_run(connection, row.key, turn.run)
+                if with_log and is_running and turn is not None
+                else []
+            )
+            last_id = None
+            if turn is not None:
+                newest = select(events.c.run, events.c.last).where(
+                    events.c.thread == row.key, events.c.position == turn.log_position
+                )
+                last = connection.execute(newest).one_or_none()
+                last_id = None if last is None else f"{last.run}.{last.last}"
+            return Snapshot(thread, page, turn, log, last_id)
+
+        return await self._database.read(read, is_snapshot=True)
+
+    async def read_log(self, key: int, after: int, limit: int = 100) -> list[LogRow]:
+        """Return rows of a thread's log that come after a position, oldest first."""
+        statement = (
+            select(events)
+            .where(events.c.thread == key, events.c.position > after)
+            .order_by(events.c.position)
+            .limit(limit)
+        )
+        return await self._database.read(
+            lambda connection: [_log_row(row) for row in connection.execute(statement)]
+        )
+
+    async def find_in_log(self, key: int, run: str, number: int) -> LogRow | None:
+        """Return the row of a thread's log that holds an event, if it is still there."""
+        statement = select(events).where(
+            events.c.thread == key,
+            events.c.run == run,
+            events.c.first <= number,
+            events.c.last >= number,
+        )
+
+        def find(connection: Connection) -> LogRow | None:
+            row = connection.execute(statement).one_or_none()
+            return None if row is None else _log_row(row)
+
+        return await self._database.read(find)
+
+    async def first_of_run(self, key: int, run: str) -> LogRow | None:
+        """Return the first row of a run in a thread's log, if it is still there."""
+        return await self.find_in_log(key, run, 1)
+
+
+def rows_of_run(connection: Connection, key: int, run: str) -> list[LogRow]:
+    """Return the rows of the log that belong to a run."""
+    rows = connection.execute(
+        select(events).where(events.c.thread == key, events.c.run == run).order_by(events.c.first)
+    )
+    return [_log_row(row) for row in rows]
+
+
+def find_turn(connection: Connection, key: int) -> TurnRow | None:
+    """Return a thread's last turn, if it has had one."""
+    row = connection.execute(_TURN_OF, {"b_thread": key}).one_or_none()
+    return None if row is None else TurnRow(*row)
+
+
+def find_request(connection: Connection, owner: str, request_id: str) -> RequestRow | None:
+    """Return what a request has led to, if it was received before."""
+    row = connection.execute(
+        select(threads.c.id, requests.c.turn, requests.c.run)
+        .join(threads, threads.c.key == requests.c.thread)
+        .where(requests.c.owner == owner, requests.c.id == request_id)
+    ).one_or_none()
+    return None if row is None else RequestRow(*row)
+
+
+def read_stored(connection: Connection, key: int, known: ReadRows | None) -> StoredThread:
+    """Return what an agent may need to know of a thread when a turn starts."""
+    session = connection.execute(
+        select(sessions.c.id, sessions.c.data)
+        .where(sessions.c.thread == key)
+        .order_by(sessions.c.position.desc())
+        .limit(1)
+    ).one_or_none()
+    before = known or ReadRows(0, 0, 0)
+    if before.count:
+        count = connection.scalar(
+            select(func.count()).where(messages.c.thread == key, messages.c.position <= before.last)
+        )
+        if count != before.count:
+            before = ReadRows(0, 0, 0)
+    rows = connection.execute(
+        select(messages.c.position, messages.c.turn, messages.c.data, messages.c.read_to)
+        .where(messages.c.thread == key, messages.c.position > before.last)
+        .order_by(messages.c.position)
+    ).all()
+    read = ReadRows(
+        before.count + len(rows),
+        rows[-1].position if rows else before.last,
+        max([before.read_to, *(row.read_to or 0 for row in rows)]),
+    )
+    unread = connection.execute(
+        select(items.c.position, items.c.id, items.c.data, items.c.is_news)
+        .where(items.c.thread == key, items.c.position > read.read_to)
+        .order_by(items.c.position)
+    )
+    return StoredThread(
+        None if session is None else read_session(session.id, session.data, str(key)),
+        known is not None and before.count == known.count,
+        [(row.turn, row.data) for row in rows],
+        read,
+        [
+            UnreadItem(row.position, item, bool(row.is_news))
+            for row in unread
+            if (item := parse_item(row.id, row.data)) is not None
+        ],
+    )
+
+
+def _log_row(row: Any) -> LogRow:
+    return LogRow(row.first, row.last, row.data, row.updates, row.run, row.position)
