@@ -574,7 +574,10 @@ def _answered_calls(inputs: Sequence[Message]) -> set[str]:
 
 def _must_wait(update: AgentResponseUpdate) -> bool:
     """Return whether what an update says must be stored before the run goes on."""
-    return any(content.type == "function_result" for content in update.contents)
+    contents = update.contents
+    if len(contents) == 1:
+        return contents[0].type == "function_result"
+    return any(content.type == "function_result" for content in contents)
 
 
 def _own_history(agent: Any) -> HistoryProvider | None:

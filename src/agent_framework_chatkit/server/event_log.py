@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from chatkit.types import ThreadStreamEvent
 from pydantic import BaseModel, TypeAdapter
@@ -28,6 +28,14 @@ _FIELDS: dict[str, Any] = {
     "exclude_none": True,
     "context": {"exclude_metadata": True},
 }
+
+
+class TextDelta(NamedTuple):
+    """An event that adds text to a message: there are many of these."""
+
+    item_id: str
+    content_index: int
+    delta: str
 
 
 @dataclass(eq=False)
@@ -52,7 +60,7 @@ class Entry:
     run: str
     number: int
     data: bytes
-    event: ThreadStreamEvent | None = None
+    event: ThreadStreamEvent | TextDelta | None = None
     is_passing: bool = False
     is_addition: bool = False
     page: str | None = None

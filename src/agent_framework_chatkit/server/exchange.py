@@ -60,7 +60,7 @@ class Exchange:
         """Whether the model has refused to answer."""
         self.service_state = ""
         """How far a service is with its response that says so: the last kind of event."""
-        self._updates: list[AgentResponseUpdate] = []
+        self._updates: list[AgentResponseUpdate | dict[str, Any]] = []
         self._text: list[str] = []
         """Text that goes on where the last of the updates ends."""
         self._text_update: AgentResponseUpdate | None = None
@@ -78,13 +78,13 @@ class Exchange:
 
     def add(self, update: AgentResponseUpdate) -> None:
         """Take in what the agent sends."""
-        if update.finish_reason is not None:
-            self.finish_reason = str(update.finish_reason)
-        self._note_service(update)
         contents = update.contents
         if len(contents) == 1 and contents[0].type == "text" and self._goes_on(update):
             self._text.append(contents[0].text or "")
             return
+        if update.finish_reason is not None:
+            self.finish_reason = str(update.finish_reason)
+        self._note_service(update)
         self._end_text()
         if not contents and update.merge_mode != "replace":
             return
@@ -131,9 +131,11 @@ class Exchange:
             pending: Ids of the calls that wait for a person. Every other call has a result.
         """
         self._end_text()
-        return _messages(
-            self._updates, self._calls, self._started, self._returned, frozenset(pending)
-        )
+        updates = [
+            AgentResponseUpdate.from_dict(each) if isinstance(each, dict) else each
+            for each in self._updates
+        ]
+        return _messages(updates, self._calls, self._started, self._returned, frozenset(pending))
 
     def _note_service(self, update: AgentResponseUpdate) -> None:
         """Note what only the service's own event says."""
@@ -152,6 +154,7 @@ class Exchange:
         last = self._text_update
         return (
             last is not None
+            and update.finish_reason is None
             and update.message_id == last.message_id
             and update.author_name == last.author_name
             and update.role == last.role
@@ -163,20 +166,21 @@ class Exchange:
         update, self._text_update = self._text_update, None
         if update is None:
             return
-        content = Content.from_text(
-            "".join(self._text),
-            additional_properties=dict(update.contents[0].additional_properties or {}),
-        )
+        # By hand: there are many of these.
+        content: dict[str, Any] = {"type": "text", "text": "".join(self._text)}
+        if update.contents[0].additional_properties:
+            content["additional_properties"] = update.contents[0].additional_properties
+        piece = {
+            "type": "agent_response_update",
+            "contents": [content],
+            "role": update.role,
+            "author_name": update.author_name,
+            "message_id": update.message_id,
+            "response_id": update.response_id,
+        }
         self._text = []
-        self._keep(
-            AgentResponseUpdate(
-                contents=[content],
-                role=update.role,
-                author_name=update.author_name,
-                message_id=update.message_id,
-                response_id=update.response_id,
-            )
-        )
+        self._updates.append(piece)
+        self._new.append(piece)
 
     def _keep(self, update: AgentResponseUpdate) -> None:
         self._updates.append(update)

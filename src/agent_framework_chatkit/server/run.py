@@ -45,7 +45,7 @@ from ..stores.sql.turn_rows import (
 )
 from ..stores.turn_end import TurnEndItem
 from .channel import Channel
-from .event_log import Entry, log_row, serialize
+from .event_log import Entry, TextDelta, log_row, serialize
 from .threads import thread_response
 from .turn_state import MESSAGES, SILENT, TurnState
 
@@ -284,12 +284,7 @@ class Run:
         delta = "".join(self._deltas)
         self._text = None
         self._deltas.clear()
-        event = ThreadItemUpdatedEvent.model_construct(
-            item_id=item_id,
-            update=AssistantMessageContentPartTextDelta.model_construct(
-                content_index=index, delta=delta
-            ),
-        )
+        event = TextDelta(item_id, index, delta)
         self._put(Entry(self.id, self._next(), b"%b%b}}" % (head, _json_text(delta)), event))
 
     def _add_text(self, item_id: str, update: AssistantMessageContentPartTextDelta) -> None:

@@ -20,6 +20,7 @@ from chatkit.types import (
 
 from ..bridge.item_updates import apply_update
 from ..bridge.open_items import settle
+from .event_log import TextDelta
 
 
 class UnfinishedItems:
@@ -34,14 +35,14 @@ class UnfinishedItems:
         self._texts: dict[str, dict[int, list[str]]] = {}
         """Text that is yet to be joined to its message, by content part."""
 
-    def apply(self, event: ThreadStreamEvent) -> None:
+    def apply(self, event: ThreadStreamEvent | TextDelta) -> None:
         """Take in an event."""
-        if isinstance(event, ThreadItemUpdatedEvent):
+        if isinstance(event, TextDelta):
+            self._add_text(event)
+        elif isinstance(event, ThreadItemUpdatedEvent):
             update = event.update
             if isinstance(update, AssistantMessageContentPartTextDelta):
-                parts = self._texts.get(event.item_id)
-                if parts is not None:
-                    parts.setdefault(update.content_index, []).append(update.delta)
+                self._add_text(TextDelta(event.item_id, update.content_index, update.delta))
             elif event.item_id in self._items:
                 self._join(event.item_id)
                 apply_update(self._items[event.item_id], update)
@@ -54,6 +55,11 @@ class UnfinishedItems:
             self._drop(event.item.id)
         elif isinstance(event, ThreadItemRemovedEvent):
             self._drop(event.item_id)
+
+    def _add_text(self, delta: TextDelta) -> None:
+        parts = self._texts.get(delta.item_id)
+        if parts is not None:
+            parts.setdefault(delta.content_index, []).append(delta.delta)
 
     def items(self) -> list[ThreadItem]:
         """Return the items as they stand, oldest first."""
