@@ -614,3 +614,31 @@ async def _bury(dead: SQLStore[Any], living: SQLStore[Any]) -> None:
     name = dead.leases.worker
     statement = delete(workers).where(workers.c.id == name)
     await living.database.write(lambda connection: connection.execute(statement))
+
+
+async def test_a_try_after_a_failure_knows_what_the_earlier_one_has_done() -> None:
+    orders: list[str] = []
+
+    @tool(approval_mode="never_require")
+    def order(what: str) -> str:
+        """Order something."""
+        orders.append(what)
+        return f"{what} is ordered"
+
+    answering = agent(
+        [call("order", what="tea")], [RuntimeError("gone")], [text("Yes.")], tools=[order]
+    )
+    async with chat(answering) as client:
+        await (await client.ask("Order tea")).rest()
+        assert (await client.turn())["state"] == "failed"
+        question = (await client.items())[0]
+        retried = await client.send(
+            "threads.retry_after_item", thread_id=client.thread_id, item_id=question["id"]
+        )
+        await retried.rest()
+        ((role, told),) = said(answering)
+        assert role == "user"
+        assert '"what": "tea"' in told
+        assert "tea is ordered" in told
+        assert told.endswith("Order tea")
+    assert orders == ["tea"]

@@ -129,8 +129,10 @@ def make_app() -> Starlette:
     attachments = _attachment_store(settings.attachments, store, settings.secret)
     app = create_app(AgentChatKitServer(load_agent(settings.agent), store, attachments))
     # What is imported by now is never garbage. Looking at it all in each collection would take
-    # more time than a turn.
+    # more time than a turn. And what a running answer holds is garbage only when it ends: looking
+    # at it all the time would make every other answer late.
     gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
     return app
 
 

@@ -100,6 +100,7 @@ class AgentTurn(Generic[TContext]):
         ended: How the turn before ended, if there was one.
         converter: What items become for the agent.
         is_retry: Whether what came of an earlier try was deleted.
+        tried: The messages of an earlier try that was cut short, as JSON.
     """
 
     def __init__(
@@ -114,12 +115,13 @@ class AgentTurn(Generic[TContext]):
         converter: ThreadItemConverter,
         *,
         is_retry: bool = False,
+        tried: Sequence[str] = (),
     ) -> None:
         self._agent = agent
         self._context = context
         self.id = turn_id
         self._history = history
-        self._ended = ended
+        self._note = _ENDED_UNCLEANLY.get(ended, "") or _tried(tried, context.thread.id)
         self._converter = converter
         self._unread = stored.unread
         self._read_to = max((each.position for each in stored.unread), default=history.read.read_to)
@@ -206,12 +208,11 @@ class AgentTurn(Generic[TContext]):
 
     def _tell(self, messages: list[Message]) -> None:
         """Note what the agent is told, in a form that every service accepts."""
-        note = _ENDED_UNCLEANLY.get(self._ended)
-        if note is not None and self._resumed is None:
+        if self._note and self._resumed is None:
             # The service may not know how the turn before ended, or not have it at all.
             self._session.service_session_id = None
             self._start = self._session.to_dict()
-            noted = Message("user", [f"<HIDDEN_CONTEXT>{note}</HIDDEN_CONTEXT>"])
+            noted = Message("user", [f"<HIDDEN_CONTEXT>{self._note}</HIDDEN_CONTEXT>"])
             # Before the newest message, which is not a part of what has ended.
             messages = [*messages[:-1], noted, *messages[-1:]]
         self.is_resumed = self._resumed is not None
@@ -502,22 +503,35 @@ def remembered_of_workflow(exchanged: Sequence[Message], *, is_clean: bool) -> l
     said = conversation(exchanged)
     if is_clean:
         return said
-    results = {
-        content.call_id: content
-        for message in exchanged
-        for content in message.contents
-        if content.type == "function_result"
-    }
-    called = [
-        f"{content.name}({content.arguments}): {results[content.call_id].result}"
-        for message in exchanged
-        for content in message.contents
-        if content.type == "function_call" and content.call_id in results
-    ]
+    called = _called(exchanged)
     if called:
         text = "\n".join(["These tools had been called before that:", *called])
         said.append(Message("user", [f"<HIDDEN_CONTEXT>{text}</HIDDEN_CONTEXT>"]))
     return said
+
+
+def _called(messages: Sequence[Message]) -> list[str]:
+    """Return in words which tools were called and what they returned."""
+    contents = [content for message in messages for content in message.contents]
+    results = {each.call_id: each.result for each in contents if each.type == "function_result"}
+    return [
+        f"{each.name}({each.arguments}): {results[each.call_id]}"
+        for each in contents
+        if each.type == "function_call" and each.call_id in results
+    ]
+
+
+def _tried(rows: Sequence[str], thread_id: str) -> str:
+    """Return what an agent is told of an earlier try, if tools had been called in it."""
+    called = _called([message for row in rows for message in load_messages(row, thread_id)])
+    if not called:
+        return ""
+    lines = [
+        "An earlier try at this answer was cut short. It had called these tools; do not call them "
+        "again for the same purpose:",
+        *called,
+    ]
+    return "\n".join(lines)
 
 
 def client_tools_of(agent: TurnAgent) -> set[str]:

@@ -47,7 +47,7 @@ from ..stores.turn_end import TurnEndItem
 from .channel import Channel
 from .event_log import Entry, TextDelta, log_row, serialize
 from .threads import thread_response
-from .turn_state import MESSAGES, SILENT, TurnState
+from .turn_state import MESSAGES, SILENT, UNCLEAN, TurnState
 
 if TYPE_CHECKING:
     from .worker import Worker
@@ -119,6 +119,10 @@ class Run:
         """How the turn before ended, unless this is another try at it."""
         self.is_retry = begun.is_retry
         self.is_first = begun.is_first
+        before = begun.before
+        is_cut = before is not None and before.id == begun.turn_id and before.state in UNCLEAN
+        self.tried = begun.tried if is_cut else ()
+        """The messages of an earlier try at the turn that was cut short, as JSON."""
         self.thread: ThreadMetadata = begun.thread
         self.context = context
         self.page = page

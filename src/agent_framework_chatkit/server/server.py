@@ -359,6 +359,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
             run.ended if run is not None else "",
             self.converter(request_context),
             is_retry=run is not None and run.is_retry,
+            tried=run.tried if run is not None else (),
         )
         if not await begin(turn):
             return

@@ -207,6 +207,7 @@ class BegunTurn:
         log_position: The position of the log's newest row.
         is_retry: Whether what came of an earlier try was deleted.
         is_first: Whether the thread was added with it.
+        tried: The messages of the earlier try, as JSON.
     """
 
     lease: Lease
@@ -217,6 +218,7 @@ class BegunTurn:
     log_position: int
     is_retry: bool
     is_first: bool
+    tried: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,9 @@ class Turns:
             before = find_turn(connection, key)
             self._check_free(connection, new.thread_id, before)
         removed: tuple[str, ...] = ()
+        tried: tuple[str, ...] = ()
         if new.retry_after is not None:
+            tried = self._messages_of(connection, key, new.retry_after)
             removed = self._cut(connection, key, new.retry_after)
         turn_id = new.turn_id or self._last_turn_id(connection, key, before) or new.first_turn_id
         for attachment in new.attachments:
@@ -127,6 +129,7 @@ class Turns:
             1 if before is None else before.log_position + 1,
             new.retry_after is not None,
             new.new_thread is not None,
+            tried,
         )
         if new.log is not None:
             self._log(connection, key, new.run, new.log(begun))
@@ -180,6 +183,14 @@ class Turns:
         if is_alive:
             raise ThreadBusyError(thread_id)
         raise OrphanedTurnError(turn)
+
+    def _messages_of(self, connection: Connection, key: int, turn_id: str) -> tuple[str, ...]:
+        statement = (
+            select(messages.c.data)
+            .where(messages.c.thread == key, messages.c.turn == turn_id)
+            .order_by(messages.c.position)
+        )
+        return tuple(connection.execute(statement).scalars())
 
     def _cut(self, connection: Connection, key: int, item_id: str) -> tuple[str, ...]:
         """Delete what came after a message, and what was remembered of it and since."""
