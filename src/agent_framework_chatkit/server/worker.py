@@ -20,6 +20,7 @@ from .channel import Channel, Follower
 from .event_log import Entry, log_row
 from .interruption import interrupted_turn
 from .run import Run, new_run_id
+from .signals import StopSignals
 
 if TYPE_CHECKING:
     from .server import AgentChatKitServer
@@ -66,6 +67,8 @@ class Worker(Generic[TContext]):
         self.server = server
         self.store = store
         self.is_closing = False
+        self._is_leaving = False
+        self._signals = StopSignals(self._let_go)
         self._text_interval = text_interval
         self._channels: dict[int, Channel] = {}
         self._runs: dict[str, Run] = {}
@@ -181,6 +184,7 @@ class Worker(Generic[TContext]):
         channel = self._channels.get(key)
         if channel is None:
             channel = Channel(self.store.log, key, thread_id, owner, log_position)
+            channel.is_closed = self._is_leaving
             self._channels[key] = channel
         return channel
 
@@ -374,7 +378,14 @@ class Worker(Generic[TContext]):
 
     # Housekeeping
 
+    def _let_go(self) -> None:
+        """Have the clients that follow threads come back to another worker, or to the next."""
+        self._is_leaving = True
+        for channel in tuple(self._channels.values()):
+            channel.close()
+
     def _start_housekeeping(self) -> None:
+        self._signals.listen()
         if self._housekeeping is None:
             self._housekeeping = asyncio.create_task(self._keep_house())
 
@@ -418,8 +429,8 @@ class Worker(Generic[TContext]):
             grace: Seconds that running turns are given.
         """
         self.is_closing = True
-        for channel in tuple(self._channels.values()):
-            channel.close()
+        self._let_go()
+        self._signals.close()
         runs = tuple(self._runs.values())
         if runs:
             ended = [asyncio.create_task(run.has_ended.wait()) for run in runs]
