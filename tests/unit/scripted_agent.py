@@ -9,6 +9,7 @@ from typing import Any
 from agent_framework import (
     Agent,
     BaseChatClient,
+    ChatMiddlewareLayer,
     ChatResponse,
     ChatResponseUpdate,
     Content,
@@ -21,7 +22,7 @@ Step = Content | Exception | Callable[[], Awaitable[None]]
 """What a model does: say something, fail, or do what a test needs at that point."""
 
 
-class ScriptedClient(FunctionInvocationLayer[Any], BaseChatClient[Any]):
+class ScriptedClient(FunctionInvocationLayer[Any], ChatMiddlewareLayer[Any], BaseChatClient[Any]):
     """A model that answers each call with the next of its messages."""
 
     def __init__(self, *messages: list[Step]) -> None:

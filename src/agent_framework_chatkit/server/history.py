@@ -51,13 +51,13 @@ def _clean(message: Message, is_resumed: bool) -> Message | None:
     contents = [
         clean
         for content in message.contents
-        if (clean := _clean_content(content, is_resumed)) is not None
+        if _may_hold(message.role, content)
+        and (clean := _clean_content(content, is_resumed)) is not None
     ]
     if message.role == "assistant" and all(each.type == "text_reasoning" for each in contents):
         # Services refuse reasoning that leads to nothing.
         contents = []
-    if message.role in ("user", "assistant"):
-        contents = _with_joined_texts(contents)
+    contents = _with_joined_texts(contents)
     if not contents:
         return None
     if len(contents) == len(message.contents) and all(
@@ -65,6 +65,13 @@ def _clean(message: Message, is_resumed: bool) -> Message | None:
     ):
         return message
     return _with_contents(message, contents)
+
+
+def _may_hold(role: str, content: Content) -> bool:
+    """Return whether a message of this role may hold a content."""
+    if content.type == "function_call":
+        return role == "assistant"
+    return content.type != "text" or role != "tool"
 
 
 def _with_joined_texts(contents: Sequence[Content]) -> list[Content]:
@@ -112,6 +119,8 @@ def _clean_result(content: Content) -> Content:
 
 def _sound_arguments(arguments: Any) -> str:
     """Return a call's arguments as JSON text without lone surrogates, escaped ones included."""
+    if not arguments:
+        return "{}"
     if isinstance(arguments, str):
         if "\\ud" not in arguments.lower():
             return mend_surrogates(arguments)
@@ -119,7 +128,7 @@ def _sound_arguments(arguments: Any) -> str:
             arguments = json.loads(arguments)
         except ValueError:
             return mend_surrogates(arguments)
-    return json.dumps(mend_json(arguments if arguments is not None else {}), ensure_ascii=False)
+    return json.dumps(mend_json(arguments), ensure_ascii=False)
 
 
 def _is_sound(value: Any) -> bool:
@@ -157,9 +166,7 @@ def _joined(messages: Iterable[Message]) -> list[Message]:
         last = joined[-1] if joined else None
         if last is not None and _belong_together(last, message):
             contents = [*last.contents, *message.contents]
-            if message.role in ("user", "assistant"):
-                contents = _with_joined_texts(contents)
-            joined[-1] = _with_contents(last, contents)
+            joined[-1] = _with_contents(last, _with_joined_texts(contents))
         else:
             joined.append(message)
     return joined
@@ -213,7 +220,7 @@ def _paired(messages: Sequence[Message], pending: frozenset[str]) -> list[Messag
         if len(contents) == len(message.contents):
             paired.append(message)
         elif contents:
-            paired.append(_with_contents(message, contents))
+            paired.append(_with_contents(message, _with_joined_texts(contents)))
     return paired
 
 
@@ -225,6 +232,8 @@ def _with_results(
     found: list[Content] = []
     for content in message.contents:
         call = content
+        if call.type == "function_result":
+            continue
         if _needs_result(call):
             result = results.of(call, index)
             is_whole = _has_arguments(call)

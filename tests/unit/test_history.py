@@ -1,0 +1,190 @@
+"""What an agent remembers, in a form that strict services accept."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from agent_framework import AgentResponseUpdate, Content, Message
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent_framework_chatkit.server.exchange import Exchange, recover
+from agent_framework_chatkit.server.history import History, acceptable
+
+from ..integration.providers.rules import check_strictest
+
+TEXTS = st.sampled_from(["", " \n", "Hi", "x\ud83dy", "😀", "\ud83d", "Two words"])
+IDS = st.sampled_from(["c1", "c2", "c3"])
+ARGUMENTS = st.sampled_from(['{"a": 1}', '{"a": "\\ud83d"}', '{"a": ', "", "{}"])
+CONTENTS = st.one_of(
+    TEXTS.map(Content.from_text),
+    TEXTS.map(lambda text: Content.from_text_reasoning(text=text)),
+    st.builds(
+        lambda call_id, arguments: Content.from_function_call(call_id, "f", arguments=arguments),
+        IDS,
+        ARGUMENTS,
+    ),
+    st.builds(lambda call_id, text: Content.from_function_result(call_id, result=text), IDS, TEXTS),
+    st.builds(
+        lambda call_id: Content.from_function_approval_request(
+            "a", Content.from_function_call(call_id, "f", arguments="{}")
+        ),
+        IDS,
+    ),
+)
+MESSAGES = st.lists(
+    st.builds(
+        Message,
+        st.sampled_from(["user", "assistant", "tool", "system"]),
+        st.lists(CONTENTS, max_size=3),
+    ),
+    max_size=12,
+)
+
+
+@given(MESSAGES)
+def test_any_history_is_made_acceptable(messages: list[Message]) -> None:
+    before = [message.to_dict() for message in messages]
+    history = [Message("user", ["Begin."]), *messages]
+    complaints = check_strictest([*acceptable(history), Message("user", ["And now?"])])
+    # The newest message is joined to the user's last one, or follows an answer, by the turn.
+    assert not [each for each in complaints if "user after user" not in each], complaints
+    assert [message.to_dict() for message in messages] == before
+
+
+@given(MESSAGES)
+def test_what_is_acceptable_stays_as_it_is(messages: list[Message]) -> None:
+    once = acceptable([Message("user", ["Begin."]), *messages])
+    twice = acceptable(once)
+    assert [message.to_dict() for message in twice] == [message.to_dict() for message in once]
+
+
+@given(MESSAGES, st.integers(0, 12))
+def test_a_history_is_the_same_however_it_is_read(messages: list[Message], cut: int) -> None:
+    messages = [Message("user", ["Begin."]), *messages]
+    whole, parts = History(), History()
+    whole.add(messages)
+    parts.add(messages[:cut])
+    parts.add(messages[cut:])
+    assert [each.to_dict() for each in whole.messages()] == [
+        each.to_dict() for each in parts.messages()
+    ]
+
+
+def test_nothing_that_a_model_can_use_is_lost() -> None:
+    call = Content.from_function_call("c1", "order", arguments='{"what": "tea"}')
+    history = acceptable(
+        [
+            Message("system", ["Be kind."]),
+            Message("user", ["Order tea."]),
+            Message("assistant", [Content.from_text_reasoning(text="Tea."), "Sure.", call]),
+            Message("tool", [Content.from_function_result("c1", result="ordered")]),
+            Message("system", ["They like green tea."]),
+            Message("user", ["And?"]),
+        ]
+    )
+    assert [(message.role, message.text) for message in history] == [
+        ("system", "Be kind."),
+        ("user", "Order tea."),
+        ("assistant", "Sure."),
+        ("tool", ""),
+        ("assistant", "(There was no answer.)"),
+        ("user", "They like green tea.\n\nAnd?"),
+    ]
+    assert history[3].contents[0].result == "ordered"
+
+
+def test_calls_of_the_same_id_keep_their_own_results() -> None:
+    messages = []
+    for number in (1, 2):
+        messages += [
+            Message("user", [f"{number}"]),
+            Message("assistant", [Content.from_function_call("c", "f", arguments="{}")]),
+            Message("tool", [Content.from_function_result("c", result=f"{number}")]),
+            Message("assistant", [f"It is {number}."]),
+        ]
+    results = [
+        content.result
+        for message in acceptable(messages)
+        for content in message.contents
+        if content.type == "function_result"
+    ]
+    assert results == ["1", "2"]
+
+
+# What a run exchanges
+
+
+def update(*contents: Content, role: str = "assistant", **fields: Any) -> AgentResponseUpdate:
+    return AgentResponseUpdate(contents=list(contents), role=role, message_id="m", **fields)
+
+
+def test_an_exchange_is_recovered_from_what_was_written() -> None:
+    exchange = Exchange([Message("user", ["Order tea."])], read_to=3)
+    pieces = [exchange.take_new()]
+    for text in ("Let ", "me "):
+        exchange.add(update(Content.from_text(text)))
+    pieces.append(exchange.take_new())
+    exchange.add(update(Content.from_text("see.")))
+    exchange.add(update(Content.from_function_call("c1", "order", arguments='{"a": ')))
+    exchange.add(update(Content.from_function_call("c1", "", arguments="1}")))
+    exchange.add(update(Content.from_function_call("c2", "order", arguments="{}")))
+    exchange.start_call("c1")
+    exchange.end_call("c1", [Content.from_text("ordered")])
+    exchange.start_call("c2")
+    pieces.append(exchange.take_new())
+    assert exchange.take_new() is None
+    recovered = recover(piece for piece in pieces if piece)
+    assert recovered is not None
+    assert recovered.read_to == 3
+    assert [message.text for message in recovered.inputs] == ["Order tea."]
+    for messages in (recovered.messages, exchange.messages()):
+        said, results = messages
+        assert said.text == "Let me see."
+        assert [content.result for content in results.contents] == [
+            "ordered",
+            "Error: This call was started; its effect is unknown. Find out, or ask the user, "
+            "before you make it again.",
+        ]
+
+
+def test_a_call_that_was_cut_was_never_made() -> None:
+    exchange = Exchange([])
+    exchange.add(update(Content.from_function_call("c1", "order", arguments='{"a": ')))
+    assert exchange.messages() == []
+    exchange = Exchange([])
+    exchange.add(update(Content.from_function_call("c1", "order", arguments='{"a": 1}')))
+    (_, results) = exchange.messages()
+    assert "not started" in str(results.contents[0].result)
+    (said,) = exchange.messages(pending=["c1"])
+    assert said.contents[0].type == "function_call"
+
+
+def test_nothing_is_recovered_of_a_run_that_told_nothing() -> None:
+    assert recover([]) is None
+
+
+@pytest.mark.parametrize("finish_reason", ["length", "content_filter"])
+def test_how_an_answer_ended_is_noted(finish_reason: Any) -> None:
+    exchange = Exchange([])
+    exchange.add(update(Content.from_text("Half")))
+    exchange.add(update(Content.from_text(" more"), finish_reason=finish_reason))
+    assert exchange.finish_reason == finish_reason
+    assert exchange.messages()[0].text == "Half more"
+
+
+def test_what_replaces_is_kept_as_it_came() -> None:
+    exchange = Exchange([])
+    exchange.add(update(Content.from_text("Draft")))
+    exchange.add(
+        AgentResponseUpdate(
+            contents=[Content.from_text("Final")],
+            role="assistant",
+            message_id="m",
+            merge_mode="replace",
+        )
+    )
+    assert exchange.messages()[0].text == "Final"
+    assert json.loads(exchange.take_new() or "")[-1]["merge_mode"] == "replace"

@@ -1,0 +1,197 @@
+"""What an agent remembers of turns that did not end well, whatever keeps its history."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from agent_framework import Content, InMemoryHistoryProvider, UsageDetails, tool
+
+from agent_framework_chatkit import AgentChatKitServer, AgentResponseConverter
+from agent_framework_chatkit.stores import SQLStore
+
+from .live_client import ME, LiveClient
+from .scripted_agent import agent, call, said, text
+from .test_interrupts import check_calls
+from .test_live_threads import Gate, chat
+
+
+class Desk:
+    """Takes orders; one of them takes its time."""
+
+    def __init__(self) -> None:
+        self.orders: list[str] = []
+        self.gate = Gate()
+
+        @tool(approval_mode="never_require")
+        async def order(what: str) -> str:
+            """Order something."""
+            self.orders.append(what)
+            if what == "coffee":
+                await self.gate()
+            return f"{what} is ordered"
+
+        self.order = order
+
+
+AGENTS: dict[str, dict[str, Any]] = {
+    "ours": {},
+    "ours, call by call": {"require_per_service_call_history_persistence": True},
+    "its own": {"context_providers": [InMemoryHistoryProvider()]},
+    "its own, call by call": {
+        "context_providers": [InMemoryHistoryProvider()],
+        "require_per_service_call_history_persistence": True,
+    },
+}
+
+
+@pytest.mark.parametrize("kind", AGENTS)
+async def test_a_stop_while_a_tool_runs_is_known_to_the_next_turn(kind: str) -> None:
+    desk = Desk()
+    answering = agent(
+        [call("order", "c1", what="tea")],
+        [call("order", "c2", what="coffee"), call("order", "c3", what="cake")],
+        [text("It is ordered.")],
+        [text("Yes.")],
+        tools=[desk.order],
+        **AGENTS[kind],
+    )
+    async with chat(answering) as client:
+        asking = await client.ask("Order")
+        await desk.gate.is_reached.wait()
+        assert await client.stop() == "stopped"
+        await asking.rest()
+        for question in ("And now?", "Really?"):
+            await (await client.ask(question)).rest()
+            assert (await client.turn())["state"] == "completed"
+    scripted: Any = answering.client
+    for messages in scripted.asked[2:]:
+        check_calls(messages)
+        results = [
+            str(content.result)
+            for message in messages
+            for content in message.contents
+            if content.type == "function_result"
+        ]
+        assert len(results) == 3
+        assert results[0] == "tea is ordered"
+        assert "its effect is unknown" in results[1]
+        assert results[2] == "cake is ordered"
+    assert said(answering)[0] == ("user", "Order")
+    assert desk.orders == ["tea", "coffee", "cake"]
+
+
+@pytest.mark.parametrize("kind", AGENTS)
+async def test_a_failure_after_a_tool_is_known_to_the_next_turn(kind: str) -> None:
+    desk = Desk()
+    answering = agent(
+        [call("order", "c1", what="tea")],
+        [text("It "), RuntimeError("gone")],
+        [text("Yes.")],
+        tools=[desk.order],
+        **AGENTS[kind],
+    )
+    async with chat(answering) as client:
+        await (await client.ask("Order")).rest()
+        await (await client.ask("And now?")).rest()
+    scripted: Any = answering.client
+    check_calls(scripted.asked[-1])
+    assert [role for role, _ in said(answering)] == [
+        "user",
+        "assistant",
+        "tool",
+        "assistant",
+        "user",
+    ]
+    assert said(answering)[3][1].strip() == "It"
+
+
+async def test_state_that_cannot_be_stored_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    class Provider(InMemoryHistoryProvider):
+        async def before_run(self, *, session: Any, **given: Any) -> None:
+            session.state["socket"] = object()
+            await super().before_run(session=session, **given)
+
+    answering = agent(
+        [text("One")],
+        [text("Two")],
+        [text("Three")],
+        context_providers=[Provider("other", load_messages=False), InMemoryHistoryProvider()],
+    )
+    plain = agent([text("One")], [text("Two")], [text("Three")])
+    for each in (answering, plain):
+        async with chat(each) as client:
+            for question in ("1", "2", "3"):
+                await (await client.ask(question)).rest()
+        assert [told for role, told in said(each) if role == "user"] == ["1", "2", "3"]
+
+
+async def test_the_usage_of_a_run_with_tools_is_reported_once() -> None:
+    reported: list[UsageDetails] = []
+
+    class Converter(AgentResponseConverter):
+        def on_usage(self, usage: UsageDetails) -> None:
+            reported.append(usage)
+
+    def used(count: int) -> Content:
+        return Content.from_usage(UsageDetails(input_token_count=count, total_token_count=count))
+
+    desk = Desk()
+    answering = agent(
+        [call("order", "c1", what="tea"), used(100)],
+        [call("order", "c2", what="cake"), used(200)],
+        [text("Done."), used(300)],
+        tools=[desk.order],
+    )
+    async with chat(answering, response_converter=Converter()) as client:
+        await (await client.ask("Order")).rest()
+    (usage,) = reported
+    assert usage.get("total_token_count") == 600
+
+
+@pytest.mark.parametrize("kind", ["raises", "raises at once", "hangs", "is no text"])
+async def test_a_title_that_fails_never_touches_the_answer(kind: str) -> None:
+    class Server(AgentChatKitServer[Any]):
+        def title(self, thread: Any, message: Any, context: Any) -> Any:
+            if kind == "raises at once":
+                raise RuntimeError("no title")
+            return self._title()
+
+        async def _title(self) -> Any:
+            if kind == "raises":
+                raise RuntimeError("no title")
+            if kind == "hangs":
+                await asyncio.Event().wait()
+            return 7
+
+    async with chat(agent([text("Hi")]), server_class=Server) as client:
+        await (await client.ask("Hello")).rest()
+        assert await client.transcript() == [
+            ("user_message", "Hello"),
+            ("assistant_message", "Hi"),
+        ]
+        thread = await client.send("threads.get_by_id", thread_id=client.thread_id)
+        assert thread.get("title") is None
+
+
+async def test_a_server_that_stops_keeps_what_was_shown() -> None:
+    gate = Gate()
+    store = SQLStore[Any]("sqlite://")
+    server = AgentChatKitServer(agent([text("Half an "), gate]), store)
+    client = LiveClient(server)
+    asking = await client.ask("Hello")
+    await asking.text("Half an ")
+    following = await client.follow()
+    await following.until("thread.state")
+    await server.worker.close(grace=0)
+    assert (await asking.rest())[-1]["turn"]["state"] == "interrupted"
+    page = await store.load_thread_items(client.thread_id, None, 9, "asc", ME)
+    assert [item.type for item in page.data] == [
+        "user_message",
+        "assistant_message",
+        "end_of_turn",
+    ]
+    await following.rest()
+    assert following.retry is not None
+    await server.close()
