@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from agent_framework import Content, InMemoryHistoryProvider, UsageDetails, tool
+from agent_framework import (
+    Content,
+    HistoryProvider,
+    InMemoryHistoryProvider,
+    Message,
+    UsageDetails,
+    tool,
+)
 
 from agent_framework_chatkit import AgentChatKitServer, AgentResponseConverter
 from agent_framework_chatkit.stores import SQLStore
@@ -35,15 +43,44 @@ class Desk:
         self.order = order
 
 
+class Elsewhere(HistoryProvider):
+    """Keeps messages outside the session, as a database of the app's would."""
+
+    def __init__(self) -> None:
+        super().__init__("elsewhere")
+        self.messages: list[Message] = []
+
+    async def get_messages(self, session_id: str | None, **given: Any) -> list[Message]:
+        return list(self.messages)
+
+    async def save_messages(
+        self, session_id: str | None, messages: Sequence[Message], **given: Any
+    ) -> None:
+        self.messages.extend(messages)
+
+
 AGENTS: dict[str, dict[str, Any]] = {
     "ours": {},
     "ours, call by call": {"require_per_service_call_history_persistence": True},
-    "its own": {"context_providers": [InMemoryHistoryProvider()]},
+    "its own": {"context_providers": InMemoryHistoryProvider},
+    "elsewhere": {"context_providers": Elsewhere},
+    "elsewhere, call by call": {
+        "context_providers": Elsewhere,
+        "require_per_service_call_history_persistence": True,
+    },
     "its own, call by call": {
-        "context_providers": [InMemoryHistoryProvider()],
+        "context_providers": InMemoryHistoryProvider,
         "require_per_service_call_history_persistence": True,
     },
 }
+
+
+def settings_of(kind: str) -> dict[str, Any]:
+    """Return an agent's settings, with a history that no other agent has."""
+    settings = dict(AGENTS[kind])
+    if "context_providers" in settings:
+        settings["context_providers"] = [settings["context_providers"]()]
+    return settings
 
 
 @pytest.mark.parametrize("kind", AGENTS)
@@ -55,7 +92,7 @@ async def test_a_stop_while_a_tool_runs_is_known_to_the_next_turn(kind: str) -> 
         [text("It is ordered.")],
         [text("Yes.")],
         tools=[desk.order],
-        **AGENTS[kind],
+        **settings_of(kind),
     )
     async with chat(answering) as client:
         asking = await client.ask("Order")
@@ -75,6 +112,8 @@ async def test_a_stop_while_a_tool_runs_is_known_to_the_next_turn(kind: str) -> 
             if content.type == "function_result"
         ]
         assert len(results) == 3
+        asked = [message.text for message in messages if message.role == "user"]
+        assert "\n".join(asked).count("Order") == 1
         assert results[0] == "tea is ordered"
         assert "its effect is unknown" in results[1]
         assert results[2] == "cake is ordered"
@@ -90,7 +129,7 @@ async def test_a_failure_after_a_tool_is_known_to_the_next_turn(kind: str) -> No
         [text("It "), RuntimeError("gone")],
         [text("Yes.")],
         tools=[desk.order],
-        **AGENTS[kind],
+        **settings_of(kind),
     )
     async with chat(answering) as client:
         await (await client.ask("Order")).rest()

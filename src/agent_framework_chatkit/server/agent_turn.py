@@ -44,6 +44,7 @@ from .exchange import Exchange
 from .history import (
     History,
     HistoryCache,
+    OwnHistory,
     ThreadHistory,
     acceptable,
     answered,
@@ -138,7 +139,8 @@ class AgentTurn(Generic[TContext]):
         """The session as it was, for a turn that does not end well."""
         self._resumed: Pause | None = None
         self._writer: ResponseWriter | None = None
-        self._own = _own_history(agent)
+        own = _own_history(agent)
+        self._own = None if own is None else OwnHistory(own)
         self.exchange = Exchange(())
         self.is_resumed = False
         """Whether it goes on where the turn before was paused."""
@@ -327,6 +329,11 @@ class AgentTurn(Generic[TContext]):
         agent = copy(agent)
         if self._own is None:
             agent.context_providers = [*agent.context_providers, ThreadHistory(history)]
+        else:
+            agent.context_providers = [
+                self._own if provider is self._own.provider else provider
+                for provider in agent.context_providers
+            ]
         run_options: dict[str, Any] = {"options": options} if options else {}
         if isinstance(agent, AgentMiddlewareLayer):
             run_options["middleware"] = [RECORDER]
@@ -383,21 +390,26 @@ class AgentTurn(Generic[TContext]):
             session.service_session_id = None
             release(session)
             if self._own is not None:
-                await self._tell_own_history(session, exchanged)
+                await self._tell_own_history(self._own, session, exchanged)
         pause.keep_in(session)
         messages = [*self.exchange.inputs, *exchanged]
         row = StoredMessages(self.id, dump_messages(messages), self._read_to)
         return RememberedTurn([row], (self.id, dump_session(session, self._context.thread.id)))
 
-    async def _tell_own_history(self, session: AgentSession, exchanged: list[Message]) -> None:
+    async def _tell_own_history(
+        self, own: OwnHistory, session: AgentSession, exchanged: list[Message]
+    ) -> None:
         """Have an agent's own history know of a turn that did not end well."""
-        provider = self._own
-        if provider is None:
-            return
-        state = session.state.setdefault(provider.source_id, {})
+        name = own.source_id
+        if name in self._session.state:
+            session.state[name] = self._session.state[name]
+        messages = [*self.exchange.inputs, *exchanged][own.saved :]
         try:
-            messages = acceptable([*self.exchange.inputs, *exchanged])
-            await provider.save_messages(session.session_id, messages, state=state)
+            await own.provider.save_messages(
+                session.session_id,
+                acceptable_input(messages),
+                state=session.state.setdefault(name, {}),
+            )
         except Exception:
             logger.exception(
                 "The agent's own history does not know of a turn of thread %r.",
@@ -564,7 +576,7 @@ def acceptable_input(messages: Sequence[Message]) -> list[Message]:
     """Return new input as strict services accept it; it may begin with results of earlier calls."""
     first = next((i for i, each in enumerate(messages) if each.role != "tool"), len(messages))
     results, others = list(messages[:first]), messages[first:]
-    if others and not is_approval(others[0]):
+    if others and others[0].role == "user" and not is_approval(others[0]):
         results = answered(results)
     return [*results, *acceptable(others, is_resumed=True)]
 

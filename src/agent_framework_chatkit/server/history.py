@@ -370,6 +370,54 @@ class HistoryCache:
             self._size -= known.size
 
 
+class OwnHistory(HistoryProvider):
+    """Stands for the history that an app has given to its agent, and knows what it has saved.
+
+    Args:
+        provider: The app's.
+    """
+
+    def __init__(self, provider: HistoryProvider) -> None:
+        super().__init__(
+            provider.source_id,
+            load_messages=provider.load_messages,
+            store_inputs=provider.store_inputs,
+            store_context_messages=provider.store_context_messages,
+            store_context_from=provider.store_context_from,
+            store_outputs=provider.store_outputs,
+        )
+        self.provider = provider
+        self.saved = 0
+        """How many of the run's messages it has been given."""
+
+    async def before_run(self, **given: Any) -> None:
+        """Have the app's history give the agent the earlier messages."""
+        await self.provider.before_run(**given)
+
+    async def after_run(self, *, context: SessionContext, **given: Any) -> None:
+        """Have the app's history save the messages of a run, or of a call of the model."""
+        await self.provider.after_run(context=context, **given)
+        response = context.response
+        self.saved += len(context.input_messages) + len(response.messages if response else ())
+
+    async def get_messages(
+        self, session_id: str | None, *, state: dict[str, Any] | None = None, **kwargs: Any
+    ) -> list[Message]:
+        """Return the messages that the app's history has."""
+        return await self.provider.get_messages(session_id, state=state, **kwargs)
+
+    async def save_messages(
+        self,
+        session_id: str | None,
+        messages: Sequence[Message],
+        *,
+        state: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Save messages to the app's history."""
+        await self.provider.save_messages(session_id, messages, state=state, **kwargs)
+
+
 class ThreadHistory(HistoryProvider):
     """Gives an agent the history of its thread, for one turn.
 
