@@ -47,8 +47,8 @@ def test_the_wheel_is_the_package_with_its_web_ui(wheel: zipfile.ZipFile) -> Non
     names = set(wheel.namelist())
     assert {
         f"{PACKAGE}/py.typed",
-        f"{PACKAGE}/stores/migrations/env.py",
-        f"{PACKAGE}/stores/migrations/script.py.mako",
+        f"{PACKAGE}/stores/sql/migrations/env.py",
+        f"{PACKAGE}/stores/sql/migrations/script.py.mako",
         f"{PACKAGE}/frontend/index.html",
         f"{PACKAGE}/frontend/page.js",
     } <= names
