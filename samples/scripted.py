@@ -40,7 +40,9 @@ class Turn:
             if content.type == "function_call"
         }
         contents = messages[last].contents if messages else []
-        self.text = " ".join(each.text or "" for each in contents if each.type == "text")
+        text = " ".join(each.text or "" for each in contents if each.type == "text")
+        # What comes before is of an answer that was cut short.
+        self.text = text.rpartition("</HIDDEN_CONTEXT>")[2].strip()
         self.earlier = "\n".join(message.text for message in messages[:last])
         """What was said before, by both."""
         self.images = [

@@ -149,7 +149,9 @@ HANDLERS = [tell, book, wait, change, count, ask, fail, refuse, stream, stream_h
 
 
 def answer(turn: Turn) -> Iterator[Content]:
-    yield Content.from_text(f"A script answers. It was told: “{turn.text}”")
+    # The widgets of the thread are told before the question.
+    question = turn.text.rpartition("\n\n")[2]
+    yield Content.from_text(f"A script answers. It was told: “{question}”")
 
 
 async def fill(store: SQLStore[Any]) -> None:

@@ -112,7 +112,8 @@ test('what is selected in an answer can be asked about', async () => {
   await ann.page.keyboard.type('Why?')
   await ann.page.keyboard.press('Enter')
   await ann.chat.locator('.user .quote', { hasText: quoted }).waitFor()
-  await ann.text(/You said Why\?, and I know 4/).waitFor()
+  await ann.text(/You said .*referring to this in particular:\s+Whoever waits stays dry\./).waitFor()
+  await ann.text(/Why\?.*, and I know 3/).waitFor()
   await settled(ann)
 })
 

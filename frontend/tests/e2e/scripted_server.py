@@ -80,7 +80,9 @@ class Model(FunctionInvocationLayer[Any], BaseChatClient[Any]):
     ) -> Any:
         last = messages[-1]
         results = [str(each.result) for each in last.contents if each.type == "function_result"]
-        word = last.text.lower().strip()
+        # What the person has written: how the last turn was cut short comes before, files after.
+        said = last.text.rpartition("</HIDDEN_CONTEXT>\n\n")[2].partition("\n\n<ATTACHMENT ")[0]
+        word = said.lower().strip()
 
         async def contents() -> AsyncIterator[Content]:
             if results:
@@ -90,7 +92,7 @@ class Model(FunctionInvocationLayer[Any], BaseChatClient[Any]):
                 call_id = f"c{len(messages)}"
                 yield Content.from_function_call(call_id, name, arguments=json.dumps(arguments))
             elif word.startswith("show {"):
-                arguments = json.dumps({"widget": last.text.strip()[5:]})
+                arguments = json.dumps({"widget": said.strip()[5:]})
                 yield Content.from_function_call(f"c{len(messages)}", "show", arguments=arguments)
             elif word == "fail":
                 yield Content.from_text("Let me")
@@ -110,7 +112,7 @@ class Model(FunctionInvocationLayer[Any], BaseChatClient[Any]):
                 yield Content.from_text_reasoning(text="Let me think about it.")
                 yield Content.from_text("I thought.")
             else:
-                yield Content.from_text(f"You said *{last.text}*, and I know {len(messages)}.")
+                yield Content.from_text(f"You said *{said}*, and I know {len(messages)}.")
                 files = sum(each.type == "data" for each in last.contents)
                 if files:
                     yield Content.from_text(f" You sent {files} files.")
