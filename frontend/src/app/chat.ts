@@ -686,7 +686,8 @@ export class Chat {
     // A message that the server did not take may have come in the midst of another's answer.
     const isQuiet = failure !== null || streaming.signal.aborted || thread.error !== null
     if (threadId !== null && !isQuiet) this.#follow(threadId, 0)
-    await this.#callTool()
+    // What was asked for in an answer that a person has stopped is not wanted any more.
+    if (!streaming.signal.aborted) await this.#callTool()
     return failure
   }
 
