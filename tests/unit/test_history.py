@@ -188,3 +188,38 @@ def test_what_replaces_is_kept_as_it_came() -> None:
     )
     assert exchange.messages()[0].text == "Final"
     assert json.loads(exchange.take_new() or "")[-1]["merge_mode"] == "replace"
+
+
+def test_an_approval_is_left_out_once_its_call_has_a_result() -> None:
+    first, second = (
+        Content.from_function_call(each, "pay", arguments="{}") for each in ("c1", "c2")
+    )
+    requests = [
+        Content.from_function_approval_request(f"request {each.call_id}", each)
+        for each in (first, second)
+    ]
+    answers = [each.to_function_approval_response(approved=True) for each in requests]
+    history = [
+        Message("user", ["Pay twice."]),
+        Message("assistant", [first, second, requests[0]]),
+        Message("user", [answers[0]]),
+        Message("assistant", [requests[1]]),
+    ]
+    waiting = acceptable(history, ["c1", "c2"], is_resumed=True)
+    assert contents_of(waiting) == contents_of(history)
+    paid = [
+        *history,
+        Message("user", [answers[1]]),
+        Message(
+            "tool", [Content.from_function_result(each, result="paid") for each in ("c1", "c2")]
+        ),
+    ]
+    assert contents_of(acceptable(paid, is_resumed=True)) == [
+        ("user", ["text"]),
+        ("assistant", ["function_call", "function_call"]),
+        ("tool", ["function_result", "function_result"]),
+    ]
+
+
+def contents_of(messages: list[Message]) -> list[tuple[str, list[str]]]:
+    return [(each.role, [content.type for content in each.contents]) for each in messages]

@@ -38,12 +38,33 @@ def acceptable(
         messages: The messages, oldest first. They are not changed.
         pending: Ids of calls whose results come later: these are left as they are.
         is_resumed: Whether the last of them go on where a run was paused. Requests for approval
-            and their answers stay then, for the framework; and the reasoning does, which services
-            want to have back within a turn.
+            and their answers stay then, for the framework, until their calls have results; and the
+            reasoning does, which services want to have back within a turn.
     """
+    if is_resumed:
+        messages = _without_settled(messages)
     cleaned = [clean for message in messages if (clean := _clean(message, is_resumed)) is not None]
     paired = _joined(_paired(_joined(cleaned), frozenset(pending)))
     return _with_answers(paired)
+
+
+def _without_settled(messages: Sequence[Message]) -> list[Message]:
+    """Leave out approvals of calls that have a result: the framework would apply them once more."""
+    settled: set[str | None] = set()
+    kept: list[Message] = []
+    for message in reversed(messages):
+        settled.update(each.call_id for each in message.contents if each.type == "function_result")
+        contents = [
+            each
+            for each in message.contents
+            if each.type not in _APPROVALS
+            or each.function_call is None
+            or each.function_call.call_id not in settled
+        ]
+        if len(contents) < len(message.contents):
+            message = _with_contents(message, contents)
+        kept.append(message)
+    return kept[::-1]
 
 
 def _clean(message: Message, is_resumed: bool) -> Message | None:
