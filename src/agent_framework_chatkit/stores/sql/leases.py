@@ -155,17 +155,24 @@ class Leases:
         rows = await self._database.read(lambda connection: connection.execute(others).all())
         now = time.monotonic()
         known, self._seen = self._seen, {}
+        quiet: list[tuple[str, int, str | None]] = []
+        # Who moves, and may finish what it has begun.
+        lively = {self.worker}
         for row in rows:
             beat, since = known.get(row.id, (-1, now))
             self._seen[row.id] = (row.beat, since if beat == row.beat else now)
-            quiet_for = now - self._seen[row.id][1]
-            if quiet_for < self._lease * 0.4:
-                continue
-            if row.suspect != self.worker:
-                await self._suspect(row.id, row.beat)
-            elif await self._bury(row.id, row.beat):
-                logger.warning("Worker %s has died; its turns are ended.", row.id)
-                self.found_dead.set()
+            if now - self._seen[row.id][1] >= self._lease * 0.4:
+                quiet.append((row.id, row.beat, row.suspect))
+            else:
+                lively.add(row.id)
+        for worker, beat, suspected_by in quiet:
+            if suspected_by == self.worker:
+                if await self._bury(worker, beat):
+                    logger.warning("Worker %s has died; its turns are ended.", worker)
+                    self.found_dead.set()
+            # Two that took a suspicion from each other would never come to act on it.
+            elif suspected_by not in lively:
+                await self._suspect(worker, beat)
 
     async def _suspect(self, worker: str, beat: int) -> None:
         # This waits for the database as the suspect may do, who can still show that it is alive.
