@@ -8,13 +8,16 @@ import logging
 import secrets
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from contextvars import ContextVar
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from chatkit.errors import ErrorCode
 from chatkit.types import (
     AssistantMessageContentPartTextDelta,
     ClientEffectEvent,
+    ErrorEvent,
     HiddenContextItem,
     NoticeEvent,
     ProgressUpdateEvent,
@@ -32,6 +35,7 @@ from chatkit.types import (
     UserMessageItem,
 )
 from pydantic_core import to_json
+from sqlalchemy.exc import SQLAlchemyError
 
 from ..stores.sql.turn_rows import (
     BegunTurn,
@@ -258,7 +262,18 @@ class Run:
         """Write what has been changed of the thread's metadata, by a tool for example."""
         if self.thread == self._known_thread:
             return
-        before, self._known_thread = self._known_thread, self.thread.model_copy(deep=True)
+        try:
+            changed = self.thread.model_copy(deep=True)
+            ThreadMetadata.model_validate(changed.model_dump(mode="json", warnings="error"))
+        except (TypeError, ValueError):
+            logger.exception(
+                "Thread %r was given metadata that cannot be stored; it stays as it was.",
+                self.thread.id,
+            )
+            for name, value in self._known_thread.model_copy(deep=True):
+                setattr(self.thread, name, value)
+            return
+        before, self._known_thread = self._known_thread, changed
         earlier = self._writes.thread
         self._writes.thread = ThreadChange(
             before if earlier is None else earlier.before, self._known_thread
@@ -449,7 +464,26 @@ class Run:
             except LeaseLostError:
                 self.lose(is_deleted=await self.worker.store.log.is_deleted(self.lease.key))
                 return
+            except SQLAlchemyError:
+                # The worker is stopping, and the database does not answer.
+                raise
+            except Exception:
+                if end is not None:
+                    raise
+                logger.exception("What run %s has shown cannot be stored.", self.id)
+                self._give_up_writing()
+                self.cancel("failed")
+                return
         self.note_committed(row.last)
+
+    def _give_up_writing(self) -> None:
+        """Drop what was not stored, which clients have not seen, and say that the turn fails."""
+        self._writes = Writes()
+        self._held.clear()
+        self._unwritten = []
+        self._unwritten_size = 0
+        self._release_waiting()
+        self.emit(ErrorEvent(code=ErrorCode.STREAM_ERROR, allow_retry=True))
 
     async def _write(self, writes: Writes) -> None:
         is_repeated = False
@@ -548,6 +582,10 @@ class Run:
             await self.worker.server.finish_turn(self, state)
         except Exception:
             logger.exception("The end of a turn in thread %r could not be kept.", self.thread.id)
+            # Or nobody could ever write in this thread again.
+            with suppress(Exception):
+                self._give_up_writing()
+                await self.end("failed", None)
         finally:
             self.channel.end_run()
             self._release_waiting()
