@@ -44,6 +44,9 @@ def interrupted_turn(
         log: What the worker had written to the log.
         store: Names the item that marks the end.
     """
+    if turn.state != "running":
+        # The worker held the thread for something else.
+        return Writes()
     writes = Writes(end=TurnEnd("interrupted"))
     events: list[ThreadStreamEvent] = []
     for item in _unfinished(log):

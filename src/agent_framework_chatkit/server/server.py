@@ -227,6 +227,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
                 when they are read.
         """
         parsed = parse_request(request)
+        await self.worker.start()
         if isinstance(parsed, ThreadsFollowReq) or is_streaming_req(parsed):
             return EventsResult(self._dispatcher.stream(parsed, context))
         return NonStreamingResult(await self._dispatcher.answer(parsed, context))

@@ -82,6 +82,12 @@ class Worker(Generic[TContext]):
         self.deleted_ids: dict[int, str] = {}
         """The ids of threads that were deleted here a moment ago, by their keys."""
 
+    async def start(self) -> None:
+        """Show that this worker is alive, and end what dead ones have left, from now on."""
+        if self._housekeeping is None:
+            await self.store.leases.start()
+            self._start_housekeeping()
+
     # Runs
 
     async def begin(
@@ -114,8 +120,7 @@ class Worker(Generic[TContext]):
         """
         if self.is_closing:
             raise RuntimeError("The server is stopping.")
-        await self.store.leases.start()
-        self._start_housekeeping()
+        await self.start()
         entries: list[Entry] = []
 
         def log(begun: BegunTurn) -> LogRow:
@@ -207,7 +212,6 @@ class Worker(Generic[TContext]):
         Raises:
             NotFoundError: If the owner has no such thread.
         """
-        self._start_housekeeping()
         key = await self.store.log.key_of(thread_id, owner)
         channel = self._channels.get(key)
         if channel is not None:
@@ -400,14 +404,21 @@ class Worker(Generic[TContext]):
             found_dead.clear()
             try:
                 for turn in await self.store.log.orphans():
-                    await self.end_orphan(turn)
+                    await self._end_orphan_safely(turn)
                 if time.monotonic() >= purge_at:
                     purge_at = time.monotonic() + 60
                     await self.store.turns.purge_log(LOG_KEPT_FOR)
             except SQLAlchemyError as error:
                 logger.warning("Turns of dead workers could not be looked for: %s", error)
-            except Exception:
-                logger.exception("A turn of a dead worker could not be ended.")
+
+    async def _end_orphan_safely(self, turn: TurnRow) -> None:
+        try:
+            await self.end_orphan(turn)
+        except SQLAlchemyError:
+            raise
+        except Exception:
+            # The others are ended all the same.
+            logger.exception("Turn %s of a dead worker could not be ended.", turn.id)
 
     async def end_orphan(self, turn: TurnRow) -> None:
         """End a turn that a dead worker has left, with what its log has."""
@@ -419,7 +430,8 @@ class Worker(Generic[TContext]):
                 turn, run, thread_id, stored, log, self.store
             ),
         ):
-            logger.warning("Turn %s was interrupted: its worker has died.", turn.id)
+            if turn.state == "running":
+                logger.warning("Turn %s was interrupted: its worker has died.", turn.id)
             self.pull_soon(turn.key)
 
     async def close(self, grace: float) -> None:
