@@ -372,7 +372,11 @@ class Dispatcher(Generic[TContext]):
     ) -> tuple[NewTurn, Callable[[BegunTurn], list[Entry]], Body]:
         """Go on with the last turn, given what a person or the page has done."""
         thread_id = request.params.thread_id
-        await self._check_reaction(request, context)
+        try:
+            await self._check_reaction(request, context)
+        except Exception:
+            await self._raise_if_repeated(request, context)
+            raise
         thread = await self._thread_for_ids(thread_id, context)
         new = self._new_turn(
             request,
@@ -578,7 +582,7 @@ class Dispatcher(Generic[TContext]):
         )
 
     async def _raise_if_repeated(self, request: StreamingReq, context: TContext) -> None:
-        """Find a repeated request before its files are looked at: they belong to the thread now."""
+        """Find a repeated request before what it has changed is in its way."""
         request_id = request_id_of(request)
         if request_id is not None:
             repeated = await self._store.log.find_request(owner_of(context), request_id)

@@ -281,7 +281,7 @@ class Database:
             logger.warning("The worker could not show that it is alive: %s", error)
         self._next_heartbeat = time.monotonic() + self.heartbeat_interval
 
-    def _do(self, jobs: Sequence[_Job]) -> list[_Outcome]:
+    def _do(self, jobs: Sequence[_Job], tries: int = 3) -> list[_Outcome]:
         """Do jobs in one transaction or, if one of them fails, in one each."""
         has_begun = False
         self._announced.clear()
@@ -294,6 +294,8 @@ class Database:
         except BaseException as error:
             if has_begun and len(jobs) > 1 and not _is_disconnected(error):
                 return [outcome for job in jobs for outcome in self._do([job])]
+            if _is_deadlock(error) and tries > 1:
+                return self._do(jobs, tries - 1)
             return [(job, None, error) for job in jobs]
         return done
 
@@ -312,6 +314,11 @@ def _read(engine: Engine, work: Work[T]) -> T:
 
 def _is_disconnected(error: BaseException) -> bool:
     return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+def _is_deadlock(error: BaseException) -> bool:
+    """Return whether PostgreSQL has chosen this one of two that waited for each other."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == "40P01"
 
 
 def _deliver(outcomes: Sequence[_Outcome]) -> None:

@@ -46,7 +46,8 @@ class Statements:
     find_thread = (
         select(threads.c.key, threads.c.data)
         .where(threads.c.id == bindparam("b_id"), threads.c.owner == bindparam("b_owner"))
-        .with_for_update()
+        # So others can still add to the log, which refers to the thread.
+        .with_for_update(key_share=True)
     )
     number = (
         update(threads)

@@ -98,7 +98,14 @@ class Turns:
         else:
             key, thread = self._hold(connection, new)
             before = find_turn(connection, key)
-            self._check_free(connection, new.thread_id, before)
+            try:
+                if new.check is not None:
+                    new.check(thread)
+                self._check_free(connection, new.thread_id, before)
+            except Exception:
+                # What is in the way may be what the same request has begun.
+                self._raise_if_repeated(connection, new)
+                raise
         removed: tuple[str, ...] = ()
         tried: tuple[str, ...] = ()
         if new.retry_after is not None:
@@ -149,7 +156,11 @@ class Turns:
             },
         )
         if added.rowcount == 0:
-            repeated = find_request(connection, new.owner, str(new.request_id))
+            self._raise_if_repeated(connection, new)
+
+    def _raise_if_repeated(self, connection: Connection, new: NewTurn) -> None:
+        if new.request_id is not None:
+            repeated = find_request(connection, new.owner, new.request_id)
             if repeated is not None:
                 raise RepeatedRequestError(repeated)
 
@@ -170,8 +181,6 @@ class Turns:
         thread = None if row is None else parse_thread(new.thread_id, row.data)
         if row is None or thread is None:
             raise unknown_thread(new.thread_id)
-        if new.check is not None:
-            new.check(thread)
         return row.key, thread
 
     def _check_free(self, connection: Connection, thread_id: str, turn: TurnRow | None) -> None:
@@ -267,6 +276,8 @@ class Turns:
             )
             if connection.scalar(written):
                 return
+        # The thread's row before the turn's, as all others do: nobody waits in a circle.
+        position = self._number_writes(connection, lease.key, writes)
         if writes.end is not None:
             held = connection.execute(
                 self._statements.end, {**_of(lease), "b_state": writes.end.state}
@@ -275,13 +286,24 @@ class Turns:
             held = connection.execute(self._statements.advance, _of(lease))
         if held.rowcount != 1:
             raise LeaseLostError
-        self.write(connection, lease.key, lease.run, writes)
+        self._write(connection, lease.key, lease.run, writes, position)
 
     def write(self, connection: Connection, key: int, run: str, writes: Writes) -> None:
         """Write to a thread that the transaction has the right to write to."""
+        position = self._number_writes(connection, key, writes)
+        self._write(connection, key, run, writes, position)
+
+    def _number_writes(self, connection: Connection, key: int, writes: Writes) -> int | None:
+        """Return the first of the numbers for what is written, if any of it has one."""
         count = len(writes.items) + len(writes.messages) + (writes.session is not None)
-        if count or writes.thread:
-            position = self._number(connection, key, count, writes.thread)
+        if not count and not writes.thread:
+            return None
+        return self._number(connection, key, count, writes.thread)
+
+    def _write(
+        self, connection: Connection, key: int, run: str, writes: Writes, position: int | None
+    ) -> None:
+        if position is not None:
             if writes.items:
                 add_items(
                     self._database,
@@ -363,7 +385,7 @@ class Turns:
             key = connection.scalar(
                 select(threads.c.key)
                 .where(threads.c.id == thread_id, threads.c.owner == owner)
-                .with_for_update()
+                .with_for_update(key_share=True)
             )
             if key is None:
                 raise unknown_thread(thread_id)
@@ -410,7 +432,7 @@ class Turns:
             key = connection.scalar(
                 select(threads.c.key)
                 .where(threads.c.id == thread_id, threads.c.owner == owner)
-                .with_for_update()
+                .with_for_update(key_share=True)
             )
             if key is None:
                 raise unknown_thread(thread_id)
@@ -452,6 +474,13 @@ class Turns:
         """
 
         def end(connection: Connection) -> bool:
+            thread_id = connection.scalar(
+                select(threads.c.id)
+                .where(threads.c.key == turn.key)
+                .with_for_update(key_share=True)
+            )
+            if thread_id is None:
+                return False
             taken = connection.execute(
                 update(turns)
                 .where(
@@ -465,7 +494,6 @@ class Turns:
                     worker=None,
                     stop=None,
                     claim=None,
-                    ended_at=database_time(),
                     log_position=turns.c.log_position + 1,
                     logged_at=database_time(),
                 )
@@ -474,13 +502,12 @@ class Turns:
                 return False
             log = rows_of_run(connection, turn.key, turn.run)
             stored = read_stored(connection, turn.key, None)
-            thread_id = connection.execute(
-                select(threads.c.id).where(threads.c.key == turn.key)
-            ).scalar_one()
             writes = finish(thread_id, stored, log)
             if writes.end is not None:
                 connection.execute(
-                    update(turns).where(turns.c.thread == turn.key).values(state=writes.end.state)
+                    update(turns)
+                    .where(turns.c.thread == turn.key)
+                    .values(state=writes.end.state, ended_at=database_time())
                 )
             self.write(connection, turn.key, run, writes)
             return True
