@@ -7,7 +7,7 @@ import json
 import random
 import re
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -673,18 +673,25 @@ class StoreContract:
     ) -> None:
         async with SQLStore(url) as store:
             await store.save_thread(thread(), ANN)
-            async with store.turn("thr_1", ANN):
-                # As if this worker had slept for long enough to be taken for dead.
-                execute(url, "DELETE FROM chatkit_workers")
-                async with SQLStore(url) as other:
-                    later = other.turn("thr_1", ANN)
-                    await later.__aenter__()
-                    other_holds = "SELECT run FROM chatkit_turns"
-                    run = execute(url, other_holds)
-                    await self._end_quietly(store)
-                    assert execute(url, other_holds) == run
-                    await later.__aexit__(None, None, None)
+            async with store.turn("thr_1", ANN), SQLStore(url) as other:
+                await other.list_threads(1, None, "asc", ANN)
+                later = await self._taken_over(url, other)
+                other_holds = "SELECT run FROM chatkit_turns"
+                run = execute(url, other_holds)
+                await self._end_quietly(store)
+                assert execute(url, other_holds) == run
+                await later.__aexit__(None, None, None)
         assert "was lost" in caplog.text
+
+    async def _taken_over(self, url: str, other: SQLStore) -> AbstractAsyncContextManager[None]:
+        while True:
+            # As if the first worker had slept for long enough to be taken for dead.
+            execute(url, "DELETE FROM chatkit_workers")
+            later = other.turn("thr_1", ANN)
+            # It may have shown just now that it is alive.
+            with suppress(ThreadBusyError):
+                await later.__aenter__()
+                return later
 
     async def _end_quietly(self, store: SQLStore) -> None:
         with pytest.raises(ThreadBusyError):
