@@ -26,7 +26,7 @@ class Settings(BaseSettings):
     agent: str = ""
     store: str = "sqlite:///chat.db"
     attachments: str | None = None
-    lease: float = 30
+    lease: float = 10
     secret: str = ""
     host: str = "127.0.0.1"
     port: int = 8000

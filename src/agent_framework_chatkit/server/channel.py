@@ -6,12 +6,12 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING
 
-from chatkit.types import ThreadStreamEvent
+from chatkit.types import ThreadItemRemovedEvent, ThreadStreamEvent
 from pydantic_core import to_json
 
 from ..stores.sql.log import ThreadLog
 from ..stores.sql.turn_rows import LogRow
-from .event_log import EVENT, Entry, read_row
+from .event_log import EVENT, Entry, read_row, serialize
 from .unfinished import UnfinishedItems
 
 if TYPE_CHECKING:
@@ -58,6 +58,10 @@ class Channel:
         self.thread_id = thread_id
         self.owner = owner
         self.log_position = log_position
+        self.ahead = 0
+        """How many rows after this position this worker has written itself."""
+        self.beginning: set[str] = set()
+        """Runs whose first events are about to be delivered."""
         self.run: Run | None = None
         """The run that this worker executes, if it does."""
         self.unfinished = UnfinishedItems()
@@ -75,6 +79,16 @@ class Channel:
     def is_used(self) -> bool:
         """Whether anybody follows the thread here, or a run is executed."""
         return bool(self._followers) or self.run is not None
+
+    @property
+    def has_followers(self) -> bool:
+        """Whether anybody follows the thread here."""
+        return bool(self._followers)
+
+    @property
+    def known(self) -> int:
+        """The position up to which the log is known here, if nobody else has written to it."""
+        return self.log_position + self.ahead
 
     @property
     def first(self) -> int:
@@ -140,12 +154,27 @@ class Channel:
             position: How far the log is known to go. Rows up to there may be gone by now.
         """
         async with self._pulling:
-            while rows := await self.log.read_log(self.key, self.log_position):
-                for row in rows:
-                    self.log_position = row.position
-                    if row.run not in self._own_runs:
-                        self._deliver_row(row)
-            self.log_position = max(self.log_position, position)
+            has_news = await self._pull(position)
+        if has_news and self.run is not None:
+            await self.run.learn_thread()
+
+    async def _pull(self, position: int) -> bool:
+        """Return whether others have added anything."""
+        has_news = False
+        while rows := await self.log.read_log(self.key, self.log_position):
+            for row in rows:
+                if row.run in self.beginning:
+                    # What comes after its first events is delivered after them.
+                    return has_news
+                self.log_position = row.position
+                if row.run in self._own_runs:
+                    self.ahead -= 1
+                else:
+                    self._deliver_row(row)
+                    has_news = True
+        if position > self.known:
+            self.log_position = position - self.ahead
+        return has_news
 
     def restore(self, rows: list[LogRow]) -> None:
         """Learn from the log which items a run elsewhere is writing."""
@@ -171,9 +200,18 @@ class Channel:
         """Return the place after an event, if the event is still in memory."""
         for index in range(len(self._tail) - 1, -1, -1):
             entry = self._tail[index]
-            if entry.run == run and entry.number == number:
+            # One without an id may stand elsewhere among the others than it does in the log.
+            if entry.run == run and entry.number == number and entry.has_id:
                 return self._first + index + 1
         return None
+
+    def unlogged(self) -> int:
+        """Return the place of the first event that is in memory and perhaps not in the log."""
+        if self.run is not None:
+            for index, entry in enumerate(self._tail):
+                if entry.run == self.run.id and entry.number > self.run.committed:
+                    return self._first + index
+        return self.end
 
     def since(self, place: int) -> list[Entry]:
         """Return the events from a place on."""
@@ -199,9 +237,18 @@ class Channel:
     def _deliver_row(self, row: LogRow) -> None:
         for entry in read_row(row):
             entry.event = _parse(entry)
-            # While a run writes here, its events are ahead of the log; none may be sent twice.
-            entry.has_id = self.run is None
+            # Events of a run of this worker were delivered ahead of the log: none may be missed by
+            # a client that resumes after this one.
+            entry.has_id = self.run is None and not self.ahead
+            if entry.is_last:
+                self._remove_unknown()
             self.deliver(entry)
+
+    def _remove_unknown(self) -> None:
+        """Remove what clients were shown by a run here that was lost, and nobody else knows."""
+        for item in self.unfinished.items():
+            event = ThreadItemRemovedEvent(item_id=item.id)
+            self.deliver(Entry("", 0, serialize(event), event, has_id=False))
 
 
 def _parse(entry: Entry) -> ThreadStreamEvent | None:
@@ -231,6 +278,8 @@ class Follower:
         """Where the events begin that happen while it reads."""
         self._last: tuple[str, int] | None = None
         """The run and number of the event that was read last."""
+        self._after = ("", -1)
+        """The run and number of an event up to which it had read the run before."""
         self._log_position: int | None = None
         """How far the log was read, if that is where events are read from."""
         self._waiting: asyncio.Future[bool] | None = None
@@ -245,7 +294,7 @@ class Follower:
     ) -> Follower:
         """Return a follower that has read up to an event which is no longer in memory."""
         follower = cls(channel, -1, page=page)
-        follower._last = (run, number)
+        follower._last = follower._after = (run, number)
         return follower
 
     @classmethod
@@ -326,7 +375,8 @@ class Follower:
         self._has_read = False
 
     def _is_told(self, entry: Entry, place: int) -> bool:
-        if entry.is_internal:
+        run, number = self._after
+        if entry.is_internal or (entry.run == run and entry.number <= number):
             return False
         if not entry.is_passing:
             return True
@@ -362,12 +412,13 @@ class Follower:
             before = await log.find_in_log(key, run, row.first - 1)
             # What others added just before may have come after the event.
             self._log_position = row.position - 1 if before is None else before.position
+        unlogged = self.channel.unlogged()
         found = await log.read_log(key, self._log_position, limit=8)
         # The rest is delivered when the channel reads it.
         rows = [each for each in found if self.channel.is_delivered(each)]
         if not rows:
             # All that was written is read, and the rest is in memory.
-            self._place = self.channel.first
+            self._place = unlogged
             return []
         self._log_position = rows[-1].position
         return [

@@ -209,9 +209,11 @@ class Dispatcher(Generic[TContext]):
     ) -> AsyncGenerator[Frames, None]:
         """Yield the events of a request that was received before."""
         worker, log = self._server.worker, self._store.log
-        channel = await worker.open_channel(request.thread_id, owner_of(context))
-        row = await log.first_of_run(channel.key, request.run)
+        owner = owner_of(context)
+        key = await log.key_of(request.thread_id, owner)
+        row = await log.first_of_run(key, request.run)
         if row is not None:
+            channel = await worker.open_channel(request.thread_id, owner)
             worker.follow()
             follower = Follower.from_row(channel, row)
             try:
@@ -744,8 +746,6 @@ class Dispatcher(Generic[TContext]):
         worker = self._server.worker
         channel = worker.find_channel(turn.key)
         if channel is not None:
-            if channel.run is not None and writes.thread:
-                channel.run.learn_thread(await self._store.load_thread(thread_id, context))
             await channel.pull()
         worker.thread_changed(owner, turn.key)
 

@@ -139,8 +139,8 @@ class Run:
         self.state: TurnState = "running"
         self.committed = 0
         """The number of the last event that is stored."""
-        self.rows = 0
-        """How many rows it has added to the log, those that are being written included."""
+        self.begun_at = begun.log_position
+        """The position in the log of its first events."""
         self.commit_lock = asyncio.Lock()
         """Held while something is committed, or must not be."""
         self.has_ended = asyncio.Event()
@@ -164,6 +164,7 @@ class Run:
         self._must_commit = False
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._task: asyncio.Task[None] | None = None
+        self._is_executing = False
         self._reason: TurnState | None = None
         self.is_lost = False
         """Whether the thread is no longer this run's to write to."""
@@ -281,12 +282,30 @@ class Run:
         self._add(ThreadUpdatedEvent(thread=thread_response(self.thread)))
         self.worker.thread_changed(self.channel.owner, self.channel.key)
 
-    def learn_thread(self, thread: ThreadMetadata) -> None:
+    def as_told(self, thread: ThreadMetadata) -> ThreadMetadata:
+        """Return a thread as it is stored, with the changes that are yet to be stored."""
+        change = self._writes.thread
+        if change is None:
+            return thread
+        changed = {
+            name: getattr(change.after, name)
+            for name in type(thread).model_fields
+            if getattr(change.after, name) != getattr(change.before, name)
+        }
+        return thread.model_copy(update=changed)
+
+    async def learn_thread(self) -> None:
         """Take over what others have changed of the thread's metadata."""
-        for name in type(thread).model_fields:
-            if getattr(self.thread, name) == getattr(self._known_thread, name):
-                setattr(self.thread, name, getattr(thread, name))
-        self._known_thread = self.thread.model_copy(deep=True)
+        async with self.commit_lock:
+            found = await self.worker.store.log.summary(self.channel.key)
+            if found is None:
+                return
+            self.note_thread()
+            change = self._writes.thread
+            for name, value in found[0]:
+                if change is None or getattr(change.before, name) == getattr(change.after, name):
+                    setattr(self.thread, name, value)
+            self._known_thread = self.thread.model_copy(deep=True)
 
     def tick(self) -> None:
         """Send the text that waits. Called every `text_interval`."""
@@ -372,13 +391,22 @@ class Run:
     @property
     def is_dirty(self) -> bool:
         """Whether something is yet to be written, and nothing is being written."""
-        return bool(self._unwritten) and self._committing is None and not self.commit_lock.locked()
+        return (
+            bool(self._unwritten)
+            and self._committing is None
+            and not self._is_ending
+            and not self.commit_lock.locked()
+        )
 
     @property
     def has_only_log(self) -> bool:
         """Whether all that is to be written is rows of the log."""
         writes = self._writes
         return not (writes.items or writes.removed or writes.thread or writes.session)
+
+    def may_append(self) -> bool:
+        """Return whether something is yet to be written, and all of it is rows of the log."""
+        return bool(self._unwritten) and not self._is_ending and self.has_only_log
 
     def take_log(self) -> LogRow:
         """Return what is yet to be written to the log, which counts as being written from now on.
@@ -391,7 +419,6 @@ class Run:
             entry = Entry(self.id, self._next(), b"{}", is_internal=True)
             self._unwritten.append(entry)
         row = log_row(self._unwritten, updates)
-        self.rows += 1
         self._unwritten = []
         self._unwritten_size = 0
         return row
@@ -399,6 +426,7 @@ class Run:
     def note_committed(self, number: int) -> None:
         """Pass on what was held until it is stored."""
         self.committed = max(self.committed, number)
+        self.channel.ahead += 1
         while self._held and (
             not self._held[0].needs_commit or self._held[0].number <= self.committed
         ):
@@ -414,6 +442,8 @@ class Run:
 
     def commit_soon(self) -> None:
         """Write what is there, without waiting for the next group commit."""
+        if self._is_ending:
+            return
         if self._committing is not None:
             self._must_commit = True
             return
@@ -423,7 +453,8 @@ class Run:
         """Wait until everything so far is stored."""
         self.flush_text()
         has_new = self.memory is not None and self.memory.has_new
-        if not has_new and not self._unwritten and self._committing is None:
+        is_writing = self._committing is not None or self.commit_lock.locked()
+        if self.is_lost or not (has_new or self._unwritten or is_writing):
             return
         entry = Entry(self.id, self._next(), b"{}", is_internal=True, needs_commit=True)
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -544,10 +575,11 @@ class Run:
         Args:
             reason: How it ends by this.
         """
-        if self._task is None or self._reason is not None:
+        if self._reason is not None:
             return
         self._reason = reason
-        self._task.cancel()
+        if self._task is not None and self._is_executing:
+            self._task.cancel()
 
     async def stop(self, reason: TurnState = "stopped", timeout: float | None = 5.0) -> bool:
         """Stop the turn, and return whether it has ended within so many seconds."""
@@ -560,9 +592,13 @@ class Run:
 
     async def _execute(self, body: Callable[[Run], Awaitable[None]], time_limit: float) -> None:
         current_run.set(self)
+        self._is_executing = True
         loop = asyncio.get_running_loop()
         limit = loop.call_later(time_limit, self.cancel, "timed_out") if time_limit else None
         try:
+            if self._reason is not None:
+                # It was stopped before it began.
+                raise asyncio.CancelledError
             await body(self)
             state: TurnState = "completed" if self.state == "running" else self.state
         except asyncio.CancelledError:
@@ -594,6 +630,8 @@ class Run:
 
     async def end(self, state: TurnState, remembered: Remembered | None) -> None:
         """Write how the turn has ended, and all that is left to write."""
+        while self._committing is not None:
+            await self._committing
         self._is_ending = True
         self.state = state
         message = self.error_message or MESSAGES.get(state)
@@ -621,11 +659,10 @@ class Run:
                     self._next(),
                     serialize(ThreadItemDoneEvent.model_construct(item=item)),
                     is_addition=True,
+                    needs_commit=True,
                 )
             )
         self.emit_addition({"type": "turn.updated", "turn": turn}, is_last=True)
-        if self._committing is not None:
-            await self._committing
         await self._commit(TurnEnd(state), remembered)
         self.worker.thread_changed(self.channel.owner, self.channel.key)
 

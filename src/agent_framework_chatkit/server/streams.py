@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from chatkit.errors import ErrorCode
 from chatkit.server import StreamingResult
-from chatkit.types import ErrorEvent, Page, ThreadItem
+from chatkit.types import ErrorEvent, Page, ThreadItem, ThreadMetadata
 from pydantic_core import to_json
 
 from ..stores.sql.turn_rows import Snapshot
@@ -73,6 +73,10 @@ async def run_events(follower: Follower, *, is_live: bool) -> AsyncGenerator[Fra
         if entries is None:
             yield [_ALIVE]
             continue
+        last = next((place for place, entry in enumerate(entries) if entry.is_last), None)
+        if last is not None:
+            # What comes after it belongs to another run.
+            entries = entries[: last + 1]
         frames = [
             entry.frame if is_live else entry.plain_frame
             for entry in entries
@@ -83,7 +87,7 @@ async def run_events(follower: Follower, *, is_live: bool) -> AsyncGenerator[Fra
             frames[0] = _with_can_follow(frames[0])
         if frames:
             yield frames
-        if any(entry.is_last for entry in entries):
+        if last is not None:
             return
 
 
@@ -160,6 +164,7 @@ async def _resume(
     for _ in range(10 if turn.run == run and turn.worker is not None else 1):
         if await log.find_in_log(turn.key, run, number) is not None:
             channel = await worker.open_channel(params.thread_id, owner)
+            worker.follow()
             return Follower.behind(channel, run, number, page=page)
         await asyncio.sleep(0.1)
     return None
@@ -170,21 +175,19 @@ async def _state(
 ) -> tuple[Follower, bytes]:
     """Return how a thread stands at one point in time, and a follower that goes on from there."""
     worker, params = server.worker, request.params
-    channel = await worker.open_channel(params.thread_id, owner)
-    run = channel.run
-    if run is not None:
-        # Nothing is stored meanwhile, so that what is stored and what is open fit together.
-        async with run.commit_lock:
-            snapshot = await worker.store.log.snapshot(params.thread_id, owner, params.limit)
-            return _stand(server, channel, snapshot, page_of(request), context)
     while True:
-        snapshot = await worker.store.log.snapshot(params.thread_id, owner, params.limit)
-        position = 0 if snapshot.turn is None else snapshot.turn.log_position
-        if channel.run is not None:
-            return await _state(server, request, owner, context)
-        if position <= channel.log_position:
-            return _stand(server, channel, snapshot, page_of(request), context)
-        await channel.pull(position)
+        channel = await worker.open_channel(params.thread_id, owner)
+        run = channel.run
+        # Nothing is stored meanwhile, so that what is stored and what is open fit together.
+        async with nullcontext() if run is None else run.commit_lock:
+            snapshot = await worker.store.log.snapshot(params.thread_id, owner, params.limit)
+            position = 0 if snapshot.turn is None else snapshot.turn.log_position
+            # Others may have gone, or written, and a run may have begun or ended.
+            is_current = worker.find_channel(channel.key) is channel and channel.run is run
+            if is_current and position == channel.known:
+                return _stand(server, channel, snapshot, page_of(request), context)
+        if is_current and position > channel.known:
+            await channel.pull(position if run is None else 0)
 
 
 def _stand(
@@ -205,7 +208,7 @@ def _stand(
     state = (
         b'{"type":"thread.state","can_follow":true,"thread":%b,"items":%b,"open_items":%b,"turn":%b}'
         % (
-            serialize(thread_response(snapshot.thread)),
+            serialize(thread_response(_thread(channel, snapshot))),
             serialize(items),
             b"[%b]" % b",".join(map(serialize, unfinished)),
             to_json(turn_json(snapshot.turn)),
@@ -214,6 +217,11 @@ def _stand(
     last = channel.newest_id or snapshot.last_id
     name = b"" if last is None else f"id: {last}\n".encode()
     return follower, b"%bdata: %b\n\n" % (name, state)
+
+
+def _thread(channel: Channel, snapshot: Snapshot) -> ThreadMetadata:
+    """Return a thread with what was told of it and is not stored yet."""
+    return snapshot.thread if channel.run is None else channel.run.as_told(snapshot.thread)
 
 
 def _with_can_follow(frame: bytes) -> bytes:

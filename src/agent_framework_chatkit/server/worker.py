@@ -72,6 +72,8 @@ class Worker(Generic[TContext]):
         self._text_interval = text_interval
         self._channels: dict[int, Channel] = {}
         self._runs: dict[str, Run] = {}
+        self._beginning: set[str] = set()
+        """Runs that may be in the log, and whose first events were not delivered yet."""
         self._ticking: asyncio.Task[None] | None = None
         self._appending: asyncio.Task[None] | None = None
         self._housekeeping: asyncio.Task[None] | None = None
@@ -84,7 +86,7 @@ class Worker(Generic[TContext]):
 
     async def start(self) -> None:
         """Show that this worker is alive, and end what dead ones have left, from now on."""
-        if self._housekeeping is None:
+        if self._housekeeping is None and not self.is_closing:
             await self.store.leases.start()
             self._start_housekeeping()
 
@@ -127,16 +129,25 @@ class Worker(Generic[TContext]):
             entries[:] = prelude(begun)
             return log_row(entries, None)
 
-        begun = await self._begin(replace(new, log=log, worker=self.store.leases.worker))
-        channel = self.channel(begun.lease.key, begun.thread.id, new.owner, begun.log_position)
-        run = Run(self, channel, begun, context, page=page, text_interval=self._text_interval)
-        channel.begin_run(run)
-        self._runs[run.id] = run
-        if begun.log_position > channel.log_position + 1:
-            await channel.pull()
-        follower = Follower(channel, channel.end, is_of_run=True)
-        run.pass_on(entries)
+        self._beginning.add(new.run)
+        try:
+            begun = await self._begin(replace(new, log=log, worker=self.store.leases.worker))
+            before = begun.log_position - 1
+            channel = self.channel(begun.lease.key, begun.thread.id, new.owner, before)
+            run = Run(self, channel, begun, context, page=page, text_interval=self._text_interval)
+            channel.begin_run(run)
+            self._runs[run.id] = run
+            if before > channel.known:
+                await channel.pull()
+            follower = Follower(channel, channel.end, is_of_run=True)
+            run.pass_on(entries)
+            channel.ahead += 1
+        finally:
+            self._beginning.discard(new.run)
         run.start(body, time_limit)
+        if channel.has_followers:
+            # What others have written meanwhile has waited for the first events.
+            self.pull_soon(channel.key)
         self.thread_changed(new.owner, begun.lease.key)
         self._start_ticking()
         self._watch()
@@ -190,6 +201,7 @@ class Worker(Generic[TContext]):
         if channel is None:
             channel = Channel(self.store.log, key, thread_id, owner, log_position)
             channel.is_closed = self._is_leaving
+            channel.beginning = self._beginning
             self._channels[key] = channel
         return channel
 
@@ -265,8 +277,8 @@ class Worker(Generic[TContext]):
         task.add_done_callback(self._tasks.discard)
 
     def _drop_unused(self, channel: Channel) -> None:
-        if not channel.is_used:
-            self._channels.pop(channel.key, None)
+        if not channel.is_used and self._channels.get(channel.key) is channel:
+            del self._channels[channel.key]
 
     # Ticks
 
@@ -289,23 +301,27 @@ class Worker(Generic[TContext]):
 
     async def _append(self) -> None:
         """Write the logs of all runs in one transaction."""
+        held: list[Run] = []
         rows: list[tuple[Run, LogRow]] = []
-        for run in self._runs.values():
-            run.note_thread()
-            if not run.is_dirty:
-                continue
-            if run.has_only_log:
-                await run.commit_lock.acquire()  # It is free, so this does not wait.
-                rows.append((run, run.take_log()))
-            else:
-                run.commit_soon()
-        if not rows:
-            return
         try:
+            for run in tuple(self._runs.values()):
+                run.note_thread()
+                if not run.is_dirty:
+                    continue
+                if not run.has_only_log:
+                    run.commit_soon()
+                    continue
+                # It is free, but someone may have waited for it.
+                await run.commit_lock.acquire()
+                held.append(run)
+                if run.may_append():
+                    rows.append((run, run.take_log()))
+            if not rows:
+                return
             written = [(run.lease, row) for run, row in rows]
             lost = await self.persist(lambda: self.store.turns.append(written))
         finally:
-            for run, _ in rows:
+            for run in held:
                 run.commit_lock.release()
         for run, row in rows:
             if run.lease in lost:
@@ -362,16 +378,14 @@ class Worker(Generic[TContext]):
                 self.thread_deleted(channel.key, channel.thread_id, channel.owner)
             return
         run = channel.run
-        if run is None:
-            if turn.log_position > channel.log_position:
-                await channel.pull(turn.log_position)
-            return
-        if turn.stop == run.id:
-            run.cancel("stopped")
-        elif turn.run != run.id and run.lease.run == run.id and not run.has_ended.is_set():
-            run.lose()
-        if turn.log_position > channel.log_position + run.rows:
-            await channel.pull()
+        # The row may have been read before the run began.
+        if run is not None and turn.log_position >= run.begun_at:
+            if turn.stop == run.id:
+                run.cancel("stopped")
+            elif turn.run != run.id and not run.has_ended.is_set():
+                run.lose()
+        if turn.log_position > channel.known:
+            await channel.pull(turn.log_position if run is None else 0)
 
     async def _check_lists(self, keys: set[int] | None) -> None:
         if not self._list_followers:

@@ -674,7 +674,7 @@ class StoreContract:
         async with SQLStore(url) as store:
             await store.save_thread(thread(), ANN)
             async with store.turn("thr_1", ANN), SQLStore(url) as other:
-                await other.list_threads(1, None, "asc", ANN)
+                await other.load_threads(1, None, "asc", ANN)
                 later = await self._taken_over(url, other)
                 other_holds = "SELECT run FROM chatkit_turns"
                 run = execute(url, other_holds)
