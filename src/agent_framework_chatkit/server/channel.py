@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Container
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from chatkit.types import ThreadItemRemovedEvent, ThreadStreamEvent
+from chatkit.types import ThreadItemRemovedEvent, ThreadStreamEvent, ThreadUpdatedEvent
 from pydantic_core import to_json
 
 from ..stores.sql.log import ThreadLog
 from ..stores.sql.turn_rows import LogRow
 from .event_log import EVENT, Entry, read_row, serialize
+from .threads import thread_response
 from .unfinished import UnfinishedItems
 
 if TYPE_CHECKING:
@@ -60,7 +63,7 @@ class Channel:
         self.log_position = log_position
         self.ahead = 0
         """How many rows after this position this worker has written itself."""
-        self.beginning: set[str] = set()
+        self.beginning: Container[str] = ()
         """Runs whose first events are about to be delivered."""
         self.run: Run | None = None
         """The run that this worker executes, if it does."""
@@ -153,28 +156,24 @@ class Channel:
         Args:
             position: How far the log is known to go. Rows up to there may be gone by now.
         """
+        is_thread_unsure = False
         async with self._pulling:
-            has_news = await self._pull(position)
-        if has_news and self.run is not None:
-            await self.run.learn_thread()
-
-    async def _pull(self, position: int) -> bool:
-        """Return whether others have added anything."""
-        has_news = False
-        while rows := await self.log.read_log(self.key, self.log_position):
-            for row in rows:
-                if row.run in self.beginning:
-                    # What comes after its first events is delivered after them.
-                    return has_news
-                self.log_position = row.position
-                if row.run in self._own_runs:
-                    self.ahead -= 1
-                else:
-                    self._deliver_row(row)
-                    has_news = True
-        if position > self.known:
-            self.log_position = position - self.ahead
-        return has_news
+            while rows := await self.log.read_log(self.key, self.log_position):
+                for row in rows:
+                    if row.run in self.beginning:
+                        # What comes after its first events is delivered after them.
+                        return
+                    self.log_position = row.position
+                    if row.run in self._own_runs:
+                        self.ahead -= 1
+                    else:
+                        is_ahead = self.run is not None or self.ahead > 0
+                        if self._deliver_row(row) and is_ahead:
+                            is_thread_unsure = True
+            if is_thread_unsure:
+                await self._tell_thread()
+            if position > self.known:
+                self.log_position = position - self.ahead
 
     def restore(self, rows: list[LogRow]) -> None:
         """Learn from the log which items a run elsewhere is writing."""
@@ -234,7 +233,9 @@ class Channel:
         """Forget a follower."""
         self._followers.discard(follower)
 
-    def _deliver_row(self, row: LogRow) -> None:
+    def _deliver_row(self, row: LogRow) -> bool:
+        """Deliver what others have added; return whether the thread itself has changed."""
+        has_changed = False
         for entry in read_row(row):
             entry.event = _parse(entry)
             # Events of a run of this worker were delivered ahead of the log: none may be missed by
@@ -242,7 +243,27 @@ class Channel:
             entry.has_id = self.run is None and not self.ahead
             if entry.is_last:
                 self._remove_unknown()
+            has_changed = has_changed or isinstance(entry.event, ThreadUpdatedEvent)
             self.deliver(entry)
+        return has_changed
+
+    async def _tell_thread(self) -> None:
+        """Tell how the thread is, after a run here and others have changed it.
+
+        Clients of this worker may have heard of the changes in another order than that in which
+        they were made.
+        """
+        run = self.run
+        async with nullcontext() if run is None else run.commit_lock:
+            found = await self.log.summary(self.key)
+            if found is None:
+                return
+            thread, _ = found
+            if run is not None:
+                run.learn_thread(thread)
+                thread = run.as_told(thread)
+            event = ThreadUpdatedEvent(thread=thread_response(thread))
+            self.deliver(Entry("", 0, serialize(event), event, has_id=False))
 
     def _remove_unknown(self) -> None:
         """Remove what clients were shown by a run here that was lost, and nobody else knows."""

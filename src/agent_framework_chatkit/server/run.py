@@ -294,18 +294,15 @@ class Run:
         }
         return thread.model_copy(update=changed)
 
-    async def learn_thread(self) -> None:
+    def learn_thread(self, thread: ThreadMetadata) -> None:
         """Take over what others have changed of the thread's metadata."""
-        async with self.commit_lock:
-            found = await self.worker.store.log.summary(self.channel.key)
-            if found is None:
-                return
-            self.note_thread()
-            change = self._writes.thread
-            for name, value in found[0]:
-                if change is None or getattr(change.before, name) == getattr(change.after, name):
-                    setattr(self.thread, name, value)
-            self._known_thread = self.thread.model_copy(deep=True)
+        written = self._writes.thread
+        for name in type(thread).model_fields:
+            known = getattr(self._known_thread, name)
+            is_written = written is not None and getattr(written.before, name) != known
+            if getattr(self.thread, name) == known and not is_written:
+                setattr(self.thread, name, getattr(thread, name))
+                setattr(self._known_thread, name, getattr(thread, name))
 
     def tick(self) -> None:
         """Send the text that waits. Called every `text_interval`."""

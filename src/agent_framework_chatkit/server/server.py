@@ -93,9 +93,6 @@ AgentFactory: TypeAlias = "Callable[[ThreadMetadata, TContext], MaybeAwaitable[A
 TITLE_WITHIN = 60.0
 """Seconds that a title may take to come."""
 
-SHUTDOWN_GRACE = 20.0
-"""Seconds that running turns have to end when the server stops."""
-
 CANCELLED_WITHIN = 10.0
 """Seconds that an app's own clean-up after a stop may take."""
 
@@ -134,6 +131,8 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
 
     store: SQLStore[TContext]
     attachment_store: AttachmentStore[TContext] | None
+    shutdown_grace = 20.0
+    """Seconds that running turns have to end when the process is asked to stop."""
 
     def __init__(
         self,
@@ -661,12 +660,14 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         """Wait for background tasks, such as titles."""
         await asyncio.gather(*self._background)
 
-    async def close(self, grace: float = SHUTDOWN_GRACE) -> None:
+    async def close(self, grace: float | None = None) -> None:
         """Let running turns end, stop those that do not, and close the store.
 
         Args:
-            grace: Seconds that running turns and background tasks are given.
+            grace: Seconds that running turns and background tasks are given; by default
+                `shutdown_grace`.
         """
+        grace = self.shutdown_grace if grace is None else grace
         await self.worker.close(grace)
         if self._background:
             await asyncio.wait(self._background, timeout=grace)

@@ -68,11 +68,11 @@ class Worker(Generic[TContext]):
         self.store = store
         self.is_closing = False
         self._is_leaving = False
-        self._signals = StopSignals(self._let_go)
+        self._signals = StopSignals(self._leave)
         self._text_interval = text_interval
         self._channels: dict[int, Channel] = {}
         self._runs: dict[str, Run] = {}
-        self._beginning: set[str] = set()
+        self._beginning: dict[str, asyncio.Event] = {}
         """Runs that may be in the log, and whose first events were not delivered yet."""
         self._ticking: asyncio.Task[None] | None = None
         self._appending: asyncio.Task[None] | None = None
@@ -125,13 +125,23 @@ class Worker(Generic[TContext]):
         await self.start()
         entries: list[Entry] = []
 
+        tried: BegunTurn | None = None
+
         def log(begun: BegunTurn) -> LogRow:
+            nonlocal tried
+            tried = begun
             entries[:] = prelude(begun)
             return log_row(entries, None)
 
-        self._beginning.add(new.run)
+        self._beginning[new.run] = asyncio.Event()
         try:
-            begun = await self._begin(replace(new, log=log, worker=self.store.leases.worker))
+            try:
+                begun = await self._begin(replace(new, log=log, worker=self.store.leases.worker))
+            except SQLAlchemyError:
+                # The connection may have been lost just after the commit.
+                if tried is None or not await self._has_begun(tried):
+                    raise
+                begun = tried
             before = begun.log_position - 1
             channel = self.channel(begun.lease.key, begun.thread.id, new.owner, before)
             run = Run(self, channel, begun, context, page=page, text_interval=self._text_interval)
@@ -143,7 +153,7 @@ class Worker(Generic[TContext]):
             run.pass_on(entries)
             channel.ahead += 1
         finally:
-            self._beginning.discard(new.run)
+            self._beginning.pop(new.run).set()
         run.start(body, time_limit)
         if channel.has_followers:
             # What others have written meanwhile has waited for the first events.
@@ -159,6 +169,11 @@ class Worker(Generic[TContext]):
         except OrphanedTurnError as orphaned:
             await self.end_orphan(orphaned.turn)
             return await self.store.turns.begin(new)
+
+    async def _has_begun(self, begun: BegunTurn) -> bool:
+        keys = [begun.lease.key]
+        found = await self.persist(lambda: self.store.log.of_keys(keys))
+        return any(turn.run == begun.lease.run for turn in found)
 
     def run_of(self, key: int) -> Run | None:
         """Return the run that this worker executes in a thread."""
@@ -225,10 +240,18 @@ class Worker(Generic[TContext]):
             NotFoundError: If the owner has no such thread.
         """
         key = await self.store.log.key_of(thread_id, owner)
-        channel = self._channels.get(key)
-        if channel is not None:
-            return channel
-        snapshot = await self.store.log.snapshot(thread_id, owner, 1, with_log=True)
+        while True:
+            channel = self._channels.get(key)
+            if channel is not None:
+                return channel
+            snapshot = await self.store.log.snapshot(thread_id, owner, 1, with_log=True)
+            beginning = None
+            if snapshot.turn is not None:
+                beginning = self._beginning.get(snapshot.turn.run)
+            if beginning is None:
+                break
+            # The first events of a run of this worker are stored, and about to be delivered.
+            await beginning.wait()
         position = 0 if snapshot.turn is None else snapshot.turn.log_position
         channel = self.channel(key, thread_id, owner, position)
         if channel.log_position == position and channel.run is None:
@@ -325,7 +348,7 @@ class Worker(Generic[TContext]):
                 run.commit_lock.release()
         for run, row in rows:
             if run.lease in lost:
-                run.lose()
+                run.lose(is_deleted=await self.store.log.is_deleted(run.lease.key))
             else:
                 run.note_committed(row.last)
 
@@ -395,6 +418,17 @@ class Worker(Generic[TContext]):
             self.thread_changed(owner, key)
 
     # Housekeeping
+
+    def _leave(self) -> None:
+        """Begin to stop, before the server has waited for its connections."""
+        if not self._is_leaving:
+            self._let_go()
+            grace = self.server.shutdown_grace
+            asyncio.get_running_loop().call_later(grace, self._stop_runs)
+
+    def _stop_runs(self) -> None:
+        for run in tuple(self._runs.values()):
+            run.cancel("interrupted")
 
     def _let_go(self) -> None:
         """Have the clients that follow threads come back to another worker, or to the next."""
