@@ -1,0 +1,203 @@
+"""An agent for the server to serve, whose answers are known beforehand: the question tells them.
+
+A question is made of words such as `say=40 seed=7 tool=3`; see `Script`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from agent_framework import (
+    Agent,
+    BaseChatClient,
+    ChatResponse,
+    ChatResponseUpdate,
+    Content,
+    FunctionInvocationLayer,
+    Message,
+    ResponseStream,
+    tool,
+)
+from starlette.applications import Starlette
+
+from agent_framework_chatkit import AgentChatKitServer, create_app
+from agent_framework_chatkit.stores import SQLStore
+
+WORDS = (
+    *("the", "a", "river", "of", "light", "under", "stone", "and", "wind", "over"),
+    *("every", "small", "house", "by", "night"),
+    "naïve",
+    "über",
+    "日本語",
+    "🙂",
+    "👩‍👩‍👧",
+    "e\u0301",
+    "**bold**",
+    '"quoted"',
+    "back\\slash",
+    "line\nbreak",
+    "data: no\n\nid: 1.2\n",
+)
+
+
+@dataclass(frozen=True)
+class Script:
+    """What an answer is made of.
+
+    Attributes:
+        say: How many pieces of text it has.
+        pause: Seconds between two pieces.
+        seed: Which pieces.
+        marked: 1 if the text begins with the seed, and so is another than any other's.
+        size: Characters of a piece; by default a few.
+        tool: What the tool is called with before the text, if it is called.
+        hold: After how many pieces the answer waits until `go` is called with its `gate`.
+        gate: Names what it waits for.
+        hang: 1 if the tool waits for the gate, rather than the text.
+    """
+
+    say: int = 10
+    pause: float = 0.0
+    seed: int = 0
+    marked: int = 0
+    size: int = 0
+    tool: str = ""
+    hold: int = 0
+    gate: str = ""
+    hang: int = 0
+
+    @classmethod
+    def parse(cls, question: str) -> Script:
+        default = cls()
+        given = dict(word.split("=", 1) for word in question.split() if "=" in word)
+        return replace(
+            default,
+            **{
+                name: type(getattr(default, name))(value)
+                for name, value in given.items()
+                if hasattr(default, name)
+            },
+        )
+
+    @property
+    def question(self) -> str:
+        default = asdict(Script())
+        return " ".join(
+            f"{name}={value}" for name, value in asdict(self).items() if value != default[name]
+        )
+
+    def pieces(self) -> Iterator[str]:
+        chosen = random.Random(self.seed)  # noqa: S311 it is not for secrets
+        for number in range(self.say):
+            text = f"{number} {chosen.choice(WORDS)} "
+            if self.marked and number == 0:
+                text = f"Answer {self.seed}: {text}"
+            yield text * (self.size // len(text) + 1) if self.size else text
+
+    @property
+    def text(self) -> str:
+        """The whole answer, but for what is said of the tool."""
+        return "".join(self.pieces())
+
+    @property
+    def result(self) -> str:
+        """What the tool returns."""
+        return f"looked up {self.tool}"
+
+
+def gates() -> Path:
+    return Path(os.environ["GATES"])
+
+
+async def wait_at(gate: str) -> None:
+    while not (gates() / gate).exists():
+        await asyncio.sleep(0.02)
+
+
+@tool(approval_mode="never_require")
+async def look_up(word: str, gate: str = "") -> str:
+    with (gates() / "calls").open("a") as calls:
+        calls.write(f"{word}\n")
+    if gate:
+        await wait_at(gate)
+    return f"looked up {word}"
+
+
+class ScriptedAnswers(FunctionInvocationLayer[Any], BaseChatClient[Any]):
+    def _inner_get_response(
+        self, *, messages: Any, stream: bool, options: Any, **kwargs: Any
+    ) -> Any:
+        answering = ResponseStream(
+            _updates(messages), finalizer=lambda updates: ChatResponse.from_updates(updates)
+        )
+        return answering if stream else answering.get_final_response()
+
+
+async def _updates(messages: list[Message]) -> AsyncIterator[ChatResponseUpdate]:
+    last = messages[-1]
+    if _question(last).endswith("recall"):
+        yield _update(Content.from_text(json.dumps([_told(message) for message in messages])), "r")
+        return
+    asked = next(each for each in reversed(messages) if each.role == "user")
+    script = Script.parse(_question(asked))
+    if script.tool and last.role != "tool":
+        arguments = {"word": script.tool, "gate": script.gate if script.hang else ""}
+        call = Content.from_function_call(
+            f"call_{script.tool}", "look_up", arguments=json.dumps(arguments)
+        )
+        yield _update(call, "c")
+        return
+    said = 0
+    try:
+        for piece in script.pieces():
+            if script.gate and not script.hang and said == script.hold:
+                await wait_at(script.gate)
+            yield _update(Content.from_text(piece), "t")
+            said += 1
+            # Others run meanwhile, as they do while a real model is waited for.
+            await asyncio.sleep(script.pause)
+    finally:
+        (gates() / f"said-{script.seed}").write_text(str(said))
+
+
+def _question(message: Message) -> str:
+    """Return what was asked, without what was left unanswered before."""
+    return message.text.rpartition(">")[2] if message.role == "user" else ""
+
+
+def _update(content: Content, message_id: str) -> ChatResponseUpdate:
+    return ChatResponseUpdate(contents=[content], role="assistant", message_id=message_id)
+
+
+def _told(message: Message) -> list[Any]:
+    """Return a message in short: who says what, or calls what, or returns what."""
+    said: list[Any] = [message.role]
+    for content in message.contents:
+        if content.type == "function_call":
+            said.append({"call": content.call_id})
+        elif content.type == "function_result":
+            said.append({"result": str(content.result)})
+        else:
+            said.append(content.text)
+    return said
+
+
+helper = Agent(client=ScriptedAnswers(), tools=[look_up])
+
+
+class Hasty(AgentChatKitServer[Any]):
+    """Gives turns as much time as a test wants when it stops."""
+
+    shutdown_grace = float(os.environ.get("GRACE", "20"))
+
+
+def make_app() -> Starlette:
+    """Return an app for plain uvicorn."""
+    return create_app(Hasty(helper, SQLStore(os.environ["CHATKIT_STORE"], lease=1)))

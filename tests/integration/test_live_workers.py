@@ -1,0 +1,466 @@
+"""Threads that are followed, stopped and continued on other servers than the one that answers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import signal
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from .live_threads import (
+    LiveWorker,
+    Person,
+    check_equal_to_fresh_load,
+    text_of,
+    until,
+    workers,
+)
+from .scripted_answers import Script
+
+PLAIN = ("uvicorn", "--factory", "tests.integration.scripted_answers:make_app")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/chat.db"
+    return str(request.getfixturevalue("postgres").create_database())
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[LiveWorker]]:
+    """Two servers on one file, for tests that leave them alive."""
+    folder = tmp_path_factory.mktemp("shared")
+    with workers(folder, f"sqlite:///{folder}/chat.db") as started:
+        yield started
+
+
+@pytest.fixture
+def two(database: str, tmp_path: Path) -> Iterator[list[LiveWorker]]:
+    with workers(tmp_path, database) as started:
+        yield started
+
+
+async def test_an_answer_is_followed_stopped_and_resumed_on_another_worker(
+    two: list[LiveWorker], tmp_path: Path
+) -> None:
+    one, other = two
+    ann = Person()
+    script = Script(say=400, pause=0.01, seed=1, tool="rain", hold=50, gate="go")
+    asked = ann.ask(one, script.question)
+    await asked.until(lambda view: view.open_text.startswith("0 "))
+    thread_id = asked.view.thread["id"]
+
+    followed = ann.follow(other, thread_id)
+    await followed.opened()
+    assert followed.frames[0].type == "thread.state"
+    assert followed.view.state == "running"
+    await followed.until(lambda view: view.open_text == asked.view.open_text != "")
+    await followed.until(lambda view: "49 " in view.open_text)
+
+    (tmp_path / "go").touch()
+    await followed.until(lambda view: "60 " in view.open_text)
+    # From what was seen at one worker, to the other.
+    await asked.until(lambda view: "70 " in view.open_text)
+    await asked.close()
+    resumed = ann.follow(other, thread_id, after=asked.view.after, view=asked.view)
+    await resumed.until(lambda view: view.state == "completed")
+    await followed.until(lambda view: view.state == "completed")
+    for view in (resumed.view, followed.view):
+        assert view.newest_text == script.text
+        await check_equal_to_fresh_load(ann, other, thread_id, view)
+        await check_equal_to_fresh_load(ann, one, thread_id, view)
+    assert not resumed.of_type("thread.state")
+    await resumed.close()
+    await followed.close()
+
+
+async def test_a_stop_and_a_new_title_reach_the_worker_that_answers(two: list[LiveWorker]) -> None:
+    one, other = two
+    ann = Person()
+    script = Script(say=10_000, pause=0.01, seed=2)
+    asked = ann.ask(one, script.question)
+    await asked.until(lambda view: "20 " in view.open_text)
+    thread_id = asked.view.thread["id"]
+    followed = await ann.follow(other, thread_id).opened()
+    here = await ann.follow(one, thread_id).opened()
+    await ann.get(other, "threads.update", thread_id=thread_id, title="Seen by all")
+    for each in (asked, followed, here):
+        await each.until(lambda view: view.thread["title"] == "Seen by all")
+    assert await ann.stop(other, thread_id) == "stopped"
+    for each in (asked, followed, here):
+        await each.until(lambda view: view.state == "stopped")
+        await check_equal_to_fresh_load(ann, one, thread_id, each.view)
+    assert script.text.startswith(asked.view.texts[-1])
+    assert await ann.state(one, thread_id) == "stopped"
+    assert await ann.stop(other, thread_id) == "idle"
+    again = Script(say=5, seed=3)
+    answer = await ann.ask(other, again.question, thread_id).end()
+    assert answer.view.texts[-1] == again.text
+    for each in (followed, here):
+        await each.until(lambda view: view.state == "completed")
+        await check_equal_to_fresh_load(ann, one, thread_id, each.view)
+        await each.close()
+
+
+async def test_two_titles_given_elsewhere_are_seen(two: list[LiveWorker]) -> None:
+    one, other = two
+    ann = Person()
+    asked = ann.ask(one, Script(say=10_000, pause=0.01, seed=2).question)
+    await asked.until(lambda view: "20 " in view.open_text)
+    thread_id = asked.view.thread["id"]
+    for title in ("First", "Second", "Third"):
+        await ann.get(other, "threads.update", thread_id=thread_id, title=title)
+        await asked.until(lambda view, title=title: view.thread["title"] == title)  # type: ignore[misc]
+    await ann.stop(one, thread_id)
+    await asked.end()
+
+
+async def test_a_worker_that_is_killed_leaves_what_it_has_shown(
+    two: list[LiveWorker], tmp_path: Path
+) -> None:
+    one, other = two
+    ann = Person()
+    script = Script(say=60, seed=4, tool="snow", hold=30, gate="never")
+    asked = ann.ask(one, script.question)
+    await asked.until(lambda view: "29 " in view.open_text)
+    thread_id = asked.view.thread["id"]
+    followed = await ann.follow(other, thread_id).opened()
+    await followed.until(lambda view: "29 " in view.open_text)
+    one.kill()
+    await asked.end()
+    assert asked.was_cut
+    await until(lambda: _is(ann, other, thread_id, "interrupted"), other)
+    await followed.until(lambda view: view.state == "interrupted")
+    assert script.text.startswith(followed.view.texts[-1])
+    assert "29 " in followed.view.texts[-1]
+    await check_equal_to_fresh_load(ann, other, thread_id, followed.view)
+    end = (await ann.items(other, thread_id))[-1]
+    assert (end["type"], end["state"]) == ("end_of_turn", "interrupted")
+    assert (tmp_path / "calls").read_text() == "snow\n"
+    told = await ann.recall(other, thread_id)
+    assert told[:3] == [
+        ["user", script.question],
+        ["assistant", {"call": "call_snow"}],
+        ["tool", {"result": script.result}],
+    ]
+    assert told[3][1] == followed.view.texts[1]
+    # The client resumes where it was cut.
+    resumed = ann.follow(other, thread_id, after=asked.view.after, view=asked.view)
+    await resumed.until(lambda view: view.state == "completed")
+    await check_equal_to_fresh_load(ann, other, thread_id, resumed.view)
+
+
+async def _is(person: Person, worker: LiveWorker, thread_id: str, state: str) -> bool:
+    return await person.state(worker, thread_id) == state
+
+
+async def test_a_worker_that_was_paused_writes_nothing_more(
+    two: list[LiveWorker], tmp_path: Path
+) -> None:
+    one, other = two
+    ann = Person()
+    asked = ann.ask(one, Script(say=100_000, pause=0.01, seed=5).question)
+    await asked.until(lambda view: "20 " in view.open_text)
+    thread_id = asked.view.thread["id"]
+    followed = await ann.follow(other, thread_id).opened()
+    one.signal(signal.SIGSTOP)
+    await until(lambda: _is(ann, other, thread_id, "interrupted"), other)
+    script = Script(say=40, seed=6, hold=20, gate="go")
+    again = ann.ask(other, script.question, thread_id)
+    await again.until(lambda view: "19 " in view.open_text)
+    before = await ann.items(other, thread_id)
+    one.signal(signal.SIGCONT)
+    await until(lambda: f"The lease on thread '{thread_id}' was lost" in one.log, one)
+    await until((tmp_path / "said-5").exists)
+    assert await ann.items(other, thread_id) == before
+    (tmp_path / "go").touch()
+    await again.end()
+    assert again.view.texts[-1] == script.text
+    await followed.until(lambda view: view.state == "completed")
+    await check_equal_to_fresh_load(ann, other, thread_id, followed.view)
+    assert len(before) + 1 == len(await ann.items(one, thread_id))
+    # It takes part again.
+    assert (await ann.recall(one, thread_id))[-2][1] == script.text
+    await asked.end()
+
+
+@pytest.mark.parametrize("command", ["af-chatkit", "uvicorn"])
+async def test_a_worker_that_is_told_to_stop_lets_followers_go(
+    command: str, tmp_path: Path
+) -> None:
+    store = f"sqlite:///{tmp_path}/chat.db"
+    ann = Person()
+    with workers(tmp_path, store, command=PLAIN if command == "uvicorn" else ()) as (
+        one,
+        other,
+    ):
+        quiet = await ann.ask(one, Script(seed=1).question).end()
+        idle = await ann.follow(one, quiet.view.thread["id"]).opened()
+        script = Script(say=60, seed=7, hold=30, gate="go")
+        asked = ann.ask(one, script.question)
+        await asked.until(lambda view: "29 " in view.open_text)
+        thread_id = asked.view.thread["id"]
+        followed = await ann.follow(one, thread_id).opened()
+        one.signal(signal.SIGTERM)
+        for each in (idle, followed):
+            await each.end()
+            assert not each.was_cut
+            assert each.frames[-1].retry is not None
+            assert 500 <= int(each.frames[-1].retry) <= 5000
+        # The other takes over: nothing is missed there.
+        resumed = ann.follow(other, thread_id, after=followed.view.after, view=followed.view)
+        assert one.process.poll() is None
+        assert not asked.has_ended
+        (tmp_path / "go").touch()
+        await asked.end()
+        assert asked.view.texts[-1] == script.text
+        assert asked.view.state == "completed"
+        await resumed.until(lambda view: view.state == "completed")
+        await check_equal_to_fresh_load(ann, other, thread_id, resumed.view)
+        await one.end()
+        assert "Traceback" not in one.log
+
+
+async def test_a_turn_that_outlasts_its_worker_is_stopped_and_kept(tmp_path: Path) -> None:
+    ann = Person()
+    store = f"sqlite:///{tmp_path}/chat.db"
+    with workers(tmp_path, store, command=PLAIN, GRACE="1") as (one, other):
+        script = Script(say=60, seed=8, tool="hail", hold=30, gate="never")
+        left = ann.ask(one, script.question)
+        await left.until(lambda view: "29 " in view.open_text)
+        asked = ann.ask(one, script.question)
+        await asked.until(lambda view: "29 " in view.open_text)
+        await left.close()
+        one.signal(signal.SIGTERM)
+        await asked.end()
+        await one.end()
+        assert "Traceback" not in one.log
+        for each in (left, asked):
+            thread_id = each.view.thread["id"]
+            assert await ann.state(other, thread_id) == "interrupted"
+            items = await ann.items(other, thread_id)
+            assert items[-1]["state"] == "interrupted"
+            assert text_of(items[-2]) == "".join([*script.pieces()][:30])
+            told = await ann.recall(other, thread_id)
+            assert told[2] == ["tool", {"result": script.result}]
+
+
+async def test_threads_that_are_not_there_or_not_ones_own(shared: list[LiveWorker]) -> None:
+    one, other = shared
+    ann, bob = Person(), Person()
+    asked = await ann.ask(one, Script(seed=1).question).end()
+    thread_id = asked.view.thread["id"]
+    item_id = asked.view.thread["id"]
+    await bob.get(one, "threads.list")
+    for person, wanted in ((bob, thread_id), (ann, "thr_unknown"), (ann, ""), (ann, "x" * 5000)):
+        for worker in (one, other):
+            for kind, params in (
+                ("threads.follow", {}),
+                ("threads.follow", {"after": asked.view.after}),
+                ("threads.stop", {}),
+                ("threads.stop", {"turn_id": "msg_unknown"}),
+                ("threads.claim_tool", {"item_id": item_id}),
+            ):
+                params = {"thread_id": wanted, **params}
+                answer = await person.post(worker, kind, metadata={"page_id": "p"}, **params)
+                assert answer.status_code == 404, (kind, answer.text)
+    for params in ({}, {"thread_id": None}, {"thread_id": 5}, {"thread_id": ["a"]}):
+        for kind in ("threads.follow", "threads.stop", "threads.claim_tool"):
+            assert (await ann.post(one, kind, **params)).status_code == 400
+    assert await ann.stop(one, thread_id, turn_id="msg_another") == "idle"
+    assert "Traceback" not in one.log
+
+
+AFTER = [
+    "",
+    "x",
+    ".",
+    "5",
+    "a.b",
+    "a.-1",
+    "a.1.",
+    ".1",
+    "a. 1",
+    "a." + "9" * 40,
+    "\n.1",
+    "é.\u0661",
+]
+
+
+async def test_an_event_that_never_was_is_followed_by_a_fresh_state(
+    shared: list[LiveWorker],
+) -> None:
+    ann = Person()
+    asked = await ann.ask(shared[0], Script(say=3).question).end()
+    thread_id = asked.view.thread["id"]
+    run, _, number = str(asked.view.after).rpartition(".")
+    never = [*AFTER, f"{run}.0", f"{run}.{int(number) + 1}", f"{run[::-1]}.1", "x" * 10_000 + ".1"]
+    for worker in shared:
+        for after in never:
+            followed = await ann.follow(worker, thread_id, after=after).opened()
+            assert followed.frames[0].type == "thread.state", after
+            assert followed.view.newest_text == Script(say=3).text
+            await followed.close()
+
+
+async def test_followers_that_never_read_cost_nothing(shared: list[LiveWorker]) -> None:
+    one, _ = shared
+    ann = Person()
+    script = Script(say=4000, size=2000, seed=20)
+    for _ in range(3):
+        await ann.ask(one, script.question).end()
+    before = one.memory
+    quiet = await ann.ask(one, Script(say=1).question).end()
+    thread_id = quiet.view.thread["id"]
+    idle = [await _follow_without_reading(ann, one, thread_id) for _ in range(40)]
+    followed = await ann.follow(one, thread_id).opened()
+    answer = await ann.ask(one, script.question, thread_id).end()
+    assert answer.view.texts[-1] == script.text
+    await followed.until(lambda view: view.state == "completed")
+    assert followed.view.texts[-1] == script.text
+    assert len(script.text) > 8_000_000
+    # One copy of the answer for each of them would be 320 MB.
+    assert one.memory - before < 150_000_000
+    for writer in idle:
+        writer.close()
+    await followed.close()
+
+
+async def _follow_without_reading(
+    person: Person, worker: LiveWorker, thread_id: str
+) -> asyncio.StreamWriter:
+    body = json.dumps({"type": "threads.follow", "params": {"thread_id": thread_id}})
+    cookies = "; ".join(f"{name}={value}" for name, value in person.cookies.items())
+    reader, writer = await asyncio.open_connection("127.0.0.1", worker.port, limit=64)
+    writer.write(
+        f"POST /chatkit HTTP/1.1\r\nHost: 127.0.0.1:{worker.port}\r\nCookie: {cookies}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+    )
+    # It does begin to follow.
+    assert await reader.readexactly(12) == b"HTTP/1.1 200"
+    return writer
+
+
+async def test_hundreds_follow_one_answer(shared: list[LiveWorker], tmp_path: Path) -> None:
+    one, other = shared
+    ann = Person()
+    script = Script(say=60, seed=21, hold=30, gate=secrets.token_hex(4))
+    asked = ann.ask(one, script.question)
+    await asked.until(lambda view: "29 " in view.open_text)
+    thread_id = asked.view.thread["id"]
+    followers = [ann.follow(worker, thread_id) for worker in (one, other) for _ in range(150)]
+    for each in followers:
+        await each.opened()
+    one.open(script.gate)
+    for each in followers:
+        await each.until(lambda view: view.state == "completed")
+        assert each.view.items == asked.view.items
+        assert each.view.texts[-1] == script.text
+    await asyncio.gather(*(each.close() for each in followers))
+    await check_equal_to_fresh_load(ann, other, thread_id, asked.view)
+
+
+async def test_a_thread_that_is_deleted_while_it_is_answered_and_followed(
+    shared: list[LiveWorker],
+) -> None:
+    one, _ = shared
+    ann = Person()
+    for number, deleting in enumerate(shared):
+        script = Script(say=100_000, pause=0.01, seed=100 + number)
+        asked = ann.ask(one, script.question)
+        await asked.until(lambda view: "20 " in view.open_text)
+        thread_id = asked.view.thread["id"]
+        followers = [await ann.follow(each, thread_id).opened() for each in shared]
+        await ann.get(deleting, "threads.delete", thread_id=thread_id)
+        for each in (asked, *followers):
+            await each.end()
+            assert not each.was_cut
+            assert each.view.is_deleted
+            assert each.of_type("thread.deleted") == [
+                {"type": "thread.deleted", "thread_id": thread_id}
+            ]
+        await until((one.folder / f"said-{script.seed}").exists)
+        for worker in shared:
+            assert (await ann.post(worker, "threads.get_by_id", thread_id=thread_id)).is_error
+            assert (await ann.get(worker, "items.list", thread_id=thread_id))["data"] == []
+            answer = await ann.post(worker, "threads.follow", thread_id=thread_id)
+            assert answer.status_code == 404
+    assert "Traceback" not in one.log
+    assert "was lost" not in one.log
+
+
+async def test_two_stops_at_once(shared: list[LiveWorker]) -> None:
+    one, other = shared
+    ann = Person()
+    for number in range(5):
+        script = Script(say=100_000, pause=0.01, seed=200 + number)
+        asked = ann.ask(one, script.question)
+        await asked.until(lambda view: "5 " in view.open_text)
+        thread_id = asked.view.thread["id"]
+        turn_id = asked.view.turn and asked.view.turn["id"]
+        stops = [ann.stop(each, thread_id, turn_id=turn_id) for each in (one, other, one, other)]
+        assert set(await asyncio.gather(*stops)) <= {"stopped", "idle"}
+        await asked.end()
+        items = await ann.items(other, thread_id)
+        assert [item["type"] for item in items] == [
+            "user_message",
+            "assistant_message",
+            "end_of_turn",
+        ]
+        assert script.text.startswith(text_of(items[1]))
+        assert asked.view.items == {item["id"]: item for item in items}
+
+
+@pytest.mark.parametrize("point", ["beginning", "middle", "end"])
+async def test_a_database_that_is_locked(point: str, tmp_path: Path) -> None:
+    path = tmp_path / "chat.db"
+    with workers(tmp_path, f"sqlite:///{path}", 1) as (one,):
+        ann = Person()
+        first = await ann.ask(one, Script(seed=1).question).end()
+        thread_id = first.view.thread["id"]
+        follower = await ann.follow(one, thread_id).opened()
+        script = Script(say=80, seed=9, tool="fog", hold=40 if point == "middle" else 79, gate="go")
+        if point == "beginning":
+            (tmp_path / "go").touch()
+            with locked(path):
+                asked = ann.ask(one, script.question, thread_id, view=first.view)
+                await asyncio.sleep(LOCKED_FOR)
+        else:
+            asked = ann.ask(one, script.question, thread_id, view=first.view)
+            await asked.until(lambda view: "39 " in view.open_text)
+            with locked(path):
+                (tmp_path / "go").touch()
+                await asked.until(lambda view: "79 " in view.open_text)
+                await asyncio.sleep(LOCKED_FOR)
+                assert asked.view.state == "running"
+        await asked.end()
+        await follower.until(lambda view: view.state == "completed" and view.texts[2:])
+        for view in (asked.view, follower.view):
+            assert view.texts[-1] == script.text
+            await check_equal_to_fresh_load(ann, one, thread_id, view)
+        assert (tmp_path / "calls").read_text() == "fog\n"
+        assert "Traceback" not in one.log
+
+
+LOCKED_FOR = float(os.environ.get("LOCKED_FOR", "2"))
+"""Seconds that a database is locked; more than 30 is more than the driver waits."""
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the one lock that a database in SQLite has for those who write."""
+    connection = sqlite3.connect(path, timeout=60, isolation_level=None)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.execute("ROLLBACK")
+    finally:
+        connection.close()
