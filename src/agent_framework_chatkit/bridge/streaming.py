@@ -18,6 +18,9 @@ from .response_writer import ResponseWriter
 
 logger = logging.getLogger(__name__)
 
+_CLOSE_TAKES_ERROR = len(inspect.signature(ResponseStream.close).parameters) > 1
+"""Since version 1.23 the framework can be told why a stream ended."""
+
 MAX_WAITING = 64
 """How many events may wait for a slow reader before the run waits too."""
 
@@ -170,7 +173,7 @@ async def close_stream(
     """
     if isinstance(response_stream, ResponseStream):
         try:
-            await response_stream.close(error)
+            await (response_stream.close(error) if _CLOSE_TAKES_ERROR else response_stream.close())
         except Exception:
             logger.warning("The agent's stream could not be closed.", exc_info=True)
         return
