@@ -95,7 +95,7 @@ test('of a long thread the end is drawn at once, and the rest soon', async () =>
   expect(screen.queryByText('Answer 0.')).toBeNull()
   show(chat, { items: [...all, answer('New.')] })
   screen.getByText('New.')
-  await screen.findByText('Answer 0.')
+  await screen.findByText('Answer 0.', {}, { timeout: 10_000 })
   expect(screen.getAllByRole('article')).toHaveLength(251)
 })
 
