@@ -305,6 +305,20 @@ async def test_a_session_that_a_service_keeps_goes_on() -> None:
     assert client.options[-1]["conversation_id"] == "conversation_1"
 
 
+@pytest.mark.parametrize("ticks", range(6))
+async def test_a_server_closes_as_soon_as_it_has_begun(ticks: int) -> None:
+    async with SQLStore[Any]("sqlite://") as store:
+        server = AgentChatKitServer(agent(), store)
+        starting = asyncio.create_task(server.worker.start())
+        while not starting.done():
+            await asyncio.sleep(0)
+        for _ in range(ticks):
+            await asyncio.sleep(0)
+        closing = asyncio.create_task(server.close())
+        await asyncio.wait([closing], timeout=30)
+        assert closing.done()
+
+
 # Who answers
 
 

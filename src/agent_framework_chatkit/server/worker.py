@@ -447,8 +447,7 @@ class Worker(Generic[TContext]):
         purge_at = time.monotonic() + 60
         found_dead.set()
         while True:
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(found_dead.wait(), 30)
+            await _wait(found_dead, 30)
             found_dead.clear()
             try:
                 for turn in await self.store.log.orphans():
@@ -511,3 +510,15 @@ class Worker(Generic[TContext]):
             await asyncio.wait(background)
         if self._appending is not None:
             await asyncio.wait([self._appending])
+
+
+async def _wait(event: asyncio.Event, timeout: float) -> None:
+    """Wait for an event, but not longer than so many seconds.
+
+    Before Python 3.12, `asyncio.wait_for` overlooks that it is cancelled as the event comes.
+    """
+    waiting = asyncio.create_task(event.wait())
+    try:
+        await asyncio.wait([waiting], timeout=timeout)
+    finally:
+        waiting.cancel()
