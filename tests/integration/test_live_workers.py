@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import secrets
 import signal
@@ -309,44 +308,6 @@ async def test_an_event_that_never_was_is_followed_by_a_fresh_state(
             assert followed.frames[0].type == "thread.state", after
             assert followed.view.newest_text == Script(say=3).text
             await followed.close()
-
-
-async def test_followers_that_never_read_cost_nothing(shared: list[LiveWorker]) -> None:
-    one, _ = shared
-    ann = Person()
-    script = Script(say=4000, size=2000, seed=20)
-    for _ in range(3):
-        await ann.ask(one, script.question).end()
-    before = one.memory
-    quiet = await ann.ask(one, Script(say=1).question).end()
-    thread_id = quiet.view.thread["id"]
-    idle = [await _follow_without_reading(ann, one, thread_id) for _ in range(40)]
-    followed = await ann.follow(one, thread_id).opened()
-    answer = await ann.ask(one, script.question, thread_id).end()
-    assert answer.view.texts[-1] == script.text
-    await followed.until(lambda view: view.state == "completed")
-    assert followed.view.texts[-1] == script.text
-    assert len(script.text) > 8_000_000
-    # One copy of the answer for each of them would be 320 MB.
-    assert one.memory - before < 150_000_000
-    for writer in idle:
-        writer.close()
-    await followed.close()
-
-
-async def _follow_without_reading(
-    person: Person, worker: LiveWorker, thread_id: str
-) -> asyncio.StreamWriter:
-    body = json.dumps({"type": "threads.follow", "params": {"thread_id": thread_id}})
-    cookies = "; ".join(f"{name}={value}" for name, value in person.cookies.items())
-    reader, writer = await asyncio.open_connection("127.0.0.1", worker.port, limit=64)
-    writer.write(
-        f"POST /chatkit HTTP/1.1\r\nHost: 127.0.0.1:{worker.port}\r\nCookie: {cookies}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
-    )
-    # It does begin to follow.
-    assert await reader.readexactly(12) == b"HTTP/1.1 200"
-    return writer
 
 
 async def test_hundreds_follow_one_answer(shared: list[LiveWorker], tmp_path: Path) -> None:
