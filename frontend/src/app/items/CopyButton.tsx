@@ -1,4 +1,4 @@
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 
 import { announce } from '../announce'
 import { useText } from '../context'
@@ -18,8 +18,12 @@ export function CopyButton({ textOf }: { textOf: () => string }) {
     const came = (await isCopied(textOf())) ? 'copied' : 'actionFailed'
     setState(came)
     announce(say(came))
-    setTimeout(() => setState('copy'), SHOWN)
   }
+  useEffect(() => {
+    if (state === 'copy') return
+    const timer = setTimeout(() => setState('copy'), SHOWN)
+    return () => clearTimeout(timer)
+  }, [state])
   const Icon = ICONS[state]
   return (
     <IconButton small label={say(state)} onClick={() => void copy()}>
