@@ -308,6 +308,13 @@ class Database:
 
 
 def _read(engine: Engine, work: Work[T]) -> T:
+    try:
+        with engine.connect() as connection:
+            return work(connection)
+    except DBAPIError as error:
+        if not _is_disconnected(error):
+            raise
+    # The connection was cut meanwhile. There may be a new one.
     with engine.connect() as connection:
         return work(connection)
 

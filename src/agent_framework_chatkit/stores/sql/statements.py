@@ -78,7 +78,8 @@ class Statements:
         self.add_session = _add_session(upsert)
         self.take_lease = _take_lease(upsert)
         new = upsert(requests).values(created_at=database_time())
-        self.add_request = new.on_conflict_do_nothing()
+        # Not counted by rows: PostgreSQL's driver does not say how many an insert has added.
+        self.add_request = new.on_conflict_do_nothing().returning(requests.c.id)
         selected = select(
             cast(bindparam("b_thread"), BigInteger),
             turns.c.log_position,

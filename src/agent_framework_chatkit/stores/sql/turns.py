@@ -145,7 +145,7 @@ class Turns:
         return begun
 
     def _add_request(self, connection: Connection, new: NewTurn, begun: BegunTurn) -> None:
-        added = connection.execute(
+        added = connection.scalar(
             self._statements.add_request,
             {
                 "owner": new.owner,
@@ -155,7 +155,7 @@ class Turns:
                 "run": new.run,
             },
         )
-        if added.rowcount == 0:
+        if added is None:
             self._raise_if_repeated(connection, new)
 
     def _raise_if_repeated(self, connection: Connection, new: NewTurn) -> None:
