@@ -120,7 +120,11 @@ class Channel:
 
     def is_delivered(self, row: LogRow) -> bool:
         """Return whether the events of a row of the log were delivered here, or will not be."""
-        return row.position <= self.log_position or row.run in self._own_runs
+        if row.run not in self._own_runs:
+            return row.position <= self.log_position
+        run = self.run
+        # What a run here has just stored is told when the run hears that it is stored.
+        return run is None or run.id != row.run or row.last <= run.committed
 
     def deliver(self, entry: Entry) -> None:
         """Pass an event on."""

@@ -162,8 +162,12 @@ async def _resume(
         return Follower(channel, place, page=page)
     # What was streamed by another worker a moment ago may be about to be written.
     for _ in range(10 if turn.run == run and turn.worker is not None else 1):
-        if await log.find_in_log(turn.key, run, number) is not None:
+        row = await log.find_in_log(turn.key, run, number)
+        if row is not None:
             channel = await worker.open_channel(params.thread_id, owner)
+            if row.position > channel.known:
+                # What the client has seen elsewhere must not be delivered after it has begun.
+                await channel.pull()
             worker.follow()
             return Follower.behind(channel, run, number, page=page)
         await asyncio.sleep(0.1)
