@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from agent_framework_chatkit import AgentChatKitServer
 from agent_framework_chatkit.stores import SQLStore
 
 from ..postgres import PostgresServer
+from ..unit.live_client import LiveClient
+from ..unit.scripted_agent import agent, text
 from ..unit.stores.contract import ANN, StoreContract, item, read_all, thread
 from ..unit.stores.workers import run_worker
 
@@ -69,3 +73,31 @@ async def test_processes_set_a_database_up_at_once(postgres: PostgresServer) -> 
                 worker.send("migrate", url)
             for worker in (one, two):
                 await worker.read("migrated")
+
+
+async def test_a_change_elsewhere_while_a_client_comes_back_is_seen(url: str) -> None:
+    async with SQLStore[Any](url) as store, SQLStore[Any](url) as elsewhere:
+        server = AgentChatKitServer(agent([text("One")], [text("Two")]), store)
+        other = AgentChatKitServer(agent(), elsewhere)
+        client, editor, watcher = LiveClient(server), LiveClient(other), LiveClient(server)
+        # Somebody follows another thread, so this worker hears of what others write.
+        await (await watcher.ask("Hello")).rest()
+        watching = await watcher.follow()
+        await watching.until("thread.state")
+        asking = await client.ask("Hello")
+        await asking.rest()
+        snapshot = store.log.snapshot
+
+        async def slowly(*arguments: Any, **options: Any) -> Any:
+            found = await snapshot(*arguments, **options)
+            await editor.send("threads.update", thread_id=client.thread_id, title="Seen")
+            await asyncio.sleep(0.5)
+            return found
+
+        store.log.snapshot = slowly  # type: ignore[method-assign]
+        following = await client.follow(asking.ids[-1])
+        assert (await following.until("thread.updated"))["thread"]["title"] == "Seen"
+        await following.close()
+        await watching.close()
+        await server.close(grace=0)
+        await other.close(grace=0)

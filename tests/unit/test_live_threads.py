@@ -553,6 +553,41 @@ async def test_a_turn_that_outlives_its_request_has_a_context_of_its_own() -> No
     assert [context.get("is_detached") for context in contexts] == [True, None]
 
 
+async def test_a_change_elsewhere_is_seen_by_a_worker_that_writes_meanwhile(tmp_path: Any) -> None:
+    async def nap() -> None:
+        await asyncio.sleep(0.02)
+
+    url = f"sqlite:///{tmp_path}/chat.db"
+    async with SQLStore[Any](url) as store, SQLStore[Any](url) as elsewhere:
+        server = AgentChatKitServer(agent([text("Word "), nap] * 300), store)
+        other = AgentChatKitServer(agent(), elsewhere)
+        client, editor = LiveClient(server), LiveClient(other)
+        asking = await client.ask("Hello")
+        await asking.text("Word ")
+        of_keys = store.log.of_keys
+        channel = server.worker.find_channel(await store.log.key_of(client.thread_id, "me"))
+        assert channel is not None
+
+        async def slowly(keys: Any) -> Any:
+            rows = await of_keys(keys)
+            known = channel.known
+            while channel.known == known and channel.run is not None:
+                await asyncio.sleep(0.01)
+            return rows
+
+        store.log.of_keys = slowly  # type: ignore[method-assign]
+        await editor.send("threads.update", thread_id=client.thread_id, title="Seen")
+        title = ""
+        while title != "Seen":
+            event = await asking.until("thread.updated")
+            title = event["thread"]["title"]
+        assert server.worker.run_of(channel.key) is not None
+        await client.stop()
+        await asking.rest()
+        await server.close(grace=0)
+        await other.close(grace=0)
+
+
 # A worker that dies
 
 

@@ -448,10 +448,11 @@ class Run:
 
     async def checkpoint(self) -> None:
         """Wait until everything so far is stored."""
+        self._raise_if_lost()
         self.flush_text()
         has_new = self.memory is not None and self.memory.has_new
         is_writing = self._committing is not None or self.commit_lock.locked()
-        if self.is_lost or not (has_new or self._unwritten or is_writing):
+        if not (has_new or self._unwritten or is_writing):
             return
         entry = Entry(self.id, self._next(), b"{}", is_internal=True, needs_commit=True)
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -256,6 +256,8 @@ class Worker(Generic[TContext]):
         channel = self.channel(key, thread_id, owner, position)
         if channel.log_position == position and channel.run is None:
             channel.restore(snapshot.log)
+        # Whoever looked at the threads that are followed did not know of this one yet.
+        self.pull_soon(key)
         return channel
 
     def follow_list(self, owner: str, tell: Callable[[int], None]) -> None:
@@ -384,18 +386,25 @@ class Worker(Generic[TContext]):
         Returns:
             Whether anything is left to watch.
         """
-        followed = {key for key, channel in self._channels.items() if keys is None or key in keys}
         if keys is None or self._list_followers:
             await self._check_lists(keys)
-        if followed:
-            rows = {row.key: row for row in await self.store.log.of_keys(list(followed))}
-            for key in followed:
+        # As it is before the turns are read: what is written here meanwhile must not count for
+        # what others have written.
+        known = {
+            key: (channel, channel.known)
+            for key, channel in self._channels.items()
+            if keys is None or key in keys
+        }
+        if known:
+            rows = {row.key: row for row in await self.store.log.of_keys(list(known))}
+            for key, (before, position) in known.items():
                 channel = self._channels.get(key)
                 if channel is not None:
-                    await self._check_channel(channel, rows.get(key))
+                    position = position if channel is before else channel.log_position
+                    await self._check_channel(channel, rows.get(key), position)
         return bool(self._channels or self._list_followers)
 
-    async def _check_channel(self, channel: Channel, turn: TurnRow | None) -> None:
+    async def _check_channel(self, channel: Channel, turn: TurnRow | None, known: int) -> None:
         if turn is None:
             if await self.store.log.is_deleted(channel.key):
                 self.thread_deleted(channel.key, channel.thread_id, channel.owner)
@@ -407,7 +416,7 @@ class Worker(Generic[TContext]):
                 run.cancel("stopped")
             elif turn.run != run.id and not run.has_ended.is_set():
                 run.lose()
-        if turn.log_position > channel.known:
+        if turn.log_position > known:
             await channel.pull(turn.log_position if run is None else 0)
 
     async def _check_lists(self, keys: set[int] | None) -> None:
