@@ -76,7 +76,7 @@ export default defineConfig({
     rollupOptions: {
       // The index of all icons holds the chunks together otherwise, and the first has the icons of all.
       treeshake: { moduleSideEffects: [{ test: /apps-sdk-ui\/dist\/es\/components\/Icon\//, sideEffects: false }] },
-      input: { app: join(root, 'src/app/main.tsx') },
+      input: { app: join(root, 'src/main.tsx') },
       output: {
         entryFileNames: '[name]-[hash].js',
         chunkFileNames: '[name]-[hash].js',

@@ -74,7 +74,7 @@ def test_the_source_holds_all_that_the_project_is_made_of(folder: Path) -> None:
         "README.md",
         "docs/index.md",
         "frontend/package-lock.json",
-        "frontend/src/app/main.tsx",
+        "frontend/src/main.tsx",
         "samples/weather/agent.py",
         "tests/integration/test_distribution.py",
         f"src/{PACKAGE}/frontend/manifest.json",

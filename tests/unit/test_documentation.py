@@ -248,7 +248,7 @@ def test_the_guide_names_every_method_of_the_converters() -> None:
 
 
 def test_the_guide_knows_no_message_that_nothing_says() -> None:
-    sources = [*(ROOT / "src").rglob("*.py"), *(ROOT / "frontend/src/app").rglob("*.ts")]
+    sources = [*(ROOT / "src").rglob("*.py"), *(ROOT / "frontend/src").rglob("*.ts")]
     said = "\n".join(path.read_text() for path in [*sources, ROOT / "Makefile"])
     # Strings that are written in pieces, on several lines, are said as one.
     said = re.sub(r"""["'`] *\+?\n\s*f?["'`]""", "", said).replace('\\"', '"')
@@ -265,13 +265,13 @@ def test_the_guide_knows_no_message_that_nothing_says() -> None:
 
 def test_the_guide_names_every_option_method_and_event_of_the_web_ui() -> None:
     guide = (ROOT / "docs/options.md").read_text()
-    app = ROOT / "frontend/src/app"
-    checks = (app / "checkOptions.ts").read_text()
+    web = ROOT / "frontend/src"
+    checks = (web / "chat/checkOptions.ts").read_text()
     rules = checks[checks.index("const headerButton") : checks.index("/** Check an app's options")]
     options = set(re.findall(r"(\w+): ?(?:\w|$)", rules, re.M)) - {"Rule"}
     assert {"uploadUrl", "highContrast", "hue", "onAction"} <= options
-    methods = re.findall(r"^  \| '(\w+)'", (app / "../element/host.ts").read_text(), re.M)
-    code = "".join(path.read_text() for path in app.rglob("*.ts*"))
+    methods = re.findall(r"^  \| '(\w+)'", (web / "element/host.ts").read_text(), re.M)
+    code = "".join(path.read_text() for path in web.rglob("*.ts*"))
     events = re.findall(r"emit\('(chatkit[\w.]+)'", code)
     assert methods
     assert events

@@ -1,0 +1,105 @@
+import { useEffect, useLayoutEffect, useRef } from 'react'
+
+import type { ThreadMetadata } from './protocol/types'
+import { Boundary } from './ui/Boundary'
+import type { Chat } from './chat/chat'
+import { Composer } from './composer/Composer'
+import { ChatContext } from './ui/context'
+import { Header } from './ui/Header'
+import { History } from './history/History'
+import { Problems } from './ui/Problems'
+import { StartScreen } from './thread/StartScreen'
+import { useStore } from './chat/store'
+import { directionOf } from './i18n/texts'
+import { applyTheme } from './theme/theme'
+import { Thread } from './thread/Thread'
+
+const ACTIVE: NonNullable<ThreadMetadata['status']> = { type: 'active' }
+
+/** The chat, or what is wrong with it: the frame is never blank. */
+export function App({ chat }: { chat: Chat }) {
+  return (
+    <Boundary
+      fallback={
+        <main className="start">
+          <h1 className="visually-hidden">{chat.texts.say('chat')}</h1>
+          <p className="note danger" role="alert">
+            <span>{chat.texts.say('failed')}</span>
+            <button type="button" className="prompt" onClick={() => location.reload()}>
+              {chat.texts.say('tryAgain')}
+            </button>
+          </p>
+        </main>
+      }
+    >
+      <Parts chat={chat} />
+    </Boundary>
+  )
+}
+
+function Parts({ chat }: { chat: Chat }) {
+  const options = useStore(chat.state, (state) => state.options)
+  const configError = useStore(chat.state, (state) => state.configError)
+  const view = useStore(chat.state, (state) => state.view)
+  const isNew = useStore(
+    chat.state,
+    ({ threadId, thread, sending }) =>
+      threadId === null && sending === null && thread.items.length === 0 && thread.error === null,
+  )
+  const status = useStore(chat.state, ({ thread }) => thread.thread?.status ?? ACTIVE)
+  const locale = useStore(chat.texts.state, (state) => state.locale)
+
+  useLayoutEffect(() => {
+    applyTheme(options?.theme, document.documentElement)
+    document.title = options?.frameTitle ?? chat.texts.say('chat')
+    document.documentElement.lang = locale
+    document.documentElement.dir = directionOf(locale)
+  }, [options?.theme, options?.frameTitle, locale])
+
+  // Who has left the list of chats, by keyboard or by mouse, goes on writing.
+  const wasHistory = useRef(false)
+  useEffect(() => {
+    const isLost = document.activeElement === document.body
+    if (wasHistory.current && isLost && matchMedia('(pointer: fine)').matches) chat.focus()
+    wasHistory.current = view === 'history'
+  }, [chat, view])
+
+  if (options === null || locale === '') return null
+  if (configError !== null) {
+    return (
+      <main className="start">
+        <h1 className="visually-hidden">{chat.texts.say('chat')}</h1>
+        <p className="note danger" role="alert">
+          <span>{configError}</span>
+        </p>
+      </main>
+    )
+  }
+  return (
+    <ChatContext value={chat}>
+      <div className="chat">
+        {options.header?.enabled !== false && <Header />}
+        <Problems />
+        {view === 'history' ? (
+          <History />
+        ) : (
+          <>
+            {isNew ? <StartScreen /> : <Thread />}
+            {status.type === 'active' ? (
+              <Composer />
+            ) : (
+              <footer className="column composer">
+                <p className="note" role="status">
+                  <span>
+                    {status.reason ??
+                      chat.texts.say(status.type === 'locked' ? 'threadLocked' : 'threadClosed')}
+                  </span>
+                </p>
+              </footer>
+            )}
+          </>
+        )}
+      </div>
+    </ChatContext>
+  )
+}

@@ -1,0 +1,53 @@
+import { useEffect, useState } from 'react'
+import { createPortal } from 'react-dom'
+
+import { useText } from '../ui/context'
+import { AttachIcon } from '../ui/icons'
+
+interface FileDropProps {
+  /** Takes the files; where none are taken, a browser must still not open them in place of the chat. */
+  onFiles: ((files: FileList) => void) | null
+}
+
+const hasFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') === true
+
+/** Takes files that are dropped anywhere on the chat. */
+export function FileDrop({ onFiles }: FileDropProps) {
+  const text = useText()
+  const [isOver, setOver] = useState(false)
+  useEffect(() => {
+    const over = (event: DragEvent): void => {
+      if (!hasFiles(event)) return
+      event.preventDefault()
+      if (event.dataTransfer) event.dataTransfer.dropEffect = onFiles === null ? 'none' : 'copy'
+      setOver(onFiles !== null)
+    }
+    const leave = (event: DragEvent): void => {
+      if (event.relatedTarget === null) setOver(false)
+    }
+    const drop = (event: DragEvent): void => {
+      setOver(false)
+      if (!hasFiles(event)) return
+      event.preventDefault()
+      if (event.dataTransfer) onFiles?.(event.dataTransfer.files)
+    }
+    document.addEventListener('dragover', over)
+    document.addEventListener('dragleave', leave)
+    document.addEventListener('drop', drop)
+    return () => {
+      document.removeEventListener('dragover', over)
+      document.removeEventListener('dragleave', leave)
+      document.removeEventListener('drop', drop)
+    }
+  }, [onFiles])
+  if (!isOver) return null
+  return createPortal(
+    <div className="drop">
+      <p>
+        <AttachIcon aria-hidden />
+        {text('dropFiles')}
+      </p>
+    </div>,
+    document.body,
+  )
+}

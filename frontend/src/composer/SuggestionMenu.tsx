@@ -1,0 +1,137 @@
+import { useLayoutEffect, useRef, useState } from 'react'
+
+import { useText } from '../ui/context'
+import { NamedIcon } from '../ui/icons/NamedIcon'
+import type { Suggestion, Suggestions } from './useSuggestions'
+
+interface SuggestionMenuProps {
+  id: string
+  suggestions: Suggestions
+  /** Why what was chosen did not work. */
+  problem: string | null
+  /** Whether what was chosen is not done yet. */
+  isWorking: boolean
+  /** The index of the one that Enter chooses. */
+  active: number
+  onPoint: (index: number) => void
+  onChoose: (suggestion: Suggestion) => void
+}
+
+/** How much of the page a menu leaves free, in pixels. */
+const MARGIN = 12
+
+/** What can be chosen as somebody writes. The keys that move in it go to the editor. */
+export function SuggestionMenu(props: SuggestionMenuProps) {
+  const { id, suggestions, problem, isWorking, active, onPoint, onChoose } = props
+  const { list, status, sign } = suggestions
+  const text = useText()
+  const menu = useRef<HTMLDivElement>(null)
+  const listbox = useRef<HTMLDivElement>(null)
+  const [place, setPlace] = useState({ isBelow: false, room: 320 })
+
+  useLayoutEffect(() => {
+    const anchor = menu.current?.parentElement?.getBoundingClientRect()
+    if (anchor === undefined) return
+    const above = anchor.top - MARGIN
+    const below = innerHeight - anchor.bottom - MARGIN
+    const isBelow = above < 160 && below > above
+    setPlace({ isBelow, room: Math.min(320, isBelow ? below : above) })
+  }, [])
+
+  useLayoutEffect(() => {
+    // Not `scrollIntoView`, which would scroll the thread as well.
+    const option = listbox.current?.querySelector<HTMLElement>('[aria-selected=true]')
+    if (listbox.current === null || !option) return
+    const { scrollTop, clientHeight } = listbox.current
+    const { offsetTop, offsetHeight } = option
+    if (offsetTop < scrollTop) listbox.current.scrollTop = offsetTop - MARGIN
+    else if (offsetTop + offsetHeight > scrollTop + clientHeight) {
+      listbox.current.scrollTop = offsetTop + offsetHeight - clientHeight + MARGIN
+    }
+  }, [active, list])
+
+  const says = isWorking
+    ? text('loading')
+    : (problem ??
+      {
+        searching: text('searching'),
+        failed: text('searchFailed'),
+        nothing: text('nothingFound'),
+        found: '',
+      }[status])
+  const groups = [...new Set(list.map(({ group }) => group))]
+  return (
+    <div
+      ref={menu}
+      className={place.isBelow ? 'suggestions below' : 'suggestions'}
+      style={{ maxHeight: place.room }}
+      // The caret stays where it is.
+      onMouseDown={(event) => event.preventDefault()}
+    >
+      <p className={says === '' ? 'visually-hidden' : 'suggestions-note'} role="status">
+        {says}
+      </p>
+      {list.length > 0 && (
+        <div
+          ref={listbox}
+          id={id}
+          role="listbox"
+          aria-label={text(sign === '@' ? 'suggestions' : 'commands')}
+          // Tab chooses; it is here for who reads with something else.
+          tabIndex={0}
+        >
+          {groups.map((group) => {
+            const options = list
+              .map((each, index) => ({ each, index }))
+              .filter(({ each }) => each.group === group)
+            const drawn = options.map(({ each, index }) => (
+              <Option
+                key={index}
+                id={`${id}-${index}`}
+                suggestion={each}
+                isActive={index === active}
+                onPoint={() => onPoint(index)}
+                onChoose={() => onChoose(each)}
+              />
+            ))
+            if (group === undefined || group === '') return drawn
+            return (
+              <div key={group} role="group" aria-label={group}>
+                <div className="suggestions-group" aria-hidden>
+                  {group}
+                </div>
+                {drawn}
+              </div>
+            )
+          })}
+        </div>
+      )}
+    </div>
+  )
+}
+
+interface OptionProps {
+  id: string
+  suggestion: Suggestion
+  isActive: boolean
+  onPoint: () => void
+  onChoose: () => void
+}
+
+function Option({ id, suggestion, isActive, onPoint, onChoose }: OptionProps) {
+  const { label, description, icon } = suggestion
+  return (
+    <div
+      id={id}
+      role="option"
+      aria-selected={isActive}
+      className="suggestion"
+      onMouseMove={onPoint}
+      onClick={onChoose}
+    >
+      {icon !== undefined && <NamedIcon name={icon} />}
+      <span className="suggestion-label">{label}</span>
+      {description && <span className="suggestion-more">{description}</span>}
+    </div>
+  )
+}

@@ -1,0 +1,75 @@
+/** What the chat itself says, in the language of whoever uses it. */
+
+import { en, type Entries, type TextKey } from './locales/en'
+import { Store } from '../chat/store'
+
+const files = import.meta.glob<Partial<Entries>>('./locales/*.json', { import: 'default' })
+const translated = Object.keys(files).map((path) => path.slice('./locales/'.length, -'.json'.length))
+
+/** Which of the translations is meant, where a language has several or another name. */
+const FALLBACKS: Record<string, string> = {
+  es: 'es-ES',
+  fil: 'tl',
+  fr: 'fr-FR',
+  nn: 'nb-NO',
+  no: 'nb-NO',
+  pt: 'pt-BR',
+  zh: 'zh-CN',
+}
+
+const RIGHT_TO_LEFT = new Set(['ar', 'fa', 'he', 'ur'])
+
+/** Return the translation to use for a locale, or `null` for English. */
+export function translationOf(locale: string, known: readonly string[] = translated): string | null {
+  let wanted: Intl.Locale
+  try {
+    wanted = new Intl.Locale(locale).maximize()
+  } catch {
+    return null
+  }
+  const { language, script, region } = wanted
+  const exact = [locale, `${language}-${region}`, language].find((each) => known.includes(each))
+  if (exact !== undefined) return exact
+  if (language === 'zh' && script === 'Hant') return region === 'MO' ? 'zh-HK' : 'zh-TW'
+  if (language === 'es' && region !== 'ES') return 'es-419'
+  return FALLBACKS[language] ?? known.find((each) => each.startsWith(`${language}-`)) ?? null
+}
+
+export function directionOf(locale: string): 'ltr' | 'rtl' {
+  return RIGHT_TO_LEFT.has(locale.split('-')[0] ?? '') ? 'rtl' : 'ltr'
+}
+
+export type Say = (key: TextKey, values?: Record<string, string | number>) => string
+
+export class Texts {
+  /** The locale is empty until the texts are there. */
+  readonly state = new Store({ locale: '', say: saying(en) })
+  #wanted = ''
+
+  get locale(): string {
+    return this.state.get().locale
+  }
+
+  say: Say = (key, values) => this.state.get().say(key, values)
+
+  /** Speak another language, once its texts are there; English where they are missing. */
+  async use(locale: string): Promise<void> {
+    this.#wanted = locale
+    const name = translationOf(locale)
+    let entries: Partial<Entries> = {}
+    try {
+      if (name !== null) entries = (await files[`./locales/${name}.json`]?.()) ?? {}
+    } catch {
+      console.warn(`The texts for ${locale} could not be loaded.`)
+    }
+    if (this.#wanted === locale) {
+      // Dates and numbers follow the locale even where the texts do not.
+      this.state.set({ locale, say: saying({ ...en, ...entries }) })
+    }
+  }
+}
+
+function saying(entries: Entries): Say {
+  return (key, values) =>
+    entries[key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values?.[name] ?? whole))
+}

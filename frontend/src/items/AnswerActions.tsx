@@ -1,0 +1,87 @@
+import { useState } from 'react'
+
+import type { AssistantMessageItem, UserMessageItem } from '../protocol/types'
+import { announce } from '../chat/announce'
+import { useChat, useText } from '../ui/context'
+import { IconButton } from '../ui/IconButton'
+import { DislikedIcon, DislikeIcon, LikedIcon, LikeIcon, RetryIcon } from '../ui/icons'
+import { useStore } from '../chat/store'
+import { CopyButton } from '../ui/CopyButton'
+import { answerOf } from './turn'
+
+type Rating = 'positive' | 'negative'
+
+interface AnswerActionsProps {
+  /** The id of the answer's last message. */
+  endId: string
+  question: UserMessageItem | null
+}
+
+/** What one may do with an answer that is finished. */
+export function AnswerActions({ endId, question }: AnswerActionsProps) {
+  const chat = useChat()
+  const text = useText()
+  const actions = useStore(chat.state, (state) => state.options?.threadItemActions)
+  const isResponding = useStore(chat.state, (state) => state.isResponding)
+  const messages = (): AssistantMessageItem[] => answerOf(chat.state.get().thread.items, endId)
+  const [rating, setRating] = useState<Rating | null>(null)
+  const [hasFailed, setFailed] = useState(false)
+
+  const rate = async (kind: Rating): Promise<void> => {
+    if (kind === rating) return
+    setRating(kind)
+    setFailed(false)
+    const itemIds = messages().map((message) => message.id)
+    try {
+      await chat.giveFeedback(itemIds, kind)
+      announce(text('thanks'))
+    } catch {
+      setRating(rating)
+      setFailed(true)
+    }
+  }
+  const said = (): string =>
+    messages()
+      .flatMap((message) => message.content.map((part) => part.text))
+      .join('\n\n')
+  return (
+    <div className="actions" data-rated={rating !== null || hasFailed || undefined}>
+      <CopyButton textOf={said} />
+      {actions?.feedback && (
+        <>
+          <IconButton
+            small
+            label={text('goodAnswer')}
+            aria-pressed={rating === 'positive'}
+            onClick={() => void rate('positive')}
+          >
+            {rating === 'positive' ? <LikedIcon /> : <LikeIcon />}
+          </IconButton>
+          <IconButton
+            small
+            label={text('badAnswer')}
+            aria-pressed={rating === 'negative'}
+            onClick={() => void rate('negative')}
+          >
+            {rating === 'negative' ? <DislikedIcon /> : <DislikeIcon />}
+          </IconButton>
+        </>
+      )}
+      {actions?.retry && question !== null && (
+        <IconButton
+          small
+          label={text('anotherAnswer')}
+          disabled={isResponding}
+          onClick={() => void chat.retry(question)}
+        >
+          <RetryIcon />
+        </IconButton>
+      )}
+      {hasFailed && (
+        <span className="caption" role="alert">
+          {text('actionFailed')}
+        </span>
+      )}
+    </div>
+  )
+}

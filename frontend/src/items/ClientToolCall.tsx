@@ -1,0 +1,16 @@
+import type { ClientToolCallItem } from '../protocol/types'
+import { useText } from '../ui/context'
+import { Step } from './Step'
+
+/** A tool that the page runs for the agent. */
+export function ClientToolCall({ item }: { item: ClientToolCallItem }) {
+  const text = useText()
+  const isPending = (item.status ?? 'pending') === 'pending'
+  const tool = item.name.replaceAll(/[_-]+/g, ' ').trim()
+  return (
+    <Step
+      title={text(isPending ? 'usingTool' : 'usedTool', { tool })}
+      status={isPending ? 'running' : 'done'}
+    />
+  )
+}

@@ -1,0 +1,51 @@
+import { Button } from '@openai/apps-sdk-ui/components/Button'
+import { useState } from 'react'
+
+import type { UserMessageItem } from '../protocol/types'
+import { isBlank, sendable, type Content } from '../composer/content'
+import { Editor } from '../composer/Editor'
+import { useChat, useText } from '../ui/context'
+
+interface EditMessageProps {
+  item: UserMessageItem
+  onDone: () => void
+}
+
+/** A message as it can be changed; sent, it is answered anew. */
+export function EditMessage({ item, onDone }: EditMessageProps) {
+  const chat = useChat()
+  const text = useText()
+  const [content, setContent] = useState<Content>(item.content)
+  const isEmpty = isBlank(content) && (item.attachments ?? []).length === 0
+  const send = (): void => {
+    if (isEmpty) return
+    onDone()
+    void chat.edit(item, sendable(content))
+  }
+  return (
+    <form
+      className="edit"
+      onSubmit={(event) => {
+        event.preventDefault()
+        send()
+      }}
+    >
+      <Editor
+        label={text('editedMessage')}
+        content={content}
+        onChange={setContent}
+        onSend={send}
+        onEscape={onDone}
+        autoFocus
+      />
+      <div className="edit-actions">
+        <Button color="secondary" variant="ghost" type="button" onClick={onDone}>
+          {text('cancel')}
+        </Button>
+        <Button color="primary" type="submit" disabled={isEmpty}>
+          {text('send')}
+        </Button>
+      </div>
+    </form>
+  )
+}

@@ -1,0 +1,69 @@
+import { useRef, useState } from 'react'
+
+import { useText } from '../ui/context'
+import { CloseIcon, DownloadIcon, FailedIcon } from '../ui/icons'
+import { IconButton } from '../ui/IconButton'
+
+interface LargeImageProps {
+  url: string
+  name: string
+  className?: string
+}
+
+/** An image that opens large. */
+export function LargeImage({ url, name, className = 'image' }: LargeImageProps) {
+  const text = useText()
+  const dialog = useRef<HTMLDialogElement>(null)
+  const [failed, setFailed] = useState<string | null>(null)
+  const [isOpen, setOpen] = useState(false)
+  if (url === '' || failed === url) {
+    return (
+      <p className="note">
+        <FailedIcon aria-hidden />
+        <span>{text('imageFailed')}</span>
+      </p>
+    )
+  }
+  const open = (): void => {
+    setOpen(true)
+    dialog.current?.showModal()
+  }
+  return (
+    <>
+      <button
+        type="button"
+        className="image-button"
+        aria-label={text('openImage', { name })}
+        onClick={open}
+      >
+        <img className={className} src={url} alt={name} onError={() => setFailed(url)} />
+      </button>
+      <dialog
+        ref={dialog}
+        className="image-dialog"
+        aria-label={name}
+        onClose={() => setOpen(false)}
+        // A click beside the image is one on the dialog itself.
+        onClick={(event) => event.target === event.currentTarget && dialog.current?.close()}
+      >
+        {isOpen && <img src={url} alt={name} />}
+        <div className="image-buttons">
+          <a
+            className="icon-button"
+            href={url}
+            download={name}
+            target="_blank"
+            rel="noopener noreferrer"
+            aria-label={text('download')}
+            title={text('download')}
+          >
+            <DownloadIcon />
+          </a>
+          <IconButton label={text('close')} onClick={() => dialog.current?.close()}>
+            <CloseIcon />
+          </IconButton>
+        </div>
+      </dialog>
+    </>
+  )
+}

@@ -1,0 +1,35 @@
+import type { GeneratedImageItem } from '../protocol/types'
+import { useText } from '../ui/context'
+import { useIsImageAllowed } from '../markdown/useIsImageAllowed'
+import { LargeImage } from './LargeImage'
+
+interface PictureProps {
+  item: GeneratedImageItem
+  isOpen: boolean
+  /** How much of it is drawn, from 0 to 1, if that is known. */
+  progress: number | null
+}
+
+/** An image that is drawn, seen as far as it has come. */
+export function Picture({ item, isOpen, progress }: PictureProps) {
+  const text = useText()
+  const { image } = item
+  const isAllowed = useIsImageAllowed(image?.url ?? '')
+  if (image && !isAllowed) {
+    return <p className="caption">{text('imageHidden', { name: text('generatedImage') })}</p>
+  }
+  if (!isOpen) return <LargeImage url={image?.url ?? ''} name={text('generatedImage')} />
+  return (
+    <div className="drawing" aria-busy>
+      {image ? (
+        <img className="image" src={image.url} alt={text('generatedImage')} />
+      ) : (
+        <div className="image-waiting" />
+      )}
+      <p className="caption waiting">{text('drawing')}</p>
+      {progress !== null && progress > 0 && (
+        <progress aria-label={text('drawing')} value={Math.min(progress, 1)} />
+      )}
+    </div>
+  )
+}

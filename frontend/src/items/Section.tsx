@@ -1,0 +1,59 @@
+import { memo } from 'react'
+
+import type { ThreadState } from '../protocol/thread'
+import type { ThreadItem, UserMessageItem } from '../protocol/types'
+import { Item } from './Item'
+import { endsOf, isQuestion } from './turn'
+
+/** How high an item is that has not been seen, in pixels. */
+const HEIGHT = 120
+
+interface SectionProps {
+  items: readonly ThreadItem[]
+  /** The last message of the person before it. */
+  question: UserMessageItem | null
+  /** What is being written, if the turn that goes on is in it. */
+  open: ThreadState['open'] | null
+  /** Whether no answer goes on after it. */
+  isOver: boolean
+}
+
+/** Some items of a thread. */
+export const Section = memo(function Section({ items, open, isOver, ...rest }: SectionProps) {
+  const live = open === null ? items.length : items.findLastIndex(isQuestion)
+  const ends = endsOf(items, isOver && open === null)
+  let { question } = rest
+  return (
+    <section
+      className="section"
+      style={{ containIntrinsicBlockSize: `auto ${items.length * HEIGHT}px` }}
+    >
+      {items.map((item, index) => {
+        if (isQuestion(item)) question = item
+        const isLive = index > live
+        return (
+          <Item
+            key={item.id}
+            item={item}
+            isOpen={isLive && (open?.has(item.id) ?? false)}
+            isLive={isLive}
+            progress={(isLive && open?.get(item.id)) || null}
+            isEnd={ends.has(item)}
+            question={question}
+          />
+        )
+      })}
+    </section>
+  )
+}, isSame)
+
+/** Whether nothing has changed; a list of the same items is the same. */
+function isSame(before: SectionProps, after: SectionProps): boolean {
+  return (
+    before.items.length === after.items.length &&
+    before.items.every((item, index) => item === after.items[index]) &&
+    before.question === after.question &&
+    before.open === after.open &&
+    before.isOver === after.isOver
+  )
+}

@@ -1,0 +1,65 @@
+import type { WorkflowItem } from '../protocol/types'
+import { useText } from '../ui/context'
+import { Markdown } from '../markdown/Markdown'
+import type { Say } from '../i18n/texts'
+import { Queries } from './Queries'
+import { Step, type StepStatus } from './Step'
+import { TaskSources } from './TaskSources'
+
+export type Task = WorkflowItem['workflow']['tasks'][number]
+
+/** How the server says that a step has failed. */
+const FAILED = 'lucide:circle-x'
+
+interface TaskViewProps {
+  task: Task
+  /** Whether what it is part of goes on; what does not is not running, whatever it says. */
+  isLive: boolean
+}
+
+/** One thing that the agent does. */
+export function TaskView({ task, isLive }: TaskViewProps) {
+  const text = useText()
+  const content = task.type === 'custom' || task.type === 'thought' ? task.content : null
+  return (
+    <Step title={titleOf(task, text)} status={statusOf(task, isLive)} icon={iconOf(task)}>
+      {content && (
+        <div className="step-content">
+          <Markdown text={content} isOpen={isLive && task.status_indicator === 'loading'} />
+        </div>
+      )}
+      {task.type === 'web_search' && <Queries task={task} />}
+      {(task.type === 'web_search' || task.type === 'file') && (
+        <TaskSources sources={task.sources ?? []} />
+      )}
+    </Step>
+  )
+}
+
+export function titleOf(task: Task, text: Say): string {
+  if (task.title) return task.title
+  if (task.type === 'web_search') return text('search')
+  if (task.type === 'image') return text('image')
+  return ''
+}
+
+function statusOf(task: Task, isLive: boolean): StepStatus {
+  if (task.type === 'custom' && task.icon === FAILED) return 'failed'
+  if (task.status_indicator === 'complete') return 'done'
+  return task.status_indicator === 'loading' && isLive ? 'running' : null
+}
+
+function iconOf(task: Task): string | null {
+  switch (task.type) {
+    case 'custom':
+      return task.icon ?? null
+    case 'web_search':
+      return 'globe'
+    case 'file':
+      return 'document'
+    case 'image':
+      return 'square-image'
+    default:
+      return null
+  }
+}

@@ -1,0 +1,60 @@
+import { useState } from 'react'
+
+import type { FileSource, URLSource } from '../protocol/types'
+import { useText } from '../ui/context'
+import { Link } from '../markdown/Link'
+import { hostOf, isLink } from '../markdown/sources'
+
+/** How many sources are shown before one asks for more. */
+const FEW = 5
+
+/** Where something was found. Icons of web sites would tell them who reads this. */
+export function TaskSources({ sources }: { sources: readonly (URLSource | FileSource)[] }) {
+  const text = useText()
+  const [isWhole, setWhole] = useState(false)
+  if (sources.length === 0) return null
+  const shown = isWhole ? sources : sources.slice(0, FEW)
+  return (
+    <ul className="sources" aria-label={text('sources')}>
+      {shown.map((source, index) => (
+        <li key={index}>
+          <TaskSource source={source} />
+        </li>
+      ))}
+      {sources.length > FEW && (
+        <li>
+          <button type="button" className="source" onClick={() => setWhole(!isWhole)}>
+            {text(isWhole ? 'showLess' : 'showMore')}
+            {!isWhole && <span className="source-number"> {sources.length - FEW}</span>}
+          </button>
+        </li>
+      )}
+    </ul>
+  )
+}
+
+function TaskSource({ source }: { source: URLSource | FileSource }) {
+  if (source.type === 'file') {
+    const name = source.title || source.filename
+    return (
+      <span className="source" dir="auto" title={source.filename}>
+        {name}
+      </span>
+    )
+  }
+  const host = hostOf(source.url)
+  const title = source.title || host || source.url
+  if (!isLink(source.url)) {
+    return (
+      <span className="source" dir="auto">
+        {title}
+      </span>
+    )
+  }
+  return (
+    <Link className="source" dir="auto" href={source.url} title={source.url}>
+      {title}
+      {host !== null && host !== title && <span className="source-host"> {host}</span>}
+    </Link>
+  )
+}

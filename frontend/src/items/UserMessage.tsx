@@ -1,0 +1,64 @@
+import { useState } from 'react'
+
+import type { Attachment, UserMessageItem } from '../protocol/types'
+import { textOf } from '../composer/content'
+import { useChat, useText } from '../ui/context'
+import { IconButton } from '../ui/IconButton'
+import { RenameIcon } from '../ui/icons'
+import { useStore } from '../chat/store'
+import { CopyButton } from '../ui/CopyButton'
+import { EditMessage } from './EditMessage'
+import { LargeImage } from './LargeImage'
+import { Said } from './Said'
+
+export function UserMessage({ item }: { item: UserMessageItem }) {
+  const chat = useChat()
+  const text = useText()
+  const mayEdit = useStore(
+    chat.state,
+    ({ options, isResponding, thread }) =>
+      options?.threadItemActions?.edit === true &&
+      !isResponding &&
+      (thread.thread?.status ?? { type: 'active' }).type === 'active',
+  )
+  const [isEditing, setEditing] = useState(false)
+  const said = textOf(item.content)
+  return (
+    <div className="user">
+      <h2 className="visually-hidden">{text('you')}</h2>
+      {item.quoted_text && <blockquote className="quote">{item.quoted_text}</blockquote>}
+      {(item.attachments ?? []).map((attachment) => (
+        <SentFile key={attachment.id} attachment={attachment} />
+      ))}
+      {isEditing ? (
+        <EditMessage item={item} onDone={() => setEditing(false)} />
+      ) : (
+        said !== '' && (
+          <Said content={item.content} />
+        )
+      )}
+      {!isEditing && (
+        <div className="actions">
+          {said !== '' && <CopyButton textOf={() => said} />}
+          {mayEdit && (
+            <IconButton small label={text('edit')} onClick={() => setEditing(true)}>
+              <RenameIcon />
+            </IconButton>
+          )}
+        </div>
+      )}
+    </div>
+  )
+}
+
+function SentFile({ attachment }: { attachment: Attachment }) {
+  if (attachment.type === 'image') {
+    const { name, preview_url: url } = attachment
+    return <LargeImage className="thumbnail large" url={String(url)} name={name} />
+  }
+  return (
+    <div className="file">
+      <span>{attachment.name}</span>
+    </div>
+  )
+}

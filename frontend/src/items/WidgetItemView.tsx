@@ -1,0 +1,14 @@
+import { lazy, Suspense } from 'react'
+
+import type { WidgetItem } from '../protocol/types'
+
+const Drawn = lazy(() => import('../widgets/WidgetView'))
+
+/** A widget; what draws it is loaded with the first. */
+export function WidgetItemView({ item }: { item: WidgetItem }) {
+  return (
+    <Suspense fallback={<div className="widget-coming" aria-hidden="true" />}>
+      <Drawn widget={item.widget} item={item} />
+    </Suspense>
+  )
+}

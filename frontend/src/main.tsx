@@ -1,0 +1,21 @@
+/** Starts the chat within the frame that the element has made. */
+
+// First, since it says in which order the layers of styles apply.
+import './theme/app.css'
+
+import { createRoot } from 'react-dom/client'
+
+import { App } from './App'
+import { Chat } from './chat/chat'
+import { preloadMarkdown } from './markdown/Markdown'
+import { methodsOf } from './chat/methods'
+
+const frame = window.frameElement as HTMLIFrameElement | null
+const host = frame?.chatkitHost
+const root = document.getElementById('root')
+if (host !== undefined && root !== null) {
+  const chat = new Chat(host)
+  createRoot(root).render(<App chat={chat} />)
+  host.attach(methodsOf(chat), chat.keep)
+  preloadMarkdown()
+}

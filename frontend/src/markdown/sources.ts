@@ -1,0 +1,50 @@
+/** The sources of a message, and where they are cited. */
+
+import type { Annotation, EntitySource } from '../protocol/types'
+import type { Mark } from './marks'
+
+export interface Source {
+  number: number
+  title: string
+  /** What is known besides: where it is from, when, what it is about. */
+  detail: string
+  url: string | null
+  entity: EntitySource | null
+}
+
+export interface Cited {
+  sources: Source[]
+  /** For each part of the message. */
+  marks: Mark[][]
+}
+
+/** Number the sources of a message's parts, each once, in the order in which they are cited. */
+export function citedBy(parts: readonly (readonly Annotation[])[]): Cited {
+  const sources = new Map<string, Source>()
+  const marks = parts.map((annotations) =>
+    annotations.flatMap(({ source, index }) => {
+      const known = sourceOf(source, sources.size + 1)
+      const key = known.url ?? `${source.type} ${known.entity?.id ?? known.title}`
+      const { number } = sources.get(key) ?? known
+      if (!sources.has(key)) sources.set(key, known)
+      return typeof index === 'number' ? [{ index, number }] : []
+    }),
+  )
+  return { sources: [...sources.values()], marks }
+}
+
+function sourceOf(source: Annotation['source'], number: number): Source {
+  const url = source.type === 'url' && isLink(source.url) ? source.url : null
+  const from = source.type === 'url' ? (source.attribution ?? hostOf(url)) : null
+  const detail = [from, source.timestamp, source.description].filter(Boolean).join(' · ')
+  const entity = source.type === 'entity' ? source : null
+  return { number, title: source.title, detail, url, entity }
+}
+
+export function isLink(url: string): boolean {
+  return /^(https?|chatkit-link):/i.test(url)
+}
+
+export function hostOf(url: string | null): string | null {
+  return url !== null && URL.canParse(url) ? new URL(url).hostname.replace(/^www\./, '') : null
+}

@@ -1,0 +1,43 @@
+import { useEffect, useState } from 'react'
+
+import { useChat, useText } from '../ui/context'
+import { NamedIcon } from '../ui/icons/NamedIcon'
+import { useStore } from '../chat/store'
+
+/** After how many milliseconds without a word one is told that there is more to come. */
+const PATIENCE = 600
+
+/** What goes on while nothing is written. */
+export function Activity() {
+  const chat = useChat()
+  const text = useText()
+  const progress = useStore(chat.state, (state) => state.thread.progress)
+  const isWriting = useStore(chat.state, (state) => state.thread.open.size > 0)
+  const hasBegun = useStore(chat.state, ({ thread }) => {
+    const last = thread.items.at(-1)
+    return last !== undefined && last.type !== 'user_message'
+  })
+  const [isLate, setLate] = useState(false)
+  useEffect(() => {
+    setLate(false)
+    if (isWriting || !hasBegun) return undefined
+    const timer = setTimeout(() => setLate(true), PATIENCE)
+    return () => clearTimeout(timer)
+  }, [isWriting, hasBegun])
+  if (progress !== null) {
+    return (
+      <p className="activity">
+        {progress.icon && <NamedIcon name={progress.icon} />}
+        <span className="waiting" dir="auto">
+          {progress.text}
+        </span>
+      </p>
+    )
+  }
+  if (isWriting || (hasBegun && !isLate)) return null
+  return (
+    <p className="activity">
+      <span className="waiting">{text('thinking')}</span>
+    </p>
+  )
+}

@@ -1,0 +1,35 @@
+import type { StartScreenPrompt } from '@openai/chatkit'
+
+import { useChat, useText } from '../ui/context'
+import { NamedIcon } from '../ui/icons/NamedIcon'
+import { useStore } from '../chat/store'
+
+export function StartScreen() {
+  const chat = useChat()
+  const text = useText()
+  const start = useStore(chat.state, (state) => state.options?.startScreen)
+
+  const choose = ({ prompt }: StartScreenPrompt): void => {
+    void chat.sendUserMessage(typeof prompt === 'string' ? { text: prompt } : { content: prompt })
+  }
+  return (
+    <main className="start">
+      <h1 className="greeting">{start?.greeting ?? text('greeting')}</h1>
+      {start?.prompts && start.prompts.length > 0 && (
+        <div className="prompts">
+          {start.prompts.map((prompt, index) => (
+            <button
+              key={index}
+              type="button"
+              className="prompt"
+              onClick={() => choose(prompt)}
+            >
+              {prompt.icon && <NamedIcon name={prompt.icon} />}
+              <span>{prompt.label}</span>
+            </button>
+          ))}
+        </div>
+      )}
+    </main>
+  )
+}

@@ -1,0 +1,74 @@
+import { useEffect, useRef } from 'react'
+
+import type { ThreadItem, Widget } from '../protocol/types'
+import { announce, announced } from '../chat/announce'
+import { useChat, useText } from './context'
+import { spoken } from '../markdown/spoken'
+import { useStore } from '../chat/store'
+import type { Say } from '../i18n/texts'
+
+/** Says what comes into the thread: an answer once, when it is finished; the rest in short. */
+export function Announcer() {
+  const chat = useChat()
+  const text = useText()
+  const messages = useStore(announced, (state) => state.last)
+  const items = useStore(chat.state, (state) => state.thread.items)
+  const open = useStore(chat.state, (state) => state.thread.open)
+  const notices = useStore(chat.state, (state) => state.thread.notices)
+  const isResponding = useStore(chat.state, (state) => state.isResponding)
+  /** What has been said, or was there before the answer began. */
+  const known = useRef(new Set<string>())
+  const wasResponding = useRef(false)
+  useEffect(() => {
+    for (const item of items) {
+      if (known.current.has(item.id)) continue
+      // What is written is said when it is whole, and a stopped answer as far as it has come.
+      if (isResponding && open.has(item.id)) continue
+      known.current.add(item.id)
+      if (isResponding || wasResponding.current) announce(sayingOf(item, text))
+    }
+    wasResponding.current = isResponding
+  }, [items, open, isResponding, text])
+  const lastNotice = useRef(0)
+  useEffect(() => {
+    for (const { id, title, message } of notices) {
+      if (id <= lastNotice.current) continue
+      announce([title, spoken(message)].filter(Boolean).join(' '))
+    }
+    lastNotice.current = notices.at(-1)?.id ?? 0
+  }, [notices])
+  return (
+    <div className="visually-hidden" role="log" aria-live="polite">
+      {messages.map((message) => (
+        <p key={message.id}>{message.text}</p>
+      ))}
+    </div>
+  )
+}
+
+function sayingOf(item: ThreadItem, say: Say): string {
+  switch (item.type) {
+    case 'assistant_message':
+      return spoken(item.content.map((part) => part.text).join('\n'))
+    case 'widget':
+      return spoken(item.copy_text ?? firstText(item.widget))
+    case 'structured_input':
+      return item.inputs.map((input) => input.question).join('\n')
+    case 'generated_image':
+      return say(item.image ? 'generatedImage' : 'imageFailed')
+    default:
+      return ''
+  }
+}
+
+/** Return the first words of a widget. */
+function firstText(widget: Widget): string {
+  const { value, children } = widget
+  if (typeof value === 'string') return value
+  const inner = (Array.isArray(children) ? children : [children]) as (Widget | null | undefined)[]
+  for (const child of inner) {
+    const text = child ? firstText(child) : ''
+    if (text !== '') return text
+  }
+  return ''
+}

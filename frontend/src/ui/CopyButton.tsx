@@ -1,0 +1,60 @@
+import { useEffect, useState } from 'react'
+
+import { announce } from '../chat/announce'
+import { useText } from './context'
+import { IconButton } from './IconButton'
+import { CheckIcon, CopyIcon, FailedIcon } from './icons'
+
+/** For how many milliseconds a button says what came of it. */
+const SHOWN = 1500
+
+const ICONS = { copy: CopyIcon, copied: CheckIcon, actionFailed: FailedIcon }
+
+/** Copies what it is given when it is pressed. */
+export function CopyButton({ textOf }: { textOf: () => string }) {
+  const say = useText()
+  const [state, setState] = useState<keyof typeof ICONS>('copy')
+  const copy = async (): Promise<void> => {
+    const came = (await isCopied(textOf())) ? 'copied' : 'actionFailed'
+    setState(came)
+    announce(say(came))
+  }
+  useEffect(() => {
+    if (state === 'copy') return
+    const timer = setTimeout(() => setState('copy'), SHOWN)
+    return () => clearTimeout(timer)
+  }, [state])
+  const Icon = ICONS[state]
+  return (
+    <IconButton small label={say(state)} onClick={() => void copy()}>
+      <Icon />
+    </IconButton>
+  )
+}
+
+async function isCopied(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text)
+    return true
+  } catch {
+    // A page without TLS has no clipboard of its own, but may still copy what is selected.
+    return copySelected(text)
+  }
+}
+
+function copySelected(text: string): boolean {
+  const before = document.activeElement
+  const field = document.createElement('textarea')
+  field.className = 'visually-hidden'
+  field.value = text
+  document.body.append(field)
+  field.select()
+  try {
+    return document.execCommand('copy')
+  } catch {
+    return false
+  } finally {
+    field.remove()
+    if (before instanceof HTMLElement) before.focus()
+  }
+}

@@ -1,0 +1,23 @@
+import { createContext, useContext } from 'react'
+
+import type { Chat } from '../chat/chat'
+import { useStore } from '../chat/store'
+import type { Say } from '../i18n/texts'
+
+export const ChatContext = createContext<Chat | null>(null)
+
+/** The chat that a component is part of. */
+export function useChat(): Chat {
+  const chat = useContext(ChatContext)
+  if (chat === null) throw new Error('There is no chat around this component.')
+  return chat
+}
+
+/** What the chat says, in the language of whoever uses it. */
+export function useText(): Say {
+  return useStore(useChat().texts.state, (state) => state.say)
+}
+
+export function useLocale(): string {
+  return useStore(useChat().texts.state, (state) => state.locale)
+}

@@ -1,0 +1,96 @@
+import { Calendar as CalendarIcon } from '@openai/apps-sdk-ui/components/Icon'
+import { lazy, Suspense, useId, useState } from 'react'
+
+import { useLocale, useText } from '../ui/context'
+import type { ComponentProps } from './Component'
+import { useChange } from './context'
+import { FIRST, isoOf, LAST, parseDay, say } from './dates'
+import { Field } from './Field'
+import { useField } from './forms'
+import { Picker } from './Picker'
+import { isTrue, nameOf, textOf, titleOf } from './values'
+
+const Calendar = lazy(() => import('./Calendar'))
+
+export function DatePicker({ widget }: ComponentProps) {
+  const text = useText()
+  const locale = useLocale()
+  const popupId = useId()
+  const [isOpen, setOpen] = useState(false)
+  const { tell, isPending, failure } = useChange(widget)
+  const isDisabled = isTrue(widget['disabled'])
+  const given = textOf(widget['defaultValue'])
+  const field = useField<string>(
+    {
+      name: nameOf(widget),
+      initial: parseDay(given) === null ? '' : given,
+      isDisabled,
+      isRequired: isTrue(widget['required']),
+      isChoice: true,
+    },
+    titleOf(widget),
+  )
+  const day = parseDay(field.value)
+  const [min, max] = limitsOf(widget['min'], widget['max'])
+
+  const close = (): void => {
+    setOpen(false)
+    document.getElementById(field.id)?.focus()
+  }
+  return (
+    <Field
+      field={field}
+      isBlock={isTrue(widget['block'])}
+      isPending={isPending}
+      failure={failure}
+    >
+      <Picker
+        widget={widget}
+        field={field}
+        isDisabled={isDisabled}
+        isPending={isPending}
+        chosen={day === null ? null : say(locale, day, { dateStyle: 'medium' })}
+        placeholder={textOf(widget['placeholder']) || text('chooseDate')}
+        StartIcon={CalendarIcon}
+        isOpen={isOpen}
+        onOpenChange={setOpen}
+        onKeyDown={(event) => {
+          if (!['Enter', ' ', 'ArrowDown', 'ArrowUp'].includes(event.key)) return
+          event.preventDefault()
+          event.stopPropagation()
+          setOpen(true)
+        }}
+        onClear={() => {
+          field.set('')
+          tell(null)
+        }}
+        popup={{
+          id: popupId,
+          role: 'dialog',
+          children: (
+            <Suspense fallback={<div className="widget-calendar" />}>
+              <Calendar
+                day={day}
+                min={min}
+                max={max}
+                onChoose={(chosen) => {
+                  close()
+                  if (chosen === day) return
+                  field.set(isoOf(chosen))
+                  tell(isoOf(chosen))
+                }}
+              />
+            </Suspense>
+          ),
+        }}
+      />
+    </Field>
+  )
+}
+
+/** The first and the last day that may be chosen; two that leave none leave all. */
+function limitsOf(min: unknown, max: unknown): [min: number, max: number] {
+  const first = parseDay(min) ?? FIRST
+  const last = parseDay(max) ?? LAST
+  return first <= last ? [first, last] : [FIRST, LAST]
+}

@@ -1,0 +1,35 @@
+import type { ReactNode } from 'react'
+
+import { useText } from '../ui/context'
+import type { FieldState } from './forms'
+import { Problem } from './Problem'
+
+interface FieldProps {
+  field: Pick<FieldState<never>, 'id' | 'problem'>
+  isBlock: boolean
+  /** Whether the control waits for the answer to an action of its own. */
+  isPending?: boolean
+  /** What went wrong with the control's last action. */
+  failure?: string | null
+  children: ReactNode
+}
+
+/** A control, and what is wrong with what it holds. */
+export function Field({ field, isBlock, isPending = false, failure = null, children }: FieldProps) {
+  const text = useText()
+  return (
+    <div
+      className="widget-field"
+      data-block={isBlock ? '' : undefined}
+      aria-busy={isPending || undefined}
+    >
+      {children}
+      {field.problem !== null && (
+        <p id={`${field.id}-problem`} className="widget-problem">
+          {text(field.problem)}
+        </p>
+      )}
+      <Problem message={failure} />
+    </div>
+  )
+}

@@ -1,0 +1,33 @@
+import { useState } from 'react'
+
+import { NamedIcon } from '../ui/icons/NamedIcon'
+import { useIsImageAllowed } from '../markdown/useIsImageAllowed'
+import { isFields, isTrue, textOf } from './values'
+
+/** What stands above a card or a list: where it comes from, or how it is. */
+export function Status({ of: status }: { of: unknown }) {
+  if (!isFields(status)) return null
+  const icon = textOf(status['icon'])
+  const favicon = textOf(status['favicon'])
+  return (
+    <div className="widget-status">
+      {favicon !== '' && <Favicon src={favicon} isFramed={isTrue(status['frame'])} />}
+      {favicon === '' && icon !== '' && <NamedIcon name={icon} />}
+      <span>{textOf(status['text'])}</span>
+    </div>
+  )
+}
+
+function Favicon({ src, isFramed }: { src: string; isFramed: boolean }) {
+  const [failed, setFailed] = useState<string | null>(null)
+  const isAllowed = useIsImageAllowed(src)
+  return (
+    <span className={isFramed ? 'widget-favicon framed' : 'widget-favicon'}>
+      {isAllowed && failed !== src ? (
+        <img src={src} alt="" onError={() => setFailed(src)} />
+      ) : (
+        <NamedIcon name="globe" />
+      )}
+    </span>
+  )
+}

@@ -1,0 +1,71 @@
+import { useLayoutEffect, useMemo, useRef } from 'react'
+
+import type { Widget, WidgetItem } from '../protocol/types'
+import { useChat } from '../ui/context'
+import { useStore } from '../chat/store'
+import { Component } from './Component'
+import { WidgetActions, WidgetContext } from './context'
+import { FormContext, useFormFields, type KeptFields } from './forms'
+import { NotDrawn } from './NotDrawn'
+import { isWidget } from './values'
+
+interface WidgetViewProps {
+  widget: Widget
+  /** The item that shows it; a preview has none, and does nothing when it is used. */
+  item?: WidgetItem | undefined
+}
+
+/** A widget, drawn from what a model or a server has written. */
+export default function WidgetView({ widget, item }: WidgetViewProps) {
+  const chat = useChat()
+  const latest = useRef(item)
+  useLayoutEffect(() => {
+    latest.current = item
+  })
+  const actions = useMemo(() => new WidgetActions(chat, () => latest.current), [chat])
+  const fields = useFormFields(false, '', useKept(item?.id))
+  const isWaiting = useStore(actions.state, ({ pending }) =>
+    Object.values(pending).includes('container'),
+  )
+  const root = useRef<HTMLDivElement>(null)
+  useFocusKept(root, isWaiting)
+  return (
+    <WidgetContext value={actions}>
+      <FormContext value={fields}>
+        <div ref={root} className="widget" tabIndex={-1} aria-busy={isWaiting}>
+          <div className="widget-content" inert={isWaiting}>
+            {isWidget(widget) ? <Component widget={widget} /> : <NotDrawn />}
+          </div>
+        </div>
+      </FormContext>
+    </WidgetContext>
+  )
+}
+
+function useKept(itemId: string | undefined): KeptFields {
+  const chat = useChat()
+  return useMemo(() => {
+    if (itemId === undefined) return new Map()
+    const kept: KeptFields = chat.kept.get(itemId) ?? new Map()
+    chat.kept.set(itemId, kept)
+    return kept
+  }, [chat, itemId])
+}
+
+/** Keep the focus at a widget that waits, and give it back to what had it. */
+function useFocusKept(root: { current: HTMLElement | null }, isWaiting: boolean): void {
+  const had = useRef<Element | null>(null)
+  useLayoutEffect(() => {
+    const element = root.current
+    if (element === null) return
+    const { activeElement } = document
+    if (isWaiting && activeElement !== element && element.contains(activeElement)) {
+      had.current = activeElement
+      element.focus({ preventScroll: true })
+    } else if (!isWaiting && had.current !== null) {
+      const isHere = activeElement === element || activeElement === document.body
+      if (isHere && had.current instanceof HTMLElement) had.current.focus({ preventScroll: true })
+      had.current = null
+    }
+  }, [root, isWaiting])
+}

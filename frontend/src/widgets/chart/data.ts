@@ -1,0 +1,95 @@
+/** The data of a chart, read from what a model has written. */
+
+import type { Widget } from '../../protocol/types'
+import { colorOf } from '../colors'
+import { isFields, isTrue, listOf, oneOf, textOf, type Fields } from '../values'
+
+export interface Series {
+  type: 'bar' | 'line' | 'area'
+  label: string
+  color: string
+  stack: string | undefined
+  curve: Curve
+}
+
+export interface Row {
+  label: string
+  /** A value for each series; `null` where there is none. */
+  values: readonly (number | null)[]
+}
+
+export interface ChartData {
+  series: readonly Series[]
+  rows: readonly Row[]
+  isXHidden: boolean
+}
+
+const CURVES = [
+  'basis',
+  'basisClosed',
+  'basisOpen',
+  'bumpX',
+  'bumpY',
+  'bump',
+  'linear',
+  'linearClosed',
+  'natural',
+  'monotoneX',
+  'monotoneY',
+  'monotone',
+  'step',
+  'stepBefore',
+  'stepAfter',
+] as const
+
+export type Curve = (typeof CURVES)[number]
+
+const HUES = ['blue', 'purple', 'orange', 'green', 'red', 'yellow', 'pink'] as const
+const COLORS: Readonly<Record<string, string>> = Object.fromEntries(
+  HUES.map((hue) => [hue, `light-dark(var(--${hue}-500), var(--${hue}-400))`]),
+)
+
+/** More than these are not told apart. */
+const MOST_SERIES = 20
+/** Sums of larger values are no longer exact, and their axes are nonsense. */
+const LARGEST = 1e15
+
+export function chartData(widget: Widget): ChartData {
+  const axis = widget['xAxis']
+  const { dataKey, hide, labels } = isFields(axis)
+    ? (axis as Fields)
+    : { dataKey: axis, hide: false, labels: null }
+  const key = textOf(dataKey)
+  const listed = listOf(widget['series']).filter(isFields).slice(0, MOST_SERIES)
+  const keys = listed.map((each) => textOf(each['dataKey']))
+  return {
+    isXHidden: isTrue(hide),
+    series: listed.map((each, index) => ({
+      type: oneOf(each['type'], ['bar', 'line', 'area'] as const, 'line'),
+      label: textOf(each['label']) || textOf(each['dataKey']),
+      color: colorOf(each['color'], COLORS) ?? COLORS[HUES[index % HUES.length] ?? 'blue'] ?? '',
+      stack: textOf(each['stack']) || undefined,
+      curve: oneOf(each['curveType'], CURVES, 'monotone'),
+    })),
+    rows: listOf(widget['data'])
+      .filter(isFields)
+      .map((row) => ({
+        label: labelOf(own(row, key), labels),
+        values: keys.map((each) => valueOf(own(row, each))),
+      })),
+  }
+}
+
+function own(row: Fields, key: string): unknown {
+  return Object.hasOwn(row, key) ? row[key] : undefined
+}
+
+function labelOf(value: unknown, labels: unknown): string {
+  const text = textOf(value)
+  return (isFields(labels) && textOf(own(labels, text))) || text
+}
+
+function valueOf(value: unknown): number | null {
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
+  return typeof number === 'number' && Math.abs(number) <= LARGEST ? number : null
+}

@@ -1,0 +1,144 @@
+/** What the components of a widget share: its actions, and what they wait for. */
+
+import { createContext, useContext, useId, useLayoutEffect, useRef } from 'react'
+
+import type { Widget, WidgetItem } from '../protocol/types'
+import { ActionError, type Chat } from '../chat/chat'
+import { useChat } from '../ui/context'
+import { Store, useStore } from '../chat/store'
+import { actionOf, type Action, type LoadingBehavior } from './actions'
+import { useForm, type FormFields } from './forms'
+import { filled } from './payload'
+import { nameOf } from './values'
+
+/** What shows that an action is not answered yet. */
+export type Shown = Exclude<LoadingBehavior, 'auto'>
+
+interface State {
+  /** The components whose actions wait for their answers. */
+  pending: Readonly<Record<string, Shown>>
+  /** What went wrong with the last action of a component. */
+  failed: Readonly<Record<string, string>>
+}
+
+/** The actions of one widget. */
+export class WidgetActions {
+  readonly state = new Store<State>({ pending: {}, failed: {} })
+  /** The components that can show what goes wrong. */
+  readonly present = new Set<string>()
+
+  constructor(
+    readonly chat: Chat,
+    /** The item that shows the widget; there is none around a preview, which does nothing. */
+    readonly item: () => WidgetItem | undefined,
+  ) {}
+
+  /** Take an action of a component, unless it waits for the answer to another. */
+  act = async (action: Action, from: string, shown: Shown): Promise<void> => {
+    const item = this.item()
+    if (item === undefined || this.state.get().pending[from] !== undefined) return
+    const { [from]: _, ...failed } = this.state.get().failed
+    this.state.set({ pending: { ...this.state.get().pending, [from]: shown }, failed })
+    try {
+      await this.chat.act(action, item)
+    } catch (error) {
+      const message =
+        error instanceof ActionError ? error.message : this.chat.texts.say('actionFailed')
+      if (this.present.has(from)) {
+        this.state.set({ failed: { ...this.state.get().failed, [from]: message } })
+      } else {
+        this.chat.show(message)
+      }
+    } finally {
+      const { [from]: _, ...pending } = this.state.get().pending
+      this.state.set({ pending })
+    }
+  }
+}
+
+export const WidgetContext = createContext<WidgetActions | null>(null)
+
+export function useWidget(): WidgetActions {
+  const widget = useContext(WidgetContext)
+  if (widget === null) throw new Error('There is no widget around this component.')
+  return widget
+}
+
+interface ActOptions {
+  /** How the component shows by itself that it waits. */
+  auto?: Shown
+  /** The value of the component, which goes with the action where no form is around. */
+  value?: readonly [name: string, value: unknown]
+}
+
+export interface Acting {
+  /** Take an action, with the values of the form around the component. */
+  act: (action: Action, options?: ActOptions) => Promise<void>
+  /** Whether the component shows that its action waits for its answer. */
+  isPending: boolean
+  /** Whether an action of the component waits for its answer, shown or not. */
+  isActing: boolean
+  /** What went wrong with the component's last action. */
+  failure: string | null
+}
+
+/** The actions of the component that calls this, which may be a form itself. */
+export function useActing(own?: FormFields): Acting {
+  const { act, state, chat, present } = useWidget()
+  const around = useForm()
+  const form = own ?? around
+  const from = useId()
+  const pending = useStore(state, (each) => each.pending[from])
+  const failure = useStore(state, (each) => each.failed[from] ?? null)
+  useLayoutEffect(() => {
+    present.add(from)
+    return () => void present.delete(from)
+  }, [present, from])
+  return {
+    act: (action, { auto = 'self', value } = {}) => {
+      const values = form.isForm ? form.values() : value && value[0] !== '' ? [value] : []
+      const { payload, lost } = filled(action.payload, values)
+      for (const name of lost) chat.complain(`The payload of ${action.type} has ${name} already.`)
+      const shown = action.loadingBehavior === 'auto' ? auto : action.loadingBehavior
+      return act({ ...action, payload }, from, shown)
+    },
+    isPending: pending === 'self',
+    isActing: pending !== undefined,
+    failure,
+  }
+}
+
+/** Whether an action cannot be taken now: not in a preview, nor while an answer is being written. */
+export function useIsOff(action: Action | null): boolean {
+  const { item } = useWidget()
+  // Only what waits for the answer is drawn again with it.
+  const isWaiting = useStore(
+    useChat().state,
+    (each) => each.isResponding && action?.handler === 'server',
+  )
+  return action === null || item() === undefined || isWaiting
+}
+
+/** Tell of the values of a control; while one waits for its answer, only the newest comes next. */
+export function useChange(widget: Widget): Pick<Acting, 'isPending' | 'failure'> & {
+  tell: (value: unknown) => void
+} {
+  const action = actionOf(widget['onChangeAction'])
+  const { act, isPending, failure } = useActing()
+  const latest = useRef({ act, isTelling: false, waiting: [] as unknown[] })
+  useLayoutEffect(() => {
+    latest.current.act = act
+  })
+  const tell = async (value: unknown): Promise<void> => {
+    const { current } = latest
+    current.waiting = [value]
+    if (action === null || current.isTelling) return
+    current.isTelling = true
+    while (current.waiting.length > 0) {
+      const value = [nameOf(widget), current.waiting.pop()] as const
+      await current.act(action, { auto: 'none', value })
+    }
+    current.isTelling = false
+  }
+  return { tell: (value) => void tell(value), isPending, failure }
+}

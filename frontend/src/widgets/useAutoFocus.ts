@@ -1,0 +1,16 @@
+import { useEffect, type RefObject } from 'react'
+
+import { isBlank } from '../composer/content'
+import { useChat } from '../ui/context'
+
+/** Give the focus to a control that comes with an answer, unless somebody is writing elsewhere. */
+export function useAutoFocus(control: RefObject<HTMLElement | null>, isWanted: boolean): void {
+  const chat = useChat()
+  useEffect(() => {
+    const { isResponding, draft } = chat.state.get()
+    const isWriting = !isBlank(draft.state.get().content)
+    const isInWidget = document.activeElement?.closest('.widget') != null
+    if (!isWanted || !isResponding || isWriting || isInWidget || !document.hasFocus()) return
+    control.current?.focus({ preventScroll: true })
+  }, [chat, control, isWanted])
+}

@@ -1,0 +1,99 @@
+// @vitest-environment jsdom
+import { beforeEach, expect, test, vi } from 'vitest'
+
+import { textContent, textOf } from '../../src/composer/content'
+import { render, type Rendered, type Server } from '../render'
+
+const tag = { type: 'input_tag' as const, id: 'kari', text: 'Kari', data: { team: 'sea' } }
+const file = { type: 'file' as const, id: 'f1', name: 'log.txt', mime_type: 'text/plain' }
+const thread: Server = (type, params) =>
+  type === 'items.list'
+    ? { data: [], has_more: false }
+    : { id: params['thread_id'], created_at: '2026-01-01T00:00:00' }
+
+beforeEach(() => sessionStorage.clear())
+
+const written = ({ chat }: Rendered): string => textOf(chat.state.get().draft.state.get().content)
+const files = ({ chat }: Rendered): string[] =>
+  chat.state
+    .get()
+    .draft.uploads.finished()
+    .map(({ name }) => name)
+
+test('each thread has a draft of its own', async () => {
+  const page = await render(null, thread)
+  await page.chat.setComposerValue({ text: 'To anybody', attachments: [file] })
+  await page.chat.setThreadId('a')
+  expect([written(page), files(page)]).toEqual(['', []])
+  await page.chat.setComposerValue({ content: [{ type: 'input_text', text: 'Ask ' }, tag] })
+  await page.chat.setThreadId(null)
+  expect([written(page), files(page)]).toEqual(['To anybody', ['log.txt']])
+  await page.chat.setThreadId('a')
+  expect(written(page)).toBe('Ask @Kari')
+})
+
+test('a draft is there again when the page is', async () => {
+  const before = await render(null, thread)
+  await before.chat.setComposerValue({ content: [tag], reply: 'A quote', attachments: [file] })
+  window.dispatchEvent(new Event('pagehide'))
+  const page = await render(null, thread)
+  const { content, reply } = page.chat.state.get().draft.state.get()
+  expect([content, reply, files(page)]).toEqual([[tag], 'A quote', ['log.txt']])
+})
+
+test.each(['{', '"x"', '{"content":[null],"reply":null,"attachments":[]}', '{"content":{}}'])(
+  'what is no draft, as %s, is none',
+  async (kept) => {
+    const before = await render(null, thread)
+    await before.chat.setComposerValue({ text: 'A draft' })
+    window.dispatchEvent(new Event('pagehide'))
+    const [name] = Object.keys(sessionStorage)
+    sessionStorage.setItem(String(name), kept)
+    expect(written(await render(null, thread))).toBe('')
+  },
+)
+
+test('a message that the server does not take is a draft again, before what is written since', async () => {
+  const page = await render(null, (type) => (type.startsWith('threads.') ? 503 : {}))
+  await page.chat.setComposerValue({ content: [tag], reply: 'A quote', attachments: [file] })
+  const sent = page.chat.submit()
+  expect([written(page), files(page)]).toEqual(['', []])
+  page.chat.setDraft({ content: textContent('And more') })
+  await sent
+  expect([written(page), files(page)]).toEqual(['@Kari\nAnd more', ['log.txt']])
+  const { draft, thread: shown } = page.chat.state.get()
+  expect(draft.state.get().reply).toBe('A quote')
+  expect(shown.error).toMatchObject({ allowRetry: false })
+})
+
+test('what is sent has no space around it, and its tags and quote', async () => {
+  const server = vi.fn<Server>(() => 503)
+  const { chat } = await render(null, server)
+  await chat.setComposerValue({
+    content: [{ type: 'input_text', text: ' \n Ask ' }, tag, { type: 'input_text', text: ' \n' }],
+    reply: 'A quote',
+  })
+  await chat.submit()
+  expect(server).toHaveBeenCalledWith('threads.create', {
+    input: {
+      content: [{ type: 'input_text', text: 'Ask ' }, tag],
+      attachments: [],
+      quoted_text: 'A quote',
+      inference_options: {},
+    },
+  })
+})
+
+test('a model that is disabled is not chosen, by default or otherwise', async () => {
+  const { chat } = await render(null, thread, {
+    composer: {
+      models: [
+        { id: 'old', label: 'Old', disabled: true, default: true },
+        { id: 'small', label: 'Small' },
+      ],
+    },
+  })
+  expect(chat.state.get().modelId).toBe('small')
+  await chat.setComposerValue({ selectedModelId: 'old' })
+  expect(chat.state.get().modelId).toBe('small')
+})

@@ -1,0 +1,156 @@
+// @vitest-environment jsdom
+import { screen, waitFor, within } from '@testing-library/react'
+import { expect, test } from 'vitest'
+
+import { History } from '../../src/history/History'
+import type { ThreadMetadata } from '../../src/protocol/types'
+import { render, type Server } from '../render'
+
+const day = 24 * 3600 * 1000
+
+function thread(id: string, title: string | null, age = 0): ThreadMetadata {
+  return { id, title, created_at: new Date(Date.now() - age * day).toISOString() }
+}
+
+/** A server that keeps threads, and lists them in pages of two. */
+function serverOf(threads: ThreadMetadata[]): Server {
+  return (type, params) => {
+    const known = threads.find((each) => each.id === params['thread_id'])
+    if (type === 'threads.list') {
+      const start = threads.findIndex((each) => each.id === params['after']) + 1
+      const data = threads.slice(start, start + 2)
+      return { data, has_more: start + 2 < threads.length, after: data.at(-1)?.id ?? null }
+    }
+    if (known === undefined) return 404
+    if (type === 'threads.update') return Object.assign(known, { title: params['title'] })
+    if (type === 'threads.delete') threads.splice(threads.indexOf(known), 1)
+    return {}
+  }
+}
+
+test('threads are listed by day, the newest first', async () => {
+  await render(<History />, serverOf([thread('a', 'Now'), thread('b', null, 1)]))
+  await screen.findByRole('button', { name: 'Now' })
+  const today = screen.getByRole('region', { name: 'today' })
+  within(today).getByRole('button', { name: 'Now' })
+  within(screen.getByRole('region', { name: 'yesterday' })).getByRole('button', {
+    name: 'Untitled',
+  })
+})
+
+test('a search finds what is in pages that were not loaded', async () => {
+  const threads = ['One', 'Two', 'Three', 'Four', 'Fünf'].map((title) => thread(title, title))
+  const { person } = await render(<History />, serverOf(threads))
+  await screen.findByRole('button', { name: 'Two' })
+  expect(screen.queryByRole('button', { name: 'Fünf' })).toBeNull()
+  await person.type(screen.getByRole('searchbox'), 'FÜNF')
+  await screen.findByRole('button', { name: 'Fünf' })
+  expect(screen.queryByRole('button', { name: 'Two' })).toBeNull()
+  await person.type(screen.getByRole('searchbox'), ' is not there')
+  await screen.findByText('Nothing found.')
+})
+
+test('more are loaded when they are asked for, each once', async () => {
+  const threads = ['One', 'Two', 'Three'].map((title) => thread(title, title))
+  const { person } = await render(<History />, serverOf(threads))
+  await person.click(await screen.findByRole('button', { name: 'More' }))
+  await screen.findByRole('button', { name: 'Three' })
+  expect(screen.getAllByRole('listitem')).toHaveLength(3)
+  expect(screen.queryByRole('button', { name: 'More' })).toBeNull()
+})
+
+test('accents, case and width of letters do not matter to a search', async () => {
+  const threads = ['Élan vital', 'Straße', 'ＡＢＣ', 'Другое'].map((title) => thread(title, title))
+  const { person } = await render(<History />, serverOf(threads))
+  const search = screen.getByRole('searchbox')
+  for (const [words, title] of [['elan', 'Élan vital'], ['abc', 'ＡＢＣ'], ['ДРУГОЕ', 'Другое']] as const) {
+    await person.clear(search)
+    await person.type(search, words)
+    await screen.findByRole('button', { name: title })
+    expect(screen.getAllByRole('listitem')).toHaveLength(1)
+  }
+})
+
+test('arrow keys go from the search to the chats and back', async () => {
+  const { person } = await render(<History />, serverOf([thread('a', 'One'), thread('b', 'Two')]))
+  await screen.findByRole('button', { name: 'Two' })
+  const focused = (): string | null | undefined => document.activeElement?.textContent
+  await person.keyboard('{ArrowDown}')
+  expect(focused()).toBe('One')
+  await person.keyboard('{ArrowDown}{ArrowDown}')
+  expect(focused()).toBe('Two')
+  await person.keyboard('{Tab}{ArrowUp}')
+  expect(focused()).toBe('One')
+  await person.keyboard('{ArrowUp}')
+  expect(document.activeElement).toBe(screen.getByRole('searchbox'))
+})
+
+test('a list that cannot be loaded is tried again', async () => {
+  let isWell = false
+  const server = serverOf([thread('a', 'Now')])
+  const { person } = await render(<History />, (...request) =>
+    isWell ? server(...request) : 500,
+  )
+  await screen.findByText('The chats could not be loaded.')
+  isWell = true
+  await person.click(screen.getByRole('button', { name: 'Try again' }))
+  await screen.findByRole('button', { name: 'Now' })
+  expect(screen.queryByRole('alert')).toBeNull()
+})
+
+test('a title is changed with Enter, and left with Escape', async () => {
+  const threads = [thread('a', 'Now')]
+  const { person, chat } = await render(<History />, serverOf(threads))
+  await person.click(await screen.findByRole('button', { name: 'Rename Now' }))
+  await person.keyboard('Then{Escape}')
+  expect(document.activeElement).toBe(screen.getByRole('button', { name: 'Now' }))
+  await person.click(screen.getByRole('button', { name: 'Rename Now' }))
+  await person.keyboard('  Later {Enter}')
+  await screen.findByRole('button', { name: 'Later' })
+  await waitFor(() => expect(threads[0]?.title).toBe('Later'))
+  expect(chat.state.get().view).toBe('thread')
+})
+
+test('what cannot be renamed has its title again', async () => {
+  const threads = [thread('a', 'Now')]
+  const { person } = await render(<History />, (type, params) =>
+    type === 'threads.update' ? 500 : serverOf(threads)(type, params),
+  )
+  await person.click(await screen.findByRole('button', { name: 'Rename Now' }))
+  await person.keyboard('Later{Enter}')
+  await screen.findByText('The chat could not be renamed.')
+  screen.getByRole('button', { name: 'Now' })
+})
+
+test('nothing is deleted before it is confirmed', async () => {
+  const threads = [thread('a', 'Now'), thread('b', 'Then')]
+  const { person } = await render(<History />, serverOf(threads))
+  await person.click(await screen.findByRole('button', { name: 'Delete Now' }))
+  expect(document.activeElement).toBe(screen.getByRole('button', { name: 'Keep' }))
+  await person.keyboard('{Enter}')
+  expect(threads).toHaveLength(2)
+  await person.click(screen.getByRole('button', { name: 'Delete Now' }))
+  await person.click(screen.getByRole('button', { name: 'Delete' }))
+  await waitFor(() => expect(screen.queryByRole('button', { name: 'Now' })).toBeNull())
+  expect(threads.map((each) => each.id)).toEqual(['b'])
+  expect(document.activeElement).toBe(screen.getByRole('searchbox'))
+})
+
+test('what may not be done is not offered', async () => {
+  const history = { showRename: false, showDelete: false }
+  await render(<History />, serverOf([thread('a', 'Now')]), { history })
+  await screen.findByRole('button', { name: 'Now' })
+  expect(screen.getAllByRole('button')).toHaveLength(1)
+})
+
+test('opening a thread closes the list, and says so', async () => {
+  const { chat, events, person } = await render(<History />, serverOf([thread('a', 'Now')]))
+  await chat.showHistory()
+  await person.click(await screen.findByRole('button', { name: 'Now' }))
+  expect(chat.state.get()).toMatchObject({ threadId: 'a', view: 'thread' })
+  expect(events.filter((name) => name !== 'chatkit.log').slice(0, 3)).toEqual([
+    'chatkit.history.open',
+    'chatkit.history.close',
+    'chatkit.thread.change',
+  ])
+})

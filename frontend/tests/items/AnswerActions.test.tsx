@@ -1,0 +1,79 @@
+// @vitest-environment jsdom
+import { act, screen, waitFor } from '@testing-library/react'
+import { afterEach, expect, test, vi } from 'vitest'
+
+import { announced } from '../../src/chat/announce'
+import { AnswerActions } from '../../src/items/AnswerActions'
+import { emptyThread } from '../../src/protocol/thread'
+import { render, type Server } from '../render'
+import { answer, question } from './items'
+
+const said = (): string => announced.get().last.at(-1)?.text ?? ''
+const asked = question('Why?')
+const answers = [answer('Because.'), answer('And so on.')] as const
+const items = [asked, ...answers, question('And?'), answer('Yes.')]
+
+async function draw(server: Server = () => ({})) {
+  const rendered = await render(null, server, {
+    threadItemActions: { feedback: true, retry: true },
+  })
+  act(() => rendered.chat.state.set({ threadId: 't', thread: { ...emptyThread, items } }))
+  rendered.again(<AnswerActions endId={answers[1].id} question={asked} />)
+  return rendered
+}
+
+afterEach(() => vi.restoreAllMocks())
+
+test('an answer is copied whole, and that is said', async () => {
+  const { person } = await draw()
+  await person.click(screen.getByRole('button', { name: 'Copy' }))
+  screen.getByRole('button', { name: 'Copied' })
+  expect(await navigator.clipboard.readText()).toBe('Because.\n\nAnd so on.')
+  expect(said()).toBe('Copied')
+})
+
+test('where nothing can be copied, that is said', async () => {
+  const { person } = await draw()
+  vi.spyOn(navigator.clipboard, 'writeText').mockRejectedValue(new Error('No'))
+  await person.click(screen.getByRole('button', { name: 'Copy' }))
+  await screen.findByRole('button', { name: 'That did not work.' })
+  expect(said()).toBe('That did not work.')
+  expect(document.querySelector('textarea')).toBeNull()
+})
+
+test('feedback is about all messages of the answer, and one is thanked for it', async () => {
+  const sent: unknown[] = []
+  const { person } = await draw((type, params) => {
+    sent.push([type, params])
+    return {}
+  })
+  await person.click(screen.getByRole('button', { name: 'Good answer' }))
+  screen.getByRole('button', { name: 'Good answer', pressed: true })
+  await waitFor(() => expect(said()).toBe('Thank you for the feedback.'))
+  const ids = answers.map((each) => each.id)
+  expect(sent).toEqual([
+    ['items.feedback', { thread_id: 't', item_ids: ids, kind: 'positive' }],
+  ])
+  await person.click(screen.getByRole('button', { name: 'Bad answer' }))
+  screen.getByRole('button', { name: 'Good answer', pressed: false })
+  screen.getByRole('button', { name: 'Bad answer', pressed: true })
+})
+
+test('feedback that is lost is taken back', async () => {
+  const { person } = await draw(() => 500)
+  await person.click(screen.getByRole('button', { name: 'Good answer' }))
+  await screen.findByRole('alert')
+  screen.getByRole('button', { name: 'Good answer', pressed: false })
+})
+
+test('another answer is asked for to the message before it', async () => {
+  const { person, chat } = await draw()
+  const retry = vi.spyOn(chat, 'retry').mockResolvedValue()
+  await person.click(screen.getByRole('button', { name: 'Another answer' }))
+  expect(retry).toHaveBeenCalledWith(asked)
+})
+
+test('what the app does not offer is not there', async () => {
+  await render(<AnswerActions endId="x" question={null} />, () => 404)
+  expect(screen.getAllByRole('button')).toHaveLength(1)
+})

@@ -1,0 +1,123 @@
+// @vitest-environment jsdom
+import { screen, waitFor } from '@testing-library/react'
+import { expect, test, vi } from 'vitest'
+
+import { Questions } from '../../src/items/Questions'
+import type { StructuredInputItem } from '../../src/protocol/types'
+import { render, type Server } from '../render'
+import { item } from './items'
+
+const options = [{ value: 'Train' }, { value: 'Boat' }]
+const how = { type: 'multiple_choice' as const, id: 'how', question: 'How?', options }
+const why = { type: 'freeform' as const, id: 'why', question: 'Why?' }
+
+async function asked(inputs: StructuredInputItem['inputs'], server: Server = () => 500) {
+  const asking = item('structured_input', { status: 'pending', inputs })
+  const rendered = await render(<Questions item={asking} />, server)
+  rendered.chat.state.set({ threadId: 't' })
+  const answers = vi.spyOn(rendered.chat, 'answer')
+  return { ...rendered, answers, asking }
+}
+
+test('choices and words are sent, and what is left out is skipped', async () => {
+  const { person, answers, asking } = await asked([how, why, { ...why, id: 'x', question: 'X?' }])
+  await person.click(screen.getByRole('radio', { name: 'Boat' }))
+  await person.type(screen.getByRole('textbox', { name: 'Why?' }), ' It is nice. ')
+  await person.click(screen.getByRole('button', { name: 'Answer' }))
+  expect(answers).toHaveBeenCalledWith(asking.id, {
+    status: 'answered',
+    answers: { how: { values: ['Boat'] }, why: { values: ['It is nice.'] }, x: { skipped: true } },
+  })
+})
+
+test('one may choose several, and say something else', async () => {
+  const { person, answers, asking } = await asked([{ ...how, multiple: true }])
+  await person.click(screen.getByRole('checkbox', { name: 'Train' }))
+  await person.click(screen.getByRole('checkbox', { name: 'Boat' }))
+  await person.click(screen.getByRole('checkbox', { name: 'Train' }))
+  await person.type(screen.getByRole('textbox', { name: 'Something else: How?' }), 'On foot{Enter}')
+  expect(answers).toHaveBeenCalledWith(asking.id, {
+    status: 'answered',
+    answers: { how: { values: ['Boat', 'On foot'] } },
+  })
+})
+
+test('an own answer takes the place of a choice, and the other way around', async () => {
+  const { person } = await asked([how])
+  const own = screen.getByRole<HTMLInputElement>('textbox', { name: 'Something else: How?' })
+  const boat = screen.getByRole<HTMLInputElement>('radio', { name: 'Boat' })
+  await person.click(boat)
+  await person.type(own, 'On foot')
+  expect(boat.checked).toBe(false)
+  await person.click(boat)
+  expect(own.value).toBe('')
+})
+
+test('nothing is not an answer, which the first question says', async () => {
+  const { person, answers } = await asked([why, how])
+  await person.type(screen.getByRole('textbox', { name: 'Why?' }), '  ')
+  await person.click(screen.getByRole('button', { name: 'Answer' }))
+  expect(answers).not.toHaveBeenCalled()
+  const field = screen.getByRole('textbox', { name: 'Why?', description: 'Please fill this in.' })
+  expect(document.activeElement).toBe(field)
+  expect(field.getAttribute('aria-invalid')).toBe('true')
+  await person.type(field, 'x')
+  expect(screen.queryByRole('alert')).toBeNull()
+})
+
+test('Enter sends the answer to one question, and Shift+Enter writes a line', async () => {
+  const { person, answers, asking } = await asked([why])
+  await person.click(screen.getByRole('textbox', { name: 'Why?' }))
+  await person.keyboard('a{Shift>}{Enter}{/Shift}b{Enter}')
+  expect(answers).toHaveBeenCalledWith(asking.id, {
+    status: 'answered',
+    answers: { why: { values: ['a\nb'] } },
+  })
+})
+
+test('with several questions Enter writes a line, and Ctrl+Enter sends', async () => {
+  const { person, answers } = await asked([why, how])
+  await person.click(screen.getByRole('textbox', { name: 'Why?' }))
+  await person.keyboard('a{Enter}b')
+  expect(answers).not.toHaveBeenCalled()
+  await person.keyboard('{Control>}{Enter}{/Control}')
+  expect(answers).toHaveBeenCalledOnce()
+})
+
+test('all is skipped with one button', async () => {
+  const { person, answers, asking } = await asked([how, why])
+  await person.click(screen.getByRole('button', { name: 'Skip' }))
+  expect(answers).toHaveBeenCalledWith(asking.id, { status: 'skipped' })
+})
+
+test('what was written is still there when it could not be sent', async () => {
+  const { chat, person } = await asked([why])
+  await person.type(screen.getByRole('textbox', { name: 'Why?' }), 'For fun{Enter}')
+  await waitFor(() => expect(chat.state.get().thread.error).not.toBeNull())
+  expect(screen.getByRole<HTMLTextAreaElement>('textbox', { name: 'Why?' }).value).toBe('For fun')
+  const button = screen.getByRole<HTMLButtonElement>('button', { name: 'Answer' })
+  await waitFor(() => expect(button.disabled).toBe(false))
+})
+
+test('what was answered is read as such, and its form is gone', async () => {
+  const answered = item('structured_input', {
+    status: 'answered',
+    inputs: [
+      { ...how, answer: { values: ['Train', 'Boat'] } },
+      { ...why, answer: { skipped: true } },
+    ],
+  })
+  await render(<Questions item={answered} />, () => 404)
+  const read = screen.getAllByRole('definition').map((each) => each.textContent)
+  expect(read).toEqual(['Train, Boat', 'Skipped'])
+  expect(screen.queryByRole('button')).toBeNull()
+})
+
+test('who has answered goes on in the composer', async () => {
+  const { person, again, chat, asking } = await asked([how])
+  const focus = vi.fn()
+  chat.focus = focus
+  await person.click(screen.getByRole('radio', { name: 'Boat' }))
+  again(<Questions item={{ ...asking, status: 'answered' }} />)
+  expect(focus).toHaveBeenCalledOnce()
+})

@@ -1,0 +1,139 @@
+// @vitest-environment jsdom
+import { screen, waitFor } from '@testing-library/react'
+import { expect, test, vi } from 'vitest'
+
+import { Markdown } from '../../src/markdown/Markdown'
+import RichText from '../../src/markdown/RichText'
+import { render } from '../render'
+
+const draw = async (text: string): Promise<HTMLElement> => {
+  await render(<div data-testid="text"><RichText text={text} isOpen={false} /></div>, () => 404)
+  return screen.getByTestId('text')
+}
+
+test.each([
+  '<script>alert(1)</script>',
+  '<img src=x onerror="alert(1)">',
+  '<svg onload="alert(1)"><script>alert(1)</script></svg>',
+  '<iframe src="https://evil.test"></iframe>',
+  '<object data="https://evil.test"></object><embed src="https://evil.test">',
+  '<form action="https://evil.test"><button formaction="javascript:alert(1)">x</button></form>',
+  '<style>body { display: none }</style>',
+  '<link rel="stylesheet" href="https://evil.test/a.css">',
+  '<meta http-equiv="refresh" content="0;url=https://evil.test">',
+  '<base href="https://evil.test">',
+  '<p style="position: fixed; inset: 0; background: url(https://evil.test)">x</p>',
+  '<div onclick="alert(1)" onmouseover="alert(1)">x</div>',
+  '<video src="https://evil.test/a.mp4" autoplay poster="https://evil.test/a.png"></video>',
+  '<audio src="https://evil.test/a.mp3" autoplay></audio>',
+  '<math><mtext><table><mglyph><style><img src=x onerror=alert(1)></style></mglyph></table></mtext></math>',
+  '<input type="image" src="https://evil.test/a.png">',
+  '<template><img src=x onerror=alert(1)></template>',
+  '<details open ontoggle="alert(1)">x</details>',
+  '<a href="javascript:alert(1)" target="_top">x</a>',
+])('%s does no harm', async (html) => {
+  const element = await draw(`Before\n\n${html}\n\nAfter`)
+  const forbidden = 'script, iframe, object, embed, form, style, link, meta, base, video, audio, svg[onload], math, template'
+  expect(element.querySelectorAll(forbidden)).toHaveLength(0)
+  for (const each of element.querySelectorAll('*')) {
+    for (const { name, value } of each.attributes) {
+      expect(name).not.toMatch(/^on|^style$|^formaction$|^srcset$|^ping$/)
+      expect(value).not.toMatch(/^\s*javascript:|evil\.test/i)
+    }
+  }
+  expect(element.textContent).toContain('Before')
+  expect(element.textContent).toContain('After')
+})
+
+test.each([
+  'javascript:alert(1)',
+  'JaVaScRiPt:alert(1)',
+  ' javascript:alert(1)',
+  'java\tscript:alert(1)',
+  '&#106;avascript:alert(1)',
+  'javascript&colon;alert(1)',
+  '\u0001javascript:alert(1)',
+  'vbscript:x',
+  'data:text/html,<script>alert(1)</script>',
+  'blob:https://evil.test/x',
+  'file:///etc/passwd',
+])('a link to %j leads nowhere', async (url) => {
+  const element = await draw(`[words](<${url}>) and <a href="${url}">more</a>`)
+  const links = [...element.querySelectorAll('a')].map((each) => each.getAttribute('href') ?? '')
+  for (const href of links) expect(href).toMatch(/^https?:\/\//)
+  expect(element.textContent).toContain('words')
+})
+
+test('no id or name of a text stands for something of the page', async () => {
+  const element = await draw('<a id="app" name="cookie">x</a>\n\n<img name="body" id="root" alt="y">')
+  for (const each of element.querySelectorAll('[id], [name]')) {
+    for (const name of ['id', 'name']) {
+      const value = each.getAttribute(name)
+      if (value !== null) expect(value).toMatch(/^user-content-/)
+    }
+  }
+})
+
+test.each([
+  ['![x](https://evil.test/a.png)', false],
+  ['![x](data:image/svg+xml;base64,PHN2Zz4=)', false],
+  ['![x](http://evil.test/a.png)', false],
+  ['![x](data:text/html;base64,AAAA)', false],
+  ['![x](data:image/png;base64,AAAA)', true],
+])('%s is loaded: %s', async (text, isLoaded) => {
+  const element = await draw(text)
+  expect(element.querySelectorAll('img')).toHaveLength(isLoaded ? 1 : 0)
+  if (!isLoaded) expect(element.textContent).toContain('x')
+})
+
+test('tables, tasks, notes and what is crossed out are drawn', async () => {
+  const element = await draw(
+    '| A | B |\n| - | - |\n| 1 | 2 |\n\n- [x] done\n- [ ] open\n  - nested\n\n~~old~~ and a note[^1].\n\n[^1]: The note.',
+  )
+  expect(element.querySelectorAll('.wide-table td')).toHaveLength(2)
+  const boxes = [...element.querySelectorAll<HTMLInputElement>('input[type=checkbox]')]
+  expect(boxes.map((each) => [each.checked, each.disabled])).toEqual([
+    [true, true],
+    [false, true],
+  ])
+  expect(element.querySelector('del')?.textContent).toBe('old')
+  expect(element.textContent).toContain('The note.')
+})
+
+test('a note is gone to, in its own text', async () => {
+  const text = 'Words[^1]\n\n[^1]: The note.'
+  const { person } = await render(
+    <>
+      <Markdown text={text.replace('The', 'Another')} />
+      <Markdown text={text} />
+    </>,
+    () => 404,
+  )
+  Element.prototype.scrollIntoView = () => {}
+  const links = await screen.findAllByRole('link', { name: '1' })
+  await person.click(links[1] as HTMLElement)
+  expect(document.activeElement?.textContent).toContain('The note.')
+  expect(document.activeElement?.tagName).toBe('LI')
+})
+
+test('each block has its own direction', async () => {
+  const element = await draw('Hello\n\nשלום עולם\n\n- مرحبا')
+  const blocks = [...element.querySelectorAll('p, li')]
+  expect(blocks.map((each) => each.getAttribute('dir'))).toEqual(['ltr', 'rtl', 'rtl'])
+})
+
+test.each([
+  ['quotes', '>'.repeat(5_000)],
+  ['lists', Array.from({ length: 300 }, (_, depth) => `${' '.repeat(depth * 2)}- x`).join('\n')],
+  ['brackets', '['.repeat(20_000)],
+  ['stars', '*a '.repeat(10_000)],
+  ['backticks', '`'.repeat(10_001) + ' ' + '` '.repeat(5_000)],
+  ['tags', '<a '.repeat(5_000)],
+  ['dollars', '$a'.repeat(10_000)],
+  ['a long word', 'x'.repeat(50_000)],
+])('a great many %s are drawn', { timeout: 60_000 }, async (_, text) => {
+  vi.spyOn(console, 'error').mockImplementation(() => {})
+  await render(<Markdown text={`${text}\n\nAfter`} />, () => 404)
+  await waitFor(() => expect(document.body.textContent).toContain('After'))
+  await waitFor(() => expect(document.querySelector('[data-streamdown], p, .plain')).not.toBeNull())
+})

@@ -1,0 +1,78 @@
+/** Components in a chat whose server is a function. */
+
+import { cleanup, render as renderInDocument } from '@testing-library/react'
+import userEvent from '@testing-library/user-event'
+import type { ReactNode } from 'react'
+import { afterEach } from 'vitest'
+
+import { Chat } from '../src/chat/chat'
+import { ChatContext } from '../src/ui/context'
+import type { ChatHost } from '../src/element/host'
+import type { Options } from '../src/element/options'
+import type { ThreadStreamEvent } from '../src/protocol/types'
+
+afterEach(cleanup)
+
+// jsdom has no layout: nothing comes into view, and the pointer is a mouse.
+window.IntersectionObserver ??= class {
+  observe(): void {}
+  disconnect(): void {}
+} as unknown as typeof IntersectionObserver
+window.matchMedia ??= () => ({ matches: false }) as MediaQueryList
+
+/** An object is JSON, a list is a stream of events, and a number is an error's status. */
+export type Answer = object | ThreadStreamEvent[] | number
+
+/** What the server makes of a request. */
+export type Server = (type: string, params: Record<string, unknown>) => Answer | Promise<Answer>
+
+export interface Rendered {
+  chat: Chat
+  /** The names of the events that the element would have sent. */
+  events: string[]
+  person: ReturnType<typeof userEvent.setup>
+  /** Draw something else in the same place. */
+  again: (content: ReactNode) => void
+}
+
+/** Draw something within a chat, whose texts are there already. */
+export async function render(
+  content: ReactNode,
+  server: Server,
+  options: Partial<Options> = {},
+): Promise<Rendered> {
+  const events: string[] = []
+  const given: Options = {
+    locale: 'en',
+    ...options,
+    api: {
+      url: '/chatkit',
+      domainKey: 'local',
+      fetch: async (_url, init) => {
+        const { type, params } = JSON.parse(String(init?.body)) as {
+          type: string
+          params: Record<string, unknown>
+        }
+        const answer = await server(type, params)
+        if (typeof answer === 'number') return new Response('', { status: answer })
+        if (!Array.isArray(answer)) return Response.json(answer)
+        const events = answer.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('')
+        return new Response(events, { headers: { 'Content-Type': 'text/event-stream' } })
+      },
+    },
+  }
+  const host: ChatHost = {
+    kept: null,
+    onOptions(listener) {
+      listener(given)
+      return () => {}
+    },
+    emit: (...args) => void events.push(args[0]),
+    attach() {},
+  }
+  const chat = new Chat(host)
+  await chat.texts.use('en')
+  const within = (inner: ReactNode) => <ChatContext value={chat}>{inner}</ChatContext>
+  const { rerender } = renderInDocument(within(content))
+  return { chat, events, person: userEvent.setup(), again: (other) => rerender(within(other)) }
+}

@@ -1,0 +1,76 @@
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+
+import {
+  addMonths,
+  dayOf,
+  FIRST,
+  isoOf,
+  LAST,
+  parseDay,
+  partsOf,
+  say,
+  weekStart,
+} from '../../src/widgets/dates'
+
+const anyDay = fc.integer({ min: FIRST, max: LAST })
+
+test('a day that is sent comes back as the same day', () => {
+  fc.assert(
+    fc.property(anyDay, (day) => {
+      expect(parseDay(isoOf(day))).toBe(day)
+    }),
+  )
+})
+
+test('a date without a time, or at midnight in Greenwich, is the day that is written', () => {
+  const day = dayOf(2026, 10, 25)
+  for (const text of [
+    '2026-11-25',
+    '2026-11-25T00:00',
+    '2026-11-25T00:00:00',
+    '2026-11-25T00:00:00Z',
+    '2026-11-25T00:00:00.000+00:00',
+    '2026-11-25T18:30:00',
+  ]) {
+    expect(parseDay(text), text).toBe(day)
+  }
+})
+
+test('what is no date is none', () => {
+  for (const text of [
+    '',
+    'soon',
+    '2026',
+    '2026-13-01',
+    '2026-02-30',
+    '0000-01-01',
+    '99999-01-01',
+    '2026-11-25Tx',
+    20261125,
+    null,
+    {},
+  ]) {
+    expect(parseDay(text), String(text)).toBeNull()
+  }
+})
+
+test('months later it is the same date, or the last of a month that is too short', () => {
+  expect(addMonths(dayOf(2026, 0, 31), 1)).toBe(dayOf(2026, 1, 28))
+  expect(addMonths(dayOf(2024, 1, 29), 12)).toBe(dayOf(2025, 1, 28))
+  fc.assert(
+    fc.property(anyDay, fc.integer({ min: -30, max: 30 }), (day, count) => {
+      const [from, to] = [partsOf(day), partsOf(addMonths(day, count))]
+      expect(to.year * 12 + to.month).toBe(from.year * 12 + from.month + count)
+      expect(to.date).toBeLessThanOrEqual(from.date)
+    }),
+  )
+})
+
+test('days are said in the language, in the calendar of the grid, and weeks begin where they do there', () => {
+  const day = dayOf(2026, 10, 25)
+  expect(say('en-US', day, { dateStyle: 'medium' })).toBe('Nov 25, 2026')
+  expect(say('de', day, { dateStyle: 'long' })).toBe('25. November 2026')
+  expect(say('fa', day, { year: 'numeric' })).toBe('۲۰۲۶')
+  expect([weekStart('en-US'), weekStart('de'), weekStart('ar-EG')]).toEqual([0, 1, 6])
+})

@@ -1,0 +1,119 @@
+// @vitest-environment jsdom
+import { fireEvent, screen, within } from '@testing-library/react'
+import { beforeAll, expect, test, vi } from 'vitest'
+
+import WidgetView from '../../src/widgets/WidgetView'
+import type { Widget, WidgetItem } from '../../src/protocol/types'
+import { render } from '../render'
+import { simulateLayout } from './layout'
+
+beforeAll(simulateLayout)
+
+const draw = (widget: Widget, options = {}) => {
+  const item = { type: 'widget', id: 'item', thread_id: 't', created_at: '', widget } as WidgetItem
+  return render(<WidgetView widget={widget} item={item} />, () => 500, options)
+}
+const words = (count: number) =>
+  Array.from({ length: count }, (_, index) => ({ type: 'Text', value: `Word ${index}` }))
+const rows = (count: number) => words(count).map((word) => ({ type: 'ListViewItem', children: [word] }))
+
+test('a large widget is drawn piece by piece, and wholly in the end', async () => {
+  await draw({ type: 'Card', children: words(400) })
+  expect(screen.getAllByText(/Word/).length).toBeLessThan(200)
+  await vi.waitFor(() => expect(screen.getAllByText(/Word/)).toHaveLength(400), { timeout: 20_000 })
+}, 30_000)
+
+test('a list shows as many items as it may, and all of them when asked', async () => {
+  const { person } = await draw({ type: 'ListView', limit: 3, children: rows(7) })
+  expect(within(screen.getByRole('list')).getAllByRole('listitem')).toHaveLength(3)
+  await person.click(screen.getByRole('button', { name: 'Show more' }))
+  expect(screen.getAllByRole('listitem')).toHaveLength(7)
+  const less = screen.getByRole('button', { name: 'Show less' })
+  expect(document.activeElement).toBe(less)
+  await person.click(less)
+  expect(screen.getAllByRole('listitem')).toHaveLength(3)
+})
+
+test('a list item is a button by the name of what it holds', async () => {
+  const onAction = vi.fn(async () => {})
+  const onClickAction = { type: 'open', handler: 'client', payload: { id: 7 } }
+  const children = [{ type: 'ListViewItem', onClickAction, children: words(1) }]
+  const { person } = await draw({ type: 'ListView', children }, { widgets: { onAction } })
+  screen.getByRole('button', { name: 'Word 0' }).focus()
+  await person.keyboard('{Enter}')
+  expect(onAction).toHaveBeenCalledExactlyOnceWith(
+    { type: 'open', payload: { id: 7 } },
+    expect.objectContaining({ id: 'item' }),
+  )
+})
+
+test('an action that the page fails is said to have failed, and can be taken again', async () => {
+  vi.spyOn(console, 'warn').mockImplementation(() => {})
+  const onAction = vi.fn(async () => Promise.reject(new Error('no')))
+  const onClickAction = { type: 'open', handler: 'client' }
+  const children = [{ type: 'ListViewItem', onClickAction, children: words(1) }]
+  const { person } = await draw({ type: 'ListView', children }, { widgets: { onAction } })
+  await person.click(screen.getByRole('button', { name: 'Word 0' }))
+  expect((await screen.findByRole('alert')).textContent).toBe('That did not work.')
+  await person.click(screen.getByRole('button', { name: 'Word 0' }))
+  expect(onAction).toHaveBeenCalledTimes(2)
+})
+
+test('a collapsed card shows its status, and the rest when asked', async () => {
+  const { person } = await draw({
+    type: 'Card',
+    collapsed: true,
+    status: { text: 'Sent', icon: 'check' },
+    children: words(1),
+  })
+  screen.getByText('Sent')
+  expect(screen.queryByText('Word 0')).toBeNull()
+  await person.click(screen.getByRole('button', { name: 'Show more' }))
+  screen.getByText('Word 0')
+})
+
+test('an image that may not be loaded, or that is broken, says so in its place', async () => {
+  await draw({
+    type: 'Card',
+    children: [
+      { type: 'Image', src: 'https://evil.example/x.png', alt: 'A spy' },
+      { type: 'Image', src: '/gone.png', alt: 'A ghost' },
+      { type: 'Image', src: 'javascript:alert(1)', alt: 'A trick' },
+    ],
+  })
+  screen.getByRole('img', { name: /A spy/ })
+  expect(document.querySelectorAll('img')).toHaveLength(1)
+  fireEvent.error(screen.getByRole('img', { name: 'A ghost' }))
+  expect(screen.getByRole('img', { name: /A ghost/ }).textContent).toContain(
+    'The image could not be loaded.',
+  )
+  expect(document.querySelectorAll('img')).toHaveLength(0)
+})
+
+test('a part may have another theme than the chat', async () => {
+  await draw({ type: 'Card', theme: 'dark', children: words(1) })
+  expect(screen.getByText('Word 0').closest('[data-theme]')?.getAttribute('data-theme')).toBe('dark')
+})
+
+test('a chart has a name, and a table for those who cannot see it', async () => {
+  await draw({
+    type: 'Card',
+    children: [
+      {
+        type: 'Chart',
+        data: [
+          { month: 'May', sold: 3 },
+          { month: 'June', sold: 5 },
+        ],
+        xAxis: 'month',
+        series: [{ type: 'bar', dataKey: 'sold', label: 'Sold' }],
+      },
+    ],
+  })
+  screen.getByRole('figure', { name: 'Chart: Sold' })
+  const table = screen.getByRole('table', { name: 'Chart: Sold' })
+  expect(within(table).getByRole('row', { name: 'June 5' })).toBeTruthy()
+  await vi.waitFor(() => expect(document.querySelectorAll('.recharts-bar-rectangle')).toHaveLength(2), {
+    timeout: 20_000,
+  })
+}, 30_000)
