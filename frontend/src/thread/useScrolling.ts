@@ -1,0 +1,56 @@
+import { useLayoutEffect, useRef, useState, type RefObject } from 'react'
+
+import { useStore } from '../chat/store'
+import { useChat } from '../ui/context'
+import { Scrolling } from './scrolling'
+
+/** Scroll a thread as it is opened, as messages are sent, and as answers are written. */
+export function useScrolling(
+  scroller: RefObject<HTMLElement | null>,
+  content: RefObject<HTMLElement | null>,
+): { isAway: boolean; goToEnd: () => void } {
+  const chat = useChat()
+  const autoScroll = useStore(chat.state, (state) => state.options?.thread?.autoScroll ?? false)
+  const threadId = useStore(chat.state, (state) => state.threadId)
+  const isLoading = useStore(chat.state, (state) => state.isLoading)
+  const isSending = useStore(chat.state, (state) => state.sending !== null)
+  const isResponding = useStore(chat.state, (state) => state.isResponding)
+  const lastId = useStore(chat.state, (state) => state.thread.items.at(-1)?.id)
+  const scrolling = useRef<Scrolling>(null)
+  const before = useRef({ threadId, isLoading, isSending, lastId })
+  const [isAway, setAway] = useState(false)
+
+  useLayoutEffect(() => {
+    if (scroller.current === null || content.current === null) return undefined
+    const made = new Scrolling(scroller.current, content.current, setAway)
+    scrolling.current = made
+    return () => made.stop()
+  }, [])
+
+  useLayoutEffect(() => {
+    const { current } = scrolling
+    if (current !== null) Object.assign(current, { autoScroll, isWriting: isResponding })
+  }, [autoScroll, isResponding])
+
+  useLayoutEffect(() => {
+    const { current } = scrolling
+    const was = before.current
+    before.current = { threadId, isLoading, isSending, lastId }
+    // A new thread gets its id while its first message is sent.
+    const isOpened = (threadId !== was.threadId && was.threadId !== null) || isLoading !== was.isLoading
+    if (isSending && !was.isSending) current?.showMessage()
+    else if (isOpened) current?.showEnd()
+    else if (isResponding || lastId !== was.lastId) current?.write()
+  })
+
+  useLayoutEffect(() => {
+    if (before.current.isSending) scrolling.current?.showMessage()
+    else scrolling.current?.showEnd()
+  }, [])
+
+  const goToEnd = (): void => {
+    scrolling.current?.showEnd()
+    scroller.current?.focus({ preventScroll: true })
+  }
+  return { isAway, goToEnd }
+}

@@ -1,0 +1,133 @@
+/** Where a thread is scrolled to: as it is opened, while an answer is written, and as one scrolls. */
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { open, Person, type Site } from './browser'
+
+let site: Site
+
+beforeAll(async () => {
+  site = await open()
+}, 60_000)
+afterAll(() => site?.close())
+
+const viewport = { width: 900, height: 600 }
+
+/** How far the thread is from its end. */
+const rest = (person: Person): Promise<number> =>
+  person.chat
+    .locator('.scroller')
+    .evaluate((each) => each.scrollHeight - each.scrollTop - each.clientHeight)
+
+const top = (person: Person): Promise<number> =>
+  person.chat.locator('.scroller').evaluate((each) => each.scrollTop)
+
+const height = (person: Person): Promise<number> =>
+  person.chat.locator('.items').evaluate((each) => each.clientHeight)
+
+/** Have an answer written that is higher than what is seen of it. */
+async function listening(): Promise<Person> {
+  const ann = await Person.at(site, { viewport })
+  await ann.say('talk')
+  await ann.text('Word 150.').waitFor()
+  await expect.poll(() => rest(ann)).toBeLessThan(2)
+  return ann
+}
+
+/** Wait until so many more lines are written. */
+async function moreLines(person: Person, count = 3): Promise<void> {
+  const before = await height(person)
+  await expect.poll(() => height(person)).toBeGreaterThan(before + count * 24)
+}
+
+async function settled(person: Person): Promise<void> {
+  expect(person.complaints).toEqual([])
+  await person.page.context().close()
+}
+
+test.each<[string, (ann: Person) => Promise<void>]>([
+  ['a wheel', (ann) => ann.page.mouse.wheel(0, -3)],
+  ['a key', (ann) => ann.page.keyboard.press('ArrowUp')],
+  ['the scroll bar', (ann) => ann.chat.locator('.scroller').evaluate((each) => void (each.scrollTop -= 2))],
+])('the first movement up ends following: %s', async (_, move) => {
+  const ann = await listening()
+  await ann.chat.locator('.scroller').focus()
+  await ann.chat.locator('.scroller').hover()
+  await move(ann)
+  const before = await top(ann)
+  await moreLines(ann)
+  expect(Math.abs((await top(ann)) - before)).toBeLessThan(60)
+  expect(await rest(ann)).toBeGreaterThan(40)
+  // Less than to the end goes on with nothing; to the end does.
+  await ann.page.mouse.wheel(0, 1)
+  await moreLines(ann)
+  expect(await rest(ann)).toBeGreaterThan(100)
+  await ann.page.mouse.wheel(0, 5000)
+  await expect.poll(() => rest(ann)).toBeLessThan(2)
+  await moreLines(ann)
+  await expect.poll(() => rest(ann)).toBeLessThan(2)
+  await ann.button('Stop').click()
+  await settled(ann)
+})
+
+test('a field for a message that gets higher hides nothing of what is followed', async () => {
+  const ann = await listening()
+  await ann.composer.fill('One\nTwo\nThree\nFour\nFive')
+  await moreLines(ann)
+  await expect.poll(() => rest(ann)).toBeLessThan(2)
+  await ann.button('Stop').click()
+  await settled(ann)
+})
+
+test('a message is sent to the top with room below, where nothing follows', async () => {
+  const ann = await Person.at(site, { viewport })
+  await ann.setOptions({})
+  for (const each of ['One', 'Two', 'Three', 'read']) await ann.ask(each, each)
+  await ann.say('talk')
+  const place = (): Promise<number> =>
+    ann.chat
+      .locator('.user', { hasText: 'talk' })
+      .evaluate((each) => each.getBoundingClientRect().top - (each.closest('.scroller')?.getBoundingClientRect().top ?? 0))
+  await ann.text('Word 20.').waitFor()
+  expect(Math.abs((await place()) - 16)).toBeLessThan(3)
+  await ann.text('Word 300.').waitFor()
+  expect(Math.abs((await place()) - 16)).toBeLessThan(3)
+  expect(await rest(ann)).toBeGreaterThan(100)
+  await ann.button('Stop').click()
+  await settled(ann)
+})
+
+test('a thread is opened at its end', async () => {
+  const ann = await Person.at(site, { viewport })
+  await ann.say('long')
+  await ann.button('Send').waitFor()
+  await ann.ask('read', 'Whoever waits')
+  const thread = new URL(ann.page.url()).searchParams.get('thread')
+  const isAtEnd = async (): Promise<void> => {
+    await ann.text('Whoever waits').waitFor()
+    await ann.chat.locator('.katex-display').waitFor()
+    await ann.page.waitForLoadState('networkidle')
+    await expect.poll(() => rest(ann)).toBeLessThan(2)
+  }
+  await ann.page.reload()
+  await ann.setOptions({})
+  await isAtEnd()
+
+  await ann.button('New chat').click()
+  await ann.button('Chats').click()
+  await ann.chat.locator('.history-title').first().click()
+  await isAtEnd()
+
+  // Hidden while it is loaded.
+  await ann.page.evaluate(async (threadId) => {
+    const chat = document.querySelector('openai-chatkit') as HTMLElement & {
+      setThreadId: (id: string | null) => Promise<void>
+    }
+    await chat.setThreadId(null)
+    chat.style.display = 'none'
+    await chat.setThreadId(threadId)
+    chat.style.display = 'block'
+  }, thread)
+  await isAtEnd()
+  await settled(ann)
+})
