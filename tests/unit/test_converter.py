@@ -118,6 +118,39 @@ async def test_a_tag_stays_in_its_place_as_one_text() -> None:
     assert message.text == "Ask <TAG>Name:Alice</TAG> or <TAG>Name:Bob</TAG>."
 
 
+async def test_the_data_of_a_tag_may_be_an_object() -> None:
+    class Person:
+        name = "Ada Lovelace"
+
+    named: Any = UserMessageTagContent.model_construct(id="t", text="ada", data=Person())
+    nameless: Any = UserMessageTagContent.model_construct(id="t", text="ada", data=None)
+    converter = ThreadItemConverter()
+    texts = [converter.tag_to_message_content(each) for each in (named, nameless)]
+    assert [text and text.text for text in texts] == [
+        "<TAG>Name:Ada Lovelace</TAG>",
+        "<TAG>Name:ada</TAG>",
+    ]
+
+
+async def test_an_override_may_leave_a_tag_out() -> None:
+    class NoTags(ThreadItemConverter):
+        def tag_to_message_content(self, tag: UserMessageTagContent) -> None:
+            return None
+
+    messages = await NoTags().to_agent_input(user("Ask ", tag("al"), "me"))
+    assert [message.text for message in messages] == ["Ask me"]
+
+
+@pytest.mark.parametrize("content", [(), ("",), (" \n", "\t")])
+async def test_an_empty_message_gives_no_message(content: tuple[str, ...]) -> None:
+    assert await ThreadItemConverter().user_message_to_input(user(*content)) is None
+    quoting = user(*content, quoted_text="Q")
+    assert len(await convert(quoting)) == 1
+    fetcher = ThreadItemConverter(attachment_data_fetcher=lambda _: b"x")
+    (message,) = await fetcher.to_agent_input(user(*content, attachments=[image()]))
+    assert [each.type for each in message.contents] == ["data"]
+
+
 async def test_a_tag_may_become_any_content() -> None:
     class Converter(ThreadItemConverter):
         def tag_to_message_content(self, tag: UserMessageTagContent) -> Content:
@@ -180,8 +213,9 @@ async def test_without_bytes_an_image_is_sent_by_its_preview(
     async def fetch(attachment_id: str) -> bytes:
         raise OSError("the disk is gone")
 
+    nothing: Any = ThreadItemConverter(attachment_data_fetcher=lambda _: None)  # type: ignore[arg-type, return-value]
     item = user("Look", attachments=[file(), image()])
-    for converter in (ThreadItemConverter(), ThreadItemConverter(fetch)):
+    for converter in (ThreadItemConverter(), ThreadItemConverter(fetch), nothing):
         caplog.clear()
         (message,) = await convert(item, converter=converter)
         assert [content.type for content in message.contents] == ["text", "uri"]
@@ -190,6 +224,11 @@ async def test_without_bytes_an_image_is_sent_by_its_preview(
             record.levelno == logging.WARNING and "atc_1" in record.getMessage()
             for record in caplog.records
         )
+
+
+async def test_a_blank_answer_gives_no_message() -> None:
+    blank = AssistantMessageItem(id="a", content=[AssistantMessageContent(text=" \n")], **BASE)
+    assert await convert(blank) == []
 
 
 async def test_hidden_context() -> None:
@@ -233,6 +272,21 @@ async def test_a_workflow_gives_one_message_a_task() -> None:
     assert [message.text.splitlines()[2] for message in messages] == ["A", "B"]
 
 
+async def test_a_workflow_without_such_tasks_gives_none() -> None:
+    workflow = Workflow(type="custom", tasks=[SearchTask(), CustomTask()])
+    item = WorkflowItem(id="wf_1", workflow=workflow, **BASE)
+    assert ThreadItemConverter().workflow_to_input(item) is None
+
+
+async def test_a_widget_that_is_not_json_gives_none(caplog: pytest.LogCaptureFixture) -> None:
+    card: Any = {"type": "Card", "children": [], "of": object()}
+    item = WidgetItem(id="wdg_9", widget=DynamicWidgetRoot.model_validate(card), **BASE)
+    assert ThreadItemConverter().widget_to_input(item) is None
+    assert [(record.levelname, "wdg_9" in record.message) for record in caplog.records] == [
+        ("WARNING", True)
+    ]
+
+
 async def test_a_widget_is_sent_as_json_without_what_is_unset() -> None:
     widget = DynamicWidgetRoot.model_validate(
         {"type": "Card", "children": [{"type": "Text", "value": "21 °C"}]}
@@ -272,7 +326,8 @@ async def test_a_generated_image_is_sent_by_its_uri(url: str, media_type: str) -
     assert message.role == "user"
     assert message.contents[0].type == "text"
     assert (message.contents[1].uri, message.contents[1].media_type) == (url, media_type)
-    assert await convert(GeneratedImageItem(id="img", image=None, **BASE)) == []
+    for nothing in (None, GeneratedImage(id="i", url="")):
+        assert await convert(GeneratedImageItem(id="img", image=nothing, **BASE)) == []
 
 
 async def test_a_pending_client_tool_call_is_not_sent() -> None:
@@ -280,7 +335,15 @@ async def test_a_pending_client_tool_call_is_not_sent() -> None:
     assert await convert(item) == []
 
 
-@pytest.mark.parametrize(("output", "text"), [({"x": [1]}, '{"x": [1]}'), (None, ""), (0, "0")])
+@pytest.mark.parametrize(
+    ("output", "text"),
+    [
+        ({"x": [1]}, '{"x": [1]}'),
+        (None, ""),
+        (0, "0"),
+        ({"on": datetime(2026, 1, 2)}, '{"on": "2026-01-02 00:00:00"}'),
+    ],
+)
 async def test_a_completed_client_tool_call_is_a_call_and_its_result(
     output: Any, text: str
 ) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import codecs
 import json
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from email.message import EmailMessage
 from html import escape
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from agent_framework import Content, Message
 from chatkit.store import Store
@@ -143,6 +143,7 @@ class ThreadItemConverter:
             attached = await resolve(self.attachment_to_message_content(attachment))
             if attached is not None:
                 contents.append(attached)
+        contents = [each for each in contents if each.type != "text" or (each.text or "").strip()]
 
         messages: list[Message] = []
         if item.quoted_text and is_last_message:
@@ -153,11 +154,16 @@ class ThreadItemConverter:
             )
         if contents:
             messages.append(Message("user", contents))
-        return messages
+        return messages or None
 
-    def tag_to_message_content(self, tag: UserMessageTagContent) -> Content:
-        """Convert a tag (an @-mention) to content of any kind, in its place within the text."""
-        return Content.from_text(f"<TAG>Name:{tag.data.get('name') or tag.text}</TAG>")
+    def tag_to_message_content(self, tag: UserMessageTagContent) -> Content | None:
+        """Convert a tag (an @-mention) to content of any kind, in its place within the text.
+
+        Its name is that of its `data`, a mapping or an object, or else its text.
+        """
+        data: Any = tag.data
+        name = data.get("name") if isinstance(data, Mapping) else getattr(data, "name", None)
+        return Content.from_text(f"<TAG>Name:{name or tag.text}</TAG>")
 
     async def attachment_to_message_content(self, attachment: Attachment) -> Content | None:
         """Convert an attachment to content for the model.
@@ -172,18 +178,11 @@ class ThreadItemConverter:
         if self.attachment_data_fetcher is not None:
             try:
                 data = await resolve(self.attachment_data_fetcher(attachment.id))
+                return _attached(data, attachment)
             except Exception:
                 logger.warning(
                     "The bytes of attachment %r could not be fetched.", attachment.id, exc_info=True
                 )
-            else:
-                if is_text(attachment.mime_type):
-                    name, mime_type = escape(attachment.name), escape(attachment.mime_type)
-                    text = decode_text(data, attachment.mime_type)
-                    return Content.from_text(
-                        f'<ATTACHMENT name="{name}" type="{mime_type}">\n{text}\n</ATTACHMENT>'
-                    )
-                return Content.from_data(data, attachment.mime_type, name=attachment.name)
         if isinstance(attachment, ImageAttachment):
             return Content.from_uri(str(attachment.preview_url), media_type=attachment.mime_type)
         logger.warning(
@@ -196,7 +195,7 @@ class ThreadItemConverter:
     async def assistant_message_to_input(self, item: AssistantMessageItem) -> AgentInput:
         """Convert an answer of the assistant to an assistant message."""
         text = "".join(part.text for part in item.content)
-        return Message("assistant", [text]) if text else None
+        return Message("assistant", [text]) if text.strip() else None
 
     async def client_tool_call_to_input(self, item: ClientToolCallItem) -> AgentInput:
         """Convert a client tool call to a function call and its result.
@@ -205,13 +204,15 @@ class ThreadItemConverter:
         """
         if item.status == "pending":
             return None
-        output = "" if item.output is None else json.dumps(item.output)
+        output = "" if item.output is None else json.dumps(item.output, default=str)
         return [
             Message(
                 "assistant",
                 [
                     Content.from_function_call(
-                        call_id=item.call_id, name=item.name, arguments=json.dumps(item.arguments)
+                        call_id=item.call_id,
+                        name=item.name,
+                        arguments=json.dumps(item.arguments, default=str),
                     )
                 ],
             ),
@@ -219,16 +220,32 @@ class ThreadItemConverter:
         ]
 
     def widget_to_input(self, item: WidgetItem) -> AgentInput:
-        """Convert a widget to a user message that holds its JSON."""
-        widget = item.widget.model_dump_json(exclude_unset=True, exclude_none=True)
+        """Convert a widget to a user message that holds its JSON.
+
+        Returns:
+            The message, or `None`, with a warning in the log, if JSON cannot hold the widget.
+        """
+        try:
+            widget = item.widget.model_dump_json(exclude_unset=True, exclude_none=True)
+        except Exception:
+            logger.warning(
+                "Widget %r is not shown to the agent: it cannot be written as JSON.",
+                item.id,
+                exc_info=True,
+            )
+            return None
         return _user_message(
             f"The following graphical UI widget (id: {item.id}) was displayed to the user: {widget}"
         )
 
     def workflow_to_input(self, item: WorkflowItem) -> AgentInput:
-        """Convert a workflow to one user message for each of its custom tasks."""
+        """Convert a workflow to one user message for each of its custom tasks.
+
+        Returns:
+            The messages, or `None` if no task gives one.
+        """
         messages = (_task_message(task) for task in item.workflow.tasks)
-        return [message for message in messages if message is not None]
+        return [message for message in messages if message is not None] or None
 
     def task_to_input(self, item: TaskItem) -> AgentInput:
         """Convert a custom task to a user message; other tasks give nothing."""
@@ -244,7 +261,7 @@ class ThreadItemConverter:
 
     async def generated_image_to_input(self, item: GeneratedImageItem) -> AgentInput:
         """Convert a generated image to a user message with the image by its URI."""
-        if item.image is None:
+        if item.image is None or not item.image.url:
             return None
         return Message(
             "user",
@@ -347,12 +364,24 @@ def decode_text(data: bytes, mime_type: str) -> str:
         return data.decode("utf-8-sig", errors="replace")
 
 
-def _append(contents: list[Content], content: Content) -> None:
+def _append(contents: list[Content], content: Content | None) -> None:
     """Append content, joined to the one before it if both are nothing but text."""
+    if content is None:
+        return
     if content.type == "text" and contents and contents[-1].type == "text":
         contents[-1] = contents[-1] + content
-    elif content.type != "text" or content.text:
+    else:
         contents.append(content)
+
+
+def _attached(data: bytes, attachment: Attachment) -> Content:
+    if not is_text(attachment.mime_type):
+        return Content.from_data(data, attachment.mime_type, name=attachment.name)
+    name, mime_type = escape(attachment.name), escape(attachment.mime_type)
+    text = decode_text(data, attachment.mime_type)
+    return Content.from_text(
+        f'<ATTACHMENT name="{name}" type="{mime_type}">\n{text}\n</ATTACHMENT>'
+    )
 
 
 def _user_message(text: str) -> Message:
