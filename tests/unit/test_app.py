@@ -112,16 +112,6 @@ async def test_an_app_without_a_login_warns_beyond_this_machine(
     assert len(warnings) == warns
 
 
-async def test_other_origins_are_refused_unless_they_are_allowed() -> None:
-    asks = {"origin": "https://intranet.test", "access-control-request-method": "POST"}
-    async with chat() as browser:
-        response = await browser.http.options("/chatkit", headers=asks)
-        assert "access-control-allow-origin" not in response.headers
-    async with chat(allow_origins=["https://intranet.test"]) as browser:
-        response = await browser.http.options("/chatkit", headers=asks)
-        assert response.headers["access-control-allow-origin"] == "https://intranet.test"
-
-
 @pytest.mark.parametrize(
     ("header", "locale"),
     [

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +26,6 @@ from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
@@ -32,6 +38,7 @@ from ..stores.attachments.errors import AttachmentError, AttachmentLinkInvalidEr
 from ..stores.errors import ThreadBusyError
 from ..widgets.actions import RefusedActionError
 from .event_stream import EventStream
+from .origins import Origins
 from .page import page_options
 from .request_context import RequestContext, preferred_locale
 from .visitors import Visitors
@@ -79,8 +86,9 @@ def create_app(
             `None` to refuse it with 401; sync or async. Without it, each browser is an owner of
             its own, by a signed cookie.
         allow_origins: Other origins whose pages may use the app, such as
-            `https://intranet.example.com`. Cookies are not sent across sites, so give
-            `authenticate` too.
+            `https://intranet.example.com` or `capacitor://localhost`. Cookies are not sent across
+            sites, so give `authenticate` too. Requests of all other pages are refused with 403,
+            unless `authenticate` is given and they carry an `Authorization` header.
         max_request_size: Bytes of a request's body, beyond which it is refused with 413.
         page: Options of the full-page chat, as `<openai-chatkit>` takes them, in JSON: a greeting,
             prompts to begin with, a theme. What the server offers (uploads, models, tools,
@@ -95,22 +103,16 @@ def create_app(
         await asyncio.wait([cleaning])
         await server.close()
 
-    middleware = []
-    if allow_origins:
-        middleware.append(
-            Middleware(
-                CORSMiddleware,
-                allow_origins=list(allow_origins),
-                allow_methods=["GET", "POST", "PUT"],
-                allow_headers=["*"],
-            )
-        )
     return Starlette(
         routes=[
-            *chat_routes(server, authenticate=authenticate, max_request_size=max_request_size),
+            *chat_routes(
+                server,
+                authenticate=authenticate,
+                allow_origins=allow_origins,
+                max_request_size=max_request_size,
+            ),
             *ui_routes(page_options(server, page or {})),
         ],
-        middleware=middleware,
         lifespan=lifespan,
         exception_handlers={HTTPException: _refuse, Exception: _fail},
     )
@@ -120,6 +122,7 @@ def chat_routes(
     server: AgentChatKitServer[Any],
     *,
     authenticate: Authenticate | None = None,
+    allow_origins: Sequence[str] = (),
     max_request_size: int = 32 * 1024 * 1024,
 ) -> list[BaseRoute]:
     """Return the routes of `create_app`, for an app that has its own.
@@ -127,14 +130,28 @@ def chat_routes(
     Args:
         server: As for `create_app`.
         authenticate: As for `create_app`.
+        allow_origins: As for `create_app`.
         max_request_size: As for `create_app`.
     """
-    endpoint = _Endpoint(server, authenticate, max_request_size)
+    origins = Origins(allow_origins, has_login=authenticate is not None)
+    endpoint = _Endpoint(server, authenticate, origins, max_request_size)
+    routes: list[tuple[str, Callable[[Request], Awaitable[Response]], str]] = [
+        ("/chatkit", endpoint.chat, "POST"),
+        ("/attachments", endpoint.upload, "POST"),
+        ("/attachments/{id}/upload", endpoint.receive, "PUT"),
+        ("/attachments/{id}", endpoint.download, "GET"),
+    ]
     return [
-        Route("/chatkit", endpoint.chat, methods=["POST"]),
-        Route("/attachments", endpoint.upload, methods=["POST"]),
-        Route("/attachments/{id}/upload", endpoint.receive, methods=["PUT"]),
-        Route("/attachments/{id}", endpoint.download, methods=["GET"]),
+        *(
+            Route(path, handler, methods=[method], middleware=origins.middleware)
+            for path, handler, method in routes
+        ),
+        # Browsers ask for leave before a page of another origin may send a request.
+        *(
+            Route(path, _no_content, methods=["OPTIONS"], middleware=origins.middleware)
+            for path, _, _ in routes
+            if allow_origins
+        ),
         Route("/healthz", endpoint.health, methods=["GET"]),
     ]
 
@@ -153,10 +170,12 @@ class _Endpoint:
         self,
         server: AgentChatKitServer[Any],
         authenticate: Authenticate | None,
+        origins: Origins,
         max_request_size: int,
     ) -> None:
         self._server = server
         self._authenticate = authenticate
+        self._origins = origins
         self._max_request_size = max_request_size
         self._visitors: Visitors | None = None
 
@@ -169,6 +188,7 @@ class _Endpoint:
         return JSONResponse({"status": "ok"})
 
     async def chat(self, request: Request) -> Response:
+        self._origins.check(request)
         media_type = request.headers.get("content-type", "").partition(";")[0].strip()
         if media_type != "application/json":
             raise HTTPException(415, "Send application/json.")
@@ -189,6 +209,7 @@ class _Endpoint:
         return self._remember(context, response)
 
     async def upload(self, request: Request) -> Response:
+        self._origins.check(request)
         attachments = self._attachments()
         with _failures_as_http():
             context = await self._context(request)
@@ -340,6 +361,10 @@ def _failures_as_http() -> Iterator[None]:
     except ValueError as error:
         logger.exception("A request does not fit the thread that it is about.")
         raise HTTPException(400, "The request does not fit the state of the thread.") from error
+
+
+async def _no_content(request: Request) -> Response:
+    return Response(status_code=204)
 
 
 async def _refuse(request: Request, error: Any) -> Response:
