@@ -1,6 +1,4 @@
-/** A value that components follow. */
-
-import { useSyncExternalStore } from 'react'
+/** A value that others follow. */
 
 export class Store<T extends object> {
   #value: T
@@ -21,9 +19,4 @@ export class Store<T extends object> {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
-}
-
-/** Follow a part of a store; the component renders again when that part is another. */
-export function useStore<T extends object, P>(store: Store<T>, select: (value: T) => P): P {
-  return useSyncExternalStore(store.subscribe, () => select(store.get()))
 }

@@ -14,7 +14,7 @@ import {
 import { createPortal } from 'react-dom'
 
 import { useChat, useText } from '../ui/context'
-import { useStore } from '../chat/store'
+import { useStore } from '../ui/useStore'
 import { noContent, tagOf, textContent, type Content } from './content'
 import { copied, paste, drop } from './clipboard'
 import {

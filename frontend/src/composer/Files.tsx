@@ -3,7 +3,7 @@ import { File } from '@openai/apps-sdk-ui/components/Icon'
 import { useChat, useText } from '../ui/context'
 import { IconButton } from '../ui/IconButton'
 import { CloseIcon, RetryIcon } from '../ui/icons'
-import { useStore } from '../chat/store'
+import { useStore } from '../ui/useStore'
 import type { Upload, Uploads } from '../chat/uploads'
 
 /** The files that go with a message, and how far they are. */

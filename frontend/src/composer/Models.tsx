@@ -3,7 +3,7 @@ import type { ModelOption } from '@openai/chatkit'
 
 import { useChat, useText } from '../ui/context'
 import { OpenIcon } from '../ui/icons'
-import { useStore } from '../chat/store'
+import { useStore } from '../ui/useStore'
 
 const noModels: readonly ModelOption[] = []
 

@@ -1,6 +1,7 @@
 import { useChat } from '../ui/context'
 import { NamedIcon } from '../ui/icons/NamedIcon'
-import { Store, useStore } from '../chat/store'
+import { Store } from '../chat/store'
+import { useStore } from '../ui/useStore'
 import { entityOf, type TagPart } from './content'
 
 type Previewed = (typeof import('./Previewed'))['default']

@@ -4,7 +4,7 @@ import type { ToolOption } from '@openai/chatkit'
 import { useChat, useText } from '../ui/context'
 import { CloseIcon, ToolsIcon } from '../ui/icons'
 import { NamedIcon } from '../ui/icons/NamedIcon'
-import { useStore } from '../chat/store'
+import { useStore } from '../ui/useStore'
 
 const noTools: readonly ToolOption[] = []
 

@@ -1,7 +1,7 @@
 import { useMemo } from 'react'
 
 import { useChat, useText } from '../ui/context'
-import { useStore } from '../chat/store'
+import { useStore } from '../ui/useStore'
 import type { OwnCommand } from './useSuggestions'
 
 interface Actions {

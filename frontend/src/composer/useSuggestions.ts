@@ -2,7 +2,7 @@ import type { Command, Entity } from '@openai/chatkit'
 import { useEffect, useRef, useState } from 'react'
 
 import { useChat } from '../ui/context'
-import { useStore } from '../chat/store'
+import { useStore } from '../ui/useStore'
 import type { Trigger } from './trigger'
 
 /** How long somebody types before a search begins, in milliseconds. */

@@ -5,7 +5,7 @@ import { useChat, useLocale, useText } from '../ui/context'
 import { timeOf } from './historyList'
 import { DeleteIcon, RenameIcon } from '../ui/icons'
 import { IconButton } from '../ui/IconButton'
-import { useStore } from '../chat/store'
+import { useStore } from '../ui/useStore'
 
 interface HistoryRowProps {
   thread: ThreadMetadata

@@ -5,7 +5,7 @@ import { announce } from '../chat/announce'
 import { useChat, useText } from '../ui/context'
 import { IconButton } from '../ui/IconButton'
 import { DislikedIcon, DislikeIcon, LikedIcon, LikeIcon, RetryIcon } from '../ui/icons'
-import { useStore } from '../chat/store'
+import { useStore } from '../ui/useStore'
 import { CopyButton } from '../ui/CopyButton'
 import { answerOf } from './turn'
 

@@ -3,7 +3,7 @@ import { useLayoutEffect, useRef, useState, type KeyboardEvent } from 'react'
 
 import type { StructuredInputItem, StructuredInputSubmission } from '../protocol/types'
 import { useChat, useText } from '../ui/context'
-import { useStore } from '../chat/store'
+import { useStore } from '../ui/useStore'
 import { QuestionField } from './QuestionField'
 
 /** Questions that a person answers, and then what they answered. */

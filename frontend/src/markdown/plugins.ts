@@ -3,7 +3,8 @@
 import { useEffect, useMemo } from 'react'
 import type { PluginConfig } from 'streamdown'
 
-import { Store, useStore } from '../chat/store'
+import { Store } from '../chat/store'
+import { useStore } from '../ui/useStore'
 import { mayHaveMath } from './math'
 
 const LANGUAGE = /^[ \t]*(?:`{3,}|~{3,})[ \t]*\w/m

@@ -1,5 +1,5 @@
 import { useChat } from '../ui/context'
-import { useStore } from '../chat/store'
+import { useStore } from '../ui/useStore'
 import { isImageAllowed } from './images'
 
 /** Return whether an image that a model names may be loaded. */

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react'
 
 import { useChat, useText } from '../ui/context'
 import { NamedIcon } from '../ui/icons/NamedIcon'
-import { useStore } from '../chat/store'
+import { useStore } from '../ui/useStore'
 
 /** After how many milliseconds without a word one is told that there is more to come. */
 const PATIENCE = 600

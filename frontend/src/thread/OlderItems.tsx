@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState, type RefObject } from 'react'
 
 import { useChat, useText } from '../ui/context'
-import { useStore } from '../chat/store'
+import { useStore } from '../ui/useStore'
 
 /** How far one is from the oldest item that is loaded when older ones are asked for. */
 const AHEAD = '100%'

@@ -2,7 +2,7 @@ import type { StartScreenPrompt } from '@openai/chatkit'
 
 import { useChat, useText } from '../ui/context'
 import { NamedIcon } from '../ui/icons/NamedIcon'
-import { useStore } from '../chat/store'
+import { useStore } from '../ui/useStore'
 
 export function StartScreen() {
   const chat = useChat()

@@ -11,7 +11,7 @@ import { Markdown } from '../markdown/Markdown'
 import { Note } from '../ui/Note'
 import { OlderItems } from './OlderItems'
 import { QuoteButton } from './QuoteButton'
-import { useStore } from '../chat/store'
+import { useStore } from '../ui/useStore'
 import { useScrolling } from './useScrolling'
 
 /** The items of a thread, and what is going on in it. */

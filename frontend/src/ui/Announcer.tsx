@@ -4,7 +4,7 @@ import type { ThreadItem, Widget } from '../protocol/types'
 import { announce, announced } from '../chat/announce'
 import { useChat, useText } from './context'
 import { spoken } from '../markdown/spoken'
-import { useStore } from '../chat/store'
+import { useStore } from './useStore'
 import type { Say } from '../i18n/texts'
 
 /** Says what comes into the thread: an answer once, when it is finished; the rest in short. */

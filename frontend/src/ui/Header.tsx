@@ -2,7 +2,7 @@ import { HeaderIcon } from './HeaderIcon'
 import { CloseIcon, ExportIcon, HistoryIcon, NewIcon } from './icons'
 import { IconButton } from './IconButton'
 import { useChat, useText } from './context'
-import { useStore } from '../chat/store'
+import { useStore } from './useStore'
 
 export function Header() {
   const chat = useChat()

@@ -3,7 +3,7 @@ import { useState } from 'react'
 import { useChat, useText } from './context'
 import { CloseIcon } from './icons'
 import { IconButton } from './IconButton'
-import { useStore } from '../chat/store'
+import { useStore } from './useStore'
 
 /** Which options are left out, for whoever writes the page. */
 export function Problems() {

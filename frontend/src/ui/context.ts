@@ -1,7 +1,7 @@
 import { createContext, useContext } from 'react'
 
 import type { Chat } from '../chat/chat'
-import { useStore } from '../chat/store'
+import { useStore } from './useStore'
 import type { Say } from '../i18n/texts'
 
 export const ChatContext = createContext<Chat | null>(null)

@@ -1,6 +1,6 @@
 import { useEffect, useId } from 'react'
 
-import { useStore } from '../chat/store'
+import { useStore } from '../ui/useStore'
 import type { ComponentProps } from './Component'
 import { useForm } from './forms'
 import { textStyle } from './TextLine'

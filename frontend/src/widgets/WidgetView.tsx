@@ -2,7 +2,7 @@ import { useLayoutEffect, useMemo, useRef } from 'react'
 
 import type { Widget, WidgetItem } from '../protocol/types'
 import { useChat } from '../ui/context'
-import { useStore } from '../chat/store'
+import { useStore } from '../ui/useStore'
 import { Component } from './Component'
 import { WidgetActions, WidgetContext } from './context'
 import { FormContext, useFormFields, type KeptFields } from './forms'

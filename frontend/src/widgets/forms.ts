@@ -3,7 +3,8 @@
 import { createContext, useContext, useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'react'
 
 import type { TextKey } from '../i18n/locales/en'
-import { Store, useStore } from '../chat/store'
+import { Store } from '../chat/store'
+import { useStore } from '../ui/useStore'
 
 export type FieldValue = string | boolean
 

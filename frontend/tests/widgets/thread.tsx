@@ -3,7 +3,7 @@
 import { act } from '@testing-library/react'
 
 import { useChat } from '../../src/ui/context'
-import { useStore } from '../../src/chat/store'
+import { useStore } from '../../src/ui/useStore'
 import WidgetView from '../../src/widgets/WidgetView'
 import type { Options } from '../../src/element/options'
 import type { Widget, WidgetItem } from '../../src/protocol/types'
