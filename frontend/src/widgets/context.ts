@@ -3,7 +3,8 @@
 import { createContext, useContext, useId, useLayoutEffect, useRef } from 'react'
 
 import type { Widget, WidgetItem } from '../protocol/types'
-import { ActionError, type Chat } from '../chat/chat'
+import { ActionError } from '../chat/actions'
+import type { Chat } from '../chat/chat'
 import { useChat } from '../ui/context'
 import { Store } from '../chat/store'
 import { useStore } from '../ui/useStore'

@@ -1,0 +1,170 @@
+/** What people do in widgets, and what apps do in their place. */
+
+import type { ChatMethods } from '../element/host'
+import { ProtocolError } from '../protocol/client'
+import type { NoticeEvent, ThreadStreamEvent, WidgetItem } from '../protocol/types'
+import type { Action } from '../widgets/actions'
+import type { Responses } from './responses'
+import { messageOf, type Session } from './session'
+
+/** What went wrong with an action, in words for whoever acted. */
+export class ActionError extends Error {
+  override readonly name = 'ActionError'
+}
+
+type AnyAction = Pick<Action, 'type' | 'payload'>
+export type SentAction = Parameters<ChatMethods['sendCustomAction']>[0]
+
+/** Return an action as the app and the server know it. */
+function asSent(action: AnyAction): SentAction {
+  const { type, payload } = action
+  return { type, ...(payload !== undefined && { payload: payload as Record<string, unknown> }) }
+}
+
+export class Actions {
+  readonly #session: Session
+  readonly #responses: Responses
+  readonly #load: (threadId: string) => Promise<unknown>
+
+  constructor(
+    session: Session,
+    responses: Responses,
+    load: (threadId: string) => Promise<unknown>,
+  ) {
+    this.#session = session
+    this.#responses = responses
+    this.#load = load
+  }
+
+  /** Take an action of the app itself; what goes wrong is shown in the thread, and returned. */
+  async send(action: SentAction, itemId?: string): Promise<Error | null> {
+    try {
+      await this.#stream(action, itemId, false)
+      return null
+    } catch (error) {
+      this.show(messageOf(error))
+      return error as Error
+    }
+  }
+
+  /** Show what went wrong with an action that has no place of its own any more. */
+  show(message: string): void {
+    const error = { code: 'action', message, allowRetry: false }
+    this.#session.state.set({ thread: { ...this.#session.current.thread, error } })
+  }
+
+  /**
+   * Take an action of a widget.
+   *
+   * What goes wrong is thrown as an `ActionError`, whose message is for whoever acted.
+   */
+  async act(action: Action, item: WidgetItem): Promise<void> {
+    if (action.handler === 'client') await this.#tell(action, item)
+    else if (action.streaming) await this.#stream(action, item.id, true)
+    else await this.#ask(action, item.id)
+  }
+
+  /** Tell the app of an action that it takes itself. */
+  async #tell(action: Action, item: WidgetItem): Promise<void> {
+    try {
+      const onAction = this.#session.current.options?.widgets?.onAction
+      if (onAction === undefined) {
+        throw new Error(`This page has no widgets.onAction, and ${action.type} asks for it.`)
+      }
+      const widget = item.widget as unknown as Parameters<typeof onAction>[1]['widget']
+      await onAction(asSent(action), { id: item.id, widget })
+    } catch (error) {
+      throw this.#failed(error)
+    }
+  }
+
+  /** Send an action that is answered with its item as it is then, once no answer is being written. */
+  async #ask(action: Action, itemId: string): Promise<void> {
+    const { threadId } = this.#session.current
+    await this.#responses.idle()
+    if (this.#session.client === null || threadId === null || this.#session.current.threadId !== threadId) return
+    const params = { thread_id: threadId, item_id: itemId, action: asSent(action) }
+    try {
+      const { updated_item: item } = await this.#session.client.request('threads.sync_custom_action', params)
+      if (item && this.#session.current.threadId === threadId) {
+        this.#responses.take({ type: 'thread.item.replaced', item })
+      }
+    } catch (error) {
+      throw this.#failed(error)
+    }
+  }
+
+  /** Send an action that is answered with a stream, once no other answer is being written. */
+  async #stream(
+    action: AnyAction,
+    itemId: string | undefined,
+    isOfWidget: boolean,
+  ): Promise<void> {
+    const { threadId } = this.#session.current
+    if (threadId === null) return
+    await this.#responses.idle()
+    // Whoever has left the thread meanwhile does not mean it any more.
+    if (this.#session.current.threadId !== threadId) return
+    const params = {
+      thread_id: threadId,
+      ...(itemId !== undefined && { item_id: itemId }),
+      action: asSent(action),
+    }
+    let failure: ActionError | null = null
+    await this.#responses.respond(
+      (client, init) =>
+        this.#withoutFailures(
+          client.stream('threads.custom_action', params, init),
+          isOfWidget,
+          (message) => {
+            failure = new ActionError(message)
+          },
+        ),
+      async (error) => {
+        failure = this.#failed(error)
+        await this.#load(threadId)
+      },
+    )
+    if (failure !== null && this.#session.current.threadId === threadId) throw failure
+  }
+
+  /** Yield what an action has led to, but for why it was refused or has failed. */
+  async *#withoutFailures(
+    events: AsyncGenerator<ThreadStreamEvent, void, void>,
+    isOfWidget: boolean,
+    onFailure: (message: string) => void,
+  ): AsyncGenerator<ThreadStreamEvent, void, void> {
+    const notices: NoticeEvent[] = []
+    let hasFailed = false
+    let hasDone = false
+    for await (const event of events) {
+      if (event.type === 'error') {
+        this.#session.complain(event.message ?? event.code ?? 'error')
+        onFailure(event.message ?? this.#session.texts.say('actionFailed'))
+        hasFailed = true
+      } else if (event.type === 'notice' && event.level !== 'info') {
+        notices.push(event)
+      } else {
+        hasDone ||= event.type.startsWith('thread.item.')
+        yield event
+      }
+    }
+    // A notice that comes alone says why nothing has happened, to be read where that was.
+    if (isOfWidget && !hasDone && !hasFailed && notices.length > 0) {
+      onFailure(notices.map((notice) => notice.message).join(' '))
+    } else {
+      yield* notices
+    }
+  }
+
+  /** Tell the app of what went wrong with an action, and return it in words for a person. */
+  #failed(error: unknown): ActionError {
+    this.#session.report(error)
+    const isOffline =
+      error instanceof ProtocolError && (error.kind === 'lost' || error.kind === 'unreachable')
+    const reason = error instanceof ProtocolError ? error.reason : undefined
+    return new ActionError(
+      isOffline ? this.#session.explain(error) : (reason ?? this.#session.texts.say('actionFailed')),
+    )
+  }
+}

@@ -1,0 +1,110 @@
+/** What the parts of a chat share: what is shown, the app around it, and the server. */
+
+import type { CustomApiConfig } from '@openai/chatkit'
+
+import type { ChatHost } from '../element/host'
+import type { Options } from '../element/options'
+import { Texts } from '../i18n/texts'
+import { ProtocolError, type ProtocolClient } from '../protocol/client'
+import { emptyThread, type ThreadState } from '../protocol/thread'
+import { Drafts, type Draft, type Sending } from './drafts'
+import { Store } from './store'
+import { Uploads } from './uploads'
+
+export interface ChatState {
+  options: Options | null
+  /** What is wrong with the options, for whoever writes the page. */
+  configError: string | null
+  /** Which of the options are left out, for the same. */
+  problems: readonly string[]
+  threadId: string | null
+  thread: ThreadState
+  isLoading: boolean
+  loadError: string | null
+  /** Where the page of older items begins; `null` when there are no more. */
+  older: string | null
+  isLoadingOlder: boolean
+  isResponding: boolean
+  /** A message on its way, until the server has it. */
+  sending: Sending | null
+  view: 'thread' | 'history'
+  draft: Draft
+  toolId: string | null
+  modelId: string | null
+}
+
+export class Session {
+  readonly texts = new Texts()
+  readonly drafts = new Drafts(() => new Uploads(() => this.api, this.texts))
+  readonly state = new Store<ChatState>({
+    options: null,
+    configError: null,
+    problems: [],
+    threadId: null,
+    thread: emptyThread,
+    isLoading: false,
+    loadError: null,
+    older: null,
+    isLoadingOlder: false,
+    isResponding: false,
+    sending: null,
+    view: 'thread',
+    draft: this.drafts.of(null),
+    toolId: null,
+    modelId: null,
+  })
+  client: ProtocolClient | null = null
+
+  constructor(readonly host: ChatHost) {}
+
+  get current(): ChatState {
+    return this.state.get()
+  }
+
+  get api(): CustomApiConfig | null {
+    return this.current.configError === null
+      ? ((this.current.options?.api as CustomApiConfig | undefined) ?? null)
+      : null
+  }
+
+  /** Tell the app of something wrong that people need not know of. */
+  complain(message: string): void {
+    this.report(new Error(message))
+  }
+
+  /** Tell the app of an error. */
+  report(error: unknown): void {
+    this.host.emit('chatkit.error', { error: error as Error })
+  }
+
+  chooseTool(toolId: string | null): void {
+    if (toolId === this.current.toolId) return
+    this.state.set({ toolId })
+    this.host.emit('chatkit.tool.change', { toolId })
+  }
+
+  /** Return what a person is told of an error. */
+  explain(error: unknown): string {
+    const { say } = this.texts
+    if (!(error instanceof ProtocolError)) return say('failed')
+    switch (error.kind) {
+      case 'lost':
+        return say('connectionLost')
+      case 'unreachable':
+        return say('unreachable')
+      case 'http':
+        return error.reason ?? say('serverError', { status: error.status ?? 0 })
+      default:
+        return say('unreadable')
+    }
+  }
+
+}
+
+export function isAborted(error: unknown): boolean {
+  return error instanceof ProtocolError && error.kind === 'aborted'
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,196 @@
+/** The open thread as the server has it: loaded, looked at again, with its older items. */
+
+import { mergeOlder, emptyThread, reduce, replaceItems } from '../protocol/thread'
+import type { ThreadMetadata } from '../protocol/types'
+import { save, threadAsMarkdown } from './exportThread'
+import type { Responses } from './responses'
+import { isAborted, type Session } from './session'
+
+const PAGE = 50
+
+/** The error of a message that nobody seems to answer. */
+const UNANSWERED = 'unanswered'
+
+/** After how many milliseconds to look, each time, for an answer that is written elsewhere. */
+const POLLS = [1_000, 2_000, 4_000, 8_000]
+
+export class Threads {
+  readonly #session: Session
+  readonly #responses: Responses
+  #loading: AbortController | null = null
+  #polling: ReturnType<typeof setTimeout> | undefined
+
+  constructor(session: Session, responses: Responses) {
+    this.#session = session
+    this.#responses = responses
+    window.addEventListener('online', () => this.#lookAgain())
+    document.addEventListener('visibilitychange', () => !document.hidden && this.#lookAgain())
+  }
+
+  /** Open a thread, or a new one, and return why it could not be loaded. */
+  async open(threadId: string | null): Promise<Error | null> {
+    if (threadId === this.#session.current.threadId && !this.#session.current.loadError) return null
+    this.#responses.leave()
+    this.#loading?.abort()
+    this.#session.state.set({
+      threadId,
+      thread: emptyThread,
+      older: null,
+      loadError: null,
+      sending: null,
+      isResponding: false,
+      draft: this.#session.drafts.of(threadId),
+    })
+    this.#session.host.emit('chatkit.thread.change', { threadId })
+    return threadId === null ? null : this.load(threadId)
+  }
+
+  fetchUpdates = async (): Promise<Error | null> => {
+    const { threadId, loadError } = this.#session.current
+    // What an answer brings is newer than what a page of items could.
+    if (threadId === null || this.#session.current.isResponding) return null
+    return this.load(threadId, loadError === null)
+  }
+
+  async load(threadId: string, isQuiet = false): Promise<Error | null> {
+    const client = this.#session.client
+    if (client === null) return null
+    const loading = (this.#loading = new AbortController())
+    const init = { signal: loading.signal }
+    const responses = this.#responses.count
+    if (!isQuiet) this.#session.state.set({ isLoading: true, loadError: null })
+    if (!isQuiet) this.#session.host.emit('chatkit.thread.load.start', { threadId })
+    try {
+      // The thread comes with its oldest items; what people want to see is the newest.
+      const [thread, page] = await Promise.all([
+        client.request('threads.get_by_id', { thread_id: threadId }, init),
+        client.request(
+          'items.list',
+          { thread_id: threadId, limit: PAGE, order: 'desc' },
+          init,
+        ),
+      ])
+      const { items: _, ...metadata } = thread
+      const items = [...(page.data ?? [])].reverse()
+      // What an answer has brought in the meantime is newer than what was asked for before it.
+      const isOlder = this.#responses.count !== responses
+      const shown = this.#session.current.thread
+      this.#session.state.set({
+        thread: isOlder
+          ? mergeOlder({ ...shown, thread: shown.thread ?? (metadata as ThreadMetadata) }, items)
+          : replaceItems(shown, metadata as ThreadMetadata, items),
+        older: page.has_more ? (page.after ?? null) : null,
+        isLoading: false,
+        loadError: null,
+      })
+      if (!isQuiet) this.poll(threadId, 0)
+      return null
+    } catch (error) {
+      if (isAborted(error)) return null
+      this.#session.state.set({ isLoading: false, ...(!isQuiet && { loadError: this.#session.explain(error) }) })
+      this.#session.report(error)
+      return error as Error
+    } finally {
+      if (!isQuiet) this.#session.host.emit('chatkit.thread.load.end', { threadId })
+    }
+  }
+
+  /** Another tab, or another person, may have gone on with the thread. */
+  #lookAgain(): void {
+    const { threadId, isLoading } = this.#session.current
+    if (threadId === null || isLoading) return
+    void this.fetchUpdates().then(() => this.poll(threadId, 0))
+  }
+
+  /** Wait for an answer that is not asked for from here: this page was loaded while it was written. */
+  poll(threadId: string, round: number): void {
+    clearTimeout(this.#polling)
+    const { thread, isResponding } = this.#session.current
+    const isAwaited = thread.items.at(-1)?.type === 'user_message'
+    if (this.#session.current.threadId !== threadId || isResponding) return
+    if (!isAwaited && thread.error?.code === UNANSWERED) {
+      this.#session.state.set({ thread: { ...thread, error: null } })
+    }
+    if (!isAwaited || round === 0) this.#waitFor(isAwaited)
+    if (round === POLLS.length && isAwaited) {
+      this.#waitFor(false)
+      const error = { code: UNANSWERED, message: null, allowRetry: true }
+      this.#session.state.set({ thread: { ...this.#session.current.thread, error } })
+    }
+    const delay = POLLS[round]
+    if (!isAwaited || delay === undefined) return
+    this.#polling = setTimeout(() => {
+      const isStill = this.#session.current.threadId === threadId && !this.#session.current.isResponding
+      if (isStill) void this.load(threadId, true).then(() => this.poll(threadId, round + 1))
+    }, delay)
+  }
+
+  stopPolling(): void {
+    clearTimeout(this.#polling)
+  }
+
+  #waitFor(isAwaited: boolean): void {
+    const progress = isAwaited ? { text: this.#session.texts.say('thinking') } : null
+    this.#session.state.set({ thread: { ...this.#session.current.thread, progress } })
+  }
+
+  loadOlder = async (): Promise<void> => {
+    const { threadId, older, isLoadingOlder } = this.#session.current
+    if (this.#session.client === null || threadId === null || older === null || isLoadingOlder) return
+    this.#session.state.set({ isLoadingOlder: true })
+    try {
+      const page = await this.#session.client.request('items.list', {
+        thread_id: threadId,
+        limit: PAGE,
+        order: 'desc',
+        after: older,
+      })
+      if (this.#session.current.threadId !== threadId) return
+      this.#session.state.set({
+        thread: mergeOlder(this.#session.current.thread, [...(page.data ?? [])].reverse()),
+        older: page.has_more ? (page.after ?? null) : null,
+      })
+    } catch (error) {
+      this.#session.report(error)
+    } finally {
+      this.#session.state.set({ isLoadingOlder: false })
+    }
+  }
+
+  rename = async (threadId: string, title: string): Promise<void> => {
+    const renamed = await this.#session.client?.request('threads.update', { thread_id: threadId, title })
+    const { thread } = this.#session.current
+    if (renamed !== undefined && this.#session.current.threadId === threadId) {
+      this.#session.state.set({ thread: reduce(thread, { type: 'thread.updated', thread: renamed }) })
+    }
+  }
+
+  delete = async (threadId: string): Promise<void> => {
+    await this.#session.client?.request('threads.delete', { thread_id: threadId })
+    this.#session.drafts.delete(threadId)
+    if (this.#session.current.threadId === threadId) await this.open(null)
+  }
+
+  /** Save the whole thread as a file of Markdown. */
+  export = async (): Promise<void> => {
+    const { threadId } = this.#session.current
+    while (this.#session.current.older !== null && this.#session.current.threadId === threadId) {
+      const { older } = this.#session.current
+      await this.loadOlder()
+      // An older page that cannot be loaded is missed, rather than left out in silence.
+      if (this.#session.current.older === older) {
+        const notice = { level: 'warning', message: this.#session.texts.say('threadFailed') } as const
+        this.#session.state.set({ thread: reduce(this.#session.current.thread, { type: 'notice', ...notice }) })
+        return
+      }
+    }
+    if (threadId === null || this.#session.current.threadId !== threadId) return
+    const { thread, items } = this.#session.current.thread
+    const title = thread?.title ?? this.#session.texts.say('chat')
+    save(threadAsMarkdown(title, items, this.#session.texts.say), `${fileName(title)}.md`)
+  }
+}
+
+function fileName(title: string): string {
+  return title.replaceAll(/[\\/:*?"<>|\p{Cc}]+/gu, ' ').trim().slice(0, 80) || 'chat'
+}
