@@ -1,6 +1,6 @@
 import { useLayoutEffect, useRef, useState, type RefObject } from 'react'
 
-import { useStore } from '../chat/store'
+import { useStore } from '../ui/useStore'
 import { useChat } from '../ui/context'
 import { Scrolling } from './scrolling'
 
