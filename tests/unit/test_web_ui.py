@@ -57,6 +57,17 @@ async def test_the_page_may_load_nothing_from_elsewhere() -> None:
     assert policy in " ".join(guide.read_text().split())
 
 
+@pytest.mark.usefixtures("files")
+@pytest.mark.parametrize(("images", "allowed"), [("https", True), ("self", False), ("sefl", False)])
+async def test_the_page_may_be_kept_from_images_of_others(images: str, allowed: bool) -> None:
+    async with SQLStore[Any]("sqlite://") as store:
+        app = create_app(AgentChatKitServer(agent(), store), page={"widgets": {"images": images}})
+        async with Browser(app).http as http:
+            policy = (await http.get("/")).headers["content-security-policy"]
+    (rule,) = [rule for rule in policy.split("; ") if rule.startswith("img-src")]
+    assert rule.split()[1:] == ["'self'", "data:", "blob:", *(["https:"] if allowed else [])]
+
+
 async def test_the_page_offers_what_the_server_has(tmp_path: Path) -> None:
     class Server(AgentChatKitServer[Any]):
         async def transcribe(self, audio_input: AudioInput, context: Any) -> TranscriptionResult:

@@ -37,6 +37,9 @@ const sizes = is(
     (isObject(value) && Object.values(value).every((each) => typeof each === 'number')),
   'a number of bytes, or one for each type',
 )
+/** What cannot be understood allows less, not more. */
+const imageHosts: Rule = (value, path, problems) =>
+  oneOf('https', 'self')(value, path, problems) ?? 'self'
 const content = is(
   (value) => typeof value === 'string' || (Array.isArray(value) && value.every(isObject)),
   'a string or a list of content',
@@ -196,7 +199,7 @@ const all = object({
   disclaimer: object({ text, highContrast: flag }, ['text']),
   entities: object({ onTagSearch: call, showComposerMenu: flag, onClick: call, onRequestPreview: call }),
   commands: object({ enabled: flag, onSearch: call, onSelect: call }),
-  widgets: object({ onAction: call }),
+  widgets: object({ onAction: call, images: imageHosts }),
   thread: object({ autoScroll: flag }),
 })
 

@@ -1,8 +1,14 @@
 /** ChatKit's options, and those that only this chat has. */
 
-import type { ChatKitOptions, HeaderOption, ThemeOption, ThreadItemActionsOption } from '@openai/chatkit'
+import type {
+  ChatKitOptions,
+  HeaderOption,
+  ThemeOption,
+  ThreadItemActionsOption,
+  WidgetsOption,
+} from '@openai/chatkit'
 
-export type Options = Omit<ChatKitOptions, 'header' | 'theme' | 'threadItemActions'> & {
+export type Options = Omit<ChatKitOptions, 'header' | 'theme' | 'threadItemActions' | 'widgets'> & {
   header?: HeaderOption & {
     /** Whether there is a button that saves the thread as a file of Markdown. */
     export?: boolean
@@ -11,6 +17,10 @@ export type Options = Omit<ChatKitOptions, 'header' | 'theme' | 'threadItemActio
   threadItemActions?: ThreadItemActionsOption & {
     /** Whether a person may edit what they wrote; the thread then goes on from there. */
     edit?: boolean
+  }
+  widgets?: WidgetsOption & {
+    /** Whose images widgets show: any host's, over https, or the page's own origin's alone. */
+    images?: 'https' | 'self'
   }
 }
 

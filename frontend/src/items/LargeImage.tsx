@@ -36,7 +36,13 @@ export function LargeImage({ url, name, className = 'image' }: LargeImageProps) 
         aria-label={text('openImage', { name })}
         onClick={open}
       >
-        <img className={className} src={url} alt={name} onError={() => setFailed(url)} />
+        <img
+          className={className}
+          src={url}
+          alt={name}
+          referrerPolicy="no-referrer"
+          onError={() => setFailed(url)}
+        />
       </button>
       <dialog
         ref={dialog}
@@ -46,7 +52,7 @@ export function LargeImage({ url, name, className = 'image' }: LargeImageProps) 
         // A click beside the image is one on the dialog itself.
         onClick={(event) => event.target === event.currentTarget && dialog.current?.close()}
       >
-        {isOpen && <img src={url} alt={name} />}
+        {isOpen && <img src={url} alt={name} referrerPolicy="no-referrer" />}
         <div className="image-buttons">
           <a
             className="icon-button"

@@ -1,7 +1,7 @@
 import type { GeneratedImageItem } from '../protocol/types'
 import { useText } from '../ui/context'
-import { useIsImageAllowed } from '../markdown/useIsImageAllowed'
 import { LargeImage } from './LargeImage'
+import { useMayLoadImage } from '../widgets/useMayLoadImage'
 
 interface PictureProps {
   item: GeneratedImageItem
@@ -14,7 +14,7 @@ interface PictureProps {
 export function Picture({ item, isOpen, progress }: PictureProps) {
   const text = useText()
   const { image } = item
-  const isAllowed = useIsImageAllowed(image?.url ?? '')
+  const isAllowed = useMayLoadImage(image?.url ?? '')
   if (image && !isAllowed) {
     return <p className="caption">{text('imageHidden', { name: text('generatedImage') })}</p>
   }
@@ -22,7 +22,12 @@ export function Picture({ item, isOpen, progress }: PictureProps) {
   return (
     <div className="drawing" aria-busy>
       {image ? (
-        <img className="image" src={image.url} alt={text('generatedImage')} />
+        <img
+          className="image"
+          src={image.url}
+          alt={text('generatedImage')}
+          referrerPolicy="no-referrer"
+        />
       ) : (
         <div className="image-waiting" />
       )}

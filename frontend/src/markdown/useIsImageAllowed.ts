@@ -6,5 +6,5 @@ import { isImageAllowed } from './images'
 export function useIsImageAllowed(src: string): boolean {
   const chat = useChat()
   const domains = useStore(chat.state, (state) => state.thread.thread?.allowed_image_domains)
-  return src !== '' && isImageAllowed(src, domains ?? [], parent.location.origin)
+  return isImageAllowed(src, domains ?? [], parent.location.origin)
 }

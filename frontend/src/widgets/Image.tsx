@@ -3,10 +3,10 @@ import { useState, type CSSProperties } from 'react'
 import { useText } from '../ui/context'
 import { NamedIcon } from '../ui/icons/NamedIcon'
 import { hostOf } from '../markdown/sources'
-import { useIsImageAllowed } from '../markdown/useIsImageAllowed'
 import { blockStyle } from './box'
 import type { ComponentProps } from './Component'
 import { isTrue, oneOf, textOf } from './values'
+import { useMayLoadImage } from './useMayLoadImage'
 
 const FITS = ['cover', 'contain', 'fill', 'scale-down', 'none'] as const
 const POSITIONS = [
@@ -26,7 +26,7 @@ export function Image({ widget }: ComponentProps) {
   const [failed, setFailed] = useState<string | null>(null)
   const src = textOf(widget['src'])
   const alt = textOf(widget['alt'])
-  const isAllowed = useIsImageAllowed(src)
+  const isAllowed = useMayLoadImage(src)
   const classes = ['widget-image']
   if (isTrue(widget['frame'])) classes.push('framed')
   if (isTrue(widget['flush'])) classes.push('flush')
@@ -43,6 +43,7 @@ export function Image({ widget }: ComponentProps) {
         src={src}
         alt={alt}
         loading="lazy"
+        referrerPolicy="no-referrer"
         draggable={false}
         onError={() => setFailed(src)}
       />

@@ -1,8 +1,8 @@
 import { useState } from 'react'
 
 import { NamedIcon } from '../ui/icons/NamedIcon'
-import { useIsImageAllowed } from '../markdown/useIsImageAllowed'
 import { isFields, isTrue, textOf } from './values'
+import { useMayLoadImage } from './useMayLoadImage'
 
 /** What stands above a card or a list: where it comes from, or how it is. */
 export function Status({ of: status }: { of: unknown }) {
@@ -20,11 +20,11 @@ export function Status({ of: status }: { of: unknown }) {
 
 function Favicon({ src, isFramed }: { src: string; isFramed: boolean }) {
   const [failed, setFailed] = useState<string | null>(null)
-  const isAllowed = useIsImageAllowed(src)
+  const isAllowed = useMayLoadImage(src)
   return (
     <span className={isFramed ? 'widget-favicon framed' : 'widget-favicon'}>
       {isAllowed && failed !== src ? (
-        <img src={src} alt="" onError={() => setFailed(src)} />
+        <img src={src} alt="" referrerPolicy="no-referrer" onError={() => setFailed(src)} />
       ) : (
         <NamedIcon name="globe" />
       )}

@@ -48,6 +48,7 @@ test.each<[object, string, object]>([
     { startScreen: { prompts: [{ label: 'B', prompt: 'B' }] } },
   ],
   [{ composer: { models: [{ id: 7, label: 'Seven' }] } }, 'composer.models[0].id must be a string.', { composer: { models: [] } }],
+  [{ widgets: { images: 'own' } }, 'widgets.images must be "https" or "self".', { widgets: { images: 'self' } }],
   [{ onClientTool: 'run' }, 'onClientTool must be a function.', {}],
   [{ initialThread: 7 }, 'initialThread must be a string or null.', {}],
 ])('%j is left out, in words', (bad, problem, left) => {

@@ -76,7 +76,8 @@ test('no id or name of a text stands for something of the page', async () => {
 
 test.each([
   ['![x](https://evil.test/a.png)', false],
-  ['![x](data:image/svg+xml;base64,PHN2Zz4=)', false],
+  ['![x](data:image/svg+xml;base64,PHN2Zz4=)', true],
+  ['![x](data:image/svg+xml,%3Csvg/%3E)', true],
   ['![x](http://evil.test/a.png)', false],
   ['![x](data:text/html;base64,AAAA)', false],
   ['![x](data:image/png;base64,AAAA)', true],

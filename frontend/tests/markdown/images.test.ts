@@ -4,7 +4,11 @@ import { isImageAllowed } from '../../src/markdown/images'
 
 test.each([
   ['data:image/png;base64,AA', true],
-  ['data:image/svg+xml;base64,AA', false],
+  ['data:image/svg+xml;base64,AA', true],
+  ['data:image/svg+xml,%3Csvg/%3E', true],
+  ['data:image/svg+xmlx;base64,AA', false],
+  ['data:text/html;base64,AA', false],
+  ['', false],
   ['/picture.png', true],
   ['https://chat.test/picture.png', true],
   ['https://images.test/a.png', true],
@@ -17,4 +21,14 @@ test.each([
   ['https://', false],
 ])('%s is allowed: %s', (src, expected) => {
   expect(isImageAllowed(src, ['images.test'], 'https://chat.test')).toBe(expected)
+})
+
+test.each([
+  ['https://anywhere.test/a.png', true],
+  ['https://chat.test/a.png', true],
+  ['http://anywhere.test/a.png', false],
+  ['ftp://anywhere.test/a.png', false],
+  ['javascript:alert(1)', false],
+])('without a list of hosts, %s is allowed: %s', (src, expected) => {
+  expect(isImageAllowed(src, null, 'https://chat.test')).toBe(expected)
 })

@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { fireEvent, screen, within } from '@testing-library/react'
+import { cleanup, fireEvent, screen, within } from '@testing-library/react'
 import { beforeAll, expect, test, vi } from 'vitest'
 
 import WidgetView from '../../src/widgets/WidgetView'
@@ -76,7 +76,7 @@ test('an image that may not be loaded, or that is broken, says so in its place',
   await draw({
     type: 'Card',
     children: [
-      { type: 'Image', src: 'https://evil.example/x.png', alt: 'A spy' },
+      { type: 'Image', src: 'http://plain.example/x.png', alt: 'A spy' },
       { type: 'Image', src: '/gone.png', alt: 'A ghost' },
       { type: 'Image', src: 'javascript:alert(1)', alt: 'A trick' },
     ],
@@ -88,6 +88,25 @@ test('an image that may not be loaded, or that is broken, says so in its place',
     'The image could not be loaded.',
   )
   expect(document.querySelectorAll('img')).toHaveLength(0)
+})
+
+test('an app decides whether widgets show images of other hosts', async () => {
+  const svg = 'data:image/svg+xml;base64,PHN2Zz4='
+  const card = {
+    type: 'Card',
+    status: { text: 'Sent', favicon: 'https://icons.example/x.png' },
+    children: [
+      { type: 'Image', src: 'https://shop.example/x.png', alt: 'A shoe' },
+      { type: 'Image', src: svg, alt: 'A drawing' },
+    ],
+  }
+  const sources = (): string[] => [...document.querySelectorAll('img')].map(({ src }) => src)
+  await draw(card)
+  expect(sources()).toEqual(['https://icons.example/x.png', 'https://shop.example/x.png', svg])
+  cleanup()
+  await draw(card, { widgets: { images: 'self' } })
+  expect(sources()).toEqual([svg])
+  expect(screen.getByRole('img', { name: /A shoe/ }).textContent).toBe('Image not shown: A shoe')
 })
 
 test('a part may have another theme than the chat', async () => {

@@ -17,9 +17,9 @@ FILES = Path(__file__).parents[1] / "frontend"
 _NO_CACHE = {"Cache-Control": "no-cache"}
 _FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
-# All that the page needs comes from its own origin; images may be those that the app allows.
+# All that the page needs comes from its own origin; images may be those that the app names.
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob: https:; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src {images}; "
     "font-src 'self' data:; connect-src 'self'; frame-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'self'"
 )
@@ -35,24 +35,26 @@ def ui_routes(page: Mapping[str, Any] | None = None) -> list[BaseRoute]:
     | `GET /ui/…` | the files of the UI; their names change with their contents |
 
     Args:
-        page: Options of the full-page chat, as `<openai-chatkit>` takes them, in JSON.
+        page: Options of the full-page chat, as `<openai-chatkit>` takes them, in JSON. With
+            `{"widgets": {"images": "self"}}` its policy allows no image of another host.
     """
+    images = ((page or {}).get("widgets") or {}).get("images", "https")
+    hosts = "'self' data: blob: https:" if images == "https" else "'self' data: blob:"
+    policy = _POLICY.format(images=hosts)
+
+    async def full_page(request: Request) -> Response:
+        return _respond("index.html", {**_NO_CACHE, "Content-Security-Policy": policy})
 
     async def page_options(request: Request) -> Response:
         return JSONResponse(dict(page or {}), headers=_NO_CACHE)
 
     return [
-        Route("/", _page, methods=["GET"]),
+        Route("/", full_page, methods=["GET"]),
         Route("/page.js", _page_script, methods=["GET"]),
         Route("/page.json", page_options, methods=["GET"]),
         Route("/chatkit.js", _element, methods=["GET"]),
         Route("/ui/{name}", _file, methods=["GET"]),
     ]
-
-
-async def _page(request: Request) -> Response:
-    headers = {**_NO_CACHE, "Content-Security-Policy": _POLICY}
-    return _respond("index.html", headers)
 
 
 async def _page_script(request: Request) -> Response:
