@@ -31,7 +31,8 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "my_agent.py").write_text(AGENT)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
-    for name in ("CHATKIT_AGENT", "CHATKIT_STORE", "CHATKIT_PORT"):
+    names = ("AGENT", "STORE", "HOST", "PORT", "ALLOWED_HOSTS")
+    for name in (f"CHATKIT_{name}" for name in names):
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
 
@@ -58,6 +59,62 @@ async def test_an_agent_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
         assert ("assistant_message", "Hi") in await browser.transcript()
         await browser.http.aclose()
     assert "my.db" in os.listdir()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "allowed", "refused"),
+    [
+        (
+            (),
+            ["localhost:8001", "127.0.0.1", "[::1]:8001", "a.localhost", "chat.example.com"],
+            ["evil.test:8001", "evil.test:9000", "127.0.0.2:8001", "localhost.evil.test:8001"],
+        ),
+        # A port of its own that browsers leave out tells nothing of a proxy.
+        (("--port", "80"), ["localhost"], ["evil.test", "evil.test:80"]),
+        (("--host", "127.0.0.2"), ["127.0.0.2:8001"], ["evil.test:8001"]),
+        (("--host", "::1"), ["[::1]:8001"], ["evil.test:8001"]),
+        (
+            ("--allowed-hosts", "chat.example.com,*.example.org"),
+            ["chat.example.com:8001", "a.example.org"],
+            ["localhost:8001", "evil.test", "evil.test:8001"],
+        ),
+        (("--host", "10.0.0.7"), ["any.test", "any.test:8001"], []),
+    ],
+    ids=str,
+)
+async def test_the_command_allows_the_names_of_where_it_listens(
+    arguments: tuple[str, ...],
+    allowed: list[str],
+    refused: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(uvicorn, "run", lambda *args, **kwargs: None)
+    monkeypatch.setattr(cli, "_check_port", lambda *args: None)
+    code, output = run("serve", "my_agent:helper", "--port", "8001", *arguments)
+    assert code == 0
+    assert ("Every host name is allowed" in output) == (not refused)
+    app = cli.make_app()
+    async with app.router.lifespan_context(app):
+        for host in [*allowed, *refused]:
+            browser = Browser(app, headers={"host": host})
+            response = await browser.post("threads.list")
+            assert response.status_code == (403 if host in refused else 200), host
+            if host in refused:
+                assert "--allowed-hosts" in response.json()["error"]
+            await browser.http.aclose()
+
+
+def test_a_name_that_is_not_one_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    served: list[Any] = []
+    monkeypatch.setattr(uvicorn, "run", lambda *args, **kwargs: served.append(kwargs))
+    code, output = run("serve", "my_agent:helper", "--port", "0", "--allowed-hosts", "https://a.b")
+    assert code == 2
+    assert "Not a host name" in output
+    code, output = run("serve", "my_agent:helper", "--port", "0", "--root-path", "chat")
+    assert code == 2
+    assert "Begin the root path with a slash: /chat" in output
+    assert run("serve", "my_agent:helper", "--port", "0", "--root-path", "/chat/")[0] == 0
+    assert served[0]["root_path"] == "/chat"
 
 
 @pytest.mark.parametrize(

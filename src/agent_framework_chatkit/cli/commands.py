@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 
 from ..http.app import create_app
+from ..http.hosts import Hosts, is_loopback, local_hosts
 from ..server.server import AgentChatKitServer
 from ..stores import SQLStore
 from .logs import LogFormat, log_config
@@ -57,6 +58,20 @@ def serve(
     ],
     host: Annotated[str, typer.Option(envvar="CHATKIT_HOST")] = "127.0.0.1",
     port: Annotated[int, typer.Option(envvar="CHATKIT_PORT")] = 8000,
+    allowed_hosts: Annotated[
+        str,
+        typer.Option(
+            help="The names under which the chat is served, separated by commas: "
+            "chat.example.com,*.example.org. By default, on a loopback address, its own; else all.",
+            envvar="CHATKIT_ALLOWED_HOSTS",
+        ),
+    ] = "",
+    root_path: Annotated[
+        str,
+        typer.Option(
+            help="The path under which a proxy serves the chat: /chat.", envvar="CHATKIT_ROOT_PATH"
+        ),
+    ] = "",
     store: StoreOption = DEFAULT_STORE,
     attachments: AttachmentsOption = None,
     workers: Annotated[
@@ -77,8 +92,24 @@ def serve(
     with _said_in_one_line():
         # Each worker opens its own; these show that they can.
         _attachment_store(attachments, SQLStore[Any](store), "only looked at")
+        hosts = _allowed_hosts(allowed_hosts, host, port)
+        Hosts(hosts)
+        if root_path and not root_path.startswith("/"):
+            raise ValueError(f"Begin the root path with a slash: /{root_path}")
+    if hosts is None:
+        typer.echo(
+            "Every host name is allowed. Name those under which the chat is served: "
+            "--allowed-hosts chat.example.com",
+            err=True,
+        )
     # Workers are processes of their own; they read the settings from the environment.
-    os.environ.update(CHATKIT_AGENT=agent, CHATKIT_STORE=store)
+    os.environ.update(
+        CHATKIT_AGENT=agent,
+        CHATKIT_STORE=store,
+        CHATKIT_HOST=host,
+        CHATKIT_PORT=str(port),
+        CHATKIT_ALLOWED_HOSTS=allowed_hosts,
+    )
     if attachments is not None:
         os.environ["CHATKIT_ATTACHMENTS"] = attachments
         os.environ["CHATKIT_SECRET"] = Settings().secret or asyncio.run(_secret(store))
@@ -88,6 +119,7 @@ def serve(
         factory=True,
         host=host,
         port=port,
+        root_path=root_path.rstrip("/"),
         workers=workers,
         reload=reload,
         log_config=log_config(log_format),
@@ -127,7 +159,10 @@ def make_app() -> Starlette:
     sys.path.insert(0, os.getcwd())
     store = SQLStore[Any](settings.store, lease=settings.lease)
     attachments = _attachment_store(settings.attachments, store, settings.secret)
-    app = create_app(AgentChatKitServer(load_agent(settings.agent), store, attachments))
+    app = create_app(
+        AgentChatKitServer(load_agent(settings.agent), store, attachments),
+        allowed_hosts=_allowed_hosts(settings.allowed_hosts, settings.host, settings.port),
+    )
     # What is imported by now is never garbage. Looking at it all in each collection would take
     # more time than a turn. And what a running answer holds is garbage only when it ends: looking
     # at it all the time would make every other answer late.
@@ -178,6 +213,12 @@ def _said_in_one_line() -> Iterator[None]:
         raise typer.BadParameter(f"The database does not answer: {error.orig}") from error
     except (ImportError, ValueError) as error:
         raise typer.BadParameter(str(error)) from error
+
+
+def _allowed_hosts(given: str, host: str, port: int) -> list[str] | None:
+    """Return the names that are allowed, given those of the option; `None` for all."""
+    names = given.replace(",", " ").split()
+    return names or (local_hosts(host, port) if is_loopback(host) else None)
 
 
 def _check_port(host: str, port: int) -> None:

@@ -18,6 +18,9 @@ class Settings(BaseSettings):
         secret: Signs links to files; by default the one that the database keeps.
         host: The address to listen on.
         port: The port to listen on.
+        allowed_hosts: The names under which the chat is served, separated by commas. By default,
+            where only this machine reaches it, its own; else all.
+        root_path: The path under which a proxy serves the chat, such as `/chat`.
         workers: How many processes serve.
     """
 
@@ -30,4 +33,6 @@ class Settings(BaseSettings):
     secret: str = ""
     host: str = "127.0.0.1"
     port: int = 8000
+    allowed_hosts: str = ""
+    root_path: str = ""
     workers: int = 1

@@ -26,6 +26,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
@@ -38,6 +39,7 @@ from ..stores.attachments.errors import AttachmentError, AttachmentLinkInvalidEr
 from ..stores.errors import ThreadBusyError
 from ..widgets.actions import RefusedActionError
 from .event_stream import EventStream
+from .hosts import HostCheck, Hosts
 from .origins import Origins
 from .page import page_options
 from .request_context import RequestContext, preferred_locale
@@ -61,6 +63,7 @@ def create_app(
     *,
     authenticate: Authenticate | None = None,
     allow_origins: Sequence[str] = (),
+    allowed_hosts: Sequence[str] | None = None,
     max_request_size: int = 32 * 1024 * 1024,
     page: Mapping[str, Any] | None = None,
 ) -> Starlette:
@@ -89,6 +92,9 @@ def create_app(
             `https://intranet.example.com` or `capacitor://localhost`. Cookies are not sent across
             sites, so give `authenticate` too. Requests of all other pages are refused with 403,
             unless `authenticate` is given and they carry an `Authorization` header.
+        allowed_hosts: The names under which the app is served, such as `chat.example.com` or
+            `*.example.com`; requests under others are refused with 403, except for `/healthz`.
+            By default all are allowed, with a warning. `["*"]` allows all without one.
         max_request_size: Bytes of a request's body, beyond which it is refused with 413.
         page: Options of the full-page chat, as `<openai-chatkit>` takes them, in JSON: a greeting,
             prompts to begin with, a theme. What the server offers (uploads, models, tools,
@@ -109,10 +115,15 @@ def create_app(
                 server,
                 authenticate=authenticate,
                 allow_origins=allow_origins,
+                allowed_hosts=allowed_hosts,
                 max_request_size=max_request_size,
             ),
             *ui_routes(page_options(server, page or {})),
         ],
+        # The routes of the chat have it in any case.
+        middleware=[Middleware(HostCheck, hosts=Hosts(allowed_hosts))]
+        if allowed_hosts is not None
+        else [],
         lifespan=lifespan,
         exception_handlers={HTTPException: _refuse, Exception: _fail},
     )
@@ -123,6 +134,7 @@ def chat_routes(
     *,
     authenticate: Authenticate | None = None,
     allow_origins: Sequence[str] = (),
+    allowed_hosts: Sequence[str] | None = None,
     max_request_size: int = 32 * 1024 * 1024,
 ) -> list[BaseRoute]:
     """Return the routes of `create_app`, for an app that has its own.
@@ -131,10 +143,12 @@ def chat_routes(
         server: As for `create_app`.
         authenticate: As for `create_app`.
         allow_origins: As for `create_app`.
+        allowed_hosts: As for `create_app`, for these routes.
         max_request_size: As for `create_app`.
     """
     origins = Origins(allow_origins, has_login=authenticate is not None)
     endpoint = _Endpoint(server, authenticate, origins, max_request_size)
+    middleware = [Middleware(HostCheck, hosts=Hosts(allowed_hosts)), *origins.middleware]
     routes: list[tuple[str, Callable[[Request], Awaitable[Response]], str]] = [
         ("/chatkit", endpoint.chat, "POST"),
         ("/attachments", endpoint.upload, "POST"),
@@ -143,12 +157,12 @@ def chat_routes(
     ]
     return [
         *(
-            Route(path, handler, methods=[method], middleware=origins.middleware)
+            Route(path, handler, methods=[method], middleware=middleware)
             for path, handler, method in routes
         ),
         # Browsers ask for leave before a page of another origin may send a request.
         *(
-            Route(path, _no_content, methods=["OPTIONS"], middleware=origins.middleware)
+            Route(path, _no_content, methods=["OPTIONS"], middleware=middleware)
             for path, _, _ in routes
             if allow_origins
         ),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 from secrets import token_hex
 
 from itsdangerous import BadSignature, URLSafeSerializer
 from starlette.requests import Request
 from starlette.responses import Response
+
+from .hosts import is_loopback
 
 logger = logging.getLogger(__name__)
 
@@ -50,17 +51,10 @@ class Visitors:
             )
 
     def _warn(self, request: Request) -> None:
-        if self._has_warned or request.client is None or _is_loopback(request.client.host):
+        if self._has_warned or request.client is None or is_loopback(request.client.host):
             return
         self._has_warned = True
         logger.warning(
             "This app is served beyond this machine without a login: everyone who reaches it "
             "may use the agent. Pass authenticate= to create_app to say who may."
         )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
