@@ -15,9 +15,13 @@ export class TransferError extends Error {
   override readonly name = 'TransferError'
 }
 
-type Created = Attachment & {
-  upload_descriptor?: { url: string; method: string; headers?: Record<string, string> } | null
+interface Descriptor {
+  url: string
+  method: string
+  headers?: Record<string, string> | null
 }
+
+type Created = Attachment & { upload_descriptor?: Descriptor | null }
 
 /** A visitor is known by the cookie of the first answer: two files without it would be of two. */
 let first: Promise<unknown> | undefined
@@ -36,9 +40,7 @@ async function upload(
   { signal, onProgress }: Transfer,
 ): Promise<Attachment> {
   if (api.uploadStrategy?.type === 'direct') {
-    const form = new FormData()
-    form.append('file', file)
-    const request = { method: 'POST', headers: {}, body: form }
+    const request = { method: 'POST', headers: {}, body: formOf(file) }
     return read(await send(api, api.uploadStrategy.uploadUrl, request, signal, onProgress))
   }
   const params = {
@@ -49,14 +51,31 @@ async function upload(
   const created = await call<Created>(api, 'attachments.create', params, signal)
   const { upload_descriptor: descriptor, ...attachment } = created
   if (!descriptor) throw new TransferError()
-  const request = { method: descriptor.method, headers: descriptor.headers ?? {}, body: file }
   try {
-    await send(api, descriptor.url, request, signal, onProgress)
+    await send(api, descriptor.url, requestOf(file, descriptor), signal, onProgress)
   } catch (error) {
     remove(api, attachment.id)
     throw error
   }
   return attachment as Attachment
+}
+
+/** Return the request that sends a file as a server has asked: in a form by POST, else as it is. */
+function requestOf(file: File, descriptor: Descriptor): Sent {
+  const method = descriptor.method.toUpperCase()
+  // A browser would send these without the file.
+  if (method === 'GET' || method === 'HEAD') throw new TransferError()
+  const headers = descriptor.headers ?? {}
+  if (method !== 'POST') return { method, headers, body: file }
+  // The browser alone knows what separates the parts of its form.
+  const others = Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'content-type')
+  return { method, headers: Object.fromEntries(others), body: formOf(file) }
+}
+
+function formOf(file: File): FormData {
+  const form = new FormData()
+  form.append('file', file)
+  return form
 }
 
 /** Have the server forget a file. It forgets unsent ones by itself, too, but later. */

@@ -1,4 +1,4 @@
-import { useStore } from '../chat/store'
+import { useStore } from '../ui/useStore'
 import { isImageAllowed } from '../markdown/images'
 import { useChat } from '../ui/context'
 

@@ -79,6 +79,32 @@ test('in two phases, a file is announced, and sent where the server says', async
   await vi.waitFor(() => expect(files.finished()).toEqual([attachment]))
 })
 
+const described = (descriptor: object) => ({
+  ...attachment,
+  upload_descriptor: { url: 'http://bucket.test/f1', ...descriptor },
+})
+
+test.each(['POST', 'post'])('in two phases by %s, a file is sent in a form', async (method) => {
+  const { files, calls } = uploads({ type: 'two_phase' })
+  files.upload([text('a.txt')], undefined)
+  const headers = { 'x-a': 'b', 'content-TYPE': 'multipart/form-data' }
+  ;(await called(calls, 1)).answer(described({ method, headers }))
+  const { init, answer } = await called(calls, 2)
+  expect([init.method, init.headers]).toEqual(['POST', { 'x-a': 'b' }])
+  expect((init.body as FormData).get('file')).toHaveProperty('name', 'a.txt')
+  answer({})
+  await vi.waitFor(() => expect(files.finished()).toEqual([attachment]))
+})
+
+test.each(['GET', 'head', null])('a file is never sent by %s, which would send nothing', async (method) => {
+  const { files, calls } = uploads()
+  files.upload([text('a.txt')], undefined)
+  ;(await called(calls, 1)).answer(described({ method, headers: null }))
+  const { init } = await called(calls, 2)
+  expect(JSON.parse(String(init.body))).toMatchObject({ type: 'attachments.delete' })
+  await vi.waitFor(() => expect(files.hasFailed()).toBe(true))
+})
+
 test('what fails in the second phase is forgotten by the server, and can be tried again', async () => {
   const { files, calls } = uploads()
   files.upload([text('a.txt')], undefined)
