@@ -18,9 +18,10 @@ const given = await fetch('page.json')
   .catch(() => ({}))
 
 const options = () => ({
-  header: { export: true },
-  thread: { autoScroll: true },
   ...given,
+  header: { export: true, ...given.header },
+  history: { layout: 'sidebar', ...given.history },
+  thread: { autoScroll: true, ...given.thread },
   api: { url: new URL('chatkit', document.baseURI).href, domainKey: 'local', ...given.api },
   theme:
     typeof given.theme === 'string'

@@ -4,9 +4,10 @@ import type { ThreadMetadata } from './protocol/types'
 import { Boundary } from './ui/Boundary'
 import type { Chat } from './chat/chat'
 import { Composer } from './composer/Composer'
-import { ChatContext } from './ui/context'
+import { ChatContext, useChat, useText } from './ui/context'
 import { Header } from './ui/Header'
 import { History } from './history/History'
+import { Sidebar, useSidebar } from './history/Sidebar'
 import { Problems } from './ui/Problems'
 import { StartScreen } from './thread/StartScreen'
 import { useStore } from './ui/useStore'
@@ -77,10 +78,29 @@ function Parts({ chat }: { chat: Chat }) {
   }
   return (
     <ChatContext value={chat}>
+      <Layout status={status} isNew={isNew} />
+    </ChatContext>
+  )
+}
+
+interface LayoutProps {
+  status: NonNullable<ThreadMetadata['status']>
+  isNew: boolean
+}
+
+function Layout({ status, isNew }: LayoutProps) {
+  const chat = useChat()
+  const text = useText()
+  const hasHeader = useStore(chat.state, ({ options }) => options?.header?.enabled !== false)
+  const view = useStore(chat.state, (state) => state.view)
+  const sidebar = useSidebar()
+  return (
+    <div className="layout">
+      {sidebar?.isOpen && <Sidebar {...sidebar} />}
       <div className="chat">
-        {options.header?.enabled !== false && <Header />}
+        {(hasHeader || sidebar?.isOpen === false) && <Header sidebar={sidebar} />}
         <Problems />
-        {view === 'history' ? (
+        {view === 'history' && sidebar === null ? (
           <History />
         ) : (
           <>
@@ -91,8 +111,7 @@ function Parts({ chat }: { chat: Chat }) {
               <footer className="column composer">
                 <p className="note" role="status">
                   <span>
-                    {status.reason ??
-                      chat.texts.say(status.type === 'locked' ? 'threadLocked' : 'threadClosed')}
+                    {status.reason ?? text(status.type === 'locked' ? 'threadLocked' : 'threadClosed')}
                   </span>
                 </p>
               </footer>
@@ -100,6 +119,6 @@ function Parts({ chat }: { chat: Chat }) {
           </>
         )}
       </div>
-    </ChatContext>
+    </div>
   )
 }

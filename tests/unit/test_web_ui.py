@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from agent_framework import Agent, WorkflowBuilder
 from chatkit.types import AudioInput, TranscriptionResult
 
 from agent_framework_chatkit import AgentChatKitServer, create_app
@@ -11,7 +12,7 @@ from agent_framework_chatkit.http import web_ui
 from agent_framework_chatkit.stores import AttachmentStore, SQLStore
 
 from .chat_client import Browser
-from .scripted_agent import agent
+from .scripted_agent import ScriptedClient, agent
 from .test_server import chat
 
 
@@ -103,6 +104,48 @@ async def test_the_page_of_a_plain_server_offers_nothing_more() -> None:
         options = (await browser.http.get("/page.json")).json()
     models = [{"id": "small", "label": "small"}, {"id": "large", "label": "large"}]
     assert options == {"composer": {"models": models}}
+
+
+def _workflow(**given: Any) -> Any:
+    return WorkflowBuilder(start_executor=agent(), **given).build()
+
+
+@pytest.mark.parametrize(
+    ("answering", "page", "expected"),
+    [
+        (
+            Agent(client=ScriptedClient([]), name="Desk", description="Helps with orders."),
+            {},
+            ("Desk", {"greeting": "Desk", "description": "Helps with orders."}),
+        ),
+        (
+            Agent(client=ScriptedClient([]), name="Desk", description="Helps with orders."),
+            {"startScreen": {"greeting": "Hello", "description": "Ask."}, "frameTitle": "Help"},
+            ("Help", {"greeting": "Hello", "description": "Ask."}),
+        ),
+        (
+            Agent(client=ScriptedClient([]), name=" ", description="Helps."),
+            {},
+            (None, {"description": "Helps."}),
+        ),
+        (
+            Agent(client=ScriptedClient([]), name="Desk"),
+            {"header": {"title": {"text": "Orders"}}},
+            ("Orders", {"greeting": "Desk"}),
+        ),
+        (_workflow(name="Triage"), {}, ("Triage", {"greeting": "Triage"})),
+        (_workflow(), {}, (None, None)),
+        (lambda thread, context: agent(), {}, (None, None)),
+    ],
+)
+async def test_the_page_begins_with_the_agents_name_and_description(
+    answering: Any, page: dict[str, Any], expected: tuple[str | None, dict[str, str] | None]
+) -> None:
+    async with SQLStore[Any]("sqlite://") as store:
+        browser = Browser(create_app(AgentChatKitServer(answering, store), page=page))
+        async with browser.http:
+            options = (await browser.http.get("/page.json")).json()
+    assert (options.get("frameTitle"), options.get("startScreen")) == expected
 
 
 @pytest.mark.usefixtures("files")

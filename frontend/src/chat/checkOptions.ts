@@ -157,9 +157,15 @@ const all = object({
     leftAction: headerButton,
     rightAction: headerButton,
   }),
-  history: object({ enabled: flag, showDelete: flag, showRename: flag }),
+  history: object({
+    enabled: flag,
+    showDelete: flag,
+    showRename: flag,
+    layout: oneOf('panel', 'sidebar'),
+  }),
   startScreen: object({
     greeting: text,
+    description: text,
     prompts: list(object({ label: text, prompt: content, icon: text }, ['label', 'prompt'])),
   }),
   threadItemActions: object({ feedback: flag, retry: flag, edit: flag }),

@@ -3,15 +3,27 @@
 import type {
   ChatKitOptions,
   HeaderOption,
+  HistoryOption,
+  StartScreenOption,
   ThemeOption,
   ThreadItemActionsOption,
   WidgetsOption,
 } from '@openai/chatkit'
 
-export type Options = Omit<ChatKitOptions, 'header' | 'theme' | 'threadItemActions' | 'widgets'> & {
+type Extended = 'header' | 'history' | 'startScreen' | 'theme' | 'threadItemActions' | 'widgets'
+
+export type Options = Omit<ChatKitOptions, Extended> & {
   header?: HeaderOption & {
     /** Whether there is a button that saves the thread as a file of Markdown. */
     export?: boolean
+  }
+  history?: HistoryOption & {
+    /** Where the list of chats is: in place of the thread, or beside it where there is room. */
+    layout?: 'panel' | 'sidebar'
+  }
+  startScreen?: StartScreenOption & {
+    /** What stands below the greeting. */
+    description?: string
   }
   theme?: Exclude<ChatKitOptions['theme'], ThemeOption> | Theme
   threadItemActions?: ThreadItemActionsOption & {

@@ -14,7 +14,16 @@ export function StartScreen() {
   }
   return (
     <main className="start">
-      <h1 className="greeting">{start?.greeting ?? text('greeting')}</h1>
+      <div className="welcome">
+        <h1 className="greeting" dir="auto">
+          {start?.greeting ?? text('greeting')}
+        </h1>
+        {start?.description && (
+          <p className="description" dir="auto">
+            {start.description}
+          </p>
+        )}
+      </div>
       {start?.prompts && start.prompts.length > 0 && (
         <div className="prompts">
           {start.prompts.map((prompt, index) => (

@@ -1,10 +1,16 @@
 import { HeaderIcon } from './HeaderIcon'
 import { CloseIcon, ExportIcon, HistoryIcon, NewIcon } from './icons'
 import { IconButton } from './IconButton'
+import { SidebarToggle, type SidebarState } from '../history/Sidebar'
 import { useChat, useText } from './context'
 import { useStore } from './useStore'
 
-export function Header() {
+interface HeaderProps {
+  /** Where the list of chats is beside the thread, if it is. */
+  sidebar?: SidebarState | null
+}
+
+export function Header({ sidebar = null }: HeaderProps) {
   const chat = useChat()
   const text = useText()
   const options = useStore(chat.state, (state) => state.options)
@@ -13,28 +19,30 @@ export function Header() {
   const threadTitle = useStore(chat.state, (state) => state.thread.thread?.title)
   const { title, leftAction, rightAction } = options?.header ?? {}
   const hasHistory = options?.history?.enabled !== false
-  const shown = view === 'history' ? text('chats') : (title?.text ?? threadTitle ?? '')
+  const isHistory = view === 'history' && sidebar === null
+  const shown = isHistory ? text('chats') : (title?.text ?? threadTitle ?? '')
 
   return (
     <header className="header">
+      {sidebar?.isOpen === false && <SidebarToggle {...sidebar} />}
       {leftAction && (
         <IconButton label={leftAction.icon.replaceAll('-', ' ')} onClick={() => leftAction.onClick()}>
           <HeaderIcon name={leftAction.icon} />
         </IconButton>
       )}
       {title?.enabled !== false && shown !== '' ? (
-        <h2 className="header-title" title={shown}>
+        <h2 className="header-title" dir="auto" title={shown}>
           {shown}
         </h2>
       ) : (
         <span className="header-title" />
       )}
-      {options?.header?.export && view === 'thread' && threadId !== null && (
+      {options?.header?.export && !isHistory && threadId !== null && (
         <IconButton label={text('exportThread')} onClick={() => void chat.exportThread()}>
           <ExportIcon />
         </IconButton>
       )}
-      {view === 'thread' && (
+      {!isHistory && sidebar?.isOpen !== true && (
         <IconButton
           label={text('newChat')}
           disabled={threadId === null}
@@ -44,12 +52,13 @@ export function Header() {
         </IconButton>
       )}
       {/* An app may show the list of chats itself; there is always a way back. */}
-      {view === 'history' ? (
+      {isHistory ? (
         <IconButton label={text('backToChat')} onClick={() => void chat.hideHistory()}>
           <CloseIcon />
         </IconButton>
       ) : (
-        hasHistory && (
+        hasHistory &&
+        sidebar === null && (
           <IconButton label={text('chats')} onClick={() => void chat.showHistory()}>
             <HistoryIcon />
           </IconButton>

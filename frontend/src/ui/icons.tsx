@@ -28,4 +28,5 @@ export {
   ChevronDownMd as OpenIcon,
   Mic as DictateIcon,
   SettingsSlider as ToolsIcon,
+  SidebarLeft as SidebarIcon,
 } from '@openai/apps-sdk-ui/components/Icon'

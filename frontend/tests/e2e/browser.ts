@@ -92,7 +92,9 @@ export class Person {
   }
 
   static async at(site: Site, options: Parameters<Browser['newContext']>[0] = {}): Promise<Person> {
-    const context = await site.browser.newContext(options)
+    // Below 1,100 pixels, the list of chats is a panel, as it is in pages of others.
+    const viewport = { width: 1000, height: 720 }
+    const context = await site.browser.newContext({ viewport, ...options })
     const person = new Person(await context.newPage(), site.url)
     // Sooner than the test's own limit, so that the error says what was waited for.
     context.setDefaultTimeout(20_000)

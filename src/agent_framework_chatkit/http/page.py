@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,11 +11,15 @@ from chatkit.server import ChatKitServer
 from ..bridge.text import readable_name
 from ..server.server import AgentChatKitServer
 
+_MADE_UP = re.compile(r"-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+"""Ends the name that a workflow has which was given none."""
+
 
 def page_options(server: AgentChatKitServer[Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options of the full page, as `<openai-chatkit>` takes them.
 
-    Uploads, models, tools and dictation are offered if the server has them.
+    Uploads, models, tools and dictation are offered if the server has them. The page is called
+    what the agent is, and begins with its name and description.
 
     Args:
         server: Who answers.
@@ -22,6 +27,15 @@ def page_options(server: AgentChatKitServer[Any], given: Mapping[str, Any]) -> d
     """
     composer: dict[str, Any] = {}
     options: dict[str, Any] = {"composer": composer}
+    start = {
+        option: said
+        for option, attribute in (("greeting", "name"), ("description", "description"))
+        if (said := _said(server.agent, attribute))
+    }
+    if start:
+        options["startScreen"] = start
+    if title := _title(given) or start.get("greeting"):
+        options["frameTitle"] = title
     if server.attachment_store is not None:
         composer["attachments"] = {
             "enabled": True,
@@ -39,6 +53,22 @@ def page_options(server: AgentChatKitServer[Any], given: Mapping[str, Any]) -> d
     if type(server).transcribe is not ChatKitServer.transcribe:
         composer["dictation"] = {"enabled": True}
     return _merged(options, given)
+
+
+def _said(agent: object, attribute: str) -> str | None:
+    """Return what an agent says of itself; a function that makes agents says nothing."""
+    value = getattr(agent, attribute, None)
+    if not isinstance(value, str) or _MADE_UP.search(value):
+        return None
+    return value.strip() or None
+
+
+def _title(given: Mapping[str, Any]) -> str | None:
+    """Return the title that the app gives the header, which is then that of the page too."""
+    value: Any = given
+    for name in ("header", "title", "text"):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value if isinstance(value, str) else None
 
 
 def _merged(options: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

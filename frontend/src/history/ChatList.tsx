@@ -1,0 +1,194 @@
+import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react'
+
+import type { ThreadMetadata } from '../protocol/types'
+import { useChat, useLocale, useText } from '../ui/context'
+import { folded, groupsOf } from './historyList'
+import { HistoryRow } from './HistoryRow'
+import { useStore } from '../chat/store'
+
+const PAGE = 30
+
+interface ChatListProps {
+  /** Takes the focus when it is shown. */
+  autoFocus?: boolean
+  onEscape: () => void
+}
+
+/** The threads of a person: search, open, rename, delete. */
+export function ChatList({ autoFocus = false, onEscape }: ChatListProps) {
+  const chat = useChat()
+  const text = useText()
+  const locale = useLocale()
+  const [threads, setThreads] = useState<ThreadMetadata[]>([])
+  const [after, setAfter] = useState<string | null>(null)
+  const [status, setStatus] = useState<'loading' | 'failed' | 'ready'>('loading')
+  const [refusal, setRefusal] = useState<string | null>(null)
+  const [query, setQuery] = useState('')
+  const search = useRef<HTMLInputElement>(null)
+  const more = useRef<HTMLButtonElement>(null)
+
+  const load = useCallback(
+    async (from: string | null): Promise<void> => {
+      setStatus('loading')
+      try {
+        const page = await chat.client?.request('threads.list', {
+          limit: PAGE,
+          order: 'desc',
+          ...(from !== null && { after: from }),
+        })
+        setThreads((known) => {
+          const older = from === null ? [] : known
+          const ids = new Set(older.map((thread) => thread.id))
+          return [...older, ...(page?.data ?? []).filter((thread) => !ids.has(thread.id))]
+        })
+        setAfter(page?.has_more ? (page.after ?? null) : null)
+        setStatus('ready')
+      } catch {
+        setStatus('failed')
+      }
+    },
+    [chat],
+  )
+
+  useEffect(() => {
+    void load(null)
+    // On a touch screen, a keyboard would cover what one has come to see.
+    if (autoFocus && !matchMedia('(pointer: coarse)').matches) search.current?.focus()
+  }, [load])
+
+  // The thread that is open may be new, and get a title.
+  const current = useStore(chat.state, (state) => state.thread.thread)
+  useEffect(() => {
+    if (current !== null && status === 'ready') setThreads((known) => withThread(known, current))
+  }, [current, status])
+
+  const untitled = text('untitled')
+  const wanted = folded(query.trim())
+  const groups = useMemo(() => {
+    const found = threads.filter(({ title }) => folded(title || untitled).includes(wanted))
+    return groupsOf(found, locale)
+  }, [threads, wanted, untitled, locale])
+  const found = groups.reduce((sum, [, group]) => sum + group.length, 0)
+  // The server knows no search: what is looked for may be in a page that is not loaded.
+  const isSearching = wanted !== '' && found < PAGE
+  useEffect(() => {
+    if (isSearching && status === 'ready' && after !== null) void load(after)
+  }, [isSearching, status, after, load])
+
+  // Who scrolls to the end sees more; the button is for everybody else.
+  useEffect(() => {
+    if (more.current === null) return undefined
+    const observer = new IntersectionObserver((entries) => {
+      if (entries.some((entry) => entry.isIntersecting)) void load(after)
+    })
+    observer.observe(more.current)
+    return () => observer.disconnect()
+  })
+
+  const rename = useCallback(async (thread: ThreadMetadata, title: string): Promise<void> => {
+    const put = (title: string | null | undefined): void =>
+      setThreads((known) =>
+        known.map((each) => (each.id === thread.id ? { ...each, title: title ?? null } : each)),
+      )
+    put(title)
+    setRefusal(null)
+    try {
+      await chat.renameThread(thread.id, title)
+    } catch {
+      put(thread.title)
+      setRefusal(text('notRenamed'))
+    }
+  }, [chat, text])
+  const remove = useCallback(async (thread: ThreadMetadata): Promise<void> => {
+    setRefusal(null)
+    try {
+      await chat.deleteThread(thread.id)
+      setThreads((known) => known.filter((each) => each.id !== thread.id))
+      search.current?.focus()
+    } catch {
+      setRefusal(text('notDeleted'))
+    }
+  }, [chat, text])
+
+  return (
+    <div
+      className="history"
+      onKeyDown={(event) => {
+        if (event.key === 'Escape') onEscape()
+        else if (!event.defaultPrevented) step(event)
+      }}
+    >
+      <input
+        ref={search}
+        className="field"
+        type="search"
+        value={query}
+        placeholder={text('searchChats')}
+        aria-label={text('searchChats')}
+        onChange={(event) => setQuery(event.target.value)}
+      />
+      {refusal !== null && (
+        <p className="note danger" role="alert">
+          <span>{refusal}</span>
+        </p>
+      )}
+      {groups.map(([day, group]) => (
+        <section key={day} aria-label={day}>
+          <h2 className="history-day">{day}</h2>
+          <ul>
+            {group.map((thread) => (
+              <HistoryRow
+                key={thread.id}
+                thread={thread}
+                onRename={rename}
+                onDelete={remove}
+              />
+            ))}
+          </ul>
+        </section>
+      ))}
+      {status === 'loading' && <p className="waiting">{text('loading')}</p>}
+      {status === 'failed' && (
+        <p className="note danger" role="alert">
+          <span>{text('chatsFailed')}</span>
+          <button type="button" className="prompt" onClick={() => void load(after)}>
+            {text('tryAgain')}
+          </button>
+        </p>
+      )}
+      <p className="caption" role="status">
+        {status === 'ready' && found === 0
+          ? text(wanted === '' ? 'noChats' : 'nothingFound')
+          : ''}
+      </p>
+      {status === 'ready' && after !== null && !isSearching && (
+        <button ref={more} type="button" className="prompt" onClick={() => void load(after)}>
+          {text('more')}
+        </button>
+      )}
+    </div>
+  )
+}
+
+/** Return threads with one as it is now, in its place or, if it is newer than they are, first. */
+function withThread(known: ThreadMetadata[], thread: ThreadMetadata): ThreadMetadata[] {
+  const age = ({ created_at }: ThreadMetadata): number => new Date(String(created_at)).getTime()
+  if (known.some((each) => each.id === thread.id)) {
+    return known.map((each) => (each.id === thread.id ? { ...each, title: thread.title ?? null } : each))
+  }
+  const [first] = known
+  return first === undefined || age(thread) >= age(first) ? [thread, ...known] : known
+}
+
+/** Go to the chat above or below with the arrow keys, from the search as well. */
+function step(event: KeyboardEvent<HTMLElement>): void {
+  const by = { ArrowDown: 1, ArrowUp: -1 }[event.key]
+  if (by === undefined || event.nativeEvent.isComposing) return
+  const stops = event.currentTarget.querySelectorAll<HTMLElement>('[type=search], .history-title')
+  const row = (event.target as HTMLElement).closest('li')
+  const here = [...stops].findIndex((each) => each === event.target || row?.contains(each))
+  const next = stops[here + by]
+  if (here < 0 || next === undefined) return
+  event.preventDefault()
+  next.focus()
+}

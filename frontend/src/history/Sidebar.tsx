@@ -1,0 +1,113 @@
+import { useEffect, useState } from 'react'
+
+import { useChat, useText } from '../ui/context'
+import { IconButton } from '../ui/IconButton'
+import { NewIcon, SidebarIcon } from '../ui/icons'
+import { useStore } from '../chat/store'
+import { ChatList } from './ChatList'
+
+const WIDE = '(min-width: 1100px)'
+
+const KEY = 'chatkit.sidebar'
+
+export interface SidebarState {
+  isOpen: boolean
+  /** Whether its button has been pressed. */
+  wasToggled: boolean
+  toggle: () => void
+}
+
+/** Return the state of the sidebar, or `null` where the list of chats is a panel. */
+export function useSidebar(): SidebarState | null {
+  const chat = useChat()
+  const isWanted = useStore(
+    chat.state,
+    ({ options }) => options?.history?.layout === 'sidebar' && options.history.enabled !== false,
+  )
+  const view = useStore(chat.state, (state) => state.view)
+  const isWide = useMedia(WIDE)
+  const [isOpen, setOpen] = useState(() => stored(KEY) !== 'closed')
+  const [wasToggled, setToggled] = useState(false)
+  const hasSidebar = isWanted && isWide
+
+  const change = (isNowOpen: boolean): void => {
+    setOpen(isNowOpen)
+    try {
+      localStorage.setItem(KEY, isNowOpen ? 'open' : 'closed')
+    } catch {
+      // It is open the next time, then.
+    }
+  }
+  // An app that asks for the list of chats gets it where it is.
+  useEffect(() => {
+    if (!hasSidebar || view !== 'history') return
+    change(true)
+    void chat.hideHistory()
+  }, [chat, hasSidebar, view])
+  const toggle = (): void => {
+    setToggled(true)
+    change(!isOpen)
+  }
+  return hasSidebar ? { isOpen, wasToggled, toggle } : null
+}
+
+/** The list of chats beside the thread. */
+export function Sidebar(sidebar: SidebarState) {
+  const chat = useChat()
+  const text = useText()
+  const name = useStore(chat.state, ({ options }) => options?.frameTitle)
+  return (
+    <nav className="sidebar" aria-label={text('chats')}>
+      <div className="sidebar-top">
+        <h2 className="header-title" dir="auto" title={name}>
+          {name ?? text('chats')}
+        </h2>
+        <SidebarToggle {...sidebar} />
+      </div>
+      <button
+        type="button"
+        className="sidebar-new"
+        onClick={() => void chat.setThreadId(null).then(() => chat.focus())}
+      >
+        <NewIcon />
+        {text('newChat')}
+      </button>
+      <ChatList onEscape={() => chat.focus()} />
+    </nav>
+  )
+}
+
+/** Opens and closes the sidebar; the button that was pressed gives way to another, which has the focus. */
+export function SidebarToggle({ isOpen, wasToggled, toggle }: SidebarState) {
+  const text = useText()
+  return (
+    <IconButton
+      label={text('chats')}
+      aria-expanded={isOpen}
+      autoFocus={wasToggled}
+      onClick={toggle}
+    >
+      <SidebarIcon />
+    </IconButton>
+  )
+}
+
+function useMedia(query: string): boolean {
+  const [matches, setMatches] = useState(() => matchMedia(query).matches)
+  useEffect(() => {
+    const media = matchMedia(query)
+    const look = (): void => setMatches(media.matches)
+    look()
+    media.addEventListener('change', look)
+    return () => media.removeEventListener('change', look)
+  }, [query])
+  return matches
+}
+
+function stored(key: string): string | null {
+  try {
+    return localStorage.getItem(key)
+  } catch {
+    return null
+  }
+}

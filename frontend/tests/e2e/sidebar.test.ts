@@ -1,0 +1,77 @@
+/** The list of chats beside the thread, on a large screen. */
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { open, Person, type Site } from './browser'
+
+let site: Site
+
+beforeAll(async () => {
+  site = await open()
+}, 60_000)
+afterAll(() => site?.close())
+
+const viewport = { width: 1440, height: 900 }
+
+const sidebar = (person: Person) => person.chat.getByRole('navigation', { name: 'Chats' })
+
+test('on a large screen the chats stand beside the thread, until they are closed', async () => {
+  const ann = await Person.at(site, { viewport })
+  await ann.ask('First', /You said First/)
+  await sidebar(ann).getByRole('button', { name: 'First', exact: true }).waitFor()
+  await sidebar(ann).getByRole('button', { name: 'New chat' }).click()
+  await ann.page.keyboard.type('Second')
+  await ann.page.keyboard.press('Enter')
+  await ann.text(/You said Second/).waitFor()
+  const titles = sidebar(ann).locator('.history-title')
+  await expect.poll(() => titles.allTextContents()).toEqual(['Second', 'First'])
+  await titles.nth(1).click()
+  await ann.text(/You said First/).waitFor()
+  expect(await titles.nth(1).getAttribute('aria-current')).toBe('true')
+  expect(await ann.violations()).toEqual([])
+
+  await sidebar(ann).getByRole('button', { name: 'Chats', expanded: true }).press('Enter')
+  expect(await sidebar(ann).count()).toBe(0)
+  await ann.page.reload()
+  await ann.text(/You said First/).waitFor()
+  expect(await sidebar(ann).count()).toBe(0)
+  expect(await ann.violations()).toEqual([])
+  await ann.chat.getByRole('button', { name: 'Chats', expanded: false }).press('Enter')
+  await sidebar(ann).waitFor()
+  const focused = ann.chat.locator(':focus')
+  expect(await focused.getAttribute('aria-expanded')).toBe('true')
+
+  // Where there is no room, the list takes the place of the thread.
+  await ann.page.setViewportSize({ width: 900, height: 900 })
+  expect(await sidebar(ann).count()).toBe(0)
+  await ann.text(/You said First/).waitFor()
+  await ann.button('Chats').click()
+  await ann.chat.locator('main .history-title').first().waitFor()
+  expect(ann.complaints).toEqual([])
+  await ann.page.context().close()
+})
+
+test('an element within a page has no sidebar unless it asks for one', async () => {
+  const ann = await Person.at(site, { viewport })
+  await ann.setOptions({})
+  await ann.button('Chats').click()
+  await ann.button('Back to the chat').click()
+  expect(await sidebar(ann).count()).toBe(0)
+  await ann.setOptions({ history: { layout: 'sidebar' }, frameTitle: 'Help desk' })
+  await sidebar(ann).getByRole('heading', { name: 'Help desk' }).waitFor()
+  await ann.setOptions({ history: { layout: 'sidebar' }, header: { enabled: false } })
+  expect(await ann.violations()).toEqual([])
+  await ann.page.context().close()
+})
+
+test('a header of the app keeps the buttons of the page', async () => {
+  const ann = await Person.at(site)
+  await ann.page.route('**/page.json', (route) =>
+    route.fulfill({ json: { header: { title: { text: 'Orders' } }, thread: {} } }),
+  )
+  await ann.page.reload()
+  await ann.ask('First', /You said First/)
+  await ann.chat.getByRole('heading', { name: 'Orders' }).waitFor()
+  await ann.button('Export as Markdown').waitFor()
+  await ann.page.context().close()
+})
