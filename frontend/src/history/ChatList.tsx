@@ -4,7 +4,7 @@ import type { ThreadMetadata } from '../protocol/types'
 import { useChat, useLocale, useText } from '../ui/context'
 import { folded, groupsOf } from './historyList'
 import { HistoryRow } from './HistoryRow'
-import { useStore } from '../chat/store'
+import { useStore } from '../ui/useStore'
 
 const PAGE = 30
 

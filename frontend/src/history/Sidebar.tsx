@@ -3,7 +3,7 @@ import { useEffect, useState } from 'react'
 import { useChat, useText } from '../ui/context'
 import { IconButton } from '../ui/IconButton'
 import { NewIcon, SidebarIcon } from '../ui/icons'
-import { useStore } from '../chat/store'
+import { useStore } from '../ui/useStore'
 import { ChatList } from './ChatList'
 
 const WIDE = '(min-width: 1100px)'
