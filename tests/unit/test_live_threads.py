@@ -172,6 +172,49 @@ async def test_what_was_missed_comes_after_the_last_event_that_was_seen() -> Non
         await again.text("Yes.")
 
 
+async def test_a_client_that_falls_behind_twice_is_told_nothing_twice() -> None:
+    quiet, gate, may_write = Gate(), Gate(), asyncio.Event()
+    long = 300_000  # More characters than are kept in memory.
+
+    @tool(approval_mode="never_require")
+    def look() -> str:
+        return "seen"
+
+    answering = agent(
+        [text("a" * long), call("look", "c1")],
+        [text("-"), quiet, text("b" * long), gate, text("c" * long), call("look", "c2")],
+        [text("d")],
+        tools=[look],
+    )
+    async with chat(answering, text_interval=0) as client:
+        asking = await client.ask("Hello")
+        await quiet.is_reached.wait()
+        worker = client.server.worker
+        run = worker.run_of(await client.server.store.log.key_of(client.thread_id, "me"))
+        assert run is not None
+        await run.checkpoint()
+        persist = worker.persist
+
+        async def when_it_may(write: Any) -> Any:
+            await may_write.wait()
+            return await persist(write)
+
+        worker.persist = when_it_may  # type: ignore[method-assign]
+        quiet.may_go_on.set()
+        await gate.is_reached.wait()
+        # It reads the log, and then what is not written yet.
+        following = await client.follow(asking.ids[0])
+        await following.text("b" * long)
+        may_write.set()
+        gate.may_go_on.set()
+        # By then all is in the log, and little of it in memory.
+        await asking.rest()
+        await following.until("turn.updated")
+        for each in (asking, following):
+            assert each.answer == f"{'a' * long}-{'b' * long}{'c' * long}d"
+            assert len(set(each.ids)) == len(each.ids)
+
+
 @pytest.mark.parametrize("after", ["nonsense", "0123456789abcdef.7", "a.b.c", ".", "x.-1"])
 async def test_an_event_that_is_not_known_gives_a_fresh_state(after: str) -> None:
     async with chat(agent([text("Hi")])) as client:

@@ -290,10 +290,19 @@ class Follower:
         place: The first event that is read.
         is_of_run: Whether it follows one run to its end, also while the worker stops.
         page: The page that it reads for.
+        last: The run and number of the event before the place, if it is in the log.
+        log_position: Where the log has what comes before the place, if there is no such event.
     """
 
     def __init__(
-        self, channel: Channel, place: int, *, is_of_run: bool = False, page: str | None = None
+        self,
+        channel: Channel,
+        place: int,
+        *,
+        is_of_run: bool = False,
+        page: str | None = None,
+        last: tuple[str, int] | None = None,
+        log_position: int | None = None,
     ) -> None:
         self.channel = channel
         self._is_of_run = is_of_run
@@ -301,12 +310,12 @@ class Follower:
         self._place = place
         self._live_from = place if is_of_run else channel.end
         """Where the events begin that happen while it reads."""
-        self._last: tuple[str, int] | None = None
+        self._last = last
         """The run and number of the event that was read last."""
         self._after = ("", -1)
         """The run and number of an event up to which it had read the run before."""
-        self._log_position: int | None = None
-        """How far the log was read, if that is where events are read from."""
+        self._log_position = log_position
+        """How far the log was read, if nothing was read from memory since."""
         self._waiting: asyncio.Future[bool] | None = None
         self._has_read = False
         self._is_called = False
@@ -318,16 +327,15 @@ class Follower:
         cls, channel: Channel, run: str, number: int, *, page: str | None = None
     ) -> Follower:
         """Return a follower that has read up to an event which is no longer in memory."""
-        follower = cls(channel, -1, page=page)
-        follower._last = follower._after = (run, number)
+        follower = cls(channel, -1, page=page, last=(run, number))
+        follower._after = (run, number)
         return follower
 
     @classmethod
     def from_row(cls, channel: Channel, row: LogRow) -> Follower:
         """Return a follower that begins with a row of the log, and follows its run to the end."""
-        follower = cls(channel, -1, is_of_run=True)
+        follower = cls(channel, -1, is_of_run=True, log_position=row.position - 1)
         follower._live_from = channel.end
-        follower._log_position = row.position - 1
         return follower
 
     async def read(self) -> list[Entry] | None:
@@ -351,6 +359,7 @@ class Follower:
             entries = self.channel.since(self._place)
             if entries:
                 place, self._place = self._place, self._place + len(entries)
+                self._log_position = None
                 self._note_read(entries[-1])
                 return [
                     entry

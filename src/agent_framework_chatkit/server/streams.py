@@ -159,7 +159,7 @@ async def _resume(
     place = None if channel is None else channel.find(run, number)
     if channel is not None and place is not None:
         worker.follow()
-        return Follower(channel, place, page=page)
+        return Follower(channel, place, page=page, last=(run, number))
     # What was streamed by another worker a moment ago may be about to be written.
     for _ in range(10 if turn.run == run and turn.worker is not None else 1):
         row = await log.find_in_log(turn.key, run, number)

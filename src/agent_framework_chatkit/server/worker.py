@@ -149,7 +149,7 @@ class Worker(Generic[TContext]):
             self._runs[run.id] = run
             if before > channel.known:
                 await channel.pull()
-            follower = Follower(channel, channel.end, is_of_run=True)
+            follower = Follower(channel, channel.end, is_of_run=True, log_position=before)
             run.pass_on(entries)
             channel.ahead += 1
         finally:
