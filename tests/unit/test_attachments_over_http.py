@@ -16,7 +16,7 @@ from agent_framework_chatkit import AgentChatKitServer, create_app
 from agent_framework_chatkit.http import app as app_module
 from agent_framework_chatkit.stores import AttachmentStore, SQLStore
 
-from .chat_client import Browser
+from .chat_client import Browser, message
 from .scripted_agent import agent, said, text
 from .stores.files import let_age
 
@@ -192,3 +192,27 @@ async def test_uploads_that_nobody_sends_are_cleaned_up_while_the_app_runs(
             while (await browser.http.get(f"/attachments/{left['id']}")).status_code == 200:
                 await asyncio.sleep(0.05)
             assert (await browser.http.get(f"/attachments/{kept['id']}")).content == b"1"
+
+
+async def test_a_file_that_an_edit_adds_belongs_to_its_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app_module, "CLEAN_UP_EVERY", 0.05)
+    async with chat(tmp_path) as browser:
+        await browser.ask("Look")
+        asked = (await browser.items())[0]["id"]
+        added = (await upload(browser, "added.csv", b"1", "text/csv")).json()
+        left = (await upload(browser, "left.csv", b"1", "text/csv")).json()
+        body = {
+            "type": "threads.retry_after_item",
+            "params": {"thread_id": browser.thread_id, "item_id": asked},
+            "metadata": {"input": message("Look here", attachments=[added["id"]])},
+        }
+        assert (await browser.http.post("/chatkit", json=body)).status_code == 200
+        let_age(tmp_path)
+        async with browser.app.router.lifespan_context(browser.app):
+            while (await browser.http.get(f"/attachments/{left['id']}")).status_code == 200:
+                await asyncio.sleep(0.05)
+            assert (await browser.http.get(f"/attachments/{added['id']}")).content == b"1"
+            await browser.get("threads.delete", thread_id=browser.thread_id)
+            assert (await browser.http.get(f"/attachments/{added['id']}")).status_code == 404
