@@ -73,9 +73,9 @@ function quoted(text: string): string {
   return text.replaceAll(/^/gm, '> ')
 }
 
-/** Have the browser save a text as a file. */
-export function save(text: string, name: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: 'text/markdown' }))
+/** Have the browser save a file. */
+export function save(file: Blob, name: string): void {
+  const url = URL.createObjectURL(file)
   const link = document.createElement('a')
   link.href = url
   link.download = name

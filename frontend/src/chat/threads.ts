@@ -187,7 +187,8 @@ export class Threads {
     if (threadId === null || this.#session.current.threadId !== threadId) return
     const { thread, items } = this.#session.current.thread
     const title = thread?.title ?? this.#session.texts.say('chat')
-    save(threadAsMarkdown(title, items, this.#session.texts.say), `${fileName(title)}.md`)
+    const text = threadAsMarkdown(title, items, this.#session.texts.say)
+    save(new Blob([text], { type: 'text/markdown' }), `${fileName(title)}.md`)
   }
 }
 

@@ -2,6 +2,7 @@
 
 import type { CustomApiConfig } from '@openai/chatkit'
 
+import { save } from '../chat/exportThread'
 import type { Attachment } from '../protocol/types'
 
 export interface Transfer {
@@ -81,6 +82,14 @@ function formOf(file: File): FormData {
 /** Have the server forget a file. It forgets unsent ones by itself, too, but later. */
 export function remove(api: CustomApiConfig, attachmentId: string): void {
   call(api, 'attachments.delete', { attachment_id: attachmentId }).catch(() => {})
+}
+
+/** Save a file that a person has attached: it is beside the endpoint of this project's servers. */
+export async function download(api: CustomApiConfig, { id, name }: Attachment): Promise<void> {
+  const url = new URL(`attachments/${encodeURIComponent(id)}`, absolute(api.url)).href
+  const response = await (api.fetch ?? fetch)(url, { method: 'GET' })
+  if (!response.ok) throw new TransferError()
+  save(await response.blob(), name)
 }
 
 async function call<T>(

@@ -3,7 +3,8 @@ import { useState } from 'react'
 import type { FileSource, URLSource } from '../protocol/types'
 import { useText } from '../ui/context'
 import { Link } from '../markdown/Link'
-import { hostOf, isLink } from '../markdown/sources'
+import { SourceLink } from '../markdown/SourceLink'
+import { hostOf, isLink, sourceOf } from '../markdown/sources'
 
 /** How many sources are shown before one asks for more. */
 const FEW = 5
@@ -35,11 +36,11 @@ export function TaskSources({ sources }: { sources: readonly (URLSource | FileSo
 
 function TaskSource({ source }: { source: URLSource | FileSource }) {
   if (source.type === 'file') {
-    const name = source.title || source.filename
+    const file = sourceOf(source, 0)
     return (
-      <span className="source" dir="auto" title={source.filename}>
-        {name}
-      </span>
+      <SourceLink source={file} className="source">
+        <bdi title={source.filename}>{file.title}</bdi>
+      </SourceLink>
     )
   }
   const host = hostOf(source.url)

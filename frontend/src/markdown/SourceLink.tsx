@@ -1,6 +1,11 @@
-import type { ReactNode } from 'react'
+import type { CustomApiConfig } from '@openai/chatkit'
+import { useEffect, useState, type ReactNode } from 'react'
 
-import { useChat } from '../ui/context'
+import { download } from '../composer/transfer'
+import { Previewable, preloadPreviews } from '../composer/Previewable'
+import type { Attachment, ThreadItem } from '../protocol/types'
+import { useChat, useText } from '../ui/context'
+import { useStore } from '../ui/useStore'
 import { Link } from './Link'
 import type { Source } from './sources'
 
@@ -14,7 +19,13 @@ interface SourceLinkProps {
 /** Leads to a source, as far as it can be opened. */
 export function SourceLink({ source, name, children, ...rest }: SourceLinkProps) {
   const chat = useChat()
-  const { url, entity } = source
+  const text = useText()
+  const onClick = useStore(chat.state, ({ options }) => options?.entities?.onClick)
+  const isPreviewed = useIsPreviewed(source)
+  const attachment = useStore(chat.state, ({ thread }) => attachmentOf(thread.items, source.filename))
+  const [hasFailed, setFailed] = useState(false)
+  const { entity } = source
+  const url = source.url ?? (attachment?.type === 'image' && !onClick ? attachment.preview_url : null)
   if (url !== null) {
     return (
       <Link href={url} aria-label={name} {...rest}>
@@ -22,24 +33,52 @@ export function SourceLink({ source, name, children, ...rest }: SourceLinkProps)
       </Link>
     )
   }
-  const onClick = chat.state.get().options?.entities?.onClick
-  if (entity !== null && entity.interactive && onClick) {
-    const { id, title, icon, group, data } = entity
-    const chosen = { id, title, ...(icon && { icon }), ...(group && { group }) }
+  const isFile = attachment !== null && !onClick
+  if (entity?.interactive !== true || (!onClick && !isPreviewed && !isFile)) {
     return (
-      <button
-        type="button"
-        aria-label={name}
-        onClick={() => onClick({ ...chosen, interactive: true, data: data as Record<string, string> })}
-        {...rest}
-      >
+      <span {...(name !== undefined && { 'aria-label': name, role: 'note', tabIndex: 0 })} {...rest}>
         {children}
-      </button>
+      </span>
     )
   }
+  const open = (): void => {
+    onClick?.(entity)
+    const api = chat.state.get().options?.api as CustomApiConfig
+    if (!isFile) return
+    setFailed(false)
+    download(api, attachment).catch(() => setFailed(true))
+  }
   return (
-    <span {...(name !== undefined && { 'aria-label': name, role: 'note', tabIndex: 0 })} {...rest}>
-      {children}
-    </span>
+    <>
+      <Previewable entity={entity}>
+        <button type="button" aria-label={name} onClick={open} {...rest}>
+          {children}
+        </button>
+      </Previewable>
+      {hasFailed && <span role="alert">{text('actionFailed')}</span>}
+    </>
+  )
+}
+
+/** Return whether the app may show a preview of a source, which it is asked for when needed. */
+export function useIsPreviewed({ entity, url }: Source): boolean {
+  const onRequestPreview = useStore(
+    useChat().state,
+    ({ options }) => options?.entities?.onRequestPreview,
+  )
+  const isPreviewed = url === null && entity?.interactive === true && onRequestPreview !== undefined
+  useEffect(() => {
+    if (isPreviewed) void preloadPreviews()
+  }, [isPreviewed])
+  return isPreviewed
+}
+
+/** Return the last file of this name that a person attached. */
+function attachmentOf(items: readonly ThreadItem[], filename: string | null): Attachment | null {
+  if (filename === null) return null
+  return (
+    items
+      .flatMap((item) => (item.type === 'user_message' ? (item.attachments ?? []) : []))
+      .findLast(({ name }) => name === filename) ?? null
   )
 }

@@ -1,6 +1,8 @@
 /** The sources of a message, and where they are cited. */
 
-import type { Annotation, EntitySource } from '../protocol/types'
+import type { Entity } from '@openai/chatkit'
+
+import type { Annotation } from '../protocol/types'
 import type { Mark } from './marks'
 
 export interface Source {
@@ -9,7 +11,10 @@ export interface Source {
   /** What is known besides: where it is from, when, what it is about. */
   detail: string
   url: string | null
-  entity: EntitySource | null
+  /** How the app's callbacks know it; `null` if they need not. */
+  entity: Entity | null
+  /** The file that it is. */
+  filename: string | null
 }
 
 export interface Cited {
@@ -33,12 +38,37 @@ export function citedBy(parts: readonly (readonly Annotation[])[]): Cited {
   return { sources: [...sources.values()], marks }
 }
 
-function sourceOf(source: Annotation['source'], number: number): Source {
+export function sourceOf(source: Annotation['source'], number: number): Source {
   const url = source.type === 'url' && isLink(source.url) ? source.url : null
   const from = source.type === 'url' ? (source.attribution ?? hostOf(url)) : null
   const detail = [from, source.timestamp, source.description].filter(Boolean).join(' · ')
-  const entity = source.type === 'entity' ? source : null
-  return { number, title: source.title, detail, url, entity }
+  const filename = source.type === 'file' ? source.filename : null
+  const title = source.title || filename || ''
+  return { number, title, detail, url, entity: entityOf(source), filename }
+}
+
+function entityOf(source: Annotation['source']): Entity | null {
+  const { title, group } = source
+  const known = { title, interactive: true, ...(group && { group }) }
+  if (source.type === 'file') {
+    const { filename } = source
+    return {
+      ...known,
+      id: filename,
+      title: title || filename,
+      icon: 'document',
+      data: { type: 'file', filename },
+    }
+  }
+  if (source.type !== 'entity') return null
+  const { id, icon, data } = source
+  return {
+    ...known,
+    id,
+    interactive: source.interactive === true,
+    ...(icon && { icon }),
+    data: data as Record<string, string>,
+  }
 }
 
 export function isLink(url: string): boolean {

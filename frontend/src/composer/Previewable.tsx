@@ -1,0 +1,35 @@
+import type { Entity } from '@openai/chatkit'
+import type { ReactElement } from 'react'
+
+import { Store } from '../chat/store'
+import { useChat } from '../ui/context'
+import { useStore } from '../ui/useStore'
+
+type Previewed = (typeof import('./Previewed'))['default']
+
+/** What shows previews, once it is loaded. Waiting for it would lose clicks and focus. */
+const previews = new Store<{ Previewed: Previewed | null }>({ Previewed: null })
+
+/** Load what shows previews before somebody rests on a tag or a source. */
+export async function preloadPreviews(): Promise<void> {
+  try {
+    previews.set({ Previewed: (await import('./Previewed')).default })
+  } catch (error) {
+    console.warn('There are no previews.', error)
+  }
+}
+
+/** Shows the app's preview of an entity, where the app has one, to whoever rests on it. */
+export function Previewable({ entity, children }: { entity: Entity; children: ReactElement }) {
+  const Previewed = useStore(previews, (state) => state.Previewed)
+  const onRequestPreview = useStore(
+    useChat().state,
+    ({ options }) => options?.entities?.onRequestPreview,
+  )
+  if (!onRequestPreview || Previewed === null) return children
+  return (
+    <Previewed entity={entity} onRequestPreview={onRequestPreview}>
+      {children}
+    </Previewed>
+  )
+}
