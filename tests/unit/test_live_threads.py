@@ -652,12 +652,13 @@ async def test_a_turn_of_a_dead_worker_is_ended_by_another(tmp_path: Any) -> Non
         client = LiveClient(AgentChatKitServer(dying, one))
         asking = await client.ask("Order it")
         await asking.text("It is ")
-        run = client.server.worker.run_of(1)
+        key = await one.log.key_of(client.thread_id, "me")
+        run = client.server.worker.run_of(key)
         assert run is not None
         await run.checkpoint()
         other = LiveClient(AgentChatKitServer(living, two))
         other.thread_id = client.thread_id
-        await _bury(one, two)
+        await bury(one, two)
         await (await other.ask("And now?")).rest()
         assert ran == 1
         assert [kind for kind, _ in await other.transcript()] == [
@@ -686,7 +687,7 @@ async def test_a_turn_of_a_dead_worker_is_ended_by_another(tmp_path: Any) -> Non
         await other.server.close(grace=0)
 
 
-async def _bury(dead: SQLStore[Any], living: SQLStore[Any]) -> None:
+async def bury(dead: SQLStore[Any], living: SQLStore[Any]) -> None:
     """Have a worker be taken for dead, as after seconds without a sign of life."""
     dead.database.heartbeat = None
     name = dead.leases.worker

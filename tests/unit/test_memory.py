@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from agent_framework_chatkit.stores import SQLStore
 from .live_client import ME, LiveClient
 from .scripted_agent import agent, call, said, text
 from .test_interrupts import check_calls
-from .test_live_threads import Gate, chat
+from .test_live_threads import Gate, bury, chat
 
 
 class Desk:
@@ -234,3 +235,75 @@ async def test_a_server_that_stops_keeps_what_was_shown() -> None:
     await following.rest()
     assert following.retry is not None
     await server.close()
+
+
+async def test_a_new_thread_begins_without_what_was_said_in_one_that_is_deleted(
+    tmp_path: Path,
+) -> None:
+    url = f"sqlite:///{tmp_path}/chat.db"
+    answering = agent(*([text("Yes.")] for _ in range(4)))
+    async with SQLStore[Any](url) as one, SQLStore[Any](url) as two:
+        first = LiveClient(AgentChatKitServer(answering, one))
+        await (await first.ask("The code is 1234")).rest()
+        await (await first.ask("Keep it")).rest()
+        await first.send("threads.delete", thread_id=first.thread_id)
+        second = LiveClient(AgentChatKitServer(answering, two))
+        await (await second.ask("Hello")).rest()
+        # On the worker that has read the other thread.
+        first.thread_id = second.thread_id
+        await (await first.ask("What do you know?")).rest()
+        assert said(answering) == [
+            ("user", "Hello"),
+            ("assistant", "Yes."),
+            ("user", "What do you know?"),
+        ]
+        await first.server.close(grace=0)
+        await second.server.close(grace=0)
+
+
+async def test_what_code_tells_an_agent_is_kept_if_the_agent_cannot_begin() -> None:
+    answering = agent([text("Hi")], [text("Yes.")])
+    is_there = True
+
+    def find(thread: Any, context: Any) -> Any:
+        if not is_there:
+            raise RuntimeError("no agent")
+        return answering
+
+    async with chat(find) as client:
+        await (await client.ask("Hello")).rest()
+        following = await client.follow()
+        await following.until("thread.state")
+        is_there = False
+        await client.server.start_turn(client.thread_id, "The shop is closed", ME)
+        while following.seen[-1].get("turn", {}).get("state") != "failed":
+            await following.until("turn.updated")
+        is_there = True
+        await (await client.ask("Is it open?")).rest()
+        roles, texts = zip(*said(answering), strict=True)
+        assert roles == ("user", "assistant", "user")
+        assert "The shop is closed" in texts[-1]
+        assert "failed" in texts[-1]
+        assert texts[-1].endswith("Is it open?")
+
+
+async def test_what_code_tells_an_agent_is_kept_if_the_worker_dies_at_once(tmp_path: Path) -> None:
+    gate = Gate()
+    answering = agent([text("Hi")], [text("Yes.")])
+
+    async def find(thread: Any, context: Any) -> Any:
+        await gate()
+        return answering
+
+    url = f"sqlite:///{tmp_path}/chat.db"
+    async with SQLStore[Any](url) as one, SQLStore[Any](url) as two:
+        other = LiveClient(AgentChatKitServer(answering, two))
+        await (await other.ask("Hello")).rest()
+        dying = AgentChatKitServer(find, one)
+        await dying.start_turn(other.thread_id, "The shop is closed", ME)
+        await bury(one, two)
+        await (await other.ask("Is it open?")).rest()
+        assert "The shop is closed" in said(answering)[-1][1]
+        gate.may_go_on.set()
+        await dying.close(grace=0)
+        await other.server.close(grace=0)

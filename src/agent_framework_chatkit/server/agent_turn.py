@@ -40,7 +40,7 @@ from ..interrupts.pause import Pause, release
 from ..stores.sql.messages import dump_messages, load_messages
 from ..stores.sql.turn_rows import StoredMessages, StoredThread, UnreadItem
 from ..workflows.runner import ThreadWorkflow, answer_with, conversation, is_message_wanted
-from .exchange import Exchange
+from .exchange import Exchange, as_told
 from .history import (
     History,
     HistoryCache,
@@ -85,6 +85,29 @@ class RememberedTurn:
 
     messages: list[StoredMessages]
     session: tuple[str, str] | None
+
+
+class GivenMessages:
+    """What code has given a turn, for as long as the agent was not told of it.
+
+    Args:
+        turn_id: The turn.
+        messages: What it is given.
+    """
+
+    has_new = False
+
+    def __init__(self, turn_id: str, messages: Sequence[Message]) -> None:
+        self._turn_id = turn_id
+        self._messages = messages
+
+    def take_new(self) -> str:
+        """Return as JSON what the agent is to be told."""
+        return as_told(self._messages)
+
+    async def finish(self, _: TurnState) -> RememberedTurn:
+        """Return what to store of a turn that has ended before the agent was told."""
+        return RememberedTurn([StoredMessages(self._turn_id, dump_messages(self._messages))], None)
 
 
 class AgentTurn(Generic[TContext]):

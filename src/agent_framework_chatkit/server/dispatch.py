@@ -66,6 +66,7 @@ from ..stores.sql.turn_rows import (
 )
 from ..telemetry import RecordedSpan, request_span
 from ..widgets.actions import RefusedActionError
+from .agent_turn import GivenMessages
 from .answers import OUR_ACTIONS, RefusedAnswerError, submitted
 from .channel import Follower
 from .event_log import Entry, log_row, serialize
@@ -78,7 +79,7 @@ from .requests import (
     page_of,
     request_id_of,
 )
-from .run import Run, new_run_id
+from .run import Memory, Run, new_run_id
 from .streams import Frames, run_events, thread_events
 from .threads import shown, thread_response
 from .turn_state import turn_json
@@ -275,6 +276,7 @@ class Dispatcher(Generic[TContext]):
         *,
         page: str | None = None,
         may_wait: bool = False,
+        memory: Memory | None = None,
     ) -> tuple[Run, Follower]:
         """Begin a turn; wait, if it may, for one that has just been stopped."""
         loop = asyncio.get_running_loop()
@@ -288,6 +290,7 @@ class Dispatcher(Generic[TContext]):
                     context,
                     page=page,
                     time_limit=self._server.time_limit,
+                    memory=memory,
                 )
             except ThreadBusyError:
                 if loop.time() >= deadline:
@@ -452,6 +455,7 @@ class Dispatcher(Generic[TContext]):
             lambda begun: self._with_state(new, begun, [], context),
             lambda run: self._server.execute_input(run, given),
             self._server.detached_context(context),
+            memory=GivenMessages(turn_id, given),
         )
         self._server.worker.release(follower)
         return run.turn_id

@@ -66,14 +66,7 @@ class Exchange:
         self._text_update: AgentResponseUpdate | None = None
         self._started: set[str] = set()
         self._returned: dict[str, Content] = {}
-        told = {
-            "type": _TOLD,
-            "messages": [message.to_dict() for message in inputs],
-            "calls": [call.to_dict() for call in calls],
-            "read_to": read_to,
-            "is_workflow": is_workflow,
-        }
-        self._new: list[dict[str, Any]] = [told]
+        self._new: list[dict[str, Any]] = [_told(inputs, calls, read_to, is_workflow)]
         """What was not yet taken for the log, but for text that may grow."""
 
     def add(self, update: AgentResponseUpdate) -> None:
@@ -204,6 +197,11 @@ class Recovered:
     is_workflow: bool
 
 
+def as_told(messages: Sequence[Message]) -> str:
+    """Return as JSON, as `Exchange.take_new` does, that an agent is told messages."""
+    return json.dumps([_told(messages, (), 0, False)], default=str)
+
+
 def recover(pieces: Iterable[str]) -> Recovered | None:
     """Return what a run had exchanged, or `None` if the agent was told nothing yet.
 
@@ -233,6 +231,18 @@ def recover(pieces: Iterable[str]) -> Recovered | None:
         told["read_to"],
         told["is_workflow"],
     )
+
+
+def _told(
+    messages: Sequence[Message], calls: Sequence[Content], read_to: int, is_workflow: bool
+) -> dict[str, Any]:
+    return {
+        "type": _TOLD,
+        "messages": [message.to_dict() for message in messages],
+        "calls": [call.to_dict() for call in calls],
+        "read_to": read_to,
+        "is_workflow": is_workflow,
+    }
 
 
 def _is_refusal(properties: Mapping[str, Any]) -> bool:

@@ -75,7 +75,7 @@ class Memory(Protocol):
     def take_new(self) -> str | None:
         """Return as JSON what is new."""
 
-    async def finish(self, state: TurnState) -> Remembered:
+    async def finish(self, state: TurnState, /) -> Remembered:
         """Return what to store, given how the turn has ended."""
 
 

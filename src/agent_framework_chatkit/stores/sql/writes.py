@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from typing import Annotated, Any, Union, get_args
 
@@ -59,6 +60,9 @@ def add_new_thread(
         "last_position": last_position,
         "data": dump_thread(thread),
     }
+    if database.is_sqlite:
+        # SQLite would use the key of a thread that was deleted a moment ago, which workers know.
+        values["key"] = secrets.randbits(47)
     key = connection.scalar(statements.add_thread, values)
     if key is None:
         raise unknown_thread(thread.id)
