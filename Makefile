@@ -73,9 +73,10 @@ e2e: frontend ## Run the tests in a real browser
 		{ echo "These tests need Chromium. On Debian: apt-get install chromium" >&2; exit 1; }
 	@$(NPM) run e2e
 
-lint: install ## Check style
+lint: install ## Check style, and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
 
 types: install ## Check types
 	$(BIN)/mypy

@@ -38,7 +38,7 @@ from agent_framework_chatkit import (
     stream_agent_response,
 )
 from agent_framework_chatkit.bridge.item_updates import apply_update
-from agent_framework_chatkit.widgets.updates import widget_updates
+from agent_framework_chatkit.bridge.widget_updates import widget_updates
 
 from .test_context import IdStore
 from .thread_client import ThreadClient, shown

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_framework_chatkit.bridge.text import (
+from agent_framework_chatkit.text import (
     code_block,
     mend_json,
     mend_surrogates,

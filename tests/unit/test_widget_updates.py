@@ -8,7 +8,7 @@ import pytest
 from chatkit.types import WidgetItem, WidgetStreamingTextValueDelta
 from chatkit.widgets import DynamicWidgetRoot, WidgetRoot
 
-from agent_framework_chatkit.widgets.updates import widget_updates
+from agent_framework_chatkit.bridge.widget_updates import widget_updates
 
 
 def card(*children: Any) -> WidgetRoot:

@@ -33,9 +33,9 @@ from chatkit.widgets import WidgetRoot
 from typing_extensions import TypeVar
 
 from ..interrupts.pause import Pause
-from ..widgets.updates import check_depth, widget_updates
 from .item_stream import ItemWriter
 from .open_items import OpenWidget, OpenWorkflow
+from .widget_updates import check_depth, widget_updates
 
 logger = logging.getLogger(__name__)
 

@@ -31,8 +31,8 @@ from chatkit.types import (
 from chatkit.widgets import WidgetRoot
 from pydantic import TypeAdapter
 
-from ..widgets.updates import widget_updates
-from .text import mend_surrogates
+from ..text import mend_surrogates
+from .widget_updates import widget_updates
 
 if TYPE_CHECKING:
     from .item_stream import ItemWriter

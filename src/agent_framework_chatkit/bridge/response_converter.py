@@ -28,8 +28,8 @@ from chatkit.widgets import DynamicWidgetRoot, WidgetRoot
 from ..interrupts.forms import questions_for
 from ..interrupts.pause import Decision
 from ..interrupts.questions import asked_questions
+from ..text import code_block, mend_surrogates, readable_name, shorten
 from .overrides import MaybeAwaitable
-from .text import code_block, mend_surrogates, readable_name, shorten
 
 logger = logging.getLogger(__name__)
 

@@ -30,6 +30,7 @@ from ..interrupts.client_tools import client_tool_call_fields, error_result
 from ..interrupts.pause import Interrupt, InterruptKind, Pause
 from ..interrupts.questions import ASK_USER
 from ..telemetry import record_usage
+from ..text import mend_surrogates
 from .item_stream import ItemWriter
 from .open_items import OpenImage, OpenMessage, OpenWorkflow
 from .overrides import MaybeAwaitable, resolve
@@ -40,7 +41,6 @@ from .response_converter import (
     has_failed,
     is_image,
 )
-from .text import mend_surrogates
 from .tool_call import CALLS, RESULTS, ToolCall
 
 logger = logging.getLogger(__name__)

@@ -8,8 +8,8 @@ from typing import Any
 
 from chatkit.server import ChatKitServer
 
-from ..bridge.text import readable_name
 from ..server.server import AgentChatKitServer
+from ..text import readable_name
 
 _MADE_UP = re.compile(r"-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 """Ends the name that a workflow has which was given none."""

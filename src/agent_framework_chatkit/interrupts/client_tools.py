@@ -8,7 +8,7 @@ from typing import Any
 
 from agent_framework import Content, FunctionTool
 
-from ..bridge.text import mend_json, mend_surrogates
+from ..text import mend_json, mend_surrogates
 
 _KIND = "client"
 """Marks a client tool among an agent's other tools."""

@@ -19,7 +19,7 @@ from chatkit.types import (
 )
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from ..bridge.text import mend_surrogates, readable_name
+from ..text import mend_surrogates, readable_name
 
 YES, NO = "Yes", "No"
 

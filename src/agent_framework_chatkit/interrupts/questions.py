@@ -15,7 +15,7 @@ from chatkit.types import (
 )
 from pydantic import BaseModel, Field, ValidationError
 
-from ..bridge.text import mend_json, shorten
+from ..text import mend_json, shorten
 
 ASK_USER = "ask_user"
 """The name of the tool."""

@@ -13,8 +13,8 @@ from chatkit.types import ThreadStreamEvent
 from pydantic import BaseModel, TypeAdapter
 from pydantic_core import PydanticSerializationError, to_json
 
-from ..bridge.text import mend_json
 from ..stores.sql.turn_rows import LogRow
+from ..text import mend_json
 
 logger = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from agent_framework import AgentSession, Content, HistoryProvider, Message, SessionContext
 
-from ..bridge.text import mend_json, mend_surrogates
 from ..interrupts.client_tools import error_result
 from ..stores.sql.turn_rows import ReadRows
+from ..text import mend_json, mend_surrogates
 from .exchange import NOT_STARTED
 
 SOURCE = "agent_framework_chatkit"

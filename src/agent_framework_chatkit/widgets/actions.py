@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from ..bridge.context import AgentContext
 from ..bridge.overrides import MaybeAwaitable, resolve
 from ..bridge.streaming import stream_agent_response
-from ..bridge.text import readable_name
+from ..text import readable_name
 
 logger = logging.getLogger(__name__)
 

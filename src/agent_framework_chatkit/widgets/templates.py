@@ -16,8 +16,8 @@ from chatkit.widgets import DynamicWidgetRoot, WidgetComponentBase
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_jsonable_python
 
-from ..bridge.text import mend_json
-from .updates import check_depth
+from ..bridge.widget_updates import check_depth
+from ..text import mend_json
 
 _COMPONENTS: dict[str, type[WidgetComponentBase]] = {
     model.model_fields["type"].default: model

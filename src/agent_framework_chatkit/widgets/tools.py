@@ -12,7 +12,7 @@ from chatkit.widgets import WidgetTemplate
 from pydantic_core import to_jsonable_python
 
 from ..bridge.response_converter import Form
-from ..bridge.text import mend_json
+from ..text import mend_json
 from .templates import widget_text
 
 logger = logging.getLogger(__name__)

@@ -25,10 +25,10 @@ from agent_framework import (
     WorkflowMessage,
 )
 
-from ..bridge.text import mend_json
 from ..interrupts.client_tools import client_tool_names
 from ..interrupts.forms import Answers, value_of_answers
 from ..interrupts.pause import Interrupt, Pause
+from ..text import mend_json
 from .checkpoints import dump_checkpoint, load_checkpoint
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from urllib.parse import quote
 
-from ...bridge.text import mend_surrogates
+from ...text import mend_surrogates
 
 MAX_BYTES = 255
 """What common file systems allow a name."""

@@ -8,7 +8,7 @@ from chatkit.server import diff_widget
 from chatkit.types import ThreadItemUpdate, WidgetItem, WidgetRootUpdated
 from chatkit.widgets import DynamicWidgetRoot, WidgetRoot
 
-from ..bridge.item_updates import apply_update
+from .item_updates import apply_update
 
 MAX_DEPTH = 64
 """How many components may be within one another: clients draw no more.
