@@ -157,6 +157,7 @@ async def test_the_page_does_what_only_it_can(
 
 
 async def upload(person: Browser, name: str, content: bytes, kind: str) -> str:
+    await person.get("threads.list")
     response = await person.http.post("/attachments", files={"file": (name, content, kind)})
     assert response.status_code == 200, response.text
     return str(response.json()["id"])

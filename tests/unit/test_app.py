@@ -56,28 +56,6 @@ async def test_each_browser_is_an_owner() -> None:
         await theirs.http.aclose()
 
 
-async def test_the_cookie_is_for_this_app_only() -> None:
-    async with chat() as browser:
-        response = await browser.post("threads.list")
-        cookie = response.headers["set-cookie"]
-        assert "HttpOnly" in cookie
-        assert "SameSite=lax" in cookie
-        assert "Secure" not in cookie
-        assert "set-cookie" not in (await browser.post("threads.list")).headers
-        secure = Browser(browser.app, base_url="https://chat")
-        assert "Secure" in (await secure.post("threads.list")).headers["set-cookie"]
-        await secure.http.aclose()
-
-
-@pytest.mark.parametrize("cookie", ["", "forged", "InZpc2l0b3IxIg.AAAA"])
-async def test_a_forged_cookie_is_nobody(cookie: str) -> None:
-    async with chat() as browser:
-        await browser.ask("Hello")
-        forger = Browser(browser.app, cookies={"chatkit_visitor": cookie})
-        assert (await forger.get("threads.list"))["data"] == []
-        await forger.http.aclose()
-
-
 @pytest.mark.parametrize("is_async", [False, True])
 async def test_an_app_may_know_who_asks(is_async: bool) -> None:
     def plain(request: Request) -> str | None:

@@ -31,6 +31,7 @@ async def chat(tmp_path: Path, answering: Any = None, **limits: Any) -> AsyncIte
         answering = answering or agent(*[[text("Hi")] for _ in range(9)])
         browser = Browser(create_app(AgentChatKitServer(answering, store, files)))
         async with browser.http:
+            await browser.get("threads.list")
             yield browser
 
 
@@ -158,6 +159,7 @@ async def test_a_file_may_be_taken_back(tmp_path: Path) -> None:
 async def test_a_chat_may_take_no_files() -> None:
     async with SQLStore[Any]("sqlite://") as store:
         browser = Browser(create_app(AgentChatKitServer(agent(), store)))
+        await browser.get("threads.list")
         assert (await upload(browser, "a", b"", "text/plain")).status_code == 404
         params = {"name": "a.png", "size": 1, "mime_type": "image/png"}
         assert (await browser.post("attachments.create", **params)).status_code == 404

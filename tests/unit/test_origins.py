@@ -164,7 +164,7 @@ async def own_app(tmp_path: Path, **properties: Any) -> AsyncIterator[Browser]:
 async def test_pages_of_allowed_origins_may_use_the_app(
     serve: Any, origin: str, tmp_path: Path
 ) -> None:
-    async with serve(tmp_path, allow_origins=ALLOWED) as browser:
+    async with serve(tmp_path, allow_origins=ALLOWED, authenticate=lambda _: "ann") as browser:
         headers = {"origin": origin, "sec-fetch-site": "cross-site"}
         asks = {
             **headers,

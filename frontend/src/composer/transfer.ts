@@ -24,15 +24,18 @@ interface Descriptor {
 
 type Created = Attachment & { upload_descriptor?: Descriptor | null }
 
-/** A visitor is known by the cookie of the first answer: two files without it would be of two. */
-let first: Promise<unknown> | undefined
+/** A visitor is known by the cookie of an answer, and uploads nothing without it. */
+let known: Promise<unknown> | undefined
 
 /** Send a file as `api.uploadStrategy` says, and return the attachment that it is now. */
-export function transfer(file: File, api: CustomApiConfig, how: Transfer): Promise<Attachment> {
-  const before = first
-  const sent = Promise.resolve(before).then(() => upload(file, api, how))
-  first ??= sent.catch(() => {})
-  return sent
+export async function transfer(
+  file: File,
+  api: CustomApiConfig,
+  how: Transfer,
+): Promise<Attachment> {
+  known ??= call(api, 'threads.list', { limit: 1, order: 'desc' }).catch(() => (known = undefined))
+  await known
+  return upload(file, api, how)
 }
 
 async function upload(

@@ -19,10 +19,11 @@ interface Call {
   answer: (body: object, status?: number) => void
 }
 
-/** Files at a server that answers when the test says so. */
+/** Files at a server that answers when the test says so. It knows the browser already. */
 function uploads(
   strategy?: CustomApiConfig['uploadStrategy'],
   Made = Uploads,
+  isKnown = true,
 ): { files: Uploads; calls: Call[] } {
   const calls: Call[] = []
   const api: CustomApiConfig = {
@@ -31,6 +32,10 @@ function uploads(
     ...(strategy && { uploadStrategy: strategy }),
     fetch: (url, init = {}) =>
       new Promise((resolve, reject) => {
+        if (isKnown && String(init.body).includes('threads.list')) {
+          resolve(Response.json({ data: [] }))
+          return
+        }
         init.signal?.addEventListener('abort', () => reject(new Error('aborted')))
         const answer: Call['answer'] = (body, status = 200) =>
           resolve(Response.json(body, { status }))
@@ -123,16 +128,33 @@ test('what fails in the second phase is forgotten by the server, and can be trie
   await vi.waitFor(() => expect(files.finished()).toHaveLength(1))
 })
 
-test('the first file goes alone, since its answer says who the visitor is', async () => {
+test('a browser is known to the server before it uploads', async () => {
   vi.resetModules()
   const { Uploads } = await import('../../src/chat/uploads')
-  const { files, calls } = uploads(direct, Uploads)
-  files.upload([text('a.txt'), text('b.txt'), text('c.txt')], undefined)
-  const { answer } = await called(calls, 1)
+  const { files, calls } = uploads(direct, Uploads, false)
+  files.upload([text('a.txt'), text('b.txt')], undefined)
+  const { url, init, answer } = await called(calls, 1)
+  expect(url).toBe('http://chat.test/chatkit')
+  expect(JSON.parse(String(init.body))).toMatchObject({ type: 'threads.list' })
   await new Promise((resolve) => setTimeout(resolve))
   expect(calls).toHaveLength(1)
-  answer(attachment)
+  answer({ data: [] })
   await called(calls, 3)
+  files.upload([text('c.txt')], undefined)
+  expect((await called(calls, 4)).url).toBe('http://chat.test/up')
+})
+
+test('a server that does not know the browser is asked again with the next file', async () => {
+  vi.resetModules()
+  const { Uploads } = await import('../../src/chat/uploads')
+  const { files, calls } = uploads(direct, Uploads, false)
+  files.upload([text('a.txt')], undefined)
+  ;(await called(calls, 1)).answer({}, 503)
+  ;(await called(calls, 2)).answer({ error: 'Load the chat first.' }, 403)
+  await vi.waitFor(() => expect(files.hasFailed()).toBe(true))
+  files.retry(files.state.get().files[0]!.key)
+  const { init } = await called(calls, 3)
+  expect(JSON.parse(String(init.body))).toMatchObject({ type: 'threads.list' })
 })
 
 test('a file that is removed is not uploaded any further, and one that is there is deleted', async () => {

@@ -35,7 +35,11 @@ from ..bridge.overrides import MaybeAwaitable, resolve
 from ..server.dispatch import BUSY
 from ..server.server import AgentChatKitServer
 from ..server.streams import EventsResult
-from ..stores.attachments.errors import AttachmentError, AttachmentLinkInvalidError
+from ..stores.attachments.errors import (
+    AttachmentError,
+    AttachmentLinkInvalidError,
+    UnknownVisitorError,
+)
 from ..stores.errors import ThreadBusyError
 from ..widgets.actions import RefusedActionError
 from .event_stream import EventStream
@@ -43,7 +47,7 @@ from .hosts import HostCheck, Hosts
 from .origins import Origins
 from .page import page_options
 from .request_context import RequestContext, preferred_locale
-from .visitors import Visitors
+from .visitors import Visitors, new_visitor
 from .web_ui import ui_routes
 
 if TYPE_CHECKING:
@@ -227,6 +231,8 @@ class _Endpoint:
         attachments = self._attachments()
         with _failures_as_http():
             context = await self._context(request)
+            if context.is_new_visitor:
+                raise UnknownVisitorError
             # What is not the file, the boundaries and headers of the form, is small.
             stream = _form(request, attachments.max_size + 64 * 1024)
             try:
@@ -279,24 +285,27 @@ class _Endpoint:
         return store
 
     async def _context(self, request: Request) -> RequestContext:
-        owner = await self._owner(request)
         locale = preferred_locale(request.headers.get("accept-language"))
-        return RequestContext(owner, locale, request, is_visitor=self._authenticate is None)
+        if self._authenticate is not None:
+            owner = await resolve(self._authenticate(request))
+            if not owner:
+                raise HTTPException(401, "Log in first.")
+            return RequestContext(owner, locale, request)
+        if self._visitors is None:
+            self._visitors = Visitors(await self._server.store.secret())
+        known = self._visitors.identify(request)
+        return RequestContext(
+            known or new_visitor(),
+            locale,
+            request,
+            is_visitor=True,
+            is_new_visitor=known is None,
+        )
 
     def _remember(self, context: RequestContext, response: Response) -> Response:
         if self._visitors is not None:
             self._visitors.remember(context.user_id, context.request, response)
         return response
-
-    async def _owner(self, request: Request) -> str:
-        if self._authenticate is not None:
-            owner = await resolve(self._authenticate(request))
-            if not owner:
-                raise HTTPException(401, "Log in first.")
-            return owner
-        if self._visitors is None:
-            self._visitors = Visitors(await self._server.store.secret())
-        return self._visitors.identify(request)
 
     async def _body(self, request: Request) -> bytes:
         chunks = [chunk async for chunk in _limited(request.stream(), self._max_request_size)]

@@ -16,12 +16,14 @@ class RequestContext:
         locale: The language that the browser prefers, such as `de` or `pt-BR`, if it says.
         request: The HTTP request itself.
         is_visitor: Whether the owner is a browser that nobody has logged in with.
+        is_new_visitor: Whether the owner is made up for this request, which has no valid cookie.
     """
 
     user_id: str
     locale: str | None
     request: Request
     is_visitor: bool = False
+    is_new_visitor: bool = False
 
     @property
     def base_url(self) -> str:

@@ -52,8 +52,9 @@ from chatkit.types import (
 from pydantic_core import to_json
 from typing_extensions import TypeVar
 
+from ..stores.attachments.errors import UnknownVisitorError
 from ..stores.errors import ThreadBusyError
-from ..stores.owners import owner_of
+from ..stores.owners import owner_of, value_of
 from ..stores.sql.store import SQLStore
 from ..stores.sql.turn_rows import (
     BegunTurn,
@@ -665,6 +666,8 @@ class Dispatcher(Generic[TContext]):
         return b"{}"
 
     async def _create_attachment(self, request: AttachmentsCreateReq, context: TContext) -> bytes:
+        if value_of(context, "is_new_visitor"):
+            raise UnknownVisitorError
         attachment = await self._server.attachments().create_attachment(request.params, context)
         await self._store.save_attachment(attachment, context)
         return serialize(attachment)

@@ -51,6 +51,13 @@ class AttachmentLimitReachedError(AttachmentError):
     message = "Too many files are waiting to be sent. Send or remove some first."
 
 
+class UnknownVisitorError(AttachmentError):
+    """A browser without a cookie wants to upload: each time it would be another owner."""
+
+    status = 403
+    message = "This chat does not know your browser yet. Allow cookies, and load the chat again."
+
+
 class AttachmentAlreadyUploadedError(AttachmentError):
     """The bytes of this attachment are there already."""
 
