@@ -22,6 +22,7 @@ AGENT = """
 from tests.unit.scripted_agent import agent, text
 
 helper = agent([text("Hi")])
+other = agent([text("Other")])
 """
 
 
@@ -42,6 +43,26 @@ def run(*arguments: str) -> tuple[int, str]:
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result.exit_code, " ".join(result.output.replace("│", " ").split())
+
+
+async def test_several_agents_are_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uvicorn, "run", lambda *args, **kwargs: None)
+    names = ("my_agent:helper", "my_agent:other")
+    code, output = run("serve", *names, "--port", "0", "--store", "sqlite:///my.db")
+    assert (code, output) == (0, f"Serving {' '.join(names)} at http://127.0.0.1:0")
+    app = cli.make_app()
+    async with app.router.lifespan_context(app):
+        browser = Browser(app)
+        await browser.ask("Hello", inference_options={"model": "my_agent:other"})
+        assert ("assistant_message", "Other") in await browser.transcript()
+        await browser.http.aclose()
+
+
+def test_an_agent_is_named_once_and_each_must_be_there() -> None:
+    code, output = run("serve", "my_agent:helper", "my_agent:helper")
+    assert (code, "Name 'my_agent:helper' once." in output) == (2, True)
+    code, output = run("serve", "my_agent:helper", "my_agent:nobody")
+    assert (code, "has no 'nobody'" in output) == (2, True)
 
 
 async def test_an_agent_is_served(monkeypatch: pytest.MonkeyPatch) -> None:

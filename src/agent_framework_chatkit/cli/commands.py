@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from importlib import import_module
@@ -48,11 +48,12 @@ DEFAULT_STORE = Settings.model_fields["store"].default
 
 @app.command()
 def serve(
-    agent: Annotated[
-        str,
+    agents: Annotated[
+        list[str],
         typer.Argument(
+            metavar="AGENT...",
             help="Who answers, as module:name: an agent, a workflow or its builder, or a "
-            "function that returns one.",
+            "function that returns one. Of several, a person chooses one in the composer.",
             envvar="CHATKIT_AGENT",
         ),
     ],
@@ -87,7 +88,8 @@ def serve(
 ) -> None:
     """Serve an agent's chat."""
     sys.path.insert(0, os.getcwd())
-    load_agent(agent)
+    load_agents(agents)
+    agent = " ".join(agents)
     _check_port(host, port)
     with _said_in_one_line():
         # Each worker opens its own; these show that they can.
@@ -160,7 +162,7 @@ def make_app() -> Starlette:
     store = SQLStore[Any](settings.store, lease=settings.lease)
     attachments = _attachment_store(settings.attachments, store, settings.secret)
     app = create_app(
-        AgentChatKitServer(load_agent(settings.agent), store, attachments),
+        AgentChatKitServer(load_agents(settings.agent.split()), store, attachments),
         allowed_hosts=_allowed_hosts(settings.allowed_hosts, settings.host, settings.port),
     )
     # What is imported by now is never garbage. Looking at it all in each collection would take
@@ -169,6 +171,19 @@ def make_app() -> Starlette:
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
     return app
+
+
+def load_agents(paths: Sequence[str]) -> Any:
+    """Import one agent, or several by their names.
+
+    Raises:
+        typer.BadParameter: If one cannot be imported, or is named twice.
+    """
+    if len(paths) < 2:
+        return load_agent("".join(paths))
+    if twice := next((path for path in paths if paths.count(path) > 1), None):
+        raise typer.BadParameter(f"Name {twice!r} once.")
+    return {path: load_agent(path) for path in paths}
 
 
 def load_agent(path: str) -> Any:

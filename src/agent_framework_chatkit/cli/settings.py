@@ -10,7 +10,7 @@ class Settings(BaseSettings):
 
     Attributes:
         agent: Who answers, as `module:name`: an agent, a workflow or its builder, or a function
-            that returns one.
+            that returns one. Several, separated by spaces, are for people to choose from.
         store: The database's URL.
         attachments: Where uploaded files go: a folder, or a bucket's URL. Without it there are no
             uploads.

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from chatkit.server import ChatKitServer
 
+from ..server.agents import said_by
 from ..server.server import AgentChatKitServer
 from ..text import readable_name
-
-_MADE_UP = re.compile(r"-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
-"""Ends the name that a workflow has which was given none."""
 
 
 def page_options(server: AgentChatKitServer[Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -30,7 +27,7 @@ def page_options(server: AgentChatKitServer[Any], given: Mapping[str, Any]) -> d
     start = {
         option: said
         for option, attribute in (("greeting", "name"), ("description", "description"))
-        if (said := _said(server.agent, attribute))
+        if (said := said_by(server.agent, attribute))
     }
     if start:
         options["startScreen"] = start
@@ -45,6 +42,8 @@ def page_options(server: AgentChatKitServer[Any], given: Mapping[str, Any]) -> d
         options["api"] = {"uploadStrategy": {"type": "direct", "uploadUrl": "attachments"}}
     if server.models:
         composer["models"] = [{"id": model, "label": model} for model in server.models]
+    if server.agents.by_name:
+        composer["models"] = server.agents.menu()
     if server.tools:
         composer["tools"] = [
             {"id": name, "label": readable_name(name), "icon": "settings-slider"}
@@ -53,14 +52,6 @@ def page_options(server: AgentChatKitServer[Any], given: Mapping[str, Any]) -> d
     if type(server).transcribe is not ChatKitServer.transcribe:
         composer["dictation"] = {"enabled": True}
     return _merged(options, given)
-
-
-def _said(agent: object, attribute: str) -> str | None:
-    """Return what an agent says of itself; a function that makes agents says nothing."""
-    value = getattr(agent, attribute, None)
-    if not isinstance(value, str) or _MADE_UP.search(value):
-        return None
-    return value.strip() or None
 
 
 def _title(given: Mapping[str, Any]) -> str | None:

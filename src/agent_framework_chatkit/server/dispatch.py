@@ -305,6 +305,7 @@ class Dispatcher(Generic[TContext]):
             id=self._store.generate_thread_id(context), created_at=datetime.now()
         )
         message = await self._build_message(request.params.input, thread, context, request)
+        self._server.agents.assign(thread, message.inference_options.model)
         new = self._new_turn(
             request, context, thread.id, new_thread=thread, turn_id=message.id, item=message
         )

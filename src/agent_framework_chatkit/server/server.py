@@ -11,19 +11,21 @@ from collections.abc import (
     Callable,
     Collection,
     Iterator,
+    Mapping,
     Sequence,
 )
 from contextlib import aclosing, contextmanager
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Generic, cast
 
-from agent_framework import Message, SupportsAgentRun, Workflow, WorkflowAgent
+from agent_framework import Message
 from chatkit.actions import Action
 from chatkit.errors import CustomStreamError
 from chatkit.server import ChatKitServer, NonStreamingResult, StreamingResult
 from chatkit.store import NotFoundError
 from chatkit.types import (
     FeedbackKind,
+    NoticeEvent,
     ProgressUpdateEvent,
     SyncCustomActionResponse,
     ThreadItem,
@@ -40,7 +42,7 @@ from chatkit.types import (
 from typing_extensions import TypeVar
 
 from ..bridge.context import AgentContext
-from ..bridge.overrides import MaybeAwaitable, resolve
+from ..bridge.overrides import MaybeAwaitable
 from ..bridge.response_converter import AgentResponseConverter
 from ..bridge.response_writer import ResponseWriter
 from ..bridge.thread_items import ThreadItemConverter
@@ -49,7 +51,6 @@ from ..stores.owners import owner_of, value_of
 from ..stores.sql.turn_rows import ReadRows, StoredThread, ThreadChange, UnreadItem, Writes
 from ..telemetry import turn_span
 from ..widgets.actions import ActionHandler, Actions
-from ..workflows.runner import ThreadWorkflow
 from .agent_turn import (
     AgentTurn,
     CallRecorder,
@@ -57,6 +58,7 @@ from .agent_turn import (
     client_tools_of,
     read_history,
 )
+from .agents import AgentFactory, Agents, AnyAgent
 from .answers import OUR_ACTIONS, Answering
 from .dispatch import Dispatcher
 from .history import HistoryCache
@@ -74,20 +76,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 TContext = TypeVar("TContext", default=Any)
-
-
-class BuildsWorkflow(Protocol):
-    """A `WorkflowBuilder`, or a builder of an orchestration."""
-
-    def build(self) -> Workflow:
-        """Return a workflow."""
-
-
-AnyAgent: TypeAlias = "SupportsAgentRun | Workflow | BuildsWorkflow"
-"""What can answer: an agent, a workflow, or a builder of one."""
-
-AgentFactory: TypeAlias = "Callable[[ThreadMetadata, TContext], MaybeAwaitable[AnyAgent]]"
-"""Returns who answers in a thread, given the thread and the request's context."""
 
 
 TITLE_WITHIN = 60.0
@@ -112,14 +100,16 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
     Args:
         agent: Who answers: an agent, a workflow, a builder of one, or a function that returns
             one of these, given the thread and the request's context. Each turn runs a copy of a
-            workflow; one that cannot be copied must come from a function that builds it.
+            workflow; one that cannot be copied must come from a function that builds it. Or a
+            mapping of names to these: a person chooses one in the composer, where the menu of
+            models lists them by the agents' own names, and the thread's first message fixes it.
         store: Keeps threads, items, sessions and messages.
         attachment_store: Keeps uploaded files; without one, uploads are refused.
         item_converter: What thread items become for the agent. By default uploaded files reach
             it with their bytes.
         response_converter: What the agent's content becomes in the thread.
         models: Models that a person may choose in the composer, by the id the agent's client
-            knows them by.
+            knows them by. Not together with several agents.
         tools: Tools that a person may choose in the composer, by name.
         actions: What people may do in widgets: functions made handlers by `action`.
         text_interval: Seconds between two text deltas on the wire. Text that comes faster is
@@ -136,7 +126,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
 
     def __init__(
         self,
-        agent: AnyAgent | AgentFactory[TContext],
+        agent: AnyAgent | AgentFactory[TContext] | Mapping[str, AnyAgent | AgentFactory[TContext]],
         store: SQLStore[TContext],
         attachment_store: AttachmentStore[TContext] | None = None,
         *,
@@ -151,9 +141,10 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
     ) -> None:
         super().__init__(store, attachment_store)
         self.agent = agent
-        if not _is_factory(agent):
-            # Says at once what is wrong with it.
-            _runnable(agent, is_shared=True)
+        self.agents: Agents[TContext] = Agents(agent)
+        """The agents of which a thread's first message chooses one, if there are several."""
+        if self.agents.by_name and models:
+            raise ValueError("Give several agents or models, not both: one menu lists them.")
         self.item_converter = item_converter
         self.response_converter = response_converter or AgentResponseConverter()
         self.models = tuple(models)
@@ -314,6 +305,12 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         emit: Callable[[ThreadStreamEvent], None],
     ) -> None:
         options = self._options(message)
+        if message is not None and self.agents.by_name:
+            chosen = message.inference_options.model
+            notice = self.agents.check(thread, chosen)
+            if notice is not None:
+                emit(NoticeEvent(level="info", message=notice))
+            self.agents.assign(thread, chosen)
         agent = await self.agent_of(thread, context)
         agent_context = self._agent_context(thread, agent, context, None)
 
@@ -434,10 +431,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
 
     async def agent_of(self, thread: ThreadMetadata, context: TContext) -> TurnAgent:
         """Return who answers in a thread."""
-        agent: Any = self.agent
-        if _is_factory(agent):
-            return _runnable(await resolve(agent(thread, context)), is_shared=False)
-        return _runnable(agent, is_shared=True)
+        return await self.agents.of(thread, context)
 
     def converter(self, context: TContext) -> ThreadItemConverter:
         """Return what makes an agent's messages of thread items."""
@@ -458,7 +452,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         if message is None:
             return options
         chosen = message.inference_options
-        if chosen.model:
+        if chosen.model and not self.agents.by_name:
             if chosen.model not in self.models:
                 raise CustomStreamError("This model is not available here. Choose another one.")
             options["model"] = chosen.model
@@ -691,26 +685,6 @@ def _is_passing(event: ThreadStreamEvent, updated: WidgetItem | None) -> bool:
     if isinstance(event, ThreadItemReplacedEvent):
         return updated is not None and event.item.id == updated.id
     return isinstance(event, (ThreadItemUpdatedEvent, ProgressUpdateEvent))
-
-
-def _is_factory(agent: Any) -> bool:
-    return callable(agent) and not hasattr(agent, "run")
-
-
-def _runnable(agent: Any, *, is_shared: bool) -> TurnAgent:
-    """Return what runs a turn.
-
-    Args:
-        agent: What the app has given.
-        is_shared: Whether it is the same for all threads.
-    """
-    if isinstance(agent, WorkflowAgent):
-        agent = agent.workflow
-    if hasattr(agent, "build") and not hasattr(agent, "run"):
-        agent = agent.build()
-    if isinstance(agent, Workflow):
-        return ThreadWorkflow(agent, is_shared=is_shared)
-    return cast("SupportsAgentRun", agent)
 
 
 async def _events_of(
