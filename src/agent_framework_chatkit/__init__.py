@@ -3,13 +3,9 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .bridge.cards import APPROVAL_ACTION, CONSENT_ACTION, Form
 from .bridge.context import AgentContext, ClientToolCall
-from .bridge.response_converter import (
-    APPROVAL_ACTION,
-    CONSENT_ACTION,
-    AgentResponseConverter,
-    Form,
-)
+from .bridge.response_converter import AgentResponseConverter
 from .bridge.streaming import stream_agent_response
 from .bridge.thread_items import ThreadItemConverter, simple_to_agent_input, thread_to_agent_input
 from .interrupts.client_tools import client_tool

@@ -9,6 +9,31 @@ from typing import Any
 _WORD_BOUNDARY = re.compile(r"[\W_]+|(?<=[a-z0-9])(?=[A-Z])")
 _FENCE = re.compile(r"`{3,}")
 
+_HIDDEN = (
+    r"\x00-\x1f\x7f-\x9f\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160"
+    r"\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ud800-\udfff"
+    r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f"
+    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+"""Control and format characters, halves of surrogate pairs, and letters that are blank."""
+_PICTURE = (
+    r"[\xa9\xae\u203c\u2049\u2122\u2139\u2194-\u21aa\u231a-\u23ff\u24c2\u25aa-\u25fe\u2600-\u27bf"
+    r"\u2934\u2935\u2b05-\u2b55\u3030\u303d\u3297\u3299\U0001f000-\U0001faff]"
+)
+_EMOJI = (
+    rf"{_PICTURE}[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]?"
+    rf"(?:\u200d{_PICTURE}[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]?)*"
+)
+_JOINING = (
+    r"[\u0620-\u06dc\u06de-\u070e\u0710-\u074f\u0750-\u077f\u0860-\u088f\u0892-\u08e1\u08e3-\u0dff"
+    r"\u1000-\u109f\u1780-\u17b3\u17b6-\u17d3\u1820-\u18aa]"
+)
+"""Letters and signs of scripts in which a joiner within a word changes how it is read."""
+_TO_ESCAPE = re.compile(rf"{_EMOJI}|[0-9#*]\ufe0f\u20e3|([{_HIDDEN}])")
+_TO_ESCAPE_IN_NAMES = re.compile(
+    rf"{_EMOJI}|[0-9#*]\ufe0f\u20e3|(?<={_JOINING})[\u200c\u200d](?={_JOINING})|([{_HIDDEN}])"
+)
+
 
 def mend_surrogates(text: str) -> str:
     """Join surrogate pairs and replace halves without a partner, which UTF-8 cannot carry."""
@@ -31,9 +56,45 @@ def shorten(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
+def visible(text: str, *, keep: str = "", in_name: bool = False) -> str:
+    r"""Replace characters that hide or turn text by escapes such as `\u202e`.
+
+    Joiners within emoji stay.
+
+    Args:
+        text: The text.
+        keep: Characters to leave as they are.
+        in_name: Whether joiners stay within words of scripts that need them.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+
+    def escape(match: re.Match[str]) -> str:
+        hidden = match[1]
+        return match[0] if hidden is None or hidden in keep else json.dumps(hidden)[1:-1]
+
+    # `json.dumps` leaves DEL as it is.
+    pattern = _TO_ESCAPE_IN_NAMES if in_name else _TO_ESCAPE
+    return pattern.sub(escape, text).replace("\x7f", "\\u007f")
+
+
+def without_hidden(name: str) -> str:
+    """Return a name without characters that hide or turn text.
+
+    Joiners within emoji, and within words of scripts that need them, stay.
+    """
+    return _TO_ESCAPE_IN_NAMES.sub(lambda match: "" if match[1] else match[0], name)
+
+
 def readable_name(name: str) -> str:
-    """Make a name from code readable: `get_weather` and `getWeather` become `Get weather`."""
-    words = [word for word in _WORD_BOUNDARY.split(mend_surrogates(name[:200])) if word]
+    """Make a name from code readable: `get_weather` and `getWeather` become `Get weather`.
+
+    A name with characters that hide or turn text stays as it is, with these as escapes.
+    """
+    shown = visible(name[:200])
+    if shown != name[:200]:
+        return shown
+    words = [word for word in _WORD_BOUNDARY.split(shown) if word]
     words = [word if word.isupper() and len(word) > 1 else word.lower() for word in words]
     text = " ".join(words)
     return text[:1].upper() + text[1:]

@@ -41,7 +41,10 @@ async def test_an_mcp_tool_runs_when_it_is_approved(tmp_path: Path) -> None:
         async with chat(answering) as browser:
             await browser.ask("Note milk")
             (card,) = await cards(browser)
-            assert card["copy_text"] == "Approval needed: Write note\nNote: milk"
+            assert (
+                card["copy_text"]
+                == "Approval needed: Write note (write_note)\n> Write a note.\nnote: milk"
+            )
             assert not (tmp_path / "notes").exists()
             await click(browser, card)
             assert (tmp_path / "notes").read_text() == "milk"

@@ -81,7 +81,7 @@ async def test_an_approved_tool_runs_and_the_answer_goes_on() -> None:
             "widget",
         ]
         (card,) = await cards(browser)
-        assert card["copy_text"] == "Approval needed: Pay\nAmount: 5"
+        assert card["copy_text"] == "Approval needed: Pay (pay)\n> Pay an amount.\namount: 5"
         assert bank.paid == []
         events = await click(browser, card)
         assert bank.paid == [5]

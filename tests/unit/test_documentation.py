@@ -138,7 +138,7 @@ class TestAsking:
         async with visiting("refunds_app", [refund], [text("Done.")]) as browser:
             await browser.ask("Refund it")
             (card,) = await cards(browser)
-            assert card["copy_text"].splitlines()[1:] == ["Order: A1", "Amount: 5"]
+            assert card["copy_text"].splitlines()[2:] == ["order: A1", "amount: 5"]
             await click(browser, card)
             assert (await browser.transcript())[-1] == ("assistant_message", "Done.")
 

@@ -535,7 +535,7 @@ async def widget(content: Content) -> tuple[dict[str, Any], str]:
 async def test_an_approval_shows_what_will_be_done_and_sends_only_the_answer() -> None:
     requested = call("send_mail", id="r1", arguments='{"to": "a@b.test", "copies": 2}')
     card, copied = await widget(Content.from_function_approval_request("r1", requested))
-    assert copied == "Approval needed: Send mail\nTo: a@b.test\nCopies: 2"
+    assert copied == "Approval needed: Send mail (send_mail)\nto: a@b.test\ncopies: 2"
     assert "a@b.test" in json.dumps(card["children"])
     for button, approved in (("confirm", True), ("cancel", False)):
         action = card[button]["action"]

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import json
+import sys
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +14,8 @@ from agent_framework_chatkit.text import (
     mend_surrogates,
     readable_name,
     shorten,
+    visible,
+    without_hidden,
 )
 
 any_text = st.text(st.characters(codec=None))
@@ -72,3 +78,50 @@ def test_no_code_closes_its_fence(code: str) -> None:
     first, *lines, last = code_block(code, "python").split("\n")
     assert first == f"{last}python"
     assert all(not line.startswith(last) for line in lines)
+
+
+FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467\ufe0f"
+PERSIAN = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
+
+
+def test_every_control_and_format_character_becomes_an_escape() -> None:
+    for code in range(sys.maxunicode + 1):
+        char = chr(code)
+        if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp"):
+            shown = visible(f"a{char}b")
+            assert shown.isascii(), hex(code)
+            assert shown.isprintable(), hex(code)
+            assert json.loads(f'"{shown}"') == f"a{char}b"
+            assert without_hidden(f"a{char}b") == "ab"
+
+
+@pytest.mark.parametrize("char", "\u3164\uffa0\u115f\u1160\u034f\ufe0f\U000e0100\u2800\u180b")
+def test_letters_that_are_blank_become_escapes(char: str) -> None:
+    assert visible(f"a{char}b").isascii()
+
+
+def test_what_is_only_foreign_stays() -> None:
+    for text in (
+        "Köln",
+        "日本語",
+        "שלום",
+        "नमस्ते",
+        "👍🏽",
+        "❤\ufe0f",
+        "1\ufe0f\u20e3",
+        FAMILY,
+        "a\u00a0b",
+    ):
+        assert visible(text) == text
+    assert visible("a\nb\tc\r", keep="\n\t") == "a\nb\tc\\r"
+
+
+def test_joiners_stay_where_words_need_them_and_only_in_names() -> None:
+    assert visible(PERSIAN) != PERSIAN
+    assert visible(PERSIAN, in_name=True) == PERSIAN == without_hidden(PERSIAN)
+    assert visible("pay\u200dpal", in_name=True) == "pay\\u200dpal"
+    assert without_hidden(f"\u200d{PERSIAN}\u200c") == PERSIAN
+
+
+def test_a_name_that_hides_something_is_shown_whole() -> None:
+    assert readable_name("send_\u202emoney") == "send_\\u202emoney"

@@ -6,7 +6,7 @@ import json
 import logging
 import mimetypes
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from agent_framework import Annotation as Citation
@@ -23,39 +23,31 @@ from chatkit.types import (
     Task,
     URLSource,
 )
-from chatkit.widgets import DynamicWidgetRoot, WidgetRoot
 
+from ..interrupts.calls import tool_of
 from ..interrupts.forms import questions_for
 from ..interrupts.pause import Decision
 from ..interrupts.questions import asked_questions
-from ..text import code_block, mend_surrogates, readable_name, shorten
+from ..text import code_block, mend_surrogates, readable_name, shorten, visible
+from .cards import (
+    FAILED_ICON,
+    Form,
+    approval_card,
+    approval_decision_card,
+    consent_card,
+    consent_decision_card,
+)
 from .overrides import MaybeAwaitable
 
 logger = logging.getLogger(__name__)
 
-APPROVAL_ACTION = "approval.answer"
-"""The type of the action that the buttons of an approval card send."""
-
-CONSENT_ACTION = "consent.answer"
-"""The type of the action that the buttons of a consent card send."""
-
 MAX_DETAIL = 2_000
 """How many characters of code, arguments or results a person is shown."""
 
-_FAILED_ICON = "lucide:circle-x"
 _RUNNING = {"in_progress", "queued", "searching", "interpreting", "generating"}
 _FAILED = {"failed", "incomplete", "cancelled"}
 _RETRYABLE = ("rate", "429", "timeout", "timed_out", "overload", "unavailable", "server_error")
 _FILTERED = ("content_filter", "content_policy", "safety", "moderation")
-
-
-class Form(NamedTuple):
-    """Something that a person sees, and may answer."""
-
-    widget: WidgetRoot
-    """What is drawn."""
-    text: str
-    """The same in plain text, for copying and reading aloud."""
 
 
 def is_running(result: Content | None) -> bool:
@@ -125,11 +117,15 @@ class AgentResponseConverter:
                 ),
                 index=index,
             )
-        filename = url or title or mend_surrogates(citation.get("file_id") or "")
+        filename = visible(url or title or citation.get("file_id") or "", in_name=True)
         if not filename:
             return None
         return Annotation(
-            source=FileSource(filename=filename, title=title or filename, description=description),
+            source=FileSource(
+                filename=filename,
+                title=visible(title, in_name=True) or filename,
+                description=description,
+            ),
             index=index,
         )
 
@@ -268,7 +264,7 @@ class AgentResponseConverter:
 
     def file_to_task(self, content: Content) -> MaybeAwaitable[Task | None]:
         """Convert other `data` and `uri`, `hosted_file` and `hosted_vector_store` to a task."""
-        name = shorten(mend_surrogates(_file_name(content)), 200)
+        name = shorten(visible(_file_name(content), in_name=True), 200)
         return FileTask(
             title=name,
             sources=[FileSource(filename=name, title=name)],
@@ -281,33 +277,7 @@ class AgentResponseConverter:
         The buttons send an action of type `APPROVAL_ACTION` with the request's id and the
         answer, and nothing else: what a browser says of a tool's arguments is not to be trusted.
         """
-        request_id = mend_surrogates(content.id or "")
-
-        def action(**answer: bool) -> dict[str, Any]:
-            return {"type": APPROVAL_ACTION, "payload": {"request_id": request_id, **answer}}
-
-        def button(label: str, **answer: bool) -> dict[str, Any]:
-            return {"label": label, "action": action(**answer)}
-
-        always = {
-            "type": "Button",
-            "label": "Always approve",
-            "onClickAction": action(approved=True, always=True),
-            "variant": "ghost",
-            "size": "sm",
-        }
-        title, arguments = _requested(content)
-        return Form(
-            _card(
-                {"type": "Title", "value": title, "size": "sm"},
-                {"type": "Text", "value": "The assistant asks for your approval to do this."},
-                *_fields(arguments),
-                *([always] if self.always_approve else []),
-                confirm=button("Approve", approved=True),
-                cancel=button("Decline", approved=False),
-            ),
-            _lines(f"Approval needed: {title}", arguments),
-        )
+        return approval_card(content, tool_of(content), always_approve=self.always_approve)
 
     def approval_decision_to_form(
         self, content: Content, decision: Decision
@@ -321,23 +291,7 @@ class AgentResponseConverter:
         Returns:
             The card, or `None` to leave the one with the buttons, which are then refused.
         """
-        title, arguments = _requested(content)
-        outcome = _outcome("Approved" if decision.approved else "Declined", decision)
-        return Form(
-            _card(
-                {"type": "Title", "value": title, "size": "sm"},
-                *_fields(arguments),
-                {
-                    "type": "Row",
-                    "gap": 1,
-                    "children": [
-                        {"type": "Icon", "name": "check" if decision.approved else _FAILED_ICON},
-                        {"type": "Caption", "value": outcome},
-                    ],
-                },
-            ),
-            _lines(title, arguments, outcome),
-        )
+        return approval_decision_card(content, tool_of(content), decision)
 
     def consent_request_to_form(self, content: Content) -> MaybeAwaitable[Form | None]:
         """Convert an `oauth_consent_request` to a card that leads to the consent page.
@@ -349,23 +303,7 @@ class AgentResponseConverter:
         if parts.scheme != "https" or not parts.netloc or not link.isprintable():
             logger.warning("A consent link that is not an https URL is not shown: %r", link)
             return None
-        target = link.translate({ord(char): f"%{ord(char):02X}" for char in "<>\\ "})
-        text = f"Your consent is needed. Give it at {parts.netloc}, then come back and continue."
-
-        def button(label: str, approved: bool) -> dict[str, Any]:
-            payload = {"approved": approved}
-            return {"label": label, "action": {"type": CONSENT_ACTION, "payload": payload}}
-
-        return Form(
-            _card(
-                {"type": "Title", "value": "Consent needed", "size": "sm"},
-                {"type": "Text", "value": text},
-                {"type": "Markdown", "value": f"[Open the consent page](<{target}>)"},
-                confirm=button("Continue", True),
-                cancel=button("Decline", False),
-            ),
-            f"{text}\n{link}",
-        )
+        return consent_card(parts.netloc, link)
 
     def consent_decision_to_form(
         self, content: Content, decision: Decision
@@ -379,14 +317,7 @@ class AgentResponseConverter:
         Returns:
             The card, or `None` to leave the one with the buttons, which are then refused.
         """
-        outcome = _outcome("Consent given" if decision.approved else "Declined", decision)
-        return Form(
-            _card(
-                {"type": "Title", "value": "Consent needed", "size": "sm"},
-                {"type": "Caption", "value": outcome},
-            ),
-            f"Consent needed\n{outcome}",
-        )
+        return consent_decision_card(decision)
 
     def questions_to_inputs(self, content: Content) -> MaybeAwaitable[list[StructuredInput]]:
         """Convert a call of `ask_user` to the questions that a person answers."""
@@ -425,7 +356,7 @@ class AgentResponseConverter:
         indicators: dict[str, Any] = {"running": "loading", "completed": "complete"}
         return CustomTask(
             title=readable_name(name),
-            icon=_FAILED_ICON if status == "failed" else None,
+            icon=FAILED_ICON if status == "failed" else None,
             status_indicator=indicators.get(status, "none"),
         )
 
@@ -511,7 +442,7 @@ def _status(result: Content | None) -> Any:
 
 
 def _icon(result: Content | None, icon: str | None) -> Any:
-    return _FAILED_ICON if has_failed(result) else icon
+    return FAILED_ICON if has_failed(result) else icon
 
 
 def _span_end(citation: Citation) -> int | None:
@@ -562,10 +493,6 @@ def _json(value: Any) -> str:
     if value is None:
         return ""
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)
-
-
-def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else _json(value) or "none"
 
 
 def _result_text(result: Content | None) -> str:
@@ -640,39 +567,3 @@ def _question(data: Any) -> str:
         if lines:
             return "\n".join(lines)
     return "The assistant needs your input to go on."
-
-
-def _requested(request: Content) -> tuple[str, dict[str, str]]:
-    """Return what an approval is asked for: the tool and its arguments, readable."""
-    call = request.function_call
-    values = (call.parse_arguments() if call else None) or {}
-    return readable_name((call.name if call else None) or "tool"), {
-        readable_name(str(name)): shorten(mend_surrogates(_plain(value)), MAX_DETAIL)
-        for name, value in values.items()
-    }
-
-
-def _fields(values: Mapping[str, str]) -> list[dict[str, Any]]:
-    return [
-        {
-            "type": "Col",
-            "gap": 0,
-            "children": [{"type": "Caption", "value": name}, {"type": "Text", "value": value}],
-        }
-        for name, value in values.items()
-    ]
-
-
-def _lines(first: str, values: Mapping[str, str], *rest: str) -> str:
-    return "\n".join([first, *(f"{name}: {value}" for name, value in values.items()), *rest])
-
-
-def _outcome(what: str, decision: Decision) -> str:
-    by = f" by {mend_surrogates(decision.by)}" if decision.by else ""
-    return f"{what}{by}, {decision.at.day} {decision.at:%B %Y, %H:%M} UTC"
-
-
-def _card(*children: dict[str, Any], **properties: Any) -> WidgetRoot:
-    return DynamicWidgetRoot.model_validate(
-        {"type": "Card", "children": list(children), **properties}
-    )

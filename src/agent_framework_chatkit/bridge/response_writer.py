@@ -31,13 +31,13 @@ from ..interrupts.pause import Interrupt, InterruptKind, Pause
 from ..interrupts.questions import ASK_USER
 from ..telemetry import record_usage
 from ..text import mend_surrogates
+from .cards import Form
 from .item_stream import ItemWriter
 from .open_items import OpenImage, OpenMessage, OpenWorkflow
 from .overrides import MaybeAwaitable, resolve
 from .pace import Pace
 from .response_converter import (
     AgentResponseConverter,
-    Form,
     has_failed,
     is_image,
 )
@@ -512,13 +512,17 @@ class ResponseWriter:
             if kind == "approval"
             else self._converter.consent_request_to_form
         )
-        form = await resolve(to_form(request))
+        # Sealed before it is shown.
+        interrupt = (self._pause or Pause()).interrupt(kind, request)
+        form = await resolve(to_form(interrupt.shown))
         if form is not None:
             widget = self._items.item(
                 WidgetItem, "message", widget=form.widget, copy_text=form.text
             )
             self._items.write_done(widget)
-            self._wait(kind, request, widget.id)
+            interrupt.item_id = widget.id
+            if self._pause is not None:
+                self._pause.interrupts.append(interrupt)
 
     async def _lack(self, call: Content) -> None:
         self._wait("missing_tool", call, answer=error_result(call, "This tool is not available."))

@@ -12,13 +12,15 @@ knows what its tools have done.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from hmac import compare_digest
 from typing import Any, Literal
 
 from agent_framework import AgentSession, Content, Message
 
+from .calls import ToolDescription, seal_of, with_tool
 from .client_tools import error_result
 
 InterruptKind = Literal["approval", "client_tool", "questions", "input", "consent", "missing_tool"]
@@ -53,6 +55,8 @@ class Interrupt:
         item_id: The thread item that asks; empty for a client tool whose turn has not come.
         answer: What the agent is given, once it is known.
         decision: What was decided, for an approval or consent.
+        tool: The tool that would be called, if the agent was given it.
+        seal: The HMAC of the call that was shown; `None` if an older version has shown it.
     """
 
     kind: InterruptKind
@@ -60,6 +64,8 @@ class Interrupt:
     item_id: str = ""
     answer: Content | None = None
     decision: Decision | None = None
+    tool: ToolDescription | None = None
+    seal: str | None = None
 
     @property
     def is_open(self) -> bool:
@@ -70,6 +76,19 @@ class Interrupt:
     def call(self) -> Content:
         """The call that is asked about."""
         return self.request.function_call or self.request
+
+    @property
+    def shown(self) -> Content:
+        """The request as it is given to what shows it: `tool_of` it is the tool."""
+        return self.request if self.tool is None else with_tool(self.request, self.tool)
+
+    def is_as_shown(self, key: str) -> bool:
+        """Return whether the call, also the one in the answer, is the one that was shown."""
+        if self.seal is None:
+            return True
+        answered = None if self.answer is None else self.answer.function_call
+        calls = [self.call] if answered is None else [self.call, answered]
+        return all(compare_digest(self.seal, seal_of(call, key)) for call in calls)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON."""
@@ -82,12 +101,17 @@ class Interrupt:
             "decision": None
             if decision is None
             else [decision.approved, decision.by, decision.at.isoformat()],
+            "tool": None
+            if self.tool is None
+            else [self.tool.description, list(self.tool.parameters)],
+            "seal": self.seal,
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Interrupt:
         """Return what `to_dict` was called on."""
         answer, decision = data["answer"], data["decision"]
+        tool = data.get("tool")
         return cls(
             kind=data["kind"],
             request=Content.from_dict(data["request"]),
@@ -96,6 +120,8 @@ class Interrupt:
             decision=None
             if decision is None
             else Decision(decision[0], decision[1], datetime.fromisoformat(decision[2])),
+            tool=None if tool is None else ToolDescription(tool[0], tuple(tool[1])),
+            seal=data.get("seal"),
         )
 
 
@@ -109,6 +135,8 @@ class Pause:
         results: What calls of a run that went on, and was cut short, have returned.
         checkpoint: Where a workflow stands, if one waits.
         is_resumed: Whether the run has gone on.
+        key: Seals the calls that people are shown. It is not stored; without one nothing is sealed.
+        describe: Returns the tool of a name, if the agent was given it. It is not stored.
     """
 
     interrupts: list[Interrupt] = field(default_factory=list)
@@ -116,6 +144,8 @@ class Pause:
     results: list[Content] = field(default_factory=list)
     checkpoint: dict[str, Any] | None = None
     is_resumed: bool = False
+    key: str = ""
+    describe: Callable[[str], ToolDescription | None] = lambda name: None
 
     @classmethod
     def of(cls, session: AgentSession) -> Pause | None:
@@ -148,6 +178,19 @@ class Pause:
     def is_open(self) -> bool:
         """Whether something is yet to be answered."""
         return any(each.is_open for each in self.interrupts)
+
+    def interrupt(self, kind: InterruptKind, request: Content) -> Interrupt:
+        """Return a request that is about to be shown; a call that needs approval is sealed."""
+        interrupt = Interrupt(kind, request)
+        if kind == "approval":
+            call = interrupt.call
+            interrupt.tool = None if call.hosted else self.describe(call.name or "")
+            interrupt.seal = seal_of(call, self.key) if self.key else None
+        return interrupt
+
+    def is_as_shown(self, key: str) -> bool:
+        """Return whether every call that is asked about is the one that was shown."""
+        return all(each.is_as_shown(key) for each in self.interrupts)
 
     def of_item(self, item_id: str) -> Interrupt | None:
         """Return what an item asks, if the pause still is to be answered."""

@@ -21,6 +21,7 @@ from agent_framework import (
     RawAgent,
     SupportsAgentRun,
 )
+from chatkit.errors import CustomStreamError
 from chatkit.types import (
     ClientToolCallItem,
     HiddenContextItem,
@@ -35,6 +36,7 @@ from ..bridge.context import AGENT_CONTEXT, AgentContext
 from ..bridge.response_writer import ResponseWriter
 from ..bridge.streaming import close_stream
 from ..bridge.thread_items import ThreadItemConverter
+from ..interrupts.calls import ToolDescription, describe_tool
 from ..interrupts.client_tools import client_tool_names
 from ..interrupts.pause import Pause, release
 from ..stores.sql.messages import dump_messages, load_messages
@@ -65,6 +67,11 @@ TurnAgent: TypeAlias = SupportsAgentRun | ThreadWorkflow
 
 _SERVICE = "agent_framework_chatkit_service"
 """The name, in a session's state, of the service that keeps its conversation."""
+
+CALL_CHANGED = (
+    "The call is not the one that was shown, so it was not made. Ask again for what you need."
+)
+"""What a person is told whose approval was of something else than what would run."""
 
 _ENDED_UNCLEANLY = {
     "stopped": "The user cancelled the stream. Stop responding to the prior request.",
@@ -209,6 +216,8 @@ class AgentTurn(Generic[TContext]):
             return True
         if pause.is_open or pause.is_resumed:
             return False
+        if not pause.is_as_shown(self._context.pause.key):
+            raise CustomStreamError(CALL_CHANGED)
         pause.is_resumed = True
         self._resumed = pause
         self._tell([] if isinstance(self._agent, ThreadWorkflow) else pause.answers())
@@ -567,6 +576,13 @@ def _tried(rows: Sequence[str], thread_id: str) -> str:
         *called,
     ]
     return "\n".join(lines)
+
+
+def describe_tool_of(agent: TurnAgent, name: str) -> ToolDescription | None:
+    """Return what people are told of a tool of an agent."""
+    if isinstance(agent, ThreadWorkflow):
+        return agent.describe_tool(name)
+    return describe_tool(agent, name)
 
 
 def client_tools_of(agent: TurnAgent) -> set[str]:

@@ -35,14 +35,14 @@ from chatkit.types import (
 from pydantic import BaseModel, ConfigDict, ValidationError
 from typing_extensions import TypeVar
 
+from ..bridge.cards import APPROVAL_ACTION, CONSENT_ACTION
 from ..bridge.overrides import resolve
-from ..bridge.response_converter import APPROVAL_ACTION, CONSENT_ACTION
 from ..interrupts.client_tools import client_tool_call_fields, client_tool_result, error_result
 from ..interrupts.forms import AnswerInvalidError, value_of_answers
 from ..interrupts.pause import Decision, Interrupt, Pause
 from ..interrupts.questions import answers_to_result
 from ..workflows.runner import ThreadWorkflow, input_answer
-from .agent_turn import dump_session
+from .agent_turn import CALL_CHANGED, dump_session
 
 if TYPE_CHECKING:
     from .run import Run
@@ -160,6 +160,8 @@ class Answering(Generic[TContext]):
             interrupt.request.id if interrupt.kind == "approval" else None
         ):
             raise RefusedAnswerError(_FORGED)
+        if not interrupt.is_as_shown(await self._server.store.secret()):
+            raise RefusedAnswerError(CALL_CHANGED)
         if payload.always and not (payload.approved and self._converter.always_approve):
             raise RefusedAnswerError(_FORGED)
         if interrupt.is_open:
@@ -285,7 +287,7 @@ class Answering(Generic[TContext]):
             if interrupt.kind == "approval"
             else self._converter.consent_decision_to_form
         )
-        form = await resolve(to_form(interrupt.request, interrupt.decision))
+        form = await resolve(to_form(interrupt.shown, interrupt.decision))
         if form is None or not isinstance(item, WidgetItem):
             return item
         return item.model_copy(update={"widget": form.widget, "copy_text": form.text})

@@ -15,6 +15,7 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import aclosing, contextmanager
+from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Generic, cast
 
@@ -56,6 +57,7 @@ from .agent_turn import (
     CallRecorder,
     TurnAgent,
     client_tools_of,
+    describe_tool_of,
     read_history,
 )
 from .agents import AgentFactory, Agents, AnyAgent
@@ -344,6 +346,8 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
             if run is not None and run.is_first and run.message is not None
             else await log.read_stored(key, known.read if known else None)
         )
+        context.pause.key = await self.store.secret()
+        context.pause.describe = partial(describe_tool_of, agent)
         history = read_history(self._histories, key, stored, thread.id)
         turn_id = (run.turn_id if run is not None else "") or _last_message(stored)
         turn: AgentTurn[TContext] = AgentTurn(

@@ -11,7 +11,7 @@ from agent_framework import Content, FunctionTool, tool
 from chatkit.widgets import WidgetTemplate
 from pydantic_core import to_jsonable_python
 
-from ..bridge.response_converter import Form
+from ..bridge.cards import Form
 from ..text import mend_json
 from .templates import widget_text
 

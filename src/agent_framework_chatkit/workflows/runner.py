@@ -25,6 +25,7 @@ from agent_framework import (
     WorkflowMessage,
 )
 
+from ..interrupts.calls import ToolDescription, describe_tool
 from ..interrupts.client_tools import client_tool_names
 from ..interrupts.forms import Answers, value_of_answers
 from ..interrupts.pause import Interrupt, Pause
@@ -87,6 +88,15 @@ class ThreadWorkflow:
             if isinstance(executor, AgentExecutor)
             for name in client_tool_names(executor.agent)
         }
+
+    def describe_tool(self, name: str) -> ToolDescription | None:
+        """Return what people are told of a tool that one of the workflow's agents was given."""
+        described = (
+            describe_tool(executor.agent, name)
+            for executor in _executors(self._workflow)
+            if isinstance(executor, AgentExecutor)
+        )
+        return next((each for each in described if each is not None), None)
 
     def response_types(self, pause: Pause) -> dict[str, Any]:
         """Return the types of the answers that the workflow waits for, by the requests' ids."""

@@ -6,13 +6,11 @@ import re
 import unicodedata
 from urllib.parse import quote
 
-from ...text import mend_surrogates
+from ...text import mend_surrogates, without_hidden
 
 MAX_BYTES = 255
 """What common file systems allow a name."""
 _MAX_EXTENSION_BYTES = 32
-_JOINERS = "\u200c\u200d"  # Scripts and emoji need them, and they reorder nothing.
-_UNSAFE_CATEGORIES = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _RESERVED_CHARACTERS = re.compile(r'[<>:"|?*]')
 _RESERVED_NAME = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)", re.IGNORECASE)
 _EDGES = re.compile(r"^[\s.]+|[\s.]+$")
@@ -23,21 +21,16 @@ _FALLBACK = "file"
 def harmless_name(name: str) -> str:
     """Return a file name that any file system, page and header can carry.
 
-    Only the last part of a path stays. Control characters, bidirectional overrides and leading
-    dots go, what Windows reserves is replaced, and a long name is cut before its extension.
-    A name of which nothing stays becomes `file`. A harmless name stays as it is.
+    Only the last part of a path stays. Characters that hide or turn text and leading dots go, what
+    Windows reserves is replaced, and a long name is cut before its extension. A name of which
+    nothing stays becomes `file`. A harmless name stays as it is.
     """
     # One stranger's name must not cost more than what it may hold in the end.
     name = mend_surrogates(name[-4 * MAX_BYTES :])
-    name = "".join(
-        char
-        for char in name
-        if char in _JOINERS or unicodedata.category(char) not in _UNSAFE_CATEGORIES
-    )
-    name = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
+    name = re.split(r"[/\\]", unicodedata.normalize("NFC", without_hidden(name)))[-1]
     name = _mark_reserved(_strip(_RESERVED_CHARACTERS.sub("_", name)))
     # A name may be a reserved one only now that it is cut.
-    return _mark_reserved(_cut(name)) or _FALLBACK
+    return _mark_reserved(_strip(without_hidden(_cut(name)))) or _FALLBACK
 
 
 def _strip(name: str) -> str:

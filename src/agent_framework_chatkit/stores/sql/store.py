@@ -82,6 +82,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
         """The worker's leases; for `AgentChatKitServer`."""
         self._messages = Messages(self._database)
         self._retention = Retention(self._database)
+        self._secret = ""
 
     async def __aenter__(self) -> Self:
         return self
@@ -369,6 +370,8 @@ class SQLStore(Store[TContext], Generic[TContext]):
 
     async def secret(self) -> str:
         """Return a secret to sign with: the same for all workers, made when first asked for."""
+        if self._secret:
+            return self._secret
         new = self._database.insert(app_secrets).values(name="app", value=secrets.token_hex(32))
 
         def find(connection: Connection) -> str:
@@ -376,7 +379,8 @@ class SQLStore(Store[TContext], Generic[TContext]):
             query = select(app_secrets.c.value).where(app_secrets.c.name == "app")
             return str(connection.scalar(query))
 
-        return await self._database.write(find)
+        self._secret = await self._database.write(find)
+        return self._secret
 
     # What belongs to an agent
 

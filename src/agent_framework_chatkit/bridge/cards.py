@@ -1,0 +1,271 @@
+"""Cards on which people decide: each shows exactly what it asks for."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from agent_framework import Content
+from chatkit.widgets import DynamicWidgetRoot, WidgetRoot
+
+from ..interrupts.calls import ToolDescription
+from ..interrupts.pause import Decision
+from ..text import readable_name, visible
+
+APPROVAL_ACTION = "approval.answer"
+"""The type of the action that the buttons of an approval card send."""
+
+CONSENT_ACTION = "consent.answer"
+"""The type of the action that the buttons of a consent card send."""
+
+FAILED_ICON = "lucide:circle-x"
+
+VERBATIM = "verbatim"
+"""The key of a text that the page shows as code is shown, in a box that scrolls."""
+
+TIME = "time:"
+"""What the key of a text begins with that the page shows as a time of the reader's own.
+
+A key, since ChatKit's types keep no properties of ours. Other clients show the text.
+"""
+
+_NOT_IN_SCHEMA = "not a parameter of this tool"
+_NAME = re.compile(r"\w[\w.-]*")
+_LAYOUT = "\n\t"
+"""Control characters that are seen for what they are."""
+
+
+class Form(NamedTuple):
+    """Something that a person sees, and may answer."""
+
+    widget: WidgetRoot
+    """What is drawn."""
+    text: str
+    """The same in plain text, for copying and reading aloud."""
+
+
+def exact_text(value: Any) -> str:
+    """Return an argument's value as people see it: no two values look the same.
+
+    A string is shown as it is, if it can be taken for nothing else. One with hidden characters or
+    with space around it, and one that is JSON itself, is shown in quotes, with escapes. All other
+    values are JSON.
+    """
+    if not isinstance(value, str):
+        text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    elif _is_plain(value):
+        return value
+    else:
+        quoted = json.dumps(value, ensure_ascii=False)
+        text = re.sub(
+            r"\\(.)", lambda match: {"n": "\n", "t": "\t"}.get(match[1], match[0]), quoted
+        )
+    return visible(text, keep=_LAYOUT)
+
+
+def approval_card(request: Content, tool: ToolDescription | None, *, always_approve: bool) -> Form:
+    """Return a card with Approve and Decline.
+
+    Args:
+        request: The request.
+        tool: The tool, if the agent was given it.
+        always_approve: Whether to offer approval of every later call.
+    """
+    call = _Call(request, tool)
+    # It comes back with the answer, and must be the same then.
+    request_id = request.id or ""
+
+    def action(**answer: bool) -> dict[str, Any]:
+        return {"type": APPROVAL_ACTION, "payload": {"request_id": request_id, **answer}}
+
+    def button(label: str, **answer: bool) -> dict[str, Any]:
+        return {"label": label, "action": action(**answer)}
+
+    always = {
+        "type": "Button",
+        "label": "Always approve",
+        "onClickAction": action(approved=True, always=True),
+        "variant": "ghost",
+        "size": "sm",
+    }
+    return Form(
+        _card(
+            *call.heading(),
+            {"type": "Text", "value": "The assistant asks for your approval to do this."},
+            *call.fields(),
+            *([always] if always_approve else []),
+            confirm=button("Approve", approved=True),
+            cancel=button("Decline", approved=False),
+        ),
+        call.text("Approval needed: "),
+    )
+
+
+def approval_decision_card(
+    request: Content, tool: ToolDescription | None, decision: Decision
+) -> Form:
+    """Return the card of a request that was decided.
+
+    Args:
+        request: The request.
+        tool: The tool, if the agent was given it.
+        decision: What was decided.
+    """
+    call = _Call(request, tool)
+    what = "Approved" if decision.approved else "Declined"
+    icon = {"type": "Icon", "name": "check" if decision.approved else FAILED_ICON}
+    return Form(
+        _card(
+            *call.heading(),
+            *call.fields(),
+            _row(icon, *_outcome(what, decision)),
+        ),
+        f"{call.text()}\n{_outcome_text(what, decision)}",
+    )
+
+
+def consent_card(address: str, link: str) -> Form:
+    """Return a card that leads to a consent page.
+
+    Args:
+        address: The host of the page.
+        link: The page.
+    """
+    target = link.translate({ord(char): f"%{ord(char):02X}" for char in "<>\\ "})
+    text = f"Your consent is needed. Give it at {address}, then come back and continue."
+
+    def button(label: str, approved: bool) -> dict[str, Any]:
+        return {
+            "label": label,
+            "action": {"type": CONSENT_ACTION, "payload": {"approved": approved}},
+        }
+
+    return Form(
+        _card(
+            {"type": "Title", "value": "Consent needed", "size": "sm"},
+            {"type": "Text", "value": text},
+            {"type": "Markdown", "value": f"[Open the consent page](<{target}>)"},
+            confirm=button("Continue", True),
+            cancel=button("Decline", False),
+        ),
+        f"{text}\n{link}",
+    )
+
+
+def consent_decision_card(decision: Decision) -> Form:
+    """Return the card of a consent that was given or declined."""
+    what = "Consent given" if decision.approved else "Declined"
+    return Form(
+        _card(
+            {"type": "Title", "value": "Consent needed", "size": "sm"},
+            _row(*_outcome(what, decision)),
+        ),
+        f"Consent needed\n{_outcome_text(what, decision)}",
+    )
+
+
+class _Call:
+    """What a person sees of a call."""
+
+    def __init__(self, request: Content, tool: ToolDescription | None) -> None:
+        call = request.function_call
+        self._name = (call.name if call else None) or "tool"
+        self._title = readable_name(self._name) or visible(self._name)
+        self._description = visible((tool.description if tool else "").strip(), keep=_LAYOUT)
+        known = tool.parameters if tool else None
+        values: Mapping[str, Any] = (call.parse_arguments() if call else None) or {}
+        self._arguments = [
+            (_exact_name(str(name)), exact_text(value), known is None or name in known)
+            for name, value in values.items()
+        ]
+
+    def heading(self) -> list[dict[str, Any]]:
+        heading: list[dict[str, Any]] = [
+            {"type": "Title", "value": self._title, "size": "sm"},
+            {"type": "Caption", "value": _exact_name(self._name)},
+        ]
+        if self._description:
+            heading.append(
+                {"type": "Text", "value": self._description, "size": "sm", "key": VERBATIM}
+            )
+        return heading
+
+    def fields(self) -> list[dict[str, Any]]:
+        return [
+            {"type": "Col", "gap": 0, "children": [_name_line(name, is_known), _value(value)]}
+            for name, value, is_known in self._arguments
+        ]
+
+    def text(self, before: str = "") -> str:
+        """Return it as plain text, in which each argument begins a line and no value can."""
+        lines = [f"{before}{self._title} ({_exact_name(self._name)})"]
+        lines += [f"> {line}" for line in self._description.splitlines()]
+        for name, value, is_known in self._arguments:
+            mark = "" if is_known else f" ({_NOT_IN_SCHEMA})"
+            lines.append(f"{name}{mark}: " + value.replace("\n", "\n    "))
+        return "\n".join(lines)
+
+
+def _name_line(name: str, is_known: bool) -> dict[str, Any]:
+    caption = {"type": "Caption", "value": name}
+    if is_known:
+        return caption
+    mark = {"type": "Badge", "label": _NOT_IN_SCHEMA, "color": "warning"}
+    return _row(caption, mark)
+
+
+def _value(value: str) -> dict[str, Any]:
+    return {"type": "Text", "value": value, "key": VERBATIM}
+
+
+def _exact_name(name: str) -> str:
+    if _NAME.fullmatch(name) and visible(name) == name:
+        return name
+    return visible(json.dumps(name, ensure_ascii=False))
+
+
+def _is_plain(value: str) -> bool:
+    """Return whether a string can be taken for nothing else."""
+    if (
+        not value
+        or value != value.strip()
+        or value[0] in '"[{'
+        or visible(value, keep=_LAYOUT) != value
+    ):
+        return False
+    try:
+        json.loads(value)
+    except ValueError:
+        return True
+    return False
+
+
+def _when(decision: Decision) -> str:
+    return f"{decision.at.day} {decision.at:%B %Y, %H:%M} UTC"
+
+
+def _by(what: str, decision: Decision) -> str:
+    return f"{what} by {visible(decision.by)}" if decision.by else what
+
+
+def _outcome(what: str, decision: Decision) -> list[dict[str, Any]]:
+    return [
+        {"type": "Caption", "value": f"{_by(what, decision)},"},
+        {"type": "Caption", "value": _when(decision), "key": TIME + decision.at.isoformat()},
+    ]
+
+
+def _outcome_text(what: str, decision: Decision) -> str:
+    return f"{_by(what, decision)}, {_when(decision)}"
+
+
+def _row(*children: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "Row", "gap": 1, "wrap": "wrap", "children": list(children)}
+
+
+def _card(*children: dict[str, Any], **properties: Any) -> WidgetRoot:
+    return DynamicWidgetRoot.model_validate(
+        {"type": "Card", "children": list(children), **properties}
+    )

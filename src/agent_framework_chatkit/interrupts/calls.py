@@ -1,0 +1,65 @@
+"""The call that a person decides on: what they are told of its tool, and its seal."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from copy import copy
+from dataclasses import dataclass
+from inspect import cleandoc
+
+from agent_framework import Content, FunctionTool
+
+_TOOL = "agent_framework_chatkit_tool"
+
+
+@dataclass(frozen=True)
+class ToolDescription:
+    """What people are told of a tool whose call they decide on.
+
+    Attributes:
+        description: What the agent was told of it.
+        parameters: The names of its parameters.
+    """
+
+    description: str
+    parameters: tuple[str, ...]
+
+
+def with_tool(request: Content, tool: ToolDescription) -> Content:
+    """Return a request that knows its tool; `tool_of` returns it."""
+    known = copy(request)
+    described = [tool.description, list(tool.parameters)]
+    known.additional_properties = {**request.additional_properties, _TOOL: described}
+    return known
+
+
+def tool_of(request: Content) -> ToolDescription | None:
+    """Return the tool that a request is about, if the agent was given it."""
+    data = request.additional_properties.get(_TOOL)
+    return None if data is None else ToolDescription(data[0], tuple(data[1]))
+
+
+def describe_tool(agent: object, name: str) -> ToolDescription | None:
+    """Return what people are told of a tool that an agent was given, or has from an MCP server."""
+    options = getattr(agent, "default_options", None) or {}
+    servers = getattr(agent, "mcp_tools", ())
+    functions = (each for server in servers for each in server.functions)
+    for tool in (*(options.get("tools") or ()), *functions):
+        if isinstance(tool, FunctionTool) and tool.name == name:
+            return ToolDescription(
+                cleandoc(tool.description), tuple(tool.parameters().get("properties") or ())
+            )
+    return None
+
+
+def seal_of(call: Content, key: str) -> str:
+    """Return the HMAC-SHA-256 of a call's canonical JSON: its id, name and arguments.
+
+    Args:
+        call: The call.
+        key: The app's secret.
+    """
+    values = {"id": call.call_id, "name": call.name, "arguments": call.parse_arguments()}
+    canonical = json.dumps(values, sort_keys=True, separators=(",", ":"), default=str)
+    return hmac.new(key.encode(), canonical.encode(), "sha256").hexdigest()
