@@ -349,3 +349,31 @@ async def test_the_lifespan_closes_the_store() -> None:
     async with app.router.lifespan_context(app):
         assert not is_closed
     assert is_closed
+
+
+async def test_threads_are_found_by_their_words() -> None:
+    async with chat() as browser:
+        await browser.ask("It rains in Oslo.")
+        thread_id = browser.thread_id
+        assert (await browser.get("threads.list"))["can_search"] is True
+        page = await browser.get("threads.search", query="oslo rain")
+        (found,) = page["data"]
+        assert (found["thread"]["id"], page["has_more"]) == (thread_id, False)
+        assert found["thread"]["turn"]["state"] == "completed"
+        assert found["snippet"] == [
+            {"text": "It ", "is_match": False},
+            {"text": "rain", "is_match": True},
+            {"text": "s in ", "is_match": False},
+            {"text": "Oslo", "is_match": True},
+            {"text": ".", "is_match": False},
+        ]
+        items = await browser.items()
+        assert found["item_id"] in [item["id"] for item in items]
+        await browser.get("threads.update", thread_id=thread_id, title="Umbrellas")
+        (named,) = (await browser.get("threads.search", query="umbrella"))["data"]
+        assert (named["item_id"], named["snippet"]) == (None, [])
+        other = Browser(browser.app)
+        async with other.http:
+            assert (await other.get("threads.search", query="oslo"))["data"] == []
+        refused = await browser.post("threads.search", query="oslo", limit=0)
+        assert refused.status_code == 400

@@ -74,6 +74,7 @@ from .event_log import Entry, log_row, serialize
 from .requests import (
     ThreadsClaimToolReq,
     ThreadsFollowReq,
+    ThreadsSearchReq,
     ThreadsStopReq,
     is_detached,
     knows_turn_ends,
@@ -134,6 +135,7 @@ class Dispatcher(Generic[TContext]):
             ThreadsSyncCustomActionReq: self._sync_action,
             ThreadsStopReq: self._stop,
             ThreadsClaimToolReq: self._claim_tool,
+            ThreadsSearchReq: self._search,
         }
 
     # Streams
@@ -635,13 +637,39 @@ class Dispatcher(Generic[TContext]):
         page = await self._store.load_threads(
             params.limit or PAGE_SIZE, params.after, params.order, context
         )
-        ids = [thread.id for thread in page.data]
+        data = await self._listed(page.data, context)
+        head = _extended(serialize(Page(has_more=page.has_more, after=page.after)), can_search=True)
+        return head.replace(b'"data":[]', b'"data":[%b]' % b",".join(data), 1)
+
+    async def _listed(self, threads: Sequence[ThreadMetadata], context: TContext) -> list[bytes]:
+        """Return threads as a list of them holds them, each with its turn."""
+        ids = [thread.id for thread in threads]
         turns: dict[str, TurnRow] = (
             await self._store.log.of_threads(ids, owner_of(context)) if ids else {}
         )
-        data = [
+        return [
             _extended(serialize(thread_response(thread)), turn=turn_json(turns.get(thread.id)))
-            for thread in page.data
+            for thread in threads
+        ]
+
+    async def _search(self, request: ThreadsSearchReq, context: TContext) -> bytes:
+        params = request.params
+        page = await self._store.search_threads(params.query, params.limit, params.after, context)
+        listed = await self._listed([found.thread for found in page.data], context)
+        data = [
+            b'{"thread":%b,%b'
+            % (
+                thread,
+                to_json(
+                    {
+                        "item_id": found.item_id,
+                        "snippet": [
+                            {"text": text, "is_match": is_match} for text, is_match in found.snippet
+                        ],
+                    }
+                )[1:],
+            )
+            for thread, found in zip(listed, page.data, strict=True)
         ]
         head = serialize(Page(has_more=page.has_more, after=page.after))
         return head.replace(b'"data":[]', b'"data":[%b]' % b",".join(data), 1)

@@ -1,4 +1,4 @@
-"""Requests: ChatKit's, and those with which clients follow and stop turns."""
+"""Requests: ChatKit's, and those with which clients follow and stop turns, and search."""
 
 from __future__ import annotations
 
@@ -74,8 +74,29 @@ class ThreadsClaimToolReq(BaseReq):
     params: ClaimParams
 
 
-LiveReq: TypeAlias = ThreadsFollowReq | ThreadsStopReq | ThreadsClaimToolReq
-AnyReq: TypeAlias = Annotated[StreamingReq | NonStreamingReq | LiveReq, Field(discriminator="type")]
+class SearchParams(BaseModel):
+    """What to find.
+
+    Attributes:
+        query: Words that a message, or the title, of a thread has.
+        limit: How many threads to return at most.
+        after: Where the page begins, as the one before it said.
+    """
+
+    query: str
+    limit: int = Field(default=20, ge=1, le=MAX_PAGE)
+    after: str | None = None
+
+
+class ThreadsSearchReq(BaseReq):
+    """Asks for the threads in which words are found."""
+
+    type: Literal["threads.search"] = "threads.search"
+    params: SearchParams
+
+
+OwnReq: TypeAlias = ThreadsFollowReq | ThreadsStopReq | ThreadsClaimToolReq | ThreadsSearchReq
+AnyReq: TypeAlias = Annotated[StreamingReq | NonStreamingReq | OwnReq, Field(discriminator="type")]
 
 _ANY: TypeAdapter[Any] = TypeAdapter(AnyReq)
 

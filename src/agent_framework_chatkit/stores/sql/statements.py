@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
-from .tables import events, items, messages, owners, requests, sessions, threads, turns
+from .tables import events, items, messages, owners, requests, sessions, threads, turns, words
 from .time import database_time
 
 _OF_RUN = and_(
@@ -75,6 +75,7 @@ class Statements:
         self.add_owner = _add_owner(upsert)
         self.add_thread = _add_thread(upsert)
         self.add_item = _add_item(upsert)
+        self.add_words = _add_words(upsert)
         self.add_session = _add_session(upsert)
         self.take_lease = _take_lease(upsert)
         new = upsert(requests).values(created_at=database_time())
@@ -116,6 +117,13 @@ def _add_item(upsert: Callable[[Table], postgresql.Insert]) -> Insert:
     new = upsert(items)
     return new.on_conflict_do_update(
         index_elements=[items.c.thread, items.c.id], set_={"data": new.excluded.data}
+    )
+
+
+def _add_words(upsert: Callable[[Table], postgresql.Insert]) -> Insert:
+    new = upsert(words)
+    return new.on_conflict_do_update(
+        index_elements=[words.c.thread, words.c.item], set_={"words": new.excluded.words}
     )
 
 

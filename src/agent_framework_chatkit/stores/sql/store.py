@@ -22,6 +22,8 @@ from .log import ThreadLog
 from .messages import Messages
 from .retention import Purged, Retention
 from .rows import hold_thread, load_page, number, position_after, thread_key, unknown_thread
+from .search import Found, Search
+from .search_index import index_title
 from .sessions import SQLSessionStore
 from .tables import attachments, feedback, items, threads
 from .tables import secrets as app_secrets
@@ -83,6 +85,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
         self._messages = Messages(self._database)
         self._retention = Retention(self._database)
         self._secret = ""
+        self._search = Search(self._database)
 
     async def __aenter__(self) -> Self:
         return self
@@ -148,13 +151,16 @@ class SQLStore(Store[TContext], Generic[TContext]):
         data = dump_thread(thread)
 
         def save(connection: Connection) -> None:
-            updated = connection.execute(
+            key = connection.scalar(
                 update(threads)
                 .where(threads.c.id == thread.id, threads.c.owner == owner)
                 .values(data=data, active_at=database_time())
+                .returning(threads.c.key)
             )
-            if updated.rowcount == 0:
+            if key is None:
                 add_new_thread(self._database, connection, thread, owner)
+            else:
+                index_title(self._database, connection, key, thread.title)
 
         await self._database.write(save)
 
@@ -186,6 +192,30 @@ class SQLStore(Store[TContext], Generic[TContext]):
             )
 
         return await self._database.read(load)
+
+    async def search_threads(
+        self, query: str, limit: int, after: str | None, context: TContext
+    ) -> Page[Found]:
+        """Find the owner's threads with a message, or a title, that has all words of a query.
+
+        Case and accents make no difference, and the beginning of a word is enough.
+
+        Args:
+            query: What to find.
+            limit: How many threads to return at most.
+            after: Where the page begins, as the one before it said.
+            context: Names the owner.
+
+        Returns:
+            The threads, newest first, each with the newest message that has the words.
+
+        Raises:
+            NotFoundError: If `after` is the id of a thread that the owner does not have.
+            ValueError: If the limit is less than 1.
+        """
+        if limit < 1:
+            raise ValueError(f"A page has at least one row, not {limit}.")
+        return await self._search.find(owner_of(context), query, limit, after)
 
     async def delete_thread(self, thread_id: str, context: TContext) -> None:
         """Delete a thread and all that belongs to it: items, sessions, messages, feedback.

@@ -119,6 +119,23 @@ items = Table(
     UniqueConstraint("thread", "id"),
 )
 
+TITLE = ""
+"""Stands for a thread's title where the words of items are kept."""
+
+# The words of each message and title, by which they are found.
+words = Table(
+    f"{PREFIX}words",
+    metadata,
+    Column("key", _KEY, primary_key=True),
+    _thread(),
+    Column("item", Name, nullable=False),
+    # Each once, with spaces between them.
+    Column("words", Text, nullable=False),
+    UniqueConstraint("thread", "item"),
+)
+SEARCH = f"{PREFIX}search"
+"""The index of the words: a full-text table that triggers keep in SQLite, or an index."""
+
 sessions = Table(
     f"{PREFIX}sessions",
     metadata,

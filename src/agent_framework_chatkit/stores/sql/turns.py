@@ -26,9 +26,10 @@ from ..errors import ThreadBusyError
 from .database import Database
 from .log import IS_ALIVE, find_request, find_turn, read_stored, rows_of_run
 from .rows import thread_key, unknown_thread
+from .search_index import index_title
 from .sessions import write_session
 from .statements import Statements
-from .tables import events, items, messages, requests, sessions, threads, turns, workers
+from .tables import events, items, messages, requests, sessions, threads, turns, words, workers
 from .time import database_time
 from .turn_rows import (
     BegunTurn,
@@ -223,6 +224,8 @@ class Turns:
                     table.c[column].not_in(earlier),
                 )
             )
+        found = select(items.c.id).where(later)
+        connection.execute(delete(words).where(words.c.thread == key, words.c.item.in_(found)))
         connection.execute(delete(items).where(later))
         return ids
 
@@ -351,6 +354,8 @@ class Turns:
             last = connection.scalar(statements.number, values)
         if last is None:
             raise LeaseLostError
+        if change is not None and change.after.title != change.before.title:
+            index_title(self._database, connection, key, change.after.title)
         return int(last) - count + 1
 
     def _merged(self, connection: Connection, key: int, change: ThreadChange) -> str:

@@ -15,7 +15,8 @@ from ..turn_end import TurnEndItem
 from . import json_text
 from .database import Database
 from .rows import unknown_thread
-from .tables import attachments, items, messages, sessions
+from .search_index import index_items, index_title
+from .tables import attachments, items, messages, sessions, words
 from .time import database_time
 
 THREAD: TypeAdapter[ThreadMetadata] = TypeAdapter(ThreadMetadata)
@@ -66,6 +67,8 @@ def add_new_thread(
     key = connection.scalar(statements.add_thread, values)
     if key is None:
         raise unknown_thread(thread.id)
+    if thread.title:
+        index_title(database, connection, int(key), thread.title)
     return int(key)
 
 
@@ -101,11 +104,17 @@ def add_items(
             for index, item in enumerate(added)
         ],
     )
+    index_items(database, connection, key, added)
 
 
 def delete_item(connection: Connection, key: int, item_id: str) -> None:
     """Delete an item, its feedback, and the session and messages of the turn it began."""
-    for table, column in ((items, "id"), (sessions, "id"), (messages, "turn")):
+    for table, column in (
+        (items, "id"),
+        (words, "item"),
+        (sessions, "id"),
+        (messages, "turn"),
+    ):
         connection.execute(delete(table).where(table.c.thread == key, table.c[column] == item_id))
 
 

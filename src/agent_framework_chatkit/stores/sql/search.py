@@ -1,0 +1,129 @@
+"""Finds threads by the words of their messages and titles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chatkit.types import Page, ThreadMetadata
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    case,
+    cast,
+    column,
+    func,
+    literal_column,
+    select,
+    table,
+)
+from sqlalchemy.dialects.postgresql import TSQUERY
+
+from .database import Database
+from .rows import position_after, unknown_thread
+from .search_text import beginnings_in, marked, text_of
+from .tables import SEARCH, TITLE, items, threads, words
+from .writes import parse_item, parse_thread
+
+_INDEX = table(SEARCH, column("rowid"))
+
+
+@dataclass(frozen=True)
+class Found:
+    """A thread in which a query was found.
+
+    Attributes:
+        thread: The thread.
+        item_id: The newest message that has the words; `None` if only the title has them.
+        snippet: A part of the message, in pieces: a text, and whether it is what was asked for.
+    """
+
+    thread: ThreadMetadata
+    item_id: str | None
+    snippet: list[tuple[str, bool]]
+
+
+class Search:
+    """Finds threads.
+
+    Args:
+        database: Where they are.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, owner: str, query: str, limit: int, after: str | None) -> Page[Found]:
+        """Return a page of the threads that have a message, or a title, with all words of a query.
+
+        Raises:
+            NotFoundError: If `after` is the id of a thread that the owner does not have.
+        """
+        beginnings = beginnings_in(query)
+        if not beginnings:
+            return Page()
+        return await self._database.read(
+            lambda connection: self._find(connection, owner, query, beginnings, limit, after)
+        )
+
+    def _find(
+        self,
+        connection: Connection,
+        owner: str,
+        query: str,
+        beginnings: list[str],
+        limit: int,
+        after: str | None,
+    ) -> Page[Found]:
+        scope = threads.c.owner == owner
+        newest = func.max(case((words.c.item == TITLE, 0), else_=words.c.key)).label("newest")
+        statement = (
+            select(threads.c.position, threads.c.id, threads.c.data, newest)
+            .join(words, words.c.thread == threads.c.key)
+            .where(scope, self._has(beginnings))
+            .group_by(threads.c.key)
+            .order_by(threads.c.position.desc())
+            .limit(limit + 1)
+        )
+        if after is not None:
+            position = position_after(connection, threads, scope, after)
+            if position is None:
+                raise unknown_thread(after)
+            statement = statement.where(threads.c.position < position)
+        rows = connection.execute(statement).all()
+        messages = self._messages(connection, [row.newest for row in rows[:limit] if row.newest])
+        found: list[Found] = []
+        for row in rows[:limit]:
+            thread = parse_thread(row.id, row.data)
+            if thread is not None:
+                item_id, text = messages.get(row.newest, (None, None))
+                found.append(Found(thread, item_id, marked(text, query) if text else []))
+        has_more = len(rows) > limit
+        return Page(
+            data=found,
+            has_more=has_more,
+            after=f"after:{rows[limit - 1].position}" if has_more else None,
+        )
+
+    def _has(self, beginnings: list[str]) -> ColumnElement[bool]:
+        """Return a condition on the words of a message; each beginning is of letters and digits."""
+        if self._database.is_sqlite:
+            match = literal_column(SEARCH).match(" AND ".join(f'"{each}"*' for each in beginnings))
+            return words.c.key.in_(select(_INDEX.c.rowid).where(match))
+        vector = func.array_to_tsvector(func.string_to_array(words.c.words, literal_column("' '")))
+        wanted = " & ".join(f"'{each}':*" for each in beginnings)
+        return vector.bool_op("@@")(cast(wanted, TSQUERY))
+
+    def _messages(self, connection: Connection, keys: list[int]) -> dict[int, tuple[str, str]]:
+        """Return the ids and texts of messages by the keys of their words."""
+        statement = (
+            select(words.c.key, items.c.id, items.c.data)
+            .join(items, and_(items.c.thread == words.c.thread, items.c.id == words.c.item))
+            .where(words.c.key.in_(keys))
+        )
+        found: dict[int, tuple[str, str]] = {}
+        for row in connection.execute(statement) if keys else ():
+            item = parse_item(row.id, row.data)
+            if item is not None:
+                found[row.key] = (row.id, text_of(item))
+        return found

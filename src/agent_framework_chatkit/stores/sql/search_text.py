@@ -1,0 +1,155 @@
+"""The words of a text by which it is found, and where they are in it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from chatkit.types import AssistantMessageItem, ThreadItem, UserMessageItem
+
+MAX_TEXT = 100_000
+"""How many characters of a text are searched. PostgreSQL takes a megabyte of words at most."""
+
+MAX_WORD = 64
+"""How many characters of a word count."""
+
+MAX_WORDS = 16
+"""How many words of a query count."""
+
+BEFORE = 40
+AFTER = 160
+"""How many characters of a message are shown before and after the first word that is found."""
+
+_WORD = re.compile(r"[^\W_]+")
+
+# Scripts that put no space between words: Thai to Khmer, kana and Chinese characters.
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0003ffff]+"
+)
+
+_MARKUP = re.compile(r"[*`#|~]+|\s+")
+
+
+def text_of(item: ThreadItem) -> str:
+    """Return the text of a message; nothing for what is no message."""
+    if isinstance(item, (UserMessageItem, AssistantMessageItem)):
+        return "\n".join(part.text for part in item.content)
+    return ""
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a text, each once, without case and accents.
+
+    Where a script puts no space between words, each two characters that stand together are one,
+    and so is the last.
+    """
+    found: dict[str, None] = {}
+    for word in _WORD.findall(_fold(text)[0][:MAX_TEXT]):
+        for part, is_unspaced in _runs(word):
+            if is_unspaced:
+                found.update(dict.fromkeys(part[at : at + 2] for at in range(len(part))))
+            else:
+                found[part[:MAX_WORD]] = None
+    return list(found)
+
+
+def beginnings_in(query: str) -> list[str]:
+    """Return what words must begin with that a query asks for."""
+    found: dict[str, None] = {}
+    for word in _WORD.findall(_fold(query[:MAX_TEXT])[0]):
+        for part, is_unspaced in _runs(word):
+            if not is_unspaced or len(part) == 1:
+                found[part[:MAX_WORD]] = None
+            else:
+                found.update(dict.fromkeys(part[at : at + 2] for at in range(len(part) - 1)))
+    return list(found)[:MAX_WORDS]
+
+
+def marked(text: str, query: str) -> list[tuple[str, bool]]:
+    """Return the part of a text in which a query is found, in pieces, and which of them are it.
+
+    Args:
+        text: What was found.
+        query: What was asked.
+    """
+    text = _MARKUP.sub(_space, text[:MAX_TEXT]).strip()
+    folded, places = _fold(text)
+    spans = sorted(_spans(folded, beginnings_in(query)))
+    first = places[spans[0][0]] if spans else 0
+    start = max(0, first - BEFORE)
+    if start > 0:
+        # Not in the middle of a word.
+        start = text.find(" ", start, first) + 1 or start
+    end = first + AFTER
+    pieces: list[tuple[str, bool]] = []
+    at = start
+    for begin, stop in spans:
+        begin, stop = max(at, places[begin]), min(end, places[stop - 1] + 1)
+        if begin >= stop:
+            continue
+        pieces += [(text[at:begin], False), (text[begin:stop], True)]
+        at = stop
+    pieces.append((text[at:end], False))
+    if start > 0:
+        pieces.insert(0, ("…", False))
+    if end < len(text):
+        pieces.append(("…", False))
+    return _joined(pieces)
+
+
+def _runs(word: str) -> Iterable[tuple[str, bool]]:
+    """Yield the parts of a word, and whether each is of a script without spaces."""
+    at = 0
+    for run in _UNSPACED.finditer(word):
+        if run.start() > at:
+            yield word[at : run.start()], False
+        yield run.group(), True
+        at = run.end()
+    if at < len(word):
+        yield word[at:], False
+
+
+def _fold(text: str) -> tuple[str, list[int]]:
+    """Return a text without case and accents, and the place of each of its characters before."""
+    folded: list[str] = []
+    places: list[int] = []
+    for place, character in enumerate(text):
+        if character.isascii():
+            plain = character.lower()
+        else:
+            plain = "".join(
+                each
+                for each in unicodedata.normalize("NFKD", character).casefold()
+                if not unicodedata.category(each).startswith("M")
+            )
+        folded.append(plain)
+        places += [place] * len(plain)
+    return "".join(folded), places
+
+
+def _spans(folded: str, beginnings: list[str]) -> Iterable[tuple[int, int]]:
+    """Yield where words begin as they should."""
+    for beginning in beginnings:
+        is_unspaced = _UNSPACED.fullmatch(beginning) is not None
+        boundary = "" if is_unspaced else r"(?<![^\W_])"
+        for found in re.finditer(boundary + re.escape(beginning), folded):
+            yield found.span()
+
+
+def _joined(pieces: list[tuple[str, bool]]) -> list[tuple[str, bool]]:
+    """Return pieces of which none is empty and no two neighbours are alike."""
+    joined: list[tuple[str, bool]] = []
+    for text, is_marked in pieces:
+        if not text:
+            continue
+        if joined and joined[-1][1] == is_marked:
+            joined[-1] = (joined[-1][0] + text, is_marked)
+        else:
+            joined.append((text, is_marked))
+    return joined
+
+
+def _space(found: re.Match[str]) -> str:
+    return " " if found.group().isspace() else ""
