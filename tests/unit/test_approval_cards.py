@@ -126,14 +126,11 @@ def test_the_decision_has_a_time_that_the_page_can_tell() -> None:
     converter = AgentResponseConverter()
     form = converter.approval_decision_to_form(requested({}), Decision(True, "a\u202eb", at))
     (row,) = (each for each in widget(form)["children"] if each["type"] == "Row")
-    assert row["children"][1:] == [
-        {"type": "Caption", "value": "Approved by a\\u202eb,"},
-        {
-            "type": "Caption",
-            "value": "25 November 2026, 09:05 UTC",
-            "key": "time:2026-11-25T09:05:00+00:00",
-        },
-    ]
+    assert row["children"][1] == {
+        "type": "Caption",
+        "value": "Approved by a\\u202eb, 25 November 2026, 09:05 UTC",
+        "key": "time:2026-11-25T09:05:00+00:00",
+    }
 
 
 @tool(approval_mode="always_require")

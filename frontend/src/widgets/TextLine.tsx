@@ -1,11 +1,21 @@
 import type { CSSProperties } from 'react'
 
 import type { Widget } from '../protocol/types'
+import { useLocale } from '../ui/context'
 import { defined, lengthOf } from './box'
 import { colorOf, TEXT } from './colors'
 import { isTrue, numberOf, oneOf, textOf } from './values'
 
 const WEIGHTS = { normal: 400, medium: 500, semibold: 600, bold: 700 } as const
+
+/** What the key of a text begins with that ends with a time. */
+const TIME = 'time:'
+
+/** How the server writes a time for clients that do not know this. */
+const WRITTEN_TIME = /\d{1,2} [A-Z][a-z]+ \d{4}, \d\d:\d\d UTC$/
+
+/** How many characters a verbatim text may have without a way to scroll it by keyboard. */
+const LONG = 400
 
 interface TextLineProps {
   as: 'p' | 'h2'
@@ -20,18 +30,39 @@ export function TextLine({ as, kind, sizes, widget }: TextLineProps) {
   const value = textOf(widget['value'])
   // A heading that says nothing would be heard as one.
   const Tag = value === '' ? 'p' : as
+  const key = widget.key ?? ''
+  // An argument of a call that a person decides on: whole, as code is shown, in a box that scrolls.
+  const isVerbatim = key === 'verbatim'
+  const at = key.startsWith(TIME) ? new Date(key.slice(TIME.length)) : null
   return (
     <Tag
       className={`widget-${kind}`}
+      data-verbatim={isVerbatim || undefined}
+      // Those who use no mouse scroll it too.
+      tabIndex={isVerbatim && value.length > LONG ? 0 : undefined}
       data-size={size}
       dir="auto"
       // Whoever has it read out hears it when it is whole.
       aria-busy={isTrue(widget['streaming']) || undefined}
       style={textStyle(widget)}
     >
-      {value}
+      {at === null || Number.isNaN(at.getTime()) ? (
+        value
+      ) : (
+        <>
+          {value.replace(WRITTEN_TIME, '')}
+          <Time at={at} />
+        </>
+      )}
     </Tag>
   )
+}
+
+/** A time in the reader's own zone and language. */
+function Time({ at }: { at: Date }) {
+  const locale = useLocale()
+  const format = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short' })
+  return <time dateTime={at.toISOString()}>{format.format(at)}</time>
 }
 
 /** The look of a text. */

@@ -136,3 +136,30 @@ test('a chart has a name, and a table for those who cannot see it', async () => 
     timeout: 20_000,
   })
 }, 30_000)
+
+test('an argument that a person decides on is whole, and can be scrolled by keyboard', async () => {
+  const long = 'x\n'.repeat(5000) + 'rm -rf /'
+  await draw({ type: 'Card', children: [{ type: 'Text', value: long, key: 'verbatim' }] })
+  const text = screen.getByText(/rm -rf/)
+  expect(text.textContent).toBe(long)
+  expect(text.dataset['verbatim']).toBe('true')
+  expect(text.tabIndex).toBe(0)
+})
+
+test('a time is shown in the zone and language of the reader', async () => {
+  const at = '2026-11-25T09:05:00+00:00'
+  const widget = {
+    type: 'Card',
+    children: [
+      { type: 'Caption', value: 'Approved, 25 November 2026, 09:05 UTC', key: `time:${at}` },
+      { type: 'Caption', value: 'Some day', key: 'time:never' },
+    ],
+  }
+  await draw(widget, { locale: 'de' })
+  const format = new Intl.DateTimeFormat('de', { dateStyle: 'long', timeStyle: 'short' })
+  const time = document.querySelector('time')
+  expect(time?.dateTime).toBe('2026-11-25T09:05:00.000Z')
+  expect(time?.textContent).toBe(format.format(new Date(at)))
+  expect(time?.parentElement?.textContent).toBe(`Approved, ${format.format(new Date(at))}`)
+  screen.getByText('Some day')
+})

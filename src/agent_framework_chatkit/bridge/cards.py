@@ -26,7 +26,7 @@ VERBATIM = "verbatim"
 """The key of a text that the page shows as code is shown, in a box that scrolls."""
 
 TIME = "time:"
-"""What the key of a text begins with that the page shows as a time of the reader's own.
+"""What the key of a text begins with at whose end the page shows the reader's own time.
 
 A key, since ChatKit's types keep no properties of ours. Other clients show the text.
 """
@@ -120,7 +120,7 @@ def approval_decision_card(
         _card(
             *call.heading(),
             *call.fields(),
-            _row(icon, *_outcome(what, decision)),
+            _row(icon, _outcome(what, decision)),
         ),
         f"{call.text()}\n{_outcome_text(what, decision)}",
     )
@@ -160,7 +160,7 @@ def consent_decision_card(decision: Decision) -> Form:
     return Form(
         _card(
             {"type": "Title", "value": "Consent needed", "size": "sm"},
-            _row(*_outcome(what, decision)),
+            _outcome(what, decision),
         ),
         f"Consent needed\n{_outcome_text(what, decision)}",
     )
@@ -242,23 +242,14 @@ def _is_plain(value: str) -> bool:
     return False
 
 
-def _when(decision: Decision) -> str:
-    return f"{decision.at.day} {decision.at:%B %Y, %H:%M} UTC"
-
-
-def _by(what: str, decision: Decision) -> str:
-    return f"{what} by {visible(decision.by)}" if decision.by else what
-
-
-def _outcome(what: str, decision: Decision) -> list[dict[str, Any]]:
-    return [
-        {"type": "Caption", "value": f"{_by(what, decision)},"},
-        {"type": "Caption", "value": _when(decision), "key": TIME + decision.at.isoformat()},
-    ]
+def _outcome(what: str, decision: Decision) -> dict[str, Any]:
+    key = TIME + decision.at.isoformat()
+    return {"type": "Caption", "value": _outcome_text(what, decision), "key": key}
 
 
 def _outcome_text(what: str, decision: Decision) -> str:
-    return f"{_by(what, decision)}, {_when(decision)}"
+    by = f" by {visible(decision.by)}" if decision.by else ""
+    return f"{what}{by}, {decision.at.day} {decision.at:%B %Y, %H:%M} UTC"
 
 
 def _row(*children: dict[str, Any]) -> dict[str, Any]:
