@@ -56,6 +56,7 @@ from .history import (
 from .turn_state import OF_FINISH_REASON, UNCLEAN, TurnState
 
 if TYPE_CHECKING:
+    from .run import Run
     from .server import AgentChatKitServer
 
 logger = logging.getLogger(__name__)
@@ -277,19 +278,19 @@ class AgentTurn(Generic[TContext]):
         self,
         emit_to: ResponseWriter,
         options: dict[str, Any],
-        wait: Callable[[], Awaitable[None]] | None,
+        run: Run | None,
     ) -> None:
         """Run the agent, and write what it sends.
 
         Args:
             emit_to: Writes it as items.
             options: The model and tool that the person chose.
-            wait: Awaited before the next update is asked for; waits while too much is unwritten.
+            run: What waits for the database before the next update is asked for.
         """
         if self._resumed is not None:
             await emit_to.resume(self._resumed)
         try:
-            await self._run_once(emit_to, options, wait)
+            await self._run_once(emit_to, options, run)
         except Exception as error:
             if self._session.service_session_id is None or not _has_forgotten(error):
                 raise
@@ -299,7 +300,7 @@ class AgentTurn(Generic[TContext]):
                 self._context.thread.id,
             )
             self._session.service_session_id = None
-            await self._run_once(emit_to, options, wait, again=True)
+            await self._run_once(emit_to, options, run, again=True)
         if self.exchange.service_state in ("response.created", "response.failed"):
             raise AnswerFailedError("The service did not complete its response.")
         await emit_to.finish()
@@ -309,7 +310,7 @@ class AgentTurn(Generic[TContext]):
         self,
         writer: ResponseWriter,
         options: dict[str, Any],
-        wait: Callable[[], Awaitable[None]] | None,
+        run: Run | None,
         *,
         again: bool = False,
     ) -> None:
@@ -320,8 +321,8 @@ class AgentTurn(Generic[TContext]):
                 rest = writer.write(update)
                 if rest is not None:
                     await rest
-                if wait is not None and _must_wait(update):
-                    await wait()
+                if run is not None and (run.is_full or _must_wait(update)):
+                    await run.checkpoint()
         except BaseException as error:
             await close_stream(updates, error)
             raise

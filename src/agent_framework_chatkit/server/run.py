@@ -159,6 +159,8 @@ class Run:
         self._text: tuple[str, int, bytes] | None = None
         """The item and part that text is being joined for, and the event's JSON before the text."""
         self._deltas: list[str] = []
+        self._joined = 0
+        """How many characters are being joined."""
         self._may_send_text = True
         self._committing: asyncio.Task[None] | None = None
         self._must_commit = False
@@ -319,6 +321,7 @@ class Run:
         delta = "".join(self._deltas)
         self._text = None
         self._deltas.clear()
+        self._joined = 0
         event = TextDelta(item_id, index, delta)
         self._put(Entry(self.id, self._next(), b"%b%b}}" % (head, _json_text(delta)), event))
 
@@ -329,6 +332,7 @@ class Run:
             and self._text[1] == update.content_index
         ):
             self._deltas.append(update.delta)
+            self._joined += len(update.delta)
             return
         self.flush_text()
         head = (
@@ -464,7 +468,7 @@ class Run:
     @property
     def is_full(self) -> bool:
         """Whether so much is yet to be written that the run must wait."""
-        return self._unwritten_size > MAX_UNWRITTEN
+        return self._unwritten_size + self._joined > MAX_UNWRITTEN
 
     async def _commit_all(self) -> None:
         try:

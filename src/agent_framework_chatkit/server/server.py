@@ -405,7 +405,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
             context.items.send = span.until_first_text(emit, context.items)
             try:
                 with span.current():
-                    await turn.run(writer, options, None if run is None else run.checkpoint)
+                    await turn.run(writer, options, run)
             except asyncio.CancelledError:
                 writer.show_widgets()
                 for interrupt in context.pause.interrupts:
