@@ -76,7 +76,7 @@ e2e: frontend ## Run the tests in a real browser
 lint: install ## Check style, and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 types: install ## Check types
 	$(BIN)/mypy

@@ -26,6 +26,9 @@ RATE = 50
 STARTS = 50
 """How many streams begin a second until all have begun."""
 
+OPENING = 0.01
+"""Seconds in which a follower begins, on a machine with nothing else to do."""
+
 SETTLE = 0.5
 """Seconds in which a server finishes what it does after its responses."""
 
@@ -154,7 +157,8 @@ async def measure_followers(
     ignored, arrivals = Arrivals(), Arrivals()
     meter = await Meter.of(server)
     ramp = streams / STARTS
-    tokens = int((3 * ramp + seconds) * rate)
+    # The answers go on while all followers begin.
+    tokens = int((3 * ramp + streams * each * OPENING + seconds) * rate)
     ends_at = time.monotonic() + ramp + tokens / rate + SETTLE
     starters = await _begin(server, protocol, ignored, streams, prompt(tokens, rate))
     followers = await asyncio.gather(

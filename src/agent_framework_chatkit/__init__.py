@@ -1,25 +1,32 @@
-"""Put any Microsoft Agent Framework agent behind a ChatKit chat."""
+"""Put any Microsoft Agent Framework agent behind a ChatKit chat.
+
+Each name is imported when it is first asked for: the command line answers at once, and an app
+needs only the extras that it uses.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .bridge.cards import APPROVAL_ACTION, CONSENT_ACTION, Form
-from .bridge.context import AgentContext, ClientToolCall
-from .bridge.response_converter import AgentResponseConverter
-from .bridge.streaming import stream_agent_response
-from .bridge.thread_items import ThreadItemConverter, simple_to_agent_input, thread_to_agent_input
-from .interrupts.client_tools import client_tool
-from .interrupts.pause import Decision
-from .interrupts.questions import ask_user
-from .widgets.actions import action
-from .widgets.templates import WidgetTemplate, WidgetTemplateError
-from .widgets.tools import widget_tool
-
 if TYPE_CHECKING:
+    from .bridge.cards import APPROVAL_ACTION, CONSENT_ACTION, Form
+    from .bridge.context import AgentContext, ClientToolCall
+    from .bridge.response_converter import AgentResponseConverter
+    from .bridge.streaming import stream_agent_response
+    from .bridge.thread_items import (
+        ThreadItemConverter,
+        simple_to_agent_input,
+        thread_to_agent_input,
+    )
     from .http.app import chat_routes, create_app
     from .http.request_context import RequestContext
     from .http.web_ui import ui_routes
+    from .interrupts.client_tools import client_tool
+    from .interrupts.pause import Decision
+    from .interrupts.questions import ask_user
     from .server.server import AgentChatKitServer
+    from .widgets.actions import action
+    from .widgets.templates import WidgetTemplate, WidgetTemplateError
+    from .widgets.tools import widget_tool
 
 __all__ = [
     "APPROVAL_ACTION",
@@ -46,22 +53,42 @@ __all__ = [
     "widget_tool",
 ]
 
-_SERVER = {
+_MODULES = {
+    "APPROVAL_ACTION": "bridge.cards",
+    "CONSENT_ACTION": "bridge.cards",
     "AgentChatKitServer": "server.server",
+    "AgentContext": "bridge.context",
+    "AgentResponseConverter": "bridge.response_converter",
+    "ClientToolCall": "bridge.context",
+    "Decision": "interrupts.pause",
+    "Form": "bridge.cards",
     "RequestContext": "http.request_context",
+    "ThreadItemConverter": "bridge.thread_items",
+    "WidgetTemplate": "widgets.templates",
+    "WidgetTemplateError": "widgets.templates",
+    "action": "widgets.actions",
+    "ask_user": "interrupts.questions",
     "chat_routes": "http.app",
+    "client_tool": "interrupts.client_tools",
     "create_app": "http.app",
+    "simple_to_agent_input": "bridge.thread_items",
+    "stream_agent_response": "bridge.streaming",
+    "thread_to_agent_input": "bridge.thread_items",
     "ui_routes": "http.web_ui",
+    "widget_tool": "widgets.tools",
 }
-"""Names that need the extra `server`, and the modules that they are in."""
+"""The module that each name is in."""
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _SERVER:
+    module = _MODULES.get(name)
+    if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        return getattr(import_module(f".{_SERVER[name]}", __name__), name)
+        return getattr(import_module(f".{module}", __name__), name)
     except ModuleNotFoundError as error:
+        if not module.startswith(("server.", "http.")):
+            raise
         raise ImportError(
             f"{name} needs {error.name!r}, which is not installed: "
             "pip install 'agent-framework-chatkit[server]'"

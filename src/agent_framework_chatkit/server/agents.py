@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, Protocol, TypeAlias, cast
+from typing import Any, Generic, Protocol, TypeAlias
 
-from agent_framework import SupportsAgentRun, Workflow, WorkflowAgent
+from agent_framework import FunctionTool, SupportsAgentRun, Workflow, WorkflowAgent
 from chatkit.errors import CustomStreamError
 from chatkit.types import ThreadMetadata
 from typing_extensions import TypeVar
@@ -139,20 +139,30 @@ def _is_name(name: object) -> bool:
 
 
 def _is_factory(agent: Any) -> bool:
-    return callable(agent) and not hasattr(agent, "run")
+    return callable(agent) and not isinstance(agent, type | FunctionTool | SupportsAgentRun)
 
 
 def _runnable(agent: Any, *, is_shared: bool) -> TurnAgent:
     """Return what runs a turn.
 
     Args:
-        agent: What the app has given.
+        agent: What the app has given, or its function has returned.
         is_shared: Whether it is the same for all threads.
+
+    Raises:
+        TypeError: If it is not an agent, or a workflow that cannot be copied.
     """
     if isinstance(agent, WorkflowAgent):
         agent = agent.workflow
-    if hasattr(agent, "build") and not hasattr(agent, "run"):
-        agent = agent.build()
-    if isinstance(agent, Workflow):
-        return ThreadWorkflow(agent, is_shared=is_shared)
-    return cast("SupportsAgentRun", agent)
+    if not isinstance(agent, type):
+        if hasattr(agent, "build") and not hasattr(agent, "run"):
+            agent = agent.build()
+        if isinstance(agent, Workflow):
+            return ThreadWorkflow(agent, is_shared=is_shared)
+        if isinstance(agent, SupportsAgentRun):
+            return agent
+    kind = f"the class {agent.__name__}" if isinstance(agent, type) else f"a {type(agent).__name__}"
+    raise TypeError(
+        f"Not an agent, but {kind}. Give an agent, a workflow, a workflow's builder, or a function "
+        "that takes the thread and the context and returns one of these."
+    )
