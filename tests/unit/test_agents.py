@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from agent_framework import WorkflowBuilder
+from agent_framework import Agent, WorkflowBuilder, tool
 
 from agent_framework_chatkit import AgentChatKitServer
 from agent_framework_chatkit.http.page import page_options
@@ -136,3 +136,25 @@ async def test_one_menu_holds_agents_or_models() -> None:
     async with SQLStore[Any]("sqlite://") as store:
         with pytest.raises(ValueError, match="not both"):
             AgentChatKitServer(two(), store, models=["gpt-5"])
+
+
+@tool
+def look_up(word: str) -> str:
+    """Look a word up."""
+    return word
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        (look_up, "a FunctionTool"),
+        (Agent, "the class Agent"),
+        ("helper", "a str"),
+        (None, "a NoneType"),
+        ({"helper": look_up}, "a FunctionTool"),
+    ],
+    ids=str,
+)
+def test_what_is_not_an_agent_is_refused_at_once(given: Any, kind: str) -> None:
+    with pytest.raises(TypeError, match=f"Not an agent, but {kind}. Give an agent, a workflow"):
+        AgentChatKitServer(given, SQLStore[Any]())
