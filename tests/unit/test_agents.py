@@ -157,4 +157,4 @@ def look_up(word: str) -> str:
 )
 def test_what_is_not_an_agent_is_refused_at_once(given: Any, kind: str) -> None:
     with pytest.raises(TypeError, match=f"Not an agent, but {kind}. Give an agent, a workflow"):
-        AgentChatKitServer(given, SQLStore[Any]())
+        AgentChatKitServer(given, SQLStore[Any]("sqlite://"))
