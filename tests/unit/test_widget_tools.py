@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from agent_framework_chatkit import (
     AgentContext,
     AgentResponseConverter,
+    Form,
     WidgetTemplate,
     client_tool,
     simple_to_agent_input,
@@ -251,3 +252,59 @@ async def test_a_converter_may_make_widgets_of_any_result() -> None:
 def test_the_tool_is_described_as_its_function_is() -> None:
     assert (weather.name, weather.description) == ("weather", "Get the weather in a city.")
     assert list(weather.parameters()["properties"]) == ["city", "wait"]
+
+
+class Sky(str):
+    """A text for the model that carries data for a widget."""
+
+    degrees: int
+
+
+@tool(approval_mode="never_require")
+def look_up() -> str:
+    """Look at the sky."""
+    sky = Sky("It is mild.")
+    sky.degrees = 21
+    return sky
+
+
+class FromObjects(AgentResponseConverter):
+    def function_to_widget(self, call: Any, result: Any) -> Any:
+        said = result.items[0].text
+        if not isinstance(said, Sky):
+            return super().function_to_widget(call, result)
+        built = TEMPLATE.build({"city": str(said), "degrees": said.degrees})
+        return Form(built, str(said))
+
+
+async def test_an_object_that_a_tool_returns_reaches_the_widget() -> None:
+    answering = asking(call("look_up"), tools=[look_up])
+    async with chat(answering, response_converter=FromObjects()) as browser:
+        await browser.ask("Weather?")
+        (card,) = await cards(browser)
+        assert "21 °C" in json.dumps(card, ensure_ascii=False)
+        results = [
+            content.result
+            for message in answering.client.asked[-1]
+            for content in message.contents
+            if content.type == "function_result"
+        ]
+        assert results == ["It is mild."]
+
+
+async def test_an_object_that_a_tool_returns_reaches_an_app_that_looks_into_the_stream() -> None:
+    found: list[Any] = []
+
+    async def looking(run: Any) -> Any:
+        async for update in run:
+            found.extend(
+                item.text
+                for content in update.contents
+                if content.type == "function_result"
+                for item in content.items
+            )
+            yield update
+
+    run = asking(call("look_up"), tools=[look_up]).run("Weather?", stream=True)
+    await collect(stream_agent_response(looking(run), "thr_1"))
+    assert [each.degrees for each in found] == [21]
