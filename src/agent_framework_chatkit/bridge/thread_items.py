@@ -139,7 +139,8 @@ class ThreadItemConverter:
             else:
                 content = Content.from_text(part.text)
             _append(contents, content)
-        for attachment in item.attachments:
+        # Older versions kept an attachment as often as a message named it.
+        for attachment in {each.id: each for each in item.attachments}.values():
             attached = await resolve(self.attachment_to_message_content(attachment))
             if attached is not None:
                 contents.append(attached)

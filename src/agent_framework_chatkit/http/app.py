@@ -27,12 +27,13 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.middleware import Middleware
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from ..bridge.overrides import MaybeAwaitable, resolve
 from ..server.dispatch import BUSY
+from ..server.requests import RequestTooComplexError
 from ..server.server import AgentChatKitServer
 from ..server.streams import EventsResult
 from ..stores.attachments.errors import (
@@ -42,6 +43,7 @@ from ..stores.attachments.errors import (
 )
 from ..stores.errors import ThreadBusyError
 from ..widgets.actions import RefusedActionError
+from .body import MAX_REQUEST, form_body, in_time, read_body
 from .event_stream import EventStream
 from .hosts import HostCheck, Hosts
 from .origins import Origins
@@ -68,7 +70,7 @@ def create_app(
     authenticate: Authenticate | None = None,
     allow_origins: Sequence[str] = (),
     allowed_hosts: Sequence[str] | None = None,
-    max_request_size: int = 32 * 1024 * 1024,
+    max_request_size: int = MAX_REQUEST,
     page: Mapping[str, Any] | None = None,
 ) -> Starlette:
     """Return an ASGI app that serves an agent's chat.
@@ -99,7 +101,8 @@ def create_app(
         allowed_hosts: The names under which the app is served, such as `chat.example.com` or
             `*.example.com`; requests under others are refused with 403, except for `/healthz`.
             By default all are allowed, with a warning. `["*"]` allows all without one.
-        max_request_size: Bytes of a request's body, beyond which it is refused with 413.
+        max_request_size: Bytes of a chat request, beyond which it is refused with 413. Recordings
+            and the output of client tools may have 16 MiB.
         page: Options of the full-page chat, as `<openai-chatkit>` takes them, in JSON: a greeting,
             prompts to begin with, a theme. What the server offers (uploads, models, tools,
             dictation) is among them unless it is replaced here.
@@ -139,7 +142,7 @@ def chat_routes(
     authenticate: Authenticate | None = None,
     allow_origins: Sequence[str] = (),
     allowed_hosts: Sequence[str] | None = None,
-    max_request_size: int = 32 * 1024 * 1024,
+    max_request_size: int = MAX_REQUEST,
 ) -> list[BaseRoute]:
     """Return the routes of `create_app`, for an app that has its own.
 
@@ -212,7 +215,9 @@ class _Endpoint:
             raise HTTPException(415, "Send application/json.")
         with _failures_as_http():
             context = await self._context(request)
-            result = await self._server.process(await self._body(request), context)
+            result = await self._server.process(
+                await read_body(request, self._max_request_size), context
+            )
             if isinstance(result, StreamingResult):
                 events = result.batches if isinstance(result, EventsResult) else _each(result)
                 # The first event decides whether there is anything to stream at all.
@@ -234,9 +239,11 @@ class _Endpoint:
             if context.is_new_visitor:
                 raise UnknownVisitorError
             # What is not the file, the boundaries and headers of the form, is small.
-            stream = _form(request, attachments.max_size + 64 * 1024)
+            stream = form_body(request, attachments.max_size + 64 * 1024)
             try:
-                form = await MultiPartParser(request.headers, stream, max_files=1).parse()
+                form = await MultiPartParser(
+                    request.headers, stream, max_files=1, max_fields=10
+                ).parse()
             except (MultiPartException, KeyError) as error:
                 if isinstance(error.__cause__, HTTPException):
                     raise error.__cause__ from None
@@ -261,7 +268,7 @@ class _Endpoint:
         with _failures_as_http():
             attachment = await attachments.receive(
                 request.path_params["id"],
-                request.stream(),
+                in_time(request.stream()),
                 token=request.query_params.get("token", ""),
             )
         return _attachment_response(attachment)
@@ -307,33 +314,6 @@ class _Endpoint:
             self._visitors.remember(context.user_id, context.request, response)
         return response
 
-    async def _body(self, request: Request) -> bytes:
-        chunks = [chunk async for chunk in _limited(request.stream(), self._max_request_size)]
-        return b"".join(chunks)
-
-
-async def _limited(stream: AsyncIterator[bytes], limit: int) -> AsyncGenerator[bytes, None]:
-    """Yield what arrives, and refuse the request as soon as it is too much."""
-    size = 0
-    async for chunk in stream:
-        size += len(chunk)
-        if size > limit:
-            raise HTTPException(413, f"Send at most {limit} bytes.")
-        yield chunk
-
-
-async def _form(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
-    """Yield a form as it arrives.
-
-    However it is cut short, the parser learns of it by an error of its own, and so closes the
-    temporary file that it has begun.
-    """
-    try:
-        async for chunk in _limited(request.stream(), limit):
-            yield chunk
-    except (HTTPException, ClientDisconnect) as error:
-        raise MultiPartException("The form is cut short.") from error
-
 
 async def _each(result: StreamingResult) -> AsyncGenerator[list[bytes], None]:
     async for event in result.json_events:
@@ -362,7 +342,9 @@ def _failures_as_http() -> Iterator[None]:
             f"{'.'.join(map(str, problem['loc'])) or 'body'}: {problem['msg']}"
             for problem in error.errors(include_url=False, include_input=False)[:5]
         )
-        raise HTTPException(400, problems) from error
+        raise HTTPException(400, problems[:1000]) from error
+    except RequestTooComplexError as error:
+        raise HTTPException(413, str(error)) from error
     except AttachmentError as error:
         if error.status >= 500:
             logger.exception("The storage of attachments failed.")

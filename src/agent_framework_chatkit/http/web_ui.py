@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from starlette.routing import BaseRoute, Route
 
 FILES = Path(__file__).parents[1] / "frontend"
 """What the build makes: in the wheel, not in git."""
+
+_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
 
 _NO_CACHE = {"Cache-Control": "no-cache"}
 _FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
@@ -67,14 +70,16 @@ async def _element(request: Request) -> Response:
 
 
 async def _file(request: Request) -> Response:
-    return _respond(f"ui/{request.path_params['name']}", _FOREVER)
+    name = request.path_params["name"]
+    if not _NAME.fullmatch(name):
+        raise HTTPException(404, "There is no such file.")
+    return _respond(f"ui/{name}", _FOREVER)
 
 
 def _respond(name: str, headers: dict[str, str]) -> Response:
     path = FILES / name
     if not FILES.is_dir():
         raise HTTPException(404, "The web UI is not built. Build it with: make frontend")
-    # A route's parameter holds no slash, so that nothing above the folder can be named.
     if not path.is_file():
         raise HTTPException(404, "There is no such file.")
     return FileResponse(

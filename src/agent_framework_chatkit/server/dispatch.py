@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 from contextlib import aclosing
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic
@@ -72,6 +72,9 @@ from .answers import OUR_ACTIONS, RefusedAnswerError, submitted
 from .channel import Follower
 from .event_log import Entry, log_row, serialize
 from .requests import (
+    MAX_IDS,
+    MAX_PAGE,
+    RequestTooComplexError,
     ThreadsClaimToolReq,
     ThreadsFollowReq,
     ThreadsSearchReq,
@@ -567,10 +570,7 @@ class Dispatcher(Generic[TContext]):
         context: TContext,
         request: StreamingReq,
     ) -> UserMessageItem:
-        if given.attachments:
-            await self._raise_if_repeated(request, context)
-            for attachment_id in given.attachments:
-                await self._server.attachments().confirm(attachment_id, context)
+        given = await self._with_attachments(given, (), request, context)
         return await self._message(given, thread, context)
 
     async def _message(
@@ -591,6 +591,25 @@ class Dispatcher(Generic[TContext]):
             created_at=datetime.now(),
         )
 
+    async def _with_attachments(
+        self,
+        given: UserMessageInput,
+        known: Collection[str],
+        request: StreamingReq,
+        context: TContext,
+    ) -> UserMessageInput:
+        """Return a message with each attachment once, having looked at those that are new."""
+        if not given.attachments:
+            return given
+        await self._raise_if_repeated(request, context)
+        store = self._server.attachments()
+        ids = list(dict.fromkeys(given.attachments))
+        await store.check_message(ids, context)
+        for attachment_id in ids:
+            if attachment_id not in known:
+                await store.confirm(attachment_id, context)
+        return given.model_copy(update={"attachments": ids})
+
     async def _raise_if_repeated(self, request: StreamingReq, context: TContext) -> None:
         """Find a repeated request before what it has changed is in its way."""
         request_id = request_id_of(request)
@@ -602,12 +621,12 @@ class Dispatcher(Generic[TContext]):
     async def _edit(
         self, old: UserMessageItem, request: ThreadsRetryAfterItemReq, context: TContext
     ) -> UserMessageItem:
-        new = UserMessageInput.model_validate(request.metadata["input"])
-        known = {attachment.id for attachment in old.attachments}
-        for attachment_id in new.attachments:
-            if attachment_id not in known:
-                await self._raise_if_repeated(request, context)
-                await self._server.attachments().confirm(attachment_id, context)
+        new = await self._with_attachments(
+            UserMessageInput.model_validate(request.metadata["input"]),
+            {attachment.id for attachment in old.attachments},
+            request,
+            context,
+        )
         thread = await self._store.load_thread(old.thread_id, context)
         built = await self._message(new, thread, context)
         edited = built.model_copy(update={"id": old.id, "created_at": old.created_at})
@@ -635,7 +654,7 @@ class Dispatcher(Generic[TContext]):
     async def _list_threads(self, request: ThreadsListReq, context: TContext) -> bytes:
         params = request.params
         page = await self._store.load_threads(
-            params.limit or PAGE_SIZE, params.after, params.order, context
+            _page_size(params.limit), params.after, params.order, context
         )
         data = await self._listed(page.data, context)
         head = _extended(serialize(Page(has_more=page.has_more, after=page.after)), can_search=True)
@@ -677,7 +696,7 @@ class Dispatcher(Generic[TContext]):
     async def _list_items(self, request: ItemsListReq, context: TContext) -> bytes:
         params = request.params
         page = await self._store.load_thread_items(
-            params.thread_id, params.after, params.limit or PAGE_SIZE, params.order, context
+            params.thread_id, params.after, _page_size(params.limit), params.order, context
         )
         return serialize(self._shown(page, request, context))
 
@@ -691,6 +710,8 @@ class Dispatcher(Generic[TContext]):
 
     async def _feedback(self, request: ItemsFeedbackReq, context: TContext) -> bytes:
         params = request.params
+        if len(params.item_ids) > MAX_IDS:
+            raise RequestTooComplexError(f"Name at most {MAX_IDS} items.")
         await self._server.add_feedback(params.thread_id, params.item_ids, params.kind, context)
         return b"{}"
 
@@ -805,6 +826,11 @@ def _extended(response: bytes, **fields: Any) -> bytes:
     """Return a JSON object with more fields; those that are `None` are null, or left out."""
     fields = {name: value for name, value in fields.items() if name == "turn" or value is not None}
     return b"%b,%b" % (response[:-1], to_json(fields)[1:])
+
+
+def _page_size(limit: int | None) -> int:
+    """Return how many items or threads a page has, given what a request says."""
+    return min(max(limit, 1), MAX_PAGE) if limit else PAGE_SIZE
 
 
 def _check_open(thread: ThreadMetadata) -> None:

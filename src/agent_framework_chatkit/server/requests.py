@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, TypeAlias
 
 from chatkit.types import BaseReq, NonStreamingReq, StreamingReq
@@ -10,7 +11,16 @@ from pydantic import BaseModel, Field, TypeAdapter
 from .event_log import PAGE_ID
 
 MAX_PAGE = 100
-"""How many items the state of a thread holds at most."""
+"""How many items or threads an answer holds at most."""
+
+MAX_IDS = 100
+"""How many items a request may name."""
+
+MAX_ELEMENTS = 20_000
+"""How many values a request may hold, counted by what JSON puts around and between them."""
+
+MAX_DEPTH = 100
+"""How deep values may be nested."""
 
 
 class FollowParams(BaseModel):
@@ -98,7 +108,40 @@ class ThreadsSearchReq(BaseReq):
 OwnReq: TypeAlias = ThreadsFollowReq | ThreadsStopReq | ThreadsClaimToolReq | ThreadsSearchReq
 AnyReq: TypeAlias = Annotated[StreamingReq | NonStreamingReq | OwnReq, Field(discriminator="type")]
 
+_BRACKET = re.compile(rb"[][{}]")
 _ANY: TypeAdapter[Any] = TypeAdapter(AnyReq)
+
+
+class RequestTooComplexError(ValueError):
+    """A request would take long to read, for all its few bytes."""
+
+
+def check_complexity(body: str | bytes | bytearray) -> None:
+    """Refuse a request that would take long to read.
+
+    Raises:
+        RequestTooComplexError: It holds too many values, or nests them too deep.
+    """
+    text = body.encode(errors="replace") if isinstance(body, str) else bytes(body)
+    if _marks(text) <= MAX_ELEMENTS and text.count(b"[") + text.count(b"{") <= MAX_DEPTH:
+        return
+    # Some of these may be within texts, which are left out.
+    text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+    # There is a mark between any two texts.
+    if text.count(b'"') > 2 * (MAX_ELEMENTS + 1):
+        raise RequestTooComplexError("The request holds too many values.")
+    structure = b"".join(text.split(b'"')[::2])
+    if _marks(structure) > MAX_ELEMENTS:
+        raise RequestTooComplexError("The request holds too many values.")
+    depth = 0
+    for bracket in _BRACKET.findall(structure):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > MAX_DEPTH:
+            raise RequestTooComplexError("The request nests values too deep.")
+
+
+def _marks(text: bytes) -> int:
+    return sum(text.count(mark) for mark in (b",", b":", b"[", b"{"))
 
 
 def parse_request(body: str | bytes | bytearray) -> Any:

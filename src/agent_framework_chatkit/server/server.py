@@ -64,7 +64,7 @@ from .agents import AgentFactory, Agents, AnyAgent
 from .answers import OUR_ACTIONS, Answering
 from .dispatch import Dispatcher
 from .history import HistoryCache
-from .requests import ThreadsFollowReq, parse_request
+from .requests import ThreadsFollowReq, check_complexity, parse_request
 from .run import Run, current_run
 from .streams import EventsResult
 from .threads import shown
@@ -79,6 +79,9 @@ logger = logging.getLogger(__name__)
 
 TContext = TypeVar("TContext", default=Any)
 
+
+LONG = 1024 * 1024
+"""Bytes of a request that is read in steps."""
 
 TITLE_WITHIN = 60.0
 """Seconds that a title may take to come."""
@@ -214,10 +217,14 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
             Server-sent events, or JSON.
 
         Raises:
+            RequestTooComplexError: If the request holds too many values, or nests them too deep.
             ValidationError: If the request is not one that ChatKit or this server knows.
             NotFoundError: If the owner has no such thread, item or attachment. Streams raise it
                 when they are read.
         """
+        check_complexity(request)
+        if len(request) > LONG:
+            await asyncio.sleep(0)  # Others go first.
         parsed = parse_request(request)
         await self.worker.start()
         if isinstance(parsed, ThreadsFollowReq) or is_streaming_req(parsed):
@@ -444,7 +451,14 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         store = self.attachment_store
         if store is None:
             return ThreadItemConverter()
-        return ThreadItemConverter(lambda attachment_id: store.read_bytes(attachment_id, context))
+        files: dict[str, bytes] = {}
+
+        async def read_once(attachment_id: str) -> bytes:
+            if attachment_id not in files:
+                files[attachment_id] = await store.read_bytes(attachment_id, context)
+            return files[attachment_id]
+
+        return ThreadItemConverter(read_once)
 
     def _options(self, message: UserMessageItem | None) -> dict[str, Any]:
         """Return what the person chose in the composer, as options of a run.

@@ -31,11 +31,12 @@ from .errors import (
     AttachmentLimitReachedError,
     AttachmentNotFoundError,
     AttachmentNotUploadedError,
+    AttachmentTooLargeError,
 )
 from .file import AttachmentFile
 from .file_names import harmless_name
 from .media_types import DEFAULT_ACCEPT, PLAIN_IMAGES, SNIFFED_BYTES, check_patterns
-from .upload_check import UploadCheck
+from .upload_check import UploadCheck, readable_size
 
 if TYPE_CHECKING:
     from ..sql.store import SQLStore
@@ -75,6 +76,9 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
         base_url: Where the application is reached, for example `https://example.com/chat`.
             Without one, the context must have a `base_url`.
         max_size: How many bytes a file may have.
+        max_per_message: How many attachments a message may have.
+        max_message_size: How many bytes the attachments of a message may have together; by
+            default 50 MiB, or `max_size` if that is more.
         max_unsent: How many attachments an owner may have that no message holds yet.
         accept: The types that are accepted: `image/png`, `text/*`, or `*/*` for all.
         url_lifetime: How long a signed URL works.
@@ -88,6 +92,8 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
         secret: str | bytes,
         base_url: str = "",
         max_size: int = 20 * 1024 * 1024,
+        max_per_message: int = 20,
+        max_message_size: int | None = None,
         max_unsent: int = 30,
         accept: Collection[str] = DEFAULT_ACCEPT,
         url_lifetime: timedelta = timedelta(hours=8),
@@ -95,6 +101,8 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
         self.metadata = metadata
         self.base_url = base_url
         self.max_size = max_size
+        self.max_per_message = max_per_message
+        self.max_message_size = max_message_size or max(max_size, 50 * 1024 * 1024)
         self.max_unsent = max_unsent
         self.accept = check_patterns(accept)
         self.url_lifetime = url_lifetime
@@ -204,6 +212,27 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
         except BaseException:
             await _to_the_end(self.delete_bytes(attachment.id))
             raise
+
+    async def check_message(self, attachment_ids: Collection[str], context: TContext) -> None:
+        """Make sure that a message may have these attachments, before any of them is read.
+
+        Raises:
+            AttachmentTooLargeError: They are too many, or too large together.
+            AttachmentNotFoundError: There is no such attachment, or it is another owner's.
+        """
+        if len(attachment_ids) > self.max_per_message:
+            raise AttachmentTooLargeError(
+                f"A message takes at most {self.max_per_message} files. Send the rest with another."
+            )
+        size = 0
+        for attachment_id in attachment_ids:
+            attachment = await self._load(attachment_id, context)
+            size += (attachment.metadata or {}).get("size") or 0
+        if size > self.max_message_size:
+            raise AttachmentTooLargeError(
+                "The files are too large for one message: together they may have "
+                f"{readable_size(self.max_message_size)}."
+            )
 
     async def confirm(self, attachment_id: str, context: TContext) -> Attachment:
         """Make sure that an attachment's bytes are there and are what was announced.

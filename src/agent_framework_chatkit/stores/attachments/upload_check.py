@@ -114,11 +114,12 @@ class UploadCheck:
         """
         if size > self.max_size:
             raise AttachmentTooLargeError(
-                f"The file is too large. At most {_readable(self.max_size)} can be attached."
+                f"The file is too large. At most {readable_size(self.max_size)} can be attached."
             )
 
 
-def _readable(size: int) -> str:
+def readable_size(size: int) -> str:
+    """Return a number of bytes as people read it."""
     for unit in ("bytes", "KiB", "MiB"):
         if size < 1024:
             return f"{size} {unit}"

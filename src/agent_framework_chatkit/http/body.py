@@ -1,0 +1,116 @@
+"""Bodies of requests, as they arrive: how much, and how long."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, AsyncIterator
+
+from pydantic_core import from_json
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
+from starlette.requests import ClientDisconnect, Request
+
+MAX_REQUEST = 1024 * 1024
+"""Bytes of a chat request, unless `max_request_size` says."""
+
+MAX_LARGE_REQUEST = 16 * 1024 * 1024
+"""Bytes of a request that carries a recording, or the output of a client tool."""
+
+_LARGE = ("input.transcribe", "threads.add_client_tool_output")
+_NAMES_LARGE = re.compile(rb'"(?:%b)"' % b"|".join(re.escape(name.encode()) for name in _LARGE))
+
+GRACE = 30.0
+"""Seconds that a body may take to arrive, and one more for each `SLOWEST` bytes of it."""
+
+SLOWEST = 16 * 1024
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """Return the body of a chat request.
+
+    Args:
+        request: The request.
+        limit: Bytes that it may have, unless it is one that carries more.
+
+    Raises:
+        HTTPException: 413 if it is too large, 408 if it comes too slowly.
+    """
+    chunks: list[bytes] = []
+    size = 0
+    may_be_large = False
+    async for chunk in limited(request.stream(), max(limit, MAX_LARGE_REQUEST)):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > limit and not may_be_large:
+            may_be_large = _NAMES_LARGE.search(b"".join(chunks)) is not None
+            if not may_be_large:
+                raise _too_large(limit)
+    body = b"".join(chunks)
+    if size > limit:
+        _check_large(body, limit)
+    return body
+
+
+async def limited(stream: AsyncIterator[bytes], limit: int) -> AsyncGenerator[bytes, None]:
+    """Yield what arrives, and refuse the request as soon as it is too much or too slow.
+
+    Raises:
+        HTTPException: 413 if it is too large, 408 if it comes too slowly.
+    """
+    size = 0
+    async for chunk in in_time(stream):
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+        yield chunk
+
+
+async def in_time(stream: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    """Yield what arrives, and refuse the request as soon as it is too slow.
+
+    Raises:
+        HTTPException: 408 if it comes too slowly.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + GRACE
+    chunks = aiter(stream)
+    while True:
+        try:
+            chunk = await asyncio.wait_for(anext(chunks), deadline - loop.time())
+        except StopAsyncIteration:
+            return
+        except asyncio.TimeoutError:
+            raise HTTPException(408, "The request did not arrive in time. Send it again.") from None
+        deadline += len(chunk) / SLOWEST
+        yield chunk
+
+
+async def form_body(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
+    """Yield a form as it arrives.
+
+    However it is cut short, the parser learns of it by an error of its own, and so closes the
+    temporary file that it has begun.
+    """
+    try:
+        async for chunk in limited(request.stream(), limit):
+            yield chunk
+    except (HTTPException, ClientDisconnect) as error:
+        raise MultiPartException("The form is cut short.") from error
+
+
+def _check_large(body: bytes, limit: int) -> None:
+    # One wide character makes Python hold four bytes for each character of its text.
+    is_wide = not body.isascii() or b"\\u" in body
+    if len(body) * (4 if is_wide else 1) > max(limit, MAX_LARGE_REQUEST):
+        raise _too_large(MAX_LARGE_REQUEST // 4)
+    try:
+        request = from_json(body)
+    except ValueError:
+        return  # The server says what is wrong with it.
+    if not isinstance(request, dict) or request.get("type") not in _LARGE:
+        raise _too_large(limit)
+
+
+def _too_large(limit: int) -> HTTPException:
+    return HTTPException(413, f"Send at most {limit} bytes.")
