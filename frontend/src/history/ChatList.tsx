@@ -5,6 +5,7 @@ import { useChat, useLocale, useText } from '../ui/context'
 import { folded, groupsOf } from './historyList'
 import { HistoryRow } from './HistoryRow'
 import { useStore } from '../ui/useStore'
+import { useSearch } from './useSearch'
 
 const PAGE = 30
 
@@ -24,6 +25,8 @@ export function ChatList({ autoFocus = false, onEscape }: ChatListProps) {
   const [status, setStatus] = useState<'loading' | 'failed' | 'ready'>('loading')
   const [refusal, setRefusal] = useState<string | null>(null)
   const [query, setQuery] = useState('')
+  const [canSearch, setCanSearch] = useState(false)
+  const searched = useSearch(query.trim(), canSearch)
   const search = useRef<HTMLInputElement>(null)
   const more = useRef<HTMLButtonElement>(null)
 
@@ -41,6 +44,7 @@ export function ChatList({ autoFocus = false, onEscape }: ChatListProps) {
           const ids = new Set(older.map((thread) => thread.id))
           return [...older, ...(page?.data ?? []).filter((thread) => !ids.has(thread.id))]
         })
+        setCanSearch(page?.can_search === true)
         setAfter(page?.has_more ? (page.after ?? null) : null)
         setStatus('ready')
       } catch {
@@ -68,9 +72,9 @@ export function ChatList({ autoFocus = false, onEscape }: ChatListProps) {
     const found = threads.filter(({ title }) => folded(title || untitled).includes(wanted))
     return groupsOf(found, locale)
   }, [threads, wanted, untitled, locale])
-  const found = groups.reduce((sum, [, group]) => sum + group.length, 0)
-  // The server knows no search: what is looked for may be in a page that is not loaded.
-  const isSearching = wanted !== '' && found < PAGE
+  const found = searched.found?.length ?? groups.reduce((sum, [, group]) => sum + group.length, 0)
+  // Where the server knows no search, what is looked for may be in a page that is not loaded.
+  const isSearching = wanted !== '' && !canSearch && found < PAGE
   useEffect(() => {
     if (isSearching && status === 'ready' && after !== null) void load(after)
   }, [isSearching, status, after, load])
@@ -90,12 +94,22 @@ export function ChatList({ autoFocus = false, onEscape }: ChatListProps) {
       setThreads((known) =>
         known.map((each) => (each.id === thread.id ? { ...each, title: title ?? null } : each)),
       )
-    put(title)
+    const change = (title: string | null | undefined): void => {
+      put(title)
+      searched.change((known) =>
+        known.map((each) =>
+          each.thread.id === thread.id
+            ? { ...each, thread: { ...each.thread, title: title ?? null } }
+            : each,
+        ),
+      )
+    }
+    change(title)
     setRefusal(null)
     try {
       await chat.renameThread(thread.id, title)
     } catch {
-      put(thread.title)
+      change(thread.title)
       setRefusal(text('notRenamed'))
     }
   }, [chat, text])
@@ -104,6 +118,7 @@ export function ChatList({ autoFocus = false, onEscape }: ChatListProps) {
     try {
       await chat.deleteThread(thread.id)
       setThreads((known) => known.filter((each) => each.id !== thread.id))
+      searched.change((known) => known.filter((each) => each.thread.id !== thread.id))
       search.current?.focus()
     } catch {
       setRefusal(text('notDeleted'))
@@ -132,21 +147,30 @@ export function ChatList({ autoFocus = false, onEscape }: ChatListProps) {
           <span>{refusal}</span>
         </p>
       )}
-      {groups.map(([day, group]) => (
-        <section key={day} aria-label={day}>
-          <h2 className="history-day">{day}</h2>
-          <ul>
-            {group.map((thread) => (
-              <HistoryRow
-                key={thread.id}
-                thread={thread}
-                onRename={rename}
-                onDelete={remove}
-              />
-            ))}
-          </ul>
-        </section>
-      ))}
+      {searched.found === null
+        ? groups.map(([day, group]) => (
+            <section key={day} aria-label={day}>
+              <h2 className="history-day">{day}</h2>
+              <ul>
+                {group.map((thread) => (
+                  <HistoryRow key={thread.id} thread={thread} onRename={rename} onDelete={remove} />
+                ))}
+              </ul>
+            </section>
+          ))
+        : found > 0 && (
+            <ul>
+              {searched.found.map(({ thread, snippet }) => (
+                <HistoryRow
+                  key={thread.id}
+                  thread={thread}
+                  snippet={snippet}
+                  onRename={rename}
+                  onDelete={remove}
+                />
+              ))}
+            </ul>
+          )}
       {status === 'loading' && <p className="waiting">{text('loading')}</p>}
       {status === 'failed' && (
         <p className="note danger" role="alert">
@@ -157,11 +181,16 @@ export function ChatList({ autoFocus = false, onEscape }: ChatListProps) {
         </p>
       )}
       <p className="caption" role="status">
-        {status === 'ready' && found === 0
+        {status === 'ready' && found === 0 && !searched.isBusy
           ? text(wanted === '' ? 'noChats' : 'nothingFound')
           : ''}
       </p>
-      {status === 'ready' && after !== null && !isSearching && (
+      {searched.more !== null && (
+        <button type="button" className="prompt" onClick={searched.more}>
+          {text('more')}
+        </button>
+      )}
+      {status === 'ready' && after !== null && searched.found === null && !isSearching && (
         <button ref={more} type="button" className="prompt" onClick={() => void load(after)}>
           {text('more')}
         </button>

@@ -1,5 +1,6 @@
 import { memo, useEffect, useRef, useState } from 'react'
 
+import type { FoundThread } from '../protocol/search'
 import type { ThreadMetadata } from '../protocol/types'
 import { useChat, useLocale, useText } from '../ui/context'
 import { timeOf } from './historyList'
@@ -9,12 +10,15 @@ import { useStore } from '../ui/useStore'
 
 interface HistoryRowProps {
   thread: ThreadMetadata
+  /** What was found in it. */
+  snippet?: FoundThread['snippet']
   onRename: (thread: ThreadMetadata, title: string) => Promise<void>
   onDelete: (thread: ThreadMetadata) => Promise<void>
 }
 
 /** A thread that can be opened, renamed in place, and deleted once that is confirmed. */
-export const HistoryRow = memo(function HistoryRow({ thread, onRename, onDelete }: HistoryRowProps) {
+export const HistoryRow = memo(function HistoryRow(props: HistoryRowProps) {
+  const { thread, snippet, onRename, onDelete } = props
   const chat = useChat()
   const text = useText()
   const locale = useLocale()
@@ -76,7 +80,14 @@ export const HistoryRow = memo(function HistoryRow({ thread, onRename, onDelete 
         title={name}
         onClick={() => void chat.setThreadId(thread.id)}
       >
-        {name}
+        <span dir="auto">{name}</span>
+        {snippet !== undefined && snippet.length > 0 && (
+          <span className="history-snippet" dir="auto">
+            {snippet.map(({ text, is_match: isMatch }, index) =>
+              isMatch ? <mark key={index}>{text}</mark> : text,
+            )}
+          </span>
+        )}
       </button>
       {mode === 'deleting' ? (
         <span

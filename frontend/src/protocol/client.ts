@@ -2,6 +2,7 @@
 
 import { createParser } from 'eventsource-parser'
 
+import type { FoundPage, SearchRequest } from './search'
 import type {
   Attachment,
   ChatKitReq,
@@ -13,13 +14,15 @@ import type {
   TranscriptionResult,
 } from './types'
 
-export type RequestOf<T extends ChatKitReq['type']> = Extract<ChatKitReq, { type: T }>
-export type ParamsOf<T extends ChatKitReq['type']> =
+type AnyReq = ChatKitReq | SearchRequest
+export type RequestOf<T extends AnyReq['type']> = Extract<AnyReq, { type: T }>
+export type ParamsOf<T extends AnyReq['type']> =
   RequestOf<T> extends { params: infer P } ? P : RequestOf<T> extends { params?: infer P } ? P : never
 
 interface Responses {
   'threads.get_by_id': Thread
-  'threads.list': ThreadPage
+  'threads.list': ThreadPage & { can_search?: boolean }
+  'threads.search': FoundPage
   'items.list': ItemPage
   'items.feedback': Record<string, never>
   'attachments.create': Attachment

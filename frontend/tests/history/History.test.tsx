@@ -154,3 +154,43 @@ test('opening a thread closes the list, and says so', async () => {
     'chatkit.thread.change',
   ])
 })
+
+test('a server that can search finds words within messages', async () => {
+  const threads = [thread('a', 'One'), thread('b', 'Two')]
+  const queries: unknown[] = []
+  const server: Server = (type, params) => {
+    if (type === 'threads.list') return { data: threads, has_more: false, can_search: true }
+    if (type === 'threads.delete') return {}
+    if (type !== 'threads.search') return 404
+    queries.push(params['query'])
+    if (params['query'] === 'boom') return 500
+    const snippet = [
+      { text: 'It will ', is_match: false },
+      { text: 'rain', is_match: true },
+    ]
+    const isFirst = params['after'] === null
+    return {
+      data: [{ thread: threads[isFirst ? 1 : 0], item_id: 'm', snippet }],
+      has_more: isFirst,
+      after: isFirst ? 'after:1' : null,
+    }
+  }
+  const { person } = await render(<History />, server)
+  await screen.findByRole('button', { name: 'One' })
+  await person.type(screen.getByRole('searchbox'), ' rain ')
+  await screen.findByRole('button', { name: /Two.*It will rain/ })
+  expect(document.querySelector('mark')?.textContent).toBe('rain')
+  expect(screen.queryByRole('button', { name: 'One' })).toBeNull()
+  expect(queries).toEqual(['rain'])
+  await person.click(screen.getByRole('button', { name: 'More' }))
+  await screen.findByRole('button', { name: /^One/ })
+  await person.click(screen.getByRole('button', { name: 'Delete Two' }))
+  await person.click(screen.getByRole('button', { name: 'Delete' }))
+  await waitFor(() => expect(screen.queryByRole('button', { name: /^Two/ })).toBeNull())
+
+  await person.clear(screen.getByRole('searchbox'))
+  await screen.findByRole('button', { name: 'One' })
+  // Where the search fails, titles are still found.
+  await person.type(screen.getByRole('searchbox'), 'boom')
+  await screen.findByText('Nothing found.')
+})

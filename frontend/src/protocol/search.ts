@@ -1,0 +1,22 @@
+/** `threads.search`, which other ChatKit servers do not have. */
+
+import type { ThreadMetadata } from './types'
+
+export interface SearchRequest {
+  type: 'threads.search'
+  params: { query: string; limit: number; after: string | null }
+}
+
+export interface FoundThread {
+  thread: ThreadMetadata
+  /** The newest message that has the words; `null` if only the title has them. */
+  item_id: string | null
+  /** A part of the message, in pieces. */
+  snippet: { text: string; is_match: boolean }[]
+}
+
+export interface FoundPage {
+  data: FoundThread[]
+  has_more: boolean
+  after?: string | null
+}
