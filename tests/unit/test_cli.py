@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import uvicorn
 from typer.testing import CliRunner
 
 from agent_framework_chatkit.cli import commands as cli
+from agent_framework_chatkit.cli import serving
 from agent_framework_chatkit.stores import AttachmentStore, SQLStore
 
 from .chat_client import Browser
@@ -24,12 +27,20 @@ from tests.unit.scripted_agent import agent, text
 helper = agent([text("Hi")])
 other = agent([text("Other")])
 """
+TOOL = """
+from agent_framework import tool
+
+@tool
+def look_up(word: str) -> str:
+    return word
+"""
 
 
 @pytest.fixture(autouse=True)
 def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder of one's own with an agent in it, and nothing of it left behind."""
     (tmp_path / "my_agent.py").write_text(AGENT)
+    (tmp_path / "my_tool.py").write_text(TOOL)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     names = ("AGENT", "STORE", "HOST", "PORT", "ALLOWED_HOSTS")
@@ -48,9 +59,11 @@ def run(*arguments: str) -> tuple[int, str]:
 async def test_several_agents_are_served(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uvicorn, "run", lambda *args, **kwargs: None)
     names = ("my_agent:helper", "my_agent:other")
-    code, output = run("serve", *names, "--port", "0", "--store", "sqlite:///my.db")
+    code, output = await asyncio.to_thread(
+        run, "serve", *names, "--port", "0", "--store", "sqlite:///my.db"
+    )
     assert (code, output) == (0, f"Serving {' '.join(names)} at http://127.0.0.1:0")
-    app = cli.make_app()
+    app = serving.make_app()
     async with app.router.lifespan_context(app):
         browser = Browser(app)
         await browser.ask("Hello", inference_options={"model": "my_agent:other"})
@@ -68,12 +81,14 @@ def test_an_agent_is_named_once_and_each_must_be_there() -> None:
 async def test_an_agent_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
     served: list[Any] = []
     monkeypatch.setattr(uvicorn, "run", lambda *args, **kwargs: served.append((args, kwargs)))
-    code, output = run("serve", "my_agent:helper", "--port", "0", "--store", "sqlite:///my.db")
+    code, output = await asyncio.to_thread(
+        run, "serve", "my_agent:helper", "--port", "0", "--store", "sqlite:///my.db"
+    )
     assert (code, output) == (0, "Serving my_agent:helper at http://127.0.0.1:0")
     ((args, kwargs),) = served
-    assert args == ("agent_framework_chatkit.cli.commands:make_app",)
+    assert args == ("agent_framework_chatkit.cli.serving:make_app",)
     assert kwargs["factory"] is True
-    app = cli.make_app()
+    app = serving.make_app()
     async with app.router.lifespan_context(app):
         browser = Browser(app)
         await browser.ask("Hello")
@@ -110,11 +125,13 @@ async def test_the_command_allows_the_names_of_where_it_listens(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(uvicorn, "run", lambda *args, **kwargs: None)
-    monkeypatch.setattr(cli, "_check_port", lambda *args: None)
-    code, output = run("serve", "my_agent:helper", "--port", "8001", *arguments)
+    monkeypatch.setattr(serving, "check_port", lambda *args: None)
+    code, output = await asyncio.to_thread(
+        run, "serve", "my_agent:helper", "--port", "8001", *arguments
+    )
     assert code == 0
     assert ("Every host name is allowed" in output) == (not refused)
-    app = cli.make_app()
+    app = serving.make_app()
     async with app.router.lifespan_context(app):
         for host in [*allowed, *refused]:
             browser = Browser(app, headers={"host": host})
@@ -143,7 +160,12 @@ def test_a_name_that_is_not_one_is_said(monkeypatch: pytest.MonkeyPatch) -> None
     [
         ("my_agent", "module:name"),
         ("no_such_module:helper", "no module 'no_such_module'"),
-        ("my_agent:nobody", "has no 'nobody'"),
+        ("my_agent.py:helper", "Did you mean my_agent:helper?"),
+        ("my_agnt:helper", "Did you mean my_agent:helper?"),
+        ("folder/my_agent.py:helper", "Did you mean folder.my_agent:helper?"),
+        ("my_agent:nobody", "has no 'nobody'."),
+        ("my_agent:helpr", "has no 'helpr'. Did you mean my_agent:helper?"),
+        ("my_tool:look_up", "my_tool:look_up: Not an agent, but a FunctionTool."),
     ],
 )
 def test_an_agent_that_is_not_there_is_one_clear_line(name: str, complaint: str) -> None:
@@ -158,6 +180,10 @@ def test_an_agent_that_is_not_there_is_one_clear_line(name: str, complaint: str)
     [
         ("import nothing_like_it", "broken.py, line 1: ModuleNotFoundError: No module named"),
         ("\nraise KeyError('OPENAI_API_KEY')", "broken.py, line 2: KeyError: 'OPENAI_API_KEY'"),
+        (
+            "from agent_framework.openai import OpenAIChatCompletionClient as Client; Client()",
+            "Set what the model's client needs, such as OPENAI_API_KEY and OPENAI_MODEL",
+        ),
         ("import json; json.loads('{')", "broken.py, line 1: JSONDecodeError: Expecting"),
         ("def helper(:", "SyntaxError"),
     ],
@@ -176,6 +202,10 @@ def test_a_module_that_does_not_import_says_why_and_where(
     [
         (["serve", "my_agent:helper", "--store", "mysql://host/chat"], "no store for mysql://"),
         (["serve", "my_agent:helper", "--attachments", "ftp://host/files"], "cannot be kept at"),
+        (["serve", "my_agent:helper", "--store", "sqlite:///no/such/chat.db"], "unable to open"),
+        (["serve", "my_agent:helper", "--attachments", "/proc/files"], "/proc/files"),
+        (["serve", "my_agent:helper", "--workers", "0"], "'--workers'"),
+        (["serve", "my_agent:helper", "--port", "70000"], "'--port'"),
         (["migrate", "--store", "chat.db"], "Not a database URL"),
         (["migrate", "--store", "sqlite:///no/such/folder/chat.db"], "unable to open"),
         (["migrate", "--store", "postgresql://nobody@127.0.0.1:1/chat"], "refused"),
@@ -186,6 +216,23 @@ def test_a_store_that_cannot_be_used_is_one_clear_line(options: list[str], compl
     code, output = run(*options)
     assert code == 2
     assert complaint in output
+
+
+def test_help_and_typos_do_not_wait_for_the_framework() -> None:
+    code = """
+import sys
+from agent_framework_chatkit.cli.commands import app
+try:
+    app(sys.argv[1:])
+finally:
+    assert not {"agent_framework", "chatkit", "sqlalchemy", "starlette"} & set(sys.modules)
+"""
+    for arguments in (["--help"], ["serve", "--help"], ["serv"], ["serve", "--no-such-option"]):
+        done = subprocess.run(
+            [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
+        )
+        assert "AssertionError" not in done.stderr
+        assert "Usage" in done.stdout + done.stderr
 
 
 def test_a_taken_port_is_one_clear_line() -> None:

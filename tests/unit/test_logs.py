@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from opentelemetry import trace
 
-from agent_framework_chatkit.cli.logs import LogFormat, log_config
+from agent_framework_chatkit.cli.logs import log_config
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,7 @@ def _logging() -> Iterator[None]:
 
 
 def test_a_line_of_json_holds_what_the_record_holds(capsys: pytest.CaptureFixture[str]) -> None:
-    logging.config.dictConfig(log_config(LogFormat.JSON))
+    logging.config.dictConfig(log_config(as_json=True))
     context = trace.SpanContext(trace_id=1, span_id=2, is_remote=False)
     with trace.use_span(trace.NonRecordingSpan(context)):
         logging.getLogger("agent_framework_chatkit.x").info("Done.", extra={"chatkit.turn.id": "1"})
@@ -42,7 +42,7 @@ def test_a_line_of_json_holds_what_the_record_holds(capsys: pytest.CaptureFixtur
 def test_text_is_for_people_and_says_only_what_matters(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    logging.config.dictConfig(log_config(LogFormat.TEXT))
+    logging.config.dictConfig(log_config(as_json=False))
     log = logging.getLogger("agent_framework_chatkit.x")
     log.info("A turn.")
     log.warning("Look here.")

@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
-import socket
-import sys
-import traceback
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
-from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, Any
+from enum import Enum
+from typing import Annotated
 
 import typer
-import uvicorn
-from sqlalchemy.exc import DBAPIError
-from starlette.applications import Starlette
 
-from ..http.app import create_app
-from ..http.hosts import Hosts, is_loopback, local_hosts
-from ..server.server import AgentChatKitServer
-from ..stores import SQLStore
-from .logs import LogFormat, log_config
-from .settings import Settings
+from . import DEFAULT_STORE
 
-if TYPE_CHECKING:
-    from ..stores import AttachmentStore
+# Each command imports what it needs: help and typos need not wait for the framework.
 
 app = typer.Typer(
     help="Put an Agent Framework agent behind a ChatKit chat.",
@@ -43,7 +30,13 @@ AttachmentsOption = Annotated[
         help="Where uploaded files go: a folder, or a bucket's URL.", envvar="CHATKIT_ATTACHMENTS"
     ),
 ]
-DEFAULT_STORE = Settings.model_fields["store"].default
+
+
+class LogFormat(str, Enum):
+    """How the log is written."""
+
+    TEXT = "text"
+    JSON = "json"
 
 
 @app.command()
@@ -58,7 +51,7 @@ def serve(
         ),
     ],
     host: Annotated[str, typer.Option(envvar="CHATKIT_HOST")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(envvar="CHATKIT_PORT")] = 8000,
+    port: Annotated[int, typer.Option(envvar="CHATKIT_PORT", min=0, max=65535)] = 8000,
     allowed_hosts: Annotated[
         str,
         typer.Option(
@@ -76,7 +69,7 @@ def serve(
     store: StoreOption = DEFAULT_STORE,
     attachments: AttachmentsOption = None,
     workers: Annotated[
-        int, typer.Option(help="How many processes serve.", envvar="CHATKIT_WORKERS")
+        int, typer.Option(help="How many processes serve.", envvar="CHATKIT_WORKERS", min=1)
     ] = 1,
     log_format: Annotated[
         LogFormat,
@@ -87,17 +80,22 @@ def serve(
     reload: Annotated[bool, typer.Option(help="Start again when the code changes.")] = False,
 ) -> None:
     """Serve an agent's chat."""
-    sys.path.insert(0, os.getcwd())
-    load_agents(agents)
-    agent = " ".join(agents)
-    _check_port(host, port)
-    with _said_in_one_line():
-        # Each worker opens its own; these show that they can.
-        _attachment_store(attachments, SQLStore[Any](store), "only looked at")
-        hosts = _allowed_hosts(allowed_hosts, host, port)
-        Hosts(hosts)
+    with _said_if_slow(f"Loading {' '.join(agents)} ..."):
+        import uvicorn
+
+        from .agents import load_agents, look_here
+        from .logs import log_config
+        from .serving import check_port, host_names, prepare, said_in_one_line
+        from .settings import Settings
+
+        look_here()
+        load_agents(agents)
+    check_port(host, port)
+    with said_in_one_line():
+        hosts = host_names(allowed_hosts, host, port)
         if root_path and not root_path.startswith("/"):
             raise ValueError(f"Begin the root path with a slash: /{root_path}")
+        secret = asyncio.run(prepare(store, attachments, Settings().secret))
     if hosts is None:
         typer.echo(
             "Every host name is allowed. Name those under which the chat is served: "
@@ -106,7 +104,7 @@ def serve(
         )
     # Workers are processes of their own; they read the settings from the environment.
     os.environ.update(
-        CHATKIT_AGENT=agent,
+        CHATKIT_AGENT=" ".join(agents),
         CHATKIT_STORE=store,
         CHATKIT_HOST=host,
         CHATKIT_PORT=str(port),
@@ -114,17 +112,17 @@ def serve(
     )
     if attachments is not None:
         os.environ["CHATKIT_ATTACHMENTS"] = attachments
-        os.environ["CHATKIT_SECRET"] = Settings().secret or asyncio.run(_secret(store))
-    typer.echo(f"Serving {agent} at http://{host}:{port}")
+        os.environ["CHATKIT_SECRET"] = secret
+    typer.echo(f"Serving {', '.join(agents)} at http://{host}:{port}")
     uvicorn.run(
-        "agent_framework_chatkit.cli.commands:make_app",
+        "agent_framework_chatkit.cli.serving:make_app",
         factory=True,
         host=host,
         port=port,
         root_path=root_path.rstrip("/"),
         workers=workers,
         reload=reload,
-        log_config=log_config(log_format),
+        log_config=log_config(as_json=log_format is LogFormat.JSON),
         log_level="warning",
         timeout_graceful_shutdown=30,
         # A worker takes seconds to import the framework, more on a busy machine. By default it
@@ -136,8 +134,10 @@ def serve(
 @app.command()
 def migrate(store: StoreOption = DEFAULT_STORE) -> None:
     """Create the database's tables, or bring them up to date."""
-    with _said_in_one_line():
-        asyncio.run(_migrate(store))
+    from . import serving
+
+    with serving.said_in_one_line():
+        asyncio.run(serving.migrate(store))
     typer.echo("The database is up to date.")
 
 
@@ -151,129 +151,19 @@ def purge(
 
     Without --attachments, the files themselves are deleted by the next server that runs.
     """
-    with _said_in_one_line():
-        typer.echo(asyncio.run(_purge(store, attachments, days)))
+    from . import serving
 
-
-def make_app() -> Starlette:
-    """Return the app that the environment's settings describe."""
-    settings = Settings()
-    sys.path.insert(0, os.getcwd())
-    store = SQLStore[Any](settings.store, lease=settings.lease)
-    attachments = _attachment_store(settings.attachments, store, settings.secret)
-    app = create_app(
-        AgentChatKitServer(load_agents(settings.agent.split()), store, attachments),
-        allowed_hosts=_allowed_hosts(settings.allowed_hosts, settings.host, settings.port),
-    )
-    # What is imported by now is never garbage. Looking at it all in each collection would take
-    # more time than a turn. And what a running answer holds is garbage only when it ends: looking
-    # at it all the time would make every other answer late.
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
-    return app
-
-
-def load_agents(paths: Sequence[str]) -> Any:
-    """Import one agent, or several by their names.
-
-    Raises:
-        typer.BadParameter: If one cannot be imported, or is named twice.
-    """
-    if len(paths) < 2:
-        return load_agent("".join(paths))
-    if twice := next((path for path in paths if paths.count(path) > 1), None):
-        raise typer.BadParameter(f"Name {twice!r} once.")
-    return {path: load_agent(path) for path in paths}
-
-
-def load_agent(path: str) -> Any:
-    """Import what `module:name` names.
-
-    Raises:
-        typer.BadParameter: If there is no such module or name, or the module does not import.
-    """
-    module_name, _, name = path.partition(":")
-    if not module_name or not name:
-        raise typer.BadParameter(f"Name the agent as module:name, not as {path!r}.")
-    try:
-        module = import_module(module_name)
-    except Exception as error:
-        if isinstance(error, ModuleNotFoundError) and module_name.startswith(error.name or "?"):
-            complaint = f"There is no module {module_name!r} in {os.getcwd()} or installed."
-        else:
-            complaint = f"{_place_of(error)}: {type(error).__name__}: {error}"
-        raise typer.BadParameter(complaint) from error
-    try:
-        return getattr(module, name)
-    except AttributeError:
-        raise typer.BadParameter(f"The module {module_name!r} has no {name!r}.") from None
-
-
-def _place_of(error: Exception) -> str:
-    """Return the line of the person's own code that an error comes from."""
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if frame.filename.startswith(os.getcwd()) and "site-packages" not in frame.filename
-    ]
-    return f"{os.path.relpath(frames[-1].filename)}, line {frames[-1].lineno}" if frames else "It"
+    with serving.said_in_one_line():
+        typer.echo(asyncio.run(serving.purge(store, attachments, days)))
 
 
 @contextmanager
-def _said_in_one_line() -> Iterator[None]:
-    """Say what is wrong with a database or a place for files without a traceback."""
+def _said_if_slow(text: str) -> Iterator[None]:
+    """Say what is being done if it takes more than a second."""
+    timer = threading.Timer(1, typer.echo, [text], {"err": True})
+    timer.daemon = True
+    timer.start()
     try:
         yield
-    except DBAPIError as error:
-        raise typer.BadParameter(f"The database does not answer: {error.orig}") from error
-    except (ImportError, ValueError) as error:
-        raise typer.BadParameter(str(error)) from error
-
-
-def _allowed_hosts(given: str, host: str, port: int) -> list[str] | None:
-    """Return the names that are allowed, given those of the option; `None` for all."""
-    names = given.replace(",", " ").split()
-    return names or (local_hosts(host, port) if is_loopback(host) else None)
-
-
-def _check_port(host: str, port: int) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise typer.BadParameter(
-                f"Cannot listen on {host}:{port} ({error.strerror}). Choose another --port."
-            ) from None
-
-
-async def _secret(url: str) -> str:
-    async with SQLStore[Any](url) as store:
-        return await store.secret()
-
-
-async def _migrate(url: str) -> None:
-    async with SQLStore[Any](url) as store:
-        await store.migrate()
-
-
-async def _purge(url: str, attachments: str | None, days: int) -> str:
-    async with SQLStore[Any](url) as store:
-        purged = await store.purge(timedelta(days=days))
-        files = _attachment_store(attachments, store, await store.secret())
-        if files is not None:
-            await files.delete_doomed(store)
-            await files.clean_up()
-    return f"Deleted {purged.threads} threads and {purged.attachments} attachments."
-
-
-def _attachment_store(
-    url: str | None, store: SQLStore[Any], secret: str
-) -> AttachmentStore[Any] | None:
-    if url is None:
-        return None
-    # Not at the top: it needs an extra that a chat without uploads does not.
-    from ..stores import AttachmentStore
-
-    return AttachmentStore(url, metadata=store, secret=secret)
+    finally:
+        timer.cancel()

@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 import logging
-from enum import Enum
 from typing import Any
 
 from opentelemetry import trace
 from pythonjsonlogger.json import JsonFormatter
-
-
-class LogFormat(str, Enum):
-    """How the log is written."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 class JSONLines(JsonFormatter):
@@ -37,15 +29,15 @@ class JSONLines(JsonFormatter):
             log_data["span_id"] = trace.format_span_id(span.span_id)
 
 
-def log_config(log_format: LogFormat) -> dict[str, Any]:
+def log_config(*, as_json: bool) -> dict[str, Any]:
     """Return what `logging.config.dictConfig` takes; as JSON, with a line for each turn."""
     text = {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
-    turns = "INFO" if log_format is LogFormat.JSON else "WARNING"
+    formatter, turns = ("json", "INFO") if as_json else ("text", "WARNING")
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"text": text, "json": {"()": JSONLines}},
-        "handlers": {"log": {"class": "logging.StreamHandler", "formatter": log_format.value}},
+        "handlers": {"log": {"class": "logging.StreamHandler", "formatter": formatter}},
         "root": {"level": "WARNING", "handlers": ["log"]},
         "loggers": {"agent_framework_chatkit": {"level": turns}},
     }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from . import DEFAULT_STORE
+
 
 class Settings(BaseSettings):
     """How a chat is served. Each setting is also an environment variable: `CHATKIT_STORE`, ...
@@ -27,7 +29,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CHATKIT_")
 
     agent: str = ""
-    store: str = "sqlite:///chat.db"
+    store: str = DEFAULT_STORE
     attachments: str | None = None
     lease: float = 10
     secret: str = ""

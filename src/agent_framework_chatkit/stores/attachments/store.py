@@ -113,6 +113,16 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
         """Return a new id, which nobody can guess."""
         return f"atc_{secrets.token_hex(16)}"
 
+    async def check(self) -> None:
+        """Check that files can be written and deleted.
+
+        Raises:
+            AttachmentStorageError: If the place for them does not exist or does not permit it.
+        """
+        key = f"incoming/{secrets.token_hex(16)}"
+        await self._storage.put(key, b"")
+        await self._storage.delete(key)
+
     async def create_attachment(
         self, input: AttachmentCreateParams, context: TContext
     ) -> Attachment:

@@ -1,0 +1,123 @@
+"""The app that `af-chatkit serve` runs, and what is checked before it runs."""
+
+from __future__ import annotations
+
+import gc
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import typer
+from sqlalchemy.exc import DBAPIError
+from starlette.applications import Starlette
+
+from ..http.app import create_app
+from ..http.hosts import Hosts, is_loopback, local_hosts
+from ..server.server import AgentChatKitServer
+from ..stores import SQLStore
+from ..stores.attachments.errors import AttachmentStorageError
+from .agents import load_agents, look_here
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from ..stores import AttachmentStore
+
+
+def make_app() -> Starlette:
+    """Return the app that the environment's settings describe."""
+    settings = Settings()
+    look_here()
+    store = SQLStore[Any](settings.store, lease=settings.lease)
+    attachments = attachment_store(settings.attachments, store, settings.secret)
+    app = create_app(
+        AgentChatKitServer(load_agents(settings.agent.split()), store, attachments),
+        allowed_hosts=host_names(settings.allowed_hosts, settings.host, settings.port),
+    )
+    # What is imported by now is never garbage. Looking at it all in each collection would take
+    # more time than a turn. And what a running answer holds is garbage only when it ends: looking
+    # at it all the time would make every other answer late.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+    return app
+
+
+async def prepare(store_url: str, attachments: str | None, secret: str) -> str:
+    """Check that threads and files can be kept, and bring the tables up to date.
+
+    Returns:
+        What signs links to files.
+    """
+    async with SQLStore[Any](store_url) as store:
+        await store.migrate()
+        secret = secret or await store.secret()
+        files = attachment_store(attachments, store, secret)
+        if files is not None:
+            await files.check()
+    return secret
+
+
+async def migrate(url: str) -> None:
+    """Bring a database's tables up to date."""
+    async with SQLStore[Any](url) as store:
+        await store.migrate()
+
+
+async def purge(url: str, attachments: str | None, days: int) -> str:
+    """Delete old threads and files, and return what was deleted."""
+    async with SQLStore[Any](url) as store:
+        purged = await store.purge(timedelta(days=days))
+        files = attachment_store(attachments, store, await store.secret())
+        if files is not None:
+            await files.delete_doomed(store)
+            await files.clean_up()
+    return f"Deleted {purged.threads} threads and {purged.attachments} attachments."
+
+
+@contextmanager
+def said_in_one_line() -> Iterator[None]:
+    """Say what is wrong with a database or a place for files without a traceback."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise typer.BadParameter(f"The database does not answer: {error.orig}") from error
+    except (AttachmentStorageError, ImportError, OSError, ValueError) as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def host_names(given: str, host: str, port: int) -> list[str] | None:
+    """Return the names that are allowed, given those of the option; `None` for all.
+
+    Raises:
+        ValueError: If one is not a host name.
+    """
+    names = given.replace(",", " ").split()
+    hosts = names or (local_hosts(host, port) if is_loopback(host) else None)
+    Hosts(hosts)
+    return hosts
+
+
+def check_port(host: str, port: int) -> None:
+    """Check that nothing else listens there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise typer.BadParameter(
+                f"Cannot listen on {host}:{port} ({error.strerror}). Choose another --port."
+            ) from None
+
+
+def attachment_store(
+    url: str | None, store: SQLStore[Any], secret: str
+) -> AttachmentStore[Any] | None:
+    """Return the store of files, if a place for them is given."""
+    if url is None:
+        return None
+    # This needs an extra that a chat without uploads does not.
+    from ..stores import AttachmentStore
+
+    return AttachmentStore(url, metadata=store, secret=secret)
