@@ -62,7 +62,7 @@ async def test_several_agents_are_served(monkeypatch: pytest.MonkeyPatch) -> Non
     code, output = await asyncio.to_thread(
         run, "serve", *names, "--port", "0", "--store", "sqlite:///my.db"
     )
-    assert (code, output) == (0, f"Serving {' '.join(names)} at http://127.0.0.1:0")
+    assert (code, output) == (0, f"Serving {', '.join(names)} at http://127.0.0.1:0")
     app = serving.make_app()
     async with app.router.lifespan_context(app):
         browser = Browser(app)
