@@ -244,6 +244,10 @@ class View:
         return None if self.turn is None else str(self.turn["state"])
 
     @property
+    def turn_id(self) -> str | None:
+        return None if self.turn is None else str(self.turn["id"])
+
+    @property
     def texts(self) -> list[str]:
         """The texts of the messages that are done."""
         return [text_of(item) for item in self.items.values() if "content" in item]
@@ -284,12 +288,18 @@ def text_of(item: dict[str, Any]) -> str:
     return "".join(part["text"] for part in item.get("content", ()))
 
 
+def brief(items: list[dict[str, Any]]) -> list[str]:
+    """Return items in short, to show what differs."""
+    return [f"{item['created_at']} {item['id']}: {text_of(item)[:80]!r}" for item in items]
+
+
 class RefusedError(Exception):
     """A request was answered with an error's status."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(f"{status}: {text}")
-        self.status = status
+        self.is_passing = status == 503
+        """Whether it may be tried again."""
 
 
 class StreamEndedError(Exception):
@@ -333,6 +343,8 @@ class Stream:
     async def begun(self) -> None:
         """Wait until it is known that the server has taken the request."""
         await self._wait(lambda: self.status is not None)
+        if self.status != 200:
+            await self.end()
 
     async def changed(self, seconds: float) -> None:
         """Wait until something has come, but not for longer than so many seconds."""
@@ -423,7 +435,8 @@ class Person:
 
     async def get(self, worker: LiveWorker, kind: str, /, **params: Any) -> Any:
         response = await self.post(worker, kind, **params)
-        assert response.status_code == 200, f"{response.status_code}: {response.text}"
+        if not response.is_success:
+            raise RefusedError(response.status_code, response.text)
         return response.json()
 
     def ask(
@@ -499,7 +512,8 @@ async def check_equal_to_fresh_load(
 ) -> None:
     """Check that a client has what is stored, and what another has that begins now."""
     stored = await person.items(worker, thread_id)
-    assert list(view.items.values()) == stored[-len(view.items) :]
+    held = list(view.items.values())
+    assert held == stored[-len(held) :], f"held: {brief(held)}, stored: {brief(stored)}"
     fresh = await person.follow(worker, thread_id, limit=100).opened()
     await fresh.close()
     assert list(fresh.view.items.values()) == stored[-100:]

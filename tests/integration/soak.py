@@ -1,0 +1,366 @@
+"""Many turns over several servers, while connections are cut and servers are killed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import secrets
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+
+from .live_threads import (
+    LiveWorker,
+    Person,
+    RefusedError,
+    Stream,
+    StreamEndedError,
+    View,
+    check_equal_to_fresh_load,
+    text_of,
+)
+from .scripted_answers import Script
+
+THREADS = 12
+"""How many threads are answered at the same time."""
+
+MAY_LACK = 2.0
+"""Seconds of an answer before its server was killed that may be gone.
+
+On a quiet machine 0.1 are: this leaves time for processes that wait for a processor.
+"""
+
+MARKED_WITHIN = 30.0
+"""Seconds after its server was killed in which its turn is said to be interrupted: 10, and more."""
+
+
+class Soak:
+    """Asks, cuts and kills at random, and checks every turn when it has ended.
+
+    Args:
+        workers: The servers.
+        database: The URL of their database.
+        turns: How many turns there are.
+        kills: How many times a server is killed.
+        cuts: How many times connections to the database are cut.
+        seed: Begins the random numbers.
+    """
+
+    def __init__(
+        self,
+        workers: list[LiveWorker],
+        database: str,
+        *,
+        turns: int,
+        kills: int,
+        cuts: int,
+        seed: int,
+    ) -> None:
+        self.workers = workers
+        self.random = random.Random(seed)  # noqa: S311 it is not for secrets
+        self.counted: Counter[str] = Counter()
+        """How often each thing has happened."""
+        self.slowest = 0.0
+        """The most seconds that it took until a turn was said to be interrupted."""
+        self._database = database
+        self._left = turns
+        self._turns = turns
+        self._kill_at = self._points(kills)
+        self._cut_at = self._points(cuts)
+        self._restarting: set[asyncio.Task[None]] = set()
+        self._serving: dict[LiveWorker, set[Turn]] = {each: set() for each in workers}
+
+    def _points(self, count: int) -> set[int]:
+        """Return after how many turns something happens, evenly spread."""
+        return {(index + 1) * self._turns // (count + 1) for index in range(count)}
+
+    async def run(self) -> None:
+        await asyncio.gather(*(self._converse() for _ in range(THREADS)))
+        await asyncio.gather(*self._restarting)
+
+    async def _converse(self) -> None:
+        """Ask in one thread after the other, a few times in each."""
+        while self._left:
+            thread = Conversation(self)
+            await thread.introduce()
+            for _ in range(self.random.randint(2, 8)):
+                if not self._left:
+                    break
+                self._left -= 1
+                self._maybe_disturb()
+                await thread.take_turn()
+            await thread.check()
+
+    def _maybe_disturb(self) -> None:
+        done = self._turns - self._left
+        if done in self._kill_at:
+            self._restarting.add(asyncio.create_task(self._kill()))
+        if done in self._cut_at:
+            self._restarting.add(asyncio.create_task(self._cut_from_database()))
+
+    async def _kill(self) -> None:
+        """Kill a server while it answers, and start it again."""
+        while not (busy := [each for each in self.workers if self._streaming(each)]):
+            await asyncio.sleep(0.01)
+        worker = self.random.choice(busy)
+        worker.kill()
+        for turn in self._serving[worker]:
+            turn.killed_at = time.monotonic()
+        self.counted["kills"] += 1
+        await asyncio.sleep(self.random.uniform(0, 3))
+        worker.start()
+
+    def _streaming(self, worker: LiveWorker) -> bool:
+        return any(turn.has_begun for turn in self._serving[worker])
+
+    async def _cut_from_database(self) -> None:
+        """Cut every connection to the database."""
+        async with await psycopg.AsyncConnection.connect(self._database, autocommit=True) as cut:
+            await cut.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        self.counted["database cuts"] += 1
+
+    def choose(self) -> LiveWorker:
+        """Return a server that is there."""
+        there = [each for each in self.workers if each.process.poll() is None and each.is_ready]
+        return self.random.choice(there or self.workers)
+
+    def serve(self, worker: LiveWorker, turn: Turn) -> None:
+        self._serving[worker].add(turn)
+
+    def served(self, turn: Turn) -> None:
+        for turns in self._serving.values():
+            turns.discard(turn)
+
+    def script(self) -> Script:
+        chosen = self.random
+        return Script(
+            say=chosen.choice((1, 5, 40, 120)),
+            pause=chosen.choice((0.0, 0.005, 0.02)),
+            size=chosen.choice((0, 0, 0, 3000)),
+            seed=chosen.randrange(10**9),
+            marked=1,
+            tool=secrets.token_hex(4) if chosen.random() < 0.3 else "",
+        )
+
+
+@dataclass(eq=False)
+class Turn:
+    """A turn: what was asked, and what became of it."""
+
+    script: Script
+    has_begun: bool = False
+    killed_at: float | None = None
+    state: str = ""
+    kept: str = ""
+    """The text that is left of it."""
+    seen: list[tuple[float, int]] = field(default_factory=list)
+    """When how many characters of it were seen."""
+    ended_at: float = 0
+
+    def must_have(self, killed_at: float) -> int:
+        """Return how many characters of it cannot be gone."""
+        return max((count for at, count in self.seen if at < killed_at - MAY_LACK), default=0)
+
+
+@dataclass
+class Conversation:
+    """One thread, and the person who asks in it."""
+
+    soak: Soak
+    person: Person = field(default_factory=Person)
+    view: View = field(default_factory=View)
+    thread_id: str = ""
+    turns: list[Turn] = field(default_factory=list)
+
+    async def introduce(self) -> None:
+        """Become known to the servers, as a page does when it is loaded: requests have an owner."""
+        await self._with_any(lambda worker: self.person.get(worker, "threads.list"))
+
+    async def take_turn(self) -> None:
+        turn = Turn(self.soak.script())
+        self.turns.append(turn)
+        stream = await self._ask(turn)
+        turn.has_begun = True
+        watching = await self._beside()
+        while not self._has_ended(turn):
+            await self._until_cut(stream, turn)
+            if not self._has_ended(turn):
+                stream = await self._resume(turn)
+        turn.ended_at = time.monotonic()
+        await stream.close()
+        self.soak.served(turn)
+        await self._check_turn(turn, watching)
+
+    def _has_ended(self, turn: Turn) -> bool:
+        return (
+            self.view.turn is not None
+            and self.view.newest_question == turn.script.question
+            and self.view.state != "running"
+        )
+
+    async def _ask(self, turn: Turn) -> Stream:
+        """Ask, again and again until it is known that the question has arrived."""
+        soak = self.soak
+        request_id = secrets.token_hex(8)
+        before = self.view
+        while True:
+            # Sent again, it is answered from the beginning.
+            self.view = before.copy()
+            worker = soak.choose()
+            soak.serve(worker, turn)
+            stream = self.person.ask(
+                worker, turn.script.question, self.thread_id, view=self.view, request_id=request_id
+            )
+            if soak.random.random() < 0.1:
+                # The reply is lost, as far as the person knows.
+                await asyncio.sleep(soak.random.uniform(0, 0.05))
+                await stream.close()
+                soak.counted["lost replies"] += 1
+                continue
+            try:
+                await stream.until(
+                    lambda view: view.newest_question == turn.script.question and view.turn
+                )
+            except (StreamEndedError, RefusedError) as error:
+                if isinstance(error, RefusedError) and not error.is_passing:
+                    raise
+                soak.counted["asked again"] += 1
+                await asyncio.sleep(0.1)
+                continue
+            self.thread_id = self.view.thread["id"] if not self.thread_id else self.thread_id
+            return stream
+
+    async def _beside(self) -> Stream | None:
+        """Follow with another tab, sometimes."""
+        if self.soak.random.random() > 0.2:
+            return None
+        worker = self.soak.choose()
+        return self.person.follow(worker, self.thread_id)
+
+    async def _until_cut(self, stream: Stream, turn: Turn) -> None:
+        """Read until the end, or until the connection is cut: by chance, or with its server."""
+        frames = self.soak.random.choice((1, 3, 10, 10**9, 10**9))
+        begun = len(stream.frames)
+
+        def is_over(view: View) -> bool:
+            return self._has_ended(turn) or len(stream.frames) - begun >= frames
+
+        while not is_over(self.view) and not stream.has_ended:
+            await stream.changed(0.5)
+            turn.seen.append((time.monotonic(), len(self.view.open_text)))
+        if not self._has_ended(turn):
+            self.soak.counted["cuts"] += 1
+        await stream.close()
+
+    async def _resume(self, turn: Turn) -> Stream:
+        soak = self.soak
+        while True:
+            after = self.view.after
+            view = self.view.copy()
+            if soak.random.random() < 0.4:
+                after, view = None, View()
+                soak.counted["reloads"] += 1
+            worker = soak.choose()
+            stream = self.person.follow(worker, self.thread_id, after=after, view=view)
+            try:
+                await stream.begun()
+            except (StreamEndedError, RefusedError) as error:
+                if isinstance(error, RefusedError) and not error.is_passing:
+                    raise
+                soak.counted["followed again"] += 1
+                await asyncio.sleep(0.1)
+                continue
+            self.view = view
+            return stream
+
+    async def _check_turn(self, turn: Turn, watching: Stream | None) -> None:
+        soak, view = self.soak, self.view
+        turn.state = str(view.state)
+        text = turn.kept = view.newest_answer
+        if turn.state == "completed":
+            assert text == turn.script.text
+        else:
+            assert turn.state == "interrupted", view.turn
+            assert turn.killed_at is not None
+            assert turn.script.text.startswith(text)
+            assert len(text) >= turn.must_have(turn.killed_at)
+            took = turn.ended_at - turn.killed_at
+            assert took < MARKED_WITHIN
+            soak.slowest = max(soak.slowest, took)
+            lacking = max((count for _, count in turn.seen), default=0) - len(text)
+            soak.counted["characters lacking"] += max(0, lacking)
+            end = list(view.items.values())[-1]
+            assert (end["type"], end["state"]) == ("end_of_turn", "interrupted")
+        soak.counted[turn.state] += 1
+        if watching is not None:
+            try:
+                await watching.until(self._is_as_far)
+                assert watching.view.newest_answer == text
+                soak.counted["watched"] += 1
+            except (StreamEndedError, RefusedError):
+                soak.counted["not watched"] += 1
+            await watching.close()
+        await self._with_any(
+            lambda worker: check_equal_to_fresh_load(self.person, worker, self.thread_id, view)
+        )
+
+    def _is_as_far(self, other: View) -> bool:
+        return other.turn_id == self.view.turn_id and other.state == self.view.state
+
+    async def _with_any(self, check: Any) -> None:
+        """Check something at a server that is not killed meanwhile."""
+        while not await self._works(check, self.soak.choose()):
+            await asyncio.sleep(0.1)
+
+    async def _works(self, check: Any, worker: LiveWorker) -> bool:
+        try:
+            await check(worker)
+        except RefusedError as error:
+            if not error.is_passing:
+                raise
+        except (httpx.TransportError, StreamEndedError):
+            pass
+        else:
+            return True
+        return False
+
+    async def check(self) -> None:
+        """Check the whole thread: nothing is doubled, for people or for the model."""
+        if not self.thread_id:
+            return
+        await self._with_any(self._check)
+
+    async def _check(self, worker: LiveWorker) -> None:
+        items = await self.person.items(worker, self.thread_id)
+        asked = [text_of(each) for each in items if each["type"] == "user_message"]
+        # This check may have been cut before.
+        questions = [text for text in asked if text != "recall"]
+        assert questions == [turn.script.question for turn in self.turns]
+        stream = self.person.ask(worker, "recall", self.thread_id)
+        await stream.end()
+        if stream.view.state != "completed":
+            raise StreamEndedError
+
+        told = json.loads(stream.view.newest_answer)
+        texts = [(role, part) for role, *parts in told for part in parts if isinstance(part, str)]
+        questions = [text for role, text in texts if role == "user"]
+        answers = [text for role, text in texts if role == "assistant" and not text.startswith("[")]
+        for turn in self.turns:
+            assert sum(text.count(turn.script.question) for text in questions) == 1
+            assert not turn.kept or sum(text.count(turn.kept) for text in answers) == 1
+        self.soak.counted["threads"] += 1
+
+
+def calls_made(folder: Path) -> list[str]:
+    """Return what the tool was called with."""
+    made = folder / "calls"
+    return made.read_text().split() if made.exists() else []

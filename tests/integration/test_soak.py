@@ -1,0 +1,35 @@
+"""Many turns over several servers, while connections are cut and servers are killed."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from ..postgres import PostgresServer
+from .live_threads import workers
+from .soak import Soak, calls_made
+
+SOAK_TURNS = int(os.environ.get("SOAK_TURNS", "60"))
+"""How many; with 1,000, also `-o faulthandler_timeout=0`: it takes several minutes."""
+
+
+async def test_many_turns_while_connections_are_cut_and_servers_killed(
+    postgres: PostgresServer, tmp_path: Path
+) -> None:
+    database = postgres.create_database()
+    seed = int(os.environ.get("SOAK_SEED", secrets.randbelow(10**6)))
+    with workers(tmp_path, database, 4) as started:
+        soak = Soak(
+            started,
+            database,
+            turns=SOAK_TURNS,
+            kills=max(1, SOAK_TURNS // 50),
+            cuts=SOAK_TURNS // 50,
+            seed=seed,
+        )
+        await soak.run()
+    print(f"seed {seed}: {dict(soak.counted)}, marked within {soak.slowest:.1f} s")  # noqa: T201 for who runs it by hand
+    calls = calls_made(tmp_path)
+    assert len(calls) == len(set(calls))
+    assert soak.counted["completed"] + soak.counted["interrupted"] == SOAK_TURNS
