@@ -33,8 +33,11 @@ def card(value: str, *actions: str, **properties: Any) -> WidgetRoot:
     buttons = [
         {"type": "Button", "label": each, "onClickAction": {"type": each}} for each in actions
     ]
-    children = [{"type": "Text", "id": "t", "value": value}, *buttons]
-    return DynamicWidgetRoot.model_validate({"type": "Card", "children": children, **properties})
+    inputs = [{"type": "Input", "name": each} for each in ("to", "guests", "day")]
+    children = [{"type": "Text", "id": "t", "value": value}, *buttons, *inputs]
+    return DynamicWidgetRoot.model_validate(
+        {"type": "Card", "asForm": True, "children": children, **properties}
+    )
 
 
 class Trip(BaseModel):
@@ -314,7 +317,7 @@ async def test_a_handler_shows_more_and_tells_the_agent_what_people_do_not_see()
 
 
 async def test_an_action_that_is_answered_at_once() -> None:
-    @action("look")
+    @action("look", from_page=True)
     async def look(payload: dict[str, int], context: AgentContext[Any]) -> None:
         await context.stream_progress("Looking")
         if payload:
@@ -339,7 +342,7 @@ async def test_a_handler_that_has_the_agent_answer_must_stream() -> None:
 
 
 async def test_an_action_of_the_page_has_no_sender() -> None:
-    @action("greet")
+    @action("greet", from_page=True)
     async def greet(payload: str, context: AgentContext[Any]) -> list[Message]:
         assert context.sender is None
         with pytest.raises(ValueError, match="no widget"):
@@ -433,11 +436,16 @@ async def test_a_page_may_pass_on_what_it_handles_itself_as_another_action() -> 
         )
         return "shown"
 
-    answering = agent([call("show")], [text("Here.")], [text("Bye.")], tools=[show])
-    async with chat(answering, actions=[book]) as browser:
-        await browser.ask("Oslo")
-        await use(browser, "book", {"to": "Oslo"})
-        assert texts(await widget_of(browser)) == ["Booked: Oslo"]
+    @action("book", from_page=True)
+    async def book_from_page(trip: Trip, context: AgentContext[Any]) -> None:
+        await context.replace_widget(card(f"Booked: {trip.to}"))
+
+    for handler, shown in ((book, "Oslo?"), (book_from_page, "Booked: Oslo")):
+        answering = agent([call("show")], [text("Here.")], tools=[show])
+        async with chat(answering, actions=[handler]) as browser:
+            await browser.ask("Oslo")
+            await use(browser, "book", {"to": "Oslo"})
+            assert texts(await widget_of(browser)) == [shown]
 
 
 async def test_a_subclass_handles_some_actions_itself() -> None:

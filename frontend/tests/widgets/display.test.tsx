@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { cleanup, fireEvent, screen, within } from '@testing-library/react'
+import { act, cleanup, fireEvent, screen, within } from '@testing-library/react'
 import { beforeAll, expect, test, vi } from 'vitest'
 
 import WidgetView from '../../src/widgets/WidgetView'
@@ -155,7 +155,8 @@ test('a time is shown in the zone and language of the reader', async () => {
       { type: 'Caption', value: 'Some day', key: 'time:never' },
     ],
   }
-  await draw(widget, { locale: 'de' })
+  const { chat } = await draw(widget)
+  await act(() => chat.texts.use('de'))
   const format = new Intl.DateTimeFormat('de', { dateStyle: 'long', timeStyle: 'short' })
   const time = document.querySelector('time')
   expect(time?.dateTime).toBe('2026-11-25T09:05:00.000Z')

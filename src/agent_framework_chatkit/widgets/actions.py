@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias, get_type_hints
@@ -18,6 +18,7 @@ from ..bridge.context import AgentContext
 from ..bridge.overrides import MaybeAwaitable, resolve
 from ..bridge.streaming import stream_agent_response
 from ..text import readable_name
+from .offers import is_offered
 
 logger = logging.getLogger(__name__)
 
@@ -41,17 +42,19 @@ class ActionHandler:
         type: The type, as widgets name it.
         handle: Called with the payload and the context.
         payload: Checks what a client sends.
+        from_page: Whether pages may call it on their own, with any payload.
     """
 
     type: str
     handle: Callable[[Any, AgentContext[Any]], MaybeAwaitable[ForAgent]]
     payload: TypeAdapter[Any]
+    from_page: bool = False
 
 
 Handle: TypeAlias = "Callable[[Any, AgentContext[Any]], MaybeAwaitable[ForAgent]]"
 
 
-def action(type: str) -> Callable[[Handle], ActionHandler]:
+def action(type: str, *, from_page: bool = False) -> Callable[[Handle], ActionHandler]:
     """Have a function handle what people do in widgets.
 
     ```python
@@ -72,6 +75,10 @@ def action(type: str) -> Callable[[Handle], ActionHandler]:
 
     Args:
         type: The type of the actions, as widgets name it.
+        from_page: Whether a page may call it on its own by `sendCustomAction`, with or without a
+            widget and with any payload. Otherwise an action is taken only if the stored widget
+            offers it: the same type and payload, but for the values of its form's fields and
+            controls.
 
     Raises:
         TypeError: If the function does not take two arguments, or does not say the type of the
@@ -86,7 +93,7 @@ def action(type: str) -> Callable[[Handle], ActionHandler]:
                 f"The handler of {type!r} takes two arguments, the payload and an AgentContext, "
                 "and says of what type the payload is."
             )
-        return ActionHandler(type, function, TypeAdapter(hints[names[0]]))
+        return ActionHandler(type, function, TypeAdapter(hints[names[0]]), from_page)
 
     return handler
 
@@ -120,7 +127,7 @@ class Actions:
         if handler is None:
             logger.warning("There is no handler of actions of type %r.", action.type)
             raise RefusedActionError(_UNKNOWN)
-        if sender is not None and not _is_offered(action.type, sender):
+        if not handler.from_page and (sender is None or not is_offered(action, sender)):
             raise RefusedActionError(_CLOSED)
         try:
             payload = handler.payload.validate_python(action.payload)
@@ -153,25 +160,6 @@ class ActionRun:
         self.for_agent = [returned] if isinstance(returned, Message) else returned or []
         for update in _NOTHING:
             yield update
-
-
-def _is_offered(type: str, sender: WidgetItem) -> bool:
-    """Return whether a widget still offers an action, or one that the page may pass on as it."""
-    offered = list(_actions(sender.widget.model_dump()))
-    return any(each["type"] == type or each.get("handler") == "client" for each in offered)
-
-
-def _actions(value: Any) -> Iterator[dict[str, Any]]:
-    """Yield the actions that a part of a widget offers."""
-    if isinstance(value, list):
-        for each in value:
-            yield from _actions(each)
-    elif isinstance(value, dict):
-        for name, each in value.items():
-            if name.lower().endswith("action") and isinstance(each, dict) and "type" in each:
-                yield each
-            else:
-                yield from _actions(each)
 
 
 def _problems(error: ValidationError) -> str:

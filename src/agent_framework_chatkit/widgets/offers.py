@@ -1,0 +1,142 @@
+"""What a widget offers people to do, and with which values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+from chatkit.actions import Action
+from chatkit.types import WidgetItem
+
+_CONTROLS = {"Input", "Textarea", "Select", "Checkbox", "RadioGroup", "DatePicker"}
+_MISSING = object()
+
+
+@dataclass
+class _Fields:
+    """The controls whose values go with an action, by their names."""
+
+    controls: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
+
+    def add(self, name: Any, control: Mapping[str, Any]) -> None:
+        if isinstance(name, str) and name:
+            self.controls.setdefault(name, []).append(control)
+
+    def take(self, name: str, value: Any) -> bool:
+        """Return whether a control of this name may have this value."""
+        return any(_may_have(control, value) for control in self.controls[name])
+
+
+@dataclass(frozen=True)
+class _Offer:
+    action: Mapping[str, Any]
+    fields: _Fields
+
+
+def is_offered(action: Action[str, Any], sender: WidgetItem) -> bool:
+    """Return whether a widget offers an action.
+
+    Its type and payload are those of an action in the widget, but for the values of the controls
+    that go with it: those of the form around it, or the control's own where there is no form.
+    """
+    offers = _offers(sender.widget.model_dump(), None)
+    return any(
+        offer.action["type"] == action.type
+        and _fits(offer.action.get("payload"), action.payload, offer.fields)
+        for offer in list(offers)
+    )
+
+
+def _offers(part: Any, form: _Fields | None) -> Iterator[_Offer]:
+    """Yield what a part of a widget offers.
+
+    Args:
+        part: The part.
+        form: The controls of the form around it, if there is one; those in the part are added.
+    """
+    if isinstance(part, list):
+        for each in part:
+            yield from _offers(each, form)
+        return
+    if not isinstance(part, dict):
+        return
+    kind = part.get("type")
+    if kind == "Form" or (kind == "Card" and part.get("asForm")):
+        form = _Fields()
+    own = _Fields() if form is None else form
+    if kind in _CONTROLS:
+        own.add(part.get("name"), part)
+    editable = part.get("editable")
+    if isinstance(editable, dict):
+        own.add(editable.get("name"), editable)
+    for name, each in part.items():
+        if name.lower().endswith("action") and isinstance(each, dict) and "type" in each:
+            if part.get("disabled") is not True:
+                yield _Offer(each, own)
+        else:
+            yield from _offers(each, form)
+
+
+def _fits(offered: Any, sent: Any, fields: _Fields) -> bool:
+    """Return whether what was sent is what was offered, but for values of fields."""
+    if _is_same(offered, sent):
+        return True
+    if offered is None:
+        offered = {}
+    if not isinstance(offered, dict) or not isinstance(sent, dict):
+        return False
+    rest = deepcopy(sent)
+    for name in fields.controls:
+        path = name.split(".")
+        if _at(offered, path) is not _MISSING:
+            # What the payload says itself stands.
+            continue
+        value = _at(rest, path)
+        if value is not _MISSING:
+            if not fields.take(name, value):
+                return False
+            _remove(rest, path, offered)
+    return _is_same(offered, rest)
+
+
+def _may_have(control: Mapping[str, Any], value: Any) -> bool:
+    options = control.get("options")
+    if isinstance(options, list) and value is not None:
+        given = value if isinstance(value, list) else [value]
+        allowed = [
+            each.get("value")
+            for each in options
+            if isinstance(each, dict) and each.get("disabled") is not True
+        ]
+        return all(each in allowed for each in given)
+    return not isinstance(value, (dict, list))
+
+
+def _at(values: Any, path: list[str]) -> Any:
+    for key in path:
+        if not isinstance(values, dict) or key not in values:
+            return _MISSING
+        values = values[key]
+    return values
+
+
+def _remove(values: dict[str, Any], path: list[str], offered: Any) -> None:
+    """Remove a value, and what led to it and to nothing that was offered."""
+    key, *rest = path
+    if rest:
+        inner = offered.get(key, _MISSING) if isinstance(offered, dict) else _MISSING
+        _remove(values[key], rest, inner)
+        if values[key] or inner is not _MISSING:
+            return
+    del values[key]
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Return whether two values are the same JSON, where 1 and 1.0 are, and 1 and true are not."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_is_same(one[key], other[key]) for key in one)
+    if isinstance(one, (list, tuple)) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_is_same, one, other))
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
