@@ -1,0 +1,130 @@
+/** An app with a store, upload routes and a page of its own, of which only the script is ours. */
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { python } from '../python'
+import { launch, Person, type Site } from './browser'
+
+declare global {
+  interface Window {
+    noticed: unknown[]
+  }
+}
+
+const PNG = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+)
+
+let site: Site
+
+beforeAll(async () => {
+  site = await launch((port) => python(['frontend/tests/e2e/own_app.py', String(port)]))
+}, 90_000)
+afterAll(() => site?.close())
+
+/** A person at the app's page; images of another host come from the test. */
+async function arrive(): Promise<Person> {
+  const context = await site.browser.newContext({ viewport: { width: 900, height: 720 } })
+  context.setDefaultTimeout(20_000)
+  const person = new Person(await context.newPage(), site.url)
+  await context.route('https://images.example/**', async (route) => {
+    const name = new URL(route.request().url()).pathname
+    if (name === '/shoe.png') await route.fulfill({ contentType: 'image/png', body: PNG })
+    else if (name === '/page.png') await route.fulfill({ contentType: 'text/html', body: '<p>No' })
+    else await route.fulfill({ contentType: 'image/png', body: 'broken' })
+  })
+  await person.page.goto(`${site.url}/app`)
+  await person.composer.waitFor()
+  return person
+}
+
+async function attach(person: Person, name: string, mimeType: string): Promise<void> {
+  await person.chat
+    .locator('input[type=file]')
+    .setInputFiles([{ name, mimeType, buffer: PNG }])
+}
+
+test.each([
+  ['put.png', 'PUT'],
+  ['post.png', 'POST'],
+  ['moved-put.png', 'PUT'],
+  ['moved-post.png', 'POST'],
+  ['forbidden-put.png', 'PUT'],
+  ['forbidden-post.png', 'POST'],
+])('%s goes to a route of the app by %s, and reaches the agent', async (name, method) => {
+  const ann = await arrive()
+  const sent = ann.page.waitForRequest((each) => each.url().includes('/upload/'))
+  await attach(ann, name, 'image/png')
+  expect((await sent).method()).toBe(method)
+  await ann.button(`Remove ${name}`).waitFor()
+  await ann.ask('Look', 'You said Look with image/png')
+  const loaded = ann.chat.locator('.items img').evaluate((image: HTMLImageElement) => image.src)
+  expect(await loaded).toMatch(/\/files\//)
+  await ann.page.context().close()
+}, 60_000)
+
+test.each(['broken-put.txt', 'broken-post.txt'])(
+  '%s, whose headers no browser sends, is said to have failed',
+  async (name) => {
+    const ann = await arrive()
+    await attach(ann, name, 'text/plain')
+    await ann.chat.getByText('The upload failed.').first().waitFor()
+    await ann.page.context().close()
+  },
+  60_000,
+)
+
+test('an upload that is answered late can be taken back', async () => {
+  const ann = await arrive()
+  let answer: () => void = () => {}
+  const late = new Promise<void>((resolve) => (answer = resolve))
+  await ann.page.route('**/upload/**', async (route) => {
+    await late
+    await route.continue().catch(() => {})
+  })
+  const deleted = ann.page.waitForRequest(
+    (each) => each.postData()?.includes('attachments.delete') ?? false,
+  )
+  await attach(ann, 'late.txt', 'text/plain')
+  await ann.button('Remove late.txt').click()
+  answer()
+  await deleted
+  expect(await ann.button('Remove late.txt').count()).toBe(0)
+  await ann.page.context().close()
+}, 60_000)
+
+test('widgets show images of other hosts, and effects reach the page', async () => {
+  const ann = await arrive()
+  await ann.ask('shoes', /You said shoes/)
+  const { chat } = ann
+  const width = (name: string): Promise<number> =>
+    chat.getByRole('img', { name, exact: true }).evaluate((image: HTMLImageElement) => image.naturalWidth)
+  await expect.poll(() => width('Image 0')).toBe(1)
+  await expect.poll(() => width('Image 3')).toBe(80)
+  for (const name of ['Image 1', 'Image 2']) {
+    await chat.getByRole('img', { name: `${name} The image could not be loaded.` }).waitFor()
+  }
+  expect(await ann.page.evaluate(() => window.noticed)).toEqual([
+    ['effect', { name: 'highlight', data: { aisle: 7 } }],
+  ])
+  await ann.page.context().close()
+}, 60_000)
+
+test('entities and files are clicked and previewed', async () => {
+  const ann = await arrive()
+  await ann.ask('sources', /See these/)
+  const { chat } = ann
+  const sources = chat.getByRole('list', { name: 'Sources' })
+  await sources.getByRole('button', { name: /Ada Lovelace/ }).click()
+  await sources.getByRole('button', { name: /The plan/ }).click()
+  const data = { type: 'file', filename: 'plan.pdf' }
+  expect(await ann.page.evaluate(() => window.noticed)).toEqual([
+    ['click', { id: 'ada', title: 'Ada Lovelace', interactive: true, data: { born: '1815' } }],
+    ['click', { id: 'plan.pdf', title: 'The plan', icon: 'document', interactive: true, data }],
+  ])
+  await ann.composer.hover()
+  await sources.getByRole('button', { name: /The plan/ }).hover()
+  await chat.getByText('About The plan').waitFor()
+  await ann.page.context().close()
+}, 60_000)
