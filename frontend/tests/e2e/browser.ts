@@ -30,8 +30,11 @@ export async function open(): Promise<Site> {
   return launch((port) => python(['frontend/tests/e2e/scripted_server.py', String(port)]))
 }
 
-/** Open a browser at what a program serves. */
-export async function launch(serve: (port: number) => ChildProcess): Promise<Site> {
+/** Open a browser, with names that lead to this machine, at what a program serves. */
+export async function launch(
+  serve: (port: number) => ChildProcess,
+  names: string[] = [],
+): Promise<Site> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const server = serve(port)
@@ -39,7 +42,11 @@ export async function launch(serve: (port: number) => ChildProcess): Promise<Sit
   server.stderr?.on('data', (chunk: Buffer) => (log += chunk.toString()))
   const browser = await chromium.launch({
     executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--use-fake-device-for-media-stream'],
+    args: [
+      '--no-sandbox',
+      '--use-fake-device-for-media-stream',
+      `--host-resolver-rules=${names.map((name) => `MAP ${name} 127.0.0.1`).join(',')}`,
+    ],
   })
   for (let tries = 0; !(await answers(url)); tries++) {
     if (tries > 300 || server.exitCode !== null) throw new Error(`No server: ${log}`)
@@ -55,7 +62,7 @@ export async function launch(serve: (port: number) => ChildProcess): Promise<Sit
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
@@ -63,7 +70,7 @@ async function freePort(): Promise<number> {
   return port
 }
 
-async function answers(url: string): Promise<boolean> {
+export async function answers(url: string): Promise<boolean> {
   return fetch(`${url}/healthz`).then(
     (response) => response.ok,
     () => false,

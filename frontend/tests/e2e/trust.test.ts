@@ -1,0 +1,160 @@
+/** Pages that mean harm, and those that share a host, in a real browser. */
+
+import type { ChildProcess } from 'node:child_process'
+import { mkdtempSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { python } from '../python'
+import { answers, freePort, launch, Person, type Site } from './browser'
+
+let site: Site
+let port: number
+const others: (() => void)[] = []
+
+/** `af-chatkit serve`, with a database of its own. */
+function serve(at: number, ...options: string[]): ChildProcess {
+  const command = 'from agent_framework_chatkit.cli.commands import app; app()'
+  const agent = 'tests.integration.counting_agent:helper'
+  const folder = mkdtempSync(join(tmpdir(), 'trust-'))
+  const store = ['--store', `sqlite:///${folder}/chat.db`, '--attachments', `${folder}/files`]
+  const child = python(['-c', command, 'serve', agent, '--port', String(at), ...store, ...options])
+  others.push(() => child.kill())
+  return child
+}
+
+/** A page of another site, at any name and at a port of its own. */
+async function elsewhere(html: string): Promise<number> {
+  const server = createServer((_, response) => {
+    response.setHeader('Content-Type', 'text/html')
+    response.end(`<!doctype html><title>Elsewhere</title>${html}`)
+  })
+  others.push(() => server.close())
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return (server.address() as AddressInfo).port
+}
+
+/** How many chats the page's owner has, asked as the page of the app. */
+function chats(page: Page): Promise<number> {
+  return page.evaluate(async () => {
+    const response = await fetch('chatkit', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ type: 'threads.list', params: {} }),
+    })
+    return ((await response.json()) as { data: unknown[] }).data.length
+  })
+}
+
+beforeAll(async () => {
+  site = await launch(
+    (free) => serve((port = free), '--allowed-hosts', '127.0.0.1,chat.test'),
+    ['chat.test', 'evil.test', 'local.test'],
+  )
+}, 60_000)
+afterAll(async () => {
+  for (const stop of others) stop()
+  await site?.close()
+})
+
+const form = (action: string): string => `
+  <form method="post" enctype="multipart/form-data" action="${action}">
+    <input type="file" name="file">
+  </form>
+  <script>
+    const files = new DataTransfer()
+    files.items.add(new File(['a,b'], 'a.csv', { type: 'text/csv' }))
+    document.querySelector('input').files = files.files
+  </script>`
+
+describe.each([
+  // Trusted by browsers, so that they say where a request comes from; and not.
+  ['127.0.0.1', 'evil.test'],
+  ['127.0.0.1', '127.0.0.1'],
+  ['chat.test', 'evil.test'],
+  ['chat.test', 'chat.test'],
+])('a form at %s, submitted from another port of %s,', (name, from) => {
+  test('changes nothing, and replaces no visitor', async () => {
+    const chat = `http://${name}:${port}`
+    const person = await Person.at({ ...site, url: chat })
+    await person.say('Hello')
+    await person.button('Send').waitFor()
+    await expect.poll(() => chats(person.page)).toBe(1)
+    const { page } = person
+    const context = page.context()
+    const before = await context.cookies()
+    await page.goto(`http://${from}:${await elsewhere(form(`${chat}/attachments`))}/`)
+    const [response] = await Promise.all([
+      page.waitForResponse(`${chat}/attachments`),
+      page.evaluate(() => document.querySelector('form')!.submit()),
+    ])
+    expect(response.status()).toBe(403)
+    await page.waitForURL('**/attachments')
+    expect(await context.cookies()).toEqual(before)
+    await page.goto(chat)
+    expect(await chats(page)).toBe(1)
+    await context.close()
+  })
+})
+
+test('a page whose name leads to the chat of this machine is refused', async () => {
+  const local = await freePort()
+  serve(local)
+  await expect.poll(() => answers(`http://127.0.0.1:${local}`), { timeout: 80_000 }).toBe(true)
+  const context = await site.browser.newContext()
+  const page = await context.newPage()
+  expect((await page.goto(`http://127.0.0.1:${local}/`))?.status()).toBe(200)
+  expect(await chats(page)).toBe(0)
+  const response = await page.goto(`http://local.test:${local}/`)
+  expect(response?.status()).toBe(403)
+  expect(await response?.text()).toContain('--allowed-hosts')
+  // The page has come from elsewhere before its name led here: to the browser, it is the app's own.
+  const approval = await page.evaluate(async () => {
+    const response = await fetch('/chatkit', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'X-Forwarded-Host': 'localhost' },
+      body: JSON.stringify({ type: 'threads.list', params: {} }),
+    })
+    return response.status
+  })
+  expect(approval).toBe(403)
+  expect(await context.cookies(`http://local.test:${local}/`)).toEqual([])
+  await context.close()
+})
+
+test('two chats on one host keep their visitors', async () => {
+  const second = await freePort()
+  serve(second)
+  const urls = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${second}`]
+  await expect.poll(() => answers(urls[1]!), { timeout: 80_000 }).toBe(true)
+  const context = await site.browser.newContext()
+  context.setDefaultTimeout(20_000)
+  const page = await context.newPage()
+  for (const url of urls) {
+    await page.goto(url)
+    const person = new Person(page, url)
+    await person.composer.waitFor()
+    await person.say('Hello')
+    await expect.poll(() => chats(page)).toBe(1)
+  }
+  for (const url of urls) {
+    await page.goto(url)
+    expect(await chats(page)).toBe(1)
+  }
+  expect(await context.cookies()).toHaveLength(2)
+  await context.close()
+})
+
+test('the chat is not shown in the frame of another site, where clicks can be stolen', async () => {
+  const context = await site.browser.newContext()
+  const page = await context.newPage()
+  const frame = `<iframe src="http://127.0.0.1:${port}/"></iframe>`
+  await page.goto(`http://evil.test:${await elsewhere(frame)}/`)
+  await expect.poll(() => page.frames()[1]?.url()).toMatch(/^chrome-error:/)
+  await context.close()
+})
