@@ -71,6 +71,10 @@ e2e: frontend ## Run the tests in a real browser
 		test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
 		&& apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } || \
 		{ echo "These tests need Chromium. On Debian: apt-get install chromium" >&2; exit 1; }
+	@test -n "$$NGINX" || command -v nginx >/dev/null || { \
+		test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+		&& apt-get update -qq && apt-get install -y -qq --no-install-recommends nginx-light; } || \
+		{ echo "These tests need nginx. On Debian: apt-get install nginx-light" >&2; exit 1; }
 	@$(NPM) run e2e
 
 lint: install ## Check style, and the direction of imports
