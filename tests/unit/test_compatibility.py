@@ -1,0 +1,88 @@
+"""The guide says of each part of the protocol and of the web UI how it was checked."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin
+
+import pytest
+from chatkit import types
+
+from agent_framework_chatkit import AgentResponseConverter, ThreadItemConverter
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/compatibility.md").read_text()
+SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", PAGE, re.M | re.S))
+BESIDE = {
+    "frontend/tests/e2e/react.test.ts": ["frontend/tests/e2e/react-app/main.tsx"],
+    "frontend/tests/e2e/ownApp.test.ts": [
+        "frontend/tests/e2e/own_app.html",
+        "frontend/tests/e2e/own_app.py",
+    ],
+    "tests/unit/test_server.py": ["tests/unit/chat_client.py"],
+}
+"""What a test consists of besides its own file."""
+
+
+def members(union: Any) -> dict[str, str]:
+    """Return the types of a union by what they are called on the wire."""
+    if get_origin(union) is Annotated:
+        union = get_args(union)[0]
+    return {
+        get_args(member.model_fields["type"].annotation)[0]: member.__name__
+        for member in get_args(union)
+    }
+
+
+def listed(section: str) -> set[str]:
+    return set(re.findall(r"^\| `([^`]+?)(?:\(\))?`", SECTIONS[section], re.M))
+
+
+WIRE = {
+    "Requests": members(types.StreamingReq) | members(types.NonStreamingReq),
+    "Items": members(types.ThreadItem),
+    "Events of a stream": members(types.ThreadStreamEvent),
+    "Updates of an item": members(types.ThreadItemUpdate),
+}
+
+
+@pytest.mark.parametrize("section", WIRE)
+def test_every_type_of_the_protocol_is_listed(section: str) -> None:
+    assert listed(section) == set(WIRE[section])
+
+
+@pytest.mark.parametrize("converter", [ThreadItemConverter, AgentResponseConverter])
+def test_every_method_of_a_converter_is_listed(converter: type) -> None:
+    methods = {name for name, value in vars(converter).items() if callable(value)}
+    public = {name for name in methods if not name.startswith("_")}
+    assert listed(f"Methods of {converter.__name__}") == public
+
+
+def test_every_option_method_and_event_of_the_web_ui_is_listed() -> None:
+    options = (ROOT / "docs/options.md").read_text()
+    rows = re.findall(r"^\| (`.+?) \|", options, re.M)
+    names = {re.sub(r"\(.*", "", name) for row in rows for name in re.findall(r"`([^`]+)`", row)}
+    assert len(names) > 70
+    assert listed("Options") | listed("Methods") | listed("Events") == names
+
+
+def checks() -> list[Any]:
+    return [
+        pytest.param(section, name, test, how, id=f"{name}-{test}")
+        for section, rows in SECTIONS.items()
+        for name, cell in re.findall(r"^\| `([^`]+)`[^|]* \| (.+) \|$", rows, re.M)
+        for test, how in re.findall(r"`([^`]+)`( \()?", cell)
+    ]
+
+
+@pytest.mark.parametrize(("section", "name", "test", "how"), checks())
+def test_each_test_is_there_and_names_what_it_checks(
+    section: str, name: str, test: str, how: str
+) -> None:
+    text = "".join((ROOT / path).read_text() for path in (test, *BESIDE.get(test, ())))
+    last = name.removesuffix("()").removeprefix("chatkit.")
+    # The last of an option's words, an event as React calls it, or a class.
+    words = {name, last} if section in WIRE else {name, last, last.rpartition(".")[2]}
+    words |= {"on" + last.title().replace(".", ""), WIRE.get(section, {}).get(name, name)}
+    assert how or any(word in text for word in words)
