@@ -7,10 +7,10 @@ from typing import Any
 
 import uvicorn
 from starlette.requests import Request
+from tests.integration.counting_agent import helper
 
 from agent_framework_chatkit import AgentChatKitServer, create_app
 from agent_framework_chatkit.stores import AttachmentStore, SQLStore
-from tests.integration.counting_agent import helper
 
 
 def owner(request: Request) -> str | None:
