@@ -35,6 +35,17 @@ _TO_ESCAPE_IN_NAMES = re.compile(
 )
 
 
+_MARKUP = re.compile(
+    r"<(?=\s*/?\s*(?:TAG|ATTACHMENT|HIDDEN_CONTEXT|StructuredInput)\b)", re.IGNORECASE
+)
+"""Where what looks like our own markup for agents begins."""
+
+
+def without_markup(text: str) -> str:
+    """Return content of a person's so that it can be taken for no markup of ours for agents."""
+    return _MARKUP.sub("&lt;", text)
+
+
 def mend_surrogates(text: str) -> str:
     """Join surrogate pairs and replace halves without a partner, which UTF-8 cannot carry."""
     if text.isascii():

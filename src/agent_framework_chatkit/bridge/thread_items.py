@@ -8,7 +8,8 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from email.message import EmailMessage
 from html import escape
-from typing import Any, TypeAlias, TypeVar
+from itertools import groupby
+from typing import Any, TypeAlias, TypeVar, cast
 
 from agent_framework import Content, Message
 from chatkit.store import Store
@@ -32,6 +33,7 @@ from chatkit.types import (
     WorkflowItem,
 )
 
+from ..text import without_markup
 from .overrides import MaybeAwaitable, resolve
 
 logger = logging.getLogger(__name__)
@@ -133,12 +135,15 @@ class ThreadItemConverter:
             is_last_message: Whether this is the last item; only then is quoted text included.
         """
         contents: list[Content] = []
-        for part in item.content:
-            if isinstance(part, UserMessageTagContent):
-                content = await resolve(self.tag_to_message_content(part))
-            else:
-                content = Content.from_text(part.text)
-            _append(contents, content)
+        for is_tag, parts in groupby(item.content, lambda x: isinstance(x, UserMessageTagContent)):
+            if not is_tag:
+                # Joined first: no part may complete another's markup.
+                text = without_markup("".join(part.text for part in parts))
+                _append(contents, Content.from_text(text))
+                continue
+            for part in parts:
+                tag = cast("UserMessageTagContent", part)
+                _append(contents, await resolve(self.tag_to_message_content(tag)))
         # Older versions kept an attachment as often as a message named it.
         for attachment in {each.id: each for each in item.attachments}.values():
             attached = await resolve(self.attachment_to_message_content(attachment))
@@ -148,10 +153,9 @@ class ThreadItemConverter:
 
         messages: list[Message] = []
         if item.quoted_text and is_last_message:
+            quoted = without_markup(item.quoted_text)
             messages.append(
-                _user_message(
-                    f"The user is referring to this in particular:\n{item.quoted_text}",
-                )
+                _user_message(f"The user is referring to this in particular:\n{quoted}")
             )
         if contents:
             messages.append(Message("user", contents))
@@ -164,7 +168,7 @@ class ThreadItemConverter:
         """
         data: Any = tag.data
         name = data.get("name") if isinstance(data, Mapping) else getattr(data, "name", None)
-        return Content.from_text(f"<TAG>Name:{name or tag.text}</TAG>")
+        return Content.from_text(f"<TAG>Name:{without_markup(str(name or tag.text))}</TAG>")
 
     async def attachment_to_message_content(self, attachment: Attachment) -> Content | None:
         """Convert an attachment to content for the model.
@@ -254,7 +258,7 @@ class ThreadItemConverter:
 
     async def structured_input_to_input(self, item: StructuredInputItem) -> AgentInput:
         """Convert questions and their answers to a user message, one line a question."""
-        answers = "\n".join(_answer_line(question) for question in item.inputs)
+        answers = without_markup("\n".join(_answer_line(each) for each in item.inputs))
         return _user_message(
             f"Questions were displayed to the user. Status: {item.status}.\n"
             f"<StructuredInput>\n{answers}\n</StructuredInput>"
@@ -379,7 +383,7 @@ def _attached(data: bytes, attachment: Attachment) -> Content:
     if not is_text(attachment.mime_type):
         return Content.from_data(data, attachment.mime_type, name=attachment.name)
     name, mime_type = escape(attachment.name), escape(attachment.mime_type)
-    text = decode_text(data, attachment.mime_type)
+    text = without_markup(decode_text(data, attachment.mime_type))
     return Content.from_text(
         f'<ATTACHMENT name="{name}" type="{mime_type}">\n{text}\n</ATTACHMENT>'
     )

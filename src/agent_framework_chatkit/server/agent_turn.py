@@ -41,6 +41,7 @@ from ..interrupts.client_tools import client_tool_names
 from ..interrupts.pause import Pause, release
 from ..stores.sql.messages import dump_messages, load_messages
 from ..stores.sql.turn_rows import StoredMessages, StoredThread, UnreadItem
+from ..text import without_markup
 from ..workflows.runner import ThreadWorkflow, answer_with, conversation, is_message_wanted
 from .exchange import Exchange, as_told
 from .history import (
@@ -560,7 +561,7 @@ def _called(messages: Sequence[Message]) -> list[str]:
     contents = [content for message in messages for content in message.contents]
     results = {each.call_id: each.result for each in contents if each.type == "function_result"}
     return [
-        f"{each.name}({each.arguments}): {results[each.call_id]}"
+        without_markup(f"{each.name}({each.arguments}): {results[each.call_id]}")
         for each in contents
         if each.type == "function_call" and each.call_id in results
     ]

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from .file_names import content_disposition
-from .media_types import PLAIN_IMAGES
+from .media_types import PLAIN_IMAGES, served_type
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class AttachmentFile:
         """
         kind = "inline" if self.mime_type in PLAIN_IMAGES else "attachment"
         return {
-            "Content-Type": self.mime_type,
+            "Content-Type": served_type(self.mime_type),
             "Content-Length": str(self.size),
             "Content-Disposition": content_disposition(kind, self.name),
             "X-Content-Type-Options": "nosniff",

@@ -35,6 +35,7 @@ SNIFFED_BYTES = 512
 _WORD = r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}"
 _TYPE = re.compile(rf"{_WORD}/{_WORD}")
 _PATTERN = re.compile(rf"\*/\*|{_WORD}/(\*|{_WORD}\*?)")
+_ACTIVE = re.compile(r"script|css|wasm|java|importmap|speculationrules|manifest|/xsl|x-component")
 _SOURCE_CODE = "c cc cpp cs css go h hpp java js jsx kt lua php pl py r rb rs sh sql swift ts tsx"
 _BY_EXTENSION = {
     **dict.fromkeys(_SOURCE_CODE.split(), "text/plain"),
@@ -58,6 +59,11 @@ def media_type(claimed: str, name: str) -> str | None:
         claimed = _BY_EXTENSION.get(name.rpartition(".")[2].lower(), UNKNOWN)
     claimed = _ALIASES.get(claimed, claimed)
     return claimed if _TYPE.fullmatch(claimed) else None
+
+
+def served_type(mime_type: str) -> str:
+    """Return the type that a file is served with: none of scripts, nor of what else pages load."""
+    return UNKNOWN if _ACTIVE.search(mime_type) else mime_type
 
 
 def check_patterns(accept: Collection[str]) -> tuple[str, ...]:
