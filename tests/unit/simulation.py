@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, TypeVar
 from unittest.mock import patch
 
-from sqlalchemy import Connection, delete, event
+from sqlalchemy import delete, event
 
 from agent_framework_chatkit import AgentChatKitServer
 from agent_framework_chatkit.server import worker as worker_module
@@ -82,6 +82,10 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     def in_steps(self, count: int, hook: Callable[[], None]) -> None:
         """Do something between two steps of the loop, after so many."""
         self._hooks[self.steps + count] = hook
+
+    def forget_hooks(self) -> None:
+        """Do none of what was to be done."""
+        self._hooks.clear()
 
     def _keep(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         if not isinstance(context.get("exception"), WorkerDiedError):
@@ -327,12 +331,10 @@ class SimulatedWorker:
     def bury(self) -> None:
         """Have the others think that it has died, which it has not."""
         name = self.store.leases.worker
-
-        def bury(connection: Connection) -> None:
-            connection.execute(delete(workers).where(workers.c.id == name))
-
         with self.database._engine.begin() as connection:
-            bury(connection)
+            connection.execute(delete(workers).where(workers.c.id == name))
+        if self.is_dead:
+            self.database._engine.dispose()
 
 
 class Simulation:

@@ -1,8 +1,8 @@
 """The life of turns, against a model of it: whatever happens, in whatever order.
 
-People write, stop, leave, come back and send things twice, on two workers that die, lose their
-leases and are started again. Every word has a token of its own, so that the model of a thread is
-a list of tokens: what its agent's model must have read, once and in order.
+People write, answer, stop, leave, come back and send things twice, on two workers that die, lose
+their leases and are started again. Every word has a token of its own, so that the model of a
+thread is a list of tokens: what its agent's model must have read, once and in order.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import json
 import random
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, TypeVar
 
 from agent_framework import (
     Agent,
@@ -27,24 +28,32 @@ from agent_framework import (
     ResponseStream,
     tool,
 )
+from chatkit.store import NotFoundError
 from chatkit.types import (
+    AssistantMessageContent,
+    AssistantMessageItem,
+    HiddenContextItem,
+    InferenceOptions,
     ThreadItem,
-    ThreadItemUpdate,
+    UserMessageItem,
+    UserMessageTextContent,
 )
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from pydantic import TypeAdapter
-from sqlalchemy import text
+from sqlalchemy import create_engine, make_url, text
 
-from agent_framework_chatkit import AgentChatKitServer
-from agent_framework_chatkit.bridge.item_updates import apply_update
+from agent_framework_chatkit import AgentChatKitServer, client_tool
 from agent_framework_chatkit.server.event_log import read_row
-from agent_framework_chatkit.stores import SQLStore
+from agent_framework_chatkit.server.run import current_run
+from agent_framework_chatkit.stores import SQLStore, ThreadBusyError
 from agent_framework_chatkit.stores.sql.turn_rows import LogRow
 
 from ..integration.providers.rules import check_strictest
 from .chat_client import message
+from .event_reader import ITEM, Client, Event
 from .simulation import SimulatedWorker, Simulation, simulated
+
+T = TypeVar("T")
 
 ANN = {"user_id": "ann"}
 
@@ -52,8 +61,11 @@ TOKEN = re.compile(r"\b[A-Z]\d+\b")
 """U: a user's message. S: the input of a turn that code has started. A: an item that code has
 added. T: text of the agent. C: a call. R: its result."""
 
-ITEM: TypeAdapter[ThreadItem] = TypeAdapter(ThreadItem)
-UPDATE: TypeAdapter[ThreadItemUpdate] = TypeAdapter(ThreadItemUpdate)
+_NOTE = re.compile(r"<HIDDEN_CONTEXT>(?!A\d+</).*?</HIDDEN_CONTEXT>", re.DOTALL)
+"""What the agent is told of how an answer ended, which may name what it had done."""
+
+Plan = list[list[tuple[str, float]]]
+"""What the model does in each of its calls: the steps, and how long they take."""
 
 
 @dataclass
@@ -62,174 +74,84 @@ class Word:
 
     Attributes:
         token: What it says.
-        is_certain: Whether it must be read. If it need not be, whoever knew of it may have died.
-        is_fleeting: Whether it may be missing for good: nobody was told of it.
+        run: The run in which it was said.
+        is_placed: Whether it is known where it stands among the others.
+        is_certain: Whether it must be read. It need not be if whoever knew of it may have died.
+        is_proven: Whether it is known to be stored.
+        settled_at: For an item that code has added: how many tokens there were when no turn was
+            running. Turns that begin later read it.
     """
 
     token: str
+    run: str = ""
+    is_placed: bool = True
     is_certain: bool = False
+    is_proven: bool = False
+    settled_at: int | None = None
+
+    def prove(self) -> None:
+        self.is_certain = self.is_proven = True
 
 
 @dataclass
 class Exchange:
-    """The model of a thread: what was exchanged in it, oldest first."""
+    """The model of a thread: what was exchanged in it, oldest first.
+
+    Attributes:
+        words: What was exchanged.
+        lost_runs: Runs whose worker died, or lost its lease.
+    """
 
     words: list[Word] = field(default_factory=list)
+    lost_runs: set[str] = field(default_factory=set)
 
     def find(self, token: str) -> Word | None:
         return next((word for word in self.words if word.token == token), None)
 
-    def add(self, token: str, *, is_certain: bool = False) -> Word:
+    def add(self, token: str) -> Word:
         word = self.find(token)
         if word is None:
-            word = Word(token)
+            run = current_run.get()
+            word = Word(token, "" if run is None else run.id)
             self.words.append(word)
-        word.is_certain = word.is_certain or is_certain
         return word
 
-    def cut(self, token: str) -> None:
-        """Forget what came after a word."""
+    def cut(self, token: str, replacement: str | None) -> None:
+        """Forget what came after a word, which may be replaced."""
         index = next(i for i, word in enumerate(self.words) if word.token == token)
         del self.words[index + 1 :]
+        self.words[index].token = replacement or token
+        self.words[index].prove()
+
+    def lose(self, run: str) -> None:
+        """Be sure of nothing that a run has said, but of what is known to be stored."""
+        self.lost_runs.add(run)
+        for word in self.words:
+            if word.run == run and not word.is_proven:
+                word.is_certain = False
 
 
-class View:
-    """What a client shows, made of the events that it has read."""
+@dataclass
+class Sent:
+    """A request that begins a turn, once.
 
-    def __init__(self) -> None:
-        self.thread: dict[str, Any] = {}
-        self.items: dict[str, Any] = {}
-        self.turn: dict[str, Any] | None = None
-        self.is_deleted = False
-        self.has_state = False
-
-    def apply(self, event: dict[str, Any]) -> None:
-        kind = event["type"]
-        if kind == "thread.state":
-            self.has_state = True
-            self.thread = event["thread"]
-            self.turn = event["turn"]
-            self.items = {item["id"]: item for item in event["items"]["data"][::-1]}
-            for item in event["open_items"]:
-                self.items[item["id"]] = item
-        elif kind in ("thread.created", "thread.updated"):
-            self.thread = event["thread"]
-        elif kind in ("thread.item.added", "thread.item.done", "thread.item.replaced"):
-            self.items[event["item"]["id"]] = event["item"]
-        elif kind == "thread.item.removed":
-            self.items.pop(event["item_id"], None)
-        elif kind == "thread.item.updated":
-            found = self.items.get(event["item_id"])
-            if found is not None:
-                item = ITEM.validate_python(found)
-                apply_update(item, UPDATE.validate_python(event["update"]))
-                self.items[item.id] = json.loads(item.model_dump_json(exclude_none=True))
-        elif kind == "turn.updated":
-            self.turn = event["turn"]
-        elif kind == "thread.deleted":
-            self.is_deleted = True
-
-
-class Client:
-    """A connection that reads events.
-
-    Args:
-        machine: Whose client it is.
-        worker: The worker that it is connected to.
-        kind: The request.
+    Attributes:
+        kind: Its type.
         params: Its parameters.
         metadata: What else it says.
-        waits: Seconds that it takes to read what is there.
+        token: The message that it sends, if it sends one.
+        retried: The message that it has answered anew.
+        has_begun: Whether it has begun a turn.
+        thread_id: The thread.
     """
 
-    def __init__(
-        self,
-        machine: TurnsMachine,
-        worker: SimulatedWorker,
-        kind: str,
-        params: dict[str, Any],
-        metadata: dict[str, Any],
-        waits: float = 0,
-    ) -> None:
-        self.machine = machine
-        self.worker = worker
-        self.kind = kind
-        self.params = params
-        self.metadata = metadata
-        self.waits = waits
-        self.view = View()
-        self.past: list[tuple[str | None, dict[str, Any]]] = []
-        """What was read over the connections before this one."""
-        self.events: list[tuple[str | None, dict[str, Any]]] = []
-        self.is_whole = kind == "threads.create"
-        """Whether it has read all that has happened, if it was not told how the thread stands."""
-        self.error: BaseException | None = None
-        self.has_left = False
-        self.is_done = False
-        self.thread_id: str = params.get("thread_id", "")
-        self._task = worker.start(self._read())
-
-    @property
-    def is_following(self) -> bool:
-        return self.kind == "threads.follow"
-
-    @property
-    def is_detached(self) -> bool:
-        return bool(self.metadata.get("detached"))
-
-    @property
-    def is_open(self) -> bool:
-        return not (self.is_done or self.has_left or self.worker.is_dead)
-
-    @property
-    def ids(self) -> list[str]:
-        return [event_id for event_id, _ in self.events if event_id is not None]
-
-    def types(self) -> list[str]:
-        return [event["type"] for _, event in self.events]
-
-    def told(self) -> str:
-        return "\n".join(
-            f"{event_id}: {json.dumps(event)[:400]}"
-            for event_id, event in [*self.past, *self.events]
-        )
-
-    def leave(self) -> None:
-        """Close the connection."""
-        self.has_left = True
-        self._task.cancel()
-
-    async def _read(self) -> None:
-        body = {"type": self.kind, "params": self.params, "metadata": self.metadata}
-        try:
-            result: Any = await self.worker.server.process(json.dumps(body), ANN)
-            try:
-                async for frames in result.batches:
-                    for frame in b"".join(frames).split(b"\n\n"):
-                        self._take(frame)
-                    if self.waits:
-                        await asyncio.sleep(self.waits)
-            finally:
-                await result.batches.aclose()
-        except Exception as error:
-            self.error = error
-        finally:
-            self.is_done = True
-
-    def _take(self, frame: bytes) -> None:
-        if self.worker.is_dead or self.has_left or not frame.strip() or frame == b":":
-            return
-        lines = frame.decode().split("\n")
-        event_id = next((each[4:] for each in lines if each.startswith("id: ")), None)
-        data = next((each[6:] for each in lines if each.startswith("data: ")), None)
-        if data is None:
-            return
-        event = json.loads(data)
-        self.events.append((event_id, event))
-        self.view.apply(event)
-        if event["type"] == "thread.created":
-            self.thread_id = event["thread"]["id"]
-        self.machine.on_event(self, event_id, data, event)
+    kind: str
+    params: dict[str, Any]
+    metadata: dict[str, Any]
+    token: str | None = None
+    retried: str | None = None
+    has_begun: bool = False
+    thread_id: str = ""
 
 
 class ThreadModel(FunctionInvocationLayer[Any], BaseChatClient[Any]):
@@ -251,8 +173,8 @@ class ThreadModel(FunctionInvocationLayer[Any], BaseChatClient[Any]):
     async def _updates(self, messages: list[Message]) -> AsyncIterator[ChatResponseUpdate]:
         machine = self._machine
         steps = machine.on_asked(self._thread_id, messages)
-        message_id = machine.token("m")
         exchange = machine.threads[self._thread_id]
+        message_id = machine.token("m")
         results: list[str] = []
         try:
             for kind, value in steps:
@@ -267,31 +189,33 @@ class ThreadModel(FunctionInvocationLayer[Any], BaseChatClient[Any]):
                 else:
                     token = machine.token("C")
                     results.append("R" + token[1:])
-                    content = Content.from_function_call(
-                        token, kind, arguments=json.dumps({"token": token, "takes": value})
-                    )
+                    arguments = json.dumps({"token": token, "takes": value})
+                    content = Content.from_function_call(token, kind, arguments=arguments)
                 word = exchange.add(token)
                 yield ChatResponseUpdate(
                     contents=[content], role="assistant", message_id=message_id
                 )
                 # It asks for more, so it has this.
-                word.is_certain = True
+                word.is_certain = word.run not in exchange.lost_runs
         finally:
             for token in results:
                 exchange.add(token)
 
 
 PAUSES = st.sampled_from([0.0, 0.01, 0.05, 0.2])
-SAY = st.tuples(st.just("say"), st.just(0.0))
 STEPS = st.one_of(
-    SAY,
+    st.tuples(st.just("say"), st.just(0.0)),
     st.tuples(st.just("pause"), PAUSES),
-    st.tuples(st.sampled_from(["quick", "slow", "broken"]), PAUSES),
+    st.tuples(st.sampled_from(["quick", "slow", "broken", "pay", "locate"]), PAUSES),
 )
-PLANS = st.lists(st.lists(STEPS, min_size=1, max_size=4), min_size=0, max_size=2)
-FAILS = st.sampled_from([False, False, False, True])
+CALLS = st.lists(STEPS, min_size=1, max_size=4) | st.just([("say", 0.0), ("fail", 0.0)])
+PLANS = st.lists(CALLS, max_size=2)
 WORKERS = st.sampled_from([0, 1])
 WHICH = st.integers(0, 7)
+WAITS = st.sampled_from([0.0, 0.0, 0.3])
+"""Seconds that a client takes to read what is there."""
+
+FIRST, SECOND = "A", "B"
 
 
 class TurnsMachine(RuleBasedStateMachine):
@@ -300,6 +224,7 @@ class TurnsMachine(RuleBasedStateMachine):
     is_sqlite = True
 
     def new_url(self) -> str:
+        """Return the URL of a database with empty tables."""
         raise NotImplementedError
 
     # The world
@@ -310,16 +235,22 @@ class TurnsMachine(RuleBasedStateMachine):
         self._simulated = simulated(is_sqlite=self.is_sqlite)
         self.simulation: Simulation = self._simulated.__enter__()
         self.url = self.new_url()
-        self.numbers: Counter[str] = Counter()
+        driver = "sqlite" if self.is_sqlite else "postgresql+psycopg"
+        self.engine = create_engine(
+            make_url(self.url).set(drivername=driver), isolation_level="AUTOCOMMIT"
+        )
+        self.count = 0
         self.threads: dict[str, Exchange] = {}
-        self.plans: dict[str, list[list[tuple[str, float]]]] = {}
+        self.plans: dict[str, Plan] = {}
+        self.sent: list[Sent] = []
+        self.approved: set[str] = set()
         self.ran: Counter[str] = Counter()
         self.clients: list[Client] = []
         self.data_of: dict[str, str] = {}
         self.complaints: list[str] = []
         self.unstored: dict[str, str] = {}
         self.thread_id = ""
-        self.workers = [self._start_worker("A"), self._start_worker("B")]
+        self.workers = [self._start_worker(FIRST), self._start_worker(SECOND)]
 
     def _start_worker(self, name: str) -> SimulatedWorker:
         return SimulatedWorker(self.simulation, name, self._build, self.url, self.chance)
@@ -328,7 +259,7 @@ class TurnsMachine(RuleBasedStateMachine):
         machine = self
 
         async def run(token: str, takes: float) -> str:
-            machine.on_tool(token)
+            machine.on_tool(worker, token)
             await asyncio.sleep(takes)
             return "R" + token[1:]
 
@@ -348,58 +279,183 @@ class TurnsMachine(RuleBasedStateMachine):
             await run(token, takes)
             raise RuntimeError("The tool is broken.")
 
+        @tool(approval_mode="always_require")
+        async def pay(token: str, takes: float) -> str:
+            """Do something."""
+            if token not in machine.approved:
+                machine.complaints.append(f"{token} runs, and was not approved.")
+            return await run(token, takes)
+
+        @client_tool
+        def locate(token: str, takes: float) -> str:
+            """Do something."""
+            raise AssertionError("The page runs it.")
+
+        tools: Any = [quick, slow, broken, pay, locate]
+
         def agent(thread: Any, context: Any) -> Any:
-            return Agent(client=ThreadModel(machine, thread.id), tools=[quick, slow, broken])
+            return Agent(client=ThreadModel(machine, thread.id), tools=tools)
 
         return AgentChatKitServer(agent, store)
 
+    def worker(self, index: int) -> SimulatedWorker:
+        """Return a worker, which is started again if it has died."""
+        if self.workers[index].is_dead:
+            self.workers[index] = self._start_worker(self.workers[index].name)
+        return self.workers[index]
+
     def token(self, kind: str) -> str:
-        self.numbers["all"] += 1
-        return f"{kind}{self.numbers['all']}"
+        self.count += 1
+        return f"{kind}{self.count}"
+
+    def select(self, statement: str, **values: Any) -> list[Any]:
+        with self.engine.connect() as connection:
+            return list(connection.execute(text(statement), values))
+
+    def turn_row(self) -> Any:
+        """Return the thread's last turn as it is stored."""
+        rows = self.select(
+            "SELECT t.* FROM chatkit_turns t JOIN chatkit_threads ON t.thread = key WHERE "
+            "chatkit_threads.id = :id",
+            id=self.thread_id,
+        )
+        return rows[0] if rows else None
+
+    def is_there(self, thread_id: str) -> bool:
+        return bool(self.select("SELECT 1 FROM chatkit_threads WHERE id = :id", id=thread_id))
+
+    def items(self) -> list[dict[str, Any]]:
+        """Return the thread's items as they are stored."""
+        rows = self.select(
+            "SELECT i.data FROM chatkit_items i JOIN chatkit_threads t ON i.thread = t.key "
+            "WHERE t.id = :id ORDER BY i.position",
+            id=self.thread_id,
+        )
+        return [json.loads(row.data) for row in rows]
 
     # What happens
 
+    def sync(self) -> None:
+        """Learn which requests have begun a turn."""
+        for sent in self.sent:
+            if sent.has_begun:
+                continue
+            found = self.select(
+                "SELECT t.id FROM chatkit_requests r JOIN chatkit_threads t ON r.thread = t.key "
+                "WHERE r.id = :id",
+                id=sent.metadata["request_id"],
+            )
+            if found:
+                sent.has_begun = True
+                sent.thread_id = found[0].id
+                exchange = self.threads.setdefault(sent.thread_id, Exchange())
+                if sent.retried is not None:
+                    exchange.cut(sent.retried, sent.token)
+                elif sent.token is not None:
+                    exchange.add(sent.token).prove()
+        for thread_id, exchange in self.threads.items():
+            self._find_lost(thread_id, exchange)
+            for word in exchange.words:
+                if word.token[0] == "A" and not word.is_proven:
+                    item_id = f"item_{word.token}"
+                    if self.select("SELECT 1 FROM chatkit_items WHERE id = :id", id=item_id):
+                        word.prove()
+
+    def _find_lost(self, thread_id: str, exchange: Exchange) -> None:
+        """Learn which runs another has taken the thread from."""
+        for run in {word.run for word in exchange.words} - exchange.lost_runs - {""}:
+            if not self.select(
+                "SELECT 1 FROM chatkit_events WHERE run = :run AND data LIKE '%ended_at\":\"%' "
+                "UNION SELECT 1 FROM chatkit_turns WHERE run = :run",
+                run=run,
+            ):
+                exchange.lose(run)
+
     def on_asked(self, thread_id: str, messages: list[Message]) -> list[tuple[str, float]]:
         """Check what the model is given, and return what it does."""
-        exchange = self.threads.setdefault(thread_id, Exchange())
+        self.sync()
+        if not self.is_there(thread_id):
+            return [("say", 0.0)]
+        exchange = self.threads[thread_id]
         for complaint in check_strictest(messages):
             self.complaints.append(f"{complaint}: {_short(messages)}")
         read = _tokens(messages)
+        inputs = [token for token in read if token[0] in "US"]
+        if not inputs:
+            self.complaints.append(f"There is no input: {_short(messages)}")
+            return [("say", 0.0)]
+        run = current_run.get()
+        assert run is not None
+        if self.select("SELECT 1 FROM chatkit_turns WHERE run = :run", run=run.id):
+            self._check_read(exchange, read, inputs[-1], _short(messages))
+        plan = self.plans.get(inputs[-1], [])
+        return plan.pop(0) if plan else [("say", 0.0)]
+
+    def _check_read(self, exchange: Exchange, read: list[str], newest: str, given: str) -> None:
         for token, count in Counter(read).items():
             if count > 1:
-                self.complaints.append(f"{token} is read {count} times: {_short(messages)}")
-        inputs = [token for token in read if token[0] in "US"]
-        if inputs and inputs[-1][0] in "US":
-            exchange.add(inputs[-1])
+                self.complaints.append(f"{token} is read {count} times: {given}")
         known = [word.token for word in exchange.words]
         unknown = [token for token in read if token not in known]
         if unknown:
-            self.complaints.append(f"{unknown} should not be read: {_short(messages)}")
-        if [token for token in known if token in read] != [t for t in read if t in known]:
-            self.complaints.append(f"Wrong order: {_short(messages)}, not {known}")
-        missing = [w.token for w in exchange.words if w.is_certain and w.token not in read]
+            self.complaints.append(f"{unknown} should not be read: {given}, only {known}")
+        self._place(exchange, read)
+        # What code adds during a turn is read with the next.
+        known = [word.token for word in exchange.words]
+        in_order = [token for token in known if token in read and token[0] != "A"]
+        if in_order != [token for token in read if token in known and token[0] != "A"]:
+            self.complaints.append(f"Wrong order: {given}, not {known}")
+        missing = [
+            word.token
+            for word in exchange.words
+            if word.is_certain and word.token not in read and not _is_later(word, newest)
+        ]
         if missing:
-            self.complaints.append(f"{missing} are missing: {_short(messages)}")
-        # What the model has read is stored.
-        for token in read:
-            exchange.add(token, is_certain=True)
-        # What it has not read now, it never will.
-        exchange.words = [word for word in exchange.words if word.token in read]
-        plan = self.plans.get(inputs[-1], []) if inputs else []
-        return plan.pop(0) if plan else [("say", 0.0)]
+            self.complaints.append(f"{missing} are missing: {given}")
+        # What it has read is stored, and what it has not read now, it never will.
+        kept = [word for word in exchange.words if word.token in read or _is_later(word, newest)]
+        exchange.words = kept
+        for word in kept:
+            if word.token in read:
+                word.prove()
 
-    def on_tool(self, token: str) -> None:
+    def _place(self, exchange: Exchange, read: list[str]) -> None:
+        """Learn where the input of turns stands that code has started."""
+        for word in [word for word in exchange.words if not word.is_placed]:
+            if word.token in read:
+                exchange.words.remove(word)
+                later = read[read.index(word.token) + 1 :]
+                index = next(
+                    (i for i, each in enumerate(exchange.words) if each.token in later),
+                    len(exchange.words),
+                )
+                exchange.words.insert(index, word)
+                word.is_placed = True
+
+    def on_tool(self, worker: SimulatedWorker, token: str) -> None:
+        if worker.is_dead:
+            self.complaints.append(f"{token} runs on a worker that has died.")
         self.ran[token] += 1
         if self.ran[token] > 1:
             self.complaints.append(f"{token} has run {self.ran[token]} times.")
-        if not self.select("SELECT 1 FROM chatkit_events WHERE updates LIKE :like", f'%"{token}"%'):
+        thread_id, word = next(
+            (thread_id, word)
+            for thread_id, exchange in self.threads.items()
+            for word in exchange.words
+            if word.token == token
+        )
+        if not self.is_there(thread_id):
+            return
+        word.prove()
+        if not self.select(
+            "SELECT 1 FROM chatkit_events WHERE updates LIKE :call", call=f'%"{token}"%'
+        ):
             self.complaints.append(f"{token} runs before its call is stored.")
 
-    def on_event(
-        self, client: Client, event_id: str | None, data: str, event: dict[str, Any]
-    ) -> None:
+    def on_event(self, client: Client, told: Event, data: str) -> None:
+        event_id, event = told
         kind = event["type"]
-        if kind == "error" and event.get("code") == "stream.error" and not event.get("message"):
+        if event.get("code") == "stream.error" and self.is_there(client.thread_id):
             self.complaints.append(f"{client.kind} was sent {data}")
         if event_id is not None and kind != "thread.state":
             data = data.replace(',"can_follow":true}', "}")
@@ -408,25 +464,43 @@ class TurnsMachine(RuleBasedStateMachine):
                 self.complaints.append(f"{event_id} is both {known} and {data}")
         if kind in ("thread.item.done", "thread.item.replaced"):
             item_id = event["item"]["id"]
-            if not self.select("SELECT 1 FROM chatkit_items WHERE id = :like", item_id):
+            if not self.select("SELECT 1 FROM chatkit_items WHERE id = :id", id=item_id):
                 self.unstored[item_id] = data
 
-    def select(self, statement: str, like: str) -> list[Any]:
-        worker = next(worker for worker in self.workers if not worker.is_dead)
-        with worker.database._engine.connect() as connection:
-            return list(connection.execute(text(statement), {"like": like}))
-
-    # Rules
-
-    def worker(self, index: int) -> SimulatedWorker:
-        return self.workers[index]
+    # What people do
 
     def open_client(
         self, worker: int, kind: str, params: Any, metadata: Any, waits: float
     ) -> Client:
-        client = Client(self, self.workers[worker], kind, params, metadata, waits)
+        client = Client(
+            self.worker(worker), ANN, kind, params, metadata, waits, on_event=self.on_event
+        )
         self.clients.append(client)
         return client
+
+    def send(self, worker: int, sent: Sent, *, detached: bool, waits: float) -> Client:
+        """Send a request, and wait until it is clear what comes of it."""
+        sent.metadata["request_id"] = self.token("request ")
+        if detached:
+            sent.metadata["detached"] = True
+        self.sent.append(sent)
+        return self._send(worker, sent, waits)
+
+    def _send(self, worker: int, sent: Sent, waits: float) -> Client:
+        client = self.open_client(worker, sent.kind, sent.params, sent.metadata, waits)
+        self.wait_for(lambda: bool(client.events) or not client.is_open)
+        self.sync()
+        if sent.has_begun and not self.thread_id:
+            self.thread_id = sent.thread_id
+        if client.error is not None and not isinstance(client.error, (NotFoundError, ValueError)):
+            self.complaints.append(f"{client.kind} was answered with {client.error!r}")
+        return client
+
+    def do(self, worker: SimulatedWorker, work: Coroutine[Any, Any, T]) -> asyncio.Task[T] | None:
+        """Have a worker do something; return its outcome, unless the worker has died."""
+        task = worker.start(work)
+        self.wait_for(lambda: task.done() or worker.is_dead)
+        return None if worker.is_dead else task
 
     def wait_for(
         self, condition: Callable[[], bool], within: float = 60, every: float = 0.001
@@ -441,54 +515,91 @@ class TurnsMachine(RuleBasedStateMachine):
 
         self.simulation.run(wait())
 
-    @rule(
-        worker=WORKERS,
-        detached=st.booleans(),
-        plan=PLANS,
-        fails=FAILS,
-        waits=st.sampled_from([0.0, 0.0, 0.3]),
-    )
-    def ask(
-        self,
-        worker: int,
-        detached: bool,
-        plan: list[list[tuple[str, float]]],
-        fails: bool,
-        waits: float,
-    ) -> None:
+    async def request(self, worker: SimulatedWorker, kind: str, params: dict[str, Any]) -> Any:
+        """Return the answer to a request that is answered at once; nothing if there is none."""
+        body = json.dumps({"type": kind, "params": params, "metadata": {"turn_ends": True}})
+        try:
+            result: Any = await worker.server.process(body, ANN)
+        except NotFoundError:
+            return None
+        return json.loads(result.json)
+
+    @rule(worker=WORKERS, detached=st.booleans(), plan=PLANS, waits=WAITS)
+    def ask(self, worker: int, detached: bool, plan: Plan, waits: float) -> None:
         token = self.token("U")
-        if fails:
-            plan = [*plan, [("say", 0.0), ("fail", 0.0)]]
         self.plans[token] = plan
-        metadata: dict[str, Any] = {"request_id": f"request {token}"}
-        if detached:
-            metadata |= {"detached": True}
+        params: dict[str, Any] = {"input": message(token)}
+        kind = "threads.create"
         if self.thread_id:
-            client = self.open_client(
-                worker,
-                "threads.add_user_message",
-                {"thread_id": self.thread_id, "input": message(token)},
-                metadata,
-                waits,
-            )
-        else:
-            client = self.open_client(
-                worker, "threads.create", {"input": message(token)}, metadata, waits
-            )
-        self.wait_for(lambda: bool(client.events) or client.is_done)
-        if client.types()[:1] == ["notice"]:
-            return
-        assert client.events, client.error
-        if not self.thread_id:
-            self.thread_id = client.thread_id
-        self.threads.setdefault(self.thread_id, Exchange()).add(token, is_certain=True)
+            kind = "threads.add_user_message"
+            params["thread_id"] = self.thread_id
+        sent = Sent(kind, params, {}, token)
+        self.send(worker, sent, detached=detached, waits=waits)
 
     @precondition(lambda self: self.thread_id)
-    @rule(worker=WORKERS, waits=st.sampled_from([0.0, 0.0, 0.3]))
+    @rule(worker=WORKERS, which=WHICH, edits=st.booleans(), detached=st.booleans(), plan=PLANS)
+    def retry(self, worker: int, which: int, edits: bool, detached: bool, plan: Plan) -> None:
+        """Have a message answered anew, which may be edited."""
+        items = self.items()
+        messages = [
+            (item["id"], _found(item)[0])
+            for item in items
+            if item["type"] == "user_message" and _found(item)[0][0] == "U"
+        ]
+        item_id, token = messages[-1 - which % len(messages)]
+        params = {"thread_id": self.thread_id, "item_id": item_id}
+        sent = Sent("threads.retry_after_item", params, {}, None, retried=token)
+        if edits:
+            sent.token = token = self.token("U")
+            sent.metadata["input"] = message(token)
+        self.plans[token] = plan
+        self.send(worker, sent, detached=detached, waits=0)
+
+    @precondition(lambda self: self.sent)
+    @rule(worker=WORKERS, which=WHICH, waits=WAITS)
+    def repeat(self, worker: int, which: int, waits: float) -> None:
+        """Send a request again, which has begun a turn or was lost."""
+        known = [sent for sent in self.sent if sent.thread_id in ("", self.thread_id)]
+        if not known:
+            return
+        sent = known[-1 - which % len(known)]
+        has_begun = sent.has_begun
+        client = self._send(worker, sent, waits)
+        client.is_repeat = has_begun
+
+    @precondition(lambda self: self.thread_id)
+    @rule(worker=WORKERS, which=WHICH, approves=st.booleans(), detached=st.booleans(), plan=PLANS)
+    def decide(self, worker: int, which: int, approves: bool, detached: bool, plan: Plan) -> None:
+        """Approve or decline a call."""
+        cards = [item for item in self.items() if _is_open_card(item)]
+        if not cards:
+            return
+        card = cards[-1 - which % len(cards)]
+        (token,) = {each for each in TOKEN.findall(json.dumps(card["widget"])) if each[0] == "C"}
+        if approves:
+            self.approved.add(token)
+        action = card["widget"]["confirm" if approves else "cancel"]["action"]
+        params = {"thread_id": self.thread_id, "item_id": card["id"], "action": action}
+        sent = Sent("threads.custom_action", params, {})
+        self.send(worker, sent, detached=detached, waits=0)
+
+    @precondition(lambda self: self.thread_id)
+    @rule(worker=WORKERS, detached=st.booleans())
+    def return_output(self, worker: int, detached: bool) -> None:
+        """Give the agent what a client tool has returned."""
+        calls = [item for item in self.items() if _is_open_call(item)]
+        if not calls:
+            return
+        result = {"result": "R" + calls[-1]["call_id"][1:]}
+        params = {"thread_id": self.thread_id, "result": result}
+        sent = Sent("threads.add_client_tool_output", params, {"call_id": calls[-1]["call_id"]})
+        self.send(worker, sent, detached=detached, waits=0)
+
+    @precondition(lambda self: self.thread_id)
+    @rule(worker=WORKERS, waits=WAITS)
     def follow(self, worker: int, waits: float) -> None:
-        self.open_client(
-            worker, "threads.follow", {"thread_id": self.thread_id, "limit": 100}, {}, waits
-        )
+        params = {"thread_id": self.thread_id, "limit": 100}
+        self.open_client(worker, "threads.follow", params, {}, waits)
 
     @precondition(lambda self: self.data_of)
     @rule(worker=WORKERS, which=WHICH, back=st.integers(0, 12))
@@ -507,18 +618,8 @@ class TurnsMachine(RuleBasedStateMachine):
         at = [i for i, (event_id, _) in enumerate(client.events) if event_id is not None]
         index = at[-1 - back % len(at)]
         after = client.events[index][0]
-        resumed = self.open_client(
-            worker,
-            "threads.follow",
-            {"thread_id": self.thread_id, "limit": 100, "after": after},
-            {},
-            0,
-        )
-        # It shows what the other had shown.
-        resumed.is_whole = client.is_whole
-        resumed.past = [*client.past, *client.events[: index + 1]]
-        for _, event in resumed.past:
-            resumed.view.apply(event)
+        params = {"thread_id": self.thread_id, "limit": 100, "after": after}
+        self.open_client(worker, "threads.follow", params, {}, 0).go_on(client, index)
 
     @precondition(lambda self: any(client.is_open for client in self.clients))
     @rule(which=WHICH)
@@ -529,102 +630,202 @@ class TurnsMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.thread_id)
     @rule(worker=WORKERS)
     def stop(self, worker: int) -> None:
-        self.workers[worker].start(
-            self.request(worker, "threads.stop", {"thread_id": self.thread_id})
-        )
+        stopping = self.request(self.worker(worker), "threads.stop", {"thread_id": self.thread_id})
+        self.worker(worker).start(stopping)
 
     @precondition(lambda self: self.thread_id)
     @rule(worker=WORKERS)
     def rename(self, worker: int) -> None:
-        title = self.token("title ")
-        self.workers[worker].start(
-            self.request(worker, "threads.update", {"thread_id": self.thread_id, "title": title})
-        )
+        params = {"thread_id": self.thread_id, "title": self.token("title ")}
+        self.worker(worker).start(self.request(self.worker(worker), "threads.update", params))
 
-    async def request(self, worker: int, kind: str, params: dict[str, Any]) -> Any:
-        body = json.dumps({"type": kind, "params": params, "metadata": {"turn_ends": True}})
-        result: Any = await self.workers[worker].server.process(body, ANN)
-        return json.loads(result.json)
+    @precondition(lambda self: self.thread_id)
+    @rule(worker=WORKERS)
+    def delete(self, worker: int) -> None:
+        deleting = self.request(
+            self.worker(worker), "threads.delete", {"thread_id": self.thread_id}
+        )
+        self.do(self.worker(worker), deleting)
+        if self.is_there(self.thread_id):
+            return
+        self.simulation.wait(2)
+        for client in self.clients:
+            if client.thread_id == self.thread_id and not client.has_left:
+                assert not client.is_open, f"{client.kind} goes on in a deleted thread."
+        self.thread_id = ""
+
+    # What code does
+
+    @precondition(lambda self: self.thread_id)
+    @rule(worker=WORKERS, kind=st.sampled_from(["user", "hidden", "assistant"]))
+    def add_item(self, worker: int, kind: str) -> None:
+        token = self.token("A")
+        item = _item(kind, token, self.thread_id)
+        adding = self.worker(worker)
+        # Before it is stored, since a turn that begins at once may read it.
+        self.threads[self.thread_id].add(token)
+        task = self.do(adding, adding.server.add_items(self.thread_id, [item], ANN))
+        if task is not None:
+            task.result()
+        self.sync()
+
+    @precondition(lambda self: self.thread_id)
+    @rule(worker=WORKERS, plan=PLANS)
+    def start_turn(self, worker: int, plan: Plan) -> None:
+        token = self.token("S")
+        self.plans[token] = plan
+        exchange = self.threads[self.thread_id]
+        starting = self.worker(worker)
+        word = exchange.add(token)
+        word.is_placed = False
+        task = self.do(starting, starting.server.start_turn(self.thread_id, token, ANN))
+        if task is None:
+            return
+        if isinstance(task.exception(), ThreadBusyError):
+            exchange.words.remove(word)
+        else:
+            task.result()
+            word.prove()
+
+    # What happens to workers
+
+    @rule(worker=WORKERS, steps=st.integers(1, 400), is_found=st.booleans())
+    def kill(self, worker: int, steps: int, is_found: bool) -> None:
+        """Have a worker die soon, wherever it is then; it may be found dead at once."""
+        dying = self.worker(worker)
+
+        def die() -> None:
+            if not dying.is_dead:
+                dying.die()
+                if is_found:
+                    dying.bury()
+                    self._find_dead()
+
+        self.simulation.loop.in_steps(steps, die)
+
+    @rule(worker=WORKERS)
+    def lose_leases(self, worker: int) -> None:
+        """Have the other worker take a worker for dead that goes on."""
+        losing = self.worker(worker)
+        losing.database.is_paused = True
+        losing.bury()
+        self._find_dead()
+
+    def _find_dead(self) -> None:
+        for worker in self.workers:
+            worker.store.leases.found_dead.set()
+
+    @rule(worker=WORKERS)
+    def restart(self, worker: int) -> None:
+        """Stop a worker, as for an upgrade."""
+        stopping = self.worker(worker)
+        self.do(stopping, stopping.server.close(0.5))
+        stopping.die()
 
     @rule(seconds=st.sampled_from([0.005, 0.03, 0.1, 0.3, 1.0]))
     def wait(self, seconds: float) -> None:
         self.simulation.wait(seconds)
 
+    # Comparing
+
     @precondition(lambda self: self.thread_id)
     @rule()
     def settle(self) -> None:
         """Wait until nothing happens any more, and compare."""
+        self.simulation.loop.forget_hooks()
+        for index in (0, 1):
+            self.worker(index).database.is_paused = False
+            # Who is asked nothing looks for no one who has died.
+            self.simulation.run(self.request(self.worker(index), "threads.list", {}))
         self.wait_for(lambda: not self.is_running(), every=0.05)
         self.simulation.wait(2)
         self.compare()
 
     def is_running(self) -> bool:
-        rows = self.select("SELECT 1 FROM chatkit_turns WHERE worker IS NOT NULL", "")
-        return bool(rows) or any(
+        row = self.turn_row()
+        return (row is not None and row.worker is not None) or any(
             client.is_open and not client.is_following for client in self.clients
         )
 
-    async def load(self, worker: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        """Return a thread as a page loads it."""
-        params: dict[str, Any] = {"thread_id": self.thread_id}
-        thread = await self.request(worker, "threads.get_by_id", params)
-        items: list[dict[str, Any]] = []
-        params |= {"order": "asc", "limit": 100}
-        while True:
-            page = await self.request(worker, "items.list", params)
-            items += page["data"]
-            if not page["has_more"]:
-                return thread, items
-            params["after"] = page["after"]
+    def load(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """Return the thread as a page loads it."""
+
+        async def load() -> tuple[dict[str, Any], list[dict[str, Any]]]:
+            worker = self.worker(0)
+            params: dict[str, Any] = {"thread_id": self.thread_id}
+            thread = await self.request(worker, "threads.get_by_id", params)
+            items: list[dict[str, Any]] = []
+            params |= {"order": "asc", "limit": 100}
+            while True:
+                page = await self.request(worker, "items.list", params)
+                items += page["data"]
+                if not page["has_more"]:
+                    return thread, items
+                params["after"] = page["after"]
+
+        return self.simulation.run(load())
 
     def compare(self) -> None:
         """Compare every client with a fresh load, and the events with the log."""
-        index = next(i for i, worker in enumerate(self.workers) if not worker.is_dead)
-        thread, items = self.simulation.run(self.load(index))
+        self.nothing_is_wrong()
+        self.sync()
+        thread, items = self.load()
         fresh = {item["id"]: item for item in items}
         for item_id, told in self.unstored.items():
             assert item_id not in fresh, f"It was stored after it was told: {told}"
         for client in self.clients:
-            if (
-                client.is_following
-                and client.is_open
-                and (client.is_whole or client.view.has_state)
-            ):
-                who = f"a follower at {client.worker}"
-                assert client.error is None, f"{who}: {client.error!r}"
-                view = client.view
-                assert _comparable(view.items) == _comparable(fresh), (
-                    f"{who}: {_difference(view.items, fresh)}\nafter {client.told()}"
-                )
-                assert list(view.items) == list(fresh), f"{who} shows another order"
-                title = view.thread.get("title")
-                assert title == thread.get("title"), (
-                    f"{who} shows {title}, not {thread.get('title')}, after {client.told()}"
-                )
-                turn = view.turn or {}
-                assert turn.get("id") == thread["turn"]["id"], who
-                assert turn.get("state") == thread["turn"]["state"], who
+            if client.thread_id == self.thread_id and client.is_following and client.is_open:
+                self.compare_view(client, thread, fresh)
         self.compare_log()
+        self.compare_words(items)
+        if thread["turn"]["state"] != "waiting":
+            pending = [item for item in items if _is_open_card(item) or _is_open_call(item)]
+            state = thread["turn"]["state"]
+            assert not pending, f"It is {state}, and asks for an answer: {pending}"
+
+    def compare_view(self, client: Client, thread: dict[str, Any], fresh: dict[str, Any]) -> None:
+        who, view = f"A follower at {client.worker}", client.view
+        assert client.error is None, f"{who}: {client.error!r}"
+        if not client.is_whole and not view.has_state:
+            return
+        difference = _difference(view.items, fresh)
+        assert not difference, f"{who}: {difference}\nafter {client.told()}"
+        shown, stored = _ordered(view.items), _ordered(fresh)
+        assert shown == stored, f"{who} is shown {shown}, not {stored}, after {client.told()}"
+        title, turn = view.thread.get("title"), view.turn or {}
+        assert title == thread.get("title"), (
+            f"{who} shows {title}, not {thread.get('title')}, after {client.told()}"
+        )
+        for name in ("id", "state"):
+            assert turn.get(name) == thread["turn"][name], (
+                f"{who} has {turn}, not {thread['turn']}, after {client.told()}"
+            )
+
+    def compare_words(self, items: Sequence[dict[str, Any]]) -> None:
+        """Check that what is shown is what was said."""
         exchange = self.threads[self.thread_id]
-        shown = [t for item in items if item["type"] == "assistant_message" for t in _found(item)]
-        for token in shown:
+        shown = [token for item in items for token in _found(item)]
+        for token, count in Counter(shown).items():
+            assert count == 1, f"{token} is shown {count} times."
             word = exchange.find(token)
-            assert word is not None, f"{token} is shown, and was not said"
-            word.is_certain = True
+            assert word is not None, f"{token} is shown, and was not said."
+            word.prove()
+        for word in [word for word in exchange.words if word.token[0] in "UT"]:
+            if word.token not in shown:
+                assert not word.is_certain, f"{word.token} was said, and is not shown."
+                # Nor may it be read.
+                exchange.words.remove(word)
         for word in exchange.words:
-            if word.token[0] == "T" and word.is_certain:
-                assert word.token in shown, (
-                    f"{word.token} was said, and is not shown: {_listed(fresh)}"
-                )
+            if word.token[0] == "A" and word.settled_at is None:
+                word.settled_at = self.count
 
     def compare_log(self) -> None:
         """Check that clients have seen what the log has, all of it and once."""
-        rows = self.select(
-            "SELECT run, first, last, data FROM chatkit_events ORDER BY thread, position", ""
-        )
         logged: dict[str, dict[int, bool]] = {}
         of_turns: set[str] = set()
-        for row in rows:
+        for row in self.select(
+            "SELECT run, first, last, data FROM chatkit_events ORDER BY thread, position"
+        ):
             for entry in read_row(LogRow(row.first, row.last, row.data, None, row.run)):
                 is_told = not (entry.is_internal or entry.is_passing)
                 logged.setdefault(entry.run, {})[entry.number] = is_told
@@ -639,18 +840,21 @@ class TurnsMachine(RuleBasedStateMachine):
                     run, _, number = event_id.rpartition(".")
                     seen.setdefault(run, []).append(int(number))
             for run, numbers in seen.items():
+                who = f"{client.kind} at {client.worker}"
                 if run not in of_turns:
                     # Who resumes may be told again of what happened outside turns: it stands
                     # elsewhere among a turn's events on each worker.
                     numbers = sorted(set(numbers))
-                assert numbers == sorted(set(numbers)), f"{client.kind} was sent {numbers} of {run}"
-                told = [
+                assert numbers == sorted(set(numbers)), f"{who} was sent {numbers} of {run}"
+                told = {
                     number
                     for number, is_told in logged.get(run, {}).items()
                     if is_told and numbers[0] <= number <= numbers[-1]
-                ]
-                missing = set(told) - set(numbers)
-                assert not missing, f"{client.kind} at {client.worker} misses {missing} of {run}"
+                }
+                missing = told - set(numbers)
+                assert not missing, f"{who} misses {missing} of {run}"
+            if client.is_repeat and client.is_detached and client.ids:
+                assert client.ids[0].endswith(".1"), f"{client.kind} was not sent the first events"
 
     @invariant()
     def nothing_is_wrong(self) -> None:
@@ -665,7 +869,7 @@ class TurnsMachine(RuleBasedStateMachine):
         try:
             if self.thread_id:
                 self.settle()
-                self.ask(0, True, [], False, 0)
+                self.ask(0, True, [], 0)
                 self.settle()
                 self.nothing_is_wrong()
         finally:
@@ -673,6 +877,39 @@ class TurnsMachine(RuleBasedStateMachine):
                 worker.die()
             self.simulation.close()
             self._simulated.__exit__(None, None, None)
+            self.engine.dispose()
+
+
+def _is_later(word: Word, newest: str) -> bool:
+    """Return whether a turn may have begun before it could read what code has given."""
+    if word.token[0] == "S":
+        return not word.is_certain and int(word.token[1:]) > int(newest[1:])
+    if word.token[0] == "A":
+        return word.settled_at is None or word.settled_at > int(newest[1:])
+    return False
+
+
+def _item(kind: str, token: str, thread_id: str) -> ThreadItem:
+    """Return an item that code adds."""
+    fields: Any = {"id": f"item_{token}", "thread_id": thread_id, "created_at": datetime.now()}
+    if kind == "user":
+        return UserMessageItem(
+            **fields,
+            content=[UserMessageTextContent(text=token)],
+            attachments=[],
+            inference_options=InferenceOptions(),
+        )
+    if kind == "hidden":
+        return HiddenContextItem(**fields, content=token)
+    return AssistantMessageItem(**fields, content=[AssistantMessageContent(text=token)])
+
+
+def _is_open_card(item: dict[str, Any]) -> bool:
+    return bool(item["type"] == "widget" and "confirm" in item["widget"])
+
+
+def _is_open_call(item: dict[str, Any]) -> bool:
+    return bool(item["type"] == "client_tool_call" and item["status"] == "pending")
 
 
 def _tokens(messages: list[Message]) -> list[str]:
@@ -681,7 +918,7 @@ def _tokens(messages: list[Message]) -> list[str]:
     for each in messages:
         for content in each.contents:
             if content.type == "text":
-                found += TOKEN.findall(content.text or "")
+                found += TOKEN.findall(_NOTE.sub("", content.text or ""))
             elif content.type == "function_call":
                 found.append(str(content.call_id))
             elif content.type == "function_result":
@@ -700,26 +937,30 @@ def _short(messages: list[Message]) -> str:
 
 
 def _found(item: dict[str, Any]) -> list[str]:
+    """Return what a message says, token by token."""
+    if item["type"] not in ("user_message", "assistant_message"):
+        return []
     return [token for part in item["content"] for token in TOKEN.findall(part["text"])]
 
 
-def _comparable(items: dict[str, Any]) -> dict[str, Any]:
-    return {
-        item_id: json.loads(ITEM.validate_python(item).model_dump_json(exclude_none=True))
-        if item["type"] != "end_of_turn"
-        else item
-        for item_id, item in items.items()
-    }
+def _ordered(items: dict[str, Any]) -> list[str]:
+    """Return the ids of items in order.
+
+    What code adds while an answer is written is told when it comes. It may stand before the
+    answer's part that was being written.
+    """
+    return [item_id for item_id in items if not item_id.startswith("item_A")]
+
+
+def _comparable(item: dict[str, Any] | None) -> Any:
+    if item is None or item["type"] == "end_of_turn":
+        return item
+    return json.loads(ITEM.validate_python(item).model_dump_json(exclude_none=True))
 
 
 def _difference(shown: dict[str, Any], stored: dict[str, Any]) -> str:
-    shown, stored = _comparable(shown), _comparable(stored)
     return "\n".join(
         f"shown: {json.dumps(shown.get(each))}\nstored: {json.dumps(stored.get(each))}"
         for each in {**shown, **stored}
-        if shown.get(each) != stored.get(each)
+        if _comparable(shown.get(each)) != _comparable(stored.get(each))
     )
-
-
-def _listed(items: dict[str, Any]) -> str:
-    return "\n".join(json.dumps(item) for item in items.values())

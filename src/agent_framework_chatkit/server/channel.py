@@ -169,6 +169,9 @@ class Channel:
                         return
                     self.log_position = row.position
                     if row.run in self._own_runs:
+                        if self.run is not None and self.run.id == row.run:
+                            # Or it would be told after what comes next.
+                            self.run.note_committed(row.last)
                         self.ahead -= 1
                     else:
                         is_ahead = self.run is not None or self.ahead > 0
@@ -246,6 +249,8 @@ class Channel:
             # a client that resumes after this one.
             entry.has_id = self.run is None and not self.ahead
             if entry.is_last:
+                if self.run is not None and row.position > self.run.begun_at:
+                    self.run.lose()
                 self._remove_unknown()
             has_changed = has_changed or isinstance(entry.event, ThreadUpdatedEvent)
             self.deliver(entry)

@@ -378,6 +378,8 @@ class Run:
         return self._number
 
     def _put(self, entry: Entry) -> None:
+        if self.is_lost:
+            return
         self._unwritten.append(entry)
         self._unwritten_size += len(entry.data)
         if entry.needs_commit or self._held:
@@ -426,7 +428,10 @@ class Run:
 
     def note_committed(self, number: int) -> None:
         """Pass on what was held until it is stored."""
-        self.committed = max(self.committed, number)
+        if number <= self.committed:
+            # It was found in the log, before the database's answer came.
+            return
+        self.committed = number
         self.channel.ahead += 1
         while self._held and (
             not self._held[0].needs_commit or self._held[0].number <= self.committed
