@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from agent_framework import (
     UsageDetails,
     tool,
 )
+from chatkit.types import HiddenContextItem
 
 from agent_framework_chatkit import AgentChatKitServer, AgentResponseConverter
 from agent_framework_chatkit.stores import SQLStore
@@ -307,3 +309,29 @@ async def test_what_code_tells_an_agent_is_kept_if_the_worker_dies_at_once(tmp_p
         gate.may_go_on.set()
         await dying.close(grace=0)
         await other.server.close(grace=0)
+
+
+async def test_what_code_adds_while_an_approval_is_open_is_read_with_the_next_message() -> None:
+    @tool(approval_mode="always_require")
+    def pay() -> str:
+        """Pay."""
+        return "Paid."
+
+    answering = agent([call("pay")], [text("Done.")], [text("Yes.")], tools=[pay])
+    async with chat(answering) as client:
+        await (await client.ask("Pay it")).rest()
+        card = (await client.items())[-1]
+        added = HiddenContextItem(
+            id="h1",
+            thread_id=client.thread_id,
+            created_at=datetime.now(),
+            content="The price has risen",
+        )
+        await client.server.add_items(client.thread_id, [added], ME)
+        action = card["widget"]["confirm"]["action"]
+        item = {"thread_id": client.thread_id, "item_id": card["id"]}
+        await (await client.send("threads.custom_action", action=action, **item)).rest()
+        assert "The price has risen" not in str(said(answering))
+        await (await client.ask("Is it the same price?")).rest()
+        assert str(said(answering)).count("The price has risen") == 1
+        assert str(said(answering)).count("Pay it") == 1

@@ -426,7 +426,11 @@ class TurnsMachine(RuleBasedStateMachine):
                 exchange.words.remove(word)
                 later = read[read.index(word.token) + 1 :]
                 index = next(
-                    (i for i, each in enumerate(exchange.words) if each.token in later),
+                    (
+                        i
+                        for i, each in enumerate(exchange.words)
+                        if each.token in later and each.token[0] != "A"
+                    ),
                     len(exchange.words),
                 )
                 exchange.words.insert(index, word)

@@ -222,6 +222,8 @@ class AgentTurn(Generic[TContext]):
             raise CustomStreamError(CALL_CHANGED)
         pause.is_resumed = True
         self._resumed = pause
+        # What code has added meanwhile is told with the next message.
+        self._read_to = self._history.read.read_to
         self._tell([] if isinstance(self._agent, ThreadWorkflow) else pause.answers())
         return True
 
@@ -691,11 +693,11 @@ def _news(unread: Sequence[UnreadItem]) -> list[ThreadItem]:
 
 
 def _answered(unread: Sequence[UnreadItem]) -> list[ThreadItem]:
-    """Return what was answered last to the app, which asked on its own."""
-    answered: list[ThreadItem] = [
-        each.item
+    """Return what was answered last to the app, which asked on its own, and what code has added."""
+    answered = [
+        each
         for each in unread
         if (isinstance(each.item, ClientToolCallItem) and each.item.status == "completed")
         or (isinstance(each.item, StructuredInputItem) and each.item.status != "pending")
     ]
-    return answered[-1:]
+    return [each.item for each in unread if each.is_news or each in answered[-1:]]
