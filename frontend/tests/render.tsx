@@ -63,6 +63,7 @@ export async function render(
   }
   const host: ChatHost = {
     kept: null,
+    key: '',
     onOptions(listener) {
       listener(given)
       return () => {}

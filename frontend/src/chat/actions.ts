@@ -2,7 +2,8 @@
 
 import type { ChatMethods } from '../element/host'
 import { ProtocolError } from '../protocol/client'
-import type { NoticeEvent, ThreadStreamEvent, WidgetItem } from '../protocol/types'
+import type { AnyEvent } from '../protocol/live'
+import type { ErrorEvent, NoticeEvent, WidgetItem } from '../protocol/types'
 import type { Action } from '../widgets/actions'
 import type { Responses } from './responses'
 import { messageOf, type Session } from './session'
@@ -110,51 +111,29 @@ export class Actions {
       ...(itemId !== undefined && { item_id: itemId }),
       action: asSent(action),
     }
+    const outcome = new Outcome()
     let failure: ActionError | null = null
-    await this.#responses.respond(
-      (client, init) =>
-        this.#withoutFailures(
-          client.stream('threads.custom_action', params, init),
-          isOfWidget,
-          (message) => {
-            failure = new ActionError(message)
-          },
-        ),
-      async (error) => {
+    await this.#responses.respond({
+      type: 'threads.custom_action',
+      params,
+      intercept: outcome.take,
+      onFailure: async (error) => {
         failure = this.#failed(error)
         await this.#load(threadId)
       },
-    )
-    if (failure !== null && this.#session.current.threadId === threadId) throw failure
-  }
-
-  /** Yield what an action has led to, but for why it was refused or has failed. */
-  async *#withoutFailures(
-    events: AsyncGenerator<ThreadStreamEvent, void, void>,
-    isOfWidget: boolean,
-    onFailure: (message: string) => void,
-  ): AsyncGenerator<ThreadStreamEvent, void, void> {
-    const notices: NoticeEvent[] = []
-    let hasFailed = false
-    let hasDone = false
-    for await (const event of events) {
-      if (event.type === 'error') {
-        this.#session.complain(event.message ?? event.code ?? 'error')
-        onFailure(event.message ?? this.#session.texts.say('actionFailed'))
-        hasFailed = true
-      } else if (event.type === 'notice' && event.level !== 'info') {
-        notices.push(event)
-      } else {
-        hasDone ||= event.type.startsWith('thread.item.')
-        yield event
-      }
+    })
+    if (outcome.error !== null) {
+      this.#session.complain(outcome.error.message ?? outcome.error.code ?? 'error')
+      failure = new ActionError(outcome.error.message ?? this.#session.texts.say('actionFailed'))
     }
+    if (this.#session.current.threadId !== threadId) return
     // A notice that comes alone says why nothing has happened, to be read where that was.
-    if (isOfWidget && !hasDone && !hasFailed && notices.length > 0) {
-      onFailure(notices.map((notice) => notice.message).join(' '))
+    if (isOfWidget && !outcome.hasDone && failure === null && outcome.notices.length > 0) {
+      failure = new ActionError(outcome.notices.map((notice) => notice.message).join(' '))
     } else {
-      yield* notices
+      for (const notice of outcome.notices) this.#responses.take(notice)
     }
+    if (failure !== null) throw failure
   }
 
   /** Tell the app of what went wrong with an action, and return it in words for a person. */
@@ -166,5 +145,22 @@ export class Actions {
     return new ActionError(
       isOffline ? this.#session.explain(error) : (reason ?? this.#session.texts.say('actionFailed')),
     )
+  }
+}
+
+/** What an action has led to: why it was refused or has failed is for who acted. */
+class Outcome {
+  error: ErrorEvent | null = null
+  readonly notices: NoticeEvent[] = []
+  hasDone = false
+
+  take = (event: AnyEvent): boolean => {
+    if (event.type === 'error') this.error = event
+    else if (event.type === 'notice' && event.level !== 'info') this.notices.push(event)
+    else {
+      this.hasDone ||= event.type.startsWith('thread.item.')
+      return false
+    }
+    return true
   }
 }

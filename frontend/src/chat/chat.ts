@@ -6,6 +6,7 @@ import { contentFrom } from '../composer/content'
 import type { ChatHost, ChatMethods, Kept } from '../element/host'
 import type { Options } from '../element/options'
 import { ProtocolClient } from '../protocol/client'
+import type { AnyEvent } from '../protocol/live'
 import type {
   Attachment,
   StructuredInputSubmission,
@@ -18,9 +19,11 @@ import type { KeptFields } from '../widgets/forms'
 import { Actions, type SentAction } from './actions'
 import { checkOptions } from './checkOptions'
 import { ClientTools } from './clientTools'
-import type { Written } from './drafts'
+import type { Outgoing, Written } from './drafts'
+import { ChatList } from './list'
+import { Live } from './live'
 import { Messages, type SendParams } from './messages'
-import { Responses } from './responses'
+import { Responses, type End } from './responses'
 import { Session } from './session'
 import { Threads } from './threads'
 
@@ -31,6 +34,9 @@ export class Chat {
   readonly #messages: Messages
   readonly #actions: Actions
   readonly #tools: ClientTools
+  readonly #live: Live
+  /** What is known of the threads in the list of chats, beyond what was asked for. */
+  readonly list: ChatList
   /** What was written into the controls of widgets, by item; it outlasts what draws them. */
   readonly kept = new Map<string, KeptFields>()
   /** Set by the composer. */
@@ -41,16 +47,26 @@ export class Chat {
 
   constructor(host: ChatHost) {
     const session = (this.#session = new Session(host))
-    const load = (threadId: string): Promise<unknown> => this.#threads.load(threadId, true)
-    this.#responses = new Responses(session, {
+    const load = (threadId: string): Promise<unknown> => this.#threads.reload(threadId)
+    const shown = (): void => this.#shown()
+    this.#live = new Live(session, {
+      hear: (heard) => this.#responses.hear(heard),
+      shown,
+      load: () => this.#threads.mayLoad(),
+      refused: (error) => void this.#threads.refused(error),
+    })
+    this.#responses = new Responses(session, this.#live, {
       load,
       begun: () => this.#threads.stopPolling(),
-      ended: (isStopped, hasFailed) => this.#ended(isStopped, hasFailed),
+      ended: (end) => this.#ended(end),
+      shown,
+      tell: (event) => this.#tell(event),
     })
-    this.#threads = new Threads(session, this.#responses)
+    this.#threads = new Threads(session, this.#responses, this.#live, { shown })
     this.#messages = new Messages(session, this.#responses)
     this.#actions = new Actions(session, this.#responses, load)
-    this.#tools = new ClientTools(session, this.#responses)
+    this.#tools = new ClientTools(session, this.#responses, this.#live)
+    this.list = new ChatList(session)
     host.onOptions((options) => this.#configure(options))
   }
 
@@ -66,13 +82,28 @@ export class Chat {
     return this.#session.client
   }
 
-  async #ended(isStopped: boolean, hasFailed: boolean): Promise<void> {
+  #ended(end: End): void {
     const { threadId, thread } = this.#session.current
     // A message that the server did not take may have come in the midst of another's answer.
-    const isQuiet = hasFailed || isStopped || thread.error !== null
+    const isQuiet = end.hasFailed || end.isStopped || thread.error !== null
     if (threadId !== null && !isQuiet) this.#threads.poll(threadId, 0)
+    this.list.see()
     // What was asked for in an answer that a person has stopped is not wanted any more.
-    if (!isStopped) await this.#tools.call()
+    if (!end.isStopped) void this.#tools.call()
+    this.#messages.next(end)
+  }
+
+  /** It is known how the open thread stands: go on with what this page has left there. */
+  #shown(): void {
+    this.list.see()
+    this.#messages.resume(this.#live.canFollow === true)
+    if (this.#live.canFollow === true) void this.#tools.call()
+  }
+
+  /** Take what the server tells of threads as a whole. */
+  #tell(event: AnyEvent): void {
+    if (event.type !== 'thread.deleted') this.list.tell(event)
+    else if (event.thread_id === this.#session.current.threadId) void this.#open(null)
   }
 
   #configure(given: unknown): void {
@@ -106,7 +137,9 @@ export class Chat {
   #begin(url: string, options: Options): void {
     const isFirst = this.#url === null
     this.#url = url
-    this.#session.drafts.use(url)
+    this.#session.drafts.use(url, this.#session.host.key)
+    this.list.use(url)
+    this.#live.canFollow = null
     // Threads are those of the server before.
     if (!isFirst) void this.#open(null)
     this.state.set({ draft: this.#session.drafts.of(null) })
@@ -146,12 +179,17 @@ export class Chat {
   }
 
   submit = (): Promise<void> => this.#messages.submit()
-  retry = (message: UserMessageItem): Promise<void> => this.#messages.retry(message)
+  /** Ask for another answer to a message; one that is there already is only shown. */
+  retry = async (message: UserMessageItem): Promise<void> => {
+    if (!(await this.#threads.isAnswered())) await this.#messages.retry(message)
+  }
   edit = (message: UserMessageItem, content: UserMessageInput['content']): Promise<void> =>
     this.#messages.edit(message, content)
   answer = (itemId: string, input: StructuredInputSubmission): Promise<void> =>
     this.#messages.answer(itemId, input)
   stop = (): void => this.#responses.stop()
+  sendWaiting = (outgoing: Outgoing): Promise<void> => this.#messages.sendWaiting(outgoing)
+  dropWaiting = (outgoing: Outgoing): void => this.#messages.dropWaiting(outgoing)
 
   setComposerValue: ChatMethods['setComposerValue'] = async (params) => {
     const { draft, options } = this.#session.current

@@ -2,50 +2,82 @@
 
 import { reduce } from '../protocol/thread'
 import type { ClientToolCallItem, ThreadItem } from '../protocol/types'
+import type { Live } from './live'
 import type { Responses } from './responses'
 import { messageOf, type Session } from './session'
+
+/** For how many milliseconds a page may hold a call without an answer, and a little more. */
+const CLAIMED_FOR = 61_000
+
+/** Milliseconds until a claim that nobody has heard is made again. */
+const RETRY = 5_000
 
 export class ClientTools {
   readonly #session: Session
   readonly #responses: Responses
+  readonly #live: Live
   #called = new Set<string>()
 
-  constructor(session: Session, responses: Responses) {
+  constructor(session: Session, responses: Responses, live: Live) {
     this.#session = session
     this.#responses = responses
+    this.#live = live
   }
 
-  /** Make the call that the server waits for, if there is one. */
+  /** Make the call that the server waits for, if there is one and no other page makes it. */
   async call(): Promise<void> {
-    const { thread, threadId, options } = this.#session.current
+    const { thread, threadId, options, isResponding } = this.#session.current
     const call = thread.items.findLast(isPendingCall)
-    if (call === undefined || threadId === null || this.#called.has(call.id)) return
+    if (call === undefined || threadId === null || isResponding || this.#called.has(call.id)) return
+    // A page without tools answers only for what it has asked itself.
+    if (options?.onClientTool === undefined && !this.#responses.isLastOwn) return
     this.#called.add(call.id)
-    let result: unknown
-    try {
-      if (options?.onClientTool === undefined) {
-        throw new Error(`This page has no client tools, and ${call.name} was called.`)
-      }
-      result = await options.onClientTool({ name: call.name, params: call.arguments })
-    } catch (error) {
-      result = { error: messageOf(error) }
-      this.#session.report(error)
+    if (this.#live.canFollow === true && !(await this.#claim(threadId, call))) {
+      this.#called.delete(call.id)
+      return
     }
+    const result = await this.#run(call)
+    await this.#responses.idle()
     if (this.#session.current.threadId !== threadId) return
-    const metadata = { call_id: call.call_id }
     this.#session.state.set({
       thread: reduce(this.#session.current.thread, {
         type: 'thread.item.replaced',
         item: { ...call, status: 'completed', output: result },
       }),
     })
-    await this.#responses.respond((client, init) =>
-      client.stream(
-        'threads.add_client_tool_output',
-        { thread_id: threadId, result: result ?? null },
-        { ...init, metadata },
-      ),
-    )
+    await this.#responses.respond({
+      type: 'threads.add_client_tool_output',
+      params: { thread_id: threadId, result: result ?? null },
+      metadata: { call_id: call.call_id },
+    })
+  }
+
+  async #run(call: ClientToolCallItem): Promise<unknown> {
+    const { options } = this.#session.current
+    try {
+      if (options?.onClientTool === undefined) {
+        throw new Error(`This page has no client tools, and ${call.name} was called.`)
+      }
+      return await options.onClientTool({ name: call.name, params: call.arguments })
+    } catch (error) {
+      this.#session.report(error)
+      return { error: messageOf(error) }
+    }
+  }
+
+  /** Ask to make a call, which a page that does not finish may hold for a while. */
+  async #claim(threadId: string, call: ClientToolCallItem): Promise<boolean> {
+    const params = { thread_id: threadId, item_id: call.id }
+    const metadata = { page_id: this.#live.page }
+    try {
+      const answer = await this.#session.client?.request('threads.claim_tool', params, { metadata })
+      if (answer?.status === 'taken') setTimeout(() => void this.call(), CLAIMED_FOR)
+      return answer?.status === 'claimed'
+    } catch (error) {
+      this.#session.report(error)
+      setTimeout(() => void this.call(), RETRY)
+      return false
+    }
   }
 }
 

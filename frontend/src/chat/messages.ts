@@ -1,14 +1,17 @@
 /** What a person says: sent, asked again, edited, answered. */
 
 import type { ChatMethods } from '../element/host'
-import { contentFrom, isBlank, noContent, sendable } from '../composer/content'
+import { contentFrom, isBlank, noContent, sendable, textOf } from '../composer/content'
 import type {
   Attachment,
   StructuredInputSubmission,
+  ThreadItem,
   UserMessageInput,
   UserMessageItem,
 } from '../protocol/types'
-import type { Responses } from './responses'
+import type { Outgoing } from './drafts'
+import { randomId } from './live'
+import type { End, Responses } from './responses'
 import type { Session } from './session'
 
 export type SendParams = Parameters<ChatMethods['sendUserMessage']>[0]
@@ -24,93 +27,182 @@ export class Messages {
 
   /** Send a message, and return why that could not be done once the answer is there. */
   async send(params: SendParams): Promise<Error | null> {
-    const { toolId, modelId, threadId, isResponding } = this.#session.current
-    const written = contentFrom(params) ?? noContent
-    const content = sendable(written)
-    const attachments = (params.attachments ?? []) as Attachment[]
-    if (isResponding || (content.length === 0 && attachments.length === 0)) return null
-    const tool = params.toolChoice ?? (toolId === null ? undefined : { id: toolId })
-    const model = params.model ?? modelId ?? undefined
-    const input = {
-      content,
-      attachments: attachments.map((attachment) => attachment.id),
-      quoted_text: params.reply,
-      inference_options: { ...(tool && { tool_choice: tool }), ...(model && { model }) },
-    }
-    this.#session.state.set({ sending: { content: written, attachments, reply: params.reply ?? null } })
-    if (params.toolChoice === undefined && toolId !== null) {
-      const option = this.#session.current.options?.composer?.tools?.find((each) => each.id === toolId)
-      if (!option?.persistent) this.#session.chooseTool(null)
-    }
-    if (threadId === null) {
-      return this.#responses.respond((client, init) => client.stream('threads.create', { input }, init))
-    }
-    return this.#responses.respond((client, init) =>
-      client.stream('threads.add_user_message', { thread_id: threadId, input }, init),
-    )
+    if (this.#session.current.isResponding) return null
+    const outgoing = this.#outgoing(params)
+    return outgoing === null ? null : this.#dispatch(outgoing)
   }
 
-  /** Send what the composer holds, once its files are uploaded. */
+  /** Send what the composer holds, or have it wait for the end of the answer that is written. */
   async submit(): Promise<void> {
     const { draft, isResponding } = this.#session.current
-    const { content, reply } = draft.state.get()
+    const { content, reply, waiting } = draft.state.get()
     const attachments = draft.uploads.finished()
-    if (isResponding || draft.uploads.isUploading() || draft.uploads.hasFailed()) return
+    if (draft.uploads.isUploading() || draft.uploads.hasFailed()) return
     if (isBlank(content) && attachments.length === 0) return
-    draft.clear()
-    await this.send({
+    const outgoing = this.#outgoing({
       content: [...content],
       attachments,
       ...(reply !== null && { reply }),
     } as SendParams)
+    if (outgoing === null) return
+    draft.clear()
+    if (isResponding) draft.state.set({ waiting: [...waiting, outgoing] })
+    else await this.#dispatch(outgoing)
+  }
+
+  /** Send a message that waits. */
+  async sendWaiting(outgoing: Outgoing): Promise<void> {
+    const { draft, isResponding } = this.#session.current
+    if (isResponding) return
+    this.dropWaiting(outgoing)
+    this.#session.drafts.keep(draft)
+    await this.#dispatch(outgoing)
+  }
+
+  dropWaiting(outgoing: Outgoing): void {
+    const { draft } = this.#session.current
+    const { waiting } = draft.state.get()
+    draft.state.set({ waiting: waiting.filter((each) => each !== outgoing) })
+  }
+
+  /** Go on after an answer, unless a person should look at how it ended. */
+  next({ isStopped, hasFailed, turn }: End): void {
+    const { draft, thread, isResponding } = this.#session.current
+    const [first] = draft.state.get().waiting
+    const isAsked = thread.items.some((item) => isPending(item))
+    const isNormal =
+      turn === null ? !isAsked && thread.error === null : turn.state === 'completed'
+    if (first === undefined || isResponding || isStopped || hasFailed || !isNormal) return
+    void this.sendWaiting(first)
+  }
+
+  /** A thread is shown: go on with what was on its way to it. */
+  resume(isLive: boolean): void {
+    const { draft, thread, isResponding } = this.#session.current
+    const { outgoing, waiting } = draft.state.get()
+    if (outgoing !== null && !this.#responses.isSending) {
+      const last = thread.items.findLast((item) => item.type === 'user_message')
+      const isThere = last !== undefined && textOf(last.content) === textOf(outgoing.input.content)
+      if (isLive && !isResponding) void this.#dispatch(outgoing)
+      else if (isThere) draft.state.set({ outgoing: null })
+      else if (isLive) draft.state.set({ outgoing: null, waiting: [outgoing, ...waiting] })
+      else draft.restore(outgoing)
+    } else if (isLive && thread.turn?.state === 'completed') {
+      this.next({ isStopped: false, hasFailed: false, turn: thread.turn })
+    }
+  }
+
+  #outgoing(params: SendParams): Outgoing | null {
+    const { toolId, modelId, draft, options } = this.#session.current
+    const written = contentFrom(params) ?? noContent
+    const content = sendable(written)
+    const attachments = (params.attachments ?? []) as Attachment[]
+    if (content.length === 0 && attachments.length === 0) return null
+    const tool = params.toolChoice ?? (toolId === null ? undefined : { id: toolId })
+    const model = params.model ?? modelId ?? undefined
+    if (params.toolChoice === undefined && toolId !== null) {
+      const option = options?.composer?.tools?.find((each) => each.id === toolId)
+      if (!option?.persistent) this.#session.chooseTool(null)
+    }
+    const sending = { content: written, attachments, reply: params.reply ?? null }
+    return {
+      requestId: draft.requestIdOf(sending) ?? randomId(),
+      sending,
+      input: {
+        content,
+        attachments: attachments.map((attachment) => attachment.id),
+        quoted_text: params.reply,
+        inference_options: { ...(tool && { tool_choice: tool }), ...(model && { model }) },
+      } as UserMessageInput,
+    }
+  }
+
+  async #dispatch(outgoing: Outgoing): Promise<Error | null> {
+    const { draft, threadId } = this.#session.current
+    const { requestId, sending, input } = outgoing
+    this.#session.state.set({ sending })
+    draft.state.set({ outgoing, returned: null })
+    // The page may be gone in the next moment.
+    this.#session.drafts.keep(draft)
+    const isOnlyDraft = (): void => {
+      if (draft.state.get().outgoing?.requestId === requestId) draft.state.set({ outgoing: null })
+    }
+    const ask = {
+      sending,
+      requestId,
+      onAccepted: isOnlyDraft,
+      onReturned: (isElsewhere: boolean) => {
+        isOnlyDraft()
+        const { waiting } = draft.state.get()
+        // Another tab was faster: the message waits for the end of that answer.
+        if (isElsewhere) draft.state.set({ waiting: [outgoing, ...waiting] })
+        else draft.restore(outgoing)
+      },
+    }
+    return threadId === null
+      ? this.#responses.respond({ ...ask, type: 'threads.create', params: { input } })
+      : this.#responses.respond({
+          ...ask,
+          type: 'threads.add_user_message',
+          params: { thread_id: threadId, input },
+        })
   }
 
   /** Ask for another answer to a message, in place of all that came after it. */
   async retry(message: UserMessageItem): Promise<void> {
-    const { threadId, thread } = this.#session.current
-    if (threadId === null) return
-    const index = thread.items.findIndex((item) => item.id === message.id)
-    this.#session.state.set({ thread: { ...thread, items: thread.items.slice(0, index + 1) } })
-    await this.#responses.respond((client, init) =>
-      client.stream(
-        'threads.retry_after_item',
-        { thread_id: threadId, item_id: message.id },
-        init,
-      ),
-    )
+    await this.#replace(message, message.content, {})
   }
 
   /** Put other content in the place of a message's, and have it answered anew. */
   async edit(message: UserMessageItem, content: UserMessageInput['content']): Promise<void> {
-    const { threadId, thread } = this.#session.current
-    if (threadId === null) return
-    const index = thread.items.findIndex((item) => item.id === message.id)
-    const items = [...thread.items.slice(0, index), { ...message, content }]
-    this.#session.state.set({ thread: { ...thread, items } })
     const input = {
       content,
       attachments: (message.attachments ?? []).map((attachment) => attachment.id),
       quoted_text: message.quoted_text,
       inference_options: message.inference_options,
     }
-    await this.#responses.respond((client, init) =>
-      client.stream(
-        'threads.retry_after_item',
-        { thread_id: threadId, item_id: message.id },
-        { ...init, metadata: { input } },
-      ),
-    )
+    await this.#replace(message, content, { input })
+  }
+
+  async #replace(
+    message: UserMessageItem,
+    content: UserMessageItem['content'],
+    metadata: Record<string, unknown>,
+  ): Promise<void> {
+    const { threadId } = this.#session.current
+    if (threadId === null) return
+    await this.#responses.respond({
+      type: 'threads.retry_after_item',
+      params: { thread_id: threadId, item_id: message.id },
+      metadata,
+      onAccepted: (isLive) => {
+        // Others do not tell what goes.
+        if (!isLive) this.#cutAfter({ ...message, content })
+      },
+    })
+  }
+
+  #cutAfter(message: UserMessageItem): void {
+    const { thread } = this.#session.current
+    const index = thread.items.findIndex((item) => item.id === message.id)
+    const items = [...thread.items.slice(0, index), message]
+    this.#session.state.set({ thread: { ...thread, items } })
   }
 
   async answer(itemId: string, input: StructuredInputSubmission): Promise<void> {
     const { threadId } = this.#session.current
     if (threadId === null) return
-    await this.#responses.respond((client, init) =>
-      client.stream(
-        'threads.add_structured_input',
-        { thread_id: threadId, item_id: itemId, input },
-        init,
-      ),
-    )
+    await this.#responses.respond({
+      type: 'threads.add_structured_input',
+      params: { thread_id: threadId, item_id: itemId, input },
+    })
   }
+}
+
+/** Tell whether an item waits for a person or for the page. */
+function isPending(item: ThreadItem): boolean {
+  return (
+    (item.type === 'structured_input' || item.type === 'client_tool_call') &&
+    (item.status ?? 'pending') === 'pending'
+  )
 }

@@ -1,10 +1,13 @@
 /** Answers: asked for, heard, and told of where they are lost. */
 
-import type { ProtocolClient } from '../protocol/client'
-import { endResponse, reduce, startResponse } from '../protocol/thread'
-import type { ThreadStreamEvent } from '../protocol/types'
 import { sendable, textOf } from '../composer/content'
+import { ProtocolError, type ParamsOf, type StreamType } from '../protocol/client'
+import { runOf, type AnyEvent, type Heard, type Turn } from '../protocol/live'
+import { endResponse, reduce, startResponse } from '../protocol/thread'
+import type { Sending } from './drafts'
+import { randomId, type Live } from './live'
 import { isAborted, type ChatState, type Session } from './session'
+import { until } from './store'
 
 interface Around {
   /** Show a thread as the server has it. */
@@ -12,82 +15,268 @@ interface Around {
   /** Called as an answer begins. */
   begun: () => void
   /** Called when one has ended. */
-  ended: (isStopped: boolean, hasFailed: boolean) => Promise<void>
+  ended: (end: End) => void
+  /** Called when it is known how the open thread stands. */
+  shown: () => void
+  /** Tells of another thread than the open one. */
+  tell: (event: AnyEvent) => void
 }
 
-/** Asks the server for an answer. */
-export type Ask = (
-  client: ProtocolClient,
-  init: { signal: AbortSignal; metadata?: Record<string, unknown> },
-) => AsyncGenerator<ThreadStreamEvent, void, void>
+/** How an answer has ended. */
+export interface End {
+  isStopped: boolean
+  hasFailed: boolean
+  /** How the server says that the turn ended, if it does. */
+  turn: Turn | null
+}
+
+/** What asks the server for an answer. */
+export interface Ask<T extends StreamType = StreamType> {
+  type: T
+  params: ParamsOf<T>
+  metadata?: Record<string, unknown>
+  /** Makes the request safe to repeat, where it was sent before. */
+  requestId?: string
+  /** The message that is sent, if it is one. */
+  sending?: Sending
+  /** Called when the server does what it was asked for; `isLive` if it tells of all that it does. */
+  onAccepted?: (isLive: boolean) => void
+  /** Takes an event in place of the thread, if it returns true. */
+  intercept?: (event: AnyEvent) => boolean
+  /** Called when the message is not taken; `isElsewhere` if an answer to another is written. */
+  onReturned?: (isElsewhere: boolean) => void
+  /** Called in place of what usually happens if the request fails. */
+  onFailure?: (error: unknown) => Promise<void>
+}
+
+/** An answer that was asked for here, until it has ended. */
+class Asking {
+  readonly abort = new AbortController()
+  readonly requestId: string
+  run: string | null = null
+  isAccepted = false
+  isLive = false
+  /** Whether its events come another way. */
+  isFollowed = false
+  isStopped = false
+  /** Whether the server tells why it does nothing. */
+  isRefused = false
+  hasEnded = false
+  end: () => void = () => {}
+  readonly ended = new Promise<void>((resolve) => {
+    this.end = () => {
+      this.hasEnded = true
+      resolve()
+    }
+  })
+
+  constructor(readonly ask: Ask) {
+    this.requestId = ask.requestId ?? randomId()
+  }
+}
+
+/** Milliseconds between the tries to send a request that may be repeated. */
+const TRIES = [500, 1_000, 2_000, 4_000, 4_000, 4_000]
+
+/** For how many milliseconds to wait for a network at most. */
+const OFFLINE = 60_000
 
 export class Responses {
   /** How many answers were asked for. */
   count = 0
+  /** Whether the last turn was asked for by this page. */
+  isLastOwn = true
   readonly #session: Session
+  readonly #live: Live
   readonly #around: Around
-  #streaming: AbortController | null = null
+  #asking: Asking | null = null
+  /** The runs that this page has asked for: their effects are for it. */
+  #runs = new Set<string>()
+  /** The run whose turn has ended last. */
+  #endedRun: string | null = null
 
-  constructor(session: Session, around: Around) {
+  constructor(session: Session, live: Live, around: Around) {
     this.#session = session
+    this.#live = live
     this.#around = around
   }
 
-  /** Stop the answer that is being written. */
+  /** Stop the answer that is being written, wherever it was asked for. */
   stop(): void {
-    this.#streaming?.abort()
+    const asking = this.#asking
+    if (asking !== null) asking.isStopped = true
+    const { threadId, thread } = this.#session.current
+    if (asking !== null && !asking.isLive) asking.abort.abort()
+    else if (threadId !== null) this.#stopTurn(threadId, thread.turn)
+  }
+
+  #stopTurn(threadId: string, turn: Turn | null): void {
+    const params = { thread_id: threadId, ...(turn?.state === 'running' && { turn_id: turn.id }) }
+    this.#session.client
+      ?.request('threads.stop', params)
+      .catch((error: unknown) => this.#session.report(error))
   }
 
   /** Hear no more of the answer: another thread is opened. */
   leave(): void {
-    this.#streaming?.abort()
+    const asking = this.#asking
+    this.#asking = null
+    asking?.abort.abort()
+    asking?.end()
+    if (this.#session.current.isResponding) this.#session.host.emit('chatkit.response.end')
+  }
+
+  /** Tell whether a message is on its way that the server may not have yet. */
+  get isSending(): boolean {
+    return this.#asking !== null && !this.#asking.isAccepted
   }
 
   /** Ask for an answer, and return why there is none once it has ended. */
-  async respond(
-    open: Ask,
-    recover: (error: unknown) => Promise<void> = (error) => this.#recover(error),
-  ): Promise<Error | null> {
-    const client = this.#session.client
-    if (client === null || this.#session.current.isResponding) return null
-    let failure: Error | null = null
+  async respond(ask: Ask): Promise<Error | null> {
+    if (this.#session.client === null || this.#session.current.isResponding) return null
+    const asking = (this.#asking = new Asking(ask))
     this.count += 1
     this.#around.begun()
-    const streaming = (this.#streaming = new AbortController())
-    this.#session.state.set({
-      isResponding: true,
-      thread: startResponse(this.#session.current.thread),
-    })
-    this.#session.host.emit('chatkit.response.start')
+    this.#live.want()
+    this.#update()
+    let failure: Error | null = null
     try {
-      for await (const event of open(client, { signal: streaming.signal })) {
-        if (this.#streaming !== streaming) return null
-        this.take(event)
-      }
+      await this.#send(asking)
     } catch (error) {
-      if (this.#streaming !== streaming) return null
+      if (this.#asking !== asking) return null
       if (!isAborted(error)) {
         failure = error as Error
-        await recover(error)
-      }
-    } finally {
-      if (this.#streaming === streaming) await this.#settle(streaming.signal.aborted)
-      if (this.#streaming === streaming) {
-        this.#streaming = null
-        this.#session.state.set({
-          isResponding: false,
-          thread: endResponse(this.#session.current.thread),
-        })
-        this.#session.host.emit('chatkit.response.end')
+        await (ask.onFailure?.(error) ?? this.#recover(asking, error))
       }
     }
-    await this.#around.ended(streaming.signal.aborted, failure !== null)
+    if (this.#asking !== asking) return failure
+    await this.#settle(asking)
+    if (this.#asking !== asking) return failure
+    this.#asking = null
+    this.#update(asking.isStopped, failure !== null || asking.isRefused)
     return failure
   }
 
+  /** Take what comes by following the thread. */
+  hear = (heard: Heard): void => {
+    const run = runOf(heard.id)
+    const asking = this.#asking
+    if (asking !== null && run !== null && run === asking.run) this.#leaveToFollow(asking)
+    this.#take(heard)
+  }
+
+  /** The answer's events come by following: its own request is closed. */
+  #leaveToFollow(asking: Asking): void {
+    if (asking.isFollowed) return
+    asking.isFollowed = true
+    asking.abort.abort()
+  }
+
+  /** Send a request, again while nobody knows whether the server has it, and hear the answer. */
+  async #send(asking: Asking): Promise<void> {
+    for (let round = 0; ; round++) {
+      try {
+        await this.#hearAnswer(asking)
+        break
+      } catch (error) {
+        if (asking.isFollowed) break
+        if (!this.#mayRepeat(asking, error, round)) throw error
+        this.#session.state.set({ isConnected: false })
+        await pause(TRIES[round] as number, asking.abort.signal)
+        if (asking.abort.signal.aborted) throw new ProtocolError('aborted', 'Stopped.')
+      }
+    }
+    // A short answer may have come to its end before its request was heard.
+    if (asking.run === this.#endedRun) asking.end()
+    if (asking.isLive && asking.run !== null && !asking.hasEnded) await asking.ended
+  }
+
+  #mayRepeat(asking: Asking, error: unknown, round: number): boolean {
+    if (!(error instanceof ProtocolError) || this.#live.canFollow !== true) return false
+    const { kind, status = 0 } = error
+    const isLost = kind === 'unreachable' || kind === 'lost' || [502, 503, 504].includes(status)
+    return isLost && this.#asking === asking && round < TRIES.length
+  }
+
+  async #hearAnswer(asking: Asking): Promise<void> {
+    const { client } = this.#session
+    if (client === null) return
+    const { type, params, metadata } = asking.ask
+    const given = { ...this.#live.metadata(asking.requestId), ...metadata }
+    const init = {
+      signal: asking.abort.signal,
+      ...(Object.keys(given).length > 0 && { metadata: given }),
+    }
+    for await (const heard of client.stream(type, params, init)) {
+      if (this.#asking !== asking) return
+      if (!this.#session.current.isConnected) this.#session.state.set({ isConnected: true })
+      if (!asking.isAccepted) this.#begin(asking, heard)
+      if (this.#live.isOn && asking.isLive && heard.event.type !== 'thread.created') {
+        if (asking.run !== null && this.#live.hasHeard(asking.run)) this.#leaveToFollow(asking)
+        if (asking.isFollowed) return
+        continue
+      }
+      this.#take(heard)
+      if (asking.isLive) this.#live.note(heard.id)
+      if (asking.isLive && heard.event.type === 'turn.updated') this.#follow(asking, heard.id)
+      if (asking.isFollowed) return
+    }
+    // Who follows may have read how the thread stands after the turn's end, and hears no more of it.
+    if (asking.isLive && this.#live.isOn) void this.#live.refresh()
+    else asking.end()
+  }
+
+  /** Note what the first event of an answer says. */
+  #begin(asking: Asking, { id, event }: Heard): void {
+    const isRefusal = event.type === 'notice' || event.type === 'error'
+    if (event.can_follow === true) {
+      this.#live.canFollow = true
+      asking.isLive = true
+      asking.run = runOf(id)
+      if (asking.run !== null) this.#runs.add(asking.run)
+    } else if (this.#live.canFollow === null && !isRefusal) {
+      this.#live.canFollow = false
+    }
+    if (!asking.isLive && isRefusal) {
+      asking.isRefused = true
+      return
+    }
+    asking.isAccepted = true
+    asking.isRefused = false
+    asking.ask.onAccepted?.(asking.isLive)
+    if (asking.isLive && asking.isStopped) this.stop()
+  }
+
+  /** The first events of a new thread are here: from now on it is followed. */
+  #follow(asking: Asking, after: string | null): void {
+    const { threadId } = this.#session.current
+    if (threadId === null) return
+    this.#live.start(threadId, after, true)
+    if (this.#live.isOn) this.#leaveToFollow(asking)
+  }
+
   /** Show what an event brings. */
-  take(event: ThreadStreamEvent): void {
-    let { thread } = this.#session.current
+  take(event: AnyEvent): void {
+    this.#take({ id: null, event })
+  }
+
+  #take({ id, event }: Heard): void {
+    const asking = this.#asking
+    const run = runOf(id)
+    const isOwn = asking !== null && (run === null || run === asking.run)
+    if (event.type === 'threads.changed' || event.type === 'threads.deleted') {
+      this.#around.tell(event)
+      return
+    }
+    if (isOwn && asking.ask.intercept?.(event)) return
+    if (event.type === 'client_effect') {
+      if (run === null || this.#runs.has(run)) {
+        this.#session.host.emit('chatkit.effect', { name: event.name, data: event.data ?? {} })
+      }
+      return
+    }
+    const before = this.#session.current
+    let { thread } = before
     try {
       thread = reduce(thread, event)
     } catch (error) {
@@ -96,69 +285,141 @@ export class Responses {
       return
     }
     const change: Partial<ChatState> = { thread }
-    if (event.type === 'thread.created') {
+    if (event.type === 'thread.created' && before.threadId !== event.thread.id) {
       change.threadId = event.thread.id
-      if (this.#session.current.threadId === null) this.#session.drafts.move(event.thread.id)
-    } else if (event.type === 'client_effect') {
-      this.#session.host.emit('chatkit.effect', { name: event.name, data: event.data ?? {} })
-    } else if (event.type === 'thread.item.done' && event.item.type === 'user_message') {
-      change.sending = null
+      if (before.threadId === null) this.#session.drafts.move(event.thread.id)
+    } else if (event.type === 'thread.state') {
+      const isShort = thread.items.length > event.items.data.length + event.open_items.length
+      const older = event.items.has_more ? (event.items.after ?? null) : null
+      Object.assign(change, { isLoading: false, loadError: null, ...(!isShort && { older }) })
     }
-    if (thread !== this.#session.current.thread || change.threadId !== undefined) this.#session.state.set(change)
-    if (event.type === 'thread.created') {
-      this.#session.host.emit('chatkit.thread.change', { threadId: event.thread.id })
+    if (this.#isSent(event, run)) change.sending = null
+    if (thread !== before.thread || change.threadId !== undefined) this.#session.state.set(change)
+    this.#tellOf(event, change)
+    if (event.type === 'turn.updated' || event.type === 'thread.state') {
+      const isEnd = event.turn?.state !== 'running'
+      const isOfAsking =
+        event.type === 'thread.state' || run === asking?.run || asking?.isFollowed === true
+      if (isEnd && isOfAsking && asking?.isAccepted) asking.end()
+      if (isEnd && run !== null && event.type === 'turn.updated') this.#endedRun = run
+      if (event.type === 'turn.updated') this.isLastOwn = run === null || this.#runs.has(run)
+      this.#update()
+      if (event.type === 'thread.state') this.#around.shown()
+    }
+  }
+
+  /** Tell whether an event is the message on its way, as the server has it. */
+  #isSent(event: AnyEvent, run: string | null): boolean {
+    const { sending } = this.#session.current
+    if (sending === null) return false
+    if (event.type === 'thread.state') {
+      return event.items.data.some(
+        (item) => item.type === 'user_message' && item.id === event.turn?.id && isSame(item, sending),
+      )
+    }
+    if (event.type !== 'thread.item.done' || event.item.type !== 'user_message') return false
+    const isOwn = run === null || run === this.#asking?.run
+    return isOwn || (this.#asking?.run === null && isSame(event.item, sending))
+  }
+
+  #tellOf(event: AnyEvent, change: Partial<ChatState>): void {
+    const { host } = this.#session
+    if (change.threadId !== undefined) {
+      host.emit('chatkit.thread.change', { threadId: change.threadId })
     } else if (event.type === 'error') {
-      const error = new Error(event.message ?? event.code)
-      this.#session.host.emit('chatkit.error', { error })
+      host.emit('chatkit.error', { error: new Error(event.message ?? event.code) })
+    } else if (event.type === 'thread.deleted') {
+      this.#around.tell(event)
     }
+  }
+
+  /** Begin or end the answer that is shown, as it was asked for here or runs elsewhere. */
+  #update(isStopped = false, hasFailed = false): void {
+    const { isResponding, thread } = this.#session.current
+    const { turn } = thread
+    const isNow = this.#asking !== null || turn?.state === 'running'
+    if (isNow === isResponding) return
+    if (isNow) {
+      this.#session.state.set({ isResponding: true, thread: startResponse(thread) })
+      this.#session.host.emit('chatkit.response.start')
+      return
+    }
+    this.#session.state.set({ isResponding: false, thread: endResponse(thread) })
+    this.#session.host.emit('chatkit.response.end')
+    this.#live.rest()
+    this.#around.ended({ isStopped: isStopped || turn?.state === 'stopped', hasFailed, turn })
   }
 
   /**
    * Put a message that the server has not confirmed back to where it was written, and return whether
    * it is there: it may be in the thread all the same, if the server was not heard to the end.
    */
-  async #settle(mayBeTaken: boolean): Promise<boolean> {
-    const { sending, threadId, thread, draft } = this.#session.current
-    if (sending === null) return false
+  async #settle(asking: Asking): Promise<boolean> {
+    const { sending } = asking.ask
+    const { sending: shown, threadId, thread } = this.#session.current
+    if (sending === undefined || shown !== sending) return false
+    if (asking.isLive && asking.isAccepted) {
+      this.#session.state.set({ sending: null })
+      return false
+    }
     const known = new Set(thread.items.map((item) => item.id))
-    if (threadId !== null && mayBeTaken) await this.#around.load(threadId)
+    if (threadId !== null && !asking.isRefused) await this.#around.load(threadId)
     if (this.#session.current.sending !== sending) return false
-    const said = textOf(sendable(sending.content))
-    const isBack = !this.#session.current.thread.items.some(
-      (item) =>
-        item.type === 'user_message' && !known.has(item.id) && textOf(item.content) === said,
+    const isTaken = this.#session.current.thread.items.some(
+      (item) => item.type === 'user_message' && !known.has(item.id) && isSame(item, sending),
     )
     this.#session.state.set({ sending: null })
-    if (isBack) draft.restore(sending)
-    return isBack
+    const { turn } = this.#session.current.thread
+    const isElsewhere = asking.isRefused && turn?.state === 'running'
+    if (isTaken) asking.ask.onAccepted?.(false)
+    else asking.ask.onReturned?.(isElsewhere)
+    if (isTaken && asking.isStopped && threadId !== null && turn?.state === 'running') {
+      this.#stopTurn(threadId, turn)
+    }
+    return !isTaken
   }
 
   /** Say what has happened, and show the thread as the server has it. */
-  async #recover(error: unknown): Promise<void> {
+  async #recover(asking: Asking, error: unknown): Promise<void> {
     this.#session.report(error)
     const { sending, threadId, thread } = this.#session.current
     if (sending === null && threadId !== null) await this.#around.load(threadId)
-    const isBack = await this.#settle(true)
+    const isBack = await this.#settle(asking)
+    const isLive = this.#live.canFollow === true
+    // What the server has is shown, and is going on.
+    if (isLive && asking.ask.sending !== undefined && !isBack) return
     const message = this.#session.explain(error)
+    // A message that goes back to the composer is sent again from there.
+    const allowRetry = isLive ? asking.ask.type === 'threads.retry_after_item' : !isBack
     this.#session.state.set({
       thread: {
         ...(threadId === null ? thread : this.#session.current.thread),
-        // A message that goes back to the composer is sent again from there.
-        error: { code: 'connection', message, allowRetry: !isBack },
+        error: { code: 'connection', message, allowRetry },
       },
     })
   }
 
   /** Wait until no answer is being written. */
   async idle(): Promise<void> {
-    while (this.#session.current.isResponding) {
-      await new Promise<void>((resolve) => {
-        const stop = this.#session.state.subscribe(() => {
-          if (this.#session.current.isResponding) return
-          stop()
-          resolve()
-        })
-      })
-    }
+    await until(this.#session.state, () => !this.#session.current.isResponding)
   }
+}
+
+function isSame(item: { content: { text: string }[] | unknown }, sending: Sending): boolean {
+  return textOf(item.content as Parameters<typeof textOf>[0]) === textOf(sendable(sending.content))
+}
+
+/** Wait for so long, or for the network if there is none. */
+async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer)
+      window.removeEventListener('online', done)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, navigator.onLine ? milliseconds : OFFLINE)
+    window.addEventListener('online', done)
+    signal.addEventListener('abort', done)
+  })
 }

@@ -25,6 +25,8 @@ export interface ChatState {
   older: string | null
   isLoadingOlder: boolean
   isResponding: boolean
+  /** Whether the server is heard, as far as anybody knows. */
+  isConnected: boolean
   /** A message on its way, until the server has it. */
   sending: Sending | null
   view: 'thread' | 'history'
@@ -47,6 +49,7 @@ export class Session {
     older: null,
     isLoadingOlder: false,
     isResponding: false,
+    isConnected: true,
     sending: null,
     view: 'thread',
     draft: this.drafts.of(null),

@@ -20,3 +20,15 @@ export class Store<T extends object> {
     return () => this.#listeners.delete(listener)
   }
 }
+
+/** Wait until something is true of a store. */
+export async function until(store: Pick<Store<object>, 'subscribe'>, isTrue: () => boolean): Promise<void> {
+  if (isTrue()) return
+  await new Promise<void>((resolve) => {
+    const stop = store.subscribe(() => {
+      if (!isTrue()) return
+      stop()
+      resolve()
+    })
+  })
+}

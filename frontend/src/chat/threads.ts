@@ -1,15 +1,18 @@
 /** The open thread as the server has it: loaded, looked at again, with its older items. */
 
+import { ProtocolError } from '../protocol/client'
 import { mergeOlder, emptyThread, reduce, replaceItems } from '../protocol/thread'
 import type { ThreadMetadata } from '../protocol/types'
 import { save, threadAsMarkdown } from './exportThread'
+import type { Live } from './live'
 import type { Responses } from './responses'
 import { isAborted, type Session } from './session'
+import { until } from './store'
 
 const PAGE = 50
 
 /** The error of a message that nobody seems to answer. */
-const UNANSWERED = 'unanswered'
+export const UNANSWERED = 'unanswered'
 
 /** After how many milliseconds to look, each time, for an answer that is written elsewhere. */
 const POLLS = [1_000, 2_000, 4_000, 8_000]
@@ -17,12 +20,16 @@ const POLLS = [1_000, 2_000, 4_000, 8_000]
 export class Threads {
   readonly #session: Session
   readonly #responses: Responses
+  readonly #live: Live
+  readonly #around: { shown: () => void }
   #loading: AbortController | null = null
   #polling: ReturnType<typeof setTimeout> | undefined
 
-  constructor(session: Session, responses: Responses) {
+  constructor(session: Session, responses: Responses, live: Live, around: { shown: () => void }) {
     this.#session = session
     this.#responses = responses
+    this.#live = live
+    this.#around = around
     window.addEventListener('online', () => this.#lookAgain())
     document.addEventListener('visibilitychange', () => !document.hidden && this.#lookAgain())
   }
@@ -31,6 +38,7 @@ export class Threads {
   async open(threadId: string | null): Promise<Error | null> {
     if (threadId === this.#session.current.threadId && !this.#session.current.loadError) return null
     this.#responses.leave()
+    this.#live.leave()
     this.#loading?.abort()
     this.#session.state.set({
       threadId,
@@ -42,13 +50,80 @@ export class Threads {
       draft: this.#session.drafts.of(threadId),
     })
     this.#session.host.emit('chatkit.thread.change', { threadId })
-    return threadId === null ? null : this.load(threadId)
+    if (threadId === null) return null
+    return this.#live.canFollow === true && !document.hidden
+      ? this.#follow(threadId)
+      : this.load(threadId)
+  }
+
+  /** Show a thread by following it: its first event is how it stands. */
+  async #follow(threadId: string): Promise<Error | null> {
+    this.#session.state.set({ isLoading: true })
+    this.#session.host.emit('chatkit.thread.load.start', { threadId })
+    this.#live.start(threadId, null, false)
+    const isWaiting = (): boolean =>
+      this.#session.current.threadId === threadId && this.#session.current.isLoading
+    await until(this.#session.state, () => !isWaiting() || !this.#session.current.isConnected)
+    let failure: ProtocolError | null = null
+    if (isWaiting()) {
+      failure = new ProtocolError('unreachable', 'The server cannot be reached.')
+      this.#session.state.set({ isLoading: false, loadError: this.#session.explain(failure) })
+      this.#session.report(failure)
+    }
+    this.#session.host.emit('chatkit.thread.load.end', { threadId })
+    return failure
+  }
+
+  /** The open thread cannot be followed: it is not there, or the server has changed. */
+  async refused(error: ProtocolError): Promise<void> {
+    const { threadId } = this.#session.current
+    if (threadId === null) return
+    if (error.status !== 404) {
+      this.#live.canFollow = false
+      await this.load(threadId)
+      return
+    }
+    this.#session.state.set({ isLoading: false, loadError: this.#session.explain(error) })
+    this.#session.report(error)
+  }
+
+  /** Load the open thread with requests of this page, and return whether it may see it. */
+  async mayLoad(): Promise<boolean> {
+    const { threadId, isLoading } = this.#session.current
+    if (threadId === null) return false
+    const failure = await this.load(threadId, true)
+    if (failure !== null && isLoading) {
+      this.#session.state.set({ isLoading: false, loadError: this.#session.explain(failure) })
+    }
+    return failure === null
+  }
+
+  /** Show a thread as the server has it now. */
+  async reload(threadId: string): Promise<void> {
+    if (this.#live.isOn && this.#live.threadId === threadId) await this.#live.refresh()
+    else await this.load(threadId, true)
+  }
+
+  /** Look whether a message is answered that seemed not to be. */
+  async isAnswered(): Promise<boolean> {
+    const { threadId, thread } = this.#session.current
+    if (threadId === null || thread.error?.code !== UNANSWERED) return false
+    if ((await this.load(threadId, true)) !== null) return false
+    const last = this.#session.current.thread.items.at(-1)
+    if (last?.type === 'user_message') return false
+    this.#session.state.set({ thread: { ...this.#session.current.thread, error: null } })
+    return true
   }
 
   fetchUpdates = async (): Promise<Error | null> => {
     const { threadId, loadError } = this.#session.current
     // What an answer brings is newer than what a page of items could.
-    if (threadId === null || this.#session.current.isResponding) return null
+    if (threadId === null) return null
+    if (this.#live.isOn) {
+      await this.#live.refresh()
+      return null
+    }
+    if (this.#session.current.isResponding) return null
     return this.load(threadId, loadError === null)
   }
 
@@ -57,6 +132,8 @@ export class Threads {
     if (client === null) return null
     const loading = (this.#loading = new AbortController())
     const init = { signal: loading.signal }
+    // A server that cannot be followed is asked for nothing that it may not know.
+    const ends = this.#live.canFollow === true ? { metadata: { turn_ends: true } } : {}
     const responses = this.#responses.count
     if (!isQuiet) this.#session.state.set({ isLoading: true, loadError: null })
     if (!isQuiet) this.#session.host.emit('chatkit.thread.load.start', { threadId })
@@ -67,10 +144,11 @@ export class Threads {
         client.request(
           'items.list',
           { thread_id: threadId, limit: PAGE, order: 'desc' },
-          init,
+          { ...init, ...ends },
         ),
       ])
-      const { items: _, ...metadata } = thread
+      const { items: _, can_follow: canFollow, ...metadata } = thread
+      this.#live.canFollow = canFollow === true
       const items = [...(page.data ?? [])].reverse()
       // What an answer has brought in the meantime is newer than what was asked for before it.
       const isOlder = this.#responses.count !== responses
@@ -83,7 +161,11 @@ export class Threads {
         isLoading: false,
         loadError: null,
       })
-      if (!isQuiet) this.poll(threadId, 0)
+      if (canFollow === true) this.#live.start(threadId, null, true)
+      else if (!isQuiet) {
+        this.#around.shown()
+        this.poll(threadId, 0)
+      }
       return null
     } catch (error) {
       if (isAborted(error)) return null
@@ -98,7 +180,7 @@ export class Threads {
   /** Another tab, or another person, may have gone on with the thread. */
   #lookAgain(): void {
     const { threadId, isLoading } = this.#session.current
-    if (threadId === null || isLoading) return
+    if (threadId === null || isLoading || this.#live.threadId === threadId) return
     void this.fetchUpdates().then(() => this.poll(threadId, 0))
   }
 
@@ -106,6 +188,7 @@ export class Threads {
   poll(threadId: string, round: number): void {
     clearTimeout(this.#polling)
     const { thread, isResponding } = this.#session.current
+    if (this.#live.threadId === threadId) return
     const isAwaited = thread.items.at(-1)?.type === 'user_message'
     if (this.#session.current.threadId !== threadId || isResponding) return
     if (!isAwaited && thread.error?.code === UNANSWERED) {
@@ -114,7 +197,7 @@ export class Threads {
     if (!isAwaited || round === 0) this.#waitFor(isAwaited)
     if (round === POLLS.length && isAwaited) {
       this.#waitFor(false)
-      const error = { code: UNANSWERED, message: null, allowRetry: true }
+      const error = { code: UNANSWERED, message: this.#session.texts.say('noAnswer'), allowRetry: true }
       this.#session.state.set({ thread: { ...this.#session.current.thread, error } })
     }
     const delay = POLLS[round]
@@ -139,12 +222,11 @@ export class Threads {
     if (this.#session.client === null || threadId === null || older === null || isLoadingOlder) return
     this.#session.state.set({ isLoadingOlder: true })
     try {
-      const page = await this.#session.client.request('items.list', {
-        thread_id: threadId,
-        limit: PAGE,
-        order: 'desc',
-        after: older,
-      })
+      const page = await this.#session.client.request(
+        'items.list',
+        { thread_id: threadId, limit: PAGE, order: 'desc', after: older },
+        this.#live.canFollow === true ? { metadata: { turn_ends: true } } : {},
+      )
       if (this.#session.current.threadId !== threadId) return
       this.#session.state.set({
         thread: mergeOlder(this.#session.current.thread, [...(page.data ?? [])].reverse()),

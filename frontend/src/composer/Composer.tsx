@@ -65,7 +65,7 @@ function DraftComposer({ draft }: { draft: Draft }) {
     : draft.uploads.isUploading()
       ? text('filesOnTheirWay')
       : null
-  const isReady = !isEmpty && obstacle === null && !isResponding && dictation.state === 'off'
+  const isReady = !isEmpty && obstacle === null && dictation.state === 'off'
 
   const send = (): void => {
     setTried(obstacle !== null)
@@ -184,7 +184,7 @@ function DraftComposer({ draft }: { draft: Draft }) {
                   <DictateIcon />
                 </IconButton>
               )}
-              {isResponding && allowCancel ? (
+              {isResponding && allowCancel && (
                 <button
                   type="button"
                   className="send"
@@ -194,7 +194,8 @@ function DraftComposer({ draft }: { draft: Draft }) {
                 >
                   <StopIcon />
                 </button>
-              ) : (
+              )}
+              {!(isResponding && allowCancel && isEmpty) && (
                 <button
                   type="button"
                   className="send"

@@ -34,6 +34,7 @@ class ChatKitElement extends HTMLElement implements ElementContract {
   #running = new Set<Call>()
   #keep: (() => Kept) | null = null
   #kept: Kept | null = null
+  #key = ''
   #wasRemoved = false
   /** Why the app did not start. */
   #failure: string | null = null
@@ -43,6 +44,8 @@ class ChatKitElement extends HTMLElement implements ElementContract {
     if (this.#frame !== null) return
     this.#wasRemoved = false
     this.#failure = null
+    this.#key = keyOf(this)
+    keys.set(this, this.#key)
     const root = this.shadowRoot ?? this.attachShadow({ mode: 'open' })
     root.adoptedStyleSheets = [style()]
     const frame = document.createElement('iframe')
@@ -62,6 +65,7 @@ class ChatKitElement extends HTMLElement implements ElementContract {
 
   disconnectedCallback(): void {
     this.#kept = this.#keep?.() ?? this.#kept
+    keys.delete(this)
     this.#keep = null
     this.#endPrinting?.()
     this.#frame?.remove()
@@ -145,6 +149,7 @@ class ChatKitElement extends HTMLElement implements ElementContract {
     const element = this
     return {
       kept: this.#kept,
+      key: this.#key,
       onOptions(listener) {
         element.#listeners.add(listener)
         if (element.#options !== null) listener(element.#options)
@@ -182,6 +187,18 @@ function ownError(error: unknown): Error {
   if (error instanceof Error) return error
   const { name = 'Error', message = String(error) } = (error ?? {}) as Partial<Error>
   return Object.assign(new Error(message, { cause: error }), { name })
+}
+
+/** The elements in the page, each with the name of what it keeps. */
+const keys = new Map<HTMLElement, string>()
+
+/** Return a name that no other element in the page has: its id, or its place among them. */
+function keyOf(element: HTMLElement): string {
+  const taken = new Set(keys.values())
+  if (element.id !== '' && !taken.has(element.id)) return element.id
+  let number = 0
+  while (taken.has(number === 0 ? '' : String(number))) number++
+  return number === 0 ? '' : String(number)
 }
 
 let shared: CSSStyleSheet | null = null

@@ -33,6 +33,8 @@ export interface Kept {
 export interface ChatHost {
   /** What the app of an earlier frame of the element has left. */
   readonly kept: Kept | null
+  /** Tells the element from others in its page, before and after a reload; empty for the first. */
+  readonly key: string
   /** Calls back now, if there are options, and whenever they change. */
   onOptions(listener: (options: unknown) => void): () => void
   emit: Emit

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react'
 
-import type { ThreadMetadata } from '../protocol/types'
+import type { ListedThread } from '../protocol/live'
 import { useChat, useLocale, useText } from '../ui/context'
 import { folded, groupsOf } from './historyList'
 import { HistoryRow } from './HistoryRow'
@@ -20,7 +20,7 @@ export function ChatList({ autoFocus = false, onEscape }: ChatListProps) {
   const chat = useChat()
   const text = useText()
   const locale = useLocale()
-  const [threads, setThreads] = useState<ThreadMetadata[]>([])
+  const [threads, setThreads] = useState<ListedThread[]>([])
   const [after, setAfter] = useState<string | null>(null)
   const [status, setStatus] = useState<'loading' | 'failed' | 'ready'>('loading')
   const [refusal, setRefusal] = useState<string | null>(null)
@@ -66,6 +66,12 @@ export function ChatList({ autoFocus = false, onEscape }: ChatListProps) {
     if (current !== null && status === 'ready') setThreads((known) => withThread(known, current))
   }, [current, status])
 
+  // Other threads change as they are answered, in other tabs and on other devices.
+  const changed = useStore(chat.list.state, (state) => state.changed)
+  useEffect(() => {
+    if (status === 'ready') setThreads((known) => withChanges(known, changed))
+  }, [changed, status])
+
   const untitled = text('untitled')
   const wanted = folded(query.trim())
   const groups = useMemo(() => {
@@ -89,7 +95,7 @@ export function ChatList({ autoFocus = false, onEscape }: ChatListProps) {
     return () => observer.disconnect()
   })
 
-  const rename = useCallback(async (thread: ThreadMetadata, title: string): Promise<void> => {
+  const rename = useCallback(async (thread: ListedThread, title: string): Promise<void> => {
     const put = (title: string | null | undefined): void =>
       setThreads((known) =>
         known.map((each) => (each.id === thread.id ? { ...each, title: title ?? null } : each)),
@@ -113,7 +119,7 @@ export function ChatList({ autoFocus = false, onEscape }: ChatListProps) {
       setRefusal(text('notRenamed'))
     }
   }, [chat, text])
-  const remove = useCallback(async (thread: ThreadMetadata): Promise<void> => {
+  const remove = useCallback(async (thread: ListedThread): Promise<void> => {
     setRefusal(null)
     try {
       await chat.deleteThread(thread.id)
@@ -200,8 +206,21 @@ export function ChatList({ autoFocus = false, onEscape }: ChatListProps) {
 }
 
 /** Return threads with one as it is now, in its place or, if it is newer than they are, first. */
-function withThread(known: ThreadMetadata[], thread: ThreadMetadata): ThreadMetadata[] {
-  const age = ({ created_at }: ThreadMetadata): number => new Date(String(created_at)).getTime()
+function withChanges(
+  known: ListedThread[],
+  changed: ReadonlyMap<string, ListedThread | null>,
+): ListedThread[] {
+  const ids = new Set(known.map((thread) => thread.id))
+  const kept = known.flatMap((thread) => {
+    const now = changed.get(thread.id)
+    return now === null ? [] : [now ?? thread]
+  })
+  const added = [...changed.values()].filter((thread) => thread !== null && !ids.has(thread.id))
+  return added.reduce<ListedThread[]>((all, thread) => (thread === null ? all : withThread(all, thread)), kept)
+}
+
+function withThread(known: ListedThread[], thread: ListedThread): ListedThread[] {
+  const age = ({ created_at }: ListedThread): number => new Date(String(created_at)).getTime()
   if (known.some((each) => each.id === thread.id)) {
     return known.map((each) => (each.id === thread.id ? { ...each, title: thread.title ?? null } : each))
   }

@@ -3,13 +3,15 @@ import { memo, useEffect, useRef, useState } from 'react'
 import type { FoundThread } from '../protocol/search'
 import type { ThreadMetadata } from '../protocol/types'
 import { useChat, useLocale, useText } from '../ui/context'
+import { markOf } from '../chat/list'
+import type { ListedThread } from '../protocol/live'
 import { timeOf } from './historyList'
 import { DeleteIcon, RenameIcon } from '../ui/icons'
 import { IconButton } from '../ui/IconButton'
 import { useStore } from '../ui/useStore'
 
 interface HistoryRowProps {
-  thread: ThreadMetadata
+  thread: ListedThread
   /** What was found in it. */
   snippet?: FoundThread['snippet']
   onRename: (thread: ThreadMetadata, title: string) => Promise<void>
@@ -25,6 +27,9 @@ export const HistoryRow = memo(function HistoryRow(props: HistoryRowProps) {
   const name = thread.title || text('untitled')
   const history = useStore(chat.state, (state) => state.options?.history)
   const isCurrent = useStore(chat.state, (state) => state.threadId === thread.id)
+  const turn = useStore(chat.state, (state) => (isCurrent ? state.thread.turn : null)) ?? thread.turn
+  const seen = useStore(chat.list.state, (state) => state.seen)
+  const mark = isCurrent && turn?.state !== 'running' ? null : markOf(turn, thread.id, seen)
   const [mode, setMode] = useState<'shown' | 'renaming' | 'deleting'>('shown')
   const opener = useRef<HTMLButtonElement>(null)
   const wasShown = useRef(true)
@@ -89,6 +94,13 @@ export const HistoryRow = memo(function HistoryRow(props: HistoryRowProps) {
           </span>
         )}
       </button>
+      {mark !== null && (
+        <span
+          className={`history-mark ${mark}`}
+          role="img"
+          aria-label={text(mark === 'answering' ? 'working' : 'newAnswer')}
+        />
+      )}
       {mode === 'deleting' ? (
         <span
           className="history-confirm"

@@ -5,6 +5,8 @@ import type { UserMessageItem } from '../protocol/types'
 import { isBlank, sendable, type Content } from '../composer/content'
 import { Editor } from '../composer/Editor'
 import { useChat, useText } from '../ui/context'
+import { useStore } from '../ui/useStore'
+import { isQuestion } from './turn'
 
 interface EditMessageProps {
   item: UserMessageItem
@@ -16,6 +18,10 @@ export function EditMessage({ item, onDone }: EditMessageProps) {
   const chat = useChat()
   const text = useText()
   const [content, setContent] = useState<Content>(item.content)
+  const later = useStore(chat.state, ({ thread }) => {
+    const index = thread.items.findLastIndex((each) => each.id === item.id)
+    return thread.items.slice(index + 1).filter(isQuestion).length
+  })
   const isEmpty = isBlank(content) && (item.attachments ?? []).length === 0
   const send = (): void => {
     if (isEmpty) return
@@ -38,6 +44,11 @@ export function EditMessage({ item, onDone }: EditMessageProps) {
         onEscape={onDone}
         autoFocus
       />
+      {later > 0 && (
+        <p className="caption" role="status">
+          {text('laterRemoved', { count: later })}
+        </p>
+      )}
       <div className="edit-actions">
         <Button color="secondary" variant="ghost" type="button" onClick={onDone}>
           {text('cancel')}

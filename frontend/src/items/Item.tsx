@@ -8,6 +8,7 @@ import { AssistantMessage } from './AssistantMessage'
 import { ClientToolCall } from './ClientToolCall'
 import { Picture } from './Picture'
 import { Questions } from './Questions'
+import { isKnownEnd, TurnEnd } from './TurnEnd'
 import { TaskView } from './Task'
 import { UserMessage } from './UserMessage'
 import { WidgetItemView } from './WidgetItemView'
@@ -40,7 +41,7 @@ export const Item = memo(function Item(props: ItemProps) {
   )
 })
 
-function view({ item, isOpen, isLive, progress }: ItemProps) {
+function view({ item, isOpen, isLive, progress, question }: ItemProps) {
   switch (item.type) {
     case 'user_message':
       return <UserMessage item={item} />
@@ -58,6 +59,8 @@ function view({ item, isOpen, isLive, progress }: ItemProps) {
       return <Picture item={item} isOpen={isOpen} progress={progress} />
     case 'client_tool_call':
       return <ClientToolCall item={item} />
+    case 'end_of_turn':
+      return isKnownEnd(item) ? <TurnEnd item={item} question={question} /> : null
     default:
       return null
   }

@@ -4,12 +4,19 @@ import { useLayoutEffect, useRef, useState, type KeyboardEvent } from 'react'
 import type { StructuredInputItem, StructuredInputSubmission } from '../protocol/types'
 import { useChat, useText } from '../ui/context'
 import { useStore } from '../ui/useStore'
+import { isQuestion } from './turn'
 import { QuestionField } from './QuestionField'
 
 /** Questions that a person answers, and then what they answered. */
 export function Questions({ item }: { item: StructuredInputItem }) {
+  const chat = useChat()
   const text = useText()
-  if ((item.status ?? 'pending') === 'pending') return <Form item={item} />
+  // Who has written something else instead has left the questions.
+  const isLeft = useStore(chat.state, ({ thread }) => {
+    const index = thread.items.findLastIndex((each) => each.id === item.id)
+    return thread.items.slice(index + 1).some(isQuestion)
+  })
+  if ((item.status ?? 'pending') === 'pending' && !isLeft) return <Form item={item} />
   return (
     <dl className="card answers">
       {item.inputs.map(({ id, question, answer }) => {

@@ -2,6 +2,7 @@
 
 import { createParser } from 'eventsource-parser'
 
+import type { Heard, LiveParams, LiveResponses } from './live'
 import type { FoundPage, SearchRequest } from './search'
 import type {
   Attachment,
@@ -10,17 +11,24 @@ import type {
   SyncCustomActionResponse,
   Thread,
   ThreadPage,
-  ThreadStreamEvent,
   TranscriptionResult,
 } from './types'
 
 type AnyReq = ChatKitReq | SearchRequest
 export type RequestOf<T extends AnyReq['type']> = Extract<AnyReq, { type: T }>
-export type ParamsOf<T extends AnyReq['type']> =
-  RequestOf<T> extends { params: infer P } ? P : RequestOf<T> extends { params?: infer P } ? P : never
+type AnyType = AnyReq['type'] | keyof LiveParams
+export type ParamsOf<T extends AnyType> = T extends keyof LiveParams
+  ? LiveParams[T]
+  : T extends AnyReq['type']
+    ? RequestOf<T> extends { params: infer P }
+      ? P
+      : RequestOf<T> extends { params?: infer P }
+        ? P
+        : never
+    : never
 
-interface Responses {
-  'threads.get_by_id': Thread
+interface Responses extends LiveResponses {
+  'threads.get_by_id': Thread & { can_follow?: boolean }
   'threads.list': ThreadPage & { can_search?: boolean }
   'threads.search': FoundPage
   'items.list': ItemPage
@@ -34,7 +42,7 @@ interface Responses {
 }
 
 export type RequestType = keyof Responses
-export type StreamType = Exclude<ChatKitReq['type'], RequestType>
+export type StreamType = Exclude<AnyType, RequestType>
 
 /** What went wrong between here and the server. */
 export class ProtocolError extends Error {
@@ -90,12 +98,16 @@ export class ProtocolClient {
     }
   }
 
-  /** Yield the events of an answer. Whoever stops to listen ends the answer. */
+  /**
+   * Yield the events of a stream. Who stops to listen closes it.
+   *
+   * Returns after how many milliseconds the server wants to be asked again, if it says so.
+   */
   async *stream<T extends StreamType>(
     type: T,
     params: ParamsOf<T>,
     init: Init = {},
-  ): AsyncGenerator<ThreadStreamEvent, void, void> {
+  ): AsyncGenerator<Heard, number | null, void> {
     // A server that never begins to answer is as lost as one that falls silent.
     const giveUp = new AbortController()
     const signal = AbortSignal.any([giveUp.signal, ...(init.signal ? [init.signal] : [])])
@@ -111,11 +123,15 @@ export class ProtocolClient {
       await response.body?.cancel().catch(() => {})
       throw new ProtocolError('format', 'The server did not answer with a stream of events.')
     }
-    const events: ThreadStreamEvent[] = []
+    const events: Heard[] = []
+    let retry: number | null = null
     const parser = createParser({
-      onEvent: ({ data }) => {
+      onEvent: ({ id, data }) => {
         const event = parsed(data)
-        if (event !== null) events.push(event)
+        if (event !== null) events.push({ id: id ?? null, event })
+      },
+      onRetry: (milliseconds) => {
+        retry = milliseconds
       },
     })
     const decoder = new TextDecoder()
@@ -131,6 +147,7 @@ export class ProtocolClient {
     } finally {
       if (!isWhole) await reader.cancel().catch(() => {})
     }
+    return retry
   }
 
   async #read(
@@ -184,7 +201,7 @@ export class ProtocolClient {
   }
 }
 
-function parsed(data: string): ThreadStreamEvent | null {
+function parsed(data: string): Heard['event'] | null {
   try {
     const event: unknown = JSON.parse(data)
     if (
@@ -193,7 +210,7 @@ function parsed(data: string): ThreadStreamEvent | null {
       'type' in event &&
       typeof event.type === 'string'
     ) {
-      return event as ThreadStreamEvent
+      return event as Heard['event']
     }
   } catch {
     // One event that cannot be read is no reason to lose the others.

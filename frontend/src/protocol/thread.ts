@@ -1,5 +1,6 @@
 /** What the events of a stream make of a thread. */
 
+import type { AnyEvent, ThreadStateEvent, Turn } from './live'
 import type {
   AssistantMessageContent,
   AssistantMessageItem,
@@ -8,7 +9,6 @@ import type {
   ThreadItem,
   ThreadItemUpdatedEvent,
   ThreadMetadata,
-  ThreadStreamEvent,
   Widget,
   WorkflowItem,
 } from './types'
@@ -33,6 +33,8 @@ export interface ThreadState {
   notices: readonly Notice[]
   error: { code: string; message: string | null; allowRetry: boolean } | null
   allowCancel: boolean
+  /** The last turn, where the server tells of turns. */
+  turn: Turn | null
 }
 
 export const emptyThread: ThreadState = {
@@ -43,6 +45,7 @@ export const emptyThread: ThreadState = {
   notices: [],
   error: null,
   allowCancel: true,
+  turn: null,
 }
 
 /**
@@ -50,7 +53,7 @@ export const emptyThread: ThreadState = {
  *
  * An event or update of an unknown kind, or that does not fit what it is about, changes nothing.
  */
-export function reduce(state: ThreadState, event: ThreadStreamEvent): ThreadState {
+export function reduce(state: ThreadState, event: AnyEvent): ThreadState {
   switch (event.type) {
     case 'thread.created':
     case 'thread.updated': {
@@ -63,7 +66,9 @@ export function reduce(state: ThreadState, event: ThreadStreamEvent): ThreadStat
     }
     case 'thread.item.done': {
       const open = without(state.open, event.item.id)
-      return { ...withItem(state, event.item), open, progress: null }
+      const done = { ...withItem(state, event.item), open, progress: null }
+      // It says what the error before it said, and stays.
+      return event.item.type === 'end_of_turn' ? { ...done, error: null } : done
     }
     case 'thread.item.replaced':
       // One that is not here is older than what is loaded, and comes with its page.
@@ -84,6 +89,10 @@ export function reduce(state: ThreadState, event: ThreadStreamEvent): ThreadStat
       if (items.length === state.items.length) return state
       return { ...state, items, open: without(state.open, event.item_id) }
     }
+    case 'thread.state':
+      return standing(state, event)
+    case 'turn.updated':
+      return { ...state, turn: event.turn }
     case 'stream_options':
       return { ...state, allowCancel: event.stream_options.allow_cancel }
     case 'progress_update':
@@ -127,6 +136,16 @@ export function replaceItems(
   const index = first === undefined ? 0 : lastIndex(state.items, first.id)
   const older = index > 0 ? state.items.slice(0, index) : []
   return { ...state, thread, items: [...older, ...newest.map(whole)] }
+}
+
+/** Return the state as a server says that the thread stands; older items stay. */
+function standing(before: ThreadState, event: ThreadStateEvent): ThreadState {
+  const { thread, items, open_items: unfinished, turn } = event
+  let state = replaceItems(before, thread, [...items.data].reverse())
+  for (const item of unfinished) state = withItem(state, item)
+  const open = new Map(unfinished.map((item) => [item.id, null]))
+  const isRunning = turn?.state === 'running'
+  return { ...state, turn, open, error: null, progress: isRunning ? state.progress : null }
 }
 
 function without(open: ThreadState['open'], id: string): ThreadState['open'] {

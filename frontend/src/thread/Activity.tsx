@@ -24,6 +24,14 @@ export function Activity() {
     const timer = setTimeout(() => setLate(true), PATIENCE)
     return () => clearTimeout(timer)
   }, [isWriting, hasBegun])
+  const isConnected = useStore(chat.state, (state) => state.isConnected)
+  if (!isConnected) {
+    return (
+      <p className="activity" role="status">
+        <span className="waiting">{text('reconnecting')}</span>
+      </p>
+    )
+  }
   if (progress !== null) {
     return (
       <p className="activity">

@@ -11,7 +11,9 @@ import { Markdown } from '../markdown/Markdown'
 import { Note } from '../ui/Note'
 import { OlderItems } from './OlderItems'
 import { QuoteButton } from './QuoteButton'
+import { Waiting } from './Waiting'
 import { useStore } from '../ui/useStore'
+import { UNANSWERED } from '../chat/threads'
 import { useScrolling } from './useScrolling'
 
 /** The items of a thread, and what is going on in it. */
@@ -26,6 +28,7 @@ export function Thread() {
   const isResponding = useStore(chat.state, (state) => state.isResponding)
   // Progress without an answer of one's own: one that is written elsewhere is waited for.
   const isAwaited = useStore(chat.state, (state) => state.thread.progress !== null)
+  const isConnected = useStore(chat.state, (state) => state.isConnected)
   const title = useStore(chat.state, (state) => state.thread.thread?.title)
   const sending = useStore(chat.state, (state) => state.sending)
   const scroller = useRef<HTMLDivElement>(null)
@@ -66,7 +69,7 @@ export function Thread() {
               ))}
             </div>
           )}
-          {(isResponding || isAwaited) && <Activity />}
+          {(isResponding || isAwaited || !isConnected) && <Activity />}
           {notices.map((notice) => (
             <Note key={notice.id} level={notice.level}>
               {notice.title && <strong>{notice.title}</strong>}
@@ -74,6 +77,7 @@ export function Thread() {
             </Note>
           ))}
           <Failure />
+          <Waiting />
         </div>
       </div>
       {isAway && (
@@ -102,7 +106,7 @@ function Failure() {
   const question = items.findLast((item) => item.type === 'user_message')
   return (
     <Note
-      level="danger"
+      level={error.code === UNANSWERED ? 'info' : 'danger'}
       action={
         error.allowRetry &&
         !isAsked &&

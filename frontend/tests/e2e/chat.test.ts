@@ -125,7 +125,7 @@ test('a run that fails says so, and can be tried again', async () => {
   await ann.say('fail')
   const alert = ann.chat.getByRole('alert')
   await alert.waitFor()
-  expect(await alert.textContent()).toContain('Something went wrong')
+  expect(await alert.textContent()).toContain('This answer failed.')
   expect(await ann.chat.locator('body').textContent()).not.toContain('a secret')
   await alert.getByRole('button', { name: 'Try again' }).click()
   await alert.waitFor()

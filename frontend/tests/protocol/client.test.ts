@@ -28,7 +28,7 @@ async function serve(
 async function read(client: ProtocolClient, signal?: AbortSignal): Promise<ThreadStreamEvent[]> {
   const found: ThreadStreamEvent[] = []
   const init = signal === undefined ? {} : { signal }
-  for await (const event of client.stream('threads.create', { input }, init)) found.push(event)
+  for await (const { event } of client.stream('threads.create', { input }, init)) found.push(event as ThreadStreamEvent)
   return found
 }
 

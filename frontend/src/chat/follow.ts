@@ -1,0 +1,274 @@
+/** Follows a thread: by a stream of this tab's, or by that of another tab of the browser. */
+
+import { ProtocolError, type ProtocolClient } from '../protocol/client'
+import { runOf, type Heard } from '../protocol/live'
+import { canShare, Stream, withLock } from './tabs'
+
+/** What another tab is sent that begins to listen. */
+export interface Snapshot {
+  thread: unknown
+  older: string | null
+}
+
+/** What tabs that share a thread say to each other. */
+type Said =
+  | { kind: 'event'; before: string | null; heard: Heard }
+  /** Asks how the thread stands. */
+  | { kind: 'hello' }
+  | { kind: 'state'; last: string | null; snapshot: Snapshot }
+  /** Asks to read the thread anew, or to take a stream for it. */
+  | { kind: 'refresh' }
+  | { kind: 'want' }
+
+interface Around {
+  client: () => ProtocolClient | null
+  /** The name of this browser: effects of what its tabs ask for come to their stream. */
+  page: string
+  url: string
+  hear: (heard: Heard) => void
+  snapshot: () => Snapshot
+  restore: (snapshot: Snapshot) => void
+  /** Load the thread as this tab may see it; returns whether it may. */
+  authorize: () => Promise<boolean>
+  isBusy: () => boolean
+  /** Called when the stream is lost, and when it is there again. */
+  connected: (isConnected: boolean) => void
+  /** Called when the server does not let the thread be followed. */
+  refused: (error: ProtocolError) => void
+}
+
+/** Milliseconds between two tries to connect, at most. */
+const PATIENCE = 10_000
+
+export class Follow {
+  /** The id of the last event. */
+  last: string | null
+  readonly #around: Around
+  readonly #stream: Stream
+  #channel: BroadcastChannel | null = null
+  #following: AbortController | null = null
+  #connection: AbortController | null = null
+  #isLeading = false
+  /** Whether it is known how the thread stands. */
+  #isSynced: boolean
+  #runs = new Set<string>()
+  #isClosed = false
+  #skipPause: () => void = () => {}
+
+  constructor(
+    readonly threadId: string,
+    around: Around,
+    after: string | null,
+    /** Whether this tab was let see the thread already. */
+    private isAuthorized: boolean,
+  ) {
+    this.#around = around
+    this.last = after
+    this.#isSynced = after !== null
+    this.#stream = new Stream(new URL(around.url).host)
+    document.addEventListener('visibilitychange', this.#onVisibility)
+    window.addEventListener('online', this.#reconnect)
+    window.addEventListener('focus', this.want)
+    if (!document.hidden) this.#resume()
+  }
+
+  /** Whether events come, or are about to. */
+  get isOn(): boolean {
+    return this.#following !== null
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#pause()
+    document.removeEventListener('visibilitychange', this.#onVisibility)
+    window.removeEventListener('online', this.#reconnect)
+    window.removeEventListener('focus', this.want)
+  }
+
+  /** Tell whether an event of a run has come this way. */
+  hasHeard(run: string): boolean {
+    return this.#runs.has(run)
+  }
+
+  /** Ask for a stream, even if another thread then has none. */
+  want = (): void => {
+    if (this.#isLeading) this.#stream.want()
+    else this.#say({ kind: 'want' })
+  }
+
+  /** Read anew how the thread stands. */
+  refresh(): void {
+    if (!this.#isLeading) {
+      this.#say({ kind: 'refresh' })
+      return
+    }
+    this.last = null
+    this.#reconnect()
+  }
+
+  /** A page that nobody sees follows no longer than it has something to hear. */
+  rest(): void {
+    if (document.hidden && !this.#around.isBusy()) this.#pause()
+  }
+
+  #onVisibility = (): void => {
+    if (document.hidden) this.rest()
+    else if (this.#following === null) this.#resume()
+    else this.#reconnect()
+  }
+
+  #resume(): void {
+    if (this.#isClosed) return
+    const following = (this.#following = new AbortController())
+    void this.#join(following.signal).catch((error: unknown) => {
+      if (!following.signal.aborted) console.warn('The thread is not followed.', error)
+    })
+  }
+
+  #pause(): void {
+    this.#following?.abort()
+    this.#following = null
+    this.#channel?.close()
+    this.#channel = null
+    this.#skipPause()
+  }
+
+  async #join(signal: AbortSignal): Promise<void> {
+    if (!(await canShare())) {
+      this.#isLeading = true
+      await this.#connect(signal)
+      this.#isLeading = false
+      return
+    }
+    if (signal.aborted) return
+    const name = `chatkit ${this.#around.url} ${this.threadId}`
+    const channel = (this.#channel = new BroadcastChannel(name))
+    channel.onmessage = ({ data }: MessageEvent<Said>) => this.#listen(data)
+    const lead = (): Promise<void> => this.#lead(signal)
+    if (await withLock(name, { ifAvailable: true }, lead)) return
+    // Another tab follows the thread, perhaps with another login.
+    if (!this.isAuthorized && !(await this.#around.authorize())) return
+    this.isAuthorized = true
+    if (signal.aborted) return
+    this.#say({ kind: 'hello' })
+    await withLock(name, { signal }, lead)
+  }
+
+  async #lead(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return
+    this.#isLeading = true
+    try {
+      await this.#stream.use(signal, (held) => this.#connect(held))
+    } finally {
+      this.#isLeading = false
+    }
+  }
+
+  #say(said: Said): void {
+    this.#channel?.postMessage(said)
+  }
+
+  #listen(said: Said): void {
+    if (this.#isLeading) {
+      if (said.kind === 'hello' && this.#isSynced) {
+        this.#say({ kind: 'state', last: this.last, snapshot: this.#around.snapshot() })
+      } else if (said.kind === 'refresh') this.refresh()
+      else if (said.kind === 'want') this.want()
+      return
+    }
+    if (!this.isAuthorized) return
+    if (said.kind === 'state') {
+      this.last = said.last
+      this.#isSynced = true
+      this.#around.connected(true)
+      this.#around.restore(said.snapshot)
+    } else if (said.kind === 'event') {
+      const isWhole = said.heard.event.type === 'thread.state'
+      const isOther = said.heard.event.type.startsWith('threads.')
+      if (!isWhole && !isOther && (!this.#isSynced || said.before !== this.last)) {
+        // Something was missed while the browser let this tab sleep.
+        this.#isSynced = false
+        this.#say({ kind: 'hello' })
+        return
+      }
+      this.#hear(said.heard)
+    }
+  }
+
+  #hear(heard: Heard): void {
+    if (heard.id !== null) this.last = heard.id
+    const run = runOf(heard.id)
+    if (heard.event.type === 'thread.state') this.#isSynced = true
+    else if (run !== null) this.#runs.add(run)
+    this.#around.connected(true)
+    this.#around.hear(heard)
+  }
+
+  #reconnect = (): void => {
+    this.#connection?.abort()
+    this.#skipPause()
+  }
+
+  /** Hear the thread's stream, again whenever it ends. */
+  async #connect(signal: AbortSignal): Promise<void> {
+    let failures = 0
+    while (!signal.aborted) {
+      const connection = (this.#connection = new AbortController())
+      let pause = 0
+      try {
+        pause = await this.#hearStream(AbortSignal.any([signal, connection.signal]), () => {
+          failures = 0
+        })
+      } catch (error) {
+        if (signal.aborted) return
+        if (connection.signal.aborted) continue
+        if (error instanceof ProtocolError && this.#isFinal(error)) {
+          this.#around.refused(error)
+          return
+        }
+        failures += 1
+        this.#around.connected(false)
+        pause = Math.min(PATIENCE, 250 * 2 ** failures) * (0.5 + Math.random() / 2)
+      }
+      await this.#pauseFor(pause, signal)
+    }
+  }
+
+  /** Hear one stream to its end, and return after how many milliseconds to ask for the next. */
+  async #hearStream(signal: AbortSignal, onEvent: () => void): Promise<number> {
+    const client = this.#around.client()
+    if (client === null) return PATIENCE
+    const params = { thread_id: this.threadId, after: this.last, list: true }
+    const metadata = { page_id: this.#around.page }
+    const stream = client.stream('threads.follow', params, { signal, metadata })
+    for (;;) {
+      const next = await stream.next()
+      if (signal.aborted) return 0
+      if (next.done) return next.value ?? 1_000
+      onEvent()
+      const before = this.last
+      this.isAuthorized = true
+      this.#say({ kind: 'event', before, heard: next.value })
+      this.#hear(next.value)
+      if (next.value.event.type === 'thread.deleted') return PATIENCE
+    }
+  }
+
+  async #pauseFor(milliseconds: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, milliseconds)
+      this.#skipPause = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+      signal.addEventListener('abort', this.#skipPause, { once: true })
+    })
+  }
+
+  /** Return whether a server that refuses would refuse again. */
+  #isFinal({ kind, status = 0 }: ProtocolError): boolean {
+    if (kind === 'format') return !this.#isSynced
+    return status === 501 || (status >= 400 && status < 500 && status !== 408 && status !== 429)
+  }
+}

@@ -1,0 +1,115 @@
+/** How the tabs of a browser share what it may have few of: by locks that end with their tab. */
+
+/** How many threads a browser follows at most: it opens six connections to a host over HTTP/1.1. */
+const STREAMS = 3
+
+/** Run a task while this tab alone has a lock; return whether it could have the lock. */
+export async function withLock(
+  name: string,
+  options: LockOptions,
+  task: () => Promise<void>,
+): Promise<boolean> {
+  let hasRun = false
+  await navigator.locks.request(name, options, async (lock) => {
+    if (lock === null) return
+    hasRun = true
+    await task()
+  })
+  return hasRun
+}
+
+/** Return whether tabs can share at all: an insecure page and a sandbox have no locks. */
+export async function canShare(): Promise<boolean> {
+  if (typeof BroadcastChannel === 'undefined') return false
+  try {
+    await navigator.locks.query()
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** One of the few streams of this browser, taken from another tab if a person needs it here. */
+export class Stream {
+  readonly #name: string
+  #isWanted = true
+  #stopWaiting: (() => void) | null = null
+
+  constructor(host: string) {
+    this.#name = `chatkit-stream ${host}`
+  }
+
+  /** Take a stream, even from another tab. */
+  want(): void {
+    this.#isWanted = true
+    this.#stopWaiting?.()
+  }
+
+  /** Run a task whenever this tab has a stream, until the signal or the task says that it is done. */
+  async use(signal: AbortSignal, task: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    while (!signal.aborted) {
+      const names = Array.from({ length: STREAMS }, (_, index) => `${this.#name} ${index}`)
+      for (const name of names) {
+        if (await this.#hold(name, { ifAvailable: true }, signal, task)) return
+      }
+      if (signal.aborted) return
+      if (this.#isWanted) {
+        const name = names[Math.floor(Math.random() * names.length)] as string
+        if (await this.#hold(name, { steal: true }, signal, task)) return
+      } else if (await this.#wait(names, signal, task)) {
+        return
+      }
+    }
+  }
+
+  /** Wait for any stream that becomes free; return whether the task is done. */
+  async #wait(
+    names: readonly string[],
+    signal: AbortSignal,
+    task: (signal: AbortSignal) => Promise<void>,
+  ): Promise<boolean> {
+    const waiting = new AbortController()
+    const stop = (): void => waiting.abort()
+    signal.addEventListener('abort', stop)
+    this.#stopWaiting = stop
+    let isTaken = false
+    let isDone = false
+    await Promise.all(
+      names.map((name) =>
+        this.#hold(name, { signal: waiting.signal }, signal, async (held) => {
+          if (isTaken) return
+          isTaken = true
+          stop()
+          await task(held)
+          isDone = !held.aborted
+        }),
+      ),
+    )
+    signal.removeEventListener('abort', stop)
+    this.#stopWaiting = null
+    return isDone
+  }
+
+  /** Run the task while the lock is held; return whether it has come to its end. */
+  async #hold(
+    name: string,
+    options: LockOptions,
+    signal: AbortSignal,
+    task: (signal: AbortSignal) => Promise<void>,
+  ): Promise<boolean> {
+    const lost = new AbortController()
+    let running: Promise<void> | null = null
+    try {
+      return await withLock(name, options, () => {
+        this.#isWanted = false
+        running = task(AbortSignal.any([signal, lost.signal]))
+        return running
+      })
+    } catch {
+      // Another tab has taken it, or nobody waits for it any more.
+      lost.abort()
+      await running
+      return false
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import type { TurnEndItem } from '../protocol/live'
+import type { UserMessageItem } from '../protocol/types'
+import type { TextKey } from '../i18n/locales/en'
+import { useChat, useText } from '../ui/context'
+import { Note } from '../ui/Note'
+import { useStore } from '../ui/useStore'
+
+const TEXTS: Record<string, TextKey> = {
+  stopped: 'answerStopped',
+  failed: 'answerFailed',
+  interrupted: 'answerInterrupted',
+  timed_out: 'answerTimedOut',
+  length: 'answerCut',
+  content_filter: 'answerCut',
+  refused: 'answerRefused',
+}
+
+/** What the server says of a turn that failed, where its app says nothing. */
+const FAILED = new Set(['This answer failed.', 'Something went wrong. Try again.'])
+
+/** Tell whether an item says how a turn ended; others are of the server's own. */
+export function isKnownEnd(item: TurnEndItem): boolean {
+  return (item.state ?? '') in TEXTS
+}
+
+interface TurnEndProps {
+  item: TurnEndItem
+  question: UserMessageItem | null
+}
+
+/** How an answer ended that did not simply come to its end, and a way on if it is the last. */
+export function TurnEnd({ item, question }: TurnEndProps) {
+  const chat = useChat()
+  const text = useText()
+  const isLast = useStore(
+    chat.state,
+    ({ isResponding, thread }) => !isResponding && thread.items.at(-1)?.id === item.id,
+  )
+  const hasFailed = item.state === 'failed'
+  const said = hasFailed && item.message && !FAILED.has(item.message) ? item.message : text(TEXTS[item.state ?? ''] ?? 'answerFailed')
+  if (!isLast) return <p className="caption">{said}</p>
+  return (
+    <Note
+      level={hasFailed ? 'danger' : 'info'}
+      action={
+        item.allow_retry &&
+        question !== null && (
+          <button type="button" className="prompt" onClick={() => void chat.retry(question)}>
+            {text('tryAgain')}
+          </button>
+        )
+      }
+    >
+      {said}
+    </Note>
+  )
+}

@@ -1,0 +1,51 @@
+import { Said } from '../items/Said'
+import { useChat, useText } from '../ui/context'
+import { IconButton } from '../ui/IconButton'
+import { DeleteIcon, RenameIcon, SendIcon } from '../ui/icons'
+import { useStore } from '../ui/useStore'
+
+/** Messages that go when the answer that is written has ended, or when a person says so. */
+export function Waiting() {
+  const chat = useChat()
+  const text = useText()
+  const draft = useStore(chat.state, (state) => state.draft)
+  const waiting = useStore(draft.state, (state) => state.waiting)
+  const isResponding = useStore(chat.state, (state) => state.isResponding)
+  return waiting.map((outgoing) => {
+    const { requestId, sending } = outgoing
+    return (
+      <div key={requestId} className="item user waits">
+        {sending.content.length > 0 && <Said content={sending.content} />}
+        {sending.attachments.map((attachment) => (
+          <div key={attachment.id} className="file">
+            <span>{attachment.name}</span>
+          </div>
+        ))}
+        <div className="actions">
+          {isResponding ? (
+            <span className="caption" role="status">
+              {text('waits')}
+            </span>
+          ) : (
+            <IconButton small label={text('sendNow')} onClick={() => void chat.sendWaiting(outgoing)}>
+              <SendIcon />
+            </IconButton>
+          )}
+          <IconButton
+            small
+            label={text('edit')}
+            onClick={() => {
+              draft.restore(outgoing)
+              chat.focus()
+            }}
+          >
+            <RenameIcon />
+          </IconButton>
+          <IconButton small label={text('delete')} onClick={() => chat.dropWaiting(outgoing)}>
+            <DeleteIcon />
+          </IconButton>
+        </div>
+      </div>
+    )
+  })
+}
