@@ -102,7 +102,8 @@ docs: install ## Build the guide into site/
 dist: $(BIN)/uv $(UI) ## Build what is published, with the web UI inside, into dist/
 	@rm -rf dist
 	@$(BIN)/uv build --quiet
-	@ls dist
+	@echo "Install it with:"
+	@echo "  pip install '$(CURDIR)/$$(ls dist/*.whl)[server,files]'"
 
 # The unit tests keep one core busy, so both runs of them go on at once.
 test: lint types docs ## Run every check

@@ -99,3 +99,27 @@ def test_what_is_said_of_it(metadata: Message) -> None:
         "agent-framework-core",
         "openai-chatkit",
     ]
+
+
+def test_no_upgrade_replaces_it_by_another_package_of_its_name(
+    folder: Path, wheel: zipfile.ZipFile, tmp_path: Path
+) -> None:
+    other = tmp_path / "agent_framework_chatkit-99.0.0-py3-none-any.whl"
+    with zipfile.ZipFile(other, "w") as archive:
+        info = "agent_framework_chatkit-99.0.0.dist-info"
+        named = "Metadata-Version: 2.1\nName: agent-framework-chatkit\nVersion: 99.0.0\n"
+        archive.writestr(f"{info}/METADATA", named)
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/RECORD", "")
+    venv = tmp_path / "venv"
+    subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True, timeout=PATIENCE)
+
+    def pip(*arguments: str) -> str:
+        command = [str(venv / "bin/pip"), "install", "--no-index", "--no-deps", *arguments]
+        done = subprocess.run(
+            command, check=True, timeout=PATIENCE, capture_output=True, text=True, cwd=tmp_path
+        )
+        return done.stdout
+
+    assert "Successfully installed" in pip(str(wheel.filename))
+    assert "already satisfied" in pip("-U", f"--find-links={tmp_path}", "agent-framework-chatkit")
