@@ -31,7 +31,7 @@ from agent_framework import (
     ResponseStream,
 )
 
-from agent_framework_chatkit import AgentChatKitServer, create_app
+from agent_framework_chatkit import AgentChatKitServer, Quotas, create_app
 from agent_framework_chatkit.stores import SQLStore
 
 RATE = 50
@@ -63,7 +63,9 @@ def serve(port: int, store: str, seconds: float) -> None:
     os.sched_setaffinity(0, {0})
     model = StampingClient()
     model.seconds = seconds
-    app = create_app(AgentChatKitServer(Agent(client=model), SQLStore[Any](store)))
+    # One visitor stands for many.
+    quotas = Quotas(visitor_turns=None, visitor_streams=None)
+    app = create_app(AgentChatKitServer(Agent(client=model), SQLStore[Any](store), quotas=quotas))
     uvicorn.run(app, port=port, log_level="warning")
 
 

@@ -28,10 +28,12 @@ def chatkit_server(contestant: str, store: str) -> Any:
         store: A database URL for ours, a file for Microsoft's package.
     """
     if contestant == "ours":
-        from agent_framework_chatkit import AgentChatKitServer
+        from agent_framework_chatkit import AgentChatKitServer, Quotas
         from agent_framework_chatkit.stores import SQLStore
 
-        return AgentChatKitServer(agent, SQLStore[Any](store))
+        # One visitor stands for many.
+        quotas = Quotas(visitor_turns=None, visitor_streams=None)
+        return AgentChatKitServer(agent, SQLStore[Any](store), quotas=quotas)
     from reference_server import ReferenceServer, ReferenceStore
 
     return ReferenceServer(agent, ReferenceStore(store))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .interrupts.client_tools import client_tool
     from .interrupts.pause import Decision
     from .interrupts.questions import ask_user
+    from .server.quotas import Quotas
     from .server.server import AgentChatKitServer
     from .widgets.actions import action
     from .widgets.templates import WidgetTemplate, WidgetTemplateError
@@ -37,6 +38,7 @@ __all__ = [
     "ClientToolCall",
     "Decision",
     "Form",
+    "Quotas",
     "RequestContext",
     "ThreadItemConverter",
     "WidgetTemplate",
@@ -62,6 +64,7 @@ _MODULES = {
     "ClientToolCall": "bridge.context",
     "Decision": "interrupts.pause",
     "Form": "bridge.cards",
+    "Quotas": "server.quotas",
     "RequestContext": "http.request_context",
     "ThreadItemConverter": "bridge.thread_items",
     "WidgetTemplate": "widgets.templates",

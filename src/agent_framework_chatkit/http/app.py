@@ -33,6 +33,7 @@ from starlette.routing import BaseRoute, Route
 
 from ..bridge.overrides import MaybeAwaitable, resolve
 from ..server.dispatch import BUSY
+from ..server.quotas import QuotaExceededError
 from ..server.requests import RequestTooComplexError
 from ..server.server import AgentChatKitServer
 from ..server.streams import EventsResult
@@ -343,6 +344,8 @@ def _failures_as_http() -> Iterator[None]:
             for problem in error.errors(include_url=False, include_input=False)[:5]
         )
         raise HTTPException(400, problems[:1000]) from error
+    except QuotaExceededError as error:
+        raise HTTPException(429, str(error), {"Retry-After": "60"}) from error
     except RequestTooComplexError as error:
         raise HTTPException(413, str(error)) from error
     except AttachmentError as error:

@@ -153,16 +153,17 @@ class Dispatcher(Generic[TContext]):
         has_begun = False
         thread_id = getattr(request.params, "thread_id", None)
         with request_span(request.type, thread_id) as span:
-            events = (
-                self._follow(request, context)
-                if isinstance(request, ThreadsFollowReq)
-                else self._run(request, context, span)
-            )
+            if isinstance(request, ThreadsFollowReq):
+                events = self._follow(request, context)
+            else:
+                self._server.quotas.take_turn(context)
+                events = self._run(request, context, span)
             try:
-                async with aclosing(events):
-                    async for frames in events:
-                        has_begun = True
-                        yield frames
+                with self._server.quotas.stream(context):
+                    async with aclosing(events):
+                        async for frames in events:
+                            has_begun = True
+                            yield frames
             except Exception:
                 if not has_begun:
                     raise

@@ -64,6 +64,7 @@ from .agents import AgentFactory, Agents, AnyAgent
 from .answers import OUR_ACTIONS, Answering
 from .dispatch import Dispatcher
 from .history import HistoryCache
+from .quotas import QuotaKeeper, Quotas
 from .requests import ThreadsFollowReq, check_complexity, parse_request
 from .run import Run, current_run
 from .streams import EventsResult
@@ -122,6 +123,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         detached: Whether clients may follow threads, and turns go on when they go away.
         time_limit: Seconds that a turn may run, not counting the time it waits for people; 0 for
             no limit.
+        quotas: How much each owner may ask of a worker.
     """
 
     store: SQLStore[TContext]
@@ -143,6 +145,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         text_interval: float = 0.03,
         detached: bool = True,
         time_limit: float = 30 * 60,
+        quotas: Quotas | None = None,
     ) -> None:
         super().__init__(store, attachment_store)
         self.agent = agent
@@ -156,6 +159,8 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         self.tools = tuple(tools)
         self.detached = detached
         self.time_limit = time_limit
+        self.quotas = QuotaKeeper(quotas or Quotas())
+        """Counts what owners ask of this process."""
         self.worker = Worker(self, store, text_interval)
         """Executes the turns of this process."""
         self.answering = Answering(self)

@@ -80,6 +80,10 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
         max_message_size: How many bytes the attachments of a message may have together; by
             default 50 MiB, or `max_size` if that is more.
         max_unsent: How many attachments an owner may have that no message holds yet.
+        max_files: How many files an owner may have stored; `None` for no limit, as for the next.
+        max_stored: How many bytes an owner may have stored.
+        visitor_max_files: As `max_files`, for visitors: owners that nobody has logged in.
+        visitor_max_stored: As `max_stored`, for visitors.
         accept: The types that are accepted: `image/png`, `text/*`, or `*/*` for all.
         url_lifetime: How long a signed URL works.
     """
@@ -95,6 +99,10 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
         max_per_message: int = 20,
         max_message_size: int | None = None,
         max_unsent: int = 30,
+        max_files: int | None = None,
+        max_stored: int | None = None,
+        visitor_max_files: int | None = 500,
+        visitor_max_stored: int | None = 1024 * 1024 * 1024,
         accept: Collection[str] = DEFAULT_ACCEPT,
         url_lifetime: timedelta = timedelta(hours=8),
     ) -> None:
@@ -104,6 +112,8 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
         self.max_per_message = max_per_message
         self.max_message_size = max_message_size or max(max_size, 50 * 1024 * 1024)
         self.max_unsent = max_unsent
+        self.max_files, self.max_stored = max_files, max_stored
+        self.visitor_max_files, self.visitor_max_stored = visitor_max_files, visitor_max_stored
         self.accept = check_patterns(accept)
         self.url_lifetime = url_lifetime
         self._signer = LinkSigner(secret, url_lifetime)
@@ -140,6 +150,7 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
         name = harmless_name(input.name)
         check = self._check(name, input.mime_type, input.size)
         attachment = self._describe(name, check, context)
+        await self._check_quota(check, context)
         headers: dict[str, str] = {}
         if self._storage.signs:
             url, headers = await self._storage.sign_upload(
@@ -215,6 +226,7 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
         name = harmless_name(name)
         check = self._check(name, mime_type, size)
         attachment = self._describe(name, check, context)
+        await self._check_quota(check, context)
         await self._reserve(attachment.id, owner_of(context))
         try:
             await self._take(attachment.id, check, stream)
@@ -484,6 +496,27 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
             if await self._count_unsent(owner) > self.max_unsent:
                 await self.delete_bytes(attachment_id)
                 raise AttachmentLimitReachedError
+
+    async def _check_quota(self, check: UploadCheck, context: TContext) -> None:
+        """Make sure that the owner may store one more file.
+
+        Uploads that go on at the same time do not count one another here; `max_unsent` bounds them.
+        """
+        is_visitor = value_of(context, "is_visitor")
+        max_files = self.visitor_max_files if is_visitor else self.max_files
+        max_stored = self.visitor_max_stored if is_visitor else self.max_stored
+        usage = getattr(self.metadata, "attachment_usage", None)
+        if usage is None or (max_files is None and max_stored is None):
+            return
+        files, stored = await usage(context)
+        size = self.max_size if check.size is None else check.size
+        if (max_files is not None and files >= max_files) or (
+            max_stored is not None and stored + size > max_stored
+        ):
+            raise AttachmentLimitReachedError(
+                "You have stored as many files as this chat keeps for you. Delete chats that have "
+                "files, and try again."
+            )
 
     async def _count_unsent(self, owner: str) -> int:
         return len(await self._storage.entries(_unsent(owner)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
@@ -343,6 +344,13 @@ class SQLStore(Store[TContext], Generic[TContext]):
             save_attachment_row(self._database, connection, attachment, owner, thread)
 
         await self._database.write(save)
+
+    async def attachment_usage(self, context: TContext) -> tuple[int, int]:
+        """Return how many attachments an owner has, and how many bytes they have together."""
+        mine = select(attachments.c.data).where(attachments.c.owner == owner_of(context))
+        rows = await self._database.read(lambda connection: list(connection.scalars(mine)))
+        sizes = ((json.loads(row).get("metadata") or {}).get("size") or 0 for row in rows)
+        return len(rows), sum(sizes)
 
     async def load_attachment(self, attachment_id: str, context: TContext) -> Attachment:
         """Load what is known of an attachment.
