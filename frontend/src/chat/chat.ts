@@ -1,6 +1,6 @@
 /** What the chat does: options, the open thread, and its parts under one roof. */
 
-import type { CustomApiConfig, ModelOption } from '@openai/chatkit'
+import type { CustomApiConfig } from '@openai/chatkit'
 
 import { contentFrom } from '../composer/content'
 import type { ChatHost, ChatMethods, Kept } from '../element/host'
@@ -23,6 +23,7 @@ import type { Outgoing, Written } from './drafts'
 import { ChatList } from './list'
 import { Live } from './live'
 import { Messages, type SendParams } from './messages'
+import { modelOf } from './models'
 import { Responses, type End } from './responses'
 import { Session } from './session'
 import { Threads } from './threads'
@@ -215,7 +216,7 @@ export class Chat {
 
   chooseModel(modelId: string): void {
     this.#chosenModel = modelId
-    this.state.set({ modelId })
+    this.state.set({ modelId, isModelChosen: true })
   }
 
   setDraft(change: Partial<Written>): void {
@@ -275,12 +276,4 @@ function decoded(text: string): string {
   } catch {
     return text
   }
-}
-
-/** Return the model that is chosen, or else the one that is chosen by default. */
-function modelOf(models: readonly ModelOption[], chosen: string | null): string | null {
-  const enabled = models.filter((model) => !model.disabled)
-  const model =
-    enabled.find(({ id }) => id === chosen) ?? enabled.find((each) => each.default) ?? enabled[0]
-  return model?.id ?? null
 }

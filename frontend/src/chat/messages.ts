@@ -11,6 +11,7 @@ import type {
 } from '../protocol/types'
 import type { Outgoing } from './drafts'
 import { randomId } from './live'
+import { nextModel } from './models'
 import type { End, Responses } from './responses'
 import type { Session } from './session'
 
@@ -93,13 +94,13 @@ export class Messages {
   }
 
   #outgoing(params: SendParams): Outgoing | null {
-    const { toolId, modelId, draft, options } = this.#session.current
+    const { toolId, draft, options } = this.#session.current
     const written = contentFrom(params) ?? noContent
     const content = sendable(written)
     const attachments = (params.attachments ?? []) as Attachment[]
     if (content.length === 0 && attachments.length === 0) return null
     const tool = params.toolChoice ?? (toolId === null ? undefined : { id: toolId })
-    const model = params.model ?? modelId ?? undefined
+    const model = params.model ?? nextModel(this.#session.current) ?? undefined
     if (params.toolChoice === undefined && toolId !== null) {
       const option = options?.composer?.tools?.find((each) => each.id === toolId)
       if (!option?.persistent) this.#session.chooseTool(null)

@@ -33,6 +33,8 @@ export interface ChatState {
   draft: Draft
   toolId: string | null
   modelId: string | null
+  /** Whether it was chosen since the thread was opened. */
+  isModelChosen: boolean
 }
 
 export class Session {
@@ -55,6 +57,7 @@ export class Session {
     draft: this.drafts.of(null),
     toolId: null,
     modelId: null,
+    isModelChosen: false,
   })
   client: ProtocolClient | null = null
 

@@ -43,6 +43,7 @@ export class Threads {
     this.#session.state.set({
       threadId,
       thread: emptyThread,
+      isModelChosen: false,
       older: null,
       loadError: null,
       sending: null,

@@ -1,6 +1,7 @@
 import { Menu } from '@openai/apps-sdk-ui/components/Menu'
 import type { ModelOption } from '@openai/chatkit'
 
+import { nextModel } from '../chat/models'
 import { useChat, useText } from '../ui/context'
 import { OpenIcon } from '../ui/icons'
 import { useStore } from '../ui/useStore'
@@ -12,7 +13,7 @@ export default function Models() {
   const chat = useChat()
   const text = useText()
   const models = useStore(chat.state, ({ options }) => options?.composer?.models ?? noModels)
-  const modelId = useStore(chat.state, (state) => state.modelId)
+  const modelId = useStore(chat.state, nextModel)
   const chosen = models.find(({ id }) => id === modelId)
   return (
     <Menu>

@@ -84,6 +84,39 @@ test('what is sent has no space around it, and its tags and quote', async () => 
   })
 })
 
+test('an open thread goes on with the model of its last message, until another is chosen', async () => {
+  const sent: unknown[] = []
+  const asked = (model: string) => ({
+    type: 'user_message',
+    id: model,
+    content: [],
+    attachments: [],
+    inference_options: { model },
+  })
+  const { chat } = await render(
+    null,
+    (type, params) => {
+      if (type === 'items.list') {
+        return { data: params['thread_id'] === 'a' ? [asked('b'), asked('a')] : [asked('gone')] }
+      }
+      if (type !== 'threads.add_user_message') return thread(type, params)
+      const { input } = params as { input: { inference_options: { model: string } } }
+      sent.push(input.inference_options.model)
+      return []
+    },
+    { composer: { models: ['a', 'b', 'c'].map((id) => ({ id, label: id })) } },
+  )
+  const say = () => chat.sendUserMessage({ text: 'Hello' })
+  await chat.setThreadId('a')
+  await say()
+  await chat.setComposerValue({ selectedModelId: 'c' })
+  await say()
+  await chat.setThreadId('other')
+  await say()
+  // The model of this thread is gone, so what was chosen last holds.
+  expect(sent).toEqual(['b', 'c', 'c'])
+})
+
 test('a model that is disabled is not chosen, by default or otherwise', async () => {
   const { chat } = await render(null, thread, {
     composer: {
