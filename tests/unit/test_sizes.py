@@ -280,6 +280,32 @@ async def test_a_page_is_cut_at_its_limit(tmp_path: Path) -> None:
         await browser.http.aclose()
 
 
+@pytest.mark.parametrize("order", ["asc", "desc"])
+async def test_a_page_of_long_messages_is_shorter(order: str) -> None:
+    async with SQLStore[Any]("sqlite://") as store:
+        server = AgentChatKitServer(agent(*[[text("Hi")] for _ in range(12)]), store)
+        browser = Browser(create_app(server))
+        for number in range(12):
+            await browser.ask(f"{number} {'x' * 900_000}")
+        seen: list[str] = []
+        after: str | None = None
+        pages = 0
+        while pages == 0 or after is not None:
+            page = await browser.get(
+                "items.list", thread_id=browser.thread_id, order=order, limit=100, after=after
+            )
+            assert len(json.dumps(page)) < 6 * MB
+            pages += 1
+            after = page["after"] if page["has_more"] else None
+            seen += [item["content"][0]["text"].split()[0] for item in page["data"]]
+        expected = [words for number in range(12) for words in (str(number), "Hi")]
+        assert seen == (expected if order == "asc" else expected[::-1])
+        assert pages == 3
+        thread = await browser.get("threads.get_by_id", thread_id=browser.thread_id)
+        assert thread["items"]["has_more"]
+        await browser.http.aclose()
+
+
 async def test_feedback_names_so_many_items_at_most(tmp_path: Path) -> None:
     async with chat(tmp_path) as browser:
         await browser.ask("Hello")

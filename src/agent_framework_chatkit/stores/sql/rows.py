@@ -94,6 +94,10 @@ def position_after(
     return position
 
 
+PAGE_BYTES = 4 * 1024 * 1024
+"""How many bytes of rows end a page."""
+
+
 def load_page(
     connection: Connection,
     table: Table,
@@ -114,7 +118,7 @@ def load_page(
         scope: Which of its rows.
         parse: Returns what a row's id and data stand for; nothing, to leave it out.
         position: The number that the page begins after.
-        limit: How many to return at most.
+        limit: How many to return at most. Fewer are returned once they have `PAGE_BYTES`.
         order: `asc` or `desc`.
 
     Raises:
@@ -126,6 +130,7 @@ def load_page(
         raise ValueError(f"The order is asc or desc, not {order!r}.")
     column = table.c.position
     data: list[T] = []
+    size = 0
     while True:
         missing = limit - len(data)
         statement = (
@@ -136,14 +141,18 @@ def load_page(
         )
         if position is not None:
             statement = statement.where(column < position if order == "desc" else column > position)
-        rows = (connection.execute(statement)).all()
-        has_more = len(rows) > missing
-        for row in rows[:missing]:
-            position = row.position
-            value = parse(row.id, row.data)
-            if value is not None:
-                data.append(value)
-        if not has_more or len(data) == limit:
+        has_more = False
+        with connection.execute(statement) as rows:
+            for number, row in enumerate(rows):
+                has_more = number == missing or (bool(data) and size > PAGE_BYTES)
+                if has_more:
+                    break
+                position = row.position
+                size += len(row.data)
+                value = parse(row.id, row.data)
+                if value is not None:
+                    data.append(value)
+        if not has_more or len(data) == limit or size > PAGE_BYTES:
             return Page(
                 data=data, has_more=has_more, after=f"after:{position}" if has_more else None
             )
