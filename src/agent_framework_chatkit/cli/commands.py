@@ -157,6 +157,15 @@ def purge(
         typer.echo(asyncio.run(serving.purge(store, attachments, days)))
 
 
+@app.command()
+def audit(store: StoreOption = DEFAULT_STORE) -> None:
+    """Print who did what and when, as lines of JSON, the oldest first."""
+    from . import serving
+
+    with serving.said_in_one_line():
+        asyncio.run(serving.print_audit(store))
+
+
 @contextmanager
 def _said_if_slow(text: str) -> Iterator[None]:
     """Say what is being done if it takes more than a second."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +30,7 @@ def make_app() -> Starlette:
     """Return the app that the environment's settings describe."""
     settings = Settings()
     look_here()
-    store = SQLStore[Any](settings.store, lease=settings.lease)
+    store = SQLStore[Any](settings.store, lease=settings.lease, audit_days=settings.audit_days)
     attachments = attachment_store(settings.attachments, store, settings.secret)
     app = create_app(
         AgentChatKitServer(load_agents(settings.agent.split()), store, attachments),
@@ -62,6 +63,13 @@ async def migrate(url: str) -> None:
     """Bring a database's tables up to date."""
     async with SQLStore[Any](url) as store:
         await store.migrate()
+
+
+async def print_audit(url: str) -> None:
+    """Print the records of the audit trail, each a line of JSON."""
+    async with SQLStore[Any](url) as store:
+        async for record in store.audit.records():
+            typer.echo(json.dumps(record))
 
 
 async def purge(url: str, attachments: str | None, days: int) -> str:

@@ -17,6 +17,7 @@ class Settings(BaseSettings):
         attachments: Where uploaded files go: a folder, or a bucket's URL. Without it there are no
             uploads.
         lease: Seconds that a thread stays locked after a worker has died in a turn.
+        audit_days: How many days the records of the audit trail are kept.
         secret: Signs links to files; by default the one that the database keeps.
         host: The address to listen on.
         port: The port to listen on.
@@ -32,6 +33,7 @@ class Settings(BaseSettings):
     store: str = DEFAULT_STORE
     attachments: str | None = None
     lease: float = 10
+    audit_days: float = 90
     secret: str = ""
     host: str = "127.0.0.1"
     port: int = 8000

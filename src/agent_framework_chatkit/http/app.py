@@ -20,6 +20,9 @@ from chatkit.errors import CustomStreamError
 from chatkit.server import StreamingResult
 from chatkit.store import NotFoundError
 from chatkit.types import Attachment
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
@@ -60,6 +63,12 @@ logger = logging.getLogger(__name__)
 
 Authenticate = Callable[[Request], MaybeAwaitable["str | None"]]
 """Returns who sends a request, or `None` to refuse it."""
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+_REFUSED = (401, 403, 413, 429)
+_REFUSALS = RateLimitItemPerMinute(60)
+"""How many refusals a worker records, so that strangers cannot fill the database."""
 
 CLEAN_UP_EVERY = 60 * 60.0
 """Seconds between two times that files which nobody needs are deleted."""
@@ -157,11 +166,11 @@ def chat_routes(
     origins = Origins(allow_origins, has_login=authenticate is not None)
     endpoint = _Endpoint(server, authenticate, origins, max_request_size)
     middleware = [Middleware(HostCheck, hosts=Hosts(allowed_hosts)), *origins.middleware]
-    routes: list[tuple[str, Callable[[Request], Awaitable[Response]], str]] = [
-        ("/chatkit", endpoint.chat, "POST"),
-        ("/attachments", endpoint.upload, "POST"),
-        ("/attachments/{id}/upload", endpoint.receive, "PUT"),
-        ("/attachments/{id}", endpoint.download, "GET"),
+    routes: list[tuple[str, Handler, str]] = [
+        ("/chatkit", endpoint.audited(endpoint.chat), "POST"),
+        ("/attachments", endpoint.audited(endpoint.upload), "POST"),
+        ("/attachments/{id}/upload", endpoint.audited(endpoint.receive), "PUT"),
+        ("/attachments/{id}", endpoint.audited(endpoint.download), "GET"),
     ]
     return [
         *(
@@ -200,6 +209,22 @@ class _Endpoint:
         self._origins = origins
         self._max_request_size = max_request_size
         self._visitors: Visitors | None = None
+        self._refusals = MovingWindowRateLimiter(MemoryStorage())
+
+    def audited(self, handle: Handler) -> Handler:
+        """Return a handler whose refusals are recorded: so many a minute, and all in the log."""
+
+        async def audited(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except HTTPException as error:
+                if error.status_code in _REFUSED and self._refusals.hit(_REFUSALS):
+                    await self._server.store.audit.record(
+                        "request.refused", None, path=request.url.path, status=error.status_code
+                    )
+                raise
+
+        return audited
 
     async def health(self, request: Request) -> Response:
         try:
@@ -262,6 +287,9 @@ class _Endpoint:
                 )
             finally:
                 await form.close()
+        await self._server.store.audit.record(
+            "attachment.uploaded", context.user_id, attachment=attachment.id
+        )
         return self._remember(context, _attachment_response(attachment))
 
     async def receive(self, request: Request) -> Response:
@@ -272,18 +300,25 @@ class _Endpoint:
                 in_time(request.stream()),
                 token=request.query_params.get("token", ""),
             )
+        await self._server.store.audit.record("attachment.uploaded", None, attachment=attachment.id)
         return _attachment_response(attachment)
 
     async def download(self, request: Request) -> Response:
         attachments = self._attachments()
         attachment_id = request.path_params["id"]
+        owner: str | None = None
         with _failures_as_http():
             try:
                 token = request.query_params.get("token", "")
                 file = await attachments.open(attachment_id, token=token)
             except AttachmentLinkInvalidError:
                 # Its owner may see it all the same, however old the link is.
-                file = await attachments.open(attachment_id, context=await self._context(request))
+                context = await self._context(request)
+                owner = context.user_id
+                file = await attachments.open(attachment_id, context=context)
+        await self._server.store.audit.record(
+            "attachment.downloaded", owner, attachment=attachment_id
+        )
         return StreamingResponse(file.stream(), headers=file.headers)
 
     def _attachments(self) -> AttachmentStore[Any]:

@@ -41,6 +41,7 @@ from ..interrupts.client_tools import client_tool_call_fields, client_tool_resul
 from ..interrupts.forms import AnswerInvalidError, value_of_answers
 from ..interrupts.pause import Decision, Interrupt, Pause
 from ..interrupts.questions import answers_to_result
+from ..stores.owners import owner_of
 from ..workflows.runner import ThreadWorkflow, input_answer
 from .agent_turn import CALL_CHANGED, dump_session
 
@@ -167,6 +168,10 @@ class Answering(Generic[TContext]):
         if interrupt.is_open:
             interrupt.decision = self._decision(payload.approved, context)
             interrupt.answer = _decided(interrupt, payload)
+            if interrupt.kind == "approval":
+                await self._record(
+                    params.thread_id, interrupt, payload.approved, payload.always, context
+                )
         elif pause.is_open:
             raise RefusedAnswerError(_CLOSED)
         # Else all is answered, but whoever took the last answer died before the agent went on.
@@ -271,7 +276,22 @@ class Answering(Generic[TContext]):
                     yield ThreadItemReplacedEvent(item=item)
             else:
                 interrupt.decision = self._decision(approved=False, context=context)
+                if interrupt.kind == "approval":
+                    await self._record(thread.id, interrupt, False, False, context)
                 yield ThreadItemReplacedEvent(item=await self._decided_item(item, interrupt))
+
+    async def _record(
+        self, thread: str, interrupt: Interrupt, approved: bool, always: bool, context: TContext
+    ) -> None:
+        await self._server.store.audit.record(
+            "approval.decided",
+            owner_of(context),
+            thread,
+            item=interrupt.item_id,
+            hmac=interrupt.seal,
+            approved=approved,
+            always=always,
+        )
 
     @property
     def _converter(self) -> Any:

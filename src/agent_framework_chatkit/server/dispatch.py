@@ -55,6 +55,7 @@ from typing_extensions import TypeVar
 from ..stores.attachments.errors import UnknownVisitorError
 from ..stores.errors import ThreadBusyError
 from ..stores.owners import owner_of, value_of
+from ..stores.sql.audit import digest_of
 from ..stores.sql.store import SQLStore
 from ..stores.sql.turn_rows import (
     BegunTurn,
@@ -531,6 +532,7 @@ class Dispatcher(Generic[TContext]):
             item = await self._store.load_item(params.thread_id, params.item_id, run.context)
         if item is not None and not isinstance(item, WidgetItem):
             raise StreamError(ErrorCode.STREAM_ERROR, allow_retry=False)
+        await self._record_action(params, run.context)
         await run.emit_all(self._server.action(run.thread, params.action, item, run.context))
         if run.memory is None:
             run.restore()
@@ -727,6 +729,9 @@ class Dispatcher(Generic[TContext]):
         attachment_id = request.params.attachment_id
         await self._server.attachments().delete_attachment(attachment_id, context)
         await self._store.delete_attachment(attachment_id, context)
+        await self._store.audit.record(
+            "attachment.deleted", owner_of(context), attachment=attachment_id
+        )
         return b"{}"
 
     async def _transcribe(self, request: InputTranscribeReq, context: TContext) -> bytes:
@@ -745,6 +750,7 @@ class Dispatcher(Generic[TContext]):
         thread_id, owner = request.params.thread_id, owner_of(context)
         key = await self._store.log.key_of(thread_id, owner)
         await self._store.delete_thread(thread_id, context)
+        await self._store.audit.record("thread.deleted", owner, thread_id)
         self._server.worker.thread_deleted(key, thread_id, owner)
         if self._server.attachment_store is not None:
             try:
@@ -764,6 +770,7 @@ class Dispatcher(Generic[TContext]):
                 item = await self._store.load_item(params.thread_id, params.item_id, context)
             if item is not None and not isinstance(item, WidgetItem):
                 raise ValueError("threads.sync_custom_action requires a widget sender item")
+            await self._record_action(params, context)
             return serialize(await self._server.sync_action(thread, params.action, item, context))
 
     async def _stop(self, request: ThreadsStopReq, context: TContext) -> bytes:
@@ -782,6 +789,16 @@ class Dispatcher(Generic[TContext]):
             params.thread_id, owner_of(context), params.item_id, page
         )
         return to_json({"status": "claimed" if is_claimed else "taken"})
+
+    async def _record_action(self, params: Any, context: TContext) -> None:
+        await self._store.audit.record(
+            "action",
+            owner_of(context),
+            params.thread_id,
+            item=params.item_id,
+            type=params.action.type[:200],
+            payload=digest_of(params.action.payload),
+        )
 
     # Outside turns
 

@@ -395,6 +395,11 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
             client_tools=context.client_tools,
         )
         await self._watch(turn, writer, context, options, emit, run)
+        for interrupt in context.pause.interrupts:
+            if interrupt.kind == "approval":
+                await self.store.audit.record(
+                    "approval.asked", owner, thread.id, item=interrupt.item_id, hmac=interrupt.seal
+                )
         if run is None:
             remembered = await turn.finish("completed")
             writes = Writes(messages=remembered.messages, session=remembered.session)
@@ -698,6 +703,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
 
         `create_app` calls it every hour; call it yourself where its lifespan is not run.
         """
+        await self.store.audit.purge()
         if self.attachment_store is not None:
             await self.attachment_store.delete_doomed(self.store)
             await self.attachment_store.clean_up()

@@ -17,6 +17,7 @@ from typing_extensions import Self, TypeVar
 
 from ..owners import owner_of
 from . import json_text
+from .audit import AuditTrail
 from .database import Database
 from .leases import Leases
 from .log import ThreadLog
@@ -69,13 +70,14 @@ class SQLStore(Store[TContext], Generic[TContext]):
             the store is closed, or `postgresql://user@host/name`.
         lease: How long, in seconds, a thread stays locked at most after a worker has died in a
             turn.
+        audit_days: How many days the records of the audit trail are kept.
 
     Raises:
         ValueError: If the URL is of another kind of database.
         ImportError: If the database's driver is not installed.
     """
 
-    def __init__(self, url: str, *, lease: float = 10) -> None:
+    def __init__(self, url: str, *, lease: float = 10, audit_days: float = 90) -> None:
         self._database = self.database = Database(url)
         self.turns = Turns(self._database)
         """Begins and ends turns, and writes the event log; for `AgentChatKitServer`."""
@@ -83,6 +85,8 @@ class SQLStore(Store[TContext], Generic[TContext]):
         """Reads turns and the event log; for `AgentChatKitServer`."""
         self.leases = Leases(self._database, self.turns, lease)
         """The worker's leases; for `AgentChatKitServer`."""
+        self.audit = AuditTrail(self._database, audit_days)
+        """Who did what, and when."""
         self._messages = Messages(self._database)
         self._retention = Retention(self._database)
         self._secret = ""

@@ -261,6 +261,17 @@ doomed_attachments = Table(
     Column("id", Name, primary_key=True),
 )
 
+audit = Table(
+    f"{PREFIX}audit",
+    metadata,
+    Column("key", _KEY, primary_key=True),
+    Column("at", Double, nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("owner", Name, nullable=True),
+    Column("thread", Name, nullable=True),
+    Column("details", Text, nullable=False),
+)
+
 secrets = Table(
     f"{PREFIX}secrets",
     metadata,

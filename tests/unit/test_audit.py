@@ -1,0 +1,134 @@
+"""Who did what and when is kept: ids and digests, no content."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from agent_framework_chatkit import AgentChatKitServer, create_app
+from agent_framework_chatkit.cli.commands import app
+from agent_framework_chatkit.stores import AttachmentStore, SQLStore
+from agent_framework_chatkit.stores.sql.audit import AuditTrail
+
+from .chat_client import Browser
+from .scripted_agent import agent, call, text
+from .test_actions import book, offering, use
+from .test_answering import Bank, cards, click
+from .test_server import chat
+
+
+async def kinds(store: SQLStore[Any]) -> list[str]:
+    return [each["kind"] async for each in store.audit.records()]
+
+
+async def test_approvals_are_recorded_by_the_hmac_of_the_call(tmp_path: Path) -> None:
+    bank = Bank()
+    url = f"sqlite:///{tmp_path}/chat.db"
+    answering = agent([call("pay", amount=77)], [text("Done.")], tools=[bank.pay])
+    async with chat(answering, url) as browser:
+        await browser.ask("Pay 77")
+        (card,) = await cards(browser)
+        await click(browser, card)
+        await browser.get("threads.delete", thread_id=browser.thread_id)
+    printed = await asyncio.to_thread(CliRunner().invoke, app, ["audit", "--store", url])
+    assert printed.exit_code == 0
+    asked, decided, deleted = map(json.loads, printed.stdout.splitlines())
+    assert [each["kind"] for each in (asked, decided, deleted)] == [
+        "approval.asked",
+        "approval.decided",
+        "thread.deleted",
+    ]
+    assert asked["hmac"] == decided["hmac"]
+    assert len(asked["hmac"]) == 64
+    assert decided["approved"] is True
+    assert asked["item"] == decided["item"] == card["id"]
+    assert asked["owner"] == decided["owner"] == deleted["owner"]
+    assert {each["thread"] for each in (asked, decided, deleted)} == {browser.thread_id}
+    assert set(asked) == {"at", "kind", "owner", "thread", "item", "hmac"}
+
+
+async def test_an_approval_that_is_withdrawn_is_recorded() -> None:
+    bank = Bank()
+    answering = agent([call("pay", amount=5)], [text("Then not.")], tools=[bank.pay])
+    async with SQLStore[Any]("sqlite://") as store:
+        server = AgentChatKitServer[Any](answering, store)
+        browser = Browser(create_app(server))
+        await browser.ask("Pay 5")
+        await browser.ask("No")
+        records = [each async for each in store.audit.records()]
+        assert [each["kind"] for each in records] == ["approval.asked", "approval.decided"]
+        assert records[1]["approved"] is False
+        await server.close()
+
+
+async def test_actions_are_recorded_without_their_content(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with SQLStore[Any]("sqlite://") as store:
+        server = AgentChatKitServer[Any](offering([text("Bye.")]), store, actions=[book])
+        browser = Browser(create_app(server))
+        await browser.ask("Oslo")
+        await use(browser, "book", {"to": "Oslo"})
+        (record,) = [each async for each in store.audit.records()]
+        assert (record["kind"], record["type"]) == ("action", "book")
+        assert len(record["payload"]) == 64
+        logged = [each.message for each in caplog.records if each.name.endswith(".audit")]
+        assert len(logged) == 1
+        assert "Oslo" not in logged[0]
+        await server.close()
+
+
+async def test_files_and_refused_requests_are_recorded(tmp_path: Path) -> None:
+    async with SQLStore[Any]("sqlite://") as store:
+        files: AttachmentStore[Any] = AttachmentStore(
+            tmp_path, metadata=store, secret="s" * 32, base_url="http://chat"
+        )
+        server = AgentChatKitServer[Any](agent(), store, files)
+        browser = Browser(create_app(server, authenticate=lambda r: r.headers.get("who")))
+        browser.http.headers["who"] = "ada"
+        sent = await browser.http.post(
+            "/attachments", files={"file": ("a.txt", b"a", "text/plain")}
+        )
+        name = sent.json()["id"]
+        assert (await browser.http.get(f"/attachments/{name}")).status_code == 200
+        await browser.get("attachments.delete", attachment_id=name)
+        records = [each async for each in store.audit.records()]
+        assert [(each["kind"], each["owner"], each["attachment"]) for each in records] == [
+            ("attachment.uploaded", "ada", name),
+            ("attachment.downloaded", "ada", name),
+            ("attachment.deleted", "ada", name),
+        ]
+        del browser.http.headers["who"]
+        for _ in range(70):
+            assert (await browser.post("threads.list")).status_code == 401
+        refused = [each async for each in store.audit.records()][3:]
+        assert len(refused) == 60
+        assert (refused[0]["path"], refused[0]["status"]) == ("/chatkit", 401)
+        await server.close()
+
+
+async def test_records_are_kept_for_so_long(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/chat.db"
+    for days, left in ((1.0, 600), (-1.0, 0)):
+        async with SQLStore[Any](url, audit_days=days) as store:
+            if days:
+                for _ in range(600):
+                    await store.audit.record("action", "ada")
+            await AgentChatKitServer[Any](agent(), store).clean_up()
+            assert len(await kinds(store)) == left
+
+
+async def test_what_cannot_be_kept_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken:
+        async def write(self, work: Any) -> None:
+            raise OSError("full")
+
+    await AuditTrail(Broken(), 1).record("action", "ada", item="i")  # type: ignore[arg-type]
+    assert "only in the log" in caplog.text
