@@ -17,27 +17,30 @@ if TYPE_CHECKING:
         simple_to_agent_input,
         thread_to_agent_input,
     )
-    from .http.app import chat_routes, create_app
+    from .http.app import Authenticate, chat_routes, create_app
     from .http.request_context import RequestContext
     from .http.web_ui import ui_routes
     from .interrupts.client_tools import client_tool
-    from .interrupts.pause import Decision
+    from .interrupts.pause import Decision, Pause
     from .interrupts.questions import ask_user
     from .server.quotas import Quotas
     from .server.server import AgentChatKitServer
-    from .widgets.actions import action
+    from .widgets.actions import ActionHandler, action
     from .widgets.templates import WidgetTemplate, WidgetTemplateError
     from .widgets.tools import widget_tool
 
 __all__ = [
     "APPROVAL_ACTION",
     "CONSENT_ACTION",
+    "ActionHandler",
     "AgentChatKitServer",
     "AgentContext",
     "AgentResponseConverter",
+    "Authenticate",
     "ClientToolCall",
     "Decision",
     "Form",
+    "Pause",
     "Quotas",
     "RequestContext",
     "ThreadItemConverter",
@@ -58,12 +61,15 @@ __all__ = [
 _MODULES = {
     "APPROVAL_ACTION": "bridge.cards",
     "CONSENT_ACTION": "bridge.cards",
+    "ActionHandler": "widgets.actions",
     "AgentChatKitServer": "server.server",
     "AgentContext": "bridge.context",
     "AgentResponseConverter": "bridge.response_converter",
+    "Authenticate": "http.app",
     "ClientToolCall": "bridge.context",
     "Decision": "interrupts.pause",
     "Form": "bridge.cards",
+    "Pause": "interrupts.pause",
     "Quotas": "server.quotas",
     "RequestContext": "http.request_context",
     "ThreadItemConverter": "bridge.thread_items",

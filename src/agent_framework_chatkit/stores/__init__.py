@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 from .errors import ThreadBusyError
 
 if TYPE_CHECKING:
+    from .attachments.errors import AttachmentError
     from .attachments.store import AttachmentStore
     from .sql.retention import Purged
     from .sql.store import SQLStore
 
-__all__ = ["AttachmentStore", "Purged", "SQLStore", "ThreadBusyError"]
+__all__ = ["AttachmentError", "AttachmentStore", "Purged", "SQLStore", "ThreadBusyError"]
 
 _HOMES = {
+    "AttachmentError": ("attachments.errors", "files"),
     "AttachmentStore": ("attachments.store", "files"),
     "Purged": ("sql.retention", "sql"),
     "SQLStore": ("sql.store", "sql"),
