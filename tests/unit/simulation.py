@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import random
+import secrets
 import selectors
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -98,8 +99,8 @@ def _create_task(
     task: asyncio.Task[Any] = asyncio.Task(coroutine, loop=loop, **options)
     worker = _current.get()
     if worker is not None:
-        worker.tasks.add(task)
-        task.add_done_callback(worker.tasks.discard)
+        worker.tasks[task] = None
+        task.add_done_callback(worker.tasks.pop)
     return task
 
 
@@ -300,7 +301,7 @@ class SimulatedWorker:
     ) -> None:
         self.simulation = simulation
         self.name = name
-        self.tasks: set[asyncio.Task[Any]] = set()
+        self.tasks: dict[asyncio.Task[Any], None] = {}
         self.is_dead = False
         with patch.object(
             store_module,
@@ -375,6 +376,14 @@ def simulated(*, is_sqlite: bool) -> Iterator[Simulation]:
         return simulation.network.listen(database, check)
 
     with ExitStack() as stack:
+        # The same names each time.
+        named = random.Random(0)  # noqa: S311
+        stack.enter_context(
+            patch.object(
+                secrets, "token_hex", lambda size=32: f"{named.getrandbits(8 * size):0{2 * size}x}"
+            )
+        )
+        stack.enter_context(patch.object(secrets, "randbits", named.getrandbits))
         for module in (worker_module, leases_module):
             stack.enter_context(patch.object(module, "time", _Clock))
         stack.enter_context(patch.object(worker_module, "watch_changes", watch))

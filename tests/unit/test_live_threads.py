@@ -716,6 +716,34 @@ async def test_a_turn_of_a_dead_worker_is_ended_by_another(tmp_path: Any) -> Non
         await other.server.close(grace=0)
 
 
+async def test_a_lost_run_that_ends_late_does_not_end_the_next(tmp_path: Any) -> None:
+    may_end, never = Gate(), Gate()
+
+    async def linger() -> None:
+        try:
+            await never()
+        finally:
+            await may_end()
+
+    url = f"sqlite:///{tmp_path}/chat.db"
+    answering = agent([text("It is "), linger], [text("Yes."), never])
+    async with SQLStore[Any](url) as one, SQLStore[Any](url) as two:
+        client = LiveClient(AgentChatKitServer(answering, one))
+        asking = await client.ask("Hello")
+        await asking.text("It is ")
+        key = await one.log.key_of(client.thread_id, "me")
+        lost = client.server.worker.run_of(key)
+        assert lost is not None
+        await bury(one, two)
+        again = await client.ask("And now?")
+        await again.text("Yes.")
+        may_end.may_go_on.set()
+        await lost.has_ended.wait()
+        assert await client.stop() == "stopped"
+        assert (await again.rest())[-1]["turn"]["state"] == "stopped"
+        await client.server.close(grace=0)
+
+
 async def bury(dead: SQLStore[Any], living: SQLStore[Any]) -> None:
     """Have a worker be taken for dead, as after seconds without a sign of life."""
     dead.database.heartbeat = None

@@ -71,7 +71,7 @@ class Channel:
         self.is_closed = False
         self._own_runs: set[str] = set()
         """The runs that this worker has executed: their events were delivered already."""
-        self._followers: set[Follower] = set()
+        self._followers: dict[Follower, None] = {}
         self._tail: deque[Entry] = deque()
         self._first = 0
         """The place of the tail's first event among all that were delivered here."""
@@ -114,9 +114,10 @@ class Channel:
         self.run = run
         self._own_runs.add(run.id)
 
-    def end_run(self) -> None:
-        """Note that the run has ended."""
-        self.run = None
+    def end_run(self, run: Run) -> None:
+        """Note that a run has ended. One that was lost may end after the next has begun."""
+        if self.run is run:
+            self.run = None
 
     def is_delivered(self, row: LogRow) -> bool:
         """Return whether the events of a row of the log were delivered here, or will not be."""
@@ -234,11 +235,11 @@ class Channel:
 
     def add(self, follower: Follower) -> None:
         """Have a follower woken by events."""
-        self._followers.add(follower)
+        self._followers[follower] = None
 
     def remove(self, follower: Follower) -> None:
         """Forget a follower."""
-        self._followers.discard(follower)
+        self._followers.pop(follower, None)
 
     def _deliver_row(self, row: LogRow) -> bool:
         """Deliver what others have added; return whether the thread itself has changed."""

@@ -630,7 +630,7 @@ class Run:
                 self._give_up_writing()
                 await self.end("failed", None)
         finally:
-            self.channel.end_run()
+            self.channel.end_run(self)
             self._release_waiting()
             self.has_ended.set()
             self.worker.run_ended(self)
