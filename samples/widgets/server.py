@@ -40,6 +40,8 @@ PAGE = {
     "header": {"title": {"text": "Widgets"}},
     "initialThread": "Layout",
     "history": {"enabled": True, "showDelete": False},
+    # What "Bad input" names on another host is not asked for.
+    "widgets": {"images": "self"},
 }
 
 
