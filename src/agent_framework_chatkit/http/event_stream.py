@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -13,6 +13,9 @@ _HEADERS = {
     # nginx would otherwise hold events back until it has a buffer full.
     "X-Accel-Buffering": "no",
 }
+
+MAX_PIECE = 64 * 1024
+"""Bytes after which a piece of the response is sent: a client that does not read holds up one."""
 
 
 class EventStream(Response):
@@ -63,7 +66,25 @@ class EventStream(Response):
 
 
 async def _send_body(send: Send, events: list[bytes]) -> None:
-    await send({"type": "http.response.body", "body": b"".join(events), "more_body": True})
+    for piece in _pieces(events):
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+
+
+def _pieces(events: list[bytes]) -> Iterator[bytes]:
+    """Join events that are small, and divide those that are large."""
+    piece: list[bytes] = []
+    size = 0
+    for event in events:
+        for start in range(0, len(event), MAX_PIECE):
+            part = event[start : start + MAX_PIECE]
+            piece.append(part)
+            size += len(part)
+            if size >= MAX_PIECE:
+                yield b"".join(piece)
+                piece.clear()
+                size = 0
+    if piece:
+        yield b"".join(piece)
 
 
 async def _wait_for_disconnect(receive: Receive) -> None:

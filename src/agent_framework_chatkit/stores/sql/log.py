@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 
 from chatkit.types import Page, ThreadItem, ThreadMetadata
@@ -27,6 +28,9 @@ _TURN_COLUMNS = (
 )
 
 _TURN_OF = select(*_TURN_COLUMNS).where(turns.c.thread == bindparam("b_thread"))
+
+READ_AT_ONCE = 256 * 1024
+"""Characters of the log, after which no more rows are read at once."""
 
 IS_ALIVE = exists().where(workers.c.id == turns.c.worker)
 """Whether the worker that holds a turn's lease has not been found dead."""
@@ -192,16 +196,30 @@ class ThreadLog:
         return await self._database.read(read, is_snapshot=True)
 
     async def read_log(self, key: int, after: int, limit: int = 100) -> list[LogRow]:
-        """Return rows of a thread's log that come after a position, oldest first."""
+        """Return rows of a thread's log that come after a position, oldest first.
+
+        There may be more, also if these are fewer than the limit: those who read must not hold
+        much of it in memory at a time.
+        """
         statement = (
             select(events)
             .where(events.c.thread == key, events.c.position > after)
             .order_by(events.c.position)
             .limit(limit)
         )
-        return await self._database.read(
-            lambda connection: [_log_row(row) for row in connection.execute(statement)]
-        )
+
+        def read(connection: Connection) -> list[LogRow]:
+            rows: list[LogRow] = []
+            size = 0
+            with closing(connection.execute(statement)) as found:
+                for row in found:
+                    rows.append(_log_row(row))
+                    size += len(row.data)
+                    if size > READ_AT_ONCE:
+                        break
+            return rows
+
+        return await self._database.read(read)
 
     async def find_in_log(self, key: int, run: str, number: int) -> LogRow | None:
         """Return the row of a thread's log that holds an event, if it is still there."""
