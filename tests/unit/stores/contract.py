@@ -890,6 +890,7 @@ class StoreContract:
             "INSERT INTO chatkit_items (thread, position, id, data)"
             " SELECT thread, 99, 'broken', '[' FROM chatkit_items WHERE id = 'msg_1'",
             "DROP TABLE chatkit_words",
+            "DROP TABLE chatkit_audit",
             *(["DROP TABLE chatkit_search"] if sqlite else []),
             f"UPDATE {VERSION_TABLE} SET version_num = 'v2'",
         )

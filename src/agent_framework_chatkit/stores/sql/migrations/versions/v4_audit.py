@@ -25,5 +25,6 @@ def upgrade() -> None:
         sa.Column("thread", sa.Text(), nullable=True),
         sa.Column("details", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_chatkit_audit")),
+        if_not_exists=True,
     )
-    op.create_index(op.f("ix_chatkit_audit_at"), "chatkit_audit", ["at"])
+    op.create_index(op.f("ix_chatkit_audit_at"), "chatkit_audit", ["at"], if_not_exists=True)
