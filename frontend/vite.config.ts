@@ -57,6 +57,10 @@ function element(): Plugin {
         join(out, 'manifest.json'),
         `${JSON.stringify({ script: `ui/chatkit-${hash}.js`, integrity }, null, 2)}\n`,
       )
+      const licenses = ['inter', 'jetbrains-mono'].map((name) =>
+        readFileSync(join(root, `node_modules/@fontsource-variable/${name}/LICENSE`), 'utf8'),
+      )
+      writeFileSync(join(out, 'ui', 'fonts.txt'), licenses.join('\n\n'))
       writeFileSync(join(out, 'index.html'), readFileSync(join(root, 'index.html')))
       writeFileSync(join(out, 'page.js'), readFileSync(join(root, 'page.js')))
     },

@@ -72,9 +72,10 @@ function DraftComposer({ draft }: { draft: Draft }) {
     if (isReady) void chat.submit()
   }
   const take = useCallback(
-    (list: FileList): boolean => {
-      if (!takesFiles || list.length === 0) return false
-      draft.uploads.upload([...list], limits)
+    (list: Iterable<File>): boolean => {
+      const given = [...list]
+      if (!takesFiles || given.length === 0) return false
+      draft.uploads.upload(given, limits)
       return true
     },
     [draft, takesFiles, limits],

@@ -102,7 +102,20 @@ export function Editor(props: EditorProps) {
     }
     setProblem(null)
   }
-  const close = (): void => setDismissed(trigger?.from ?? null)
+  /** Where the button for tags has written its sign, which goes when nothing comes of it. */
+  const offered = useRef<number | null>(null)
+  const withdraw = (): void => {
+    const { current } = editor
+    const now = current === null ? null : triggerBefore(current, signs)
+    if (now !== null && now.from === offered.current && now.query === '') {
+      current?.commands.deleteRange({ from: now.from, to: now.from + now.length })
+    }
+    offered.current = null
+  }
+  const close = (): void => {
+    setDismissed(trigger?.from ?? null)
+    withdraw()
+  }
 
   const choose = async (suggestion: Suggestion): Promise<void> => {
     const { current } = editor
@@ -165,12 +178,15 @@ export function Editor(props: EditorProps) {
       return true
     }
     if (event.key !== 'Enter' || event.shiftKey || event.altKey) return false
+    if (isPhone() && !event.ctrlKey && !event.metaKey) {
+      return editor.current?.commands.splitBlock() ?? false
+    }
     props.onSend()
     return true
   }
-  const latest = useRef({ props, look, onKey })
+  const latest = useRef({ props, look, onKey, withdraw })
   useLayoutEffect(() => {
-    latest.current = { props, look, onKey }
+    latest.current = { props, look, onKey, withdraw }
   })
 
   const attributes = useRef<Record<string, string>>({})
@@ -179,6 +195,7 @@ export function Editor(props: EditorProps) {
     role: 'textbox',
     'aria-multiline': 'true',
     'aria-label': label,
+    enterkeyhint: isPhone() ? 'enter' : 'send',
     ...(placeholder !== '' && { 'aria-placeholder': placeholder }),
     ...(signs.length > 0 && { 'aria-autocomplete': 'list', 'aria-haspopup': 'listbox' }),
     ...(open !== null && open.list.length > 0 && { 'aria-controls': listId }),
@@ -208,7 +225,10 @@ export function Editor(props: EditorProps) {
       },
       onSelectionUpdate: () => latest.current.look(),
       onFocus: () => setFocused(true),
-      onBlur: () => setFocused(false),
+      onBlur: () => {
+        setFocused(false)
+        latest.current.withdraw()
+      },
     })
     editor.current = made
     replace(made, told.current)
@@ -254,6 +274,8 @@ export function Editor(props: EditorProps) {
     mention: () => {
       setDismissed(null)
       write('@')
+      offered.current = editor.current?.state.selection.from ?? 0
+      offered.current -= 1
     },
   }))
 
@@ -278,6 +300,11 @@ export function Editor(props: EditorProps) {
       )}
     </div>
   )
+}
+
+/** Whether there are only the keys of a screen, where a new line needs the key that sends elsewhere. */
+function isPhone(): boolean {
+  return matchMedia('(pointer: coarse) and (hover: none)').matches
 }
 
 function isSame(one: Found | null, other: Found | null): boolean {

@@ -2,11 +2,12 @@ import { useEffect, useState } from 'react'
 import { createPortal } from 'react-dom'
 
 import { useText } from '../ui/context'
+import { filesOf } from './dropped'
 import { AttachIcon } from '../ui/icons'
 
 interface FileDropProps {
   /** Takes the files; where none are taken, a browser must still not open them in place of the chat. */
-  onFiles: ((files: FileList) => void) | null
+  onFiles: ((files: readonly File[]) => void) | null
 }
 
 const hasFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') === true
@@ -29,7 +30,7 @@ export function FileDrop({ onFiles }: FileDropProps) {
       setOver(false)
       if (!hasFiles(event)) return
       event.preventDefault()
-      if (event.dataTransfer) onFiles?.(event.dataTransfer.files)
+      if (event.dataTransfer && onFiles) void filesOf(event.dataTransfer).then(onFiles)
     }
     document.addEventListener('dragover', over)
     document.addEventListener('dragleave', leave)

@@ -26,13 +26,26 @@ export function paste(
 ): boolean {
   if (clipboardData === null) return false
   const { files, types } = clipboardData
-  const text = clipboardData.getData('text/plain')
+  const html = clipboardData.getData('text/html')
+  const text = clipboardData.getData('text/plain') || textOfHtml(html)
   // Office programs add a picture of what they copy.
   const isDocument = text !== '' && types.includes('text/html')
   if (files.length > 0 && !isDocument && onFiles?.(files)) return true
   const pasted = text.replaceAll(/\r\n?/g, '\n')
   insert(editor, pasted === last?.text ? last.content : textContent(pasted))
   return true
+}
+
+/** Return what people read of HTML, of which nothing is loaded or run. */
+function textOfHtml(html: string): string {
+  if (html === '') return ''
+  const { body } = new DOMParser().parseFromString(html, 'text/html')
+  for (const hidden of body.querySelectorAll('script, style, template, noscript')) hidden.remove()
+  for (const line of body.querySelectorAll('br')) line.replaceWith('\n')
+  for (const block of body.querySelectorAll('p, div, li, tr, h1, h2, h3, h4, h5, h6, pre, blockquote')) {
+    block.append('\n')
+  }
+  return (body.textContent ?? '').replaceAll(/[ \t]*\n\s*\n+/g, '\n\n').trim()
 }
 
 /** Drop text; files are for the whole chat, and what is moved within the editor is its own. */

@@ -4,6 +4,7 @@ import type { AssistantMessageItem, UserMessageItem } from '../protocol/types'
 import { announce } from '../chat/announce'
 import { useChat, useText } from '../ui/context'
 import { IconButton } from '../ui/IconButton'
+import { MessageTime } from '../ui/MessageTime'
 import { DislikedIcon, DislikeIcon, LikedIcon, LikeIcon, RetryIcon } from '../ui/icons'
 import { useStore } from '../ui/useStore'
 import { CopyButton } from '../ui/CopyButton'
@@ -77,6 +78,7 @@ export function AnswerActions({ endId, question }: AnswerActionsProps) {
           <RetryIcon />
         </IconButton>
       )}
+      <MessageTime at={messages().at(-1)?.created_at} />
       {hasFailed && (
         <span className="caption" role="alert">
           {text('actionFailed')}

@@ -4,6 +4,7 @@ import type { Attachment, UserMessageItem } from '../protocol/types'
 import { textOf } from '../composer/content'
 import { useChat, useText } from '../ui/context'
 import { IconButton } from '../ui/IconButton'
+import { MessageTime } from '../ui/MessageTime'
 import { RenameIcon } from '../ui/icons'
 import { useStore } from '../ui/useStore'
 import { CopyButton } from '../ui/CopyButton'
@@ -39,6 +40,7 @@ export function UserMessage({ item }: { item: UserMessageItem }) {
       )}
       {!isEditing && (
         <div className="actions">
+          <MessageTime at={item.created_at} />
           {said !== '' && <CopyButton textOf={() => said} />}
           {mayEdit && (
             <IconButton small label={text('edit')} onClick={() => setEditing(true)}>

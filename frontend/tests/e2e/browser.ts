@@ -155,7 +155,13 @@ export class Person {
 
   async say(text: string): Promise<void> {
     await this.composer.fill(text)
-    await this.composer.press('Enter')
+    // On a phone, this key makes a new line.
+    if (await this.isOnPhone()) await this.button('Send').click()
+    else await this.composer.press('Enter')
+  }
+
+  isOnPhone(): Promise<boolean> {
+    return this.page.evaluate(() => matchMedia('(pointer: coarse) and (hover: none)').matches)
   }
 
   async ask(text: string, answer: string | RegExp): Promise<void> {

@@ -1,0 +1,21 @@
+import { useLocale } from './context'
+
+const DAY = 24 * 60 * 60 * 1000
+
+/** When a message was written, in the zone of whoever reads it. */
+export function MessageTime({ at }: { at: string | undefined }) {
+  const locale = useLocale()
+  const date = new Date(at ?? '')
+  if (Number.isNaN(date.getTime())) return null
+  const isRecent = Date.now() - date.getTime() < DAY
+  const short = new Intl.DateTimeFormat(locale, {
+    timeStyle: 'short',
+    ...(!isRecent && { dateStyle: 'medium' }),
+  })
+  const whole = new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'medium' })
+  return (
+    <time className="message-time" dateTime={date.toISOString()} title={whole.format(date)}>
+      {short.format(date)}
+    </time>
+  )
+}

@@ -1,0 +1,89 @@
+/** What is small, and noticed. */
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { open, Person, type Site } from './browser'
+
+let site: Site
+
+beforeAll(async () => {
+  site = await open()
+}, 60_000)
+afterAll(() => site?.close())
+
+const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }
+
+test('on a phone Enter makes a new line, and what one touches is large', async () => {
+  const ann = await Person.at(site, phone)
+  await ann.composer.tap()
+  await ann.page.keyboard.type('One')
+  await ann.page.keyboard.press('Enter')
+  await ann.page.keyboard.type('Two')
+  await ann.button('Send').tap()
+  await ann.text(/You said One\s+Two/).waitFor()
+  await ann.button('Send').waitFor()
+  const small = await ann.chat.locator('.icon-button, .send').evaluateAll((buttons) =>
+    buttons
+      .map((each) => each.getBoundingClientRect())
+      .filter(({ width, height }) => width > 0 && Math.min(width, height) < 44)
+      .map(({ width, height }) => `${width} x ${height}`),
+  )
+  expect(small).toEqual([])
+  expect(await ann.violations()).toEqual([])
+  await ann.page.context().close()
+})
+
+test('the fonts come from the host, and a theme may choose others', async () => {
+  const ann = await Person.at(site)
+  const fonts: string[] = []
+  ann.page.on('request', (request) => request.url().endsWith('.woff2') && fonts.push(request.url()))
+  await ann.page.reload()
+  await ann.ask('Hello', /You said Hello/)
+  await expect.poll(() => fonts.filter((each) => each.includes('inter')).length).toBe(1)
+  await ann.page.route('**/page.json', (route) =>
+    route.fulfill({ json: { theme: { typography: { fontFamily: 'system-ui' } } } }),
+  )
+  await ann.page.reload()
+  await ann.text(/You said Hello/).waitFor()
+  const family = (): Promise<string> =>
+    ann.chat.locator('body').evaluate((body) => getComputedStyle(body).fontFamily)
+  await expect.poll(family).toBe('system-ui')
+  expect(ann.complaints).toEqual([])
+  await ann.page.context().close()
+})
+
+test('of a page that is copied as HTML alone, the text is pasted', async () => {
+  const ann = await Person.at(site)
+  await ann.composer.focus()
+  await ann.composer.evaluate((field) => {
+    const clipboardData = new DataTransfer()
+    const html = '<p>One <b>two</b></p><script>parent.hacked = 1</script><p>three<br>four</p>'
+    clipboardData.setData('text/html', html)
+    field.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }))
+  })
+  expect(await ann.composer.innerText()).toBe('One two\n\nthree\n\nfour')
+  expect(await ann.page.evaluate(() => 'hacked' in window)).toBe(false)
+  expect(ann.complaints).toEqual([])
+  await ann.page.context().close()
+})
+
+test('the sign of the button for tags goes when nothing comes of it', async () => {
+  const ann = await Person.at(site)
+  await ann.page.evaluate(() => {
+    const chat = document.querySelector('openai-chatkit') as HTMLElement & { setOptions: (o: object) => void }
+    chat.setOptions({
+      api: { url: '/chatkit', domainKey: 'local' },
+      entities: { onTagSearch: () => [{ id: '1', title: 'Oslo' }], showComposerMenu: true },
+    })
+  })
+  await ann.composer.fill('To ')
+  await ann.button('Mention').click()
+  await ann.chat.getByRole('option', { name: 'Oslo' }).waitFor()
+  await ann.page.keyboard.press('Escape')
+  expect((await ann.composer.innerText()).trim()).toBe('To')
+  await ann.page.keyboard.type('@')
+  await ann.chat.getByRole('option', { name: 'Oslo' }).waitFor()
+  await ann.page.keyboard.press('Escape')
+  expect(await ann.composer.innerText()).toContain('@')
+  await ann.page.context().close()
+})
