@@ -49,7 +49,7 @@ export async function launch(
     ],
   })
   for (let tries = 0; !(await answers(url)); tries++) {
-    if (tries > 300 || server.exitCode !== null) throw new Error(`No server: ${log}`)
+    if (tries > 1200 || server.exitCode !== null) throw new Error(`No server: ${log}`)
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
   return {

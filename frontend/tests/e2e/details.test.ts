@@ -8,7 +8,7 @@ let site: Site
 
 beforeAll(async () => {
   site = await open()
-}, 60_000)
+}, 180_000)
 afterAll(() => site?.close())
 
 const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }

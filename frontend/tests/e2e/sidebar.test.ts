@@ -8,7 +8,7 @@ let site: Site
 
 beforeAll(async () => {
   site = await open()
-}, 60_000)
+}, 180_000)
 afterAll(() => site?.close())
 
 const viewport = { width: 1440, height: 900 }
