@@ -1,0 +1,253 @@
+// @vitest-environment jsdom
+import fc from 'fast-check'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+
+import type { ThreadItem } from '../../src/protocol/types'
+import { LiveServer, open, type Page } from './liveServer'
+import { fakeLocks } from './locks'
+
+const eventually = { timeout: 20_000, interval: 10 }
+let pages: Page[] = []
+
+/** A page that is left when the test ends. */
+async function page(...given: Parameters<typeof open>): Promise<Page> {
+  const opened = await open(...given)
+  pages.push(opened)
+  return opened
+}
+
+beforeEach(() => {
+  sessionStorage.clear()
+  localStorage.clear()
+})
+afterEach(async () => {
+  await Promise.all(pages.map(({ chat }) => chat.setThreadId(null)))
+  pages = []
+  vi.unstubAllGlobals()
+  Reflect.deleteProperty(navigator, 'locks')
+})
+
+const shows = (shown: Page, texts: string[]): Promise<void> =>
+  expect.poll(shown.texts, eventually).toEqual(texts) as unknown as Promise<void>
+const isResponding = ({ chat }: Page): boolean => chat.state.get().isResponding
+
+test('a new thread is followed from its first events on', async () => {
+  const server = new LiveServer()
+  const ann = await page(server)
+  const sent = ann.chat.sendUserMessage({ text: 'Hello' })
+  await expect.poll(() => server.follows, eventually).toBe(1)
+  server.open()
+  server.say('Good ')
+  server.say('day.')
+  await shows(ann, ['Hello', 'Good day.'])
+  expect(isResponding(ann)).toBe(true)
+  server.finish()
+  expect(await sent).toBeNull()
+  expect(isResponding(ann)).toBe(false)
+  expect(ann.events.filter((name) => name.startsWith('chatkit.response'))).toEqual([
+    'chatkit.response.start',
+    'chatkit.response.end',
+  ])
+  expect(server.asked).toEqual(['threads.create', 'threads.follow'])
+})
+
+test('what another device does is seen, and can be stopped', async () => {
+  const server = new LiveServer()
+  server.begin('From afar')
+  server.open()
+  server.say('So far')
+  const ann = await page(server)
+  await ann.chat.setThreadId('t1')
+  await shows(ann, ['From afar', 'So far'])
+  await expect.poll(() => isResponding(ann), eventually).toBe(true)
+  ann.chat.stop()
+  await shows(ann, ['From afar', 'So far', '<end_of_turn>'])
+  expect(isResponding(ann)).toBe(false)
+})
+
+test('whatever is lost on the way, each text is there once and whole', async () => {
+  const step = fc.oneof(
+    fc.string({ minLength: 1, maxLength: 4, unit: 'grapheme' }).map((delta) => ({ delta })),
+    fc.constant('cut' as const),
+    fc.constant('forget' as const),
+    fc.constant('pause' as const),
+  )
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+      const server = new LiveServer()
+      const ann = await open(server)
+      const sent = ann.chat.sendUserMessage({ text: 'Go' })
+      await expect.poll(() => server.log.length, eventually).toBeGreaterThan(0)
+      server.open()
+      let text = ''
+      for (const each of steps) {
+        if (each === 'cut') server.cut()
+        // Events that are too old are not in the log any more.
+        else if (each === 'forget') server.log = []
+        else if (each === 'pause') await new Promise((resolve) => setTimeout(resolve, 5))
+        else {
+          server.say(each.delta)
+          text += each.delta
+        }
+      }
+      server.finish()
+      await sent
+      await shows(ann, ['Go', text])
+      await ann.chat.setThreadId(null)
+    }),
+    { numRuns: 12 },
+  )
+}, 120_000)
+
+test('a message whose answer is lost is sent again, and taken once', async () => {
+  const server = new LiveServer()
+  server.begin('Before')
+  server.finish()
+  const ann = await page(server)
+  await ann.chat.setThreadId('t1')
+  server.isDeaf = true
+  const sent = ann.chat.sendUserMessage({ text: 'Once' })
+  await shows(ann, ['Before', 'Once'])
+  server.isDeaf = false
+  server.finish()
+  expect(await sent).toBeNull()
+  expect(ann.texts()).toEqual(['Before', 'Once'])
+  expect(ann.chat.state.get().thread.error).toBeNull()
+})
+
+test('what is being sent is kept until the server has it, and then not any more', async () => {
+  const server = new LiveServer()
+  server.begin('Before')
+  server.finish()
+  const before = await page(server)
+  await before.chat.setThreadId('t1')
+  await expect.poll(() => server.follows, eventually).toBe(1)
+  server.isDown = true
+  void before.chat.sendUserMessage({ text: 'Keep me' })
+  // The page is gone in this second, and comes back.
+  server.isDown = false
+  const after = await open(server)
+  pages = [after]
+  await after.chat.setThreadId('t1')
+  await shows(after, ['Before', 'Keep me'])
+  server.finish()
+  await expect.poll(() => isResponding(after), eventually).toBe(false)
+  await expect
+    .poll(() => after.chat.state.get().draft.state.get().outgoing, eventually)
+    .toBeNull()
+  expect(server.state.items.filter(({ type }) => type === 'user_message')).toHaveLength(2)
+  await before.chat.setThreadId(null)
+})
+
+test.each([
+  ['completed', true],
+  ['waiting', false],
+  ['stopped', false],
+  ['failed', false],
+])('after a turn that is %s, a message that waits goes: %s', async (state, goes) => {
+  const server = new LiveServer()
+  const ann = await page(server)
+  void ann.chat.sendUserMessage({ text: 'First' })
+  await expect.poll(() => server.follows, eventually).toBe(1)
+  await ann.chat.setComposerValue({ text: 'Second' })
+  await ann.chat.submit()
+  const { draft } = ann.chat.state.get()
+  expect(draft.state.get().waiting).toHaveLength(1)
+  server.finish(state)
+  await expect.poll(() => isResponding(ann), eventually).toBe(goes)
+  if (!goes) void ann.chat.sendWaiting(draft.state.get().waiting[0] as never)
+  await expect.poll(ann.texts, eventually).toContain('Second')
+  expect(draft.state.get().waiting).toHaveLength(0)
+  server.finish()
+})
+
+test('a retry that is refused leaves the thread as it was', async () => {
+  const server = new LiveServer()
+  server.begin('Ask')
+  server.open()
+  server.say('Told.')
+  server.finish()
+  const ann = await page(server)
+  await ann.chat.setThreadId('t1')
+  await shows(ann, ['Ask', 'Told.'])
+  const question = ann.chat.state.get().thread.items[0]
+  // Another tab begins in the same moment, and this one has not heard of it.
+  server.cut()
+  server.isDown = true
+  server.begin('Elsewhere')
+  server.isDown = false
+  await ann.chat.retry(question as never)
+  await expect.poll(ann.texts, eventually).toEqual(['Ask', 'Told.', 'Elsewhere'])
+  server.finish()
+})
+
+test('a client tool is run by one page, and not by one without tools', async () => {
+  const server = new LiveServer()
+  const ran: string[] = []
+  const tool = (name: string) => ({
+    onClientTool: async () => {
+      ran.push(name)
+      return { done: true }
+    },
+  })
+  const all = [await page(server, tool('a'), 'a'), await page(server, tool('b'), 'b'), await page(server, {}, 'c')]
+  server.begin('Locate me')
+  for (const each of all) await each.chat.setThreadId('t1')
+  await expect.poll(() => server.follows, eventually).toBe(3)
+  const call = { id: 'c1', thread_id: 't1', created_at: '', type: 'client_tool_call', status: 'pending', call_id: 'x', name: 'locate', arguments: {} }
+  server.emit({ type: 'thread.item.done', item: call as unknown as ThreadItem })
+  server.finish('waiting')
+  await expect.poll(() => server.asked, eventually).toContain('threads.add_client_tool_output')
+  expect(ran).toHaveLength(1)
+  expect(server.claims).toHaveLength(2)
+  server.finish()
+})
+
+test('tabs of a browser share one stream, and the next takes it over where it stood', async () => {
+  fakeLocks()
+  const server = new LiveServer()
+  server.begin('Together')
+  server.open()
+  server.say('One ')
+  const ann = await page(server, {}, 'a')
+  await ann.chat.setThreadId('t1')
+  await shows(ann, ['Together', 'One '])
+  const tab = await page(server, {}, 'b')
+  await tab.chat.setThreadId('t1')
+  await shows(tab, ['Together', 'One '])
+  server.say('two ')
+  await shows(tab, ['Together', 'One two '])
+  expect(server.follows).toBe(1)
+  await ann.chat.setThreadId(null)
+  server.say('three')
+  await shows(tab, ['Together', 'One two three'])
+  expect(server.follows).toBe(1)
+  server.finish()
+  await expect.poll(() => isResponding(tab), eventually).toBe(false)
+  await expect.poll(tab.texts, eventually).toEqual(['Together', 'One two three'])
+})
+
+test('a browser has three streams at most, and a person has one where it is needed', async () => {
+  fakeLocks()
+  const servers = Array.from({ length: 5 }, (_, index) => new LiveServer(`t${index}`))
+  const all: Page[] = []
+  for (const server of servers) {
+    server.begin('Hello')
+    server.finish()
+    const each = await page(server, {}, server.threadId)
+    all.push(each)
+    await each.chat.setThreadId(server.threadId)
+    await shows(each, ['Hello'])
+  }
+  const streams = (): number => servers.reduce((sum, server) => sum + server.follows, 0)
+  await expect.poll(streams, eventually).toBe(3)
+  await expect.poll(() => servers[4]?.follows, eventually).toBe(1)
+  // Who writes in a chat without a stream gets one.
+  const [first] = all
+  const server = servers[0] as LiveServer
+  void first?.chat.sendUserMessage({ text: 'Again' })
+  await expect.poll(() => first?.texts(), eventually).toEqual(['Hello', 'Again'])
+  await expect.poll(() => server.follows, eventually).toBe(1)
+  expect(streams()).toBeLessThanOrEqual(3)
+  server.finish()
+})

@@ -1,0 +1,243 @@
+/** A server that can be followed, with one thread, in memory; its network can be cut. */
+
+import { Chat } from '../../src/chat/chat'
+import type { Options } from '../../src/element/options'
+import type { AnyEvent, ThreadStateEvent, Turn } from '../../src/protocol/live'
+import { emptyThread, reduce } from '../../src/protocol/thread'
+import type { ThreadItem } from '../../src/protocol/types'
+
+interface Entry {
+  id: string
+  event: AnyEvent
+}
+
+interface Given {
+  type: string
+  params: { thread_id?: string; after?: string | null; item_id?: string; input?: { content: { text: string }[] } }
+  metadata?: { request_id?: string; page_id?: string; turn_ends?: boolean }
+}
+
+interface Listener {
+  send: (entries: Entry[], extra?: object) => void
+  end: () => void
+  cut: () => void
+}
+
+const at = '2026-01-01T00:00:00Z'
+
+export class LiveServer {
+  readonly asked: string[] = []
+  readonly claims: string[] = []
+  log: Entry[] = []
+  state = emptyThread
+  isDown = false
+  /** Whether requests are lost on their way back. */
+  isDeaf = false
+  #follows = new Set<Listener>()
+  #requests = new Map<string, string>()
+  #run = 0
+  #number = 0
+
+  constructor(readonly threadId = 't1') {}
+
+  get run(): string {
+    return `r${this.#run}`
+  }
+
+  get follows(): number {
+    return this.#follows.size
+  }
+
+  emit(...events: AnyEvent[]): void {
+    const entries = events.map((event) => ({ id: `${this.run}.${++this.#number}`, event }))
+    for (const { event } of entries) this.state = reduce(this.state, event)
+    this.log.push(...entries)
+    for (const listener of [...this.#follows]) listener.send(entries)
+  }
+
+  /** Begin a turn, as a request does. */
+  begin(text: string, requestId?: string): string {
+    this.#run += 1
+    this.#number = 0
+    if (requestId !== undefined) this.#requests.set(requestId, this.run)
+    const id = `msg-${this.#run}`
+    const content = [{ type: 'input_text' as const, text }]
+    const message = { id, thread_id: this.threadId, created_at: at, type: 'user_message', content, attachments: [] }
+    this.emit(
+      { type: 'thread.item.done', item: message as unknown as ThreadItem },
+      { type: 'turn.updated', turn: { id, state: 'running', ended_at: null } },
+    )
+    return this.run
+  }
+
+  open(): void {
+    const item = { id: `${this.run}-answer`, thread_id: this.threadId, created_at: at, type: 'assistant_message', content: [] }
+    this.emit({ type: 'thread.item.added', item: item as unknown as ThreadItem })
+  }
+
+  say(delta: string): void {
+    const update = { type: 'assistant_message.content_part.text_delta' as const, content_index: 0, delta }
+    this.emit({ type: 'thread.item.updated', item_id: `${this.run}-answer`, update })
+  }
+
+  finish(state = 'completed'): void {
+    const item = this.state.items.find(({ id }) => id === `${this.run}-answer`)
+    if (item !== undefined) this.emit({ type: 'thread.item.done', item })
+    const turn: Turn = { id: `msg-${this.#run}`, state, ended_at: at }
+    if (!['completed', 'waiting'].includes(state)) {
+      const end = { id: `end-${this.#run}`, thread_id: this.threadId, created_at: at, type: 'end_of_turn', state }
+      this.emit({ type: 'thread.item.done', item: end as unknown as ThreadItem })
+    }
+    this.emit({ type: 'turn.updated', turn })
+  }
+
+  /** Lose all connections. */
+  cut(): void {
+    for (const listener of [...this.#follows]) listener.cut()
+  }
+
+  fetch = async (_url: unknown, init?: RequestInit): Promise<Response> => {
+    if (this.isDown) throw new TypeError('There is no network.')
+    const given = JSON.parse(String(init?.body)) as Given
+    this.asked.push(given.type)
+    const answer = this.#answer(given, init?.signal ?? null)
+    if (this.isDeaf && given.type !== 'threads.follow') throw new TypeError('The answer is lost.')
+    return answer
+  }
+
+  #answer({ type, params, metadata }: Given, signal: AbortSignal | null): Response {
+    const thread = { id: this.threadId, created_at: at, status: { type: 'active' } }
+    switch (type) {
+      case 'threads.get_by_id':
+        return Response.json({ ...thread, can_follow: true, turn: this.state.turn })
+      case 'items.list':
+        return Response.json({ data: [...this.state.items].reverse(), has_more: false })
+      case 'threads.stop':
+        this.finish('stopped')
+        return Response.json({ status: 'stopped' })
+      case 'threads.claim_tool':
+        this.claims.push(String(metadata?.page_id))
+        return Response.json({ status: this.claims[0] === metadata?.page_id ? 'claimed' : 'taken' })
+      case 'threads.follow':
+        return this.#follow(params.after ?? null, signal)
+      default:
+        return this.#respond(type, params, metadata?.request_id ?? '', signal)
+    }
+  }
+
+  #respond(type: string, params: Given['params'], requestId: string, signal: AbortSignal | null): Response {
+    const known = this.#requests.get(requestId)
+    if (known === undefined && this.state.turn?.state === 'running') {
+      const notice = { type: 'notice', level: 'warning', message: 'Busy.' }
+      return events((listener) => {
+        listener.send([{ id: '', event: notice as AnyEvent }])
+        listener.end()
+      }, signal)
+    }
+    const text = params.input?.content.map((part) => part.text).join('') ?? type
+    const run = known ?? this.begin(text, requestId)
+    const entries = this.log.filter(({ id }) => id.startsWith(`${run}.`))
+    return events((listener) => {
+      listener.send([{ id: `${run}.0`, event: created(type, this.threadId) }], { can_follow: true })
+      listener.send(entries)
+      if (run !== this.run || this.state.turn?.state !== 'running') listener.end()
+    }, signal)
+  }
+
+  #follow(after: string | null, signal: AbortSignal | null): Response {
+    return events((listener) => {
+      const index = this.log.findIndex(({ id }) => id === after)
+      if (index >= 0) listener.send(this.log.slice(index + 1))
+      else listener.send([{ id: this.log.at(-1)?.id ?? '', event: this.#stand() }])
+      this.#follows.add(listener)
+      return () => this.#follows.delete(listener)
+    }, signal)
+  }
+
+  #stand(): ThreadStateEvent {
+    const { items, open, turn } = this.state
+    return {
+      type: 'thread.state',
+      can_follow: true,
+      thread: { id: this.threadId, created_at: at, status: { type: 'active' } } as ThreadStateEvent['thread'],
+      items: { data: items.filter(({ id }) => !open.has(id)).reverse(), has_more: false },
+      open_items: items.filter(({ id }) => open.has(id)),
+      turn,
+    }
+  }
+}
+
+/** What the first event of a request's stream is; that of a new thread says its id. */
+function created(type: string, threadId: string): AnyEvent {
+  const thread = { id: threadId, created_at: at, status: { type: 'active' } }
+  return (
+    type === 'threads.create'
+      ? { type: 'thread.created', thread }
+      : { type: 'stream_options', stream_options: { allow_cancel: true } }
+  ) as AnyEvent
+}
+
+/** A stream of events as long as the client listens. */
+function events(begin: (listener: Listener) => (() => void) | void, signal: AbortSignal | null): Response {
+  const encoder = new TextEncoder()
+  let close: () => void = () => {}
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      let isOpen = true
+      const over = (end: () => void) => () => {
+        if (isOpen) end()
+        isOpen = false
+        close()
+      }
+      const left = begin({
+        send: (entries, extra = {}) => {
+          for (const { id, event } of isOpen ? entries : []) {
+            const data = JSON.stringify({ ...event, ...extra })
+            controller.enqueue(encoder.encode(`${id === '' ? '' : `id: ${id}\n`}data: ${data}\n\n`))
+          }
+        },
+        end: over(() => controller.close()),
+        cut: over(() => controller.error(new TypeError('The connection is lost.'))),
+      })
+      close = left ?? close
+      signal?.addEventListener('abort', over(() => controller.error(new DOMException('', 'AbortError'))))
+    },
+    cancel: () => close(),
+  })
+  return new Response(body, { headers: { 'Content-Type': 'text/event-stream' } })
+}
+
+export interface Page {
+  chat: Chat
+  /** What the element would have sent. */
+  events: string[]
+  texts: () => string[]
+}
+
+/** Open a chat at the server, as each tab does. */
+export async function open(server: LiveServer, options: Partial<Options> = {}, key = ''): Promise<Page> {
+  const sent: string[] = []
+  const given = {
+    locale: 'en',
+    ...options,
+    api: { url: '/chatkit', domainKey: 'local', fetch: server.fetch },
+  } as Options
+  const chat = new Chat({
+    kept: null,
+    key,
+    onOptions(listener) {
+      listener(given)
+      return () => {}
+    },
+    emit: (...args) => void sent.push(args[0]),
+    attach() {},
+  })
+  await chat.texts.use('en')
+  const texts = (): string[] =>
+    chat.state.get().thread.items.flatMap((item) =>
+      item.type === 'user_message' || item.type === 'assistant_message'
+        ? [item.content.map((part) => part.text).join('')]
+        : [`<${item.type}>`],
+    )
+  return { chat, events: sent, texts }
+}
