@@ -30,7 +30,10 @@ async function arrive(): Promise<Person> {
   const person = new Person(await context.newPage(), site.url)
   await context.route('https://images.example/**', async (route) => {
     const name = new URL(route.request().url()).pathname
-    if (name === '/shoe.png') await route.fulfill({ contentType: 'image/png', body: PNG })
+    if (name === '/Slow.svg') return
+    const huge = '<svg xmlns="http://www.w3.org/2000/svg" width="20000" height="20000"/>'
+    if (name === '/Huge.svg') await route.fulfill({ contentType: 'image/svg+xml', body: huge })
+    else if (name === '/shoe.png') await route.fulfill({ contentType: 'image/png', body: PNG })
     else if (name === '/page.png') await route.fulfill({ contentType: 'text/html', body: '<p>No' })
     else await route.fulfill({ contentType: 'image/png', body: 'broken' })
   })
@@ -105,6 +108,12 @@ test('widgets show images of other hosts, and effects reach the page', async () 
   for (const name of ['Image 1', 'Image 2']) {
     await chat.getByRole('img', { name: `${name} The image could not be loaded.` }).waitFor()
   }
+  // One that is huge stays within the page, and one that never comes keeps nobody waiting.
+  await chat.getByRole('img', { name: 'Huge', exact: true }).scrollIntoViewIfNeeded()
+  await expect.poll(() => width('Huge')).toBe(20_000)
+  const frame = ann.page.frames()[1]
+  expect(await frame?.evaluate(() => document.body.scrollWidth > window.innerWidth)).toBe(false)
+  await ann.ask('And now?', 'You said And now?')
   expect(await ann.page.evaluate(() => window.noticed)).toEqual([
     ['effect', { name: 'highlight', data: { aisle: 7 } }],
   ])

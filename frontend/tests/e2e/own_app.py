@@ -209,6 +209,7 @@ class Server(ChatKitServer[Context]):
         sources = ["https://images.example/shoe.png", "https://images.example/broken.png"]
         sources += ["https://images.example/page.png", "data:image/svg+xml;base64," + SVG]
         images = [Image(src=src, alt=f"Image {n}", size=80) for n, src in enumerate(sources)]
+        images += [Image(src=f"https://images.example/{n}.svg", alt=n) for n in ("Huge", "Slow")]
         return WidgetItem(
             id=self.store.generate_item_id("message", thread, {}),
             thread_id=thread.id,
