@@ -12,7 +12,7 @@ from chatkit.widgets import DynamicWidgetRoot, WidgetRoot
 
 from ..interrupts.calls import ToolDescription
 from ..interrupts.pause import Decision
-from ..text import readable_name, visible
+from ..text import mend_surrogates, readable_name, visible
 
 APPROVAL_ACTION = "approval.answer"
 """The type of the action that the buttons of an approval card send."""
@@ -75,7 +75,7 @@ def approval_card(request: Content, tool: ToolDescription | None, *, always_appr
     """
     call = _Call(request, tool)
     # It comes back with the answer, and must be the same then.
-    request_id = request.id or ""
+    request_id = mend_surrogates(request.id or "")
 
     def action(**answer: bool) -> dict[str, Any]:
         return {"type": APPROVAL_ACTION, "payload": {"request_id": request_id, **answer}}

@@ -158,7 +158,7 @@ class Answering(Generic[TContext]):
         except ValidationError as error:
             raise RefusedAnswerError(_FORGED) from error
         if params.action.type != wanted or payload.request_id != (
-            interrupt.request.id if interrupt.kind == "approval" else None
+            mend_surrogates(interrupt.request.id or "") if interrupt.kind == "approval" else None
         ):
             raise RefusedAnswerError(_FORGED)
         if not interrupt.is_as_shown(await self._server.store.secret()):
