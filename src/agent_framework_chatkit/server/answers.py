@@ -42,6 +42,7 @@ from ..interrupts.forms import AnswerInvalidError, value_of_answers
 from ..interrupts.pause import Decision, Interrupt, Pause
 from ..interrupts.questions import answers_to_result
 from ..stores.owners import owner_of
+from ..text import mend_surrogates
 from ..workflows.runner import ThreadWorkflow, input_answer
 from .agent_turn import CALL_CHANGED, dump_session
 
