@@ -209,6 +209,8 @@ export function Editor(props: EditorProps) {
       injectCSS: false,
       enableInputRules: false,
       enablePasteRules: false,
+      // As text, it would be parsed as HTML, which pages with Trusted Types forbid.
+      content: { type: Document.name, content: [{ type: Line.name }] },
       extensions: [Document, Line, Text, TagNode.configure({ places }), History],
       editorProps: {
         attributes: () => attributes.current,

@@ -4,6 +4,7 @@ import type { Editor } from '@tiptap/core'
 import { Fragment, type Slice } from '@tiptap/pm/model'
 import type { EditorView } from '@tiptap/pm/view'
 
+import { trusted } from '../element/trusted'
 import { textContent, textOf, type Content } from './content'
 import { contentOf, insert } from './document'
 
@@ -39,7 +40,7 @@ export function paste(
 /** Return what people read of HTML, of which nothing is loaded or run. */
 function textOfHtml(html: string): string {
   if (html === '') return ''
-  const { body } = new DOMParser().parseFromString(html, 'text/html')
+  const { body } = new DOMParser().parseFromString(trusted(html), 'text/html')
   for (const hidden of body.querySelectorAll('script, style, template, noscript')) hidden.remove()
   for (const line of body.querySelectorAll('br')) line.replaceWith('\n')
   for (const block of body.querySelectorAll('p, div, li, tr, h1, h2, h3, h4, h5, h6, pre, blockquote')) {

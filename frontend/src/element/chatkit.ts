@@ -6,6 +6,7 @@ import { addressOfScript } from './address'
 import type { ChatHost, ChatMethods, Kept } from './host'
 import type { Options } from './options'
 import { printWhole } from './print'
+import { trusted } from './trusted'
 
 /** The files of the app, beside this script; the build fills them in. */
 declare const __APP_SCRIPT__: string
@@ -54,7 +55,7 @@ class ChatKitElement extends HTMLElement implements ElementContract {
     frame.style.cssText = 'border:0;width:100%;height:100%;display:block;color-scheme:normal'
     frame.chatkitHost = this.#host(frame)
     frame.addEventListener('load', () => this.#checkStarted(frame))
-    frame.srcdoc = page(new URL(__APP_SCRIPT__, files), new URL(__APP_STYLE__, files))
+    frame.srcdoc = trusted(page(new URL(__APP_SCRIPT__, files), new URL(__APP_STYLE__, files)))
     this.#frame = frame
     root.replaceChildren(frame)
     this.#endPrinting = printWhole(this, frame)
@@ -132,14 +133,16 @@ class ChatKitElement extends HTMLElement implements ElementContract {
   /** Say so if the app did not start: its files may be gone, or a policy forbids them. */
   #checkStarted(frame: HTMLIFrameElement): void {
     if (frame !== this.#frame || this.#methods !== null) return
-    const message =
-      `The chat could not be started: ${new URL(__APP_SCRIPT__, files).href} cannot be loaded. ` +
-      'Is chatkit.js of another version than its files, or does a policy of the page forbid them?'
-    const body = frame.contentDocument?.body
-    if (body) {
-      body.setAttribute('role', 'alert')
-      body.textContent = message
-    }
+    // A frame of another origin, as all are in a sandbox, can be neither seen nor spoken to.
+    const isSandboxed = frame.contentDocument === null
+    const message = isSandboxed
+      ? 'The chat cannot be shown: the page is in a sandbox without allow-same-origin. Add allow-same-origin.'
+      : `The chat could not be started: ${new URL(__APP_SCRIPT__, files).href} cannot be loaded. ` +
+        'Is chatkit.js of another version than its files, or does a policy of the page forbid them?'
+    const body = isSandboxed ? document.createElement('p') : frame.contentDocument.body
+    body.setAttribute('role', 'alert')
+    body.textContent = message
+    if (isSandboxed) this.shadowRoot?.replaceChildren(body)
     this.#failure = message
     this.#fail(this.#waiting.splice(0), message)
     this.dispatchEvent(new CustomEvent('chatkit.error', { detail: { error: new Error(message) } }))

@@ -106,7 +106,7 @@ test('a thread is opened at its end', async () => {
   const isAtEnd = async (): Promise<void> => {
     await ann.text('Whoever waits').waitFor()
     await ann.chat.locator('.katex-display').waitFor()
-    await ann.page.waitForLoadState('networkidle')
+    await ann.page.waitForTimeout(500)
     await expect.poll(() => rest(ann)).toBeLessThan(2)
   }
   await ann.page.reload()

@@ -1,0 +1,56 @@
+/** Pages that forbid what others allow. */
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { open, Person, type Site } from './browser'
+
+let site: Site
+
+beforeAll(async () => {
+  site = await open()
+}, 180_000)
+afterAll(() => site?.close())
+
+test('a page that demands Trusted Types allows the policies by their names', async () => {
+  const ann = await Person.at(site)
+  await ann.page.route(`${site.url}/`, async (route) => {
+    const response = await route.fetch()
+    const policy = `${response.headers()['content-security-policy']}; require-trusted-types-for 'script'; trusted-types chatkit ProseMirrorClipboard`
+    await route.fulfill({ response, headers: { ...response.headers(), 'content-security-policy': policy } })
+  })
+  await ann.page.reload()
+  await ann.say('read')
+  await ann.text('Whoever waits').waitFor()
+  await ann.chat.locator('.katex-display').waitFor()
+  await ann.chat.locator('[data-streamdown=code-block]').waitFor()
+  await ann.composer.evaluate((field) => {
+    const clipboardData = new DataTransfer()
+    clipboardData.setData('text/html', '<p>One <b>two</b></p>')
+    field.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }))
+  })
+  await ann.page.waitForTimeout(500)
+  expect(ann.complaints).toEqual([])
+  expect(await ann.composer.innerText()).toBe('One two')
+  await ann.page.context().close()
+})
+
+test('a sandbox without an origin is explained', async () => {
+  const context = await site.browser.newContext()
+  const page = await context.newPage()
+  const script = await (await fetch(`${site.url}/chatkit.js`)).text()
+  await page.route(`${site.url}/host.html`, (route) =>
+    route.fulfill({
+      contentType: 'text/html',
+      body: `<!doctype html><iframe sandbox="allow-scripts" src="/inner.html"></iframe>`,
+    }),
+  )
+  await page.route(`${site.url}/inner.html`, (route) =>
+    route.fulfill({
+      contentType: 'text/html',
+      body: `<!doctype html><script>${script.replaceAll('</', '<\\/')}</script><openai-chatkit></openai-chatkit>`,
+    }),
+  )
+  await page.goto(`${site.url}/host.html`)
+  await page.frameLocator('iframe').getByRole('alert').getByText('allow-same-origin').first().waitFor()
+  await context.close()
+})
