@@ -76,7 +76,7 @@ class Asking {
 }
 
 /** Milliseconds between the tries to send a request that may be repeated. */
-const TRIES = [500, 1_000, 2_000, 4_000, 4_000, 4_000]
+const TRIES = [500, 1_000, 2_000, 4_000]
 
 /** For how many milliseconds to wait for a network at most. */
 const OFFLINE = 60_000
