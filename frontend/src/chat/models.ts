@@ -16,7 +16,7 @@ export function modelOf(models: readonly ModelOption[], chosen: string | null): 
 export function nextModel({ options, modelId, isModelChosen, thread }: ChatState): string | null {
   if (isModelChosen) return modelId
   const last = thread.items.findLast((item) => item.type === 'user_message')
-  const known = last?.inference_options.model
+  const known = last?.inference_options?.model
   const models = options?.composer?.models ?? []
   return models.find(({ id, disabled }) => id === known && !disabled)?.id ?? modelId
 }
