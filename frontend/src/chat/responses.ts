@@ -103,7 +103,7 @@ export class Responses {
       }
     }
     if (this.#asking !== asking) return failure
-    await this.#settle(asking)
+    await this.#settle(asking, asking.isStopped)
     if (this.#asking !== asking) return failure
     this.#asking = null
     this.#update(asking.isStopped, failure !== null || asking.isRefused)
@@ -307,7 +307,7 @@ export class Responses {
    * Put a message that the server has not confirmed back to where it was written, and return whether
    * it is there: it may be in the thread all the same, if the server was not heard to the end.
    */
-  async #settle(asking: Asking): Promise<boolean> {
+  async #settle(asking: Asking, mayBeTaken: boolean): Promise<boolean> {
     const { sending } = asking.ask
     const { sending: shown, threadId, thread } = this.#session.current
     if (sending === undefined || shown !== sending) return false
@@ -316,7 +316,7 @@ export class Responses {
       return false
     }
     const known = new Set(thread.items.map((item) => item.id))
-    if (threadId !== null && !asking.isRefused) await this.#around.load(threadId)
+    if (threadId !== null && mayBeTaken && !asking.isRefused) await this.#around.load(threadId)
     if (this.#session.current.sending !== sending) return false
     const isTaken = this.#session.current.thread.items.some(
       (item) => item.type === 'user_message' && !known.has(item.id) && isSame(item, sending),
@@ -337,7 +337,7 @@ export class Responses {
     this.#session.report(error)
     const { sending, threadId, thread } = this.#session.current
     if (sending === null && threadId !== null) await this.#around.load(threadId)
-    const isBack = await this.#settle(asking)
+    const isBack = await this.#settle(asking, true)
     const isLive = this.#live.canFollow === true
     // What the server has is shown, and is going on.
     if (isLive && asking.ask.sending !== undefined && !isBack) return

@@ -111,7 +111,8 @@ export class Scrolling {
       // A thread that gets shorter moves up, too, but not away from its end.
       if (this.#top < top && (isByHand || this.#rest >= 1)) this.#keep('own')
     } else if (this.#place === 'message') {
-      if (isByHand) this.#keep('own')
+      // Also what the browser scrolls to, such as a control that gets the focus.
+      if (isByHand || Math.abs(this.#top - this.#topOfMessage()) > 1) this.#keep('own')
     } else if (this.autoScroll && this.#top > top) {
       const isNearer = this.#rest < NEAR && this.#rest < rest
       if (isNearer || this.#rest < 1) this.#keep('end')

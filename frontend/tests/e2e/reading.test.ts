@@ -103,7 +103,7 @@ test('what is selected in an answer can be asked about', async () => {
   const quoted = 'Whoever waits stays dry.'
   // What is loaded for code and math has the text drawn again.
   await ann.chat.locator('.katex-display').waitFor()
-  await ann.page.waitForLoadState('networkidle')
+  await expect.poll(() => ann.chat.locator('.markdown pre span[style]').count()).toBeGreaterThan(0)
   await ann.chat.locator('.markdown').getByText(quoted).selectText()
   await ann.page.keyboard.press('Shift')
   await ann.button('Quote').click()
