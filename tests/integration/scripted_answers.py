@@ -27,7 +27,7 @@ from agent_framework import (
 )
 from starlette.applications import Starlette
 
-from agent_framework_chatkit import AgentChatKitServer, create_app
+from agent_framework_chatkit import AgentChatKitServer, Quotas, create_app
 from agent_framework_chatkit.stores import SQLStore
 
 WORDS = (
@@ -200,4 +200,7 @@ class Hasty(AgentChatKitServer[Any]):
 
 def make_app() -> Starlette:
     """Return an app for plain uvicorn."""
-    return create_app(Hasty(helper, SQLStore(os.environ["CHATKIT_STORE"], lease=1)))
+    # One visitor stands for many.
+    quotas = Quotas(visitor_turns=None, visitor_streams=None)
+    store = SQLStore[Any](os.environ["CHATKIT_STORE"], lease=1)
+    return create_app(Hasty(helper, store, quotas=quotas))

@@ -106,7 +106,7 @@ test('every action is answered', async () => {
   await ann.button('The payload does not fit').click()
   await ann.chat.getByText(/Seats: Input should be a valid integer/).first().waitFor()
   await ann.button('Nothing handles it').click()
-  await ann.chat.getByText('This chat cannot do that.').waitFor()
+  await ann.chat.getByText('This chat cannot do that.').first().waitFor()
   await ann.page.context().close()
 })
 

@@ -31,7 +31,7 @@ async def note(payload: Any, context: AgentContext[Any]) -> None:
     await context.stream_widget(text_card(f"Noted: {json.dumps(payload)}"))
 
 
-@action("replace")
+@action("replace", from_page=True)
 async def replace(payload: Any, context: AgentContext[Any]) -> None:
     """Show what was sent in place of the widget, after a while."""
     await asyncio.sleep((payload or {}).get("seconds", 0))
