@@ -1078,7 +1078,8 @@ class StoreContract:
         explain = "EXPLAIN QUERY PLAN " if url.startswith("sqlite") else "EXPLAIN "
         # Of workers there are only as many as there are processes.
         scan = re.compile(
-            r"\bSCAN (?!CONSTANT|chatkit_workers)|TEMP B-TREE|Seq Scan (?!on chatkit_workers)|\bSort\b"
+            r"\bSCAN (?!CONSTANT|chatkit_workers)|TEMP B-TREE|\bSort\b"
+            r"|Seq Scan (?!on chatkit_workers)"
         )
         with engine_of(url) as engine, engine.connect() as connection:
             if not url.startswith("sqlite"):
