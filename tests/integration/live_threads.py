@@ -115,6 +115,10 @@ class LiveWorker:
         return int(pages) * os.sysconf("SC_PAGESIZE")
 
 
+PLAIN = ("uvicorn", "--factory", "tests.integration.scripted_answers:make_app")
+"""Serves without `af-chatkit`, and one visitor as often as a test wants."""
+
+
 @contextmanager
 def workers(
     folder: Path, store: str, count: int = 2, **properties: Any

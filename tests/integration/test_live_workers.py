@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from .live_threads import (
+    PLAIN,
     LiveWorker,
     Person,
     check_equal_to_fresh_load,
@@ -22,8 +23,6 @@ from .live_threads import (
     workers,
 )
 from .scripted_answers import Script
-
-PLAIN = ("uvicorn", "--factory", "tests.integration.scripted_answers:make_app")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -37,7 +36,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[LiveWorker]]:
     """Two servers on one file, for tests that leave them alive."""
     folder = tmp_path_factory.mktemp("shared")
-    with workers(folder, f"sqlite:///{folder}/chat.db") as started:
+    with workers(folder, f"sqlite:///{folder}/chat.db", command=PLAIN) as started:
         yield started
 
 

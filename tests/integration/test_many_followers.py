@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from .live_threads import PATIENCE, LiveWorker, Person, workers
+from .live_threads import PATIENCE, PLAIN, LiveWorker, Person, workers
 from .scripted_answers import Script
 
 
 @pytest.fixture(scope="module")
 def one(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveWorker]:
     folder = tmp_path_factory.mktemp("one")
-    with workers(folder, f"sqlite:///{folder}/chat.db", 1) as (started,):
+    with workers(folder, f"sqlite:///{folder}/chat.db", 1, command=PLAIN) as (started,):
         yield started
 
 
