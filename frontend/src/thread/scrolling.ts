@@ -23,6 +23,8 @@ export class Scrolling {
   #hasRoom = false
   #top = 0
   #rest = 0
+  #height = 0
+  #keptAt = 0
   #touchedAt = -Infinity
   #observer = new ResizeObserver(() => this.#settle())
 
@@ -73,6 +75,7 @@ export class Scrolling {
   #keep(place: Place): void {
     this.#place = place
     this.#touchedAt = -Infinity
+    this.#keptAt = performance.now()
     // What is kept in view is not what the browser would keep.
     this.scroller.style.overflowAnchor = place === 'own' ? '' : 'none'
   }
@@ -100,11 +103,12 @@ export class Scrolling {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller
     this.#top = scrollTop
     this.#rest = scrollHeight - scrollTop - clientHeight
+    this.#height = scrollHeight
     this.onAway(this.#rest > clientHeight / 2)
   }
 
   #look = (): void => {
-    const [top, rest] = [this.#top, this.#rest]
+    const [top, rest, height] = [this.#top, this.#rest, this.#height]
     this.#measure()
     const isByHand = performance.now() - this.#touchedAt < BY_HAND
     if (this.#place === 'end') {
@@ -112,7 +116,9 @@ export class Scrolling {
       if (this.#top < top && (isByHand || this.#rest >= 1)) this.#keep('own')
     } else if (this.#place === 'message') {
       // Also what the browser scrolls to, such as a control that gets the focus.
-      if (isByHand || Math.abs(this.#top - this.#topOfMessage()) > 1) this.#keep('own')
+      const isSettled = performance.now() - this.#keptAt > 1000
+      const isElsewhere = Math.abs(this.#top - this.#topOfMessage()) > 1
+      if (isByHand || (isElsewhere && isSettled && this.#height === height)) this.#keep('own')
     } else if (this.autoScroll && this.#top > top) {
       const isNearer = this.#rest < NEAR && this.#rest < rest
       if (isNearer || this.#rest < 1) this.#keep('end')
