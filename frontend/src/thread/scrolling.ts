@@ -24,7 +24,7 @@ export class Scrolling {
   #top = 0
   #rest = 0
   #height = 0
-  #keptAt = 0
+  #view = 0
   #touchedAt = -Infinity
   #observer = new ResizeObserver(() => this.#settle())
 
@@ -75,7 +75,6 @@ export class Scrolling {
   #keep(place: Place): void {
     this.#place = place
     this.#touchedAt = -Infinity
-    this.#keptAt = performance.now()
     // What is kept in view is not what the browser would keep.
     this.scroller.style.overflowAnchor = place === 'own' ? '' : 'none'
   }
@@ -104,21 +103,22 @@ export class Scrolling {
     this.#top = scrollTop
     this.#rest = scrollHeight - scrollTop - clientHeight
     this.#height = scrollHeight
+    this.#view = clientHeight
     this.onAway(this.#rest > clientHeight / 2)
   }
 
   #look = (): void => {
-    const [top, rest, height] = [this.#top, this.#rest, this.#height]
+    const [top, rest, height, view] = [this.#top, this.#rest, this.#height, this.#view]
     this.#measure()
     const isByHand = performance.now() - this.#touchedAt < BY_HAND
     if (this.#place === 'end') {
       // A thread that gets shorter moves up, too, but not away from its end.
       if (this.#top < top && (isByHand || this.#rest >= 1)) this.#keep('own')
     } else if (this.#place === 'message') {
-      // Also what the browser scrolls to, such as a control that gets the focus.
-      const isSettled = performance.now() - this.#keptAt > 1000
-      const isElsewhere = Math.abs(this.#top - this.#topOfMessage()) > 1
-      if (isByHand || (isElsewhere && isSettled && this.#height === height)) this.#keep('own')
+      // What moves while nothing has another size was scrolled by somebody, or by the browser to
+      // what gets the focus.
+      const isScrolled = this.#top !== top && this.#height === height && this.#view === view
+      if (isByHand || isScrolled) this.#keep('own')
     } else if (this.autoScroll && this.#top > top) {
       const isNearer = this.#rest < NEAR && this.#rest < rest
       if (isNearer || this.#rest < 1) this.#keep('end')
