@@ -104,7 +104,6 @@ export class Session {
         return say('unreadable')
     }
   }
-
 }
 
 export function isAborted(error: unknown): boolean {

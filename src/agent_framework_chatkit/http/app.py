@@ -167,14 +167,14 @@ def chat_routes(
     endpoint = _Endpoint(server, authenticate, origins, max_request_size)
     middleware = [Middleware(HostCheck, hosts=Hosts(allowed_hosts)), *origins.middleware]
     routes: list[tuple[str, Handler, str]] = [
-        ("/chatkit", endpoint.audited(endpoint.chat), "POST"),
-        ("/attachments", endpoint.audited(endpoint.upload), "POST"),
-        ("/attachments/{id}/upload", endpoint.audited(endpoint.receive), "PUT"),
-        ("/attachments/{id}", endpoint.audited(endpoint.download), "GET"),
+        ("/chatkit", endpoint.chat, "POST"),
+        ("/attachments", endpoint.upload, "POST"),
+        ("/attachments/{id}/upload", endpoint.receive, "PUT"),
+        ("/attachments/{id}", endpoint.download, "GET"),
     ]
     return [
         *(
-            Route(path, handler, methods=[method], middleware=middleware)
+            Route(path, endpoint.audited(handler), methods=[method], middleware=middleware)
             for path, handler, method in routes
         ),
         # Browsers ask for leave before a page of another origin may send a request.
