@@ -167,11 +167,13 @@ export class Responses {
       if (this.#live.isOn && asking.isLive && heard.event.type !== 'thread.created') {
         if (asking.run !== null && this.#live.hasHeard(asking.run)) this.#leaveToFollow(asking)
         if (asking.isFollowed) return
+        // It is told once. That it comes both ways for a moment does no harm.
+        if (heard.event.type === 'progress_update') this.#take(heard)
         continue
       }
       this.#take(heard)
       if (asking.isLive) this.#live.note(heard.id)
-      if (asking.isLive && heard.event.type === 'turn.updated') this.#follow(asking, heard.id)
+      if (asking.isLive && heard.event.type === 'turn.updated') this.#follow(heard.id)
       if (asking.isFollowed) return
     }
     // Who follows may have read how the thread stands after the turn's end, and hears no more of it.
@@ -201,11 +203,9 @@ export class Responses {
   }
 
   /** The first events of a new thread are here: from now on it is followed. */
-  #follow(asking: Asking, after: string | null): void {
+  #follow(after: string | null): void {
     const { threadId } = this.#session.current
-    if (threadId === null) return
-    this.#live.start(threadId, after, true)
-    if (this.#live.isOn) this.#leaveToFollow(asking)
+    if (threadId !== null) this.#live.start(threadId, after, true)
   }
 
   /** Show what an event brings. */
