@@ -1,6 +1,6 @@
 /** Client tools: calls that the server waits for, made by the app. */
 
-import { reduce } from '../protocol/thread'
+import { isPending, reduce } from '../protocol/thread'
 import type { ClientToolCallItem, ThreadItem } from '../protocol/types'
 import type { Live } from './live'
 import type { Responses } from './responses'
@@ -82,5 +82,5 @@ export class ClientTools {
 }
 
 function isPendingCall(item: ThreadItem): item is ClientToolCallItem {
-  return item.type === 'client_tool_call' && (item.status ?? 'pending') === 'pending'
+  return item.type === 'client_tool_call' && isPending(item)
 }

@@ -2,6 +2,7 @@
 
 import type { ChatMethods } from '../element/host'
 import { contentFrom, isBlank, noContent, sendable, textOf } from '../composer/content'
+import { isPending } from '../protocol/thread'
 import type {
   Attachment,
   StructuredInputSubmission,
@@ -70,7 +71,7 @@ export class Messages {
   next({ isStopped, hasFailed, turn }: End): void {
     const { draft, thread, isResponding } = this.#session.current
     const [first] = draft.state.get().waiting
-    const isAsked = thread.items.some((item) => isPending(item))
+    const isAsked = thread.items.some(isAsking)
     const isNormal =
       turn === null ? !isAsked && thread.error === null : turn.state === 'completed'
     if (first === undefined || isResponding || isStopped || hasFailed || !isNormal) return
@@ -201,9 +202,6 @@ export class Messages {
 }
 
 /** Tell whether an item waits for a person or for the page. */
-function isPending(item: ThreadItem): boolean {
-  return (
-    (item.type === 'structured_input' || item.type === 'client_tool_call') &&
-    (item.status ?? 'pending') === 'pending'
-  )
+function isAsking(item: ThreadItem): boolean {
+  return (item.type === 'structured_input' || item.type === 'client_tool_call') && isPending(item)
 }

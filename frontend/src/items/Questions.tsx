@@ -1,6 +1,7 @@
 import { Button } from '@openai/apps-sdk-ui/components/Button'
 import { useLayoutEffect, useRef, useState, type KeyboardEvent } from 'react'
 
+import { isPending } from '../protocol/thread'
 import type { StructuredInputItem, StructuredInputSubmission } from '../protocol/types'
 import { useChat, useText } from '../ui/context'
 import { useStore } from '../ui/useStore'
@@ -16,7 +17,7 @@ export function Questions({ item }: { item: StructuredInputItem }) {
     const index = thread.items.findLastIndex((each) => each.id === item.id)
     return thread.items.slice(index + 1).some(isQuestion)
   })
-  if ((item.status ?? 'pending') === 'pending' && !isLeft) return <Form item={item} />
+  if (isPending(item) && !isLeft) return <Form item={item} />
   return (
     <dl className="card answers">
       {item.inputs.map(({ id, question, answer }) => {

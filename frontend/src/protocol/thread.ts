@@ -301,3 +301,8 @@ function mapChildren(
     ? { ...widget, children: changed }
     : widget
 }
+
+/** Tell whether an item waits for an answer: that of a person, or of the page. */
+export function isPending({ status }: { status?: string | null }): boolean {
+  return (status ?? 'pending') === 'pending'
+}

@@ -8,6 +8,7 @@ import { IconButton } from '../ui/IconButton'
 import { Items } from '../items/Items'
 import { Said } from '../items/Said'
 import { Markdown } from '../markdown/Markdown'
+import { isPending } from '../protocol/thread'
 import { Note } from '../ui/Note'
 import { OlderItems } from './OlderItems'
 import { QuoteButton } from './QuoteButton'
@@ -102,7 +103,7 @@ function Failure() {
   if (error === null) return null
   const last = items.at(-1)
   // What is asked can still be answered; to try the turn again would take the question away.
-  const isAsked = last?.type === 'structured_input' && (last.status ?? 'pending') === 'pending'
+  const isAsked = last?.type === 'structured_input' && isPending(last)
   const question = items.findLast((item) => item.type === 'user_message')
   return (
     <Note
