@@ -27,7 +27,7 @@ from pydantic import TypeAdapter
 from agent_framework_chatkit.bridge.item_updates import apply_update
 
 from ..unit.chat_client import message
-from .processes import ROOT, environment
+from .processes import ROOT, environment, free_port
 
 _SSL = ssl.create_default_context()
 """Not used, but each client would make one of its own."""
@@ -51,9 +51,7 @@ class LiveWorker:
         agent: str = "scripted_answers",
         **variables: str,
     ) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.url = f"{self.address}/chatkit"
         self.folder = folder

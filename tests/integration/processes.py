@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -18,6 +19,13 @@ PATIENCE = 120
 
 MODELS = ("MODEL", "OPENAI_", "AZURE_OPENAI_", "OLLAMA_")
 """How the variables begin that name a model."""
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def environment(**variables: str) -> dict[str, str]:

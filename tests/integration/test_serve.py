@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,7 +19,7 @@ import pytest
 
 from ..postgres import PostgresServer
 from ..unit.chat_client import message
-from .processes import PATIENCE, ROOT, environment
+from .processes import PATIENCE, ROOT, environment, free_port
 
 
 class Serving:
@@ -34,9 +33,7 @@ class Serving:
         agent: str = "counting_agent",
         before: tuple[str, ...] = (),
     ) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         self.address = f"http://127.0.0.1:{port}"
         self.url = f"{self.address}/chatkit"
         self._log = folder / "log"
