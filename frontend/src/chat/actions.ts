@@ -1,4 +1,4 @@
-/** What people do in widgets, and what apps do in their place. */
+/** Actions: those of widgets, and those that apps send themselves. */
 
 import type { ChatMethods } from '../element/host'
 import { ProtocolError } from '../protocol/client'
@@ -8,7 +8,7 @@ import type { Action } from '../widgets/actions'
 import type { Responses } from './responses'
 import { messageOf, type Session } from './session'
 
-/** What went wrong with an action, in words for whoever acted. */
+/** An action failed; the message is for the person. */
 export class ActionError extends Error {
   override readonly name = 'ActionError'
 }
@@ -37,7 +37,7 @@ export class Actions {
     this.#load = load
   }
 
-  /** Take an action of the app itself; what goes wrong is shown in the thread, and returned. */
+  /** Take an action of the app itself; show an error in the thread, and return it. */
   async send(action: SentAction, itemId?: string): Promise<Error | null> {
     try {
       await this.#stream(action, itemId, false)
@@ -48,7 +48,7 @@ export class Actions {
     }
   }
 
-  /** Show what went wrong with an action that has no place of its own any more. */
+  /** Show the error of an action whose widget is gone. */
   show(message: string): void {
     const error = { code: 'action', message, allowRetry: false }
     this.#session.state.set({ thread: { ...this.#session.current.thread, error } })
@@ -57,7 +57,7 @@ export class Actions {
   /**
    * Take an action of a widget.
    *
-   * What goes wrong is thrown as an `ActionError`, whose message is for whoever acted.
+   * Throws an `ActionError` if it fails; the message is for the person.
    */
   async act(action: Action, item: WidgetItem): Promise<void> {
     if (action.handler === 'client') await this.#tell(action, item)
@@ -104,7 +104,7 @@ export class Actions {
     const { threadId } = this.#session.current
     if (threadId === null) return
     await this.#responses.idle()
-    // Whoever has left the thread meanwhile does not mean it any more.
+    // The person has left the thread, and with it the action.
     if (this.#session.current.threadId !== threadId) return
     const params = {
       thread_id: threadId,
@@ -148,7 +148,7 @@ export class Actions {
   }
 }
 
-/** What an action has led to: why it was refused or has failed is for who acted. */
+/** The outcome of an action: its error and notices are for the person who acted. */
 class Outcome {
   error: ErrorEvent | null = null
   readonly notices: NoticeEvent[] = []

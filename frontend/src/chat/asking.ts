@@ -1,4 +1,4 @@
-/** An answer that was asked for: what is sent, and how far it has come. */
+/** A request for an answer, and its progress. */
 
 import type { ParamsOf, StreamType } from '../protocol/client'
 import type { AnyEvent } from '../protocol/live'
@@ -8,7 +8,7 @@ import { randomId } from './live'
 /** For how many milliseconds to wait for a network at most. */
 const OFFLINE = 60_000
 
-/** What asks the server for an answer. */
+/** A request for an answer. */
 export interface Ask<T extends StreamType = StreamType> {
   type: T
   params: ParamsOf<T>
@@ -27,17 +27,17 @@ export interface Ask<T extends StreamType = StreamType> {
   onFailure?: (error: unknown) => Promise<void>
 }
 
-/** An answer that was asked for here, until it has ended. */
+/** A request of this page, until its answer has ended. */
 export class Asking {
   readonly abort = new AbortController()
   readonly requestId: string
   run: string | null = null
   isAccepted = false
   isLive = false
-  /** Whether its events come another way. */
+  /** Whether the thread's own stream brings its events. */
   isFollowed = false
   isStopped = false
-  /** Whether the server tells why it does nothing. */
+  /** Whether the server has refused it, with a reason. */
   isRefused = false
   hasEnded = false
   end: () => void = () => {}

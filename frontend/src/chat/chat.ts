@@ -225,14 +225,14 @@ export class Chat {
 
   // Actions
 
-  /** Take an action of the app itself; what goes wrong is shown in the thread, and returned. */
+  /** Take an action of the app itself; show an error in the thread, and return it. */
   sendCustomAction = (action: SentAction, itemId?: string): Promise<Error | null> =>
     this.#actions.send(action, itemId)
 
-  /** Take an action of a widget. What goes wrong is thrown as an `ActionError`. */
+  /** Take an action of a widget. Throws an `ActionError` if it fails. */
   act = (action: Action, item: WidgetItem): Promise<void> => this.#actions.act(action, item)
 
-  /** Show what went wrong with an action that has no place of its own any more. */
+  /** Show the error of an action whose widget is gone. */
   show(message: string): void {
     this.#actions.show(message)
   }

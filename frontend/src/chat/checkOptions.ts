@@ -1,4 +1,4 @@
-/** What is wrong with an app's options, in words for whoever wrote them. */
+/** Checks an app's options; the messages are for its developer. */
 
 import type { Options } from '../element/options'
 

@@ -13,9 +13,9 @@ import { Uploads } from './uploads'
 
 export interface ChatState {
   options: Options | null
-  /** What is wrong with the options, for whoever writes the page. */
+  /** The error in the options, for the page's developer. */
   configError: string | null
-  /** Which of the options are left out, for the same. */
+  /** The options that are left out, for the same. */
   problems: readonly string[]
   threadId: string | null
   thread: ThreadState

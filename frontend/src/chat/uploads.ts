@@ -23,7 +23,7 @@ export interface UploadsState {
   files: readonly Upload[]
   /** Why files are not among them. */
   refusal: string | null
-  /** What has just happened, for who cannot see it. */
+  /** The last event, for people who cannot see it. */
   news: string
 }
 

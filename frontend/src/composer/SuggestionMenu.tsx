@@ -77,7 +77,7 @@ export function SuggestionMenu(props: SuggestionMenuProps) {
           id={id}
           role="listbox"
           aria-label={text(sign === '@' ? 'suggestions' : 'commands')}
-          // Tab chooses; it is here for who reads with something else.
+          // Tab chooses; this is for screen readers.
           tabIndex={0}
         >
           {groups.map((group) => {

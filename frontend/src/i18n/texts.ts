@@ -1,4 +1,4 @@
-/** What the chat itself says, in the language of whoever uses it. */
+/** The chat's own texts, in the reader's language. */
 
 import { en, type Entries, type TextKey } from './locales/en'
 import { Store } from '../chat/store'

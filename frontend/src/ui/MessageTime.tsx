@@ -2,7 +2,7 @@ import { useLocale } from './context'
 
 const DAY = 24 * 60 * 60 * 1000
 
-/** When a message was written, in the zone of whoever reads it. */
+/** The time of a message, in the reader's zone. */
 export function MessageTime({ at }: { at: string | undefined }) {
   const locale = useLocale()
   const date = new Date(at ?? '')

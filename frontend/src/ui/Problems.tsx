@@ -5,7 +5,7 @@ import { CloseIcon } from './icons'
 import { IconButton } from './IconButton'
 import { useStore } from './useStore'
 
-/** Which options are left out, for whoever writes the page. */
+/** The options that are left out, for the page's developer. */
 export function Problems() {
   const chat = useChat()
   const text = useText()

@@ -13,7 +13,7 @@ export function useChat(): Chat {
   return chat
 }
 
-/** What the chat says, in the language of whoever uses it. */
+/** The chat's own texts, in the reader's language. */
 export function useText(): Say {
   return useStore(useChat().texts.state, (state) => state.say)
 }

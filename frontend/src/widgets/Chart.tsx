@@ -105,7 +105,7 @@ function Legend({ data }: { data: ChartData }) {
   )
 }
 
-/** The same for who cannot see it. */
+/** The same, for people who cannot see it. */
 function Read({ data, title }: { data: ChartData; title: string }) {
   const rows: readonly Row[] = sample(data.rows, MOST_READ)
   return (

@@ -42,7 +42,7 @@ export function TextLine({ as, kind, sizes, widget }: TextLineProps) {
       tabIndex={isVerbatim && value.length > LONG ? 0 : undefined}
       data-size={size}
       dir="auto"
-      // Whoever has it read out hears it when it is whole.
+      // Screen readers read it when it is complete.
       aria-busy={isTrue(widget['streaming']) || undefined}
       style={textStyle(widget)}
     >
