@@ -78,7 +78,18 @@ export function ChatList({ autoFocus = false, onEscape }: ChatListProps) {
     const found = threads.filter(({ title }) => folded(title || untitled).includes(wanted))
     return groupsOf(found, locale)
   }, [threads, wanted, untitled, locale])
-  const found = searched.found?.length ?? groups.reduce((sum, [, group]) => sum + group.length, 0)
+  // A list of its own from the first letter on, so that what is found later leaves the rows as they are.
+  const rows = useMemo(() => {
+    if (!canSearch || wanted === '') return null
+    const known = new Map(threads.map((thread) => [thread.id, thread]))
+    const titles = groups.flatMap(([, group]) => group.map((thread) => ({ thread, snippet: [] })))
+    // What is found may have been asked for before a chat was renamed here.
+    return (searched.found ?? titles).map(({ thread, snippet }) => ({
+      thread: known.get(thread.id) ?? thread,
+      snippet,
+    }))
+  }, [canSearch, wanted, threads, groups, searched.found])
+  const found = rows?.length ?? groups.reduce((sum, [, group]) => sum + group.length, 0)
   // Where the server knows no search, what is looked for may be in a page that is not loaded.
   const isSearching = wanted !== '' && !canSearch && found < PAGE
   useEffect(() => {
@@ -153,7 +164,7 @@ export function ChatList({ autoFocus = false, onEscape }: ChatListProps) {
           <span>{refusal}</span>
         </p>
       )}
-      {searched.found === null
+      {rows === null
         ? groups.map(([day, group]) => (
             <section key={day} aria-label={day}>
               <h2 className="history-day">{day}</h2>
@@ -166,7 +177,7 @@ export function ChatList({ autoFocus = false, onEscape }: ChatListProps) {
           ))
         : found > 0 && (
             <ul>
-              {searched.found.map(({ thread, snippet }) => (
+              {rows.map(({ thread, snippet }) => (
                 <HistoryRow
                   key={thread.id}
                   thread={thread}
@@ -196,7 +207,7 @@ export function ChatList({ autoFocus = false, onEscape }: ChatListProps) {
           {text('more')}
         </button>
       )}
-      {status === 'ready' && after !== null && searched.found === null && !isSearching && (
+      {status === 'ready' && after !== null && rows === null && !isSearching && (
         <button ref={more} type="button" className="prompt" onClick={() => void load(after)}>
           {text('more')}
         </button>
