@@ -32,6 +32,8 @@ export class Asking {
   readonly abort = new AbortController()
   readonly requestId: string
   run: string | null = null
+  /** Whether its request is sent, and nothing has come. */
+  isUnheard = false
   isAccepted = false
   isLive = false
   /** Whether the thread's own stream brings its events. */

@@ -45,6 +45,10 @@ export class Responses {
   #asking: Asking | null = null
   /** The runs that this page has asked for: their effects are for it. */
   #runs = new Set<string>()
+  /** The runs of which events were taken. */
+  #known = new Set<string>()
+  /** Events of the thread's stream that may be of the run that is asked for: nobody knows yet. */
+  #held: Heard[] = []
   /** The run whose turn has ended last. */
   #endedRun: string | null = null
 
@@ -74,6 +78,7 @@ export class Responses {
   leave(): void {
     const asking = this.#asking
     this.#asking = null
+    this.#held = []
     asking?.abort.abort()
     asking?.end()
     if (this.#session.current.isResponding) this.#session.host.emit('chatkit.response.end')
@@ -112,6 +117,24 @@ export class Responses {
 
   /** Take what comes by following the thread. */
   hear = (heard: Heard): void => {
+    if (this.#mayBeOwn(heard)) this.#held.push(heard)
+    else this.#hear(heard)
+  }
+
+  /** Whether an event may be of the run that is asked for, of which the request tells first. */
+  #mayBeOwn({ id }: Heard): boolean {
+    if (this.#asking?.isUnheard !== true) return false
+    const run = runOf(id)
+    return this.#held.length > 0 || (run !== null && !this.#known.has(run))
+  }
+
+  /** A request is heard, or not answered: what was held is taken. */
+  #release(asking: Asking): void {
+    asking.isUnheard = false
+    if (this.#asking === asking) for (const heard of this.#held.splice(0)) this.#hear(heard)
+  }
+
+  #hear(heard: Heard): void {
     const run = runOf(heard.id)
     const asking = this.#asking
     if (asking !== null && run !== null && run === asking.run) this.#leaveToFollow(asking)
@@ -129,7 +152,8 @@ export class Responses {
   async #send(asking: Asking): Promise<void> {
     for (let round = 0; ; round++) {
       try {
-        await this.#hearAnswer(asking)
+        asking.isUnheard = true
+        await this.#hearAnswer(asking).finally(() => this.#release(asking))
         break
       } catch (error) {
         if (asking.isFollowed) break
@@ -164,6 +188,7 @@ export class Responses {
       if (this.#asking !== asking) return
       if (!this.#session.current.isConnected) this.#session.state.set({ isConnected: true })
       if (!asking.isAccepted) this.#begin(asking, heard)
+      this.#release(asking)
       if (this.#live.isOn && asking.isLive && heard.event.type !== 'thread.created') {
         if (asking.run !== null && this.#live.hasHeard(asking.run)) this.#leaveToFollow(asking)
         if (asking.isFollowed) return
@@ -216,6 +241,7 @@ export class Responses {
   #take({ id, event }: Heard): void {
     const asking = this.#asking
     const run = runOf(id)
+    if (run !== null) this.#known.add(run)
     const isOwn = asking !== null && (run === null || run === asking.run)
     if (event.type === 'threads.changed' || event.type === 'threads.deleted') {
       this.#around.tell(event)

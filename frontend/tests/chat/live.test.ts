@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
+import type { AnyEvent } from '../../src/protocol/live'
 import type { ThreadItem } from '../../src/protocol/types'
 import { LiveServer, open, type Page } from './liveServer'
 import { fakeLocks } from './locks'
@@ -113,6 +114,25 @@ test('a message whose answer is lost is sent again, and taken once', async () =>
   expect(await sent).toBeNull()
   expect(ann.texts()).toEqual(['Before', 'Once'])
   expect(ann.chat.state.get().thread.error).toBeNull()
+})
+
+test('events that come by following before the request is answered are known as its own', async () => {
+  const server = new LiveServer()
+  server.begin('Before')
+  server.finish()
+  const ann = await page(server)
+  await ann.chat.setThreadId('t1')
+  await expect.poll(() => server.follows, eventually).toBe(1)
+  let answer = (): void => {}
+  server.gate = new Promise((resolve) => (answer = resolve))
+  const sent = ann.chat.sendUserMessage({ text: 'Celebrate' })
+  await expect.poll(() => server.state.turn?.state, eventually).toBe('running')
+  server.emit({ type: 'client_effect', name: 'confetti', data: {} } as AnyEvent)
+  server.finish()
+  answer()
+  expect(await sent).toBeNull()
+  expect(ann.events).toContain('chatkit.effect')
+  await shows(ann, ['Before', 'Celebrate'])
 })
 
 test('what is being sent is kept until the server has it, and then not any more', async () => {

@@ -33,6 +33,8 @@ export class LiveServer {
   isDown = false
   /** Whether requests are lost on their way back. */
   isDeaf = false
+  /** What the answers to requests, other than to follow, wait for. */
+  gate: Promise<void> | null = null
   #follows = new Set<Listener>()
   #requests = new Map<string, string>()
   #run = 0
@@ -101,6 +103,7 @@ export class LiveServer {
     const given = JSON.parse(String(init?.body)) as Given
     this.asked.push(given.type)
     const answer = this.#answer(given, init?.signal ?? null)
+    if (given.type !== 'threads.follow') await this.gate
     if (this.isDeaf && given.type !== 'threads.follow') throw new TypeError('The answer is lost.')
     return answer
   }
