@@ -129,6 +129,8 @@ test('events that come by following before the request is answered are known as 
   await expect.poll(() => server.state.turn?.state, eventually).toBe('running')
   server.emit({ type: 'client_effect', name: 'confetti', data: {} } as AnyEvent)
   server.finish()
+  // The thread's stream is the faster one.
+  await new Promise((resolve) => setTimeout(resolve, 50))
   answer()
   expect(await sent).toBeNull()
   expect(ann.events).toContain('chatkit.effect')
