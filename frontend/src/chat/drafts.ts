@@ -2,7 +2,7 @@
 
 import type { Attachment, UserMessageInput } from '../protocol/types'
 import { Store } from './store'
-import { joined, noContent, type Content } from '../composer/content'
+import { joined, noContent, sendable, textOf, type Content } from '../composer/content'
 import type { Uploads } from './uploads'
 
 export interface Written {
@@ -209,6 +209,11 @@ function isOutgoing(kept: unknown): kept is Outgoing {
   const { requestId, sending, input } = (kept ?? {}) as Partial<Record<keyof Outgoing, unknown>>
   const isInput = Array.isArray((input as Partial<UserMessageInput> | undefined)?.content)
   return typeof requestId === 'string' && isSending(sending) && isInput
+}
+
+/** Tell whether a message in a thread says what was sent. */
+export function isOf(item: { content: Content }, { content }: Sending): boolean {
+  return textOf(item.content) === textOf(sendable(content))
 }
 
 function signature({ content, reply, attachments }: Sending): string {

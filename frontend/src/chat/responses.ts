@@ -1,11 +1,10 @@
 /** Answers: asked for, heard, and told of where they are lost. */
 
-import { sendable, textOf } from '../composer/content'
 import { ProtocolError } from '../protocol/client'
 import { runOf, type AnyEvent, type Heard, type Turn } from '../protocol/live'
 import { endResponse, reduce, startResponse } from '../protocol/thread'
 import { Asking, pause, type Ask } from './asking'
-import type { Sending } from './drafts'
+import { isOf } from './drafts'
 import type { Live } from './live'
 import { isAborted, type ChatState, type Session } from './session'
 import { until } from './store'
@@ -34,6 +33,12 @@ export interface End {
 /** Milliseconds between the tries to send a request that may be repeated. */
 const TRIES = [500, 1_000, 2_000, 4_000]
 
+/** Milliseconds for which a request is heard beside the thread's stream. */
+const OVERLAP = 1_000
+
+/** What is told once, to those who hear it: it is not told again to who begins to follow. */
+const PASSING = new Set(['progress_update', 'notice', 'client_effect'])
+
 export class Responses {
   /** How many answers were asked for. */
   count = 0
@@ -49,6 +54,8 @@ export class Responses {
   #known = new Set<string>()
   /** Events of the thread's stream that may be of the run that is asked for: nobody knows yet. */
   #held: Heard[] = []
+  /** The ids of events that are told once, and were heard of the answer being written. */
+  #passed = new Set<string>()
   /** The run whose turn has ended last. */
   #endedRun: string | null = null
 
@@ -141,11 +148,14 @@ export class Responses {
     this.#take(heard)
   }
 
-  /** The answer's events come by following: its own request is closed. */
+  /**
+   * The answer's events come by following: its own request is closed. What passed just before the
+   * thread's stream began may still be on its way.
+   */
   #leaveToFollow(asking: Asking): void {
     if (asking.isFollowed) return
     asking.isFollowed = true
-    asking.abort.abort()
+    setTimeout(() => asking.abort.abort(), OVERLAP)
   }
 
   /** Send a request, again while nobody knows whether the server has it, and hear the answer. */
@@ -153,7 +163,8 @@ export class Responses {
     for (let round = 0; ; round++) {
       try {
         asking.isUnheard = true
-        await this.#hearAnswer(asking).finally(() => this.#release(asking))
+        const heard = this.#hearAnswer(asking).finally(() => this.#release(asking))
+        await Promise.race([heard, asking.ended])
         break
       } catch (error) {
         if (asking.isFollowed) break
@@ -191,16 +202,14 @@ export class Responses {
       this.#release(asking)
       if (this.#live.isOn && asking.isLive && heard.event.type !== 'thread.created') {
         if (asking.run !== null && this.#live.hasHeard(asking.run)) this.#leaveToFollow(asking)
-        if (asking.isFollowed) return
-        // It is told once. That it comes both ways for a moment does no harm.
-        if (heard.event.type === 'progress_update') this.#take(heard)
+        if (PASSING.has(heard.event.type)) this.#take(heard)
         continue
       }
       this.#take(heard)
       if (asking.isLive) this.#live.note(heard.id)
       if (asking.isLive && heard.event.type === 'turn.updated') this.#follow(heard.id)
-      if (asking.isFollowed) return
     }
+    if (asking.isFollowed) return
     // Who follows may have read how the thread stands after the turn's end, and hears no more of it.
     if (asking.isLive && this.#live.isOn) void this.#live.refresh()
     else asking.end()
@@ -246,6 +255,10 @@ export class Responses {
     if (event.type === 'threads.changed' || event.type === 'threads.deleted') {
       this.#around.tell(event)
       return
+    }
+    if (PASSING.has(event.type) && id !== null) {
+      if (this.#passed.has(id)) return
+      this.#passed.add(id)
     }
     if (isOwn && asking.ask.intercept?.(event)) return
     if (event.type === 'client_effect') {
@@ -293,12 +306,12 @@ export class Responses {
     if (sending === null) return false
     if (event.type === 'thread.state') {
       return event.items.data.some(
-        (item) => item.type === 'user_message' && item.id === event.turn?.id && isSame(item, sending),
+        (item) => item.type === 'user_message' && item.id === event.turn?.id && isOf(item, sending),
       )
     }
     if (event.type !== 'thread.item.done' || event.item.type !== 'user_message') return false
     const isOwn = run === null || run === this.#asking?.run
-    return isOwn || (this.#asking?.run === null && isSame(event.item, sending))
+    return isOwn || (this.#asking?.run === null && isOf(event.item, sending))
   }
 
   #tellOf(event: AnyEvent, change: Partial<ChatState>): void {
@@ -323,6 +336,7 @@ export class Responses {
       this.#session.host.emit('chatkit.response.start')
       return
     }
+    this.#passed.clear()
     this.#session.state.set({ isResponding: false, thread: endResponse(thread) })
     this.#session.host.emit('chatkit.response.end')
     this.#live.rest()
@@ -345,7 +359,7 @@ export class Responses {
     if (threadId !== null && mayBeTaken && !asking.isRefused) await this.#around.load(threadId)
     if (this.#session.current.sending !== sending) return false
     const isTaken = this.#session.current.thread.items.some(
-      (item) => item.type === 'user_message' && !known.has(item.id) && isSame(item, sending),
+      (item) => item.type === 'user_message' && !known.has(item.id) && isOf(item, sending),
     )
     this.#session.state.set({ sending: null })
     const { turn } = this.#session.current.thread
@@ -382,8 +396,4 @@ export class Responses {
   async idle(): Promise<void> {
     await until(this.#session.state, () => !this.#session.current.isResponding)
   }
-}
-
-function isSame(item: { content: { text: string }[] | unknown }, sending: Sending): boolean {
-  return textOf(item.content as Parameters<typeof textOf>[0]) === textOf(sendable(sending.content))
 }

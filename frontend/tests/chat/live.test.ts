@@ -137,6 +137,33 @@ test('events that come by following before the request is answered are known as 
   await shows(ann, ['Before', 'Celebrate'])
 })
 
+test('what is told once is shown once, also while the page begins to follow', async () => {
+  const server = new LiveServer()
+  let follow = (): void => {}
+  let arrive = (): void => {}
+  server.followGate = new Promise((resolve) => (follow = resolve))
+  server.late = new Promise((resolve) => (arrive = resolve))
+  const ann = await page(server)
+  const sent = ann.chat.sendUserMessage({ text: 'Celebrate' })
+  await expect.poll(() => server.asked, eventually).toContain('threads.follow')
+  const tell = (message: string): void =>
+    server.emit(
+      { type: 'notice', level: 'info', message } as AnyEvent,
+      { type: 'client_effect', name: message, data: {} } as AnyEvent,
+    )
+  tell('before')
+  server.open()
+  follow()
+  await shows(ann, ['Celebrate', ''])
+  tell('after')
+  arrive()
+  const notices = (): string[] => ann.chat.state.get().thread.notices.map(({ message }) => message)
+  await expect.poll(() => notices().sort(), eventually).toEqual(['after', 'before'])
+  expect(ann.events.filter((name) => name === 'chatkit.effect')).toHaveLength(2)
+  server.finish()
+  expect(await sent).toBeNull()
+})
+
 test('what is being sent is kept until the server has it, and then not any more', async () => {
   const server = new LiveServer()
   server.begin('Before')

@@ -24,6 +24,8 @@ interface Listener {
 }
 
 const at = '2026-01-01T00:00:00Z'
+/** What is told once, and is in no log. */
+const PASSING = ['notice', 'client_effect', 'progress_update']
 
 export class LiveServer {
   readonly asked: string[] = []
@@ -35,7 +37,12 @@ export class LiveServer {
   isDeaf = false
   /** What the answers to requests, other than to follow, wait for. */
   gate: Promise<void> | null = null
+  /** What following waits for. */
+  followGate: Promise<void> | null = null
+  /** What a request hears late of what happens after its beginning. */
+  late: Promise<void> | null = null
   #follows = new Set<Listener>()
+  #listeners = new Set<Listener>()
   #requests = new Map<string, string>()
   #run = 0
   #number = 0
@@ -53,8 +60,10 @@ export class LiveServer {
   emit(...events: AnyEvent[]): void {
     const entries = events.map((event) => ({ id: `${this.run}.${++this.#number}`, event }))
     for (const { event } of entries) this.state = reduce(this.state, event)
-    this.log.push(...entries)
+    this.log.push(...entries.filter(({ event }) => !PASSING.includes(event.type)))
     for (const listener of [...this.#follows]) listener.send(entries)
+    const listeners = [...this.#listeners]
+    void Promise.resolve(this.late).then(() => listeners.forEach(({ send }) => send(entries)))
   }
 
   /** Begin a turn, as a request does. */
@@ -102,6 +111,7 @@ export class LiveServer {
     if (this.isDown) throw new TypeError('There is no network.')
     const given = JSON.parse(String(init?.body)) as Given
     this.asked.push(given.type)
+    if (given.type === 'threads.follow') await this.followGate
     const answer = this.#answer(given, init?.signal ?? null)
     if (given.type !== 'threads.follow') await this.gate
     if (this.isDeaf && given.type !== 'threads.follow') throw new TypeError('The answer is lost.')
@@ -144,6 +154,8 @@ export class LiveServer {
       listener.send([{ id: `${run}.0`, event: created(type, this.threadId) }], { can_follow: true })
       listener.send(entries)
       if (run !== this.run || this.state.turn?.state !== 'running') listener.end()
+      this.#listeners.add(listener)
+      return () => this.#listeners.delete(listener)
     }, signal)
   }
 
