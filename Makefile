@@ -37,10 +37,6 @@ $(VENV)/.installed: $(VENV)/.samples
 	@$(BIN)/uv pip install --quiet --editable '.[all]' --group dev
 	@touch $@
 
-format: install ## Format the code and mend what can be mended
-	$(BIN)/ruff check --fix .
-	$(BIN)/ruff format .
-
 # Node.js comes with the machine, or from the package index if that is too old for Vite.
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix frontend
 
@@ -77,10 +73,16 @@ e2e: frontend ## Run the tests in a real browser
 		{ echo "These tests need nginx. On Debian: apt-get install nginx-light" >&2; exit 1; }
 	@$(NPM) run e2e
 
-lint: install ## Check style, and the direction of imports
+format: install frontend/node_modules/.installed ## Format the code and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	@$(NPM) run format
+
+lint: install frontend/node_modules/.installed ## Check style, and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports --no-logo
+	@$(NPM) run lint
 
 types: install ## Check types
 	$(BIN)/mypy

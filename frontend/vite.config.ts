@@ -79,7 +79,11 @@ export default defineConfig({
     chunkSizeWarningLimit: 2000,
     rollupOptions: {
       // The index of all icons holds the chunks together otherwise, and the first has the icons of all.
-      treeshake: { moduleSideEffects: [{ test: /apps-sdk-ui\/dist\/es\/components\/Icon\//, sideEffects: false }] },
+      treeshake: {
+        moduleSideEffects: [
+          { test: /apps-sdk-ui\/dist\/es\/components\/Icon\//, sideEffects: false },
+        ],
+      },
       input: { app: join(root, 'src/main.tsx') },
       output: {
         entryFileNames: '[name]-[hash].js',

@@ -342,7 +342,8 @@ async function threads(site: Site): Promise<{ opened: number; kept: number }> {
     await new Promise((resolve) => setTimeout(resolve, 2_000))
     await session.send('HeapProfiler.collectGarbage')
     return opened.evaluate(
-      () => (performance as unknown as { memory: { usedJSHeapSize: number } }).memory.usedJSHeapSize,
+      () =>
+        (performance as unknown as { memory: { usedJSHeapSize: number } }).memory.usedJSHeapSize,
     )
   }
   const change = (times: number): Promise<void> =>
@@ -361,7 +362,10 @@ async function threads(site: Site): Promise<{ opened: number; kept: number }> {
 
 const site = await open()
 try {
-  row('gzipped JavaScript until one can write', `${(size(/^(app|chatkit)-.*\.js$/) / 1024).toFixed(0)} KB`)
+  row(
+    'gzipped JavaScript until one can write',
+    `${(size(/^(app|chatkit)-.*\.js$/) / 1024).toFixed(0)} KB`,
+  )
   row('gzipped JavaScript in all', `${(size(/\.js$/) / 1024).toFixed(0)} KB`)
   const times: number[] = []
   for (let round = 0; round < 7; round++) times.push(await ready(site))
@@ -370,7 +374,8 @@ try {
   rowsOf('20,000 tokens at 1,000 a second', await stream(site, MESSAGE, PACE), PACE)
   rowsOf('the same in react-markdown', await streamIntoPeer(site), PACE)
   rowsOf('10,000 tokens into a widget', await stream(site, WIDGET, DELTAS), DELTAS)
-  for (const [name, widget] of Object.entries(LARGE_WIDGETS)) longestRow(name, await show(site, widget))
+  for (const [name, widget] of Object.entries(LARGE_WIDGETS))
+    longestRow(name, await show(site, widget))
   const { opened, kept } = await threads(site)
   row(`a thread of ${ITEMS} items, opened`, `${opened.toFixed(0)} ms`)
   row(`memory kept by ${SWITCHES} switches of threads`, `${kept.toFixed(1)} MB`)

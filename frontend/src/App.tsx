@@ -111,7 +111,8 @@ function Layout({ status, isNew }: LayoutProps) {
               <footer className="column composer">
                 <p className="note" role="status">
                   <span>
-                    {status.reason ?? text(status.type === 'locked' ? 'threadLocked' : 'threadClosed')}
+                    {status.reason ??
+                      text(status.type === 'locked' ? 'threadLocked' : 'threadClosed')}
                   </span>
                 </p>
               </footer>

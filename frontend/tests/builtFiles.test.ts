@@ -9,7 +9,8 @@ import { root } from './python'
 const built = `${root}/src/agent_framework_chatkit/frontend`
 
 /** Every address of another origin: with a scheme, or as styles and imports may write it. */
-const ADDRESS = /(?:https?|wss?):\/\/([\w.-]+)|(?:url\(\s*["']?|@import\s*["']|import\(?\s*["'`]|from\s*["'`])\/\/([\w.-]+)/g
+const ADDRESS =
+  /(?:https?|wss?):\/\/([\w.-]+)|(?:url\(\s*["']?|@import\s*["']|import\(?\s*["'`]|from\s*["'`])\/\/([\w.-]+)/g
 
 /** Names and words in the code of libraries, none of which is loaded. */
 const WORDS: Record<string, string> = {
@@ -29,17 +30,22 @@ function hostsIn(text: string): string[] {
   return [...text.matchAll(ADDRESS)].map((match) => match[1] ?? match[2] ?? '')
 }
 
-test.skipIf(!existsSync(built))('the built files name no host that they could ask for anything', () => {
-  const found = ['', 'ui/'].flatMap((folder) =>
-    readdirSync(`${built}/${folder}`)
-      .filter((name) => /\.(js|css|html|json)$/.test(name))
-      .flatMap((name) =>
-        hostsIn(readFileSync(`${built}/${folder}${name}`, 'utf8')).map((host) => `${name}: ${host}`),
-      ),
-  )
-  const strange = found.filter((each) => !((each.split(': ')[1] ?? '') in WORDS))
-  expect([...new Set(strange)]).toEqual([])
-})
+test.skipIf(!existsSync(built))(
+  'the built files name no host that they could ask for anything',
+  () => {
+    const found = ['', 'ui/'].flatMap((folder) =>
+      readdirSync(`${built}/${folder}`)
+        .filter((name) => /\.(js|css|html|json)$/.test(name))
+        .flatMap((name) =>
+          hostsIn(readFileSync(`${built}/${folder}${name}`, 'utf8')).map(
+            (host) => `${name}: ${host}`,
+          ),
+        ),
+    )
+    const strange = found.filter((each) => !((each.split(': ')[1] ?? '') in WORDS))
+    expect([...new Set(strange)]).toEqual([])
+  },
+)
 
 test.each([
   'a{background:url(https://evil.test/a.png)}',

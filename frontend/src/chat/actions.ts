@@ -83,10 +83,18 @@ export class Actions {
   async #ask(action: Action, itemId: string): Promise<void> {
     const { threadId } = this.#session.current
     await this.#responses.idle()
-    if (this.#session.client === null || threadId === null || this.#session.current.threadId !== threadId) return
+    if (
+      this.#session.client === null ||
+      threadId === null ||
+      this.#session.current.threadId !== threadId
+    )
+      return
     const params = { thread_id: threadId, item_id: itemId, action: asSent(action) }
     try {
-      const { updated_item: item } = await this.#session.client.request('threads.sync_custom_action', params)
+      const { updated_item: item } = await this.#session.client.request(
+        'threads.sync_custom_action',
+        params,
+      )
       if (item && this.#session.current.threadId === threadId) {
         this.#responses.take({ type: 'thread.item.replaced', item })
       }
@@ -96,11 +104,7 @@ export class Actions {
   }
 
   /** Send an action that is answered with a stream, once no other answer is being written. */
-  async #stream(
-    action: AnyAction,
-    itemId: string | undefined,
-    isOfWidget: boolean,
-  ): Promise<void> {
+  async #stream(action: AnyAction, itemId: string | undefined, isOfWidget: boolean): Promise<void> {
     const { threadId } = this.#session.current
     if (threadId === null) return
     await this.#responses.idle()
@@ -143,7 +147,9 @@ export class Actions {
       error instanceof ProtocolError && (error.kind === 'lost' || error.kind === 'unreachable')
     const reason = error instanceof ProtocolError ? error.reason : undefined
     return new ActionError(
-      isOffline ? this.#session.explain(error) : (reason ?? this.#session.texts.say('actionFailed')),
+      isOffline
+        ? this.#session.explain(error)
+        : (reason ?? this.#session.texts.say('actionFailed')),
     )
   }
 }

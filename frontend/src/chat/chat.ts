@@ -245,7 +245,11 @@ export class Chat {
   giveFeedback = async (itemIds: string[], kind: 'positive' | 'negative'): Promise<void> => {
     const { threadId } = this.#session.current
     if (this.#session.client === null || threadId === null) return
-    await this.#session.client.request('items.feedback', { thread_id: threadId, item_ids: itemIds, kind })
+    await this.#session.client.request('items.feedback', {
+      thread_id: threadId,
+      item_ids: itemIds,
+      kind,
+    })
   }
 
   /** Tell the app that a link to it was followed: `chatkit-link://name?key=value`. */

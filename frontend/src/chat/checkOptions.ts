@@ -30,7 +30,10 @@ const flag = is((value) => typeof value === 'boolean', 'true or false')
 const amount = is((value) => typeof value === 'number' && value >= 0, 'a number')
 const call = is((value) => typeof value === 'function', 'a function')
 const threadId = is((value) => value === null || typeof value === 'string', 'a string or null')
-const color = is((value) => typeof value === 'string' && CSS.supports('color', value), 'a color of CSS')
+const color = is(
+  (value) => typeof value === 'string' && CSS.supports('color', value),
+  'a color of CSS',
+)
 const sizes = is(
   (value) =>
     typeof value === 'number' ||
@@ -203,7 +206,12 @@ const all = object({
     dictation: object({ enabled: flag }),
   }),
   disclaimer: object({ text, highContrast: flag }, ['text']),
-  entities: object({ onTagSearch: call, showComposerMenu: flag, onClick: call, onRequestPreview: call }),
+  entities: object({
+    onTagSearch: call,
+    showComposerMenu: flag,
+    onClick: call,
+    onRequestPreview: call,
+  }),
   commands: object({ enabled: flag, onSearch: call, onSelect: call }),
   widgets: object({ onAction: call, images: imageHosts }),
   thread: object({ autoScroll: flag }),

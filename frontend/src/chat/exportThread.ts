@@ -8,7 +8,7 @@ import type { Say } from '../i18n/texts'
 /** Return what people see of a thread. */
 export function threadAsMarkdown(title: string, items: readonly ThreadItem[], say: Say): string {
   const parts = items.flatMap((item) => itemAsMarkdown(item, say) ?? [])
-  return [`# ${title}`, ...parts].join('\n\n') + '\n'
+  return `${[`# ${title}`, ...parts].join('\n\n')}\n`
 }
 
 function itemAsMarkdown(item: ThreadItem, say: Say): string | null {
@@ -32,9 +32,11 @@ function itemAsMarkdown(item: ThreadItem, say: Say): string | null {
       const listed = sources.map(
         ({ number, title, url }) => `${number}. ${url === null ? title : `[${title}](${url})`}`,
       )
-      return [`## ${say('assistant')}`, ...texts, ...(listed.length ? [listed.join('\n')] : [])].join(
-        '\n\n',
-      )
+      return [
+        `## ${say('assistant')}`,
+        ...texts,
+        ...(listed.length ? [listed.join('\n')] : []),
+      ].join('\n\n')
     }
     case 'workflow':
       return tasksAsMarkdown(item.workflow.tasks, say)
@@ -43,11 +45,15 @@ function itemAsMarkdown(item: ThreadItem, say: Say): string | null {
     case 'widget':
       return item.copy_text ?? null
     case 'structured_input':
-      return item.inputs.map((question) => `- ${question.question}: ${answerTo(question, say)}`).join('\n')
+      return item.inputs
+        .map((question) => `- ${question.question}: ${answerTo(question, say)}`)
+        .join('\n')
     case 'generated_image': {
       // An image's bytes would make the file unreadable.
       const url = item.image?.url ?? ''
-      return url.startsWith('data:') || url === '' ? say('generatedImage') : `![${say('generatedImage')}](${url})`
+      return url.startsWith('data:') || url === ''
+        ? say('generatedImage')
+        : `![${say('generatedImage')}](${url})`
     }
     default:
       return null

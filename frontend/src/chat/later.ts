@@ -1,20 +1,26 @@
 /** What can wait is done one after the other, so that what people do comes in between. */
 
 const waiting = new Set<() => void>()
-let timer: ReturnType<typeof setTimeout> | undefined
+let isDue = false
 
 /** Do something later; the function that is returned calls it off. */
 export function later(task: () => void): () => void {
   waiting.add(task)
-  timer ??= setTimeout(next)
+  schedule()
   return () => waiting.delete(task)
 }
 
+function schedule(): void {
+  if (isDue) return
+  isDue = true
+  setTimeout(next)
+}
+
 function next(): void {
-  timer = undefined
+  isDue = false
   const [task] = waiting
   if (task === undefined) return
   waiting.delete(task)
   task()
-  if (waiting.size > 0) timer ??= setTimeout(next)
+  if (waiting.size > 0) schedule()
 }

@@ -72,8 +72,7 @@ export class Messages {
     const { draft, thread, isResponding } = this.#session.current
     const [first] = draft.state.get().waiting
     const isAsked = thread.items.some(isAsking)
-    const isNormal =
-      turn === null ? !isAsked && thread.error === null : turn.state === 'completed'
+    const isNormal = turn === null ? !isAsked && thread.error === null : turn.state === 'completed'
     if (first === undefined || isResponding || isStopped || hasFailed || !isNormal) return
     void this.sendWaiting(first)
   }

@@ -22,7 +22,10 @@ export class Store<T extends object> {
 }
 
 /** Wait until something is true of a store. */
-export async function until(store: Pick<Store<object>, 'subscribe'>, isTrue: () => boolean): Promise<void> {
+export async function until(
+  store: Pick<Store<object>, 'subscribe'>,
+  isTrue: () => boolean,
+): Promise<void> {
   if (isTrue()) return
   await new Promise<void>((resolve) => {
     const stop = store.subscribe(() => {

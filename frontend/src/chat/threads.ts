@@ -170,7 +170,10 @@ export class Threads {
       return null
     } catch (error) {
       if (isAborted(error)) return null
-      this.#session.state.set({ isLoading: false, ...(!isQuiet && { loadError: this.#session.explain(error) }) })
+      this.#session.state.set({
+        isLoading: false,
+        ...(!isQuiet && { loadError: this.#session.explain(error) }),
+      })
       this.#session.report(error)
       return error as Error
     } finally {
@@ -198,13 +201,18 @@ export class Threads {
     if (!isAwaited || round === 0) this.#waitFor(isAwaited)
     if (round === POLLS.length && isAwaited) {
       this.#waitFor(false)
-      const error = { code: UNANSWERED, message: this.#session.texts.say('noAnswer'), allowRetry: true }
+      const error = {
+        code: UNANSWERED,
+        message: this.#session.texts.say('noAnswer'),
+        allowRetry: true,
+      }
       this.#session.state.set({ thread: { ...this.#session.current.thread, error } })
     }
     const delay = POLLS[round]
     if (!isAwaited || delay === undefined) return
     this.#polling = setTimeout(() => {
-      const isStill = this.#session.current.threadId === threadId && !this.#session.current.isResponding
+      const isStill =
+        this.#session.current.threadId === threadId && !this.#session.current.isResponding
       if (isStill) void this.load(threadId, true).then(() => this.poll(threadId, round + 1))
     }, delay)
   }
@@ -220,7 +228,8 @@ export class Threads {
 
   loadOlder = async (): Promise<void> => {
     const { threadId, older, isLoadingOlder } = this.#session.current
-    if (this.#session.client === null || threadId === null || older === null || isLoadingOlder) return
+    if (this.#session.client === null || threadId === null || older === null || isLoadingOlder)
+      return
     this.#session.state.set({ isLoadingOlder: true })
     try {
       const page = await this.#session.client.request(
@@ -241,10 +250,15 @@ export class Threads {
   }
 
   rename = async (threadId: string, title: string): Promise<void> => {
-    const renamed = await this.#session.client?.request('threads.update', { thread_id: threadId, title })
+    const renamed = await this.#session.client?.request('threads.update', {
+      thread_id: threadId,
+      title,
+    })
     const { thread } = this.#session.current
     if (renamed !== undefined && this.#session.current.threadId === threadId) {
-      this.#session.state.set({ thread: reduce(thread, { type: 'thread.updated', thread: renamed }) })
+      this.#session.state.set({
+        thread: reduce(thread, { type: 'thread.updated', thread: renamed }),
+      })
     }
   }
 
@@ -262,8 +276,13 @@ export class Threads {
       await this.loadOlder()
       // An older page that cannot be loaded is missed, rather than left out in silence.
       if (this.#session.current.older === older) {
-        const notice = { level: 'warning', message: this.#session.texts.say('threadFailed') } as const
-        this.#session.state.set({ thread: reduce(this.#session.current.thread, { type: 'notice', ...notice }) })
+        const notice = {
+          level: 'warning',
+          message: this.#session.texts.say('threadFailed'),
+        } as const
+        this.#session.state.set({
+          thread: reduce(this.#session.current.thread, { type: 'notice', ...notice }),
+        })
         return
       }
     }
@@ -276,5 +295,10 @@ export class Threads {
 }
 
 function fileName(title: string): string {
-  return title.replaceAll(/[\\/:*?"<>|\p{Cc}]+/gu, ' ').trim().slice(0, 80) || 'chat'
+  return (
+    title
+      .replaceAll(/[\\/:*?"<>|\p{Cc}]+/gu, ' ')
+      .trim()
+      .slice(0, 80) || 'chat'
+  )
 }

@@ -5,7 +5,7 @@ import { Store } from '../chat/store'
 import { useChat } from '../ui/context'
 import { useStore } from '../ui/useStore'
 
-type Previewed = (typeof import('./Previewed'))['default']
+type Previewed = typeof import('./Previewed')['default']
 
 /** What shows previews, once it is loaded. Waiting for it would lose clicks and focus. */
 const previews = new Store<{ Previewed: Previewed | null }>({ Previewed: null })

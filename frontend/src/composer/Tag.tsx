@@ -24,11 +24,12 @@ export function Tag({ tag }: { tag: TagPart }) {
   return (
     <Previewable entity={entityOf(tag)}>
       <button
-      type="button"
-      className="tag"
-      // A click leaves the focus where one writes.
-      onMouseDown={(event) => event.preventDefault()}
-      onClick={() => onClick?.(entityOf(tag))}>
+        type="button"
+        className="tag"
+        // A click leaves the focus where one writes.
+        onMouseDown={(event) => event.preventDefault()}
+        onClick={() => onClick?.(entityOf(tag))}
+      >
         {face}
       </button>
     </Previewable>

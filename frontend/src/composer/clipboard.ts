@@ -43,7 +43,9 @@ function textOfHtml(html: string): string {
   const { body } = new DOMParser().parseFromString(trusted(html), 'text/html')
   for (const hidden of body.querySelectorAll('script, style, template, noscript')) hidden.remove()
   for (const line of body.querySelectorAll('br')) line.replaceWith('\n')
-  for (const block of body.querySelectorAll('p, div, li, tr, h1, h2, h3, h4, h5, h6, pre, blockquote')) {
+  for (const block of body.querySelectorAll(
+    'p, div, li, tr, h1, h2, h3, h4, h5, h6, pre, blockquote',
+  )) {
     block.append('\n')
   }
   return (body.textContent ?? '').replaceAll(/[ \t]*\n\s*\n+/g, '\n\n').trim()

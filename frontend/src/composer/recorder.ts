@@ -14,7 +14,10 @@ const KINDS = ['audio/webm;codecs=opus', 'audio/ogg;codecs=opus', 'audio/mp4', '
 /** Begin to record. Rejects if the microphone cannot be used. */
 export async function record(): Promise<Recording> {
   const stream = await navigator.mediaDevices.getUserMedia({ audio: true })
-  const release = (): void => stream.getTracks().forEach((track) => track.stop())
+  const release = (): void =>
+    stream.getTracks().forEach((track) => {
+      track.stop()
+    })
   try {
     const mimeType = KINDS.find((kind) => MediaRecorder.isTypeSupported(kind))
     const recorder = new MediaRecorder(stream, mimeType === undefined ? {} : { mimeType })

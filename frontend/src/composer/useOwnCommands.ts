@@ -27,22 +27,26 @@ export function useOwnCommands({ attach, mention, dictate }: Actions): readonly 
   )
   const chosen = useMemo(
     () => [
-      ...(tools ?? []).map(({ id, label, icon }): OwnCommand => ({
-        id: `tool ${id}`,
-        label,
-        icon,
-        group: text('tools'),
-        run: () => chat.chooseTool(id),
-      })),
+      ...(tools ?? []).map(
+        ({ id, label, icon }): OwnCommand => ({
+          id: `tool ${id}`,
+          label,
+          icon,
+          group: text('tools'),
+          run: () => chat.chooseTool(id),
+        }),
+      ),
       ...(models ?? [])
         .filter(({ disabled }) => !disabled)
-        .map(({ id, label, description }): OwnCommand => ({
-          id: `model ${id}`,
-          label,
-          ...(description !== undefined && { description }),
-          group: text('model'),
-          run: () => chat.chooseModel(id),
-        })),
+        .map(
+          ({ id, label, description }): OwnCommand => ({
+            id: `model ${id}`,
+            label,
+            ...(description !== undefined && { description }),
+            group: text('model'),
+            run: () => chat.chooseModel(id),
+          }),
+        ),
     ],
     [chat, text, tools, models],
   )

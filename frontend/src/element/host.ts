@@ -15,9 +15,8 @@ type MethodName =
 /** The methods of the element that the app carries out. */
 export type ChatMethods = Pick<OpenAIChatKit, MethodName>
 
-type Detail<K extends keyof ChatKitEvents> = ChatKitEvents[K] extends CustomEvent<infer D>
-  ? D
-  : never
+type Detail<K extends keyof ChatKitEvents> =
+  ChatKitEvents[K] extends CustomEvent<infer D> ? D : never
 
 /** Dispatches an event of the element. */
 export type Emit = <K extends keyof ChatKitEvents>(
@@ -47,4 +46,3 @@ declare global {
     chatkitHost?: ChatHost
   }
 }
-

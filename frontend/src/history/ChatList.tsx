@@ -106,41 +106,47 @@ export function ChatList({ autoFocus = false, onEscape }: ChatListProps) {
     return () => observer.disconnect()
   })
 
-  const rename = useCallback(async (thread: ListedThread, title: string): Promise<void> => {
-    const put = (title: string | null | undefined): void =>
-      setThreads((known) =>
-        known.map((each) => (each.id === thread.id ? { ...each, title: title ?? null } : each)),
-      )
-    const change = (title: string | null | undefined): void => {
-      put(title)
-      searched.change((known) =>
-        known.map((each) =>
-          each.thread.id === thread.id
-            ? { ...each, thread: { ...each.thread, title: title ?? null } }
-            : each,
-        ),
-      )
-    }
-    change(title)
-    setRefusal(null)
-    try {
-      await chat.renameThread(thread.id, title)
-    } catch {
-      change(thread.title)
-      setRefusal(text('notRenamed'))
-    }
-  }, [chat, text])
-  const remove = useCallback(async (thread: ListedThread): Promise<void> => {
-    setRefusal(null)
-    try {
-      await chat.deleteThread(thread.id)
-      setThreads((known) => known.filter((each) => each.id !== thread.id))
-      searched.change((known) => known.filter((each) => each.thread.id !== thread.id))
-      search.current?.focus()
-    } catch {
-      setRefusal(text('notDeleted'))
-    }
-  }, [chat, text])
+  const rename = useCallback(
+    async (thread: ListedThread, title: string): Promise<void> => {
+      const put = (title: string | null | undefined): void =>
+        setThreads((known) =>
+          known.map((each) => (each.id === thread.id ? { ...each, title: title ?? null } : each)),
+        )
+      const change = (title: string | null | undefined): void => {
+        put(title)
+        searched.change((known) =>
+          known.map((each) =>
+            each.thread.id === thread.id
+              ? { ...each, thread: { ...each.thread, title: title ?? null } }
+              : each,
+          ),
+        )
+      }
+      change(title)
+      setRefusal(null)
+      try {
+        await chat.renameThread(thread.id, title)
+      } catch {
+        change(thread.title)
+        setRefusal(text('notRenamed'))
+      }
+    },
+    [chat, text],
+  )
+  const remove = useCallback(
+    async (thread: ListedThread): Promise<void> => {
+      setRefusal(null)
+      try {
+        await chat.deleteThread(thread.id)
+        setThreads((known) => known.filter((each) => each.id !== thread.id))
+        searched.change((known) => known.filter((each) => each.thread.id !== thread.id))
+        search.current?.focus()
+      } catch {
+        setRefusal(text('notDeleted'))
+      }
+    },
+    [chat, text],
+  )
 
   return (
     <div
@@ -227,13 +233,18 @@ function withChanges(
     return now === null ? [] : [now ?? thread]
   })
   const added = [...changed.values()].filter((thread) => thread !== null && !ids.has(thread.id))
-  return added.reduce<ListedThread[]>((all, thread) => (thread === null ? all : withThread(all, thread)), kept)
+  return added.reduce<ListedThread[]>(
+    (all, thread) => (thread === null ? all : withThread(all, thread)),
+    kept,
+  )
 }
 
 function withThread(known: ListedThread[], thread: ListedThread): ListedThread[] {
   const age = ({ created_at }: ListedThread): number => new Date(String(created_at)).getTime()
   if (known.some((each) => each.id === thread.id)) {
-    return known.map((each) => (each.id === thread.id ? { ...each, title: thread.title ?? null } : each))
+    return known.map((each) =>
+      each.id === thread.id ? { ...each, title: thread.title ?? null } : each,
+    )
   }
   const [first] = known
   return first === undefined || age(thread) >= age(first) ? [thread, ...known] : known

@@ -27,7 +27,8 @@ export const HistoryRow = memo(function HistoryRow(props: HistoryRowProps) {
   const name = thread.title || text('untitled')
   const history = useStore(chat.state, (state) => state.options?.history)
   const isCurrent = useStore(chat.state, (state) => state.threadId === thread.id)
-  const turn = useStore(chat.state, (state) => (isCurrent ? state.thread.turn : null)) ?? thread.turn
+  const turn =
+    useStore(chat.state, (state) => (isCurrent ? state.thread.turn : null)) ?? thread.turn
   const seen = useStore(chat.list.state, (state) => state.seen)
   const mark = isCurrent && turn?.state !== 'running' ? null : markOf(turn, thread.id, seen)
   const [mode, setMode] = useState<'shown' | 'renaming' | 'deleting'>('shown')

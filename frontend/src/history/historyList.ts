@@ -39,7 +39,10 @@ export function timeOf(thread: ThreadMetadata, locale: string): string {
   const key = `${locale} ${isRecent}`
   let format = formats.get(key)
   if (format === undefined) {
-    format = new Intl.DateTimeFormat(locale, isRecent ? { timeStyle: 'short' } : { dateStyle: 'medium' })
+    format = new Intl.DateTimeFormat(
+      locale,
+      isRecent ? { timeStyle: 'short' } : { dateStyle: 'medium' },
+    )
     formats.set(key, format)
   }
   return format.format(date)

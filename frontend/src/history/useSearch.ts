@@ -32,7 +32,11 @@ export function useSearch(query: string, canSearch: boolean): SearchState {
       const number = (asked.current += 1)
       setBusy(true)
       try {
-        const page = await chat.client?.request('threads.search', { query, limit: PAGE, after: from })
+        const page = await chat.client?.request('threads.search', {
+          query,
+          limit: PAGE,
+          after: from,
+        })
         if (number !== asked.current || page === undefined) return
         setFound((known) => [...(from === null ? [] : (known ?? [])), ...page.data])
         setAfter(page.has_more ? (page.after ?? null) : null)

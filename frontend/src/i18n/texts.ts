@@ -4,7 +4,9 @@ import { en, type Entries, type TextKey } from './locales/en'
 import { Store } from '../chat/store'
 
 const files = import.meta.glob<Partial<Entries>>('./locales/*.json', { import: 'default' })
-const translated = Object.keys(files).map((path) => path.slice('./locales/'.length, -'.json'.length))
+const translated = Object.keys(files).map((path) =>
+  path.slice('./locales/'.length, -'.json'.length),
+)
 
 /** Which of the translations is meant, where a language has several or another name. */
 const FALLBACKS: Record<string, string> = {
@@ -20,7 +22,10 @@ const FALLBACKS: Record<string, string> = {
 const RIGHT_TO_LEFT = new Set(['ar', 'fa', 'he', 'ur'])
 
 /** Return the translation to use for a locale, or `null` for English. */
-export function translationOf(locale: string, known: readonly string[] = translated): string | null {
+export function translationOf(
+  locale: string,
+  known: readonly string[] = translated,
+): string | null {
   let wanted: Intl.Locale
   try {
     wanted = new Intl.Locale(locale).maximize()

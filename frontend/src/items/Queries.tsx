@@ -3,7 +3,10 @@ import { NamedIcon } from '../ui/icons/NamedIcon'
 
 /** What was searched for. */
 export function Queries({ task }: { task: SearchTask }) {
-  const queries = new Set([...(task.title_query ? [task.title_query] : []), ...(task.queries ?? [])])
+  const queries = new Set([
+    ...(task.title_query ? [task.title_query] : []),
+    ...(task.queries ?? []),
+  ])
   if (queries.size === 0) return null
   return (
     <ul className="queries">

@@ -37,7 +37,10 @@ export function TurnEnd({ item, question }: TurnEndProps) {
     ({ isResponding, thread }) => !isResponding && thread.items.at(-1)?.id === item.id,
   )
   const hasFailed = item.state === 'failed'
-  const said = hasFailed && item.message && !FAILED.has(item.message) ? item.message : text(TEXTS[item.state ?? ''] ?? 'answerFailed')
+  const said =
+    hasFailed && item.message && !FAILED.has(item.message)
+      ? item.message
+      : text(TEXTS[item.state ?? ''] ?? 'answerFailed')
   if (!isLast) return <p className="caption">{said}</p>
   return (
     <Note

@@ -34,9 +34,7 @@ export function UserMessage({ item }: { item: UserMessageItem }) {
       {isEditing ? (
         <EditMessage item={item} onDone={() => setEditing(false)} />
       ) : (
-        said !== '' && (
-          <Said content={item.content} />
-        )
+        said !== '' && <Said content={item.content} />
       )}
       {!isEditing && (
         <div className="actions">

@@ -21,7 +21,11 @@ interface MarkdownProps {
 }
 
 /** Text with Markdown; plain until what draws it is there. */
-export const Markdown = memo(function Markdown({ text, marks = [], isOpen = false }: MarkdownProps) {
+export const Markdown = memo(function Markdown({
+  text,
+  marks = [],
+  isOpen = false,
+}: MarkdownProps) {
   const [chunks] = useState(() => new MarkdownChunks())
   const pieces = chunks.of(text)
   let start = 0
@@ -31,9 +35,7 @@ export const Markdown = memo(function Markdown({ text, marks = [], isOpen = fals
         const isLast = index === pieces.length - 1
         const end = start + piece.length
         const from = start
-        const here = marks.filter(
-          (mark) => mark.index > from && (mark.index <= end || isLast),
-        )
+        const here = marks.filter((mark) => mark.index > from && (mark.index <= end || isLast))
         start = end
         const marked = withMarks(
           piece,
@@ -53,7 +55,11 @@ interface PieceProps {
 }
 
 const Piece = memo(function Piece({ text, plain, isOpen }: PieceProps) {
-  const words = <div className="plain" dir="auto">{plain}</div>
+  const words = (
+    <div className="plain" dir="auto">
+      {plain}
+    </div>
+  )
   // What is nested too deeply to be drawn can still be read.
   return (
     <Boundary fallback={words}>

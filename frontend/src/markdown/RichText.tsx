@@ -91,7 +91,15 @@ function Image({ node: _, src, alt }: WithNode<ComponentProps<'img'>>) {
   const url = typeof src === 'string' ? src : ''
   const isAllowed = useIsImageAllowed(url)
   if (isAllowed) {
-    return <img className="image" src={src} alt={alt ?? ''} loading="lazy" referrerPolicy="no-referrer" />
+    return (
+      <img
+        className="image"
+        src={src}
+        alt={alt ?? ''}
+        loading="lazy"
+        referrerPolicy="no-referrer"
+      />
+    )
   }
   const name = alt || hostOf(url) || text('image')
   return <span className="caption">{text('imageHidden', { name })}</span>

@@ -22,10 +22,13 @@ export function SourceLink({ source, name, children, ...rest }: SourceLinkProps)
   const text = useText()
   const onClick = useStore(chat.state, ({ options }) => options?.entities?.onClick)
   const isPreviewed = useIsPreviewed(source)
-  const attachment = useStore(chat.state, ({ thread }) => attachmentOf(thread.items, source.filename))
+  const attachment = useStore(chat.state, ({ thread }) =>
+    attachmentOf(thread.items, source.filename),
+  )
   const [hasFailed, setFailed] = useState(false)
   const { entity } = source
-  const url = source.url ?? (attachment?.type === 'image' && !onClick ? attachment.preview_url : null)
+  const url =
+    source.url ?? (attachment?.type === 'image' && !onClick ? attachment.preview_url : null)
   if (url !== null) {
     return (
       <Link href={url} aria-label={name} {...rest}>
@@ -36,7 +39,10 @@ export function SourceLink({ source, name, children, ...rest }: SourceLinkProps)
   const isFile = attachment !== null && !onClick
   if (entity?.interactive !== true || (!onClick && !isPreviewed && !isFile)) {
     return (
-      <span {...(name !== undefined && { 'aria-label': name, role: 'note', tabIndex: 0 })} {...rest}>
+      <span
+        {...(name !== undefined && { 'aria-label': name, role: 'note', tabIndex: 0 })}
+        {...rest}
+      >
         {children}
       </span>
     )

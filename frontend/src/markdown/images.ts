@@ -20,6 +20,7 @@ export function isImageAllowed(
   if (url.origin === origin) return true
   if (url.protocol !== 'https:') return false
   return (
-    domains?.some((domain) => url.hostname === domain || url.hostname.endsWith(`.${domain}`)) ?? true
+    domains?.some((domain) => url.hostname === domain || url.hostname.endsWith(`.${domain}`)) ??
+    true
   )
 }

@@ -165,7 +165,10 @@ function whole(item: ThreadItem): ThreadItem {
     case 'workflow':
       return Array.isArray(item.workflow?.tasks)
         ? item
-        : { ...item, workflow: { ...item.workflow, type: item.workflow?.type ?? 'custom', tasks: [] } }
+        : {
+            ...item,
+            workflow: { ...item.workflow, type: item.workflow?.type ?? 'custom', tasks: [] },
+          }
     default:
       return item
   }
@@ -281,11 +284,7 @@ function mapWidget(widget: Widget, change: (component: Widget) => Widget): Widge
   return mapChildren(change(widget), (child) => mapWidget(child, change), true)
 }
 
-function mapChildren(
-  widget: Widget,
-  change: (child: Widget) => Widget,
-  isDeep = false,
-): Widget {
+function mapChildren(widget: Widget, change: (child: Widget) => Widget, isDeep = false): Widget {
   const children = widget['children'] as Widget | Widget[] | null | undefined
   if (children === null || children === undefined) return widget
   const visit = (child: Widget): Widget => {

@@ -11,7 +11,7 @@ const GAPS = { compact: 16, normal: 24, spacious: 32 } as const
 type Variables = Record<string, string>
 
 /** The names of the variables that were set last. */
-let names: string[] = []
+const names: string[] = []
 
 /** Apply a theme to the document of the chat. */
 export function applyTheme(theme: Options['theme'], root: HTMLElement): void {
@@ -43,7 +43,11 @@ export function applyTheme(theme: Options['theme'], root: HTMLElement): void {
   if (accent) set(accents(accent, parseColor(getComputedStyle(document.body).backgroundColor)))
   loadFonts(fontSources ?? [])
   // An app's own variables come before what follows from its theme.
-  set(Object.fromEntries(Object.entries(options.variables ?? {}).filter(([name]) => name.startsWith('--'))))
+  set(
+    Object.fromEntries(
+      Object.entries(options.variables ?? {}).filter(([name]) => name.startsWith('--')),
+    ),
+  )
   linkStyle(options.css)
 }
 

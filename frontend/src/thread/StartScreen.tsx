@@ -27,12 +27,7 @@ export function StartScreen() {
       {start?.prompts && start.prompts.length > 0 && (
         <div className="prompts">
           {start.prompts.map((prompt, index) => (
-            <button
-              key={index}
-              type="button"
-              className="prompt"
-              onClick={() => choose(prompt)}
-            >
+            <button key={index} type="button" className="prompt" onClick={() => choose(prompt)}>
               {prompt.icon && <NamedIcon name={prompt.icon} />}
               <span>{prompt.label}</span>
             </button>

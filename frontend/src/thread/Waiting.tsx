@@ -27,7 +27,11 @@ export function Waiting() {
               {text('waits')}
             </span>
           ) : (
-            <IconButton small label={text('sendNow')} onClick={() => void chat.sendWaiting(outgoing)}>
+            <IconButton
+              small
+              label={text('sendNow')}
+              onClick={() => void chat.sendWaiting(outgoing)}
+            >
               <SendIcon />
             </IconButton>
           )}

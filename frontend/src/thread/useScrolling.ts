@@ -37,7 +37,8 @@ export function useScrolling(
     const was = before.current
     before.current = { threadId, isLoading, isSending, lastId }
     // A new thread gets its id while its first message is sent.
-    const isOpened = (threadId !== was.threadId && was.threadId !== null) || isLoading !== was.isLoading
+    const isOpened =
+      (threadId !== was.threadId && was.threadId !== null) || isLoading !== was.isLoading
     if (isSending && !was.isSending) current?.showMessage()
     else if (isOpened) current?.showEnd()
     else if (isResponding || lastId !== was.lastId) current?.write()

@@ -26,7 +26,10 @@ export function Header({ sidebar = null }: HeaderProps) {
     <header className="header">
       {sidebar?.isOpen === false && <SidebarToggle {...sidebar} />}
       {leftAction && (
-        <IconButton label={leftAction.icon.replaceAll('-', ' ')} onClick={() => leftAction.onClick()}>
+        <IconButton
+          label={leftAction.icon.replaceAll('-', ' ')}
+          onClick={() => leftAction.onClick()}
+        >
           <HeaderIcon name={leftAction.icon} />
         </IconButton>
       )}
@@ -65,7 +68,10 @@ export function Header({ sidebar = null }: HeaderProps) {
         )
       )}
       {rightAction && (
-        <IconButton label={rightAction.icon.replaceAll('-', ' ')} onClick={() => rightAction.onClick()}>
+        <IconButton
+          label={rightAction.icon.replaceAll('-', ' ')}
+          onClick={() => rightAction.onClick()}
+        >
           <HeaderIcon name={rightAction.icon} />
         </IconButton>
       )}

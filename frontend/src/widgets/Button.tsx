@@ -13,7 +13,14 @@ import { Problem } from './Problem'
 import { isTrue, oneOf, sizeOf, textOf } from './values'
 
 const COLORS = [
-  'primary', 'secondary', 'info', 'discovery', 'success', 'caution', 'warning', 'danger',
+  'primary',
+  'secondary',
+  'info',
+  'discovery',
+  'success',
+  'caution',
+  'warning',
+  'danger',
 ] as const
 const VARIANTS = ['solid', 'soft', 'outline', 'ghost'] as const
 const ICON_SIZES = ['sm', 'md', 'lg', 'xl', '2xl'] as const

@@ -86,7 +86,9 @@ interface CardAction {
 }
 
 function cardActionOf(value: unknown): CardAction | null {
-  return isFields(value) ? { label: textOf(value['label']), action: actionOf(value['action']) } : null
+  return isFields(value)
+    ? { label: textOf(value['label']), action: actionOf(value['action']) }
+    : null
 }
 
 function CardButton({ of: { label, action }, isMain }: { of: CardAction; isMain: boolean }) {

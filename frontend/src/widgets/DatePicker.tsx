@@ -38,12 +38,7 @@ export function DatePicker({ widget }: ComponentProps) {
     document.getElementById(field.id)?.focus()
   }
   return (
-    <Field
-      field={field}
-      isBlock={isTrue(widget['block'])}
-      isPending={isPending}
-      failure={failure}
-    >
+    <Field field={field} isBlock={isTrue(widget['block'])} isPending={isPending} failure={failure}>
       <Picker
         widget={widget}
         field={field}

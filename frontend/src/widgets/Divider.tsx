@@ -10,6 +10,9 @@ export function Divider({ widget }: ComponentProps) {
     marginBlock: spacingOf(widget['spacing']),
   })
   return (
-    <hr className={isTrue(widget['flush']) ? 'widget-divider flush' : 'widget-divider'} style={style} />
+    <hr
+      className={isTrue(widget['flush']) ? 'widget-divider flush' : 'widget-divider'}
+      style={style}
+    />
   )
 }

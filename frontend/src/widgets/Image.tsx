@@ -52,7 +52,12 @@ export function Image({ widget }: ComponentProps) {
   const name = alt || hostOf(src) || text('image')
   const reason = isAllowed ? text('imageFailed') : text('imageHidden', { name })
   return (
-    <div className={`${classes.join(' ')} missing`} style={style} role="img" aria-label={`${alt} ${reason}`}>
+    <div
+      className={`${classes.join(' ')} missing`}
+      style={style}
+      role="img"
+      aria-label={`${alt} ${reason}`}
+    >
       <NamedIcon name="square-image" />
       <span className="widget-image-reason" aria-hidden="true">
         {reason}

@@ -17,7 +17,12 @@ interface PickerProps {
   chosen: string | null
   placeholder: string
   StartIcon?: ComponentType
-  popup: { id: string; role: 'listbox' | 'dialog'; activeId?: string | undefined; children: ReactNode }
+  popup: {
+    id: string
+    role: 'listbox' | 'dialog'
+    activeId?: string | undefined
+    children: ReactNode
+  }
   isOpen: boolean
   onOpenChange: (isOpen: boolean) => void
   /** Takes the keys of the closed control, and of the open one that keeps the focus. */
@@ -32,7 +37,11 @@ export function Picker(props: PickerProps) {
   const control = useRef<HTMLSpanElement>(null)
   const isClearable = isTrue(widget['clearable']) && chosen !== null && !isDisabled
   // Where there is nothing solid, soft is nearest.
-  const variant = oneOf(widget['variant'], ['outline', 'soft', 'ghost', 'solid'] as const, 'outline')
+  const variant = oneOf(
+    widget['variant'],
+    ['outline', 'soft', 'ghost', 'solid'] as const,
+    'outline',
+  )
   const toggle = (): void => {
     if (isDisabled || isPending) return
     control.current?.focus()
@@ -118,7 +127,12 @@ export function Picker(props: PickerProps) {
 }
 
 /** The name of a control, for what it opens. */
-export function named(field: FieldState<string>): { 'aria-label'?: string; 'aria-labelledby'?: string } {
+export function named(field: FieldState<string>): {
+  'aria-label'?: string
+  'aria-labelledby'?: string
+} {
   const { 'aria-label': label, 'aria-labelledby': labelledBy } = field.aria
-  return labelledBy === undefined ? { 'aria-label': label ?? '' } : { 'aria-labelledby': labelledBy }
+  return labelledBy === undefined
+    ? { 'aria-label': label ?? '' }
+    : { 'aria-labelledby': labelledBy }
 }

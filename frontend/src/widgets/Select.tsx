@@ -51,7 +51,8 @@ export function Select({ widget }: ComponentProps) {
   const activeId = active in shown ? `${listId}-${active}` : undefined
 
   useEffect(() => {
-    if (activeId !== undefined) document.getElementById(activeId)?.scrollIntoView({ block: 'nearest' })
+    if (activeId !== undefined)
+      document.getElementById(activeId)?.scrollIntoView({ block: 'nearest' })
   }, [activeId])
 
   const open = (at?: number): void => {
@@ -86,7 +87,8 @@ export function Select({ widget }: ComponentProps) {
         End: () => nextOf(shown, shown.length, -1),
       }),
     }
-    const isLetter = !isSearch && event.key.length === 1 && (event.key !== ' ' || isTyping(typed.current))
+    const isLetter =
+      !isSearch && event.key.length === 1 && (event.key !== ' ' || isTyping(typed.current))
     if (event.key in steps) {
       if (isOpen) setActive(steps[event.key]?.() ?? active)
       else open()
@@ -112,12 +114,7 @@ export function Select({ widget }: ComponentProps) {
 
   const label = named(field)
   return (
-    <Field
-      field={field}
-      isBlock={isTrue(widget['block'])}
-      isPending={isPending}
-      failure={failure}
-    >
+    <Field field={field} isBlock={isTrue(widget['block'])} isPending={isPending} failure={failure}>
       <Picker
         widget={widget}
         field={field}

@@ -3,5 +3,10 @@ import type { ComponentProps } from './Component'
 
 /** Pushes what is around it apart. */
 export function Spacer({ widget }: ComponentProps) {
-  return <div className="widget-spacer" style={{ flex: `1 0 ${lengthOf(widget['minSize']) ?? 'auto'}` }} />
+  return (
+    <div
+      className="widget-spacer"
+      style={{ flex: `1 0 ${lengthOf(widget['minSize']) ?? 'auto'}` }}
+    />
+  )
 }

@@ -21,7 +21,11 @@ export function actionOf(value: unknown): Action | null {
     type: value['type'],
     ...('payload' in value && { payload: value['payload'] }),
     handler: oneOf(value['handler'], ['client', 'server'] as const, 'server'),
-    loadingBehavior: oneOf(value['loadingBehavior'], ['none', 'self', 'container'] as const, 'auto'),
+    loadingBehavior: oneOf(
+      value['loadingBehavior'],
+      ['none', 'self', 'container'] as const,
+      'auto',
+    ),
     streaming: value['streaming'] !== false,
   }
 }

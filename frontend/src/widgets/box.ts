@@ -36,7 +36,10 @@ function limited(number: number, least: number): number {
 /** A length in CSS, or one for each of several sides: numbers are units of spacing. */
 export function spacingOf(value: unknown, least = 0): string | undefined {
   if (typeof value === 'string' && /\s/.test(value.trim()) && !value.includes('(')) {
-    const parts = value.trim().split(/\s+/).map((part) => lengthOf(part, UNIT, least))
+    const parts = value
+      .trim()
+      .split(/\s+/)
+      .map((part) => lengthOf(part, UNIT, least))
     return parts.length <= 4 && !parts.includes(undefined) ? parts.join(' ') : undefined
   }
   return lengthOf(value, UNIT, least)
@@ -50,7 +53,10 @@ interface Sides<T> {
 }
 
 /** A value for each side, of which `x` and `y` mean two. */
-function sidesOf<T>(value: Record<string, unknown>, read: (side: unknown) => T | undefined): Sides<T> {
+function sidesOf<T>(
+  value: Record<string, unknown>,
+  read: (side: unknown) => T | undefined,
+): Sides<T> {
   const x = read(value['x'])
   const y = read(value['y'])
   return {

@@ -6,7 +6,8 @@ const HUE = /^(red|orange|yellow|green|blue|purple|pink)$/
 const PRIMITIVE = /^(gray|red|orange|yellow|green|blue|purple|pink)-(a?\d{1,4})$/
 const ALPHA = /^alpha-\d\d?$/
 const HEX = /^#([\da-f]{3,4}|[\da-f]{6}|[\da-f]{8})$/i
-const FUNCTION = /^(rgba?|hsla?|hwb|lab|lch|oklab|oklch)\([\d\s.,%/+-]*(deg|turn|rad)?[\d\s.,%/+-]*\)$/i
+const FUNCTION =
+  /^(rgba?|hsla?|hwb|lab|lch|oklab|oklch)\([\d\s.,%/+-]*(deg|turn|rad)?[\d\s.,%/+-]*\)$/i
 const NAME = /^[a-z]{3,20}$/i
 
 type Tokens = Readonly<Record<string, string>>

@@ -14,7 +14,12 @@ export function dayOf(year: number, month: number, date: number): number {
   return Math.round(day.getTime() / DAY)
 }
 
-export function partsOf(day: number): { year: number; month: number; date: number; weekday: number } {
+export function partsOf(day: number): {
+  year: number
+  month: number
+  date: number
+  weekday: number
+} {
   const date = new Date(day * DAY)
   return {
     year: date.getUTCFullYear(),

@@ -1,6 +1,15 @@
 /** What people put into the controls of a widget: kept, checked and collected. */
 
-import { createContext, useContext, useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import {
+  createContext,
+  useContext,
+  useEffect,
+  useId,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react'
 
 import type { TextKey } from '../i18n/locales/en'
 import { Store } from '../chat/store'
@@ -126,14 +135,19 @@ export interface FieldState<T extends FieldValue> {
 }
 
 /** The value of a control, which is part of the form around it. */
-export function useField<T extends FieldValue>(options: FieldOptions<T>, title: string): FieldState<T> {
+export function useField<T extends FieldValue>(
+  options: FieldOptions<T>,
+  title: string,
+): FieldState<T> {
   const { name, initial, isRequired } = options
   const id = useId()
   const form = useForm()
   const [value, setValue] = useState<T>(() => restored(form, name, initial))
   const [begun, setBegun] = useState(initial)
   const [problem, setProblem] = useState<TextKey | null>(null)
-  const label = useStore(form.ids, ({ labels }) => (Object.hasOwn(labels, name) ? labels[name] : undefined))
+  const label = useStore(form.ids, ({ labels }) =>
+    Object.hasOwn(labels, name) ? labels[name] : undefined,
+  )
   if (begun !== initial) {
     setBegun(initial)
     setValue(initial)

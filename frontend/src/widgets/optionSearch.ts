@@ -30,7 +30,9 @@ export function startingWith(options: readonly Option[], letters: string, from: 
   // The same letter again and again goes through all that begin with it.
   const isSame = [...wanted].every((letter) => letter === wanted[0])
   const start = isSame ? (wanted[0] ?? '') : wanted
-  const order = options.map((_, index) => (from + (isSame ? 1 : 0) + index + options.length) % options.length)
+  const order = options.map(
+    (_, index) => (from + (isSame ? 1 : 0) + index + options.length) % options.length,
+  )
   return (
     order.find((index) => {
       const option = options[index]

@@ -21,7 +21,11 @@ export function isTrue(value: unknown): boolean {
 }
 
 /** Return a value if it is one of those that are known, and otherwise the default. */
-export function oneOf<T extends string, D>(value: unknown, known: readonly T[], otherwise: D): T | D {
+export function oneOf<T extends string, D>(
+  value: unknown,
+  known: readonly T[],
+  otherwise: D,
+): T | D {
   return known.includes(value as T) ? (value as T) : otherwise
 }
 
@@ -66,7 +70,8 @@ export interface Option {
 export function optionsOf(value: unknown): Option[] {
   const options = new Map<string, Option>()
   for (const each of listOf(value)) {
-    if (!isFields(each) || (typeof each['value'] !== 'string' && numberOf(each['value']) === null)) continue
+    if (!isFields(each) || (typeof each['value'] !== 'string' && numberOf(each['value']) === null))
+      continue
     const own = textOf(each['value'])
     if (options.has(own)) continue
     options.set(own, {

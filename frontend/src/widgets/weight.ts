@@ -7,7 +7,15 @@ import { childrenOf } from './values'
 const MOST = 50
 
 /** Controls are made of more than others. */
-const CONTROLS = new Set(['Button', 'Checkbox', 'DatePicker', 'Input', 'RadioGroup', 'Select', 'Textarea'])
+const CONTROLS = new Set([
+  'Button',
+  'Checkbox',
+  'DatePicker',
+  'Input',
+  'RadioGroup',
+  'Select',
+  'Textarea',
+])
 
 const weights = new WeakMap<Widget, number>()
 

@@ -28,7 +28,9 @@ test('options that are right stay as they are', () => {
         { label: 'Tag', prompt: [{ type: 'input_tag', id: 'a', text: 'a' }], icon: 'lucide:bird' },
       ],
     },
-    composer: { attachments: { enabled: true, maxSize: { 'image/*': 10 }, accept: { 'image/*': ['.png'] } } },
+    composer: {
+      attachments: { enabled: true, maxSize: { 'image/*': 10 }, accept: { 'image/*': ['.png'] } },
+    },
   }
   expect(checkOptions(options)).toEqual({ options, fatal: null, problems: [] })
   expect(warn).not.toHaveBeenCalled()
@@ -36,19 +38,43 @@ test('options that are right stay as they are', () => {
 
 test.each<[object, string, object]>([
   [{ theme: 'blue' }, 'theme must be "light" or "dark".', {}],
-  [{ theme: { radius: 'huge', density: 'compact' } }, 'theme.radius must be "pill" or "round" or "soft" or "sharp".', { theme: { density: 'compact' } }],
-  [{ theme: { color: { accent: { primary: 'nice', level: 1 } } } }, 'theme.color.accent.primary must be a color of CSS.', { theme: { color: {} } }],
+  [
+    { theme: { radius: 'huge', density: 'compact' } },
+    'theme.radius must be "pill" or "round" or "soft" or "sharp".',
+    { theme: { density: 'compact' } },
+  ],
+  [
+    { theme: { color: { accent: { primary: 'nice', level: 1 } } } },
+    'theme.color.accent.primary must be a color of CSS.',
+    { theme: { color: {} } },
+  ],
   [{ locale: 'de_DE' }, "locale must be a language such as 'de' or 'de-DE'.", {}],
   [{ header: [] }, 'header must be an object.', {}],
-  [{ header: { leftAction: { icon: 'menu' } } }, 'header.leftAction.onClick is missing.', { header: {} }],
-  [{ startScreen: { prompts: 'Hello' } }, 'startScreen.prompts must be a list.', { startScreen: {} }],
+  [
+    { header: { leftAction: { icon: 'menu' } } },
+    'header.leftAction.onClick is missing.',
+    { header: {} },
+  ],
+  [
+    { startScreen: { prompts: 'Hello' } },
+    'startScreen.prompts must be a list.',
+    { startScreen: {} },
+  ],
   [
     { startScreen: { prompts: [{ label: 'A' }, { label: 'B', prompt: 'B' }] } },
     'startScreen.prompts[0].prompt is missing.',
     { startScreen: { prompts: [{ label: 'B', prompt: 'B' }] } },
   ],
-  [{ composer: { models: [{ id: 7, label: 'Seven' }] } }, 'composer.models[0].id must be a string.', { composer: { models: [] } }],
-  [{ widgets: { images: 'own' } }, 'widgets.images must be "https" or "self".', { widgets: { images: 'self' } }],
+  [
+    { composer: { models: [{ id: 7, label: 'Seven' }] } },
+    'composer.models[0].id must be a string.',
+    { composer: { models: [] } },
+  ],
+  [
+    { widgets: { images: 'own' } },
+    'widgets.images must be "https" or "self".',
+    { widgets: { images: 'self' } },
+  ],
   [{ onClientTool: 'run' }, 'onClientTool must be a function.', {}],
   [{ initialThread: 7 }, 'initialThread must be a string or null.', {}],
 ])('%j is left out, in words', (bad, problem, left) => {

@@ -181,9 +181,7 @@ test('what is being sent is kept until the server has it, and then not any more'
   await shows(after, ['Before', 'Keep me'])
   server.finish()
   await expect.poll(() => isResponding(after), eventually).toBe(false)
-  await expect
-    .poll(() => after.chat.state.get().draft.state.get().outgoing, eventually)
-    .toBeNull()
+  await expect.poll(() => after.chat.state.get().draft.state.get().outgoing, eventually).toBeNull()
   expect(server.state.items.filter(({ type }) => type === 'user_message')).toHaveLength(2)
   await before.chat.setThreadId(null)
 })
@@ -239,11 +237,24 @@ test('a client tool is run by one page, and not by one without tools', async () 
       return { done: true }
     },
   })
-  const all = [await page(server, tool('a'), 'a'), await page(server, tool('b'), 'b'), await page(server, {}, 'c')]
+  const all = [
+    await page(server, tool('a'), 'a'),
+    await page(server, tool('b'), 'b'),
+    await page(server, {}, 'c'),
+  ]
   server.begin('Locate me')
   for (const each of all) await each.chat.setThreadId('t1')
   await expect.poll(() => server.follows, eventually).toBe(3)
-  const call = { id: 'c1', thread_id: 't1', created_at: '', type: 'client_tool_call', status: 'pending', call_id: 'x', name: 'locate', arguments: {} }
+  const call = {
+    id: 'c1',
+    thread_id: 't1',
+    created_at: '',
+    type: 'client_tool_call',
+    status: 'pending',
+    call_id: 'x',
+    name: 'locate',
+    arguments: {},
+  }
   server.emit({ type: 'thread.item.done', item: call as unknown as ThreadItem })
   server.finish('waiting')
   await expect.poll(() => server.asked, eventually).toContain('threads.add_client_tool_output')

@@ -13,7 +13,12 @@ interface Entry {
 
 interface Given {
   type: string
-  params: { thread_id?: string; after?: string | null; item_id?: string; input?: { content: { text: string }[] } }
+  params: {
+    thread_id?: string
+    after?: string | null
+    item_id?: string
+    input?: { content: { text: string }[] }
+  }
   metadata?: { request_id?: string; page_id?: string; turn_ends?: boolean }
 }
 
@@ -63,7 +68,9 @@ export class LiveServer {
     this.log.push(...entries.filter(({ event }) => !PASSING.includes(event.type)))
     for (const listener of [...this.#follows]) listener.send(entries)
     const listeners = [...this.#listeners]
-    void Promise.resolve(this.late).then(() => listeners.forEach(({ send }) => send(entries)))
+    void Promise.resolve(this.late).then(() => {
+      for (const { send } of listeners) send(entries)
+    })
   }
 
   /** Begin a turn, as a request does. */
@@ -73,7 +80,14 @@ export class LiveServer {
     if (requestId !== undefined) this.#requests.set(requestId, this.run)
     const id = `msg-${this.#run}`
     const content = [{ type: 'input_text' as const, text }]
-    const message = { id, thread_id: this.threadId, created_at: at, type: 'user_message', content, attachments: [] }
+    const message = {
+      id,
+      thread_id: this.threadId,
+      created_at: at,
+      type: 'user_message',
+      content,
+      attachments: [],
+    }
     this.emit(
       { type: 'thread.item.done', item: message as unknown as ThreadItem },
       { type: 'turn.updated', turn: { id, state: 'running', ended_at: null } },
@@ -82,12 +96,22 @@ export class LiveServer {
   }
 
   open(): void {
-    const item = { id: `${this.run}-answer`, thread_id: this.threadId, created_at: at, type: 'assistant_message', content: [] }
+    const item = {
+      id: `${this.run}-answer`,
+      thread_id: this.threadId,
+      created_at: at,
+      type: 'assistant_message',
+      content: [],
+    }
     this.emit({ type: 'thread.item.added', item: item as unknown as ThreadItem })
   }
 
   say(delta: string): void {
-    const update = { type: 'assistant_message.content_part.text_delta' as const, content_index: 0, delta }
+    const update = {
+      type: 'assistant_message.content_part.text_delta' as const,
+      content_index: 0,
+      delta,
+    }
     this.emit({ type: 'thread.item.updated', item_id: `${this.run}-answer`, update })
   }
 
@@ -96,7 +120,13 @@ export class LiveServer {
     if (item !== undefined) this.emit({ type: 'thread.item.done', item })
     const turn: Turn = { id: `msg-${this.#run}`, state, ended_at: at }
     if (!['completed', 'waiting'].includes(state)) {
-      const end = { id: `end-${this.#run}`, thread_id: this.threadId, created_at: at, type: 'end_of_turn', state }
+      const end = {
+        id: `end-${this.#run}`,
+        thread_id: this.threadId,
+        created_at: at,
+        type: 'end_of_turn',
+        state,
+      }
       this.emit({ type: 'thread.item.done', item: end as unknown as ThreadItem })
     }
     this.emit({ type: 'turn.updated', turn })
@@ -138,13 +168,19 @@ export class LiveServer {
     }
   }
 
-  #respond(type: string, params: Given['params'], requestId: string, signal: AbortSignal | null): Response {
+  #respond(
+    type: string,
+    params: Given['params'],
+    requestId: string,
+    signal: AbortSignal | null,
+  ): Response {
     const known = this.#requests.get(requestId)
     if (known === undefined && this.state.turn?.state === 'running') {
       const notice = { type: 'notice', level: 'warning', message: 'Busy.' }
       return events((listener) => {
         listener.send([{ id: '', event: notice as AnyEvent }])
         listener.end()
+        return undefined
       }, signal)
     }
     const text = params.input?.content.map((part) => part.text).join('') ?? type
@@ -174,7 +210,11 @@ export class LiveServer {
     return {
       type: 'thread.state',
       can_follow: true,
-      thread: { id: this.threadId, created_at: at, status: { type: 'active' } } as ThreadStateEvent['thread'],
+      thread: {
+        id: this.threadId,
+        created_at: at,
+        status: { type: 'active' },
+      } as ThreadStateEvent['thread'],
       items: { data: items.filter(({ id }) => !open.has(id)).reverse(), has_more: false },
       open_items: items.filter(({ id }) => open.has(id)),
       turn,
@@ -193,7 +233,10 @@ function created(type: string, threadId: string): AnyEvent {
 }
 
 /** A stream of events as long as the client listens. */
-function events(begin: (listener: Listener) => (() => void) | void, signal: AbortSignal | null): Response {
+function events(
+  begin: (listener: Listener) => (() => void) | undefined,
+  signal: AbortSignal | null,
+): Response {
   const encoder = new TextEncoder()
   let close: () => void = () => {}
   const body = new ReadableStream<Uint8Array>({
@@ -215,7 +258,10 @@ function events(begin: (listener: Listener) => (() => void) | void, signal: Abor
         cut: over(() => controller.error(new TypeError('The connection is lost.'))),
       })
       close = left ?? close
-      signal?.addEventListener('abort', over(() => controller.error(new DOMException('', 'AbortError'))))
+      signal?.addEventListener(
+        'abort',
+        over(() => controller.error(new DOMException('', 'AbortError'))),
+      )
     },
     cancel: () => close(),
   })
@@ -230,7 +276,11 @@ export interface Page {
 }
 
 /** Open a chat at the server, as each tab does. */
-export async function open(server: LiveServer, options: Partial<Options> = {}, key = ''): Promise<Page> {
+export async function open(
+  server: LiveServer,
+  options: Partial<Options> = {},
+  key = '',
+): Promise<Page> {
   const sent: string[] = []
   const given = {
     locale: 'en',
@@ -249,10 +299,12 @@ export async function open(server: LiveServer, options: Partial<Options> = {}, k
   })
   await chat.texts.use('en')
   const texts = (): string[] =>
-    chat.state.get().thread.items.flatMap((item) =>
-      item.type === 'user_message' || item.type === 'assistant_message'
-        ? [item.content.map((part) => part.text).join('')]
-        : [`<${item.type}>`],
-    )
+    chat.state
+      .get()
+      .thread.items.flatMap((item) =>
+        item.type === 'user_message' || item.type === 'assistant_message'
+          ? [item.content.map((part) => part.text).join('')]
+          : [`<${item.type}>`],
+      )
   return { chat, events: sent, texts }
 }

@@ -101,14 +101,17 @@ test.each(['POST', 'post'])('in two phases by %s, a file is sent in a form', asy
   await vi.waitFor(() => expect(files.finished()).toEqual([attachment]))
 })
 
-test.each(['GET', 'head', null])('a file is never sent by %s, which would send nothing', async (method) => {
-  const { files, calls } = uploads()
-  files.upload([text('a.txt')], undefined)
-  ;(await called(calls, 1)).answer(described({ method, headers: null }))
-  const { init } = await called(calls, 2)
-  expect(JSON.parse(String(init.body))).toMatchObject({ type: 'attachments.delete' })
-  await vi.waitFor(() => expect(files.hasFailed()).toBe(true))
-})
+test.each(['GET', 'head', null])(
+  'a file is never sent by %s, which would send nothing',
+  async (method) => {
+    const { files, calls } = uploads()
+    files.upload([text('a.txt')], undefined)
+    ;(await called(calls, 1)).answer(described({ method, headers: null }))
+    const { init } = await called(calls, 2)
+    expect(JSON.parse(String(init.body))).toMatchObject({ type: 'attachments.delete' })
+    await vi.waitFor(() => expect(files.hasFailed()).toBe(true))
+  },
+)
 
 test('what fails in the second phase is forgotten by the server, and can be tried again', async () => {
   const { files, calls } = uploads()

@@ -7,7 +7,11 @@ const file = (name: string) => new File(['x'], name)
 
 function entryOf(given: File | Record<string, File>): FileSystemEntry {
   if (given instanceof File) {
-    return { isFile: true, isDirectory: false, file: (done: (f: File) => void) => done(given) } as never
+    return {
+      isFile: true,
+      isDirectory: false,
+      file: (done: (f: File) => void) => done(given),
+    } as never
   }
   const parts = [Object.values(given).map(entryOf), []]
   return {

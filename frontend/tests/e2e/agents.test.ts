@@ -37,6 +37,9 @@ test('the first message chooses the agent of its chat, also after a reload', asy
   await menu('Trips').click()
   await chat.getByRole('menuitemradio', { name: 'Weather Knows the sky.' }).click()
   await ann.ask('Sun?', 'Go by train. (5)')
-  await chat.getByText('Trips answers in this chat. Start a new chat to ask Weather.').first().waitFor()
+  await chat
+    .getByText('Trips answers in this chat. Start a new chat to ask Weather.')
+    .first()
+    .waitFor()
   expect(ann.complaints).toEqual([])
 }, 60_000)

@@ -10,7 +10,9 @@ import { open, Person, type Site } from './browser'
 
 interface Axe {
   axe: {
-    run: (document: Document) => Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }>
+    run: (document: Document) => Promise<{
+      violations: { id: string; nodes: { html: string; failureSummary: string }[] }[]
+    }>
   }
 }
 
@@ -37,7 +39,9 @@ async function check(person: Person, state: string): Promise<void> {
   await frame?.evaluate(axe)
   const found = await frame?.evaluate(async () => {
     const { violations } = await (window as unknown as Axe).axe.run(document)
-    return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}: ${nodes[0]?.failureSummary}`)
+    return violations.map(
+      ({ id, nodes }) => `${id}: ${nodes[0]?.html}: ${nodes[0]?.failureSummary}`,
+    )
   })
   expect(found, state).toEqual([])
   const isWide = await frame?.evaluate(() => document.body.scrollWidth > window.innerWidth)
@@ -56,74 +60,100 @@ const looks: [name: string, context: Context, options: object][] = [
   ['in the colors of the system', { forcedColors: 'active' }, {}],
 ]
 
-test.each(looks)('axe finds nothing around the thread: %s', async (_, context, options) => {
-  const ann = await Person.at(site, context)
-  const prompts = [
-    { label: 'Where is my order, which I made three weeks ago?', prompt: 'x', icon: 'suitcase' },
-    { label: 'Hello', prompt: 'Hello', icon: 'lucide:bird' },
-  ]
-  const all = {
-    disclaimer: { text: 'It may be **wrong**: [terms](https://example.com).' },
-    header: { title: { text: 'A help desk with a name that is longer than there is room for' } },
-    startScreen: { prompts },
-    ...options,
-  }
-  const chat = (name: 'showHistory' | 'hideHistory'): Promise<void> =>
-    ann.page.evaluate(
-      (method) => (document.querySelector('openai-chatkit') as unknown as Record<string, () => Promise<void>>)[method]?.(),
-      name,
-    )
-  await ann.setOptions(all)
-  await ann.chat.locator('.prompt svg').nth(1).waitFor()
-  await check(ann, 'start')
-  await chat('showHistory')
-  await ann.chat.locator('.history [role=status]:not(:empty)').waitFor()
-  await check(ann, 'no chats')
-  await chat('hideHistory')
-  await ann.chat.locator('.prompt').nth(1).click()
-  await ann.text(/You said/).waitFor()
-  await chat('showHistory')
-  await ann.chat.locator('.history-title').waitFor()
-  await check(ann, 'chats')
-  await ann.chat.locator('.history li .icon-button').nth(0).click()
-  await check(ann, 'renaming')
-  await ann.page.keyboard.press('Escape')
-  await ann.chat.locator('.history li .icon-button').nth(1).click()
-  await check(ann, 'deleting')
-  await ann.chat.locator('.history-confirm .danger').hover()
-  await check(ann, 'deleting, pointed at')
-  await ann.page.keyboard.press('Escape')
-  await chat('hideHistory')
-  await ann.page.route('**/chatkit', (route) => route.abort())
-  await chat('showHistory')
-  await ann.chat.locator('.history [role=alert]').waitFor()
-  await check(ann, 'chats that cannot be loaded')
-  await chat('hideHistory')
-  await ann.composer.or(ann.chat.locator('.composer [role=textbox], .composer textarea')).first().fill('Hello')
-  await ann.chat.locator('.composer .send').click()
-  await ann.chat.getByRole('alert').waitFor()
-  await check(ann, 'a server that is gone')
-  await ann.setOptions({ ...all, theme: { radius: 'huge' } })
-  await ann.chat.locator('.option-problem').waitFor()
-  await check(ann, 'an option that is wrong')
-  await ann.setOptions({ ...all, api: {} })
-  await ann.chat.getByText(/api.url is missing/).waitFor()
-  await check(ann, 'no server')
-  await ann.page.context().close()
-}, 60_000)
-
-test.each(['light', 'dark'] as const)('any accent can be read, %s', async (colorScheme) => {
-  const ann = await Person.at(site)
-  await ann.ask('See [a page](https://example.com)', 'a page')
-  for (const primary of ['#ffffff', '#000000', '#ffee00', '#ff0000', '#00ff88', '#0000ff', '#808080', 'rebeccapurple']) {
-    for (const level of [1, 3]) {
-      const color = { accent: { primary, level }, grayscale: { hue: 220, tint: 6, shade: -4 } }
-      await ann.setOptions({ theme: { colorScheme, color } })
-      await check(ann, `${primary}, level ${level}`)
+test.each(looks)(
+  'axe finds nothing around the thread: %s',
+  async (_, context, options) => {
+    const ann = await Person.at(site, context)
+    const prompts = [
+      { label: 'Where is my order, which I made three weeks ago?', prompt: 'x', icon: 'suitcase' },
+      { label: 'Hello', prompt: 'Hello', icon: 'lucide:bird' },
+    ]
+    const all = {
+      disclaimer: { text: 'It may be **wrong**: [terms](https://example.com).' },
+      header: { title: { text: 'A help desk with a name that is longer than there is room for' } },
+      startScreen: { prompts },
+      ...options,
     }
-  }
-  await ann.page.context().close()
-}, 120_000)
+    const chat = (name: 'showHistory' | 'hideHistory'): Promise<void> =>
+      ann.page.evaluate(
+        (method) =>
+          (
+            document.querySelector('openai-chatkit') as unknown as Record<
+              string,
+              () => Promise<void>
+            >
+          )[method]?.(),
+        name,
+      )
+    await ann.setOptions(all)
+    await ann.chat.locator('.prompt svg').nth(1).waitFor()
+    await check(ann, 'start')
+    await chat('showHistory')
+    await ann.chat.locator('.history [role=status]:not(:empty)').waitFor()
+    await check(ann, 'no chats')
+    await chat('hideHistory')
+    await ann.chat.locator('.prompt').nth(1).click()
+    await ann.text(/You said/).waitFor()
+    await chat('showHistory')
+    await ann.chat.locator('.history-title').waitFor()
+    await check(ann, 'chats')
+    await ann.chat.locator('.history li .icon-button').nth(0).click()
+    await check(ann, 'renaming')
+    await ann.page.keyboard.press('Escape')
+    await ann.chat.locator('.history li .icon-button').nth(1).click()
+    await check(ann, 'deleting')
+    await ann.chat.locator('.history-confirm .danger').hover()
+    await check(ann, 'deleting, pointed at')
+    await ann.page.keyboard.press('Escape')
+    await chat('hideHistory')
+    await ann.page.route('**/chatkit', (route) => route.abort())
+    await chat('showHistory')
+    await ann.chat.locator('.history [role=alert]').waitFor()
+    await check(ann, 'chats that cannot be loaded')
+    await chat('hideHistory')
+    await ann.composer
+      .or(ann.chat.locator('.composer [role=textbox], .composer textarea'))
+      .first()
+      .fill('Hello')
+    await ann.chat.locator('.composer .send').click()
+    await ann.chat.getByRole('alert').waitFor()
+    await check(ann, 'a server that is gone')
+    await ann.setOptions({ ...all, theme: { radius: 'huge' } })
+    await ann.chat.locator('.option-problem').waitFor()
+    await check(ann, 'an option that is wrong')
+    await ann.setOptions({ ...all, api: {} })
+    await ann.chat.getByText(/api.url is missing/).waitFor()
+    await check(ann, 'no server')
+    await ann.page.context().close()
+  },
+  60_000,
+)
+
+test.each(['light', 'dark'] as const)(
+  'any accent can be read, %s',
+  async (colorScheme) => {
+    const ann = await Person.at(site)
+    await ann.ask('See [a page](https://example.com)', 'a page')
+    for (const primary of [
+      '#ffffff',
+      '#000000',
+      '#ffee00',
+      '#ff0000',
+      '#00ff88',
+      '#0000ff',
+      '#808080',
+      'rebeccapurple',
+    ]) {
+      for (const level of [1, 3]) {
+        const color = { accent: { primary, level }, grayscale: { hue: 220, tint: 6, shade: -4 } }
+        await ann.setOptions({ theme: { colorScheme, color } })
+        await check(ann, `${primary}, level ${level}`)
+      }
+    }
+    await ann.page.context().close()
+  },
+  120_000,
+)
 
 test('grays stay those of the color scheme, in another hue', async () => {
   const ann = await Person.at(site)
@@ -134,7 +164,9 @@ test('grays stay those of the color scheme, in another hue', async () => {
       context.fillRect(0, 0, 1, 1)
       return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3)
     })
-  await ann.setOptions({ theme: { colorScheme: 'dark', color: { grayscale: { hue: 220, tint: 9 } } } })
+  await ann.setOptions({
+    theme: { colorScheme: 'dark', color: { grayscale: { hue: 220, tint: 9 } } },
+  })
   const [red = 255, , blue = 255] = await surface()
   expect(blue).toBeLessThan(80)
   expect(blue).toBeGreaterThan(red)
@@ -167,7 +199,11 @@ test('fonts and sizes of an app come from where it says', async () => {
 })
 
 test('a phone does not zoom in, and writes above its keyboard', async () => {
-  const ann = await Person.at(site, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true })
+  const ann = await Person.at(site, {
+    viewport: { width: 390, height: 844 },
+    hasTouch: true,
+    isMobile: true,
+  })
   await ann.setOptions({ theme: { typography: { baseSize: 14 } } })
   await ann.composer.tap()
   const size = await ann.composer.evaluate((each) => parseFloat(getComputedStyle(each).fontSize))
@@ -183,8 +219,10 @@ test('the whole thread is printed', async () => {
   await ann.say('read')
   await ann.text('Whoever waits').waitFor()
   await ann.button('Send').waitFor()
-  for (const number of [1, 2, 3]) await ann.ask(`Hello ${number}`, new RegExp(`You said Hello ${number}`))
-  const height = (): Promise<number> => ann.page.locator('iframe').evaluate((each) => each.clientHeight)
+  for (const number of [1, 2, 3])
+    await ann.ask(`Hello ${number}`, new RegExp(`You said Hello ${number}`))
+  const height = (): Promise<number> =>
+    ann.page.locator('iframe').evaluate((each) => each.clientHeight)
   expect(await height()).toBe(500)
   await ann.page.emulateMedia({ media: 'print' })
   await ann.page.evaluate(() => dispatchEvent(new Event('beforeprint')))
@@ -236,7 +274,9 @@ test('a list of a thousand chats is scrolled, searched and opened', async () => 
       title: `Chat number ${start + index}`,
       created_at: new Date(Date.now() - (start + index) * 3_600_000).toISOString(),
     }))
-    return route.fulfill({ json: { data, has_more: start + data.length < 1000, after: data.at(-1)?.id } })
+    return route.fulfill({
+      json: { data, has_more: start + data.length < 1000, after: data.at(-1)?.id },
+    })
   })
   await ann.button('Chats').click()
   await ann.button('Chat number 0').waitFor()

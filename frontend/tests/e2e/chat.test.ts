@@ -139,7 +139,12 @@ test('another answer takes the place of the one before', async () => {
   await ann.button('Another answer').click()
   await ann.button('Send').waitFor()
   await ann.text(/and I know 1/).waitFor()
-  expect(await ann.chat.locator('.items').getByText(/You said/).count()).toBe(1)
+  expect(
+    await ann.chat
+      .locator('.items')
+      .getByText(/You said/)
+      .count(),
+  ).toBe(1)
   expect(await ann.chat.locator('.items article').count()).toBe(2)
   await ann.button('Good answer').click()
   expect(await ann.button('Good answer').getAttribute('aria-pressed')).toBe('true')
@@ -232,10 +237,12 @@ test('an app styles the chat with variables and a style sheet of its own', async
     route.fulfill({ contentType: 'text/css', body: '.greeting { letter-spacing: 7px }' }),
   )
   const styles = (): Promise<string[]> =>
-    ann.chat.locator('.greeting').evaluate((each) => [
-      getComputedStyle(each).letterSpacing,
-      getComputedStyle(document.documentElement).getPropertyValue('--chat-radius'),
-    ])
+    ann.chat
+      .locator('.greeting')
+      .evaluate((each) => [
+        getComputedStyle(each).letterSpacing,
+        getComputedStyle(document.documentElement).getPropertyValue('--chat-radius'),
+      ])
   const theme = { css: 'own.css', variables: { '--chat-radius': '3px' } }
   await ann.setOptions({ theme })
   await expect.poll(styles).toEqual(['7px', '3px'])
@@ -256,7 +263,9 @@ test.each(['light', 'dark'] as const)('grays that are tinted are still %s', asyn
     })
   const applied = (hasTint: boolean): Promise<void> =>
     ann.chat
-      .locator(`html[data-theme=${colorScheme}]${hasTint ? '[style*="--gray-500"]' : ':not([style*="--gray-500"])'}`)
+      .locator(
+        `html[data-theme=${colorScheme}]${hasTint ? '[style*="--gray-500"]' : ':not([style*="--gray-500"])'}`,
+      )
       .waitFor({ state: 'attached' })
   await ann.setOptions({ theme: { colorScheme } })
   await applied(false)
@@ -268,7 +277,9 @@ test.each(['light', 'dark'] as const)('grays that are tinted are still %s', asyn
     await ann.setOptions({ theme: { colorScheme, color: { grayscale } } })
     await applied(true)
     const tinted = await page()
-    tinted.forEach((value, index) => expect(Math.abs(value - (plain[index] ?? 0))).toBeLessThan(32))
+    for (const [index, value] of tinted.entries()) {
+      expect(Math.abs(value - (plain[index] ?? 0))).toBeLessThan(32)
+    }
   }
   await settled(ann)
 })
@@ -308,10 +319,16 @@ test('several elements share a page, and come and go', async () => {
   })
   const [second, first] = [0, 1].map((index) => ann.page.frameLocator(`iframe >> nth=${index}`))
   await second?.getByRole('heading', { name: 'The second' }).waitFor()
-  await first?.locator('.items').getByText(/You said Hello/).waitFor()
+  await first
+    ?.locator('.items')
+    .getByText(/You said Hello/)
+    .waitFor()
   await first?.getByRole('textbox', { name: 'Message' }).fill('To the first')
   await first?.getByRole('button', { name: 'Send' }).click()
-  await first?.locator('.items').getByText(/You said To the first/).waitFor()
+  await first
+    ?.locator('.items')
+    .getByText(/You said To the first/)
+    .waitFor()
   expect(await second?.getByText('To the first').count()).toBe(0)
   await ann.page.context().close()
 })

@@ -59,7 +59,9 @@ test('of a page that is copied as HTML alone, the text is pasted', async () => {
     const clipboardData = new DataTransfer()
     const html = '<p>One <b>two</b></p><script>parent.hacked = 1</script><p>three<br>four</p>'
     clipboardData.setData('text/html', html)
-    field.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }))
+    field.dispatchEvent(
+      new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }),
+    )
   })
   expect(await ann.composer.innerText()).toBe('One two\n\nthree\n\nfour')
   expect(await ann.page.evaluate(() => 'hacked' in window)).toBe(false)
@@ -70,7 +72,9 @@ test('of a page that is copied as HTML alone, the text is pasted', async () => {
 test('the sign of the button for tags goes when nothing comes of it', async () => {
   const ann = await Person.at(site)
   await ann.page.evaluate(() => {
-    const chat = document.querySelector('openai-chatkit') as HTMLElement & { setOptions: (o: object) => void }
+    const chat = document.querySelector('openai-chatkit') as HTMLElement & {
+      setOptions: (o: object) => void
+    }
     chat.setOptions({
       api: { url: '/chatkit', domainKey: 'local' },
       entities: { onTagSearch: () => [{ id: '1', title: 'Oslo' }], showComposerMenu: true },

@@ -35,16 +35,22 @@ async function pageWith(html: string): Promise<Page> {
   const page = await context.newPage()
   await page.addInitScript(prepare)
   await page.route(`${site.url}/host.html`, (route) =>
-    route.fulfill({ contentType: 'text/html', body: `<!doctype html><title>A page</title>${html}` }),
+    route.fulfill({
+      contentType: 'text/html',
+      body: `<!doctype html><title>A page</title>${html}`,
+    }),
   )
   await page.goto(`${site.url}/host.html`)
   return page
 }
 
 function prepare(): void {
-  window.ending = (call) => call.then(() => 'done', (error: unknown) =>
-    error instanceof Error ? error.message : `no Error of the page: ${String(error)}`,
-  )
+  window.ending = (call) =>
+    call.then(
+      () => 'done',
+      (error: unknown) =>
+        error instanceof Error ? error.message : `no Error of the page: ${String(error)}`,
+    )
   window.serverOf = (answers) => async (_, init) => {
     const { type } = JSON.parse(String(init?.body)) as { type: string }
     const answer = answers[type]
@@ -63,13 +69,18 @@ function prepare(): void {
 }
 
 const api = { url: '/chatkit', domainKey: 'local' }
-const plain = '<script src="/chatkit.js"></script><openai-chatkit style="height: 600px"></openai-chatkit>'
+const plain =
+  '<script src="/chatkit.js"></script><openai-chatkit style="height: 600px"></openai-chatkit>'
 
 function frame(page: Page, index = 0): FrameLocator {
   return page.frameLocator(`iframe >> nth=${index}`)
 }
 
-async function greeted(page: Page, words = 'What can I help with today?', index = 0): Promise<void> {
+async function greeted(
+  page: Page,
+  words = 'What can I help with today?',
+  index = 0,
+): Promise<void> {
   await frame(page, index).getByRole('heading', { name: words }).waitFor()
 }
 
@@ -78,7 +89,8 @@ async function start(page: Page, options: object = { api }): Promise<void> {
   await page.evaluate((given) => {
     window.element = document.querySelector('openai-chatkit')!
     window.events = []
-    const names = 'ready error effect deeplink response.start response.end history.open history.close thread.change thread.load.start thread.load.end tool.change log'
+    const names =
+      'ready error effect deeplink response.start response.end history.open history.close thread.change thread.load.start thread.load.end tool.change log'
     for (const name of names.split(' ')) {
       window.element.addEventListener(`chatkit.${name}`, (event) => {
         const { detail } = event as CustomEvent<{ error?: unknown } | null>
@@ -103,11 +115,23 @@ const heard = (page: Page, name: string): Promise<unknown[]> =>
 const tags: [string, string][] = [
   ['a plain script', '<script src="/chatkit.js"></script><openai-chatkit></openai-chatkit>'],
   ['an async script', '<script async src="/chatkit.js"></script><openai-chatkit></openai-chatkit>'],
-  ['a deferred script', '<script defer src="/chatkit.js"></script><openai-chatkit></openai-chatkit>'],
-  ['a module', '<script type="module" src="/chatkit.js"></script><openai-chatkit></openai-chatkit>'],
+  [
+    'a deferred script',
+    '<script defer src="/chatkit.js"></script><openai-chatkit></openai-chatkit>',
+  ],
+  [
+    'a module',
+    '<script type="module" src="/chatkit.js"></script><openai-chatkit></openai-chatkit>',
+  ],
   ['an import', '<openai-chatkit></openai-chatkit><script>import("/chatkit.js")</script>'],
-  ['a script after the element', '<openai-chatkit></openai-chatkit><script src="/chatkit.js"></script>'],
-  ['two scripts', '<script src="/chatkit.js"></script><script src="/chatkit.js?again"></script><openai-chatkit></openai-chatkit>'],
+  [
+    'a script after the element',
+    '<openai-chatkit></openai-chatkit><script src="/chatkit.js"></script>',
+  ],
+  [
+    'two scripts',
+    '<script src="/chatkit.js"></script><script src="/chatkit.js?again"></script><openai-chatkit></openai-chatkit>',
+  ],
 ]
 
 test.each(tags)('it comes with %s', async (_, html) => {
@@ -126,7 +150,9 @@ test.each(tags)('it comes with %s', async (_, html) => {
 
 test('a page of another origin uses it', async () => {
   const html = `<!doctype html><script src="${site.url}/chatkit.js"></script><openai-chatkit></openai-chatkit>`
-  const shop = createServer((_, response) => response.setHeader('Content-Type', 'text/html').end(html))
+  const shop = createServer((_, response) =>
+    response.setHeader('Content-Type', 'text/html').end(html),
+  )
   await new Promise<void>((resolve) => shop.listen(0, '127.0.0.1', resolve))
   const page = await (await site.browser.newContext()).newPage()
   await page.goto(`http://127.0.0.1:${(shop.address() as AddressInfo).port}`)
@@ -159,7 +185,10 @@ test('calls wait for the element to be in a page, and for options', async () => 
     window.element.setOptions({ api: { url: '/chatkit', domainKey: 'local' } })
     return sent
   })
-  await frame(page).locator('.items').getByText(/You said Early/).waitFor()
+  await frame(page)
+    .locator('.items')
+    .getByText(/You said Early/)
+    .waitFor()
   expect(await calls).toBe('done')
   await page.context().close()
 })
@@ -179,7 +208,10 @@ test('taken away, its calls end; put back, it has its thread and what was being 
   })
   expect(ends).toEqual(Array(2).fill('The chat is not in the page any more.'))
   await page.evaluate(() => document.body.append(window.element))
-  await frame(page).locator('.items').getByText(/You said Remember/).waitFor()
+  await frame(page)
+    .locator('.items')
+    .getByText(/You said Remember/)
+    .waitFor()
   await frame(page).locator('.composer').getByText('A draft').waitFor()
   expect(await page.evaluate(() => window.ending(window.element.focusComposer()))).toBe('done')
   await page.context().close()
@@ -195,7 +227,10 @@ test('moved within the page, it goes on where it was', async () => {
     return window.ending(window.element.sendUserMessage({ text: 'After' }))
   })
   expect(ended).toBe('done')
-  await frame(page).locator('.items').getByText(/You said After/).waitFor()
+  await frame(page)
+    .locator('.items')
+    .getByText(/You said After/)
+    .waitFor()
   const isSame = await page.evaluate(() => {
     const inner = window.element.shadowRoot!.querySelector('iframe')!.contentWindow
     const body = document.body as HTMLElement & { moveBefore?: (node: Node, child: null) => void }
@@ -203,7 +238,10 @@ test('moved within the page, it goes on where it was', async () => {
     return inner === window.element.shadowRoot!.querySelector('iframe')!.contentWindow
   })
   expect(isSame).toBe(true)
-  await frame(page).locator('.items').getByText(/You said After/).waitFor()
+  await frame(page)
+    .locator('.items')
+    .getByText(/You said After/)
+    .waitFor()
   await page.context().close()
 })
 
@@ -211,19 +249,32 @@ test('several elements speak with servers of their own', async () => {
   const page = await pageWith(plain.repeat(2))
   await page.evaluate(() => {
     document.querySelectorAll('openai-chatkit').forEach((chat, index) => {
-      const threads = { data: [{ id: 't', title: `Of ${index}`, created_at: '2026-01-01' }], has_more: false }
+      const threads = {
+        data: [{ id: 't', title: `Of ${index}`, created_at: '2026-01-01' }],
+        has_more: false,
+      }
       ;(chat as OpenAIChatKit).setOptions({
-        api: { url: `/server${index}`, domainKey: 'local', fetch: window.serverOf({ 'threads.list': threads }) },
+        api: {
+          url: `/server${index}`,
+          domainKey: 'local',
+          fetch: window.serverOf({ 'threads.list': threads }),
+        },
         theme: index === 0 ? 'light' : 'dark',
         locale: index === 0 ? 'en' : 'de',
       })
     })
   })
   await frame(page, 0).getByRole('button', { name: 'Chats' }).click()
-  await frame(page, 1).getByRole('button', { name: 'Chats' }).or(frame(page, 1).getByRole('button', { name: 'Unterhaltungen' })).first().click()
+  await frame(page, 1)
+    .getByRole('button', { name: 'Chats' })
+    .or(frame(page, 1).getByRole('button', { name: 'Unterhaltungen' }))
+    .first()
+    .click()
   await frame(page, 0).getByRole('button', { name: 'Of 0', exact: true }).waitFor()
   await frame(page, 1).getByRole('button', { name: 'Of 1', exact: true }).waitFor()
-  const themes = [0, 1].map((index) => frame(page, index).locator('html').getAttribute('data-theme'))
+  const themes = [0, 1].map((index) =>
+    frame(page, index).locator('html').getAttribute('data-theme'),
+  )
   expect(await Promise.all(themes)).toEqual(['light', 'dark'])
   await page.context().close()
 })
@@ -235,7 +286,13 @@ test('an event says what it is about, in objects of the page', async () => {
     const thread = { id: 't', created_at: '2026-01-01', items: { data: [] } }
     const text = 'See [the map](chatkit-link://map?zoom=3).'
     const content = [{ type: 'output_text', text, annotations: [] }]
-    const item = { id: 'm', thread_id: 't', created_at: '2026-01-01', type: 'assistant_message', content }
+    const item = {
+      id: 'm',
+      thread_id: 't',
+      created_at: '2026-01-01',
+      type: 'assistant_message',
+      content,
+    }
     const fetch = window.serverOf({
       'threads.create': [
         { type: 'thread.created', thread },
@@ -308,7 +365,9 @@ test('what a method cannot do, it says', async () => {
   const busyWords = 'An answer is on its way. Wait for the event chatkit.response.end.'
   expect(busy).toEqual([busyWords, busyWords, 'done'])
   const failed = await page.evaluate(() => {
-    const fetch = async (): Promise<Response> => { throw new TypeError('offline') }
+    const fetch = async (): Promise<Response> => {
+      throw new TypeError('offline')
+    }
     window.element.setOptions({ api: { url: '/chatkit', domainKey: 'local', fetch } })
     return window.ending(window.element.sendUserMessage({ text: 'Hello?' }))
   })
@@ -330,7 +389,10 @@ test('a wrong option is said in the frame and to the page, and the rest works', 
   await alert.getByRole('button', { name: 'Close' }).click()
   await expect.poll(() => alert.count()).toBe(0)
   await page.evaluate(() => window.element.sendUserMessage({ text: 'Hello' }))
-  await frame(page).locator('.items').getByText(/You said Hello/).waitFor()
+  await frame(page)
+    .locator('.items')
+    .getByText(/You said Hello/)
+    .waitFor()
   await page.context().close()
 })
 
@@ -341,11 +403,16 @@ test.each([
   const page = await pageWith(plain)
   await start(page, options)
   await frame(page).getByRole('alert').getByText(words).waitFor()
-  const refused = await page.evaluate(() => window.ending(window.element.sendUserMessage({ text: 'x' })))
+  const refused = await page.evaluate(() =>
+    window.ending(window.element.sendUserMessage({ text: 'x' })),
+  )
   expect(refused).toContain(words)
   // What is mended works at once, with the thread that it begins with.
   await page.evaluate(() =>
-    window.element.setOptions({ api: { url: '/chatkit', domainKey: 'local' }, initialThread: 'thr_first' }),
+    window.element.setOptions({
+      api: { url: '/chatkit', domainKey: 'local' },
+      initialThread: 'thr_first',
+    }),
   )
   await frame(page).getByRole('textbox', { name: 'Message' }).waitFor()
   await expect.poll(() => heard(page, 'thread.load.end')).toEqual([{ threadId: 'thr_first' }])
@@ -361,8 +428,14 @@ test('options are changed while it is used', async () => {
   })
   const chat = frame(page)
   const set = (options: object): Promise<void> =>
-    page.evaluate((given) => window.element.setOptions({ api: { url: '/chatkit', domainKey: 'local' }, ...given }), options)
-  await page.evaluate(() => window.element.setComposerValue({ text: 'Kept', selectedToolId: 'find' }))
+    page.evaluate(
+      (given) =>
+        window.element.setOptions({ api: { url: '/chatkit', domainKey: 'local' }, ...given }),
+      options,
+    )
+  await page.evaluate(() =>
+    window.element.setComposerValue({ text: 'Kept', selectedToolId: 'find' }),
+  )
   await set({ header: { title: { text: 'Two' } }, frameTitle: 'Help', locale: 'fr' })
   await chat.getByRole('heading', { name: 'Two' }).waitFor()
   expect(await page.locator('iframe').getAttribute('title')).toBe('Help')

@@ -57,7 +57,12 @@ test('a page that is loaded again while an answer is written goes on showing it'
   await ann.text(/Word 20\./).waitFor()
   await ann.page.reload()
   await ann.text(/Word 100\./).waitFor()
-  expect(await ann.chat.locator('.items').getByText(/Word 5\./).count()).toBe(1)
+  expect(
+    await ann.chat
+      .locator('.items')
+      .getByText(/Word 5\./)
+      .count(),
+  ).toBe(1)
   await ann.button('Stop').click()
   await ann.text('This answer was stopped.').waitFor()
   await ann.ask('Hello', /You said Hello/)
@@ -114,37 +119,43 @@ test('a list of chats and a thread that could not be loaded come by themselves w
   await ann.page.context().close()
 })
 
-test.each([401, 403, 429, 500])('a server that answers %i is named, and asked again', async (status) => {
-  const ann = await Person.at(site)
-  await ann.page.route('**/chatkit', (route) => route.fulfill({ status, body: '<h1>No</h1>' }))
-  await ann.button('Chats').click()
-  await ann.chat.getByRole('alert').getByText('The chats could not be loaded.').waitFor()
-  await ann.page.keyboard.press('Escape')
-  await ann.say('Are you there?')
-  await ann.chat.getByRole('alert').getByText(`(${status})`).waitFor()
-  await ann.page.unroute('**/chatkit')
-  await ann.composer.press('Enter')
-  await ann.text(/You said Are you there/).waitFor()
-  await ann.page.context().close()
-})
+test.each([401, 403, 429, 500])(
+  'a server that answers %i is named, and asked again',
+  async (status) => {
+    const ann = await Person.at(site)
+    await ann.page.route('**/chatkit', (route) => route.fulfill({ status, body: '<h1>No</h1>' }))
+    await ann.button('Chats').click()
+    await ann.chat.getByRole('alert').getByText('The chats could not be loaded.').waitFor()
+    await ann.page.keyboard.press('Escape')
+    await ann.say('Are you there?')
+    await ann.chat.getByRole('alert').getByText(`(${status})`).waitFor()
+    await ann.page.unroute('**/chatkit')
+    await ann.composer.press('Enter')
+    await ann.text(/You said Are you there/).waitFor()
+    await ann.page.context().close()
+  },
+)
 
-test.each([true, false])('a message that is stopped at once is in one place only, stored: %s', async (isStored) => {
-  const ann = await Person.at(site)
-  await ann.ask('Hello', /You said Hello/)
-  let isSent = false
-  await ann.page.route('**/chatkit', async (route) => {
-    if (!route.request().postData()?.includes('add_user_message')) return route.continue()
-    if (isStored) await route.fetch()
-    // And nobody hears of it.
-    isSent = true
-  })
-  await ann.say('Are you there?')
-  await expect.poll(() => isSent).toBe(true)
-  await ann.button('Stop').click()
-  await ann.button('Send').waitFor()
-  const bubbles = (): Promise<string[]> => ann.chat.locator('.items .bubble').allTextContents()
-  await expect.poll(bubbles).toEqual(isStored ? ['Hello', 'Are you there?'] : ['Hello'])
-  await expect.poll(() => ann.composer.textContent()).toBe(isStored ? '' : 'Are you there?')
-  await ann.page.unroute('**/chatkit')
-  await ann.page.context().close()
-})
+test.each([true, false])(
+  'a message that is stopped at once is in one place only, stored: %s',
+  async (isStored) => {
+    const ann = await Person.at(site)
+    await ann.ask('Hello', /You said Hello/)
+    let isSent = false
+    await ann.page.route('**/chatkit', async (route) => {
+      if (!route.request().postData()?.includes('add_user_message')) return route.continue()
+      if (isStored) await route.fetch()
+      // And nobody hears of it.
+      isSent = true
+    })
+    await ann.say('Are you there?')
+    await expect.poll(() => isSent).toBe(true)
+    await ann.button('Stop').click()
+    await ann.button('Send').waitFor()
+    const bubbles = (): Promise<string[]> => ann.chat.locator('.items .bubble').allTextContents()
+    await expect.poll(bubbles).toEqual(isStored ? ['Hello', 'Are you there?'] : ['Hello'])
+    await expect.poll(() => ann.composer.textContent()).toBe(isStored ? '' : 'Are you there?')
+    await ann.page.unroute('**/chatkit')
+    await ann.page.context().close()
+  },
+)

@@ -104,7 +104,10 @@ test('every action is answered', async () => {
   await ann.button('It says why').click()
   await ann.text('The flight is full.').waitFor()
   await ann.button('The payload does not fit').click()
-  await ann.chat.getByText(/Seats: Input should be a valid integer/).first().waitFor()
+  await ann.chat
+    .getByText(/Seats: Input should be a valid integer/)
+    .first()
+    .waitFor()
   await ann.button('Nothing handles it').click()
   await ann.chat.getByText('This chat cannot do that.').first().waitFor()
   await ann.page.context().close()
@@ -113,12 +116,18 @@ test('every action is answered', async () => {
 test('what is written into a form arrives, checked by the server', async () => {
   const ann = await look('Forms', 'light', 1000)
   await ann.button('Book').click()
-  await ann.chat.getByText(/Seats: Input should be less than or equal to 9/).first().waitFor()
+  await ann.chat
+    .getByText(/Seats: Input should be less than or equal to 9/)
+    .first()
+    .waitFor()
   await ann.chat.getByLabel('Seats, from 1 to 9').fill('2')
   await ann.button('Book').click()
   await ann.text('Booked: 2').waitFor()
   await ann.chat.getByLabel('Your name').fill('Ånn')
   await ann.button('Send').first().click()
-  await ann.chat.getByText(/"name": "Ånn"/).first().waitFor()
+  await ann.chat
+    .getByText(/"name": "Ånn"/)
+    .first()
+    .waitFor()
   await ann.page.context().close()
 })

@@ -16,7 +16,10 @@ test('a page that demands Trusted Types allows the policies by their names', asy
   await ann.page.route(`${site.url}/`, async (route) => {
     const response = await route.fetch()
     const policy = `${response.headers()['content-security-policy']}; require-trusted-types-for 'script'; trusted-types chatkit ProseMirrorClipboard`
-    await route.fulfill({ response, headers: { ...response.headers(), 'content-security-policy': policy } })
+    await route.fulfill({
+      response,
+      headers: { ...response.headers(), 'content-security-policy': policy },
+    })
   })
   await ann.page.reload()
   await ann.say('read')
@@ -26,7 +29,9 @@ test('a page that demands Trusted Types allows the policies by their names', asy
   await ann.composer.evaluate((field) => {
     const clipboardData = new DataTransfer()
     clipboardData.setData('text/html', '<p>One <b>two</b></p>')
-    field.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }))
+    field.dispatchEvent(
+      new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }),
+    )
   })
   await ann.page.waitForTimeout(500)
   expect(ann.complaints).toEqual([])
@@ -51,6 +56,11 @@ test('a sandbox without an origin is explained', async () => {
     }),
   )
   await page.goto(`${site.url}/host.html`)
-  await page.frameLocator('iframe').getByRole('alert').getByText('allow-same-origin').first().waitFor()
+  await page
+    .frameLocator('iframe')
+    .getByRole('alert')
+    .getByText('allow-same-origin')
+    .first()
+    .waitFor()
   await context.close()
 })

@@ -31,7 +31,8 @@ class Worker {
     const args = ['frontend/tests/e2e/live_server.py', String(this.port), this.database, this.mode]
     this.#process = python(args)
     for (let tries = 0; !(await this.#answers()); tries++) {
-      if (tries > 300 || this.#process.exitCode !== null) throw new Error('The worker does not start.')
+      if (tries > 300 || this.#process.exitCode !== null)
+        throw new Error('The worker does not start.')
       await new Promise((resolve) => setTimeout(resolve, 300))
     }
   }
@@ -150,15 +151,18 @@ const moments = [
   ['the end', (said: string) => `${said} 1-59.`],
 ] as const
 
-test.each(moments)('an answer goes on while its page is loaded again, at %s', async (name, when) => {
-  const said = `work ${name}`
-  const ann = await newcomer()
-  await ann.say(said)
-  await ann.text(when(said)).waitFor()
-  await ann.page.reload()
-  await finish(said, ann)
-  await ann.page.context().close()
-})
+test.each(moments)(
+  'an answer goes on while its page is loaded again, at %s',
+  async (name, when) => {
+    const said = `work ${name}`
+    const ann = await newcomer()
+    await ann.say(said)
+    await ann.text(when(said)).waitFor()
+    await ann.page.reload()
+    await finish(said, ann)
+    await ann.page.context().close()
+  },
+)
 
 test('an answer goes on while another chat is open, and the list says so', async () => {
   const ann = await newcomer()
@@ -195,7 +199,10 @@ test('a page that is closed and opened again, another tab, and another device sh
   const again = await at(context, url)
   const tab = await at(context, url)
   line.to(two, { cut: false })
-  const device = await at(await browser.newContext({ storageState: await context.storageState() }), url)
+  const device = await at(
+    await browser.newContext({ storageState: await context.storageState() }),
+    url,
+  )
   await finish('work everywhere', device, tab, again)
   // Two tabs of one browser need one stream.
   expect(follows).toHaveLength(1)
@@ -281,7 +288,10 @@ test('messages that wait go one after the other, and can be taken back', async (
   await ann.page.reload()
   await ann.button('Approve').click()
   await ann.text('You said Second.').waitFor()
-  expect(await ann.chat.locator('.items .bubble').allTextContents()).toEqual(['work first', 'Second'])
+  expect(await ann.chat.locator('.items .bubble').allTextContents()).toEqual([
+    'work first',
+    'Second',
+  ])
   expect(await ann.composer.textContent()).toBe('Third')
   await ann.page.context().close()
 })

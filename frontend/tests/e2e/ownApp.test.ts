@@ -43,9 +43,7 @@ async function arrive(): Promise<Person> {
 }
 
 async function attach(person: Person, name: string, mimeType: string): Promise<void> {
-  await person.chat
-    .locator('input[type=file]')
-    .setInputFiles([{ name, mimeType, buffer: PNG }])
+  await person.chat.locator('input[type=file]').setInputFiles([{ name, mimeType, buffer: PNG }])
 }
 
 test.each([
@@ -55,17 +53,21 @@ test.each([
   ['moved-post.png', 'POST'],
   ['forbidden-put.png', 'PUT'],
   ['forbidden-post.png', 'POST'],
-])('%s goes to a route of the app by %s, and reaches the agent', async (name, method) => {
-  const ann = await arrive()
-  const sent = ann.page.waitForRequest((each) => each.url().includes('/upload/'))
-  await attach(ann, name, 'image/png')
-  expect((await sent).method()).toBe(method)
-  await ann.button(`Remove ${name}`).waitFor()
-  await ann.ask('Look', 'You said Look with image/png')
-  const loaded = ann.chat.locator('.items img').evaluate((image: HTMLImageElement) => image.src)
-  expect(await loaded).toMatch(/\/files\//)
-  await ann.page.context().close()
-}, 60_000)
+])(
+  '%s goes to a route of the app by %s, and reaches the agent',
+  async (name, method) => {
+    const ann = await arrive()
+    const sent = ann.page.waitForRequest((each) => each.url().includes('/upload/'))
+    await attach(ann, name, 'image/png')
+    expect((await sent).method()).toBe(method)
+    await ann.button(`Remove ${name}`).waitFor()
+    await ann.ask('Look', 'You said Look with image/png')
+    const loaded = ann.chat.locator('.items img').evaluate((image: HTMLImageElement) => image.src)
+    expect(await loaded).toMatch(/\/files\//)
+    await ann.page.context().close()
+  },
+  60_000,
+)
 
 test.each(['broken-put.txt', 'broken-post.txt'])(
   '%s, whose headers no browser sends, is said to have failed',
@@ -102,7 +104,9 @@ test('widgets show images of other hosts, and effects reach the page', async () 
   await ann.ask('shoes', /You said shoes/)
   const { chat } = ann
   const width = (name: string): Promise<number> =>
-    chat.getByRole('img', { name, exact: true }).evaluate((image: HTMLImageElement) => image.naturalWidth)
+    chat
+      .getByRole('img', { name, exact: true })
+      .evaluate((image: HTMLImageElement) => image.naturalWidth)
   await expect.poll(() => width('Image 0')).toBe(1)
   await expect.poll(() => width('Image 3')).toBe(80)
   for (const name of ['Image 1', 'Image 2']) {

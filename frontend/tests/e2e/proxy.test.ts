@@ -29,10 +29,14 @@ let secure: string
 
 /** Start nginx with the guide's location in front of the chat. */
 function startNginx(chat: number, ports: { plain: number; secure: number }): void {
-  const location = /```nginx\n(.*?)```/s.exec(guide)![1]!.replace('127.0.0.1:8000', `127.0.0.1:${chat}`)
+  const location = /```nginx\n(.*?)```/s
+    .exec(guide)![1]!
+    .replace('127.0.0.1:8000', `127.0.0.1:${chat}`)
   const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')]
   const subject = ['-subj', '/CN=chat.test', '-days', '2', '-keyout', key, '-out', certificate]
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...subject], { stdio: 'ignore' })
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...subject], {
+    stdio: 'ignore',
+  })
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
   writeFileSync(
     join(folder, 'nginx.conf'),
@@ -64,12 +68,15 @@ beforeAll(async () => {
   const command = 'from agent_framework_chatkit.cli.commands import app; app()'
   // As the guide starts it, with its own names.
   const options = ['--root-path', '/chat', '--allowed-hosts', 'chat.test']
-  site = await launch((port) => {
-    startNginx(port, ports)
-    const store = ['--store', `sqlite:///${folder}/chat.db`, '--attachments', `${folder}/files`]
-    const agent = ['tests.integration.counting_agent:helper', '--port', String(port)]
-    return python(['-c', command, 'serve', ...agent, ...store, ...options])
-  }, ['chat.test', 'intranet.test'])
+  site = await launch(
+    (port) => {
+      startNginx(port, ports)
+      const store = ['--store', `sqlite:///${folder}/chat.db`, '--attachments', `${folder}/files`]
+      const agent = ['tests.integration.counting_agent:helper', '--port', String(port)]
+      return python(['-c', command, 'serve', ...agent, ...store, ...options])
+    },
+    ['chat.test', 'intranet.test'],
+  )
   const isUp = (): Promise<unknown> => fetch(`http://127.0.0.1:${ports.plain}/chat/healthz`)
   await vi.waitFor(isUp, { timeout: 20_000 })
 }, 90_000)
@@ -137,7 +144,9 @@ test('behind nginx, a name that is not allowed is refused', async () => {
 test('in a page of another origin, with a token, everything works', async () => {
   const [port, page] = [await freePort(), await freePort()]
   const origin = `http://intranet.test:${page}`
-  const server = python(['frontend/tests/e2e/login_server.py', String(port), origin], { PYTHONPATH: root })
+  const server = python(['frontend/tests/e2e/login_server.py', String(port), origin], {
+    PYTHONPATH: root,
+  })
   const html = `<!doctype html><title>Intranet</title>
     <script src="http://127.0.0.1:${port}/chatkit.js"></script>
     <openai-chatkit style="display: block; height: 600px"></openai-chatkit>`
@@ -145,7 +154,10 @@ test('in a page of another origin, with a token, everything works', async () => 
     response.setHeader('Content-Type', 'text/html')
     response.end(html)
   }).listen(page, '127.0.0.1')
-  stops.push(() => server.kill(), () => host.close())
+  stops.push(
+    () => server.kill(),
+    () => host.close(),
+  )
   await expect.poll(() => answers(`http://127.0.0.1:${port}`), { timeout: 80_000 }).toBe(true)
   const context = await site.browser.newContext()
   context.setDefaultTimeout(30_000)

@@ -81,15 +81,17 @@ test('an app made with chatkit-react runs unchanged', async () => {
     lang: 'en',
     theme: 'dark',
   })
-  expect(await page.frames()[1]?.evaluate(() => document.querySelector('.disclaimer')?.className)).toBe(
-    'disclaimer contrast',
-  )
+  expect(
+    await page.frames()[1]?.evaluate(() => document.querySelector('.disclaimer')?.className),
+  ).toBe('disclaimer contrast')
   await ann.button('Say hello').locator('svg').waitFor()
   await ann.button('menu').click()
   await ann.button('close').click()
   const asking = page.waitForRequest((each) => each.postData()?.includes('threads.create') ?? false)
   await ann.button('Say hello').click()
-  const asked = (await asking).postDataJSON() as { params: { input: { inference_options: object } } }
+  const asked = (await asking).postDataJSON() as {
+    params: { input: { inference_options: object } }
+  }
   expect(asked.params.input.inference_options).toEqual({ model: 'large' })
   await ann.text(/You said Hello from a prompt/).waitFor()
   await ann.button('Send').waitFor()
@@ -154,7 +156,9 @@ test('an app made with chatkit-react runs unchanged', async () => {
 
   // What the server sends for the app gets there.
   const item = { thread_id: 't', created_at: '2026-01-01T00:00:00' }
-  const content = [{ type: 'output_text', text: '[Map](chatkit-link://map?zoom=3)', annotations: [] }]
+  const content = [
+    { type: 'output_text', text: '[Map](chatkit-link://map?zoom=3)', annotations: [] },
+  ]
   const onClickAction = { type: 'buy', payload: { id: 7 }, handler: 'client' }
   const button = { type: 'Button', label: 'Buy', onClickAction }
   const events = [

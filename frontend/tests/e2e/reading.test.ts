@@ -30,7 +30,10 @@ test('code is colored, and copied as it was written', async () => {
   const ann = await reading({ permissions: ['clipboard-read', 'clipboard-write'] })
   const block = ann.chat.locator('[data-streamdown=code-block]')
   const color = (word: string): Promise<string> =>
-    block.getByText(word, { exact: true }).first().evaluate((each) => getComputedStyle(each).color)
+    block
+      .getByText(word, { exact: true })
+      .first()
+      .evaluate((each) => getComputedStyle(each).color)
   await expect.poll(() => color('def')).not.toBe(await color('(days: '))
   await block.getByRole('button', { name: 'Copy' }).click()
   const copied = await ann.page.evaluate(() => navigator.clipboard.readText())
@@ -112,7 +115,9 @@ test('what is selected in an answer can be asked about', async () => {
   await ann.page.keyboard.type('Why?')
   await ann.page.keyboard.press('Enter')
   await ann.chat.locator('.user .quote', { hasText: quoted }).waitFor()
-  await ann.text(/You said .*referring to this in particular:\s+Whoever waits stays dry\./).waitFor()
+  await ann
+    .text(/You said .*referring to this in particular:\s+Whoever waits stays dry\./)
+    .waitFor()
   await ann.text(/Why\?.*, and I know 3/).waitFor()
   await settled(ann)
 })
@@ -247,7 +252,7 @@ test('a long thread opens at its end, and what one reads stays when older items 
     )
     const top = (): Promise<number> => seen.evaluate((each) => each.getBoundingClientRect().top)
     const before = await top()
-    waiting.splice(0).forEach((go) => go())
+    for (const go of waiting.splice(0)) go()
     await expect.poll(() => articles.count()).toBeGreaterThan(count)
     for (let frames = 0; frames < 5; frames++) {
       expect(Math.abs((await top()) - before)).toBeLessThanOrEqual(2)
@@ -275,8 +280,9 @@ async function openThread(person: Person, texts: string[]): Promise<void> {
     await route.fulfill({ json: isList ? items : { ...base, id: 't', items } })
   })
   await person.page.evaluate(() =>
-    (document.querySelector('openai-chatkit') as unknown as { setThreadId: (id: string) => void })
-      .setThreadId('t'),
+    (
+      document.querySelector('openai-chatkit') as unknown as { setThreadId: (id: string) => void }
+    ).setThreadId('t'),
   )
 }
 
@@ -300,7 +306,10 @@ test('of many items that come at once the end is there first, and stays while th
     next()
     return seen
   })
-  await openThread(ann, Array.from({ length: 1_500 }, (_, index) => `Message ${index}.`))
+  await openThread(
+    ann,
+    Array.from({ length: 1_500 }, (_, index) => `Message ${index}.`),
+  )
   await expect.poll(() => ann.chat.locator('article').count(), { timeout: 20_000 }).toBe(1_500)
   const seen = await watched?.jsonValue()
   expect(seen?.first).toBeLessThan(200)

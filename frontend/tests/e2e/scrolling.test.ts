@@ -48,7 +48,10 @@ async function settled(person: Person): Promise<void> {
 test.each<[string, (ann: Person) => Promise<void>]>([
   ['a wheel', (ann) => ann.page.mouse.wheel(0, -3)],
   ['a key', (ann) => ann.page.keyboard.press('ArrowUp')],
-  ['the scroll bar', (ann) => ann.chat.locator('.scroller').evaluate((each) => void (each.scrollTop -= 2))],
+  [
+    'the scroll bar',
+    (ann) => ann.chat.locator('.scroller').evaluate((each) => void (each.scrollTop -= 2)),
+  ],
 ])('the first movement up ends following: %s', async (_, move) => {
   const ann = await listening()
   await ann.chat.locator('.scroller').focus()
@@ -87,7 +90,11 @@ test('a message is sent to the top with room below, where nothing follows', asyn
   const place = (): Promise<number> =>
     ann.chat
       .locator('.user', { hasText: 'talk' })
-      .evaluate((each) => each.getBoundingClientRect().top - (each.closest('.scroller')?.getBoundingClientRect().top ?? 0))
+      .evaluate(
+        (each) =>
+          each.getBoundingClientRect().top -
+          (each.closest('.scroller')?.getBoundingClientRect().top ?? 0),
+      )
   await ann.text('Word 20.').waitFor()
   expect(Math.abs((await place()) - 16)).toBeLessThan(3)
   await ann.text('Word 300.').waitFor()

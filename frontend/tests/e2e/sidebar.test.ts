@@ -48,7 +48,9 @@ test('on a large screen the chats stand beside the thread, until they are closed
   await ann.button('Chats').click()
   await ann.chat.locator('main .history-title').first().waitFor()
   await ann.chat.getByRole('searchbox').fill('know 1')
-  await expect.poll(() => ann.chat.locator('mark').allTextContents()).toEqual(['know', '1', 'know', '1'])
+  await expect
+    .poll(() => ann.chat.locator('mark').allTextContents())
+    .toEqual(['know', '1', 'know', '1'])
   expect(await ann.violations()).toEqual([])
   await ann.chat.getByRole('searchbox').fill('nowhere')
   await ann.chat.getByText('Nothing found.').waitFor()

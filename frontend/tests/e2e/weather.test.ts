@@ -43,71 +43,77 @@ const LOOKS = [
   { name: 'phone-dark', colorScheme: 'dark', viewport: { width: 390, height: 844 } },
 ] as const
 
-test.each(LOOKS)('the story, $name', async ({ name, colorScheme, viewport }) => {
-  const ann = await Person.at(site, {
-    colorScheme,
-    viewport,
-    deviceScaleFactor: 2,
-    timezoneId: 'Europe/Berlin',
-    hasTouch: name.startsWith('phone'),
-    reducedMotion: 'reduce',
-  })
-  const shoot = async (what: string): Promise<void> => {
-    if (!isTaking || !PICTURES.has(`${what}-${name}`)) return
-    // Until charts and pictures are drawn, and nothing moves.
-    await ann.page.waitForTimeout(1000)
-    await ann.page.screenshot({ path: join(images, `${what}-${name}.png`) })
-  }
-  await ann.chat.getByText('A script answers here, not a model').waitFor()
-  await shoot('start')
+test.each(LOOKS)(
+  'the story, $name',
+  async ({ name, colorScheme, viewport }) => {
+    const ann = await Person.at(site, {
+      colorScheme,
+      viewport,
+      deviceScaleFactor: 2,
+      timezoneId: 'Europe/Berlin',
+      hasTouch: name.startsWith('phone'),
+      reducedMotion: 'reduce',
+    })
+    const shoot = async (what: string): Promise<void> => {
+      if (!isTaking || !PICTURES.has(`${what}-${name}`)) return
+      // Until charts and pictures are drawn, and nothing moves.
+      await ann.page.waitForTimeout(1000)
+      await ann.page.screenshot({ path: join(images, `${what}-${name}.png`) })
+    }
+    await ann.chat.getByText('A script answers here, not a model').waitFor()
+    await shoot('start')
 
-  // A card fills while its tool runs; the answer follows.
-  await ann.button('The weather in Oslo').click()
-  await ann.text(/^(It is (cold|mild|warm) in )?Oslo/).waitFor()
-  await ann.button('Send').waitFor()
-  await ann.text('Made up, as there is no network').waitFor()
-  await shoot('weather')
+    // A card fills while its tool runs; the answer follows.
+    await ann.button('The weather in Oslo').click()
+    await ann.text(/^(It is (cold|mild|warm) in )?Oslo/).waitFor()
+    await ann.button('Send').waitFor()
+    await ann.text('Made up, as there is no network').waitFor()
+    await shoot('weather')
 
-  // Buttons of a card ask.
-  await ann.ask('Which cities do you know?', 'Choose one, or name another.')
-  await ann.button('Rome').click()
-  await ann.chat.locator('.items').getByText('Italy').first().waitFor()
-  await ann.button('Send').waitFor()
+    // Buttons of a card ask.
+    await ann.ask('Which cities do you know?', 'Choose one, or name another.')
+    await ann.button('Rome').click()
+    await ann.chat.locator('.items').getByText('Italy').first().waitFor()
+    await ann.button('Send').waitFor()
 
-  // A question is answered, and the run goes on.
-  await ann.say('What should I wear in London?')
-  await ann.text('What will you do in London?').waitFor()
-  await shoot('questions')
-  await ann.chat.getByRole('radio', { name: 'Cycle' }).check()
-  await ann.button('Answer').click()
-  await ann.text(/^To cycle, take/).waitFor()
-  await ann.button('Send').waitFor()
+    // A question is answered, and the run goes on.
+    await ann.say('What should I wear in London?')
+    await ann.text('What will you do in London?').waitFor()
+    await shoot('questions')
+    await ann.chat.getByRole('radio', { name: 'Cycle' }).check()
+    await ann.button('Answer').click()
+    await ann.text(/^To cycle, take/).waitFor()
+    await ann.button('Send').waitFor()
 
-  // Nothing is done before it is approved.
-  await ann.say('Alert me when it rains in Paris')
-  await ann.button('Approve').waitFor()
-  await shoot('approval')
-  await ann.button('Approve').click()
-  await ann.text(/Subscribed to alerts of rain in Paris/).waitFor()
-  await ann.button('Send').waitFor()
+    // Nothing is done before it is approved.
+    await ann.say('Alert me when it rains in Paris')
+    await ann.button('Approve').waitFor()
+    await shoot('approval')
+    await ann.button('Approve').click()
+    await ann.text(/Subscribed to alerts of rain in Paris/).waitFor()
+    await ann.button('Send').waitFor()
 
-  // The page does what only it can.
-  await ann.ask('Where am I?', /in Berlin/)
-  const other = colorScheme === 'dark' ? 'light' : 'dark'
-  await ann.ask(`Use ${other} colors`, `The page is ${other} now.`)
-  await ann.chat.locator(`html[data-theme=${other}]`).waitFor({ state: 'attached' })
-  await ann.ask(`Use ${colorScheme} colors`, `The page is ${colorScheme} now.`)
+    // The page does what only it can.
+    await ann.ask('Where am I?', /in Berlin/)
+    const other = colorScheme === 'dark' ? 'light' : 'dark'
+    await ann.ask(`Use ${other} colors`, `The page is ${other} now.`)
+    await ann.chat.locator(`html[data-theme=${other}]`).waitFor({ state: 'attached' })
+    await ann.ask(`Use ${colorScheme} colors`, `The page is ${colorScheme} now.`)
 
-  // A reload comes back to all of it; the list of chats has it by its title.
-  await ann.page.reload()
-  await ann.text(`The page is ${colorScheme} now.`).waitFor()
-  await ann.button('Chats').click()
-  await ann.chat.getByRole('button', { name: 'What is the weather in Oslo?', exact: true }).waitFor()
-  await shoot('history')
-  await ann.page.keyboard.press('Escape')
-  expect(ann.complaints).toEqual([])
-  await ann.page.context().close()
-}, 120_000)
+    // A reload comes back to all of it; the list of chats has it by its title.
+    await ann.page.reload()
+    await ann.text(`The page is ${colorScheme} now.`).waitFor()
+    await ann.button('Chats').click()
+    await ann.chat
+      .getByRole('button', { name: 'What is the weather in Oslo?', exact: true })
+      .waitFor()
+    await shoot('history')
+    await ann.page.keyboard.press('Escape')
+    expect(ann.complaints).toEqual([])
+    await ann.page.context().close()
+  },
+  120_000,
+)
 
 test('a picture is looked at', async () => {
   const ann = await Person.at(site)

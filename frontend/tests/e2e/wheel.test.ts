@@ -58,7 +58,15 @@ beforeAll(async () => {
   run('venv', '--quiet', '--python', interpreter, join(folder, '.venv'))
   const [wheel] = readdirSync(join(folder, 'dist')).filter((name) => name.endsWith('.whl'))
   const requirement = `agent-framework-chatkit[server,files] @ file://${join(folder, 'dist', wheel ?? '')}`
-  run('pip', 'install', '--quiet', '--python', join(bin, 'python'), requirement, 'agent-framework-openai')
+  run(
+    'pip',
+    'install',
+    '--quiet',
+    '--python',
+    join(bin, 'python'),
+    requirement,
+    'agent-framework-openai',
+  )
 
   model = scriptedModel()
   await new Promise<void>((resolve) => model.listen(0, '127.0.0.1', resolve))

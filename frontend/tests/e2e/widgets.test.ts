@@ -7,7 +7,9 @@ import { open, Person, type Site } from './browser'
 
 interface Axe {
   axe: {
-    run: (document: Document) => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }>
+    run: (
+      document: Document,
+    ) => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }>
   }
 }
 
@@ -23,7 +25,11 @@ afterAll(() => site?.close())
 type Options = Parameters<typeof Person.at>[1]
 
 /** Somebody who sees a widget. */
-async function seeing(widget: object, options?: Options, elementOptions: object = {}): Promise<Person> {
+async function seeing(
+  widget: object,
+  options?: Options,
+  elementOptions: object = {},
+): Promise<Person> {
   const ann = await Person.at(site, options)
   await ann.setOptions(elementOptions)
   await show(ann, widget)
@@ -71,7 +77,13 @@ const form = {
     { type: 'Label', value: 'Class', fieldName: 'class' },
     { type: 'Select', name: 'class', options, block: true, clearable: true },
     { type: 'Label', value: 'Day', fieldName: 'trip.day' },
-    { type: 'DatePicker', name: 'trip.day', defaultValue: '2026-11-25', block: true, clearable: true },
+    {
+      type: 'DatePicker',
+      name: 'trip.day',
+      defaultValue: '2026-11-25',
+      block: true,
+      clearable: true,
+    },
     {
       type: 'RadioGroup',
       name: 'seat',
@@ -128,7 +140,11 @@ test('a form is filled in and sent by keyboard alone', async () => {
   // As long as a finger is on a key, at the least.
   await keyboard.press('ArrowRight', { delay: 50 })
   await expect
-    .poll(() => ann.chat.getByRole('radio', { name: 'Aisle' }).evaluate((each) => each === document.activeElement))
+    .poll(() =>
+      ann.chat
+        .getByRole('radio', { name: 'Aisle' })
+        .evaluate((each) => each === document.activeElement),
+    )
     .toBe(true)
   await press('Tab')
   await keyboard.type('None')
@@ -174,7 +190,11 @@ const ACTIONS: [name: string, action: object, seen: string | RegExp][] = [
     { type: 'replace', payload: { a: 1 }, streaming: false },
     'Replaced: {"a": 1}',
   ],
-  ['that the agent answers', { type: 'ask', payload: { question: 'Hi' } }, /You said Hi, and I know/],
+  [
+    'that the agent answers',
+    { type: 'ask', payload: { question: 'Hi' } },
+    /You said Hi, and I know/,
+  ],
   ['that is refused', { type: 'refuse' }, 'Sold out. Try again later.'],
   ['that fails', { type: 'break' }, /did not work|went wrong/i],
   ['that nobody takes', { type: 'unheard of' }, 'This chat cannot do that.'],
@@ -193,7 +213,11 @@ for (const [name, action, seen] of ACTIONS) {
       await ann.chat.locator('.items').getByText(seen).first().waitFor()
       await idle(ann)
       // A status that is no success is logged by the browser itself.
-      ann.complaints.splice(0, Infinity, ...ann.complaints.filter((each) => !each.includes('status of')))
+      ann.complaints.splice(
+        0,
+        Infinity,
+        ...ann.complaints.filter((each) => !each.includes('status of')),
+      )
       await leave(ann)
     }
   })
@@ -216,7 +240,11 @@ test('what goes wrong is said at the button, which works again, and nobody types
   const name = ann.chat.getByRole('textbox', { name: 'name' })
   await name.fill('Kari')
   await name.press('Enter')
-  await ann.chat.locator('form').getByRole('alert').getByText('Sold out. Try again later.').waitFor()
+  await ann.chat
+    .locator('form')
+    .getByRole('alert')
+    .getByText('Sold out. Try again later.')
+    .waitFor()
   expect(await name.inputValue()).toBe('Kari')
   await check(ann)
   await ann.button('Buy').click()
@@ -296,7 +324,11 @@ test('what a control opens stays within a narrow frame, and Escape closes it', a
       type: 'Card',
       children: [
         { type: 'Select', name: 'many', options: many },
-        { type: 'Row', justify: 'end', children: [{ type: 'DatePicker', name: 'day', side: 'right', align: 'end' }] },
+        {
+          type: 'Row',
+          justify: 'end',
+          children: [{ type: 'DatePicker', name: 'day', side: 'right', align: 'end' }],
+        },
       ],
     },
     { viewport: { width: 320, height: 480 } },

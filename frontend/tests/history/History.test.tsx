@@ -63,7 +63,11 @@ test('accents, case and width of letters do not matter to a search', async () =>
   const threads = ['Élan vital', 'Straße', 'ＡＢＣ', 'Другое'].map((title) => thread(title, title))
   const { person } = await render(<History />, serverOf(threads))
   const search = screen.getByRole('searchbox')
-  for (const [words, title] of [['elan', 'Élan vital'], ['abc', 'ＡＢＣ'], ['ДРУГОЕ', 'Другое']] as const) {
+  for (const [words, title] of [
+    ['elan', 'Élan vital'],
+    ['abc', 'ＡＢＣ'],
+    ['ДРУГОЕ', 'Другое'],
+  ] as const) {
     await person.clear(search)
     await person.type(search, words)
     await screen.findByRole('button', { name: title })
@@ -88,9 +92,7 @@ test('arrow keys go from the search to the chats and back', async () => {
 test('a list that cannot be loaded is tried again', async () => {
   let isWell = false
   const server = serverOf([thread('a', 'Now')])
-  const { person } = await render(<History />, (...request) =>
-    isWell ? server(...request) : 500,
-  )
+  const { person } = await render(<History />, (...request) => (isWell ? server(...request) : 500))
   await screen.findByText('The chats could not be loaded.')
   isWell = true
   await person.click(screen.getByRole('button', { name: 'Try again' }))

@@ -51,9 +51,7 @@ test('feedback is about all messages of the answer, and one is thanked for it', 
   screen.getByRole('button', { name: 'Good answer', pressed: true })
   await waitFor(() => expect(said()).toBe('Thank you for the feedback.'))
   const ids = answers.map((each) => each.id)
-  expect(sent).toEqual([
-    ['items.feedback', { thread_id: 't', item_ids: ids, kind: 'positive' }],
-  ])
+  expect(sent).toEqual([['items.feedback', { thread_id: 't', item_ids: ids, kind: 'positive' }]])
   await person.click(screen.getByRole('button', { name: 'Bad answer' }))
   screen.getByRole('button', { name: 'Good answer', pressed: false })
   screen.getByRole('button', { name: 'Bad answer', pressed: true })

@@ -48,10 +48,7 @@ test('it opens large, and can be saved', async () => {
 })
 
 test('one that does not come, or does not load, says so', async () => {
-  const { again } = await render(
-    <Picture item={empty} isOpen={false} progress={null} />,
-    () => 404,
-  )
+  const { again } = await render(<Picture item={empty} isOpen={false} progress={null} />, () => 404)
   screen.getByText('The image could not be loaded.')
   again(<Picture item={drawn} isOpen={false} progress={null} />)
   fireEvent.error(screen.getByRole('img', { name: 'Generated image' }))

@@ -33,7 +33,10 @@ test('a choice to fold or unfold is kept when the work is done', async () => {
 
 test('who is at a link in it does not lose their place', async () => {
   const tasks = [
-    { type: 'web_search' as const, sources: [{ type: 'url' as const, title: 'A', url: 'https://a.test' }] },
+    {
+      type: 'web_search' as const,
+      sources: [{ type: 'url' as const, title: 'A', url: 'https://a.test' }],
+    },
   ]
   const { again } = await render(<WorkflowView item={workflow({ tasks })} isOpen />, () => 404)
   screen.getByRole('link').focus()

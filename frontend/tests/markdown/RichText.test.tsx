@@ -7,7 +7,12 @@ import RichText from '../../src/markdown/RichText'
 import { render } from '../render'
 
 const draw = async (text: string): Promise<HTMLElement> => {
-  await render(<div data-testid="text"><RichText text={text} isOpen={false} /></div>, () => 404)
+  await render(
+    <div data-testid="text">
+      <RichText text={text} isOpen={false} />
+    </div>,
+    () => 404,
+  )
   return screen.getByTestId('text')
 }
 
@@ -33,7 +38,8 @@ test.each([
   '<a href="javascript:alert(1)" target="_top">x</a>',
 ])('%s does no harm', async (html) => {
   const element = await draw(`Before\n\n${html}\n\nAfter`)
-  const forbidden = 'script, iframe, object, embed, form, style, link, meta, base, video, audio, svg[onload], math, template'
+  const forbidden =
+    'script, iframe, object, embed, form, style, link, meta, base, video, audio, svg[onload], math, template'
   expect(element.querySelectorAll(forbidden)).toHaveLength(0)
   for (const each of element.querySelectorAll('*')) {
     for (const { name, value } of each.attributes) {
@@ -65,7 +71,9 @@ test.each([
 })
 
 test('no id or name of a text stands for something of the page', async () => {
-  const element = await draw('<a id="app" name="cookie">x</a>\n\n<img name="body" id="root" alt="y">')
+  const element = await draw(
+    '<a id="app" name="cookie">x</a>\n\n<img name="body" id="root" alt="y">',
+  )
   for (const each of element.querySelectorAll('[id], [name]')) {
     for (const name of ['id', 'name']) {
       const value = each.getAttribute(name)
@@ -128,7 +136,7 @@ test.each([
   ['lists', Array.from({ length: 300 }, (_, depth) => `${' '.repeat(depth * 2)}- x`).join('\n')],
   ['brackets', '['.repeat(20_000)],
   ['stars', '*a '.repeat(10_000)],
-  ['backticks', '`'.repeat(10_001) + ' ' + '` '.repeat(5_000)],
+  ['backticks', `${'`'.repeat(10_001)} ${'` '.repeat(5_000)}`],
   ['tags', '<a '.repeat(5_000)],
   ['dollars', '$a'.repeat(10_000)],
   ['a long word', 'x'.repeat(50_000)],

@@ -27,7 +27,11 @@ beforeEach(() => {
   })
 })
 
-async function draw(source: Annotation['source'], options: Partial<Options>, attached?: Attachment) {
+async function draw(
+  source: Annotation['source'],
+  options: Partial<Options>,
+  attached?: Attachment,
+) {
   const source_ = sourceOf(source, 1)
   const rendered = await render(
     <SourceLink source={source_}>{source_.title}</SourceLink>,
@@ -103,7 +107,13 @@ test('a file has a preview, where the app has one', async () => {
 
 test('an entity is clicked only if it says that it may be', async () => {
   const onClick = vi.fn()
-  const person_ = { type: 'entity', id: 'e1', title: 'Ada', data: { a: 'b' }, interactive: true } as const
+  const person_ = {
+    type: 'entity',
+    id: 'e1',
+    title: 'Ada',
+    data: { a: 'b' },
+    interactive: true,
+  } as const
   const { person } = await draw(person_, { entities: { onClick } })
   await person.click(screen.getByRole('button', { name: 'Ada' }))
   expect(onClick.mock.calls).toEqual([

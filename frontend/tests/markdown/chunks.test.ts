@@ -6,10 +6,10 @@ import { MarkdownChunks } from '../../src/markdown/chunks'
 const paragraph = 'word '.repeat(500).trim()
 
 test('a long text is cut between paragraphs', () => {
-  const chunks = new MarkdownChunks().of(Array(5).fill(paragraph).join('\n\n') + '\n')
-  expect(chunks.map((chunk) => chunk.length)).toEqual([5000, 5000, 2500].map((each, index) =>
-    index < 2 ? each + 2 : each,
-  ))
+  const chunks = new MarkdownChunks().of(`${Array(5).fill(paragraph).join('\n\n')}\n`)
+  expect(chunks.map((chunk) => chunk.length)).toEqual(
+    [5000, 5000, 2500].map((each, index) => (index < 2 ? each + 2 : each)),
+  )
 })
 
 test.each([

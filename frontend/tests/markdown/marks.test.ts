@@ -40,7 +40,9 @@ test('a mark beyond the text stands at its end', () => {
 })
 
 const texts = fc
-  .array(fc.constantFrom('word', ' ', '\n', '`', '```', '[a](b)', '**', '$$', '|', '<b>', '- ', 'ü'))
+  .array(
+    fc.constantFrom('word', ' ', '\n', '`', '```', '[a](b)', '**', '$$', '|', '<b>', '- ', 'ü'),
+  )
   .map((parts) => parts.join(''))
 
 test('marks change nothing else, and parts join to the text', () => {
@@ -50,7 +52,11 @@ test('marks change nothing else, and parts join to the text', () => {
       const result = withMarks(text, marks)
       expect(result.replaceAll(/<source-mark number="\d+"><\/source-mark>/g, '')).toBe(text)
       expect(result).not.toMatch(/^<source-mark/m)
-      expect(partsOf(text).map((part) => part.text).join('')).toBe(text)
+      expect(
+        partsOf(text)
+          .map((part) => part.text)
+          .join(''),
+      ).toBe(text)
     }),
   )
 })

@@ -28,7 +28,8 @@ async function serve(
 async function read(client: ProtocolClient, signal?: AbortSignal): Promise<ThreadStreamEvent[]> {
   const found: ThreadStreamEvent[] = []
   const init = signal === undefined ? {} : { signal }
-  for await (const { event } of client.stream('threads.create', { input }, init)) found.push(event as ThreadStreamEvent)
+  for await (const { event } of client.stream('threads.create', { input }, init))
+    found.push(event as ThreadStreamEvent)
   return found
 }
 
@@ -113,10 +114,9 @@ test('a server that is not there', async () => {
 })
 
 test('a server that falls silent', async () => {
-  const client = await serve(
-    (_, response) => response.writeHead(200, EVENTS).flushHeaders(),
-    { idleTimeout: 50 },
-  )
+  const client = await serve((_, response) => response.writeHead(200, EVENTS).flushHeaders(), {
+    idleTimeout: 50,
+  })
   expect((await failure(read(client))).kind).toBe('lost')
 })
 
@@ -149,26 +149,32 @@ test('a server whose error never ends is lost', async () => {
 })
 
 test('heartbeats keep a stream alive', async () => {
-  const client = await serve((_, response) => {
-    response.writeHead(200, EVENTS)
-    let count = 0
-    const timer = setInterval(() => {
-      response.write(':\n\n')
-      count += 1
-      if (count < 8) return
-      clearInterval(timer)
-      response.end('data: {"type":"progress_update","text":"a"}\n\n')
-    }, 50)
-  }, { idleTimeout: 200 })
+  const client = await serve(
+    (_, response) => {
+      response.writeHead(200, EVENTS)
+      let count = 0
+      const timer = setInterval(() => {
+        response.write(':\n\n')
+        count += 1
+        if (count < 8) return
+        clearInterval(timer)
+        response.end('data: {"type":"progress_update","text":"a"}\n\n')
+      }, 50)
+    },
+    { idleTimeout: 200 },
+  )
   expect(await read(client)).toHaveLength(1)
 })
 
 test('a slow reader is no silent server', async () => {
-  const client = await serve((_, response) => {
-    response.writeHead(200, EVENTS)
-    response.write('data: {"type":"progress_update","text":"a"}\n\n')
-    setTimeout(() => response.end('data: {"type":"progress_update","text":"b"}\n\n'), 20)
-  }, { idleTimeout: 100 })
+  const client = await serve(
+    (_, response) => {
+      response.writeHead(200, EVENTS)
+      response.write('data: {"type":"progress_update","text":"a"}\n\n')
+      setTimeout(() => response.end('data: {"type":"progress_update","text":"b"}\n\n'), 20)
+    },
+    { idleTimeout: 100 },
+  )
   let count = 0
   for await (const _ of client.stream('threads.create', { input })) {
     await new Promise((resolve) => setTimeout(resolve, 200))

@@ -187,7 +187,10 @@ async function examples(cases: readonly Events[]): Promise<Example[]> {
   child.stdin?.end(cases.map((each) => `${JSON.stringify(each)}\n`).join(''))
   const code = await new Promise((resolve) => child.on('close', resolve))
   if (code !== 0) throw new Error(complaints)
-  return printed.trim().split('\n').map((line) => JSON.parse(line) as Example)
+  return printed
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Example)
 }
 
 function withoutNulls(value: unknown): unknown {
@@ -270,7 +273,10 @@ test('deltas join to the text of the item that is done', () => {
       const state = run([{ type: 'thread.item.added', item: message('a') }, ...events])
       const [item] = state.items as AssistantMessageItem[]
       for (const index of [0, 1, 2]) {
-        const expected = deltas.filter(([at]) => at === index).map(([, text]) => text).join('')
+        const expected = deltas
+          .filter(([at]) => at === index)
+          .map(([, text]) => text)
+          .join('')
         expect(item?.content[index]?.text ?? '').toBe(expected)
       }
     }),
@@ -311,7 +317,9 @@ test('an item is there once, and what does not change stays the same object', ()
       const last = state.items.at(-1)
       if (last === undefined) return
       const after = run([delta(last.id, 'x')], state)
-      state.items.slice(0, -1).forEach((item, index) => expect(after.items[index]).toBe(item))
+      for (const [index, item] of state.items.slice(0, -1).entries()) {
+        expect(after.items[index]).toBe(item)
+      }
     }),
   )
 })

@@ -34,7 +34,11 @@ function show(chat: Chat, thread: Partial<ThreadState>, isResponding = false): v
   })
 }
 
-async function thread(items: ThreadItem[], rest: Partial<ThreadState> = {}, server: Server = () => 404) {
+async function thread(
+  items: ThreadItem[],
+  rest: Partial<ThreadState> = {},
+  server: Server = () => 404,
+) {
   const rendered = await render(<Thread />, server)
   show(rendered.chat, { items, ...rest })
   return rendered
@@ -77,7 +81,9 @@ test('an answer has its actions once, after its end', async () => {
 })
 
 test('an answer can be tried again once the question is loaded that it comes of', async () => {
-  const { chat, person } = await render(<Thread />, () => 404, { threadItemActions: { retry: true } })
+  const { chat, person } = await render(<Thread />, () => 404, {
+    threadItemActions: { retry: true },
+  })
   const asked = question('Hello')
   const said = answer('Hi')
   show(chat, { items: [said] })
@@ -122,7 +128,12 @@ test('a silence in the middle of a turn is filled', async () => {
 })
 
 test('a tool of the page is seen while it runs', async () => {
-  const call = item('client_tool_call', { status: 'pending', call_id: 'c', name: 'get_location', arguments: {} })
+  const call = item('client_tool_call', {
+    status: 'pending',
+    call_id: 'c',
+    name: 'get_location',
+    arguments: {},
+  })
   const { chat } = await thread([question('Where?'), call])
   screen.getByText('Using get location')
   show(chat, { items: [question('Where?'), { ...call, status: 'completed' }] })
@@ -153,7 +164,12 @@ test('while a question is open, an error does not take it away', async () => {
 })
 
 test('notices have a title, and links in their words', async () => {
-  const notice = { id: 1, level: 'warning' as const, title: 'Almost full', message: 'See [here](https://a.test).' }
+  const notice = {
+    id: 1,
+    level: 'warning' as const,
+    title: 'Almost full',
+    message: 'See [here](https://a.test).',
+  }
   await thread([question('Hello')], { notices: [notice] })
   screen.getByText('Almost full')
   const link = await screen.findByRole('link', { name: 'here' }, { timeout: 10_000 })
@@ -164,7 +180,9 @@ test('an answer is heard once and whole, and what is asked is heard when it come
   const asked = question('Hello')
   const { chat } = await thread([answer('Old')])
   const heard = (): string[] =>
-    within(screen.getByRole('log')).queryAllByText(/./).map((each) => each.textContent ?? '')
+    within(screen.getByRole('log'))
+      .queryAllByText(/./)
+      .map((each) => each.textContent ?? '')
   const before = heard().length
   const write = (text: string): ThreadItem => ({ ...answer(text), id: 'a' })
   const open = new Map([['a', null]])

@@ -21,7 +21,12 @@ function itemOf(widget: Widget): WidgetItem {
 
 test('a component of an unknown type, or that breaks, leaves the others as they are', async () => {
   vi.spyOn(console, 'error').mockImplementation(() => {})
-  const broken = { type: 'Text', get value(): string { throw new Error('broken') } }
+  const broken = {
+    type: 'Text',
+    get value(): string {
+      throw new Error('broken')
+    },
+  }
   const widget: Widget = {
     type: 'Card',
     children: [

@@ -163,7 +163,7 @@ test('a day is chosen from a calendar by keyboard, and is sent', async () => {
   expect(screen.queryByRole('grid', { hidden: true })).toBeNull()
   expect(screen.getByRole('combobox').textContent).toBe('Dec 2, 2026')
   await waitFor(() => expect(sent).toHaveLength(1))
-  const { day } = sent[0]?.params.action.payload as { day: string }
+  const { day } = sent[0]!.params.action.payload as { day: string }
   expect(day).toMatch(/^2026-12-02T00:00:00\.000[+-]\d\d:\d\d$/)
 })
 
@@ -232,7 +232,12 @@ const FAILING: [name: string, streaming: boolean, answer: Answer, shown: string]
     [{ type: 'notice', level: 'warning', message: 'You have done this.' }],
     'You have done this.',
   ],
-  ['ends the stream with an error', true, [{ type: 'error', code: 'stream.error' }], 'That did not work.'],
+  [
+    'ends the stream with an error',
+    true,
+    [{ type: 'error', code: 'stream.error' }],
+    'That did not work.',
+  ],
 ]
 
 for (const [name, streaming, answer, shown] of FAILING) {

@@ -31,7 +31,9 @@ test.each([
 ])('%j is no length', (value) => {
   expect(lengthOf(value)).toBeUndefined()
   expect(spacingOf(value)).toBeUndefined()
-  expect(blockStyle({ type: 'Box', width: value, aspectRatio: value === '' ? value : [value] })).toEqual({})
+  expect(
+    blockStyle({ type: 'Box', width: value, aspectRatio: value === '' ? value : [value] }),
+  ).toEqual({})
 })
 
 test('nothing is larger than a screen can make sense of, or reaches far out of its place', () => {
@@ -48,7 +50,9 @@ test('sides may be named one by one or two by two, and follow the direction of t
     paddingInlineStart: '8px',
     paddingInlineEnd: '8px',
   })
-  expect(style({ border: { y: 1, left: { size: 2, style: 'dashed', color: 'strong' } } })).toMatchObject({
+  expect(
+    style({ border: { y: 1, left: { size: 2, style: 'dashed', color: 'strong' } } }),
+  ).toMatchObject({
     borderTop: '1px solid var(--color-border)',
     borderBottom: '1px solid var(--color-border)',
     borderInlineStart: '2px dashed var(--color-border-strong)',
@@ -67,6 +71,12 @@ test('a size stands for both of its directions, where these are not given', () =
 })
 
 test('no property but the known ones gets into a style', () => {
-  const hostile = { position: 'fixed', zIndex: 9999, style: { position: 'fixed' }, inset: 0, flex: '1; a' }
+  const hostile = {
+    position: 'fixed',
+    zIndex: 9999,
+    style: { position: 'fixed' },
+    inset: 0,
+    flex: '1; a',
+  }
   expect(style(hostile)).toEqual({ display: 'flex', flexDirection: 'column' })
 })

@@ -15,7 +15,8 @@ const draw = (widget: Widget, options = {}) => {
 }
 const words = (count: number) =>
   Array.from({ length: count }, (_, index) => ({ type: 'Text', value: `Word ${index}` }))
-const rows = (count: number) => words(count).map((word) => ({ type: 'ListViewItem', children: [word] }))
+const rows = (count: number) =>
+  words(count).map((word) => ({ type: 'ListViewItem', children: [word] }))
 
 test('a large widget is drawn piece by piece, and wholly in the end', async () => {
   await draw({ type: 'Card', children: words(400) })
@@ -111,7 +112,9 @@ test('an app decides whether widgets show images of other hosts', async () => {
 
 test('a part may have another theme than the chat', async () => {
   await draw({ type: 'Card', theme: 'dark', children: words(1) })
-  expect(screen.getByText('Word 0').closest('[data-theme]')?.getAttribute('data-theme')).toBe('dark')
+  expect(screen.getByText('Word 0').closest('[data-theme]')?.getAttribute('data-theme')).toBe(
+    'dark',
+  )
 })
 
 test('a chart has a name, and a table for those who cannot see it', async () => {
@@ -132,13 +135,16 @@ test('a chart has a name, and a table for those who cannot see it', async () => 
   screen.getByRole('figure', { name: 'Chart: Sold' })
   const table = screen.getByRole('table', { name: 'Chart: Sold' })
   expect(within(table).getByRole('row', { name: 'June 5' })).toBeTruthy()
-  await vi.waitFor(() => expect(document.querySelectorAll('.recharts-bar-rectangle')).toHaveLength(2), {
-    timeout: 20_000,
-  })
+  await vi.waitFor(
+    () => expect(document.querySelectorAll('.recharts-bar-rectangle')).toHaveLength(2),
+    {
+      timeout: 20_000,
+    },
+  )
 }, 30_000)
 
 test('an argument that a person decides on is whole, and can be scrolled by keyboard', async () => {
-  const long = 'x\n'.repeat(5000) + 'rm -rf /'
+  const long = `${'x\n'.repeat(5000)}rm -rf /`
   await draw({ type: 'Card', children: [{ type: 'Text', value: long, key: 'verbatim' }] })
   const text = screen.getByText(/rm -rf/)
   expect(text.textContent).toBe(long)

@@ -67,11 +67,15 @@ function values(schema: Schema, defs: Record<string, Schema>): unknown[] {
 
 /** Return objects that have all of some properties, and among them each of their values. */
 function objects(properties: Record<string, Schema>, defs: Record<string, Schema>): object[] {
-  const each = Object.entries(properties).map(([name, schema]) => [name, values(schema, defs)] as const)
+  const each = Object.entries(properties).map(
+    ([name, schema]) => [name, values(schema, defs)] as const,
+  )
   const count = Math.max(1, ...each.map(([, list]) => list.length))
   return Array.from({ length: count }, (_, index) =>
     Object.fromEntries(
-      each.filter(([, list]) => list.length > 0).map(([name, list]) => [name, list[index % list.length]]),
+      each
+        .filter(([, list]) => list.length > 0)
+        .map(([name, list]) => [name, list[index % list.length]]),
     ),
   )
 }
@@ -79,7 +83,11 @@ function objects(properties: Record<string, Schema>, defs: Record<string, Schema
 /** Return the paths of all that a schema has properties for. */
 function paths(schema: Schema, defs: Record<string, Schema>, prefix: string): string[] {
   if (schema.$ref) return paths(defs[schema.$ref.replace('#/$defs/', '')] ?? {}, defs, prefix)
-  const parts = [...(schema.anyOf ?? []), ...(schema.oneOf ?? []), ...(schema.items ? [schema.items] : [])]
+  const parts = [
+    ...(schema.anyOf ?? []),
+    ...(schema.oneOf ?? []),
+    ...(schema.items ? [schema.items] : []),
+  ]
   return [
     ...parts.flatMap((each) => paths(each, defs, prefix)),
     ...Object.entries(schema.properties ?? {}).flatMap(([name, each]) => [
@@ -115,14 +123,20 @@ function inForm(component: Widget): Widget {
 function childrenFor(type: string): unknown {
   const text = { type: 'Text', value: 'text' }
   if (type === 'Transition') return text
-  return type === 'ListView' ? [1, 2, 3].map(() => ({ type: 'ListViewItem', children: [text] })) : [text]
+  return type === 'ListView'
+    ? [1, 2, 3].map(() => ({ type: 'ListViewItem', children: [text] }))
+    : [text]
 }
 
 async function unread(type: string, { properties, $defs }: ComponentSchema): Promise<string[]> {
   const own = Object.fromEntries(Object.entries(properties).filter(([name]) => !APART.has(name)))
   const read = new Set<string>()
   for (const given of objects(own, $defs)) {
-    const component = { ...given, type, ...('children' in properties && { children: childrenFor(type) }) }
+    const component = {
+      ...given,
+      type,
+      ...('children' in properties && { children: childrenFor(type) }),
+    }
     const drawn = watched(component as Widget, type, read)
     const widget = ROOTS.has(type) ? drawn : inForm(drawn)
     const item = { type: 'widget', id: 'i', thread_id: 't', created_at: '', widget } as WidgetItem
@@ -142,7 +156,8 @@ async function unread(type: string, { properties, $defs }: ComponentSchema): Pro
 
 test('every component of ChatKit is drawn, and every property of it is read', async () => {
   const overlooked: string[] = []
-  for (const [type, schema] of Object.entries(schemas)) overlooked.push(...(await unread(type, schema)))
+  for (const [type, schema] of Object.entries(schemas))
+    overlooked.push(...(await unread(type, schema)))
   expect(Object.keys(schemas).length).toBeGreaterThan(25)
   expect(overlooked).toEqual([])
 }, 60_000)

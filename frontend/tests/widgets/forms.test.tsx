@@ -14,9 +14,7 @@ const options = [
 function formOf(...children: Widget[]): Widget {
   return {
     type: 'Card',
-    children: [
-      { type: 'Form', onSubmitAction: { type: 'save' }, children: [...children, submit] },
-    ],
+    children: [{ type: 'Form', onSubmitAction: { type: 'save' }, children: [...children, submit] }],
   }
 }
 
@@ -26,12 +24,42 @@ function button(): HTMLElement {
 
 /** Values that will not do, and the same field put right. */
 const WRONG: [name: string, field: Widget, wrong: string, message: string, right: string][] = [
-  ['that is required', { type: 'Input', name: 'f', required: true }, '', 'Please fill this in.', 'x'],
-  ['with a pattern', { type: 'Input', name: 'f', pattern: '\\d{4}' }, '12', 'Please check this.', '1234'],
-  ['for e-mail', { type: 'Input', name: 'f', inputType: 'email' }, 'x', 'Please check this.', 'x@y.no'],
-  ['for a URL', { type: 'Input', name: 'f', inputType: 'url' }, 'x', 'Please check this.', 'https://y.no'],
+  [
+    'that is required',
+    { type: 'Input', name: 'f', required: true },
+    '',
+    'Please fill this in.',
+    'x',
+  ],
+  [
+    'with a pattern',
+    { type: 'Input', name: 'f', pattern: '\\d{4}' },
+    '12',
+    'Please check this.',
+    '1234',
+  ],
+  [
+    'for e-mail',
+    { type: 'Input', name: 'f', inputType: 'email' },
+    'x',
+    'Please check this.',
+    'x@y.no',
+  ],
+  [
+    'for a URL',
+    { type: 'Input', name: 'f', inputType: 'url' },
+    'x',
+    'Please check this.',
+    'https://y.no',
+  ],
   ['of lines', { type: 'Textarea', name: 'f', required: true }, '', 'Please fill this in.', 'x'],
-  ['of lines with a pattern', { type: 'Textarea', name: 'f', pattern: '[a-z]+' }, '1', 'Please check this.', 'a'],
+  [
+    'of lines with a pattern',
+    { type: 'Textarea', name: 'f', pattern: '[a-z]+' },
+    '1',
+    'Please check this.',
+    'a',
+  ],
   [
     'in a text',
     { type: 'Text', value: 'x', editable: { name: 'f', required: true } },
@@ -43,7 +71,9 @@ const WRONG: [name: string, field: Widget, wrong: string, message: string, right
 
 for (const [name, field, wrong, message, right] of WRONG) {
   test(`a field ${name} says what is wrong, and nothing is sent until it is right`, async () => {
-    const { person, sent } = await showing(formOf({ type: 'Label', value: 'Field', fieldName: 'f' }, field))
+    const { person, sent } = await showing(
+      formOf({ type: 'Label', value: 'Field', fieldName: 'f' }, field),
+    )
     const box = screen.getByRole('textbox', { name: 'Field' })
     await person.clear(box)
     if (wrong !== '') await person.type(box, wrong)
@@ -88,7 +118,9 @@ test('a form is sent with Enter, and a card that is one with its own button', as
     cancel: { label: 'No', action: { type: 'no' } },
   })
   await person.type(screen.getByRole('textbox'), 'Kari{Enter}')
-  expect(sent.map(({ params }) => params.action)).toEqual([{ type: 'ok', payload: { who: 'Kari' } }])
+  expect(sent.map(({ params }) => params.action)).toEqual([
+    { type: 'ok', payload: { who: 'Kari' } },
+  ])
 })
 
 test('of several ways to submit a form, each has its own action', async () => {
@@ -106,7 +138,9 @@ test('of several ways to submit a form, each has its own action', async () => {
   expect(sent).toEqual([])
   await person.type(screen.getByRole('textbox'), 'Kari')
   await person.click(screen.getByRole('button', { name: 'final' }))
-  expect(sent.map(({ params }) => params.action)).toEqual([{ type: 'final', payload: { who: 'Kari' } }])
+  expect(sent.map(({ params }) => params.action)).toEqual([
+    { type: 'final', payload: { who: 'Kari' } },
+  ])
 })
 
 test('a value whose place is taken is left out, and the app is told', async () => {
@@ -210,7 +244,11 @@ const STRANGE: Widget[] = [
   { type: 'Textarea', rows: -3, pattern: '*' },
   { type: 'Select' },
   { type: 'Select', name: 'a', options: 'none', defaultValue: 3 },
-  { type: 'Select', name: 'a', options: [null, 1, {}, { value: '"]' }, { value: '"]', label: '2' }] },
+  {
+    type: 'Select',
+    name: 'a',
+    options: [null, 1, {}, { value: '"]' }, { value: '"]', label: '2' }],
+  },
   { type: 'RadioGroup' },
   { type: 'RadioGroup', name: 'a', options: { 0: 'a' }, direction: 'up' },
   { type: 'Checkbox', label: { a: 1 }, defaultChecked: 'yes' },

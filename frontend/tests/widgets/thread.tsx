@@ -36,7 +36,8 @@ export function itemOf(widget: Widget, id = 'item'): WidgetItem {
 function Widgets() {
   const items = useStore(useChat().state, (state) => state.thread.items)
   return items.map(
-    (item) => item.type === 'widget' && <WidgetView key={item.id} widget={item.widget} item={item} />,
+    (item) =>
+      item.type === 'widget' && <WidgetView key={item.id} widget={item.widget} item={item} />,
   )
 }
 
@@ -64,8 +65,6 @@ export async function showing(
   const { chat } = rendered
   await act(() => chat.setThreadId('thread'))
   const show = (next: Widget): void =>
-    act(() =>
-      chat.state.set({ thread: { ...chat.state.get().thread, items: [itemOf(next)] } }),
-    )
+    act(() => chat.state.set({ thread: { ...chat.state.get().thread, items: [itemOf(next)] } }))
   return { ...rendered, sent, show }
 }

@@ -44,10 +44,7 @@ export default function Plot(props: PlotProps) {
     [locale],
   )
   // Names of fields could mean anything to the library; places cannot.
-  const points = useMemo(
-    () => rows.map(({ values }, place) => ({ place, ...values })),
-    [rows],
-  )
+  const points = useMemo(() => rows.map(({ values }, place) => ({ place, ...values })), [rows])
   const ticks = useMemo(() => ticksOf(rows.length, width), [rows.length, width])
   const labelAt = (place: unknown): string => rows[Number(place)]?.label ?? ''
   return (
@@ -87,7 +84,11 @@ export default function Plot(props: PlotProps) {
         <Tooltip
           isAnimationActive={false}
           cursor={{ fill: 'var(--alpha-06)', stroke: 'var(--alpha-10)' }}
-          content={({ active, payload, label }: Pick<TooltipContentProps, 'active' | 'payload' | 'label'>) =>
+          content={({
+            active,
+            payload,
+            label,
+          }: Pick<TooltipContentProps, 'active' | 'payload' | 'label'>) =>
             active ? (
               <div className="chart-tooltip">
                 <div className="chart-tooltip-title">{labelAt(label)}</div>
@@ -126,7 +127,15 @@ function drawn({ type, color, stack, curve }: Series, index: number, count: numb
   const dot = count === 1 ? { fill: color, stroke: color, r: 4 } : false
   switch (type) {
     case 'bar':
-      return <Bar key={index} {...shared} {...stacked} fill={color} radius={stack === undefined ? 3 : 0} />
+      return (
+        <Bar
+          key={index}
+          {...shared}
+          {...stacked}
+          fill={color}
+          radius={stack === undefined ? 3 : 0}
+        />
+      )
     case 'area':
       return (
         <Area

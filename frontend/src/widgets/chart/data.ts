@@ -75,7 +75,7 @@ export function chartData(widget: Widget): ChartData {
       .filter(isFields)
       .map((row) => ({
         label: labelOf(own(row, key), labels),
-        values: keys.map((each) => valueOf(own(row, each))),
+        values: keys.map((each) => numberOf(own(row, each))),
       })),
   }
 }
@@ -89,7 +89,7 @@ function labelOf(value: unknown, labels: unknown): string {
   return (isFields(labels) && textOf(own(labels, text))) || text
 }
 
-function valueOf(value: unknown): number | null {
+function numberOf(value: unknown): number | null {
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
   return typeof number === 'number' && Math.abs(number) <= LARGEST ? number : null
 }

@@ -36,7 +36,12 @@ function App() {
         grayscale: { hue: 220, tint: 6, shade: -1 },
         surface: { background: '#101418', foreground: '#181d22' },
       },
-      typography: { baseSize: 15, fontFamily: 'serif', fontFamilyMono: 'monospace', fontSources: [] },
+      typography: {
+        baseSize: 15,
+        fontFamily: 'serif',
+        fontFamilyMono: 'monospace',
+        fontSources: [],
+      },
     },
     frameTitle: 'The help desk',
     initialThread: new URLSearchParams(location.search).get('thread'),
@@ -55,7 +60,12 @@ function App() {
     threadItemActions: { feedback: true, retry: false },
     composer: {
       placeholder: 'Ask us',
-      attachments: { enabled: true, maxSize: 1024, maxCount: 2, accept: { 'text/plain': ['.txt'] } },
+      attachments: {
+        enabled: true,
+        maxSize: 1024,
+        maxCount: 2,
+        accept: { 'text/plain': ['.txt'] },
+      },
       tools: [{ id: 'search', label: 'Search', icon: 'search', placeholderOverride: 'Search for' }],
       models: [
         { id: 'small', label: 'Small', description: 'Fast' },

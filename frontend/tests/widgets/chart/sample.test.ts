@@ -10,7 +10,10 @@ const rowsOf = (columns: (number | null)[][]): Row[] =>
 test('no more rows are drawn than there is room for, in their order, with every peak', () => {
   const value = fc.option(fc.integer({ min: -1000, max: 1000 }))
   const columns = fc.integer({ min: 1, max: 4 }).chain((count) =>
-    fc.array(fc.array(value, { minLength: count, maxLength: count }), { minLength: 1, maxLength: 400 }),
+    fc.array(fc.array(value, { minLength: count, maxLength: count }), {
+      minLength: 1,
+      maxLength: 400,
+    }),
   )
   fc.assert(
     fc.property(columns, fc.integer({ min: 12, max: 200 }), (values, most) => {
@@ -33,13 +36,7 @@ test('values that are no numbers, or absurd ones, are gaps', () => {
     type: 'Chart',
     xAxis: { dataKey: 'x', labels: { a: 'A' } },
     series: [{ type: 'bar', dataKey: 'y' }, { type: 'pie', dataKey: '__proto__' }, null, 'line'],
-    data: [
-      { x: 'a', y: '1.5' },
-      { x: 2, y: 1e300 },
-      { x: {}, y: Number.NaN },
-      null,
-      { y: 'many' },
-    ],
+    data: [{ x: 'a', y: '1.5' }, { x: 2, y: 1e300 }, { x: {}, y: Number.NaN }, null, { y: 'many' }],
   })
   expect(series.map(({ type, label }) => [type, label])).toEqual([
     ['bar', 'y'],
