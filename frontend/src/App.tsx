@@ -1,10 +1,10 @@
-import { useEffect, useLayoutEffect, useRef } from 'react'
+import { lazy, useEffect, useLayoutEffect, useRef } from 'react'
 
 import type { ThreadMetadata } from './protocol/types'
 import { Boundary } from './ui/Boundary'
 import type { Chat } from './chat/chat'
 import { Composer } from './composer/Composer'
-import { ChatContext, useChat, useText } from './ui/context'
+import { ChatContext, PreviewWidgetContext, useChat, useText } from './ui/context'
 import { Header } from './ui/Header'
 import { History } from './history/History'
 import { Sidebar, useSidebar } from './history/Sidebar'
@@ -14,6 +14,8 @@ import { useStore } from './ui/useStore'
 import { directionOf } from './i18n/texts'
 import { applyTheme } from './theme/theme'
 import { Thread } from './thread/Thread'
+
+const PreviewWidget = lazy(() => import('./widgets/WidgetView'))
 
 const ACTIVE: NonNullable<ThreadMetadata['status']> = { type: 'active' }
 
@@ -78,7 +80,9 @@ function Parts({ chat }: { chat: Chat }) {
   }
   return (
     <ChatContext value={chat}>
-      <Layout status={status} isNew={isNew} />
+      <PreviewWidgetContext value={PreviewWidget}>
+        <Layout status={status} isNew={isNew} />
+      </PreviewWidgetContext>
     </ChatContext>
   )
 }

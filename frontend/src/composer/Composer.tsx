@@ -12,7 +12,7 @@ import type { Draft } from '../chat/drafts'
 import { Editor, type EditorHandle } from './Editor'
 import { FileDrop } from './FileDrop'
 import { Files } from './Files'
-import { preloadPreviews } from './Previewable'
+import { preloadPreviews } from '../ui/Previewable'
 import { useDictation } from './useDictation'
 import { useOwnCommands } from './useOwnCommands'
 

@@ -1,6 +1,7 @@
-import { createContext, useContext } from 'react'
+import { createContext, useContext, type ComponentType } from 'react'
 
 import type { Chat } from '../chat/chat'
+import type { Widget } from '../protocol/types'
 import { useStore } from './useStore'
 import type { Say } from '../i18n/texts'
 
@@ -12,6 +13,14 @@ export function useChat(): Chat {
   if (chat === null) throw new Error('There is no chat around this component.')
   return chat
 }
+
+/**
+ * Draws the widget of a preview.
+ *
+ * It comes through context because importing it would be a cycle: widgets hold Markdown, Markdown
+ * links to sources, and sources have previews.
+ */
+export const PreviewWidgetContext = createContext<ComponentType<{ widget: Widget }> | null>(null)
 
 /** The chat's own texts, in the reader's language. */
 export function useText(): Say {

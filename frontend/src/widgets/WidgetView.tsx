@@ -3,7 +3,8 @@ import { useLayoutEffect, useMemo, useRef } from 'react'
 import type { Widget, WidgetItem } from '../protocol/types'
 import { useChat } from '../ui/context'
 import { useStore } from '../ui/useStore'
-import { Component } from './Component'
+import { Component, ComponentsContext } from './Component'
+import { components } from './components'
 import { WidgetActions, WidgetContext } from './context'
 import { FormContext, useFormFields, type KeptFields } from './forms'
 import { NotDrawn } from './NotDrawn'
@@ -30,15 +31,17 @@ export default function WidgetView({ widget, item }: WidgetViewProps) {
   const root = useRef<HTMLDivElement>(null)
   useFocusKept(root, isWaiting)
   return (
-    <WidgetContext value={actions}>
-      <FormContext value={fields}>
-        <div ref={root} className="widget" tabIndex={-1} aria-busy={isWaiting}>
-          <div className="widget-content" inert={isWaiting}>
-            {isWidget(widget) ? <Component widget={widget} /> : <NotDrawn />}
+    <ComponentsContext value={components}>
+      <WidgetContext value={actions}>
+        <FormContext value={fields}>
+          <div ref={root} className="widget" tabIndex={-1} aria-busy={isWaiting}>
+            <div className="widget-content" inert={isWaiting}>
+              {isWidget(widget) ? <Component widget={widget} /> : <NotDrawn />}
+            </div>
           </div>
-        </div>
-      </FormContext>
-    </WidgetContext>
+        </FormContext>
+      </WidgetContext>
+    </ComponentsContext>
   )
 }
 

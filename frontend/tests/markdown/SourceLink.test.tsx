@@ -8,6 +8,8 @@ import { sourceOf } from '../../src/markdown/sources'
 import type { Options } from '../../src/element/options'
 import type { Annotation, Attachment } from '../../src/protocol/types'
 import { item } from '../items/items'
+import { PreviewWidgetContext } from '../../src/ui/context'
+import WidgetView from '../../src/widgets/WidgetView'
 import { render } from '../render'
 
 const file: Annotation['source'] = { type: 'file', title: 'Q2 report', filename: 'q2.pdf' }
@@ -34,7 +36,9 @@ async function draw(
 ) {
   const source_ = sourceOf(source, 1)
   const rendered = await render(
-    <SourceLink source={source_}>{source_.title}</SourceLink>,
+    <PreviewWidgetContext value={WidgetView}>
+      <SourceLink source={source_}>{source_.title}</SourceLink>
+    </PreviewWidgetContext>,
     () => 500,
     options,
   )

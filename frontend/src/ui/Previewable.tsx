@@ -2,8 +2,8 @@ import type { Entity } from '@openai/chatkit'
 import type { ReactElement } from 'react'
 
 import { Store } from '../chat/store'
-import { useChat } from '../ui/context'
-import { useStore } from '../ui/useStore'
+import { useChat } from './context'
+import { useStore } from './useStore'
 
 type Previewed = typeof import('./Previewed')['default']
 

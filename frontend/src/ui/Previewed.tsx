@@ -1,11 +1,9 @@
 import type { Entity, Widgets } from '@openai/chatkit'
 import { HoverCard } from 'radix-ui'
-import { lazy, Suspense, useId, useState, type ReactElement } from 'react'
+import { Suspense, use, useId, useState, type ReactElement } from 'react'
 
 import type { Widget } from '../protocol/types'
-import { useText } from '../ui/context'
-
-const WidgetView = lazy(() => import('../widgets/WidgetView'))
+import { PreviewWidgetContext, useText } from './context'
 
 type Preview = 'coming' | Widgets.BasicRoot | null
 
@@ -15,13 +13,14 @@ interface PreviewedProps {
   children: ReactElement
 }
 
-/** Something that shows a preview to who rests on it. */
+/** Shows a preview while the pointer or the focus rests on its child. */
 export default function Previewed({ entity, onRequestPreview, children }: PreviewedProps) {
   const text = useText()
+  const PreviewWidget = use(PreviewWidgetContext)
   const [isOpen, setOpen] = useState(false)
   const [preview, setPreview] = useState<Preview>(null)
   const id = useId()
-  // Within the part of the page that it is about, and above what that hides.
+  // Inside the part of the page that the child is in, and above what clips the child.
   const [place, setPlace] = useState<Element | null>(null)
 
   const ask = async (): Promise<void> => {
@@ -33,7 +32,7 @@ export default function Previewed({ entity, onRequestPreview, children }: Previe
       setPreview(null)
     }
   }
-  const isShown = isOpen && preview !== null
+  const isShown = isOpen && preview !== null && PreviewWidget !== null
   const coming = <p className="suggestions-note">{text('loading')}</p>
   return (
     <HoverCard.Root
@@ -65,7 +64,7 @@ export default function Previewed({ entity, onRequestPreview, children }: Previe
               coming
             ) : (
               <Suspense fallback={coming}>
-                <WidgetView widget={preview as unknown as Widget} />
+                <PreviewWidget widget={preview as unknown as Widget} />
               </Suspense>
             )}
           </HoverCard.Content>
