@@ -1,5 +1,6 @@
 /** Chats as a list of them shows and finds them. */
 
+import type { ListedThread } from '../protocol/live'
 import type { ThreadMetadata } from '../protocol/types'
 
 const DAY = 24 * 60 * 60 * 1000
@@ -46,4 +47,33 @@ export function timeOf(thread: ThreadMetadata, locale: string): string {
     formats.set(key, format)
   }
   return format.format(date)
+}
+
+/** Return threads with changes made: `null` takes a thread away, and a new thread comes first. */
+export function withChanges(
+  known: ListedThread[],
+  changed: ReadonlyMap<string, ListedThread | null>,
+): ListedThread[] {
+  const ids = new Set(known.map((thread) => thread.id))
+  const kept = known.flatMap((thread) => {
+    const now = changed.get(thread.id)
+    return now === null ? [] : [now ?? thread]
+  })
+  const added = [...changed.values()].filter((thread) => thread !== null && !ids.has(thread.id))
+  return added.reduce<ListedThread[]>(
+    (all, thread) => (thread === null ? all : withThread(all, thread)),
+    kept,
+  )
+}
+
+/** Return threads with one's title as it is now; one that is not listed comes first if it is newer. */
+export function withThread(known: ListedThread[], thread: ListedThread): ListedThread[] {
+  const age = ({ created_at }: ListedThread): number => new Date(String(created_at)).getTime()
+  if (known.some((each) => each.id === thread.id)) {
+    return known.map((each) =>
+      each.id === thread.id ? { ...each, title: thread.title ?? null } : each,
+    )
+  }
+  const [first] = known
+  return first === undefined || age(thread) >= age(first) ? [thread, ...known] : known
 }

@@ -2,23 +2,23 @@ import { useCallback, useEffect, useRef, useState } from 'react'
 
 import type { FoundThread } from '../protocol/search'
 import { useChat } from '../ui/context'
+import type { EditThread } from './useThreadList'
 
-/** How long to wait, in milliseconds, until somebody has typed enough. */
+/** How many milliseconds to wait for another letter before asking the server. */
 const PAUSE = 150
 
 const PAGE = 20
 
 export interface SearchState {
-  /** `null` while nothing is searched for, or where the server cannot search. */
+  /** The results; `null` without a query, and if the server cannot search. */
   found: readonly FoundThread[] | null
   isBusy: boolean
-  /** Find more, if there are more. */
+  /** Loads more results; `null` if there are none. */
   more: (() => void) | null
-  /** Change what was found after one of them was renamed or deleted. */
-  change: (change: (found: readonly FoundThread[]) => readonly FoundThread[]) => void
+  edit: EditThread
 }
 
-/** Have a server that can search find the threads whose messages have some words. */
+/** Ask the server, if it can search, for threads whose messages hold the words of a query. */
 export function useSearch(query: string, canSearch: boolean): SearchState {
   const chat = useChat()
   const [found, setFound] = useState<readonly FoundThread[] | null>(null)
@@ -41,7 +41,7 @@ export function useSearch(query: string, canSearch: boolean): SearchState {
         setFound((known) => [...(from === null ? [] : (known ?? [])), ...page.data])
         setAfter(page.has_more ? (page.after ?? null) : null)
       } catch {
-        // The titles are searched, then.
+        // The list falls back to searching titles.
         if (number === asked.current) setFound(null)
       }
       if (number === asked.current) setBusy(false)
@@ -60,10 +60,21 @@ export function useSearch(query: string, canSearch: boolean): SearchState {
     return () => clearTimeout(timer)
   }, [isWanted, find])
 
+  const edit = useCallback<EditThread>(
+    (id, edit) =>
+      setFound(
+        (known) =>
+          known?.flatMap((row) => {
+            const thread = row.thread.id === id ? edit(row.thread) : row.thread
+            return thread === null ? [] : { ...row, thread }
+          }) ?? null,
+      ),
+    [],
+  )
   return {
     found: isWanted ? found : null,
     isBusy,
     more: after === null ? null : () => void find(after),
-    change: (change) => setFound((known) => (known === null ? null : change(known))),
+    edit,
   }
 }
