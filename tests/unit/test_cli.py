@@ -179,11 +179,7 @@ def test_an_agent_that_is_not_there_is_one_clear_line(name: str, complaint: str)
     ("code", "complaint"),
     [
         ("import nothing_like_it", "broken.py, line 1: ModuleNotFoundError: No module named"),
-        ("\nraise KeyError('OPENAI_API_KEY')", "broken.py, line 2: KeyError: 'OPENAI_API_KEY'"),
-        (
-            "from agent_framework.openai import OpenAIChatCompletionClient as Client; Client()",
-            "Set what the model's client needs, such as OPENAI_API_KEY and OPENAI_MODEL",
-        ),
+        ("\nraise KeyError('a_key')", "broken.py, line 2: KeyError: 'a_key'"),
         ("import json; json.loads('{')", "broken.py, line 1: JSONDecodeError: Expecting"),
         ("def helper(:", "SyntaxError"),
     ],
@@ -195,6 +191,58 @@ def test_a_module_that_does_not_import_says_why_and_where(
     exit_code, output = run("serve", "broken:helper")
     assert exit_code == 2
     assert complaint in output
+
+
+@pytest.mark.parametrize("client", ["OpenAIChatClient", "OpenAIChatCompletionClient"])
+@pytest.mark.parametrize(
+    ("arguments", "variable", "advice"),
+    [
+        ("", "OPENAI_API_KEY", "A model of your own takes any key"),
+        ("api_key='key'", "OPENAI_MODEL", "to the name of the model"),
+    ],
+)
+def test_a_setting_that_is_missing_is_named(
+    client: str,
+    arguments: str,
+    variable: str,
+    advice: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in [name for name in os.environ if name.startswith(("OPENAI_", "AZURE_"))]:
+        monkeypatch.delenv(name)
+    code = f"from agent_framework.openai import {client}\n{client}({arguments})"
+    (tmp_path / "broken.py").write_text(code)
+    exit_code, output = run("serve", "broken:helper")
+    assert exit_code == 2
+    assert "broken.py, line 2: " in output
+    assert f"Set the environment variable {variable} before you start af-chatkit" in output
+    assert advice in output
+
+
+def test_a_variable_that_the_module_reads_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("WEATHER_REGION", raising=False)
+    (tmp_path / "broken.py").write_text("import os; os.environ['WEATHER_REGION']")
+    _, output = run("serve", "broken:helper")
+    assert "Set the environment variable WEATHER_REGION before you start af-chatkit" in output
+
+
+@pytest.mark.parametrize("error", ["KeyError('A_KEY')", "ValueError('A_KEY is bad')"])
+def test_an_error_that_is_not_about_a_setting_names_none(error: str, tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text(f"raise {error}")
+    _, output = run("serve", "broken:helper")
+    assert "A_KEY" in output
+    assert "environment variable" not in output
+
+
+def test_a_setting_that_has_no_variable_is_passed_on(tmp_path: Path) -> None:
+    code = "from agent_framework.exceptions import SettingNotFoundError as E; raise E('No luck')"
+    (tmp_path / "broken.py").write_text(code)
+    _, output = run("serve", "broken:helper")
+    assert "No luck" in output
+    assert "environment variable" not in output
 
 
 @pytest.mark.parametrize(

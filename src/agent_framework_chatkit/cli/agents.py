@@ -12,10 +12,12 @@ from importlib import import_module
 from typing import Any
 
 import typer
+from agent_framework.exceptions import SettingNotFoundError
 
 from ..server.agents import Agents
 
-_MISSING_SETTINGS = re.compile(r"(?i)api.?key|credential|none was set|must be (specified|set)")
+_VARIABLE = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
+_ENVIRONMENT = type(os.environ).__getitem__.__code__.co_filename
 
 
 def load_agents(paths: Sequence[str]) -> Any:
@@ -51,11 +53,7 @@ def _load(path: str) -> Any:
             complaint += _did_you_mean(f"{_meant_module(module_name)}:{name}", path)
         else:
             complaint = f"{_place_of(error)}: {type(error).__name__}: {error}"
-            if _MISSING_SETTINGS.search(str(error)):
-                complaint += (
-                    "\nSet what the model's client needs, such as OPENAI_API_KEY and OPENAI_MODEL; "
-                    "for a model of your own OPENAI_BASE_URL too."
-                )
+            complaint += _missing_setting(error)
         raise typer.BadParameter(complaint) from error
     try:
         return getattr(module, name)
@@ -65,6 +63,36 @@ def _load(path: str) -> Any:
         raise typer.BadParameter(
             f"The module {module_name!r} has no {name!r}.{_did_you_mean(meant, path)}"
         ) from None
+
+
+def _missing_setting(error: Exception) -> str:
+    """Return which environment variable to set, if one is why a module cannot be imported."""
+    message = str(error)
+    raised_in = traceback.extract_tb(error.__traceback__)[-1].filename
+    if not (
+        isinstance(error, SettingNotFoundError)
+        or "environment variable" in message
+        or (isinstance(error, KeyError) and raised_in == _ENVIRONMENT)
+    ):
+        return ""
+    named = [name for name in _VARIABLE.findall(message) if not os.environ.get(name)]
+    if not named and "'endpoint'" in message:
+        # OpenAI's client falls back to Azure's settings, and complains of those.
+        named = ["OPENAI_API_KEY"]
+    keys = [name for name in named if name.endswith("_KEY")]
+    if not named:
+        return ""
+    name = keys[0] if keys else min(named, key=len)
+    advice = f"\nSet the environment variable {name} before you start af-chatkit"
+    if name.endswith("_MODEL"):
+        advice += ", to the name of the model"
+    advice += f": export {name}=..."
+    if name == "OPENAI_API_KEY":
+        advice += (
+            "\nA model of your own takes any key, and needs its address too: "
+            "export OPENAI_BASE_URL=http://localhost:8080/v1"
+        )
+    return advice
 
 
 def _meant_module(name: str) -> str:

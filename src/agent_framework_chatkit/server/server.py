@@ -67,6 +67,7 @@ from .history import HistoryCache
 from .quotas import QuotaKeeper, Quotas
 from .requests import ThreadsFollowReq, check_complexity, parse_request
 from .run import Run, current_run
+from .service_failures import log_failure, service_failure
 from .streams import EventsResult
 from .threads import shown
 from .turn_state import TurnState
@@ -184,7 +185,8 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
 
     def error_message(self, error: Exception) -> str:
         """Return what a person is told of a run or an action that failed; the log has the rest."""
-        return "Something went wrong. Try again."
+        failure = service_failure(error)
+        return "Something went wrong. Try again." if failure is None else failure.told
 
     def name_of(self, context: TContext) -> str | None:
         """Return who a person is, for what they decide to be shown with; `None` for a visitor.
@@ -429,7 +431,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
                     emit(ThreadItemRemovedEvent(item_id=interrupt.item_id))
                 raise
             except Exception as error:
-                logger.exception("A turn in thread %r failed.", thread.id)
+                log_failure(error, "A turn in thread %r failed.", thread.id)
                 writer.abort()
                 for interrupt in context.pause.interrupts:
                     emit(ThreadItemRemovedEvent(item_id=interrupt.item_id))
@@ -501,8 +503,8 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
                 title = await asyncio.wait_for(coming, TITLE_WITHIN)
                 if title and thread.title is None:
                     await self._dispatcher.set_title(thread, _title(title), context)
-            except Exception:
-                logger.exception("Thread %r could not be given a title.", thread.id)
+            except Exception as error:
+                log_failure(error, "Thread %r could not be given a title.", thread.id)
 
         try:
             title = self.title(thread, message, context)
@@ -510,8 +512,8 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
                 self._in_background(give(title))
             elif title:
                 thread.title = _title(title)
-        except Exception:
-            logger.exception("Thread %r could not be given a title.", thread.id)
+        except Exception as error:
+            log_failure(error, "Thread %r could not be given a title.", thread.id)
 
     def _in_background(self, work: Any) -> None:
         task = asyncio.ensure_future(work)

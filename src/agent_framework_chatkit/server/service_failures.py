@@ -1,0 +1,145 @@
+"""Failures of the services behind an agent, its model's above all, told in plain words."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+logger = logging.getLogger(__name__)
+
+_UNREACHABLE = "The service behind this assistant cannot be reached. Try again in a moment."
+_MISCONFIGURED = (
+    "The service behind this assistant refused the request. Tell the people who run this chat, "
+    "or try again later."
+)
+_BUSY = "The service behind this assistant is busy. Wait a moment, then try again."
+_BROKEN = "The service behind this assistant has a problem. Try again in a moment."
+
+
+@dataclass(frozen=True)
+class ServiceFailure:
+    """Why a service did not do what an agent asked of it.
+
+    Attributes:
+        line: What the developer reads: what was asked, at which address, and what to check.
+        told: What a person may read, without addresses or keys.
+    """
+
+    line: str
+    told: str
+
+
+def service_failure(error: BaseException) -> ServiceFailure | None:
+    """Return what is known of an error that began at a service, or `None` for any other error."""
+    errors = list(_chain(error))
+    asked = next((request for each in errors if (request := _request(each)) is not None), None)
+    if asked is None:
+        return None
+    for each in errors:
+        status = getattr(each, "status_code", None)
+        if status is None:
+            status = getattr(getattr(each, "response", None), "status_code", None)
+        if isinstance(status, int):
+            explained = _explain_status(status, str(getattr(each, "code", None)))
+            break
+    else:
+        explained = _explain_connection(errors)
+    if explained is None:
+        return None
+    problem, told = explained
+    return ServiceFailure(f"{_described(asked)}: {problem}", told)
+
+
+def log_failure(error: Exception, what: str, *arguments: object) -> None:
+    """Log an error: a service's in one line, any other with its traceback.
+
+    Args:
+        error: The error.
+        what: What has failed because of it, a sentence with the logger's placeholders.
+        arguments: The values of the placeholders.
+    """
+    failure = service_failure(error)
+    if failure is None:
+        logger.error(what, *arguments, exc_info=error)
+        return
+    logger.error(f"{what} %s", *arguments, failure.line)
+    logger.debug("The traceback:", exc_info=error)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _request(error: BaseException) -> Any:
+    # Clients of models name the request as httpx does, which raises where there is none.
+    with suppress(RuntimeError):
+        request = getattr(error, "request", None)
+        if hasattr(request, "url") and hasattr(request, "method"):
+            return request
+    return None
+
+
+def _described(request: Any) -> str:
+    # Passwords are before the host, and some services take their key in the query.
+    url = urlsplit(str(request.url))
+    address = url._replace(netloc=url.netloc.rpartition("@")[2], query="", fragment="").geturl()
+    described = f"{request.method} {address}"
+    with suppress(Exception):
+        model = json.loads(request.content)["model"]
+        described += f" (model {str(model)[:100]!r})"
+    return described
+
+
+def _explain_status(status: int, code: str) -> tuple[str, str] | None:
+    if status in (401, 403):
+        return (
+            f"the key was refused ({status}). Check the API key, such as OPENAI_API_KEY, and that "
+            "it is one for this address.",
+            _MISCONFIGURED,
+        )
+    if status == 404:
+        return (
+            "there is no such model or address (404). Check the model's name, such as "
+            "OPENAI_MODEL, and the address, such as OPENAI_BASE_URL.",
+            _MISCONFIGURED,
+        )
+    if status == 429 and code == "insufficient_quota":
+        return "the account has no quota left (429). Check its plan and billing.", _MISCONFIGURED
+    if status == 429:
+        return "too many requests (429). Check the account's rate limits.", _BUSY
+    if status >= 500:
+        return f"the service has a problem ({status}). Check its status or its log.", _BROKEN
+    return None
+
+
+def _explain_connection(errors: list[BaseException]) -> tuple[str, str] | None:
+    def has(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(each, kinds) for each in errors)
+
+    if has(socket.gaierror):
+        problem = "the host's name is not known. Check the address, such as OPENAI_BASE_URL."
+    elif has(ConnectionRefusedError):
+        problem = (
+            "nothing listens there. Check that the service runs, and its address, such as "
+            "OPENAI_BASE_URL."
+        )
+    elif has(ssl.SSLError):
+        problem = "TLS failed. Check the address's https:// and the service's certificate."
+    elif has(TimeoutError) or any("Timeout" in type(each).__name__ for each in errors):
+        problem = "no answer in time. Check that the service is up and reachable from here."
+    elif has(OSError) or any("Connect" in type(each).__name__ for each in errors):
+        problem = "the connection broke. Check that the service runs and is reachable from here."
+    else:
+        return None
+    return problem, _UNREACHABLE
