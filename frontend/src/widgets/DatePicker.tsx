@@ -59,26 +59,22 @@ export function DatePicker({ widget }: ComponentProps) {
           field.set('')
           tell(null)
         }}
-        popup={{
-          id: popupId,
-          role: 'dialog',
-          children: (
-            <Suspense fallback={<div className="widget-calendar" />}>
-              <Calendar
-                day={day}
-                min={min}
-                max={max}
-                onChoose={(chosen) => {
-                  close()
-                  if (chosen === day) return
-                  field.set(isoOf(chosen))
-                  tell(isoOf(chosen))
-                }}
-              />
-            </Suspense>
-          ),
-        }}
-      />
+        popup={{ id: popupId, role: 'dialog' }}
+      >
+        <Suspense fallback={<div className="widget-calendar" />}>
+          <Calendar
+            day={day}
+            min={min}
+            max={max}
+            onChoose={(chosen) => {
+              close()
+              if (chosen === day) return
+              field.set(isoOf(chosen))
+              tell(isoOf(chosen))
+            }}
+          />
+        </Suspense>
+      </Picker>
     </Field>
   )
 }

@@ -1,28 +1,25 @@
 import { Check } from '@openai/apps-sdk-ui/components/Icon'
 
 import { useText } from '../ui/context'
+import type { PickerLabel } from './PickerPopup'
+import type { OptionList } from './useOptionList'
 import type { Option } from './values'
 
 interface OptionsProps {
-  id: string
-  label: { 'aria-label'?: string; 'aria-labelledby'?: string }
-  options: readonly Option[]
-  /** The index of the option that the arrow keys have gone to. */
-  active: number
+  list: OptionList
+  label: PickerLabel
   chosen: Option | null
-  onPoint: (index: number) => void
   onChoose: (option: Option) => void
-  onMore: (() => void) | null
 }
 
-/** A list of options; the focus stays at what has opened it. */
-export function Options(props: OptionsProps) {
-  const { id, label, options, active, chosen, onPoint, onChoose, onMore } = props
+/** A list of options; the focus stays at the control, or at the search. */
+export function Options({ list, label, chosen, onChoose }: OptionsProps) {
+  const { id, shown, active, setActive, more } = list
   const text = useText()
   return (
     <div className="widget-options" onMouseDown={(event) => event.preventDefault()}>
       <ul {...label} id={id} role="listbox" tabIndex={-1}>
-        {options.map((option, index) => (
+        {shown.map((option, index) => (
           <li
             key={option.value}
             id={`${id}-${index}`}
@@ -30,7 +27,7 @@ export function Options(props: OptionsProps) {
             aria-selected={option === chosen}
             aria-disabled={option.isDisabled || undefined}
             data-active={index === active ? '' : undefined}
-            onPointerMove={() => !option.isDisabled && index !== active && onPoint(index)}
+            onPointerMove={() => !option.isDisabled && index !== active && setActive(index)}
             onClick={() => onChoose(option)}
           >
             <span className="widget-check">{option === chosen && <Check />}</span>
@@ -43,13 +40,13 @@ export function Options(props: OptionsProps) {
           </li>
         ))}
       </ul>
-      {options.length === 0 && (
+      {shown.length === 0 && (
         <p className="widget-none" role="status">
           {text('nothingFound')}
         </p>
       )}
-      {onMore !== null && (
-        <button type="button" className="widget-more-options" tabIndex={-1} onClick={onMore}>
+      {more !== null && (
+        <button type="button" className="widget-more-options" tabIndex={-1} onClick={more}>
           {text('showMore')}
         </button>
       )}

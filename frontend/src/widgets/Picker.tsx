@@ -6,6 +6,7 @@ import { useRef, type ComponentType, type KeyboardEvent, type ReactNode } from '
 import type { Widget } from '../protocol/types'
 import { useText } from '../ui/context'
 import type { FieldState } from './forms'
+import { PickerPopup, type PickerLabel } from './PickerPopup'
 import { isTrue, oneOf, sizeOf } from './values'
 
 interface PickerProps {
@@ -13,7 +14,7 @@ interface PickerProps {
   field: FieldState<string>
   isDisabled: boolean
   isPending: boolean
-  /** What is chosen, in words; none if nothing is. */
+  /** What is chosen, in words; `null` if nothing is. */
   chosen: string | null
   placeholder: string
   StartIcon?: ComponentType
@@ -21,31 +22,32 @@ interface PickerProps {
     id: string
     role: 'listbox' | 'dialog'
     activeId?: string | undefined
-    children: ReactNode
   }
   isOpen: boolean
   onOpenChange: (isOpen: boolean) => void
-  /** Takes the keys of the closed control, and of the open one that keeps the focus. */
+  /** Takes the keys of the control, which keeps the focus while a list is open. */
   onKeyDown: (event: KeyboardEvent) => void
   onClear: () => void
+  /** The content of the popup. */
+  children: ReactNode
 }
 
-/** A control that opens something to choose from, and shows what was chosen. */
+const VARIANTS = ['outline', 'soft', 'ghost', 'solid'] as const
+
+/** A control that opens something to choose from, and shows the choice. */
 export function Picker(props: PickerProps) {
   const { widget, field, isDisabled, isPending, chosen, popup, isOpen, onOpenChange } = props
-  const text = useText()
   const control = useRef<HTMLSpanElement>(null)
   const isClearable = isTrue(widget['clearable']) && chosen !== null && !isDisabled
-  // Where there is nothing solid, soft is nearest.
-  const variant = oneOf(
-    widget['variant'],
-    ['outline', 'soft', 'ghost', 'solid'] as const,
-    'outline',
-  )
+  const variant = oneOf(widget['variant'], VARIANTS, 'outline')
   const toggle = (): void => {
     if (isDisabled || isPending) return
     control.current?.focus()
     onOpenChange(!isOpen)
+  }
+  const clear = (): void => {
+    control.current?.focus()
+    props.onClear()
   }
   return (
     <Popover.Root open={isOpen} onOpenChange={onOpenChange}>
@@ -61,6 +63,7 @@ export function Picker(props: PickerProps) {
             aria-expanded={isOpen}
             aria-controls={isOpen ? popup.id : undefined}
             aria-activedescendant={isOpen ? popup.activeId : undefined}
+            // There is no solid control; soft is nearest.
             variant={variant === 'solid' ? 'soft' : variant}
             size={sizeOf(widget)}
             pill={isTrue(widget['pill'])}
@@ -69,7 +72,7 @@ export function Picker(props: PickerProps) {
             disabled={isDisabled}
             loading={isPending}
             invalid={field.problem !== null}
-            // A finger that scrolls presses as well, so that only a click opens it.
+            // Opened by a click, since a finger that scrolls presses too.
             onClickCapture={toggle}
             onKeyDownCapture={(event) => {
               if (!isDisabled && !isPending) props.onKeyDown(event)
@@ -77,60 +80,33 @@ export function Picker(props: PickerProps) {
           >
             <span dir="auto">{chosen ?? props.placeholder}</span>
           </SelectControl>
-          {isClearable && (
-            <button
-              type="button"
-              className="widget-clear"
-              aria-label={text('clear')}
-              onClick={() => {
-                control.current?.focus()
-                props.onClear()
-              }}
-            >
-              <X />
-            </button>
-          )}
+          {isClearable && <ClearButton onClear={clear} />}
         </span>
       </Popover.Anchor>
-      <Popover.Portal container={control.current?.closest('main') ?? null}>
-        <Popover.Content
-          id={popup.role === 'dialog' ? popup.id : undefined}
-          role={popup.role === 'dialog' ? 'dialog' : undefined}
-          {...(popup.role === 'dialog' && named(field))}
-          className={`widget-popup widget-${popup.role}`}
-          data-theme={control.current?.closest<HTMLElement>('[data-theme]')?.dataset['theme']}
-          side={oneOf(widget['side'], ['top', 'bottom', 'left', 'right'] as const, 'bottom')}
-          align={oneOf(widget['align'], ['start', 'center', 'end'] as const, 'start')}
-          sideOffset={6}
-          collisionPadding={8}
-          hideWhenDetached
-          // What is in it takes the focus, or leaves it at the control.
-          onOpenAutoFocus={(event) => event.preventDefault()}
-          onCloseAutoFocus={(event) => event.preventDefault()}
-          onEscapeKeyDown={(event) => {
-            event.preventDefault()
-            onOpenChange(false)
-            control.current?.focus()
-          }}
-          onPointerDownOutside={(event) => {
-            if (control.current?.contains(event.target as Node)) event.preventDefault()
-          }}
-          onFocusOutside={(event) => {
-            if (control.current?.contains(event.target as Node)) event.preventDefault()
-          }}
-        >
-          {popup.children}
-        </Popover.Content>
-      </Popover.Portal>
+      <PickerPopup
+        {...popup}
+        widget={widget}
+        label={named(field)}
+        control={control}
+        onClose={() => onOpenChange(false)}
+      >
+        {props.children}
+      </PickerPopup>
     </Popover.Root>
   )
 }
 
-/** The name of a control, for what it opens. */
-export function named(field: FieldState<string>): {
-  'aria-label'?: string
-  'aria-labelledby'?: string
-} {
+function ClearButton({ onClear }: { onClear: () => void }) {
+  const text = useText()
+  return (
+    <button type="button" className="widget-clear" aria-label={text('clear')} onClick={onClear}>
+      <X />
+    </button>
+  )
+}
+
+/** Return the name of a control, for what the control opens. */
+export function named(field: FieldState<string>): PickerLabel {
   const { 'aria-label': label, 'aria-labelledby': labelledBy } = field.aria
   return labelledBy === undefined
     ? { 'aria-label': label ?? '' }

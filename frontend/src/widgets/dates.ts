@@ -87,6 +87,21 @@ export function addMonths(day: number, count: number): number {
   return dayOf(year, month + count, Math.min(date, last))
 }
 
+/** Return the first and the last day of a day's month. */
+export function monthOf(day: number): { first: number; last: number } {
+  const { year, month } = partsOf(day)
+  return { first: dayOf(year, month, 1), last: dayOf(year, month + 1, 0) }
+}
+
+/** Return the weeks that a day's month touches, whole; `start` is the weekday that they begin with. */
+export function weeksOf(day: number, start: number): number[][] {
+  const { first, last } = monthOf(day)
+  const before = (partsOf(first).weekday - start + 7) % 7
+  return Array.from({ length: Math.ceil((before + last - first + 1) / 7) }, (_, week) =>
+    Array.from({ length: 7 }, (_, index) => first - before + week * 7 + index),
+  )
+}
+
 function localDay(time: Date): number {
   return dayOf(time.getFullYear(), time.getMonth(), time.getDate())
 }

@@ -7,9 +7,11 @@ import {
   FIRST,
   isoOf,
   LAST,
+  monthOf,
   parseDay,
   partsOf,
   say,
+  weeksOf,
   weekStart,
 } from '../../src/widgets/dates'
 
@@ -73,4 +75,18 @@ test('days are said in the language, in the calendar of the grid, and weeks begi
   expect(say('de', day, { dateStyle: 'long' })).toBe('25. November 2026')
   expect(say('fa', day, { year: 'numeric' })).toBe('۲۰۲۶')
   expect([weekStart('en-US'), weekStart('de'), weekStart('ar-EG')]).toEqual([0, 1, 6])
+})
+
+test('the weeks of a month begin with the same weekday, and hold all its days', () => {
+  fc.assert(
+    fc.property(anyDay, fc.integer({ min: 0, max: 6 }), (day, start) => {
+      const { first, last } = monthOf(day)
+      const weeks = weeksOf(day, start)
+      expect(weeks.every((week) => partsOf(week[0] ?? 0).weekday === start)).toBe(true)
+      expect(weeks[0]).toContain(first)
+      expect(weeks.at(-1)).toContain(last)
+      expect(weeks.flat()).toHaveLength(weeks.length * 7)
+      expect(weeks.flat().every((each, index, all) => each === (all[0] ?? 0) + index)).toBe(true)
+    }),
+  )
 })
