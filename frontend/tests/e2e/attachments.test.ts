@@ -1,0 +1,127 @@
+/** Files that people attach. */
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { open, Person, type Site } from './browser'
+import { attach, equip, sent, text } from './equippedComposer'
+
+let site: Site
+
+beforeAll(async () => {
+  site = await open()
+}, 60_000)
+afterAll(() => site?.close())
+
+const at = (options: Parameters<typeof Person.at>[1] = {}): Promise<Person> =>
+  Person.at(site, { permissions: ['microphone'], ...options })
+
+test('files are uploaded, refused, tried again, removed and sent', async () => {
+  const ann = await at()
+  await equip(ann)
+  let isFull = true
+  await ann.page.route('**/attachments', (route) => {
+    const isFailing = isFull && route.request().postDataBuffer()?.includes('b.txt')
+    return isFailing
+      ? route.fulfill({ status: 503, json: { error: 'It is full.' } })
+      : route.fallback()
+  })
+  const picture = { name: 'p.png', mimeType: 'image/png', buffer: Buffer.alloc(3000) }
+  await attach(ann, text('a.txt'), text('b.txt'), picture)
+  await ann.chat.getByRole('alert').getByText('p.png: It is larger than 2 kB.').waitFor()
+  await ann.chat.getByText('It is full.', { exact: true }).waitFor()
+  await ann.say('Read this')
+  await ann.chat.getByText('Try the failed files again or remove them').waitFor()
+  isFull = false
+  await ann.button('Upload b.txt again').click()
+  await ann.chat.getByText('b.txt is attached.').waitFor()
+  const deleted = ann.page.waitForRequest((request) =>
+    /attachments\.delete/.test(request.postData() ?? ''),
+  )
+  await ann.button('Remove a.txt').click()
+  await deleted
+  const input = await sent(ann, () => ann.composer.press('Enter'))
+  expect(input['attachments']).toHaveLength(1)
+  await ann.text(/You said Read this/).waitFor()
+  expect(await ann.chat.locator('.items .file').textContent()).toBe('b.txt')
+  await ann.page.context().close()
+})
+
+test('files go up in two phases, with progress', async () => {
+  const ann = await at()
+  await ann.setOptions({
+    api: { url: '/chatkit', domainKey: 'local', uploadStrategy: { type: 'two_phase' } },
+    composer: { attachments: { enabled: true } },
+  })
+  await ann.button('Attach files').waitFor()
+  let go = (): void => {}
+  const gate = new Promise<void>((resolve) => (go = resolve))
+  await ann.page.route('**/upload?*', async (route) => {
+    await gate
+    await route.fallback()
+  })
+  await attach(ann, text('log.txt'))
+  await ann.chat.getByRole('progressbar', { name: 'Uploading log.txt' }).waitFor()
+  await ann.say('Read it')
+  await ann.chat.getByText('You can send the message when the files are uploaded.').waitFor()
+  go()
+  await ann.chat.getByText('log.txt is attached.').waitFor()
+  await ann.composer.press('Enter')
+  await ann.text(/You said Read it/).waitFor()
+  await ann.page.context().close()
+})
+
+test('a file that is uploading belongs to the chat that it was begun in', async () => {
+  const ann = await at()
+  await equip(ann)
+  await ann.ask('First', /You said First/)
+  let go = (): void => {}
+  const gate = new Promise<void>((resolve) => (go = resolve))
+  await ann.page.route('**/attachments', async (route) => {
+    await gate
+    await route.fallback()
+  })
+  await attach(ann, text('log.txt'))
+  await ann.composer.fill('For the first')
+  await ann.button('New chat').click()
+  await ann.chat.getByRole('heading', { name: 'What can I help with today?' }).waitFor()
+  expect(await ann.chat.getByText('log.txt').count()).toBe(0)
+  await ann.composer.fill('For a new one')
+  go()
+  await ann.button('Chats').click()
+  await ann.button('First').click()
+  await ann.button('Remove log.txt').waitFor()
+  expect(await ann.composer.textContent()).toBe('For the first')
+  await ann.composer.press('Enter')
+  await ann.text(/You said For the first/).waitFor()
+  await ann.button('Send').waitFor()
+  await ann.button('New chat').click()
+  await expect.poll(() => ann.composer.textContent()).toBe('For a new one')
+  await ann.page.reload()
+  await expect.poll(() => ann.composer.textContent()).toBe('For a new one')
+  await ann.page.context().close()
+})
+
+test('files are dropped anywhere, and pasted', async () => {
+  const ann = await at()
+  await equip(ann)
+  const drag = (type: string): Promise<void> =>
+    ann.chat.locator('main').evaluate((element, type) => {
+      const dataTransfer = new DataTransfer()
+      dataTransfer.items.add(new File(['All is well.'], 'dropped.txt', { type: 'text/plain' }))
+      element.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }))
+    }, type)
+  await drag('dragover')
+  await ann.chat.getByText('Drop files here').waitFor()
+  await drag('drop')
+  await ann.chat.getByText('dropped.txt is attached.').waitFor()
+  expect(await ann.chat.getByText('Drop files here').count()).toBe(0)
+  await ann.composer.evaluate((element) => {
+    const clipboardData = new DataTransfer()
+    clipboardData.items.add(new File(['All is well.'], 'pasted.txt', { type: 'text/plain' }))
+    element.dispatchEvent(
+      new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }),
+    )
+  })
+  await ann.chat.getByText('pasted.txt is attached.').waitFor()
+  await ann.page.context().close()
+})

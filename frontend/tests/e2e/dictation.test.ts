@@ -1,0 +1,62 @@
+/** What people dictate. */
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { open, Person, type Site } from './browser'
+import { equip } from './equippedComposer'
+
+let site: Site
+
+beforeAll(async () => {
+  site = await open()
+}, 60_000)
+afterAll(() => site?.close())
+
+const at = (options: Parameters<typeof Person.at>[1] = {}): Promise<Person> =>
+  Person.at(site, { permissions: ['microphone'], ...options })
+
+test('what is dictated is written where the caret is', async () => {
+  const ann = await at()
+  await equip(ann)
+  await ann.composer.fill('This is')
+  await ann.button('Dictate').click()
+  await ann.button('Stop dictation').waitFor()
+  await ann.page.keyboard.press('Escape')
+  await ann.button('Dictate').click()
+  await ann.button('Stop dictation').waitFor()
+  await ann.page.waitForTimeout(300)
+  await ann.page.keyboard.press('Enter')
+  await expect.poll(() => ann.composer.textContent()).toBe('This is a audio/webm recording')
+  expect(ann.complaints).toEqual([])
+  await ann.page.context().close()
+})
+
+test.each([
+  ['Nothing was heard.', { status: 200, json: { text: ' ' } }],
+  [
+    'What you said could not be written down. This server does not offer that.',
+    { status: 501, json: { error: 'This server does not offer that.' } },
+  ],
+])('a dictation that fails says: %s', async (words, answer) => {
+  const ann = await at()
+  await equip(ann)
+  await ann.page.route('**/chatkit', (route) =>
+    route.request().postData()?.includes('input.transcribe')
+      ? route.fulfill(answer)
+      : route.fallback(),
+  )
+  await ann.composer.fill('Still here')
+  await ann.button('Dictate').click()
+  await ann.button('Stop dictation').click()
+  await ann.chat.getByRole('alert').getByText(words).waitFor()
+  expect(await ann.composer.textContent()).toBe('Still here')
+  await ann.page.context().close()
+})
+
+test('a microphone that is refused is explained', async () => {
+  const ann = await at({ permissions: [] })
+  await equip(ann)
+  await ann.button('Dictate').click()
+  await ann.chat.getByRole('alert').getByText('The microphone cannot be used.').waitFor()
+  await ann.page.context().close()
+})

@@ -1,0 +1,119 @@
+/** A composer with everything that an app can add to it. */
+
+import type { Person } from './browser'
+
+/** What the page's callbacks were called with. */
+declare global {
+  interface Window {
+    called: unknown[]
+  }
+}
+
+/** Give the chat all that a composer can have. */
+export async function equip(person: Person, theme = 'light'): Promise<void> {
+  await person.page.evaluate((theme) => {
+    window.called = []
+    const people = [
+      {
+        id: 'kari',
+        title: 'Kari Nordmann',
+        group: 'People',
+        icon: 'user',
+        interactive: true,
+        data: { team: 'sea' },
+      },
+      { id: 'ola', title: 'Ola Larsen', group: 'People' },
+      { id: 'q2', title: 'Q2 plan', group: 'Documents' },
+    ]
+    const chat = document.querySelector('openai-chatkit') as unknown as {
+      setOptions: (options: object) => void
+    }
+    chat.setOptions({
+      api: {
+        url: '/chatkit',
+        domainKey: 'local',
+        uploadStrategy: { type: 'direct', uploadUrl: 'attachments' },
+      },
+      theme,
+      threadItemActions: { edit: true },
+      composer: {
+        attachments: { enabled: true, maxSize: { 'image/*': 2000, '*': 1_000_000 }, maxCount: 3 },
+        dictation: { enabled: true },
+        tools: [
+          {
+            id: 'search',
+            label: 'Search the web',
+            shortLabel: 'Search',
+            icon: 'globe',
+            pinned: true,
+          },
+          { id: 'draw', label: 'Draw a picture', icon: 'images', placeholderOverride: 'Draw me' },
+        ],
+        models: [
+          { id: 'small', label: 'Small', default: true, description: 'Fast' },
+          { id: 'large', label: 'Large' },
+          { id: 'old', label: 'Old', disabled: true },
+        ],
+      },
+      entities: {
+        showComposerMenu: true,
+        onTagSearch: async (query: string) => {
+          if (query === 'broken') throw new Error('No search.')
+          // The answer to a short query comes after that to a longer one.
+          await new Promise((resolve) => setTimeout(resolve, query === 'o' ? 900 : 20))
+          return people.filter(({ title }) => title.toLowerCase().includes(query.toLowerCase()))
+        },
+        onClick: (entity: unknown) => window.called.push(entity),
+        onRequestPreview: async ({ title }: { title: string }) => ({
+          preview: { type: 'Basic', children: [{ type: 'Text', value: `${title} is at sea.` }] },
+        }),
+      },
+      commands: {
+        enabled: true,
+        onSearch: async (query: string) =>
+          [
+            { id: 'help', label: 'Show help', description: 'Opens the guide' },
+            { id: 'report', label: 'Pick a report' },
+          ].filter(({ label }) => label.toLowerCase().includes(query)),
+        onSelect: async ({ id }: { id: string }) => {
+          window.called.push(id)
+          if (id === 'report') return { type: 'menu', commands: [{ id: 'q2', label: 'Q2' }] }
+          if (id === 'q2') return { type: 'entity', entity: { id: 'r2', title: 'Report Q2' } }
+          return undefined
+        },
+      },
+    })
+  }, theme)
+  await person.button('Dictate').waitFor()
+  await person.button('Tools').waitFor()
+}
+
+export const option = (person: Person, name: string | RegExp) =>
+  person.chat.getByRole('option', { name })
+export const called = (person: Person): Promise<unknown[]> =>
+  person.page.evaluate(() => window.called)
+export const text = (name: string, content = 'All is well.') => ({
+  name,
+  mimeType: 'text/plain',
+  buffer: Buffer.from(content),
+})
+export const attach = (person: Person, ...files: ReturnType<typeof text>[]): Promise<void> =>
+  person.chat.locator('input[type=file]').setInputFiles(files)
+
+/** What the next message is sent as. */
+export async function sent(
+  person: Person,
+  send: () => Promise<void>,
+): Promise<Record<string, unknown>> {
+  const [request] = await Promise.all([
+    person.page.waitForRequest((request) =>
+      /threads\.(create|add_user_message|retry)/.test(request.postData() ?? ''),
+    ),
+    send(),
+  ])
+  const { params, metadata } = JSON.parse(request.postData() ?? '{}') as {
+    params: { input?: object }
+    metadata?: { input?: object }
+  }
+  return { ...(params.input ?? metadata?.input) }
+}

@@ -1,0 +1,146 @@
+/** Actions of widgets, from the click to what the server makes of it. */
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { open, Person, type Site } from './browser'
+import { idle, leave, seeing, show } from './shownWidget'
+
+let site: Site
+
+beforeAll(async () => {
+  site = await open()
+}, 60_000)
+afterAll(() => site?.close())
+
+/** The kinds of actions, and what is seen after each. */
+const ACTIONS: [name: string, action: object, seen: string | RegExp][] = [
+  ['that shows more', { type: 'note', payload: { a: 1 } }, 'Noted: {"a": 1}'],
+  ['that replaces the widget', { type: 'replace', payload: { a: 1 } }, 'Replaced: {"a": 1}'],
+  [
+    'that is answered at once',
+    { type: 'replace', payload: { a: 1 }, streaming: false },
+    'Replaced: {"a": 1}',
+  ],
+  [
+    'that the agent answers',
+    { type: 'ask', payload: { question: 'Hi' } },
+    /You said Hi, and I know/,
+  ],
+  ['that is refused', { type: 'refuse' }, 'Sold out. Try again later.'],
+  ['that fails', { type: 'break' }, /did not work|went wrong/i],
+  ['that nobody takes', { type: 'unheard of' }, 'This chat cannot do that.'],
+  ['that does not fit', { type: 'ask', payload: { question: 7 } }, /Question: Input should be/],
+]
+
+for (const [name, action, seen] of ACTIONS) {
+  test(`an action ${name} is taken by mouse and by keyboard`, async () => {
+    for (const isByKeyboard of [false, true]) {
+      const ann = await seeing(site, {
+        type: 'Card',
+        children: [{ type: 'Button', label: 'Do it', onClickAction: action }],
+      })
+      if (isByKeyboard) await ann.button('Do it').press('Enter')
+      else await ann.button('Do it').click()
+      await ann.chat.locator('.items').getByText(seen).first().waitFor()
+      await idle(ann)
+      // A status that is no success is logged by the browser itself.
+      ann.complaints.splice(
+        0,
+        Infinity,
+        ...ann.complaints.filter((each) => !each.includes('status of')),
+      )
+      await leave(ann)
+    }
+  })
+}
+
+test('what goes wrong is said at the button, which works again, and nobody types anew', async () => {
+  const ann = await seeing(site, {
+    type: 'Card',
+    children: [
+      {
+        type: 'Form',
+        onSubmitAction: { type: 'refuse' },
+        children: [
+          { type: 'Input', name: 'name' },
+          { type: 'Button', label: 'Buy', submit: true },
+        ],
+      },
+    ],
+  })
+  const name = ann.chat.getByRole('textbox', { name: 'name' })
+  await name.fill('Kari')
+  await name.press('Enter')
+  await ann.chat
+    .locator('form')
+    .getByRole('alert')
+    .getByText('Sold out. Try again later.')
+    .waitFor()
+  expect(await name.inputValue()).toBe('Kari')
+  expect(await ann.violations()).toEqual([])
+  await ann.button('Buy').click()
+  await ann.text('Taken: {"name": "Kari"}').waitFor()
+  await leave(ann)
+})
+
+test('an action of the page is taken by the page, which may send another to the server', async () => {
+  const ann = await Person.at(site)
+  await ann.page.evaluate(() => {
+    interface Chat extends HTMLElement {
+      setOptions: (options: object) => void
+      sendCustomAction: (action: object, itemId?: string) => Promise<void>
+    }
+    const chat = document.querySelector('openai-chatkit') as Chat
+    chat.setOptions({
+      api: { url: '/chatkit', domainKey: 'local' },
+      widgets: {
+        onAction: (action: { payload: object }, item: { id: string }) =>
+          chat.sendCustomAction({ type: 'replace', payload: { ...action.payload, b: 2 } }, item.id),
+      },
+    })
+  })
+  const action = { type: 'local', payload: { a: 1 }, handler: 'client' }
+  await show(ann, {
+    type: 'Card',
+    children: [{ type: 'Button', label: 'Do it', onClickAction: action }],
+  })
+  await ann.button('Do it').click()
+  await ann.text('Replaced: {"a": 1, "b": 2}').waitFor()
+  await leave(ann)
+})
+
+test('a widget that waits keeps the focus, is sent once, and gives the focus back', async () => {
+  const action = { type: 'note', payload: { seconds: 1 }, loadingBehavior: 'container' }
+  const ann = await seeing(site, {
+    type: 'Card',
+    children: [{ type: 'Button', label: 'Do it', onClickAction: action }],
+  })
+  await ann.button('Do it').dblclick()
+  expect(await ann.chat.locator('.widget').getAttribute('aria-busy')).toBe('true')
+  expect(await ann.violations()).toEqual([])
+  await ann.text('Noted: {"seconds": 1}').waitFor()
+  await idle(ann)
+  await expect
+    .poll(() => ann.button('Do it').evaluate((each) => each === document.activeElement))
+    .toBe(true)
+  expect(await ann.chat.locator('.widget').getByText('Noted: {"seconds": 1}').count()).toBe(1)
+  await leave(ann)
+})
+
+test('an old widget is used while nothing is written, and not while something is', async () => {
+  const ann = await seeing(site, {
+    type: 'Card',
+    children: [{ type: 'Button', label: 'Old', onClickAction: { type: 'replace' } }],
+  })
+  await ann.ask('Hello', /You said Hello/)
+  await ann.say('talk')
+  await ann.text(/Word 3\./).waitFor()
+  expect(await ann.button('Old').getAttribute('aria-disabled')).toBe('true')
+  await ann.button('Stop').click()
+  await idle(ann)
+  // The server lets go of the thread a moment later.
+  await ann.page.waitForTimeout(500)
+  await ann.button('Old').click()
+  await ann.text('Replaced: null').waitFor()
+  await leave(ann)
+})
