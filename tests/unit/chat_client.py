@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 from chatkit.types import ThreadStreamEvent
 from pydantic import TypeAdapter
 from starlette.applications import Starlette
+
+from agent_framework_chatkit import AgentChatKitServer
+from agent_framework_chatkit.http.app import create_app
+from agent_framework_chatkit.stores import SQLStore
 
 EVENT: TypeAdapter[ThreadStreamEvent] = TypeAdapter(ThreadStreamEvent)
 
@@ -80,3 +86,19 @@ def of_type(events: list[Any], kind: str) -> list[Any]:
 
 def encode(kind: str, /, **params: Any) -> bytes:
     return json.dumps({"type": kind, "params": params}).encode()
+
+
+@asynccontextmanager
+async def chat(
+    answering: Any,
+    url: str = "sqlite://",
+    server_class: Any = AgentChatKitServer,
+    **properties: Any,
+) -> AsyncIterator[Browser]:
+    """A browser at an app whose agent this is."""
+    async with SQLStore[Any](url) as store:
+        server = server_class(answering, store, **properties)
+        browser = Browser(create_app(server))
+        async with browser.http:
+            yield browser
+        await server.close()

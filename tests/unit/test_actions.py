@@ -24,9 +24,8 @@ from agent_framework_chatkit import (
 )
 from agent_framework_chatkit.stores import SQLStore
 
-from .chat_client import Browser, of_type
+from .chat_client import Browser, chat, of_type
 from .scripted_agent import agent, call, said, text
-from .test_server import chat
 
 
 def card(value: str, *actions: str, **properties: Any) -> WidgetRoot:

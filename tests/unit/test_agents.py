@@ -11,9 +11,8 @@ from agent_framework_chatkit import AgentChatKitServer
 from agent_framework_chatkit.http.page import page_options
 from agent_framework_chatkit.stores import SQLStore
 
-from .chat_client import EVENT, Browser, encode, message
+from .chat_client import EVENT, Browser, chat, encode, message
 from .scripted_agent import agent, text
-from .test_server import chat
 
 
 def two(**properties: Any) -> dict[str, Any]:

@@ -17,9 +17,8 @@ from agent_framework import (
 
 from agent_framework_chatkit import AgentResponseConverter, ask_user, client_tool
 
-from .chat_client import Browser, of_type
+from .chat_client import Browser, chat, of_type
 from .scripted_agent import agent, call, text
-from .test_server import chat
 
 
 class Bank:

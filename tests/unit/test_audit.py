@@ -16,11 +16,10 @@ from agent_framework_chatkit.cli.commands import app
 from agent_framework_chatkit.stores import AttachmentStore, SQLStore
 from agent_framework_chatkit.stores.sql.audit import AuditTrail
 
-from .chat_client import Browser
+from .chat_client import Browser, chat
 from .scripted_agent import agent, call, text
 from .test_actions import book, offering, use
 from .test_answering import Bank, cards, click
-from .test_server import chat
 
 
 async def kinds(store: SQLStore[Any]) -> list[str]:

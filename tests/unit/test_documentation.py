@@ -17,20 +17,17 @@ import agent_framework_chatkit.stores
 from agent_framework_chatkit import AgentResponseConverter, ThreadItemConverter, create_app
 from agent_framework_chatkit.stores import SQLStore
 
-from .chat_client import Browser, of_type
+from .chat_client import Browser, chat, of_type
+from .guide import PAGES, ROOT, blocks_of, defined_in, run
 from .scripted_agent import ScriptedClient, agent, call, text
 from .test_answering import act, cards, click, output, reply
 from .test_context import IdStore
-from .test_server import chat
 from .thread_client import collect, items_of
 
-ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
-BLOCK = re.compile(r"^```python\b[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 BLOCKS = [
     pytest.param(block, id=f"{page.name}-{number}")
     for page in PAGES
-    for number, block in enumerate(BLOCK.findall(page.read_text()), 1)
+    for number, block in enumerate(blocks_of(page), 1)
 ]
 
 
@@ -52,21 +49,6 @@ def test_the_reference_holds_every_public_name() -> None:
     listed = set(re.findall(r"^::: ([\w.]+)$", pages, re.M))
     for module in (agent_framework_chatkit, agent_framework_chatkit.stores):
         assert {f"{module.__name__}.{name}" for name in module.__all__} <= listed
-
-
-def run(block: str) -> dict[str, Any]:
-    names: dict[str, Any] = {}
-    exec(compile(block, "documentation", "exec", dont_inherit=True), names)  # noqa: S102 our own
-    return names
-
-
-def defined_in(page: str, name: str) -> Any:
-    """Return what a block of a page defines under a name."""
-    blocks = BLOCK.findall((ROOT / page).read_text())
-    (block,) = (
-        block for block in blocks if re.search(rf"^(class|(async )?def) {name}\b", block, re.M)
-    )
-    return run(block)[name]
 
 
 class EmptyStore(IdStore):

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from .chat_client import chat
 from .scripted_agent import ScriptedClient, call, text
-from .test_server import chat
 
 PAGE = Path(__file__).parents[2] / "docs/migration/names.md"
 PACKAGES = ("agent_framework", "chatkit", "logging")

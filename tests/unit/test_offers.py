@@ -10,10 +10,9 @@ from chatkit.widgets import DynamicWidgetRoot
 
 from agent_framework_chatkit import AgentContext, action
 
-from .chat_client import of_type
+from .chat_client import chat, of_type
 from .scripted_agent import agent, call, text
 from .test_actions import use, use_at_once
-from .test_server import chat
 
 BUY = {"type": "buy", "payload": {"price": 100, "item": {"id": "a"}}}
 

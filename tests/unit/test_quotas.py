@@ -11,9 +11,8 @@ import pytest
 from agent_framework_chatkit import AgentChatKitServer, Quotas, create_app
 from agent_framework_chatkit.stores import AttachmentStore, SQLStore
 
-from .chat_client import Browser, message
+from .chat_client import Browser, chat, message
 from .scripted_agent import agent, text
-from .test_server import chat
 
 
 def answers(count: int) -> Any:

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -35,24 +33,8 @@ from agent_framework_chatkit import AgentChatKitServer, AgentContext, AgentRespo
 from agent_framework_chatkit.http.app import create_app
 from agent_framework_chatkit.stores import SQLStore
 
-from .chat_client import EVENT, Browser, encode, message, of_type
+from .chat_client import EVENT, Browser, chat, encode, message, of_type
 from .scripted_agent import agent, call, said, text
-
-
-@asynccontextmanager
-async def chat(
-    answering: Any,
-    url: str = "sqlite://",
-    server_class: Any = AgentChatKitServer,
-    **properties: Any,
-) -> AsyncIterator[Browser]:
-    """A browser at an app whose agent this is."""
-    async with SQLStore[Any](url) as store:
-        server = server_class(answering, store, **properties)
-        browser = Browser(create_app(server))
-        async with browser.http:
-            yield browser
-        await server.close()
 
 
 @tool(approval_mode="never_require")

@@ -16,9 +16,9 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from .chat_client import message
+from .chat_client import chat, message
 from .scripted_agent import agent, call, text
-from .test_server import chat, forever
+from .test_server import forever
 
 PRIVATE = "what only they know"
 

@@ -11,9 +11,8 @@ from agent_framework_chatkit import AgentChatKitServer, create_app
 from agent_framework_chatkit.http import web_ui
 from agent_framework_chatkit.stores import AttachmentStore, SQLStore
 
-from .chat_client import Browser
+from .chat_client import Browser, chat
 from .scripted_agent import ScriptedClient, agent
-from .test_server import chat
 
 
 @pytest.fixture

@@ -24,10 +24,10 @@ from agent_framework_chatkit import (
     widget_tool,
 )
 
+from .chat_client import chat
 from .scripted_agent import agent, call, text
 from .test_answering import asked, cards, click
 from .test_context import IdStore
-from .test_server import chat
 from .thread_client import collect, items_of
 
 TEMPLATE = WidgetTemplate(

@@ -13,7 +13,9 @@ from agent_framework import (
     AgentMiddlewareLayer,
     AgentResponseUpdate,
     AgentSession,
+    CompactionProvider,
     Content,
+    ContextProvider,
     FunctionInvocationContext,
     FunctionMiddleware,
     HistoryProvider,
@@ -364,7 +366,7 @@ class AgentTurn(Generic[TContext]):
         # A copy, since the agent answers in other threads at the same time.
         agent = copy(agent)
         if self._own is None:
-            agent.context_providers = [*agent.context_providers, ThreadHistory(history)]
+            agent.context_providers = _with_history(agent.context_providers, history)
         else:
             agent.context_providers = [
                 self._own if provider is self._own.provider else provider
@@ -659,6 +661,18 @@ def _own_history(agent: Any) -> HistoryProvider | None:
         if isinstance(provider, HistoryProvider) and provider.load_messages
     )
     return next(own, None)
+
+
+def _with_history(
+    providers: Sequence[ContextProvider], history: list[Message]
+) -> list[ContextProvider]:
+    """Return an agent's context providers with the thread's history among them."""
+    # A provider that compacts what is in the context needs the history to be there already.
+    place = next(
+        (i for i, each in enumerate(providers) if isinstance(each, CompactionProvider)),
+        len(providers),
+    )
+    return [*providers[:place], ThreadHistory(history), *providers[place:]]
 
 
 def _service_of(agent: Any) -> str:
