@@ -1,0 +1,133 @@
+import { Button } from '@openai/apps-sdk-ui/components/Button'
+import { useLayoutEffect, useRef, useState, type KeyboardEvent } from 'react'
+
+import type { StructuredInputItem, StructuredInputSubmission } from '../protocol/types'
+import { useChat, useText } from '../ui/context'
+import { useStore } from '../ui/useStore'
+import { QuestionField } from './QuestionField'
+
+type Values = Readonly<Record<string, readonly string[]>>
+
+/** A form with questions, which a person answers or skips. */
+export function QuestionForm({ item }: { item: StructuredInputItem }) {
+  const text = useText()
+  const chat = useChat()
+  const isResponding = useStore(chat.state, (state) => state.isResponding)
+  const [values, setValues] = useState<Values>({})
+  const [isMissing, setMissing] = useState(false)
+  const [sending, setSending] = useState<StructuredInputSubmission['status']>()
+  const form = useRef<HTMLFormElement>(null)
+
+  // The answer replaces the form; if the focus was in it, it moves on to the composer.
+  useLayoutEffect(() => {
+    const element = form.current
+    return () => {
+      if (element?.contains(document.activeElement)) chat.focus()
+    }
+  }, [chat])
+
+  const send = async (input: StructuredInputSubmission): Promise<void> => {
+    setSending(input.status)
+    await chat.answer(item.id, input)
+    setSending(undefined)
+  }
+  const submit = (): void => {
+    if (isResponding) return
+    const answers = answersOf(item, values)
+    const isEmpty = Object.values(answers).every((each) => each.skipped)
+    setMissing(isEmpty)
+    if (isEmpty) form.current?.querySelector<HTMLElement>('input, textarea')?.focus()
+    else void send({ status: 'answered', answers })
+  }
+  const change = (id: string, given: readonly string[]): void => {
+    setMissing(false)
+    setValues((before) => ({ ...before, [id]: given }))
+  }
+  return (
+    <form
+      ref={form}
+      className="card"
+      noValidate
+      onKeyDown={(event) => {
+        if (!isSubmitKey(event, item.inputs.length)) return
+        event.preventDefault()
+        submit()
+      }}
+      onSubmit={(event) => {
+        event.preventDefault()
+        submit()
+      }}
+    >
+      <div className="card-body questions">
+        {item.inputs.map((question, index) => (
+          <QuestionField
+            key={question.id}
+            question={question}
+            values={values[question.id] ?? []}
+            error={isMissing && index === 0 ? text('required') : null}
+            onChange={(given) => change(question.id, given)}
+          />
+        ))}
+      </div>
+      <FormButtons
+        sending={sending}
+        isResponding={isResponding}
+        onSkip={() => void send({ status: 'skipped' })}
+      />
+    </form>
+  )
+}
+
+interface FormButtonsProps {
+  /** What is being sent, if anything is. */
+  sending: StructuredInputSubmission['status']
+  isResponding: boolean
+  onSkip: () => void
+}
+
+function FormButtons({ sending, isResponding, onSkip }: FormButtonsProps) {
+  const text = useText()
+  return (
+    <div className="card-actions">
+      <Button
+        color="secondary"
+        variant="ghost"
+        type="button"
+        disabled={isResponding && sending !== 'skipped'}
+        loading={sending === 'skipped'}
+        onClick={onSkip}
+      >
+        {text('skip')}
+      </Button>
+      <Button
+        color="primary"
+        type="submit"
+        disabled={isResponding && sending !== 'answered'}
+        loading={sending === 'answered'}
+      >
+        {text('answer')}
+      </Button>
+    </div>
+  )
+}
+
+/** Return what was answered; a question without an answer is skipped. */
+function answersOf(
+  item: StructuredInputItem,
+  values: Values,
+): NonNullable<StructuredInputSubmission['answers']> {
+  const answers: StructuredInputSubmission['answers'] = {}
+  for (const { id } of item.inputs) {
+    const given = (values[id] ?? []).map((value) => value.trim()).filter((value) => value !== '')
+    answers[id] = given.length > 0 ? { values: given } : { skipped: true }
+  }
+  return answers
+}
+
+/** Return whether a key in a text area submits the form; in other fields, the browser does it. */
+function isSubmitKey(event: KeyboardEvent, count: number): boolean {
+  if (event.key !== 'Enter' || event.nativeEvent.isComposing) return false
+  // With one question, Enter sends as it does in the composer.
+  const sends = event.ctrlKey || event.metaKey || (count === 1 && !event.shiftKey)
+  return sends && event.target instanceof HTMLTextAreaElement
+}
