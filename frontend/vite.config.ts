@@ -92,5 +92,5 @@ export default defineConfig({
       },
     },
   },
-  test: { environment: 'node', include: ['tests/**/*.test.{ts,tsx}'] },
+  test: { environment: 'node', testTimeout: 30_000, include: ['tests/**/*.test.{ts,tsx}'] },
 } as Parameters<typeof defineConfig>[0])

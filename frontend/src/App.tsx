@@ -51,15 +51,16 @@ function Parts({ chat }: { chat: Chat }) {
   )
   const status = useStore(chat.state, ({ thread }) => thread.thread?.status ?? ACTIVE)
   const locale = useStore(chat.texts.state, (state) => state.locale)
+  const say = useStore(chat.texts.state, (state) => state.say)
 
   useLayoutEffect(() => {
     applyTheme(options?.theme, document.documentElement)
-    document.title = options?.frameTitle ?? chat.texts.say('chat')
+    document.title = options?.frameTitle ?? say('chat')
     document.documentElement.lang = locale
     document.documentElement.dir = directionOf(locale)
-  }, [options?.theme, options?.frameTitle, locale])
+  }, [options?.theme, options?.frameTitle, locale, say])
 
-  // Who has left the list of chats, by keyboard or by mouse, goes on writing.
+  // After the list of chats, by keyboard or by mouse, the focus returns to the composer.
   const wasHistory = useRef(false)
   useEffect(() => {
     const isLost = document.activeElement === document.body
@@ -71,7 +72,7 @@ function Parts({ chat }: { chat: Chat }) {
   if (configError !== null) {
     return (
       <main className="start">
-        <h1 className="visually-hidden">{chat.texts.say('chat')}</h1>
+        <h1 className="visually-hidden">{say('chat')}</h1>
         <p className="note danger" role="alert">
           <span>{configError}</span>
         </p>

@@ -12,7 +12,7 @@ const KEY = 'chatkit.sidebar'
 
 export interface SidebarState {
   isOpen: boolean
-  /** Whether its button has been pressed. */
+  /** Whether the person has opened or closed it. */
   wasToggled: boolean
   toggle: () => void
 }
@@ -30,23 +30,17 @@ export function useSidebar(): SidebarState | null {
   const [wasToggled, setToggled] = useState(false)
   const hasSidebar = isWanted && isWide
 
-  const change = (isNowOpen: boolean): void => {
-    setOpen(isNowOpen)
-    try {
-      localStorage.setItem(KEY, isNowOpen ? 'open' : 'closed')
-    } catch {
-      // It is open the next time, then.
-    }
-  }
-  // An app that asks for the list of chats gets it where it is.
+  // If the app asks for the list of chats, the sidebar is where it is.
   useEffect(() => {
     if (!hasSidebar || view !== 'history') return
-    change(true)
+    setOpen(true)
+    store(KEY, 'open')
     void chat.hideHistory()
   }, [chat, hasSidebar, view])
   const toggle = (): void => {
     setToggled(true)
-    change(!isOpen)
+    setOpen(!isOpen)
+    store(KEY, isOpen ? 'closed' : 'open')
   }
   return hasSidebar ? { isOpen, wasToggled, toggle } : null
 }
@@ -77,7 +71,7 @@ export function Sidebar(sidebar: SidebarState) {
   )
 }
 
-/** Opens and closes the sidebar; the button that was pressed gives way to another, which has the focus. */
+/** Opens and closes the sidebar. The button that replaces the pressed one takes its focus. */
 export function SidebarToggle({ isOpen, wasToggled, toggle }: SidebarState) {
   const text = useText()
   return (
@@ -102,6 +96,14 @@ function useMedia(query: string): boolean {
     return () => media.removeEventListener('change', look)
   }, [query])
   return matches
+}
+
+function store(key: string, value: string): void {
+  try {
+    localStorage.setItem(key, value)
+  } catch {
+    // Without storage, the sidebar is open after a reload.
+  }
 }
 
 function stored(key: string): string | null {

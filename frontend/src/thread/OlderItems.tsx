@@ -1,12 +1,12 @@
-import { useEffect, useRef, useState, type RefObject } from 'react'
+import { useEffect, useEffectEvent, useRef, useState, type RefObject } from 'react'
 
 import { useChat, useText } from '../ui/context'
 import { useStore } from '../ui/useStore'
 
-/** How far one is from the oldest item that is loaded when older ones are asked for. */
+/** How near the oldest loaded item may come before older ones are loaded. */
 const AHEAD = '100%'
 
-/** Loads what is older as one scrolls up; what one reads stays where it is. */
+/** Loads older items as a person scrolls up. */
 export function OlderItems({ scroller }: { scroller: RefObject<HTMLElement | null> }) {
   const chat = useChat()
   const text = useText()
@@ -19,15 +19,16 @@ export function OlderItems({ scroller }: { scroller: RefObject<HTMLElement | nul
     await chat.loadOlder()
     setFailed(chat.state.get().older === older)
   }
+  const onNear = useEffectEvent(() => void load())
   useEffect(() => {
     if (older === null || hasFailed || element.current === null) return undefined
     const options = { root: scroller.current, rootMargin: `${AHEAD} 0px 0px` }
     const observer = new IntersectionObserver((entries) => {
-      if (entries.some((entry) => entry.isIntersecting)) void load()
+      if (entries.some((entry) => entry.isIntersecting)) onNear()
     }, options)
     observer.observe(element.current)
     return () => observer.disconnect()
-  }, [older, hasFailed])
+  }, [older, hasFailed, scroller])
 
   if (older === null) return null
   return (

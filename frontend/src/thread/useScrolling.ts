@@ -25,7 +25,7 @@ export function useScrolling(
     const made = new Scrolling(scroller.current, content.current, setAway)
     scrolling.current = made
     return () => made.stop()
-  }, [])
+  }, [scroller, content])
 
   useLayoutEffect(() => {
     const { current } = scrolling

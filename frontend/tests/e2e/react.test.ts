@@ -1,3 +1,5 @@
+/** An app made with chatkit-react, which runs unchanged. */
+
 import { createServer, request as ask, type Server } from 'node:http'
 import { mkdtempSync, readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
@@ -13,6 +15,7 @@ import { open, Person, type Site } from './browser'
 
 let site: Site
 let server: Server
+let url: string
 /** How many requests carried the header that the app's own fetch sets. */
 let marked = 0
 
@@ -46,6 +49,7 @@ beforeAll(async () => {
     )
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }, 90_000)
 
 afterAll(async () => {
@@ -53,18 +57,43 @@ afterAll(async () => {
   await site?.close()
 })
 
-test('an app made with chatkit-react runs unchanged', async () => {
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const context = await site.browser.newContext({ viewport: { width: 1000, height: 760 } })
-  const ann = new Person(await context.newPage(), url)
-  const { page, chat } = ann
-  await page.goto(url)
-  const heard = (): Promise<string[]> => page.evaluate(() => window.heard)
-  const call = <T>(act: (chat: Window['chat']) => Promise<T>): Promise<unknown> =>
-    page.evaluate(`(${act.toString()})(window.chat)`)
+/** A person at the app. */
+class Customer extends Person {
+  static async enter(): Promise<Customer> {
+    const context = await site.browser.newContext({ viewport: { width: 1000, height: 760 } })
+    context.setDefaultTimeout(20_000)
+    const customer = new Customer(await context.newPage(), url)
+    await customer.page.goto(url)
+    await customer.chat.getByRole('heading', { name: 'How can we help?' }).waitFor()
+    return customer
+  }
 
-  // What the options say is what is seen.
-  await chat.getByRole('heading', { name: 'How can we help?' }).waitFor()
+  /** Return what the app has heard, each as `<name> <JSON>`. */
+  heard(): Promise<string[]> {
+    return this.page.evaluate(() => window.heard)
+  }
+
+  /** Wait until the app has heard of all of some names. */
+  async hears(...names: string[]): Promise<void> {
+    await expect
+      .poll(async () => (await this.heard()).map((each) => each.split(' ')[0]))
+      .toEqual(expect.arrayContaining(names))
+  }
+
+  /** Call a method as the app does. */
+  call<T>(act: (chat: Window['chat']) => Promise<T>): Promise<unknown> {
+    return this.page.evaluate(`(${act.toString()})(window.chat)`)
+  }
+
+  async leave(): Promise<void> {
+    expect(this.complaints.filter((each) => each.startsWith('http'))).toEqual([])
+    await this.page.context().close()
+  }
+}
+
+test('what the options say is what is seen', async () => {
+  const ann = await Customer.enter()
+  const { page, chat } = ann
   await chat.locator('[aria-placeholder="Ask us"]').waitFor()
   await chat.getByText('It may be wrong.').waitFor()
   await chat.getByRole('heading', { name: 'Help', exact: true }).waitFor()
@@ -85,9 +114,19 @@ test('an app made with chatkit-react runs unchanged', async () => {
     await page.frames()[1]?.evaluate(() => document.querySelector('.disclaimer')?.className),
   ).toBe('disclaimer contrast')
   await ann.button('Say hello').locator('svg').waitFor()
+  await ann.button('Dictate').waitFor()
   await ann.button('menu').click()
   await ann.button('close').click()
-  const asking = page.waitForRequest((each) => each.postData()?.includes('threads.create') ?? false)
+  await ann.hears('ready', 'left', 'right')
+  await ann.leave()
+})
+
+test('a prompt is sent by the app’s own fetch, and its answer is rated', async () => {
+  const ann = await Customer.enter()
+  const before = marked
+  const asking = ann.page.waitForRequest(
+    (each) => each.postData()?.includes('threads.create') ?? false,
+  )
   await ann.button('Say hello').click()
   const asked = (await asking).postDataJSON() as {
     params: { input: { inference_options: object } }
@@ -95,26 +134,64 @@ test('an app made with chatkit-react runs unchanged', async () => {
   expect(asked.params.input.inference_options).toEqual({ model: 'large' })
   await ann.text(/You said Hello from a prompt/).waitFor()
   await ann.button('Send').waitFor()
+  expect(marked).toBeGreaterThan(before)
   expect(await ann.button('Another answer').count()).toBe(0)
-
   await ann.button('Good answer').click()
   expect(await ann.button('Good answer').getAttribute('aria-pressed')).toBe('true')
+  await ann.hears('response.start', 'response.end', 'thread.change')
+  await ann.leave()
+})
 
-  // Each method does what it says.
-  await call((chat) => chat.sendUserMessage({ text: 'locate' }))
+test('each method of the composer and of threads does what it says', async () => {
+  const ann = await Customer.enter()
+  const { page, chat } = ann
+  await ann.call((chat) => chat.sendUserMessage({ text: 'locate' }))
   await ann.text(/Oslo by locate/).waitFor()
   await ann.button('Send').waitFor()
-  await call((chat) => chat.setComposerValue({ text: 'A draft', selectedToolId: 'search' }))
+  await ann.call((chat) => chat.setComposerValue({ text: 'A draft', selectedToolId: 'search' }))
   expect(await ann.composer.textContent()).toBe('A draft')
   await chat.locator('[aria-placeholder="Search for"]').waitFor()
   await ann.button('Do not use Search').waitFor()
-  await call((chat) => chat.setComposerValue({ selectedToolId: null }))
-  await call((chat) => chat.focusComposer())
+  await ann.call((chat) => chat.setComposerValue({ selectedToolId: null }))
+  await ann.call((chat) => chat.focusComposer())
   const focused = await page.frames()[1]?.evaluate(() => document.activeElement?.ariaLabel)
   expect(focused).toBe('Message')
+  expect(await ann.heard()).toContain('tool.change {"toolId":"search"}')
+  await ann.call((chat) => chat.fetchUpdates())
+  await ann.text(/Oslo by locate/).waitFor()
 
-  // Tags are found, chosen, clicked and previewed; commands are chosen; files are refused and taken.
-  await ann.composer.fill('')
+  const first = (await ann.heard()).findLast((each) => each.startsWith('thread.change "'))
+  const id = JSON.parse(first?.slice('thread.change '.length) ?? 'null') as string
+  await ann.call((chat) => chat.setThreadId(null))
+  await chat.getByRole('heading', { name: 'How can we help?' }).waitFor()
+  await ann.call((chat) => chat.sendUserMessage({ text: 'Anew', newThread: true }))
+  await ann.text(/You said Anew, and I know 1/).waitFor()
+  await page.evaluate((threadId) => window.chat.setThreadId(threadId), id)
+  await ann.text(/Oslo by locate/).waitFor()
+  await ann.hears('load.start', 'load.end')
+  // The app begins with the thread that it names.
+  await page.goto(`${url}/?thread=${id}`)
+  await ann.text(/Oslo by locate/).waitFor()
+  await ann.leave()
+})
+
+test('the list of chats opens and closes, and an action that the server lacks is told', async () => {
+  const ann = await Customer.enter()
+  await ann.call((chat) => chat.sendUserMessage({ text: 'Hello' }))
+  await ann.call((chat) => chat.sendCustomAction({ type: 'unknown', payload: {} }))
+  await ann.chat.getByText('This chat cannot do that.').first().waitFor()
+  await ann.call((chat) => chat.showHistory())
+  await ann.chat.getByRole('searchbox').waitFor()
+  await ann.button('Delete Hello').waitFor()
+  expect(await ann.chat.getByRole('button', { name: /^Rename/ }).count()).toBe(0)
+  await ann.call((chat) => chat.hideHistory())
+  await ann.hears('history.open', 'history.close')
+  await ann.leave()
+})
+
+test('tags, commands, models and files are chosen and sent', async () => {
+  const ann = await Customer.enter()
+  const { page, chat } = ann
   await ann.button('Mention').click()
   await chat.getByRole('option', { name: 'Kari' }).click()
   await ann.button('@Kari').click()
@@ -130,31 +207,14 @@ test('an app made with chatkit-react runs unchanged', async () => {
     { name: 'large.txt', mimeType: 'text/plain', buffer: Buffer.alloc(2000, 'x') },
   ])
   await chat.getByText('large.txt: It is larger than 1 kB.').waitFor()
-  await ann.button('Dictate').waitFor()
   await ann.button('Send').click()
   await ann.text(/You said.*Kari.*Fram/).waitFor()
-  await ann.button('Send').waitFor()
-  await call((chat) => chat.fetchUpdates())
-  await ann.text(/Oslo by locate/).waitFor()
-  // The server has no such action, and the app is told.
-  await call((chat) => chat.sendCustomAction({ type: 'unknown', payload: {} }))
-  await chat.getByText('This chat cannot do that.').first().waitFor()
-  await call((chat) => chat.showHistory())
-  await chat.getByRole('searchbox').waitFor()
-  await ann.button('Delete Hello from a prompt').waitFor()
-  expect(await chat.getByRole('button', { name: /^Rename/ }).count()).toBe(0)
-  await call((chat) => chat.hideHistory())
-  const first = (await heard()).findLast((each) => each.startsWith('thread.change "'))
-  expect(first).toBeDefined()
-  await call((chat) => chat.setThreadId(null))
-  await chat.getByRole('heading', { name: 'How can we help?' }).waitFor()
-  await call((chat) => chat.sendUserMessage({ text: 'Anew', newThread: true }))
-  await ann.text(/You said Anew, and I know 1/).waitFor()
-  const id = JSON.parse(first?.slice('thread.change '.length) ?? '') as string
-  await page.evaluate((threadId) => window.chat.setThreadId(threadId), id)
-  await ann.text(/Oslo by locate/).waitFor()
+  await ann.hears('tag.click')
+  await ann.leave()
+})
 
-  // What the server sends for the app gets there.
+test('what the server sends for the app reaches the app', async () => {
+  const ann = await Customer.enter()
   const item = { thread_id: 't', created_at: '2026-01-01T00:00:00' }
   const content = [
     { type: 'output_text', text: '[Map](chatkit-link://map?zoom=3)', annotations: [] },
@@ -170,49 +230,22 @@ test('an app made with chatkit-react runs unchanged', async () => {
     },
     { type: 'error', code: 'custom', message: 'No more.', allow_retry: false },
   ]
-  await page.route('**/chatkit', (route) =>
+  await ann.page.route('**/chatkit', (route) =>
     route.fulfill({
       contentType: 'text/event-stream',
       body: events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(''),
     }),
   )
-  await call((chat) => chat.sendUserMessage({ text: 'Everything' }))
-  await chat.getByRole('link', { name: 'Map' }).click()
+  await ann.call((chat) => chat.sendUserMessage({ text: 'Everything' }))
+  await ann.chat.getByRole('link', { name: 'Map' }).click()
   await ann.button('Buy').click()
   const said = expect.arrayContaining([
     'effect {"name":"confetti","data":{"colors":["red"]}}',
     'deeplink {"name":"map","data":{"zoom":"3"}}',
     'action {"action":{"type":"buy","payload":{"id":7}},"id":"w"}',
     'error "No more."',
-    'tool.change {"toolId":"search"}',
     expect.stringMatching(/^log {"name":"request","data":{"type":"threads.create","status":200/),
   ])
-  await expect.poll(heard).toEqual(said)
-  await page.unroute('**/chatkit')
-  expect(marked).toBeGreaterThan(5)
-
-  const names = new Set((await heard()).map((each) => each.split(' ')[0]))
-  for (const name of [
-    'ready',
-    'left',
-    'right',
-    'response.start',
-    'response.end',
-    'thread.change',
-    'load.start',
-    'load.end',
-    'tool.change',
-    'tag.click',
-    'history.open',
-    'history.close',
-  ]) {
-    expect(names).toContain(name)
-  }
-  // The app begins with the thread that it says.
-  await page.goto(`${url}/?thread=${id}`)
-  await ann.text(/Oslo by locate/).waitFor()
-
-  const others = ann.complaints.filter((each) => each.startsWith('http'))
-  expect(others).toEqual([])
-  await context.close()
-}, 60_000)
+  await expect.poll(() => ann.heard()).toEqual(said)
+  await ann.leave()
+})

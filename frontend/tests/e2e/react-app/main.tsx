@@ -1,6 +1,6 @@
 /** An app as people write it with `@openai/chatkit-react`, which uses every option there is. */
 
-import { ChatKit, useChatKit } from '@openai/chatkit-react'
+import { ChatKit, useChatKit, type UseChatKitOptions } from '@openai/chatkit-react'
 import { createRoot } from 'react-dom/client'
 
 declare global {
@@ -17,92 +17,94 @@ const hear = (name: string) => (detail?: unknown) => {
 
 const kari = { id: 'kari', title: 'Kari', interactive: true, data: { team: 'sea' } }
 
+const options: UseChatKitOptions = {
+  api: {
+    url: '/chatkit',
+    domainKey: 'local',
+    uploadStrategy: { type: 'direct', uploadUrl: '/attachments' },
+    fetch: (input, init) =>
+      fetch(input, { ...init, headers: { ...(init?.headers as object), 'X-App': 'shop' } }),
+  },
+  locale: 'en',
+  theme: {
+    colorScheme: 'dark',
+    radius: 'soft',
+    density: 'compact',
+    color: {
+      accent: { primary: '#0055ff', level: 1 },
+      grayscale: { hue: 220, tint: 6, shade: -1 },
+      surface: { background: '#101418', foreground: '#181d22' },
+    },
+    typography: {
+      baseSize: 15,
+      fontFamily: 'serif',
+      fontFamilyMono: 'monospace',
+      fontSources: [],
+    },
+  },
+  frameTitle: 'The help desk',
+  initialThread: new URLSearchParams(location.search).get('thread'),
+  onClientTool: ({ name }) => ({ city: `Oslo by ${name}` }),
+  header: {
+    enabled: true,
+    title: { enabled: true, text: 'Help' },
+    leftAction: { icon: 'menu', onClick: hear('left') },
+    rightAction: { icon: 'close', onClick: hear('right') },
+  },
+  history: { enabled: true, showDelete: true, showRename: false },
+  startScreen: {
+    greeting: 'How can we help?',
+    prompts: [{ label: 'Say hello', prompt: 'Hello from a prompt', icon: 'star' }],
+  },
+  threadItemActions: { feedback: true, retry: false },
+  composer: {
+    placeholder: 'Ask us',
+    attachments: {
+      enabled: true,
+      maxSize: 1024,
+      maxCount: 2,
+      accept: { 'text/plain': ['.txt'] },
+    },
+    tools: [{ id: 'search', label: 'Search', icon: 'search', placeholderOverride: 'Search for' }],
+    models: [
+      { id: 'small', label: 'Small', description: 'Fast' },
+      { id: 'large', label: 'Large', default: true },
+    ],
+    dictation: { enabled: true },
+  },
+  disclaimer: { text: 'It may be wrong.', highContrast: true },
+  entities: {
+    showComposerMenu: true,
+    onTagSearch: async (query) => [kari].filter(({ title }) => title.includes(query)),
+    onClick: ({ id, data }) => hear('tag.click')([id, data]),
+    onRequestPreview: async ({ title }) => ({
+      preview: { type: 'Basic', children: [{ type: 'Text', value: `${title} works at sea.` }] },
+    }),
+  },
+  commands: {
+    enabled: true,
+    onSearch: async () => [{ id: 'ship', label: 'Name a ship', icon: 'compass' }],
+    onSelect: async () => ({ type: 'entity', entity: { id: 'fram', title: 'Fram' } }),
+  },
+  widgets: { onAction: async (action, { id }) => hear('action')({ action, id }) },
+  thread: { autoScroll: true },
+  onReady: hear('ready'),
+  onError: ({ error }) => hear('error')(error.message),
+  onResponseStart: hear('response.start'),
+  onResponseEnd: hear('response.end'),
+  onThreadChange: ({ threadId }) => hear('thread.change')(threadId),
+  onThreadLoadStart: () => hear('load.start')(),
+  onThreadLoadEnd: () => hear('load.end')(),
+  onToolChange: hear('tool.change'),
+  onHistoryOpen: hear('history.open'),
+  onHistoryClose: hear('history.close'),
+  onEffect: hear('effect'),
+  onDeeplink: hear('deeplink'),
+  onLog: hear('log'),
+}
+
 function App() {
-  const chat = useChatKit({
-    api: {
-      url: '/chatkit',
-      domainKey: 'local',
-      uploadStrategy: { type: 'direct', uploadUrl: '/attachments' },
-      fetch: (input, init) =>
-        fetch(input, { ...init, headers: { ...(init?.headers as object), 'X-App': 'shop' } }),
-    },
-    locale: 'en',
-    theme: {
-      colorScheme: 'dark',
-      radius: 'soft',
-      density: 'compact',
-      color: {
-        accent: { primary: '#0055ff', level: 1 },
-        grayscale: { hue: 220, tint: 6, shade: -1 },
-        surface: { background: '#101418', foreground: '#181d22' },
-      },
-      typography: {
-        baseSize: 15,
-        fontFamily: 'serif',
-        fontFamilyMono: 'monospace',
-        fontSources: [],
-      },
-    },
-    frameTitle: 'The help desk',
-    initialThread: new URLSearchParams(location.search).get('thread'),
-    onClientTool: ({ name }) => ({ city: `Oslo by ${name}` }),
-    header: {
-      enabled: true,
-      title: { enabled: true, text: 'Help' },
-      leftAction: { icon: 'menu', onClick: hear('left') },
-      rightAction: { icon: 'close', onClick: hear('right') },
-    },
-    history: { enabled: true, showDelete: true, showRename: false },
-    startScreen: {
-      greeting: 'How can we help?',
-      prompts: [{ label: 'Say hello', prompt: 'Hello from a prompt', icon: 'star' }],
-    },
-    threadItemActions: { feedback: true, retry: false },
-    composer: {
-      placeholder: 'Ask us',
-      attachments: {
-        enabled: true,
-        maxSize: 1024,
-        maxCount: 2,
-        accept: { 'text/plain': ['.txt'] },
-      },
-      tools: [{ id: 'search', label: 'Search', icon: 'search', placeholderOverride: 'Search for' }],
-      models: [
-        { id: 'small', label: 'Small', description: 'Fast' },
-        { id: 'large', label: 'Large', default: true },
-      ],
-      dictation: { enabled: true },
-    },
-    disclaimer: { text: 'It may be wrong.', highContrast: true },
-    entities: {
-      showComposerMenu: true,
-      onTagSearch: async (query) => [kari].filter(({ title }) => title.includes(query)),
-      onClick: ({ id, data }) => hear('tag.click')([id, data]),
-      onRequestPreview: async ({ title }) => ({
-        preview: { type: 'Basic', children: [{ type: 'Text', value: `${title} works at sea.` }] },
-      }),
-    },
-    commands: {
-      enabled: true,
-      onSearch: async () => [{ id: 'ship', label: 'Name a ship', icon: 'compass' }],
-      onSelect: async () => ({ type: 'entity', entity: { id: 'fram', title: 'Fram' } }),
-    },
-    widgets: { onAction: async (action, { id }) => hear('action')({ action, id }) },
-    thread: { autoScroll: true },
-    onReady: hear('ready'),
-    onError: ({ error }) => hear('error')(error.message),
-    onResponseStart: hear('response.start'),
-    onResponseEnd: hear('response.end'),
-    onThreadChange: ({ threadId }) => hear('thread.change')(threadId),
-    onThreadLoadStart: () => hear('load.start')(),
-    onThreadLoadEnd: () => hear('load.end')(),
-    onToolChange: hear('tool.change'),
-    onHistoryOpen: hear('history.open'),
-    onHistoryClose: hear('history.close'),
-    onEffect: hear('effect'),
-    onDeeplink: hear('deeplink'),
-    onLog: hear('log'),
-  })
+  const chat = useChatKit(options)
   window.chat = chat
   return <ChatKit control={chat.control} style={{ display: 'block', height: 700 }} />
 }
