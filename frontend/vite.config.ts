@@ -22,6 +22,14 @@ function onlyWoff2(): Plugin {
   }
 }
 
+/** Return the files that one of the app's cannot run without. */
+function importsOf(script: string): string[] {
+  const code = readFileSync(join(out, 'ui', script), 'utf8')
+  return [...code.matchAll(/\bimport\s*(?:\{[^}]*\}\s*from)?\s*"\.\/([^"]+)"/g)].map(
+    ([, name]) => name!,
+  )
+}
+
 /** Builds the element's script once the names of the app's files are known. */
 function element(): Plugin {
   return {
@@ -32,15 +40,17 @@ function element(): Plugin {
       const find = (pattern: RegExp): string => {
         const name = names.find((each) => pattern.test(each))
         if (name === undefined) throw new Error(`The build has no file ${pattern}.`)
-        return JSON.stringify(name)
+        return name
       }
+      const script = find(/^app-.*\.js$/)
       const result = await build({
         configFile: false,
         root,
         logLevel: 'warn',
         define: {
-          __APP_SCRIPT__: find(/^app-.*\.js$/),
-          __APP_STYLE__: find(/^app-.*\.css$/),
+          __APP_SCRIPT__: JSON.stringify(script),
+          __APP_IMPORTS__: JSON.stringify(importsOf(script)),
+          __APP_STYLE__: JSON.stringify(find(/^app-.*\.css$/)),
         },
         build: {
           write: false,
@@ -86,6 +96,8 @@ export default defineConfig({
       },
       input: { app: join(root, 'src/main.tsx') },
       output: {
+        // Every further file that the first needs would be asked for only once that one is there.
+        codeSplitting: { groups: [{ name: 'app', tags: ['$initial'] }] },
         entryFileNames: '[name]-[hash].js',
         chunkFileNames: '[name]-[hash].js',
         assetFileNames: '[name]-[hash][extname]',

@@ -364,7 +364,7 @@ const site = await open()
 try {
   row(
     'gzipped JavaScript until one can write',
-    `${(size(/^(app|chatkit)-.*\.js$/) / 1024).toFixed(0)} KB`,
+    `${(size(/^(app|chatkit|rolldown-runtime)-.*\.js$/) / 1024).toFixed(0)} KB`,
   )
   row('gzipped JavaScript in all', `${(size(/\.js$/) / 1024).toFixed(0)} KB`)
   const times: number[] = []

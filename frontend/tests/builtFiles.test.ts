@@ -1,6 +1,7 @@
 /** The built files: nothing in them can be loaded from anywhere else. */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
 
 import { expect, test } from 'vitest'
 
@@ -56,3 +57,16 @@ test.each([
   'fetch(`https://evil.test/t`)',
   'new WebSocket("wss://evil.test")',
 ])('it would find %s', (text) => expect(hostsIn(text)).toEqual(['evil.test']))
+
+/** The gzipped JavaScript that a chat needs before somebody can write in it, in kilobytes. */
+const FIRST_LOAD = 160
+
+test.skipIf(!existsSync(built))('the first load is small', () => {
+  const code = readdirSync(`${built}/ui`)
+    .filter((name) => /^(app|chatkit|rolldown-runtime)-.*\.js$/.test(name))
+    .map((name) => readFileSync(`${built}/ui/${name}`))
+  const needed = [...String(code).matchAll(/\bfrom"\.\/([\w-]+)-[\w-]{8}\.js"/g)]
+  expect(new Set(needed.map((match) => match[1]))).toEqual(new Set(['rolldown-runtime']))
+  const sizes = code.map((each) => gzipSync(each).length / 1024)
+  expect(sizes.reduce((sum, each) => sum + each, 0)).toBeLessThan(FIRST_LOAD)
+})

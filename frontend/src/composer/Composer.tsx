@@ -1,24 +1,21 @@
-import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { useCallback, useEffect, useRef, useState } from 'react'
 
+import type { Draft } from '../chat/drafts'
+import { Markdown } from '../markdown/Markdown'
 import { useChat, useText } from '../ui/context'
 import { IconButton } from '../ui/IconButton'
-import { AttachIcon, CloseIcon, DictateIcon, MentionIcon, SendIcon, StopIcon } from '../ui/icons'
-import { Markdown } from '../markdown/Markdown'
+import { CloseIcon } from '../ui/icons'
 import { Note } from '../ui/Note'
 import { useStore } from '../ui/useStore'
+import { ComposerBar } from './ComposerBar'
 import { isBlank } from './content'
 import { DictationBar } from './DictationBar'
-import type { Draft } from '../chat/drafts'
 import { Editor, type EditorHandle } from './Editor'
 import { FileDrop } from './FileDrop'
 import { Files } from './Files'
 import { preloadPreviews } from '../ui/Previewable'
 import { useDictation } from './useDictation'
 import { useOwnCommands } from './useOwnCommands'
-
-// What has menus is loaded where it is used.
-const Models = lazy(() => import('./Models'))
-const Tools = lazy(() => import('./Tools'))
 
 /** Where a person writes. */
 export function Composer() {
@@ -32,100 +29,32 @@ function DraftComposer({ draft }: { draft: Draft }) {
   const chat = useChat()
   const text = useText()
   const options = useStore(chat.state, (state) => state.options)
-  const isResponding = useStore(chat.state, (state) => state.isResponding)
-  const allowCancel = useStore(chat.state, (state) => state.thread.allowCancel)
   const toolId = useStore(chat.state, (state) => state.toolId)
   const content = useStore(draft.state, (state) => state.content)
-  const reply = useStore(draft.state, (state) => state.reply)
-  const { files, refusal } = useStore(draft.uploads.state, (state) => state)
-  const [hasTried, setTried] = useState(false)
+  const refusal = useStore(draft.uploads.state, (state) => state.refusal)
   const editor = useRef<EditorHandle>(null)
   const picker = useRef<HTMLInputElement>(null)
   const dictating = useDictation(chat, (said) => editor.current?.insert(said))
   const { dictation } = dictating
-
-  useEffect(() => {
-    chat.focus = () => editor.current?.focus()
-    return () => {
-      chat.focus = () => {}
-    }
-  }, [chat])
+  const sending = useSending(draft, dictation.state === 'off')
+  const take = useTake(draft)
+  useFocus(editor)
 
   const { composer, entities, disclaimer } = options ?? {}
-  const hasPreviews = entities?.onRequestPreview !== undefined
-  useEffect(() => {
-    if (hasPreviews) void preloadPreviews()
-  }, [hasPreviews])
-  const { attachments: limits } = composer ?? {}
-  const takesFiles = limits?.enabled === true
   const tool = composer?.tools?.find(({ id }) => id === toolId)
-  const isEmpty = isBlank(content) && files.length === 0
-  const obstacle = draft.uploads.hasFailed()
-    ? text('filesFailed')
-    : draft.uploads.isUploading()
-      ? text('filesOnTheirWay')
-      : null
-  const isReady = !isEmpty && obstacle === null && dictation.state === 'off'
-
-  const send = (): void => {
-    setTried(obstacle !== null)
-    if (isReady) void chat.submit()
+  const actions = {
+    attach: take === null ? null : () => picker.current?.click(),
+    mention: entities?.onTagSearch ? () => editor.current?.mention() : null,
+    dictate: composer?.dictation?.enabled === true ? dictating.start : null,
   }
-  const take = useCallback(
-    (list: Iterable<File>): boolean => {
-      const given = [...list]
-      if (!takesFiles || given.length === 0) return false
-      draft.uploads.upload(given, limits)
-      return true
-    },
-    [draft, takesFiles, limits],
-  )
-  const attach = takesFiles ? () => picker.current?.click() : null
-  const mention = entities?.onTagSearch ? () => editor.current?.mention() : null
-  const dictate = composer?.dictation?.enabled === true ? dictating.start : null
-  const commands = useOwnCommands({ attach, mention, dictate })
-  const accept = useMemo(
-    () =>
-      Object.entries(limits?.accept ?? {})
-        .flat(2)
-        .join(','),
-    [limits?.accept],
-  )
-
+  const commands = useOwnCommands(actions)
   const problem = refusal ?? (dictation.state === 'off' ? dictation.problem : null)
   return (
     <footer className="column composer">
-      {problem !== null && (
-        <div role="alert">
-          <Note level="warning">
-            <span className="lines">{problem}</span>
-          </Note>
-        </div>
-      )}
-      {hasTried && obstacle !== null && (
-        <div role="status">
-          <Note level="info">{obstacle}</Note>
-        </div>
-      )}
-      <FileDrop onFiles={takesFiles ? take : null} />
+      <Notes problem={problem} obstacle={sending.hasTried ? sending.obstacle : null} />
+      <FileDrop onFiles={take} />
       <div className="composer-box">
-        {reply !== null && (
-          <div className="replying">
-            <blockquote className="quote" dir="auto">
-              {reply}
-            </blockquote>
-            <IconButton
-              small
-              label={text('doNotQuote')}
-              onClick={() => {
-                chat.setDraft({ reply: null })
-                chat.focus()
-              }}
-            >
-              <CloseIcon />
-            </IconButton>
-          </div>
-        )}
+        <Replying draft={draft} />
         <Files uploads={draft.uploads} />
         <Editor
           ref={editor}
@@ -133,85 +62,20 @@ function DraftComposer({ draft }: { draft: Draft }) {
           placeholder={tool?.placeholderOverride ?? composer?.placeholder ?? text('placeholder')}
           content={content}
           onChange={(changed) => draft.state.set({ content: changed })}
-          onSend={send}
-          onFiles={take}
+          onSend={sending.send}
+          {...(take !== null && { onFiles: take })}
           commands={commands}
         />
         {dictation.state === 'recording' || dictation.state === 'transcribing' ? (
           <DictationBar {...dictating} />
         ) : (
-          <div className="composer-bar">
-            {attach !== null && (
-              <>
-                <IconButton label={text('attachFiles')} onClick={attach}>
-                  <AttachIcon />
-                </IconButton>
-                <input
-                  ref={picker}
-                  type="file"
-                  multiple={limits?.maxCount !== 1}
-                  hidden
-                  accept={accept}
-                  onChange={(event) => {
-                    if (event.target.files !== null) take(event.target.files)
-                    event.target.value = ''
-                    chat.focus()
-                  }}
-                />
-              </>
-            )}
-            {mention !== null && entities?.showComposerMenu === true && (
-              <IconButton label={text('mention')} onClick={mention}>
-                <MentionIcon />
-              </IconButton>
-            )}
-            {(composer?.tools?.length ?? 0) > 0 && (
-              <Suspense>
-                <Tools />
-              </Suspense>
-            )}
-            <div className="composer-end">
-              {(composer?.models?.length ?? 0) > 0 && (
-                <Suspense>
-                  <Models />
-                </Suspense>
-              )}
-              {dictate !== null && (
-                <IconButton
-                  label={text('dictate')}
-                  disabled={dictation.state === 'asking'}
-                  onClick={dictate}
-                >
-                  <DictateIcon />
-                </IconButton>
-              )}
-              {isResponding && allowCancel && (
-                <button
-                  type="button"
-                  className="send"
-                  aria-label={text('stop')}
-                  title={text('stop')}
-                  onClick={chat.stop}
-                >
-                  <StopIcon />
-                </button>
-              )}
-              {!(isResponding && allowCancel && isEmpty) && (
-                <button
-                  type="button"
-                  className="send"
-                  aria-label={text('send')}
-                  title={obstacle ?? text('send')}
-                  // What only waits for files says so when it is pressed.
-                  disabled={!isReady && (isEmpty || obstacle === null)}
-                  aria-disabled={!isReady}
-                  onClick={send}
-                >
-                  <SendIcon />
-                </button>
-              )}
-            </div>
-          </div>
+          <ComposerBar
+            actions={actions}
+            picker={picker}
+            onFiles={take}
+            isAsking={dictation.state === 'asking'}
+            sending={sending}
+          />
         )}
       </div>
       {disclaimer && (
@@ -220,5 +84,109 @@ function DraftComposer({ draft }: { draft: Draft }) {
         </div>
       )}
     </footer>
+  )
+}
+
+export interface SendingState {
+  isEmpty: boolean
+  isReady: boolean
+  /** Why the message cannot be sent yet. */
+  obstacle: string | null
+  /** Whether somebody has tried to send it all the same. */
+  hasTried: boolean
+  send: () => void
+}
+
+function useSending(draft: Draft, isWriting: boolean): SendingState {
+  const chat = useChat()
+  const text = useText()
+  const content = useStore(draft.state, (state) => state.content)
+  const files = useStore(draft.uploads.state, (state) => state.files)
+  const [hasTried, setTried] = useState(false)
+  const isEmpty = isBlank(content) && files.length === 0
+  const obstacle = draft.uploads.hasFailed()
+    ? text('filesFailed')
+    : draft.uploads.isUploading()
+      ? text('filesOnTheirWay')
+      : null
+  const isReady = !isEmpty && obstacle === null && isWriting
+  const send = (): void => {
+    setTried(obstacle !== null)
+    if (isReady) void chat.submit()
+  }
+  return { isEmpty, isReady, obstacle, hasTried, send }
+}
+
+export type Take = (list: Iterable<File>) => boolean
+
+/** Return what takes files, and tells whether it has taken any; `null` where an app wants none. */
+function useTake(draft: Draft): Take | null {
+  const limits = useStore(useChat().state, ({ options }) => options?.composer?.attachments)
+  const take = useCallback(
+    (list: Iterable<File>): boolean => {
+      const given = [...list]
+      if (given.length > 0) draft.uploads.upload(given, limits)
+      return given.length > 0
+    },
+    [draft, limits],
+  )
+  return limits?.enabled === true ? take : null
+}
+
+function useFocus(editor: { current: EditorHandle | null }): void {
+  const chat = useChat()
+  const hasPreviews = useStore(chat.state, ({ options }) => !!options?.entities?.onRequestPreview)
+  useEffect(() => {
+    chat.focus = () => editor.current?.focus()
+    return () => {
+      chat.focus = () => {}
+    }
+  }, [chat])
+  useEffect(() => {
+    if (hasPreviews) void preloadPreviews()
+  }, [hasPreviews])
+}
+
+function Notes({ problem, obstacle }: { problem: string | null; obstacle: string | null }) {
+  return (
+    <>
+      {problem !== null && (
+        <div role="alert">
+          <Note level="warning">
+            <span className="lines">{problem}</span>
+          </Note>
+        </div>
+      )}
+      {obstacle !== null && (
+        <div role="status">
+          <Note level="info">{obstacle}</Note>
+        </div>
+      )}
+    </>
+  )
+}
+
+/** The text that the message is about. */
+function Replying({ draft }: { draft: Draft }) {
+  const chat = useChat()
+  const text = useText()
+  const reply = useStore(draft.state, (state) => state.reply)
+  if (reply === null) return null
+  return (
+    <div className="replying">
+      <blockquote className="quote" dir="auto">
+        {reply}
+      </blockquote>
+      <IconButton
+        small
+        label={text('doNotQuote')}
+        onClick={() => {
+          chat.setDraft({ reply: null })
+          chat.focus()
+        }}
+      >
+        <CloseIcon />
+      </IconButton>
+    </div>
   )
 }

@@ -4,9 +4,9 @@ import type { Editor } from '@tiptap/core'
 import { Fragment, type Slice } from '@tiptap/pm/model'
 import type { EditorView } from '@tiptap/pm/view'
 
-import { trusted } from '../element/trusted'
 import { textContent, textOf, type Content } from './content'
 import { contentOf, insert } from './document'
+import { pastedText } from './pasted'
 
 /** What was copied last. Tags come back from here alone: a page can put anything on a clipboard. */
 let last: { text: string; content: Content } | null = null
@@ -26,29 +26,9 @@ export function paste(
   onFiles: ((files: FileList) => boolean) | undefined,
 ): boolean {
   if (clipboardData === null) return false
-  const { files, types } = clipboardData
-  const html = clipboardData.getData('text/html')
-  const text = clipboardData.getData('text/plain') || textOfHtml(html)
-  // Office programs add a picture of what they copy.
-  const isDocument = text !== '' && types.includes('text/html')
-  if (files.length > 0 && !isDocument && onFiles?.(files)) return true
-  const pasted = text.replaceAll(/\r\n?/g, '\n')
-  insert(editor, pasted === last?.text ? last.content : textContent(pasted))
+  const text = pastedText(clipboardData, onFiles)
+  if (text !== null) insert(editor, text === last?.text ? last.content : textContent(text))
   return true
-}
-
-/** Return what people read of HTML, of which nothing is loaded or run. */
-function textOfHtml(html: string): string {
-  if (html === '') return ''
-  const { body } = new DOMParser().parseFromString(trusted(html), 'text/html')
-  for (const hidden of body.querySelectorAll('script, style, template, noscript')) hidden.remove()
-  for (const line of body.querySelectorAll('br')) line.replaceWith('\n')
-  for (const block of body.querySelectorAll(
-    'p, div, li, tr, h1, h2, h3, h4, h5, h6, pre, blockquote',
-  )) {
-    block.append('\n')
-  }
-  return (body.textContent ?? '').replaceAll(/[ \t]*\n\s*\n+/g, '\n\n').trim()
 }
 
 /** Drop text; files are for the whole chat, and what is moved within the editor is its own. */

@@ -50,6 +50,14 @@ export function sendable(content: Content): UserMessageInput['content'] {
   return parts.filter((part) => part.text !== '')
 }
 
+/** What stands for a tag where content is read as text. */
+export const TAG = '\uFFFC'
+
+/** Return text with a space before it, where it would run into what is there. */
+export function spaced(before: string, text: string): string {
+  return before === '' || /\s$/.test(before) ? text : ` ${text}`
+}
+
 /** Return one content and, on a line of its own, another. */
 export function joined(first: Content, second: Content): Content {
   if (isBlank(first)) return second

@@ -3,7 +3,7 @@
 import { Extension, Node, type Editor } from '@tiptap/core'
 import { history, redo, undo } from '@tiptap/pm/history'
 import { Fragment, Slice, type Node as DocumentNode, type Schema } from '@tiptap/pm/model'
-import { Selection } from '@tiptap/pm/state'
+import { Plugin, Selection } from '@tiptap/pm/state'
 
 import { Store } from '../chat/store'
 import type { Content, TagPart } from './content'
@@ -62,12 +62,27 @@ export const Tag = Node.create<{ places: TagPlaces }>({
   },
 })
 
+/** Undoes and redoes; the browser, which remembers the plain field, never does. */
 export const History = Extension.create({
   name: 'history',
-  addProseMirrorPlugins: () => [history()],
+  addProseMirrorPlugins: () => [
+    history(),
+    new Plugin({
+      props: {
+        handleDOMEvents: {
+          beforeinput(view, event) {
+            const command = { historyUndo: undo, historyRedo: redo }[event.inputType]
+            if (command === undefined) return false
+            event.preventDefault()
+            return command(view.state, view.dispatch) || true
+          },
+        },
+      },
+    }),
+  ],
   addKeyboardShortcuts() {
     const run = (command: typeof undo) => () =>
-      command(this.editor.state, this.editor.view.dispatch)
+      command(this.editor.state, this.editor.view.dispatch) || true
     return { 'Mod-z': run(undo), 'Shift-Mod-z': run(redo), 'Mod-y': run(redo) }
   },
 })
@@ -106,6 +121,18 @@ export function contentOf(lines: Fragment): Content {
   })
   if (text !== '') content.push({ type: 'input_text', text })
   return content
+}
+
+/** Return the position in a document of what comes after so many characters and tags. */
+export function positionIn(doc: DocumentNode, characters: number): number {
+  let position = 0
+  let rest = characters
+  for (const line of doc.children) {
+    if (rest <= line.content.size) return position + 1 + rest
+    rest -= line.content.size + 1
+    position += line.nodeSize
+  }
+  return position - 1
 }
 
 /** Put content in the place of what is selected, or of a range. */

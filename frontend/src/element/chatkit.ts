@@ -10,6 +10,7 @@ import { trusted } from './trusted'
 
 /** The files of the app, beside this script; the build fills them in. */
 declare const __APP_SCRIPT__: string
+declare const __APP_IMPORTS__: readonly string[]
 declare const __APP_STYLE__: string
 
 const source = addressOfScript()
@@ -55,7 +56,7 @@ class ChatKitElement extends HTMLElement implements ElementContract {
     frame.style.cssText = 'border:0;width:100%;height:100%;display:block;color-scheme:normal'
     frame.chatkitHost = this.#host(frame)
     frame.addEventListener('load', () => this.#checkStarted(frame))
-    frame.srcdoc = trusted(page(new URL(__APP_SCRIPT__, files), new URL(__APP_STYLE__, files)))
+    frame.srcdoc = trusted(page())
     this.#frame = frame
     root.replaceChildren(frame)
     this.#endPrinting = printWhole(this, frame)
@@ -215,18 +216,19 @@ function style(): CSSStyleSheet {
   return shared
 }
 
-function page(scriptUrl: URL, styleUrl: URL): string {
+function page(): string {
   return (
     '<!doctype html><html><head><meta charset="utf-8">' +
     '<meta name="viewport" content="width=device-width,initial-scale=1">' +
-    `<link rel="stylesheet" href="${escaped(styleUrl)}">` +
-    `<script type="module" src="${escaped(scriptUrl)}"></script>` +
+    `<link rel="stylesheet" href="${address(__APP_STYLE__)}">` +
+    `<script type="module" src="${address(__APP_SCRIPT__)}"></script>` +
+    __APP_IMPORTS__.map((name) => `<link rel="modulepreload" href="${address(name)}">`).join('') +
     '</head><body><div id="root"></div></body></html>'
   )
 }
 
-function escaped(url: URL): string {
-  return url.href.replaceAll('&', '&amp;').replaceAll('"', '&quot;')
+function address(name: string): string {
+  return new URL(name, files).href.replaceAll('&', '&amp;').replaceAll('"', '&quot;')
 }
 
 // Another copy of the script may have been here before.

@@ -1,9 +1,13 @@
-import { HeaderIcon } from './HeaderIcon'
+import { lazy, Suspense } from 'react'
+
 import { CloseIcon, ExportIcon, HistoryIcon, NewIcon } from './icons'
 import { IconButton } from './IconButton'
 import { SidebarToggle, type SidebarState } from '../history/Sidebar'
 import { useChat, useText } from './context'
 import { useStore } from './useStore'
+
+// There are many of them, and most apps have none.
+const HeaderIcon = lazy(() => import('./HeaderIcon'))
 
 interface HeaderProps {
   /** Where the list of chats is beside the thread, if it is. */
@@ -30,7 +34,9 @@ export function Header({ sidebar = null }: HeaderProps) {
           label={leftAction.icon.replaceAll('-', ' ')}
           onClick={() => leftAction.onClick()}
         >
-          <HeaderIcon name={leftAction.icon} />
+          <Suspense>
+            <HeaderIcon name={leftAction.icon} />
+          </Suspense>
         </IconButton>
       )}
       {title?.enabled !== false && shown !== '' ? (
@@ -72,7 +78,9 @@ export function Header({ sidebar = null }: HeaderProps) {
           label={rightAction.icon.replaceAll('-', ' ')}
           onClick={() => rightAction.onClick()}
         >
-          <HeaderIcon name={rightAction.icon} />
+          <Suspense>
+            <HeaderIcon name={rightAction.icon} />
+          </Suspense>
         </IconButton>
       )}
     </header>

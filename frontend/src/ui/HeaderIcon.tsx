@@ -99,7 +99,7 @@ const ICONS: Record<HeaderIconName, ComponentType> = {
 }
 
 /** An icon that an app may put on a button of its own in the header. */
-export function HeaderIcon({ name }: { name: HeaderIconName }) {
+export default function HeaderIcon({ name }: { name: HeaderIconName }) {
   const Icon = ICONS[name] ?? Menu
   return <Icon />
 }

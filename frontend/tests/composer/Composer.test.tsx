@@ -3,10 +3,12 @@ import { act, fireEvent, screen, waitFor } from '@testing-library/react'
 import { beforeEach, expect, test, vi } from 'vitest'
 
 import { Composer } from '../../src/composer/Composer'
+import { loadEditor } from '../../src/composer/Editor'
 import type { Options } from '../../src/element/options'
 import { render, type Rendered, type Server } from '../render'
 
-beforeEach(() => {
+beforeEach(async () => {
+  await loadEditor()
   sessionStorage.clear()
   // jsdom lays nothing out.
   document.elementFromPoint ??= () => null

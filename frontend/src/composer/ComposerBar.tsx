@@ -1,0 +1,134 @@
+import { lazy, Suspense, useMemo, type RefObject } from 'react'
+
+import { useChat, useText } from '../ui/context'
+import { IconButton } from '../ui/IconButton'
+import { AttachIcon, DictateIcon, MentionIcon, SendIcon, StopIcon } from '../ui/icons'
+import { useStore } from '../ui/useStore'
+import type { SendingState, Take } from './Composer'
+
+// What has menus is loaded where it is used.
+const Models = lazy(() => import('./Models'))
+const Tools = lazy(() => import('./Tools'))
+
+interface ComposerBarProps {
+  /** What the buttons do; there is none for what an app does not have. */
+  actions: Record<'attach' | 'mention' | 'dictate', (() => void) | null>
+  picker: RefObject<HTMLInputElement | null>
+  onFiles: Take | null
+  /** Whether the browser asks for the microphone. */
+  isAsking: boolean
+  sending: SendingState
+}
+
+/** The buttons below what is written. */
+export function ComposerBar({ actions, picker, onFiles, isAsking, sending }: ComposerBarProps) {
+  const chat = useChat()
+  const text = useText()
+  const options = useStore(chat.state, (state) => state.options)
+  const { composer, entities } = options ?? {}
+  const { attach, mention, dictate } = actions
+  return (
+    <div className="composer-bar">
+      {attach !== null && (
+        <>
+          <IconButton label={text('attachFiles')} onClick={attach}>
+            <AttachIcon />
+          </IconButton>
+          <FilePicker ref={picker} onFiles={onFiles} />
+        </>
+      )}
+      {mention !== null && entities?.showComposerMenu === true && (
+        <IconButton label={text('mention')} onClick={mention}>
+          <MentionIcon />
+        </IconButton>
+      )}
+      {(composer?.tools?.length ?? 0) > 0 && (
+        <Suspense>
+          <Tools />
+        </Suspense>
+      )}
+      <div className="composer-end">
+        {(composer?.models?.length ?? 0) > 0 && (
+          <Suspense>
+            <Models />
+          </Suspense>
+        )}
+        {dictate !== null && (
+          <IconButton label={text('dictate')} disabled={isAsking} onClick={dictate}>
+            <DictateIcon />
+          </IconButton>
+        )}
+        <SendButtons {...sending} />
+      </div>
+    </div>
+  )
+}
+
+interface FilePickerProps {
+  ref: RefObject<HTMLInputElement | null>
+  onFiles: Take | null
+}
+
+function FilePicker({ ref, onFiles }: FilePickerProps) {
+  const chat = useChat()
+  const limits = useStore(chat.state, ({ options }) => options?.composer?.attachments)
+  const accept = useMemo(
+    () =>
+      Object.entries(limits?.accept ?? {})
+        .flat(2)
+        .join(','),
+    [limits?.accept],
+  )
+  return (
+    <input
+      ref={ref}
+      type="file"
+      multiple={limits?.maxCount !== 1}
+      hidden
+      accept={accept}
+      onChange={(event) => {
+        if (event.target.files !== null) onFiles?.(event.target.files)
+        event.target.value = ''
+        chat.focus()
+      }}
+    />
+  )
+}
+
+function SendButtons({ isEmpty, isReady, obstacle, send }: SendingState) {
+  const chat = useChat()
+  const text = useText()
+  const canStop = useStore(
+    chat.state,
+    ({ isResponding, thread }) => isResponding && thread.allowCancel,
+  )
+  return (
+    <>
+      {canStop && (
+        <button
+          type="button"
+          className="send"
+          aria-label={text('stop')}
+          title={text('stop')}
+          onClick={chat.stop}
+        >
+          <StopIcon />
+        </button>
+      )}
+      {!(canStop && isEmpty) && (
+        <button
+          type="button"
+          className="send"
+          aria-label={text('send')}
+          title={obstacle ?? text('send')}
+          // What only waits for files says so when it is pressed.
+          disabled={!isReady && (isEmpty || obstacle === null)}
+          aria-disabled={!isReady}
+          onClick={send}
+        >
+          <SendIcon />
+        </button>
+      )}
+    </>
+  )
+}

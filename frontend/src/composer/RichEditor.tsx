@@ -1,0 +1,99 @@
+import { useId, useImperativeHandle, useLayoutEffect, useState } from 'react'
+import { createPortal } from 'react-dom'
+
+import { useStore } from '../ui/useStore'
+import { spaced, TAG, textContent } from './content'
+import { insert, TagPlaces } from './document'
+import type { EditorProps, Field } from './Editor'
+import { isOfInputMethod } from './plainField'
+import { SuggestionMenu } from './SuggestionMenu'
+import { Tag } from './Tag'
+import { useMenu } from './useMenu'
+import { useTipTap } from './useTipTap'
+
+interface RichEditorProps extends EditorProps {
+  /** The plain field, which becomes that of the editor. */
+  field: Field
+  /** Returns whether it has dealt with a key. */
+  onKey: (event: KeyboardEvent) => boolean
+}
+
+/** What turns the plain field into one with tags and menus. */
+export default function RichEditor({ ref, field, onKey, ...props }: RichEditorProps) {
+  const [places] = useState(() => new TagPlaces())
+  const tags = useStore(places, (state) => state.places)
+  const [isFocused, setFocused] = useState(false)
+  const editor = useTipTap(field, props.content, places, {
+    onChange: (content) => {
+      props.onChange(content)
+      menu.look()
+    },
+    onSelect: () => menu.look(),
+    onFocus: setFocused,
+    onBlur: () => menu.withdraw(),
+    onFiles: props.onFiles,
+    onKey: (event) => {
+      if (isOfInputMethod(event)) return false
+      if (!menu.onKey(event)) return onKey(event)
+      event.stopPropagation()
+      return true
+    },
+  })
+  const menu = useMenu(editor, isFocused, props.commands)
+  const listId = useId()
+  useMenuAttributes(field, listId, menu)
+
+  /** Write where the caret is. Without the focus, a browser would put the caret elsewhere later. */
+  const write = (text: string): void => {
+    const { current } = editor
+    if (current === null) return
+    current.view.focus()
+    const { $from } = current.state.selection
+    const before = $from.parent.textBetween(0, $from.parentOffset, '\n', TAG)
+    insert(current, textContent(spaced(before, text)))
+  }
+  useImperativeHandle(ref, () => ({
+    focus: () => editor.current?.view.focus(),
+    insert: write,
+    mention: () => {
+      write('@')
+      menu.offer()
+    },
+  }))
+  return (
+    <>
+      {tags.map(({ element, tag }, index) => createPortal(<Tag key={index} tag={tag} />, element))}
+      {menu.open !== null && (
+        <SuggestionMenu
+          id={listId}
+          suggestions={menu.open}
+          problem={menu.problem}
+          isWorking={menu.isWorking}
+          active={menu.active}
+          onPoint={menu.setActive}
+          onChoose={(suggestion) => void menu.choose(suggestion)}
+        />
+      )}
+    </>
+  )
+}
+
+/** Tell those who cannot see it of the menu. */
+function useMenuAttributes(
+  { element }: Field,
+  listId: string,
+  { open, active, hasSigns }: Pick<ReturnType<typeof useMenu>, 'open' | 'active' | 'hasSigns'>,
+): void {
+  const attributes = {
+    'aria-autocomplete': hasSigns ? 'list' : null,
+    'aria-haspopup': hasSigns ? 'listbox' : null,
+    'aria-controls': open !== null && open.list.length > 0 ? listId : null,
+    'aria-activedescendant': active < 0 ? null : `${listId}-${active}`,
+  }
+  useLayoutEffect(() => {
+    for (const [name, value] of Object.entries(attributes)) {
+      if (value === null) element.current?.removeAttribute(name)
+      else element.current?.setAttribute(name, value)
+    }
+  }, Object.values(attributes))
+}

@@ -1,0 +1,124 @@
+import { Editor } from '@tiptap/core'
+import { EditorState, Selection, TextSelection } from '@tiptap/pm/state'
+import { useLayoutEffect, useRef, type RefObject } from 'react'
+
+import { copied, drop, paste } from './clipboard'
+import type { Content } from './content'
+import {
+  contentOf,
+  Document,
+  History,
+  Line,
+  linesOf,
+  positionIn,
+  Tag,
+  Text,
+  type TagPlaces,
+} from './document'
+import type { Field } from './Editor'
+import { caretIn, type Caret } from './plainField'
+
+interface Hooks {
+  onChange: (content: Content) => void
+  onSelect: () => void
+  onFocus: (isFocused: boolean) => void
+  onBlur: () => void
+  onKey: (event: KeyboardEvent) => boolean
+  onFiles: ((files: FileList) => boolean) | undefined
+}
+
+/** Make an editor of a field, with what is written there, its caret and the focus. */
+export function useTipTap(
+  field: Field,
+  content: Content,
+  places: TagPlaces,
+  hooks: Hooks,
+): RefObject<Editor | null> {
+  const editor = useRef<Editor>(null)
+  const latest = useRef(hooks)
+  useLayoutEffect(() => {
+    latest.current = hooks
+  })
+  // What somebody else has written takes the place of what is there, and cannot be undone.
+  useLayoutEffect(() => {
+    if (editor.current === null || content === field.told.current) return
+    field.told.current = content
+    replace(editor.current, content)
+    latest.current.onSelect()
+  }, [content])
+  useLayoutEffect(() => {
+    const element = field.element.current!
+    field.told.current ??= content
+    const caret = caretIn(element)
+    const { scrollTop } = element
+    const made = editorOf(element, places, latest, (changed) => {
+      field.told.current = changed
+      latest.current.onChange(changed)
+    })
+    editor.current = made
+    takeOver(made, field.before.current, field.told.current, caret)
+    element.scrollTop = scrollTop
+    return () => {
+      editor.current = null
+      made.destroy()
+    }
+  }, [])
+  return editor
+}
+
+function editorOf(
+  element: HTMLElement,
+  places: TagPlaces,
+  hooks: RefObject<Hooks>,
+  onChange: (content: Content) => void,
+): Editor {
+  const editor: Editor = new Editor({
+    element: { mount: element },
+    injectCSS: false,
+    enableInputRules: false,
+    enablePasteRules: false,
+    // As text, it would be parsed as HTML, which pages with Trusted Types forbid.
+    content: { type: Document.name, content: [{ type: Line.name }] },
+    extensions: [Document, Line, Text, Tag.configure({ places }), History],
+    editorProps: {
+      handleKeyDown: (_, event) => hooks.current.onKey(event),
+      clipboardTextSerializer: copied,
+      handlePaste: (_, event) => paste(editor, event, hooks.current.onFiles),
+      handleDrop: (view, event) => drop(editor, view, event),
+    },
+    onUpdate: () => onChange(contentOf(editor.state.doc.content)),
+    onSelectionUpdate: () => hooks.current.onSelect(),
+    onFocus: () => hooks.current.onFocus(true),
+    onBlur: () => {
+      hooks.current.onFocus(false)
+      hooks.current.onBlur()
+    },
+  })
+  return editor
+}
+
+/** Begin with what is in the field; what was typed there can be undone. */
+function takeOver(editor: Editor, before: Content, content: Content, caret: Caret | null): void {
+  replace(editor, before)
+  const { state, view } = editor
+  const change = state.tr
+  if (content !== before)
+    change.replaceWith(0, state.doc.content.size, linesOf(content, state.schema))
+  const end = change.doc.content.size
+  const { anchor, head } = caret ?? { anchor: end, head: end }
+  const { doc } = change
+  view.dispatch(
+    change.setSelection(TextSelection.create(doc, positionIn(doc, anchor), positionIn(doc, head))),
+  )
+  if (document.activeElement !== view.dom) return
+  view.focus()
+  // The editor did not see that the field got the focus.
+  view.dom.dispatchEvent(new FocusEvent('focus'))
+}
+
+/** Put content in the place of all that is there; what was before cannot be had back by undoing. */
+function replace(editor: Editor, content: Content): void {
+  const { schema, plugins } = editor.state
+  const doc = schema.topNodeType.create(null, linesOf(content, schema))
+  editor.view.updateState(EditorState.create({ doc, plugins, selection: Selection.atEnd(doc) }))
+}

@@ -1,0 +1,63 @@
+import type { Editor } from '@tiptap/core'
+import { useRef, useState, type RefObject } from 'react'
+
+import { TAG } from './content'
+import { triggerIn, type Trigger } from './trigger'
+
+export interface Found extends Trigger {
+  /** Where in the document the sign is. */
+  from: number
+}
+
+/** The sign before the caret that begins a search, unless its menu was closed. */
+export function useTrigger(editor: RefObject<Editor | null>, signs: Trigger['sign'][]) {
+  const [found, setFound] = useState<Found | null>(null)
+  const [dismissed, setDismissed] = useState<number | null>(null)
+  /** Where the button for tags has written its sign, which goes when nothing comes of it. */
+  const offered = useRef<number | null>(null)
+  const now = (): Found | null =>
+    editor.current === null ? null : triggerBefore(editor.current, signs)
+  const look = (): Found | null => {
+    const next = now()
+    setFound((before) => (isSame(before, next) ? before : next))
+    if (next === null) setDismissed(null)
+    return next
+  }
+  const withdraw = (): void => {
+    const last = now()
+    if (last !== null && last.from === offered.current && last.query === '') {
+      editor.current?.commands.deleteRange({ from: last.from, to: last.from + last.length })
+    }
+    offered.current = null
+  }
+  return {
+    trigger: found?.from === dismissed ? null : found,
+    /** What is before the caret at this moment. */
+    now,
+    look,
+    withdraw,
+    dismiss: () => {
+      setDismissed(found?.from ?? null)
+      withdraw()
+    },
+    /** The sign before the caret is one that the button for tags has written. */
+    offer: () => {
+      setDismissed(null)
+      offered.current = (editor.current?.state.selection.from ?? 0) - 1
+    },
+  }
+}
+
+function isSame(one: Found | null, other: Found | null): boolean {
+  return one?.from === other?.from && one?.sign === other?.sign && one?.query === other?.query
+}
+
+function triggerBefore(editor: Editor, signs: Trigger['sign'][]): Found | null {
+  const { empty, $from } = editor.state.selection
+  if (!empty || signs.length === 0) return null
+  // No search is longer than this.
+  const start = Math.max(0, $from.parentOffset - 100)
+  const before = $from.parent.textBetween(start, $from.parentOffset, '\n', TAG)
+  const found = triggerIn(before, signs)
+  return found && { ...found, from: $from.pos - found.length }
+}

@@ -1,0 +1,187 @@
+/** A plain field takes what is written until the editor has loaded, and then goes on as the editor. */
+
+import type { Route } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { open, Person, type Site } from './browser'
+
+let site: Site
+
+beforeAll(async () => {
+  site = await open()
+}, 60_000)
+afterAll(() => site?.close())
+
+interface Waiting {
+  ann: Person
+  /** Let the editor load. */
+  load: () => Promise<void>
+}
+
+/** Open a chat whose editor does not load yet. */
+async function waiting(options: Parameters<typeof Person.at>[1] = {}): Promise<Waiting> {
+  const ann = await Person.at(site, options)
+  let held: Route | null = null
+  let isFree = false
+  await ann.page.route('**/RichEditor-*.js', (route) => {
+    if (isFree) return route.continue()
+    held = route
+    return undefined
+  })
+  await ann.page.reload()
+  await ann.composer.waitFor()
+  await expect.poll(() => held !== null).toBe(true)
+  return {
+    ann,
+    load: async () => {
+      isFree = true
+      await held?.continue()
+      await ann.chat.locator('.ProseMirror').first().waitFor()
+    },
+  }
+}
+
+const lines = (ann: Person): Promise<string[]> =>
+  ann.composer.locator('p').evaluateAll((all) => all.map((each) => each.textContent ?? ''))
+const isFocused = (ann: Person): Promise<boolean> =>
+  ann.composer.evaluate((each) => each === document.activeElement)
+
+test('what is typed at once stays, with its caret and the focus, and can be undone', async () => {
+  const { ann, load } = await waiting()
+  const { keyboard } = ann.page
+  await ann.composer.click()
+  await keyboard.type('One three')
+  await keyboard.press('Shift+Enter')
+  await keyboard.type('Four')
+  await keyboard.press('Shift+Enter')
+  await keyboard.press('ArrowUp')
+  await keyboard.press('ArrowUp')
+  await keyboard.press('Home')
+  for (let times = 0; times < 4; times++) await keyboard.press('ArrowRight')
+  await load()
+  expect(await isFocused(ann)).toBe(true)
+  await keyboard.type('two ')
+  expect(await lines(ann)).toEqual(['One two three', 'Four', ''])
+  for (let times = 0; times < 2; times++) await keyboard.press('Control+z')
+  await expect.poll(() => ann.composer.textContent()).toBe('')
+  await keyboard.press('Control+Shift+z')
+  await keyboard.press('Control+Shift+z')
+  expect(await lines(ann)).toEqual(['One two three', 'Four', ''])
+  await keyboard.press('Enter')
+  await ann.text('You said One two three').waitFor()
+  expect(ann.complaints).toEqual([])
+  await ann.page.context().close()
+})
+
+test('a selection stays, and what is typed takes its place', async () => {
+  const { ann, load } = await waiting()
+  const { keyboard } = ann.page
+  await ann.composer.click()
+  await keyboard.type('Keep this or that')
+  await keyboard.press('Home')
+  for (let times = 0; times < 5; times++) await keyboard.press('ArrowRight')
+  for (let times = 0; times < 4; times++) await keyboard.press('Shift+ArrowRight')
+  await load()
+  await keyboard.type('all')
+  expect(await ann.composer.textContent()).toBe('Keep all or that')
+  await ann.page.context().close()
+})
+
+test('an input method ends its word before the editor takes over', async () => {
+  const { ann, load } = await waiting()
+  await ann.composer.click()
+  await ann.page.keyboard.type('言う：')
+  const session = await ann.page.context().newCDPSession(ann.page)
+  const compose = (text: string): Promise<unknown> =>
+    session.send('Input.imeSetComposition', {
+      text,
+      selectionStart: text.length,
+      selectionEnd: text.length,
+    })
+  await compose('に')
+  await compose('にほ')
+  const loaded = load()
+  // Long enough for the editor to have come.
+  await ann.page.waitForResponse('**/RichEditor-*.js')
+  await ann.page.waitForTimeout(500)
+  await compose('にほん')
+  expect(await ann.chat.locator('.ProseMirror').count()).toBe(0)
+  expect(await ann.composer.textContent()).toBe('言う：にほん')
+  await session.send('Input.insertText', { text: '日本' })
+  await loaded
+  expect(await isFocused(ann)).toBe(true)
+  await compose('ご')
+  await session.send('Input.insertText', { text: '語' })
+  expect(await lines(ann)).toEqual(['言う：日本語'])
+  await ann.page.keyboard.press('Enter')
+  await ann.text('You said 言う：日本語').waitFor()
+  expect(ann.complaints).toEqual([])
+  await ann.page.context().close()
+})
+
+test('without the editor, messages are written, pasted and sent', async () => {
+  const { ann } = await waiting()
+  const { keyboard } = ann.page
+  await ann.composer.click()
+  await keyboard.type('One')
+  await keyboard.press('Shift+Enter')
+  await keyboard.type('Two')
+  await ann.composer.evaluate((field) => {
+    const clipboardData = new DataTransfer()
+    clipboardData.setData('text/html', '<p> and <b>three</b></p>')
+    field.dispatchEvent(
+      new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }),
+    )
+  })
+  const request = ann.page.waitForRequest((each) => /threads\.create/.test(each.postData() ?? ''))
+  await keyboard.press('Enter')
+  const { params } = JSON.parse((await request).postData() ?? '{}')
+  expect(params.input.content).toEqual([{ type: 'input_text', text: 'One\nTwoand three' }])
+  await ann.button('Send').waitFor()
+  expect(await ann.composer.textContent()).toBe('')
+  expect(ann.complaints).toEqual([])
+  await ann.page.context().close()
+})
+
+test('an editor that cannot be loaded is asked for again', async () => {
+  const ann = await Person.at(site)
+  let isBroken = true
+  await ann.page.route('**/RichEditor-*.js', (route) =>
+    isBroken ? route.abort() : route.continue(),
+  )
+  await ann.page.reload()
+  await ann.composer.click()
+  await ann.page.keyboard.type('Still here')
+  isBroken = false
+  await ann.button('Attach files').or(ann.chat.locator('main')).first().click()
+  await ann.composer.click()
+  await ann.chat.locator('.ProseMirror').waitFor()
+  expect(await lines(ann)).toEqual(['Still here'])
+  await ann.page.context().close()
+})
+
+test('tags of a draft are there before the editor, and menus with it', async () => {
+  const { ann, load } = await waiting()
+  await ann.page.evaluate(() => {
+    const chat = document.querySelector('openai-chatkit') as unknown as {
+      setOptions: (options: object) => void
+      setComposerValue: (value: object) => Promise<void>
+    }
+    const kari = { id: 'kari', title: 'Kari' }
+    chat.setOptions({
+      api: { url: '/chatkit', domainKey: 'local' },
+      entities: { showComposerMenu: true, onTagSearch: async () => [kari] },
+    })
+    const tag = { type: 'input_tag', id: 'ola', text: 'Ola', data: {} }
+    return chat.setComposerValue({
+      content: [{ type: 'input_text', text: 'Ask ' }, tag, { type: 'input_text', text: ' or' }],
+    })
+  })
+  await expect.poll(() => ann.composer.textContent()).toBe('Ask @Ola or')
+  await ann.button('Mention').click()
+  await load()
+  await ann.chat.getByRole('option', { name: 'Kari' }).waitFor()
+  await ann.page.keyboard.press('Enter')
+  expect(await ann.composer.textContent()).toBe('Ask @Ola or @Kari ')
+  await ann.page.context().close()
+})
