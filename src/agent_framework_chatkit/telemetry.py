@@ -32,16 +32,26 @@ _VERSION = version("agent-framework-chatkit")
 _tracer = trace.get_tracer(_NAME, _VERSION)
 _meter = metrics.get_meter(_NAME, _VERSION)
 
+# Seconds. The defaults of OpenTelemetry are for milliseconds.
+_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500)
+
 _requests = _meter.create_histogram(
-    "chatkit.request.duration", unit="s", description="How long a request took, by its type."
+    "chatkit.request.duration",
+    unit="s",
+    description="How long a request took, by its type.",
+    explicit_bucket_boundaries_advisory=_BUCKETS,
 )
 _turns = _meter.create_histogram(
-    "chatkit.turn.duration", unit="s", description="How long a turn of the agent took."
+    "chatkit.turn.duration",
+    unit="s",
+    description="How long a turn of the agent took.",
+    explicit_bucket_boundaries_advisory=_BUCKETS,
 )
 _first_tokens = _meter.create_histogram(
     "chatkit.turn.time_to_first_token",
     unit="s",
     description="How long it took until the first text of a turn.",
+    explicit_bucket_boundaries_advisory=_BUCKETS,
 )
 _tokens = _meter.create_counter(
     "chatkit.turn.tokens", unit="{token}", description="Tokens that turns used, by their type."

@@ -271,3 +271,13 @@ def test_the_map_for_contributors_names_every_module() -> None:
         if "stores" not in path.parts and path.name != "__init__.py"
     }
     assert modules - named == set()
+
+
+def test_the_oldest_versions_are_those_that_are_tested() -> None:
+    project = (ROOT / "pyproject.toml").read_text()
+    page = (ROOT / "docs/versions.md").read_text()
+    (python,) = re.findall(r'requires-python = ">=([\d.]+)"', project)
+    assert f"| Python | {python} |" in page
+    for name in ("agent-framework-core", "openai-chatkit"):
+        (oldest,) = re.findall(rf'"{name}>=([\d.]+),<2"', project)
+        assert re.search(rf"\| `{name}` \| {oldest} \| [\d.]+ \| below 2 \|", page)

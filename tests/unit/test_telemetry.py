@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from .chat_client import chat, message
+from .guide import ROOT
 from .scripted_agent import agent, call, text
 from .test_server import forever
 
@@ -126,6 +128,45 @@ async def test_times_and_tokens_are_measured(recorded: Recorded) -> None:
     assert 0 < first.sum <= turn.sum
     tokens = {p.attributes["gen_ai.token.type"]: p.value for p in points["chatkit.turn.tokens"]}
     assert tokens == {"input": 12, "output": 5}
+
+
+async def test_the_times_are_told_apart(recorded: Recorded) -> None:
+    async with chat(agent([text("Hi")])) as browser:
+        await browser.ask("Hello")
+    points = recorded.points()
+    for name in ("request.duration", "turn.duration", "turn.time_to_first_token"):
+        (point,) = points[f"chatkit.{name}"]
+        below_a_second = [bound for bound in point.explicit_bounds if bound < 1]
+        assert len(below_a_second) > 3
+        assert point.explicit_bounds[-1] >= 300
+
+
+async def test_the_dashboard_shows_every_metric_by_the_name_that_prometheus_has(
+    recorded: Recorded,
+) -> None:
+    async with chat(agent([text("Hi"), usage()], [ConnectionError()])) as browser:
+        await browser.ask("Hello")
+        await browser.ask("Hello")
+    names: set[str] = set()
+    labels: set[str] = set()
+    for name, points in recorded.points().items():
+        if not name.startswith("chatkit."):
+            continue
+        labels |= {label.replace(".", "_") for point in points for label in point.attributes}
+        name = name.replace(".", "_")
+        if hasattr(points[0], "bucket_counts"):
+            names |= {f"{name}_seconds_bucket", f"{name}_seconds_count"}
+        else:
+            names.add(f"{name}_total")
+    dashboard = json.loads((ROOT / "docs/dashboard.json").read_text())
+    asked = [target for panel in dashboard["panels"] for target in panel["targets"]]
+    queries = " ".join(target["expr"] for target in asked)
+    used = set(re.findall(r"\bchatkit_\w+_(?:bucket|count|total)\b", queries))
+    assert used <= names
+    assert {name.rpartition("_")[0] for name in used} == {name.rpartition("_")[0] for name in names}
+    grouped = ", ".join(re.findall(r"\bby \(([^)]*)\)", queries)).split(", ")
+    assert set(grouped) - {"le"} <= labels
+    assert set(re.findall(r"{(\w+)=", queries)) <= labels
 
 
 async def test_a_failure_is_named_and_nothing_that_was_said_is_recorded(
