@@ -45,7 +45,7 @@ from ..stores.sql.messages import dump_messages, load_messages
 from ..stores.sql.turn_rows import StoredMessages, StoredThread, UnreadItem
 from ..text import without_markup
 from ..workflows.runner import ThreadWorkflow, answer_with, conversation, is_message_wanted
-from .exchange import Exchange, as_told
+from .exchange import Exchange
 from .history import (
     History,
     HistoryCache,
@@ -92,33 +92,11 @@ class AnswerFailedError(Exception):
 
 @dataclass(frozen=True)
 class RememberedTurn:
-    """What is stored of what a run has exchanged."""
+    """What is stored of what a run has exchanged, and what it has asked that is not."""
 
     messages: list[StoredMessages]
-    session: tuple[str, str] | None
-
-
-class GivenMessages:
-    """What code has given a turn, for as long as the agent was not told of it.
-
-    Args:
-        turn_id: The turn.
-        messages: What it is given.
-    """
-
-    has_new = False
-
-    def __init__(self, turn_id: str, messages: Sequence[Message]) -> None:
-        self._turn_id = turn_id
-        self._messages = messages
-
-    def take_new(self) -> str:
-        """Return as JSON what the agent is to be told."""
-        return as_told(self._messages)
-
-    async def finish(self, _: TurnState) -> RememberedTurn:
-        """Return what to store of a turn that has ended before the agent was told."""
-        return RememberedTurn([StoredMessages(self._turn_id, dump_messages(self._messages))], None)
+    session: tuple[str, str]
+    forgotten: list[str]
 
 
 class AgentTurn(Generic[TContext]):
@@ -195,14 +173,22 @@ class AgentTurn(Generic[TContext]):
 
         What the turn before still asks is not asked any more, unless this is the answer.
         """
+        self._leave_later_items()
         await self._begin(await self._new_messages(_written))
+
+    def _leave_later_items(self) -> None:
+        """Leave for the next message what was added after the one that began the turn."""
+        ids = [each.item.id for each in self._unread]
+        if self.id in ids:
+            self._unread = self._unread[: ids.index(self.id) + 1]
+            self._read_to = self._unread[-1].position
 
     async def with_input(self, given: Sequence[Message]) -> None:
         """Tell the agent what a person has done rather than written.
 
         What the turn before still asks is not asked any more, unless this is the answer.
         """
-        await self._begin([*await self._new_messages(_news), *given])
+        await self._begin([*await self._new_messages(_written), *given])
 
     async def without_message(self) -> bool:
         """Go on with the last turn.
@@ -224,7 +210,8 @@ class AgentTurn(Generic[TContext]):
             raise CustomStreamError(CALL_CHANGED)
         pause.is_resumed = True
         self._resumed = pause
-        # What code has added meanwhile is told with the next message.
+        # What was written meanwhile, and no turn has told, is told with the next message: services
+        # want what tools return right after the calls.
         self._read_to = self._history.read.read_to
         self._tell([] if isinstance(self._agent, ThreadWorkflow) else pause.answers())
         return True
@@ -432,7 +419,12 @@ class AgentTurn(Generic[TContext]):
         pause.keep_in(session)
         messages = [*self.exchange.inputs, *exchanged]
         row = StoredMessages(self.id, dump_messages(messages), self._read_to)
-        return RememberedTurn([row], (self.id, dump_session(session, self._context.thread.id)))
+        asking = [] if is_clean else self._context.pause.interrupts
+        return RememberedTurn(
+            [row],
+            (self.id, dump_session(session, self._context.thread.id)),
+            [each.item_id for each in asking if each.item_id],
+        )
 
     async def _tell_own_history(
         self, own: OwnHistory, session: AgentSession, exchanged: list[Message]
@@ -691,27 +683,22 @@ def _has_forgotten(error: BaseException) -> bool:
     return False
 
 
+def _is_written(unread: UnreadItem) -> bool:
+    """Return whether a person has written an item, or code has added it for the agent."""
+    kinds = (UserMessageItem, HiddenContextItem, SDKHiddenContextItem)
+    return unread.is_news or isinstance(unread.item, kinds)
+
+
 def _written(unread: Sequence[UnreadItem]) -> list[ThreadItem]:
-    """Return what people have written, with the hidden context and what code has added."""
-    return [
-        each.item
-        for each in unread
-        if each.is_news
-        or isinstance(each.item, (UserMessageItem, HiddenContextItem, SDKHiddenContextItem))
-    ]
-
-
-def _news(unread: Sequence[UnreadItem]) -> list[ThreadItem]:
-    """Return what code has added."""
-    return [each.item for each in unread if each.is_news]
+    return [each.item for each in unread if _is_written(each)]
 
 
 def _answered(unread: Sequence[UnreadItem]) -> list[ThreadItem]:
-    """Return what was answered last to the app, which asked on its own, and what code has added."""
+    """Return what was answered last to the app, which asked on its own, and what was written."""
     answered = [
         each
         for each in unread
         if (isinstance(each.item, ClientToolCallItem) and each.item.status == "completed")
         or (isinstance(each.item, StructuredInputItem) and each.item.status != "pending")
     ]
-    return [each.item for each in unread if each.is_news or each in answered[-1:]]
+    return [each.item for each in unread if _is_written(each) or each in answered[-1:]]

@@ -60,7 +60,7 @@ AnswerReq: TypeAlias = (
 OUR_ACTIONS = frozenset({APPROVAL_ACTION, CONSENT_ACTION})
 """Types of actions that apps cannot have for their own."""
 
-_CLOSED = "This was answered already, or is not asked any more. Reload the page to see how it is."
+CLOSED = "This was answered already, or is not asked any more. Reload the page to see how it is."
 _FORGED = "This answer does not fit what was asked. Reload the page and try again."
 
 
@@ -152,7 +152,7 @@ class Answering(Generic[TContext]):
         params = request.params
         interrupt = pause.of_item(params.item_id or "")
         if interrupt is None:
-            raise RefusedAnswerError(_CLOSED)
+            raise RefusedAnswerError(CLOSED)
         wanted = {"approval": APPROVAL_ACTION, "consent": CONSENT_ACTION}.get(interrupt.kind)
         try:
             payload = _Payload.model_validate(params.action.payload)
@@ -174,7 +174,7 @@ class Answering(Generic[TContext]):
                     params.thread_id, interrupt, payload.approved, payload.always, context
                 )
         elif pause.is_open:
-            raise RefusedAnswerError(_CLOSED)
+            raise RefusedAnswerError(CLOSED)
         # Else all is answered, but whoever took the last answer died before the agent went on.
         item = await self._server.store.load_item(params.thread_id, interrupt.item_id, context)
         return await self._decided_item(item, interrupt)
@@ -191,7 +191,7 @@ class Answering(Generic[TContext]):
         if interrupt is None and item.status == "pending":
             return None
         if interrupt is None or (item.status != "pending" and pause.is_open):
-            raise RefusedAnswerError(_CLOSED)
+            raise RefusedAnswerError(CLOSED)
         if item.status == "pending":
             item = submitted(item, params.input)
         call = interrupt.request
@@ -223,7 +223,7 @@ class Answering(Generic[TContext]):
         types = agent.response_types(pause) if isinstance(agent, ThreadWorkflow) else {}
         request_id = str(interrupt.request.call_id)
         if request_id not in types:
-            raise RefusedAnswerError(_CLOSED)
+            raise RefusedAnswerError(CLOSED)
         try:
             value_of_answers(types[request_id], answers)
         except AnswerInvalidError as error:
@@ -239,10 +239,10 @@ class Answering(Generic[TContext]):
         # both make the first call do not answer the second with it.
         meant = request.metadata.get("call_id")
         if meant is not None and meant != called.request.call_id:
-            raise RefusedAnswerError(_CLOSED)
+            raise RefusedAnswerError(CLOSED)
         item = await self._server.store.load_item(params.thread_id, called.item_id, context)
         if not isinstance(item, ClientToolCallItem):
-            raise RefusedAnswerError(_CLOSED)
+            raise RefusedAnswerError(CLOSED)
         called.answer = client_tool_result(called.request, params.result)
         item.status, item.output = "completed", params.result
         # The page that has made the call knows.
@@ -260,10 +260,10 @@ class Answering(Generic[TContext]):
         run.emit(ThreadItemDoneEvent(item=next_call))
 
     async def withdraw(
-        self, thread: ThreadMetadata, pause: Pause, context: TContext
+        self, thread: ThreadMetadata, pause: Pause | None, context: TContext
     ) -> AsyncIterator[ThreadStreamEvent]:
         """Show that what was asked is not asked any more, since the person wrote something else."""
-        for interrupt in pause.interrupts if not pause.is_resumed else ():
+        for interrupt in () if pause is None or pause.is_resumed else pause.interrupts:
             try:
                 item = await self._server.store.load_item(thread.id, interrupt.item_id, context)
             except NotFoundError:
@@ -312,6 +312,16 @@ class Answering(Generic[TContext]):
         if form is None or not isinstance(item, WidgetItem):
             return item
         return item.model_copy(update={"widget": form.widget, "copy_text": form.text})
+
+
+def is_asking(item: ThreadItem) -> bool:
+    """Return whether an item asks a person, or the page, for an answer to the agent."""
+    if isinstance(item, (ClientToolCallItem, StructuredInputItem)):
+        return item.status == "pending"
+    if not isinstance(item, WidgetItem):
+        return False
+    shown = item.widget.model_dump_json()
+    return any(f'"type":"{action}"' in shown for action in OUR_ACTIONS)
 
 
 def submitted(

@@ -67,6 +67,8 @@ class Channel:
         """Runs whose first events are about to be delivered."""
         self.run: Run | None = None
         """The run that this worker executes, if it does."""
+        self.is_thread_unsure = False
+        """Whether clients may have heard of the thread's metadata what is not, or no longer, so."""
         self.unfinished = UnfinishedItems()
         self.is_closed = False
         self._own_runs: set[str] = set()
@@ -161,7 +163,6 @@ class Channel:
         Args:
             position: How far the log is known to go. Rows up to there may be gone by now.
         """
-        is_thread_unsure = False
         async with self._pulling:
             while rows := await self.log.read_log(self.key, self.log_position):
                 for row in rows:
@@ -177,8 +178,9 @@ class Channel:
                     else:
                         is_ahead = self.run is not None or self.ahead > 0
                         if self._deliver_row(row) and is_ahead:
-                            is_thread_unsure = True
-            if is_thread_unsure:
+                            self.is_thread_unsure = True
+            if self.is_thread_unsure:
+                self.is_thread_unsure = False
                 await self._tell_thread()
             if position > self.known:
                 self.log_position = position - self.ahead
@@ -263,7 +265,7 @@ class Channel:
         Clients of this worker may have heard of the changes in another order than that in which
         they were made.
         """
-        run = self.run
+        run = None if self.run is None or self.run.is_lost else self.run
         async with nullcontext() if run is None else run.commit_lock:
             found = await self.log.summary(self.key)
             if found is None:

@@ -68,8 +68,7 @@ from ..stores.sql.turn_rows import (
 )
 from ..telemetry import RecordedSpan, request_span
 from ..widgets.actions import RefusedActionError
-from .agent_turn import GivenMessages
-from .answers import OUR_ACTIONS, RefusedAnswerError, submitted
+from .answers import CLOSED, OUR_ACTIONS, RefusedAnswerError, submitted
 from .channel import Follower
 from .event_log import Entry, log_row, serialize
 from .requests import (
@@ -85,7 +84,7 @@ from .requests import (
     page_of,
     request_id_of,
 )
-from .run import Memory, Run, new_run_id
+from .run import Run, new_run_id
 from .streams import Frames, run_events, thread_events
 from .threads import shown, thread_response
 from .turn_state import turn_json
@@ -284,7 +283,6 @@ class Dispatcher(Generic[TContext]):
         *,
         page: str | None = None,
         may_wait: bool = False,
-        memory: Memory | None = None,
     ) -> tuple[Run, Follower]:
         """Begin a turn; wait, if it may, for one that has just been stopped."""
         loop = asyncio.get_running_loop()
@@ -298,7 +296,6 @@ class Dispatcher(Generic[TContext]):
                     context,
                     page=page,
                     time_limit=self._server.time_limit,
-                    memory=memory,
                 )
             except ThreadBusyError:
                 if loop.time() >= deadline:
@@ -429,7 +426,8 @@ class Dispatcher(Generic[TContext]):
         if isinstance(request, ThreadsAddClientToolOutputReq):
             if not await self._server.answering.is_call_open(thread_id, context):
                 await self._store.load_thread(thread_id, context)
-                await self._pending_calls(thread_id, context)
+                if not await self._pending_calls(thread_id, context):
+                    raise ValueError(f"Thread {thread_id} does not end with a client tool's call.")
         elif isinstance(request, ThreadsCustomActionReq) and (
             request.params.action.type in OUR_ACTIONS
         ):
@@ -438,10 +436,9 @@ class Dispatcher(Generic[TContext]):
             await self._store.load_item(thread_id, request.params.item_id, context)
 
     async def _pending_calls(self, thread_id: str, context: TContext) -> list[ClientToolCallItem]:
-        """Return the calls that the app has the page make, the newest first.
+        """Return the calls that the app has the page make, if the thread ends with one.
 
-        Raises:
-            ValueError: If the thread does not end with one.
+        The newest comes first.
         """
         page = await self._store.load_thread_items(thread_id, None, PAGE_SIZE, "desc", context)
         items = shown(page.data, with_ends=False)
@@ -450,23 +447,31 @@ class Dispatcher(Generic[TContext]):
             for item in items
             if isinstance(item, ClientToolCallItem) and item.status == "pending"
         ]
-        if not pending or items[0] is not pending[0]:
-            raise ValueError(f"Last thread item in {thread_id} was not a ClientToolCallItem")
-        return pending
+        return pending if pending and items[0] is pending[0] else []
 
     async def start_turn(self, thread_id: str, given: Sequence[Message], context: TContext) -> str:
         """Start a turn that no client has asked for, and return its id."""
         thread = await self._thread_for_ids(thread_id, context)
         turn_id = self._store.generate_item_id("message", thread, context)
         new = NewTurn(owner_of(context), thread_id, new_run_id(), "", turn_id=turn_id)
+        is_told = asyncio.Event()
         run, follower = await self.begin(
             new,
             lambda begun: self._with_state(new, begun, [], context),
-            lambda run: self._server.execute_input(run, given),
+            lambda run: self._server.execute_input(run, given, is_told),
             self._server.detached_context(context),
-            memory=GivenMessages(turn_id, given),
         )
         self._server.worker.release(follower)
+        events = [asyncio.ensure_future(each.wait()) for each in (is_told, run.has_ended)]
+        try:
+            await asyncio.wait(events, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in events:
+                each.cancel()
+        if not is_told.is_set():
+            raise RuntimeError(
+                "The turn ended before the agent was given the messages. Start it again."
+            )
         return run.turn_id
 
     def _new_turn(
@@ -545,10 +550,12 @@ class Dispatcher(Generic[TContext]):
         if isinstance(request, ThreadsAddStructuredInputReq):
             item = await self._store.load_item(thread_id, request.params.item_id, context)
             if not isinstance(item, StructuredInputItem):
-                raise ValueError(f"Item {request.params.item_id} is not a StructuredInputItem")
+                raise RefusedAnswerError(CLOSED)
             run.emit(ThreadItemReplacedEvent(item=submitted(item, request.params.input)))
         else:
             pending = await self._pending_calls(thread_id, context)
+            if not pending:
+                raise RefusedAnswerError(CLOSED)
             call = pending[0].model_copy(
                 update={"status": "completed", "output": request.params.result}
             )

@@ -197,11 +197,6 @@ class Recovered:
     is_workflow: bool
 
 
-def as_told(messages: Sequence[Message]) -> str:
-    """Return as JSON, as `Exchange.take_new` does, that an agent is told messages."""
-    return json.dumps([_told(messages, (), 0, False)], default=str)
-
-
 def recover(pieces: Iterable[str]) -> Recovered | None:
     """Return what a run had exchanged, or `None` if the agent was told nothing yet.
 

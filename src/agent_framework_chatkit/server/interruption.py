@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
 from typing import Any
 
 from agent_framework import AgentSession, Message
 from chatkit.types import (
+    ThreadItem,
     ThreadItemDoneEvent,
     ThreadItemRemovedEvent,
+    ThreadItemReplacedEvent,
     ThreadMetadata,
     ThreadStreamEvent,
 )
@@ -20,6 +23,7 @@ from ..stores.sql.store import SQLStore
 from ..stores.sql.turn_rows import LogRow, StoredMessages, StoredThread, TurnEnd, TurnRow, Writes
 from ..stores.turn_end import TurnEndItem
 from .agent_turn import dump_session, remembered_of_workflow
+from .answers import is_asking
 from .event_log import EVENT, Entry, log_row, read_row, serialize
 from .exchange import Recovered, recover
 from .turn_state import MESSAGES
@@ -49,7 +53,12 @@ def interrupted_turn(
         return Writes()
     writes = Writes(end=TurnEnd("interrupted"))
     events: list[ThreadStreamEvent] = []
-    for item in _unfinished(log):
+    recovered = recover(row.updates for row in log if row.updates)
+    shown = list(_shown(log))
+    if recovered is not None:
+        # What the agent asked is not stored with a pause, so nobody can answer it.
+        events += [ThreadItemRemovedEvent(item_id=each) for each in _asking(shown)]
+    for item in _unfinished(shown):
         as_kept = kept(item)
         if as_kept is None:
             events.append(ThreadItemRemovedEvent(item_id=item.id))
@@ -69,8 +78,8 @@ def interrupted_turn(
         allow_retry=True,
     )
     writes.items.append(end)
+    writes.removed += [each.item_id for each in events if isinstance(each, ThreadItemRemovedEvent)]
     writes.log = _log(run, events, end, turn.id, ended_at)
-    recovered = recover(row.updates for row in log if row.updates)
     if recovered is not None:
         writes.messages.append(_messages(turn.id, recovered))
         session = (
@@ -84,13 +93,32 @@ def interrupted_turn(
     return writes
 
 
-def _unfinished(log: list[LogRow]) -> list[Any]:
-    items = UnfinishedItems()
+def _shown(log: list[LogRow]) -> Iterator[ThreadStreamEvent]:
+    """Yield the events of items that a log holds."""
     for row in log:
         for entry in read_row(row):
             if not (entry.is_addition or entry.is_internal or entry.is_passing):
-                items.apply(EVENT.validate_json(entry.data))
+                yield EVENT.validate_json(entry.data)
+
+
+def _unfinished(events: Iterable[ThreadStreamEvent]) -> list[ThreadItem]:
+    items = UnfinishedItems()
+    for event in events:
+        items.apply(event)
     return items.items()
+
+
+def _asking(events: Iterable[ThreadStreamEvent]) -> list[str]:
+    """Return the ids of the items by which an agent asks something, after these events."""
+    asking: dict[str, None] = {}
+    for event in events:
+        if isinstance(event, ThreadItemRemovedEvent):
+            asking.pop(event.item_id, None)
+        elif isinstance(event, (ThreadItemDoneEvent, ThreadItemReplacedEvent)):
+            asking.pop(event.item.id, None)
+            if is_asking(event.item):
+                asking[event.item.id] = None
+    return list(asking)
 
 
 def _messages(turn_id: str, recovered: Recovered) -> StoredMessages:

@@ -87,8 +87,12 @@ class Remembered(Protocol):
         """The messages."""
 
     @property
-    def session(self) -> tuple[str, str] | None:
+    def session(self) -> tuple[str, str]:
         """The id and the JSON of the agent's session."""
+
+    @property
+    def forgotten(self) -> list[str]:
+        """The ids of the items that ask for what nobody can answer any more."""
 
 
 class Run:
@@ -543,6 +547,7 @@ class Run:
         if self.is_lost:
             return
         self.is_lost = True
+        self.channel.is_thread_unsure = True
         if is_deleted:
             logger.info("Thread %r was deleted; run %s is stopped.", self.thread.id, self.id)
         else:
@@ -639,6 +644,8 @@ class Run:
         """Write how the turn has ended, and all that is left to write."""
         while self._committing is not None:
             await self._committing
+        for item_id in () if remembered is None else remembered.forgotten:
+            self.emit(ThreadItemRemovedEvent(item_id=item_id))
         self._is_ending = True
         self.state = state
         message = self.error_message or MESSAGES.get(state)

@@ -253,6 +253,8 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
 
         Raises:
             NotFoundError: If the owner has no such thread.
+            RuntimeError: If the turn ends before the agent is told, since it was stopped or its
+                agent could not be made.
             ThreadBusyError: If a turn of the thread is running.
         """
         if isinstance(messages, str):
@@ -302,8 +304,16 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
             return
         await run.emit_all(self.respond(run.thread, message, run.context))
 
-    async def execute_input(self, run: Run, given: Sequence[Message]) -> None:
-        """Have the agent answer, within a run, what it is given by code."""
+    async def execute_input(
+        self, run: Run, given: Sequence[Message], is_told: asyncio.Event
+    ) -> None:
+        """Have the agent answer, within a run, what it is given by code.
+
+        Args:
+            run: The run.
+            given: What the agent is told.
+            is_told: Set when it is stored that the agent is told so.
+        """
         agent = await self.agent_of(run.thread, run.context)
         agent_context = self._agent_context(run.thread, agent, run.context, None)
 
@@ -311,7 +321,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
             await turn.with_input(given)
             return True
 
-        await self._run_agent(agent, agent_context, begin, {}, run.emit)
+        await self._run_agent(agent, agent_context, begin, {}, run.emit, is_told)
 
     async def _answer(
         self,
@@ -347,6 +357,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         begin: Callable[[AgentTurn[TContext]], Awaitable[bool]],
         options: dict[str, Any],
         emit: Callable[[ThreadStreamEvent], None],
+        is_told: asyncio.Event | None = None,
     ) -> None:
         """Run an agent in the current run's turn, or in one of its own if there is none."""
         thread, request_context = context.thread, context.request_context
@@ -378,18 +389,24 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         )
         if not await begin(turn):
             return
+        context.recorder = CallRecorder(turn.exchange, None if run is None else run.checkpoint)
+        context.items.send = emit
+        withdrawn = [
+            event async for event in self.answering.withdraw(thread, turn.pause, request_context)
+        ]
+        # From here to the next await, so that it is stored together: what the agent is told, and
+        # that nobody is asked any more what it was told is not answered.
         if run is not None:
             run.memory = turn
-            if turn.is_resumed:
-                # Before the run: whatever becomes of it, no answer is given to the agent twice.
-                run.store_session(turn.resumed_session())
-                await run.checkpoint()
-        checkpoint = None if run is None else run.checkpoint
-        context.recorder = CallRecorder(turn.exchange, checkpoint)
-        context.items.send = emit
-        if turn.pause is not None:
-            async for event in self.answering.withdraw(thread, turn.pause, request_context):
-                emit(event)
+        for event in withdrawn:
+            (emit if run is None else run.emit)(event)
+        if run is not None and turn.is_resumed:
+            # Before the run: whatever becomes of it, no answer is given to the agent twice.
+            run.store_session(turn.resumed_session())
+            await run.checkpoint()
+        if run is not None and is_told is not None:
+            await run.checkpoint()
+            is_told.set()
         writer = ResponseWriter(
             context.items,
             self.response_converter,
@@ -427,14 +444,10 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
                     await turn.run(writer, options, run)
             except asyncio.CancelledError:
                 writer.show_widgets()
-                for interrupt in context.pause.interrupts:
-                    emit(ThreadItemRemovedEvent(item_id=interrupt.item_id))
                 raise
             except Exception as error:
                 log_failure(error, "A turn in thread %r failed.", thread.id)
                 writer.abort()
-                for interrupt in context.pause.interrupts:
-                    emit(ThreadItemRemovedEvent(item_id=interrupt.item_id))
                 raise CustomStreamError(self.error_message(error), allow_retry=True) from error
 
     def _agent_context(

@@ -19,7 +19,7 @@ from ..stores.sql.turn_rows import BegunTurn, LogRow, NewTurn, OrphanedTurnError
 from .channel import Channel, Follower
 from .event_log import Entry, log_row
 from .interruption import interrupted_turn
-from .run import Memory, Run, new_run_id
+from .run import Run, new_run_id
 from .signals import StopSignals
 
 if TYPE_CHECKING:
@@ -101,7 +101,6 @@ class Worker(Generic[TContext]):
         *,
         page: str | None = None,
         time_limit: float = 0,
-        memory: Memory | None = None,
     ) -> tuple[Run, Follower]:
         """Begin a turn, and execute it.
 
@@ -112,7 +111,6 @@ class Worker(Generic[TContext]):
             context: The context of the request.
             page: The page that asked.
             time_limit: Seconds after which the turn is stopped; 0 for none.
-            memory: What is remembered of it, whatever becomes of it.
 
         Returns:
             The run, and a follower that reads its events from the first on.
@@ -133,7 +131,7 @@ class Worker(Generic[TContext]):
             nonlocal tried
             tried = begun
             entries[:] = prelude(begun)
-            return log_row(entries, None if memory is None else memory.take_new())
+            return log_row(entries, None)
 
         self._beginning[new.run] = asyncio.Event()
         try:
@@ -147,7 +145,6 @@ class Worker(Generic[TContext]):
             before = begun.log_position - 1
             channel = self.channel(begun.lease.key, begun.thread.id, new.owner, before)
             run = Run(self, channel, begun, context, page=page, text_interval=self._text_interval)
-            run.memory = memory
             channel.begin_run(run)
             self._runs[run.id] = run
             if before > channel.known:

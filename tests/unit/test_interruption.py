@@ -1,0 +1,166 @@
+"""What a turn leaves behind that ends before it could."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from agent_framework import tool
+from chatkit.types import AssistantMessageContent, AssistantMessageItem
+
+from agent_framework_chatkit import AgentChatKitServer, client_tool
+from agent_framework_chatkit.stores import SQLStore
+
+from .live_client import ME, LiveClient, Stream
+from .scripted_agent import agent, call, said, text
+from .test_live_threads import Gate, bury, chat, settled
+
+
+@tool(approval_mode="always_require")
+def pay() -> str:
+    """Pay."""
+    return "Paid."
+
+
+@client_tool
+def locate() -> str:
+    """Return where the person is."""
+    raise AssertionError("The page runs it.")
+
+
+async def decide(client: LiveClient, card: dict[str, Any]) -> Stream:
+    action = card["widget"]["confirm"]["action"]
+    item = {"thread_id": client.thread_id, "item_id": card["id"]}
+    stream: Stream = await client.send("threads.custom_action", action=action, **item)
+    return stream
+
+
+def kinds(items: list[dict[str, Any]]) -> list[str]:
+    return [item["type"] for item in items]
+
+
+async def test_a_card_is_gone_if_its_turn_is_stopped_before_the_pause_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gate = Gate()
+    answering = agent([call("pay")], [text("Yes.")], tools=[pay])
+    async with chat(answering) as client:
+
+        async def record(*_: Any, **__: Any) -> None:
+            await gate()
+
+        monkeypatch.setattr(client.server.store.audit, "record", record)
+        await client.ask("Pay it")
+        await gate.is_reached.wait()
+        assert await client.stop() == "stopped"
+        assert kinds(await client.items()) == ["user_message", "end_of_turn"]
+        monkeypatch.undo()
+        await (await client.ask("Hello?")).rest()
+        assert (await client.turn())["state"] == "completed"
+
+
+@pytest.mark.parametrize("asked", ["pay", "locate"])
+async def test_what_a_dead_worker_has_asked_is_not_asked_any_more(
+    asked: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate()
+    url = f"sqlite:///{tmp_path}/chat.db"
+    async with SQLStore[Any](url) as one, SQLStore[Any](url) as two:
+        answering = agent([call(asked)], [text("Yes.")], tools=[pay, locate])
+        dying = AgentChatKitServer(answering, one)
+
+        async def finish(*_: Any) -> None:
+            await gate()
+
+        monkeypatch.setattr(dying, "finish_turn", finish)
+        client = LiveClient(dying)
+        asking = await client.ask("Go on")
+        await asking.until("thread.item.done")
+        await gate.is_reached.wait()
+        client.server = AgentChatKitServer(answering, two)
+        assert len(await client.items()) == 2
+        await bury(one, two)
+        await (await client.ask("Hello?")).rest()
+        assert kinds(await client.items()) == [
+            "user_message",
+            "end_of_turn",
+            "user_message",
+            "assistant_message",
+        ]
+        monkeypatch.undo()
+        gate.may_go_on.set()
+        await dying.close(grace=0)
+        await client.server.close(grace=0)
+
+
+async def stop_before_told(
+    client: LiveClient, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Have a message's turn stopped before the agent is told of the message."""
+    gate = Gate()
+
+    async def wait(*_: Any) -> Any:
+        await gate()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(client.server.agents, "of", wait)
+        asking = await client.ask(message)
+        await asking.next()
+        await gate.is_reached.wait()
+        assert await client.stop() == "stopped"
+        await asking.close()
+
+
+async def test_what_code_starts_tells_the_agent_also_of_a_message_that_it_was_not_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answering = agent([text("Hi.")], [text("Yes.")])
+    async with chat(answering) as client:
+        await (await client.ask("Hello")).rest()
+        await stop_before_told(client, "Where are you?", monkeypatch)
+        await client.server.start_turn(client.thread_id, "Be nice", ME)
+        assert await settled(client) == "completed"
+        told = said(answering)[-1][1]
+        assert told.index("Where are you?") < told.index("Be nice")
+
+
+async def test_a_message_that_no_turn_has_told_is_told_after_an_approval_with_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answering = agent([call("pay")], [text("Paid.")], [text("Yes.")], tools=[pay])
+    async with chat(answering) as client:
+        await (await client.ask("Pay it")).rest()
+        (card,) = [each for each in await client.items() if each["type"] == "widget"]
+        await stop_before_told(client, "And hurry", monkeypatch)
+        await (await decide(client, card)).rest()
+        assert (await client.turn())["state"] == "completed"
+        assert "And hurry" not in str(said(answering))
+        await (await client.ask("Is it paid?")).rest()
+        assert str(said(answering)).count("And hurry") == 1
+
+
+async def test_what_is_added_after_a_message_is_read_with_the_next() -> None:
+    gate = Gate()
+    answering = agent([text("Yes.")], [text("So it is.")])
+
+    async def find(*_: Any) -> Any:
+        await gate()
+        return answering
+
+    async with chat(find) as client:
+        asking = await client.ask("Is it open?")
+        await gate.is_reached.wait()
+        added = AssistantMessageItem(
+            id="m1",
+            thread_id=client.thread_id,
+            created_at=datetime.now(),
+            content=[AssistantMessageContent(text="It opens at nine.")],
+        )
+        await client.server.add_items(client.thread_id, [added], ME)
+        gate.may_go_on.set()
+        await asking.rest()
+        assert said(answering) == [("user", "Is it open?")]
+        await (await client.ask("At nine?")).rest()
+        assert str(said(answering)).count("It opens at nine.") == 1

@@ -1,0 +1,62 @@
+"""The life of turns on SQLite, against a model of it."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from hypothesis import HealthCheck, Phase, settings
+
+from agent_framework_chatkit.stores import SQLStore
+
+from .turns_model import TurnsMachine
+
+
+class OnSQLite(TurnsMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        # Outside the simulation, which begins later.
+        new_database()
+
+    def new_url(self) -> str:
+        self.folder = tempfile.TemporaryDirectory()
+        path = shutil.copy(new_database(), self.folder.name)
+        return f"sqlite:///{path}"
+
+    def teardown(self) -> None:
+        try:
+            super().teardown()
+        finally:
+            if hasattr(self, "folder"):
+                self.folder.cleanup()
+
+
+@cache
+def new_database() -> Path:
+    """Return a database with empty tables, to be copied."""
+    path = Path(tempfile.mkdtemp()) / "chat.db"
+
+    async def create() -> None:
+        async with SQLStore(f"sqlite:///{path}") as store:
+            await store.load_threads(1, None, "asc", {"user_id": "ann"})
+
+    asyncio.run(create())
+    return path
+
+
+# The same examples each time: a rare one that is found by chance would fail who changed nothing.
+SETTINGS = settings(
+    max_examples=int(__import__("os").environ.get("N", "40")),
+    stateful_step_count=20,
+    deadline=None,
+    derandomize="R" not in __import__("os").environ,
+    # To make a failing example smaller takes longer than a test may.
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+TestTurns = OnSQLite.TestCase
+TestTurns.settings = SETTINGS
