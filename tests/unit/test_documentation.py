@@ -281,3 +281,21 @@ def test_the_oldest_versions_are_those_that_are_tested() -> None:
     for name in ("agent-framework-core", "openai-chatkit"):
         (oldest,) = re.findall(rf'"{name}>=([\d.]+),<2"', project)
         assert re.search(rf"\| `{name}` \| {oldest} \| [\d.]+ \| below 2 \|", page)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_holds_nothing_that_github_does_not_render(page: Path) -> None:
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
+    only_in_mkdocs = r"\)\{ ?[:.#\w]|^(?:!!!|\?\?\?|===) |#only-(?:light|dark)|^\{[:.#]"
+    assert re.findall(only_in_mkdocs, text, re.M) == []
+
+
+PICTURE = re.compile(r'(?:src|srcset)="([^"]+)"|!\[[^\]]*\]\(([^)]+)\)')
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_picture_is_there(page: Path) -> None:
+    for groups in PICTURE.findall(page.read_text()):
+        source = "".join(groups)
+        if not re.match(r"[a-z]+:|/", source):
+            assert (page.parent / source).is_file(), source
