@@ -4,13 +4,25 @@ import type { ChatMethods } from '../element/host'
 import { ProtocolError } from '../protocol/client'
 import type { AnyEvent } from '../protocol/live'
 import type { ErrorEvent, NoticeEvent, WidgetItem } from '../protocol/types'
-import type { Action } from '../widgets/actions'
 import type { Responses } from './responses'
 import { messageOf, type Session } from './session'
 
 /** An action failed; the message is for the person. */
 export class ActionError extends Error {
   override readonly name = 'ActionError'
+}
+
+export type LoadingBehavior = 'auto' | 'none' | 'self' | 'container'
+
+/** What a component of a widget asks for when a person uses it. */
+export interface Action {
+  type: string
+  payload?: unknown
+  /** Whether the page or the server handles it. */
+  handler: 'client' | 'server'
+  loadingBehavior: LoadingBehavior
+  /** Whether the server answers with a stream of events, or with the item as it is then. */
+  streaming: boolean
 }
 
 type AnyAction = Pick<Action, 'type' | 'payload'>

@@ -14,9 +14,8 @@ import type {
   UserMessageItem,
   WidgetItem,
 } from '../protocol/types'
-import type { Action } from '../widgets/actions'
-import type { KeptFields } from '../widgets/forms'
-import { Actions, type SentAction } from './actions'
+import { Actions, type Action, type SentAction } from './actions'
+import type { KeptFields } from './keptFields'
 import { checkOptions } from './checkOptions'
 import { ClientTools } from './clientTools'
 import type { Outgoing, Written } from './drafts'

@@ -5,8 +5,8 @@ import type { CustomApiConfig } from '@openai/chatkit'
 import type { Attachment } from '../protocol/types'
 import { Store } from './store'
 import type { Texts } from '../i18n/texts'
-import { refusalOf, type Limits } from '../composer/limits'
-import { remove, transfer, TransferError } from '../composer/transfer'
+import { refusalOf, type Limits } from './limits'
+import { remove, transfer, TransferError } from './transfer'
 
 export interface Upload {
   key: number

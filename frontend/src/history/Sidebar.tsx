@@ -1,21 +1,14 @@
 import { useEffect, useState } from 'react'
 
 import { useChat, useText } from '../ui/context'
-import { IconButton } from '../ui/IconButton'
-import { NewIcon, SidebarIcon } from '../ui/icons'
+import { NewIcon } from '../ui/icons'
+import { SidebarToggle, type SidebarState } from '../ui/SidebarToggle'
 import { useStore } from '../ui/useStore'
 import { ChatList } from './ChatList'
 
 const WIDE = '(min-width: 1100px)'
 
 const KEY = 'chatkit.sidebar'
-
-export interface SidebarState {
-  isOpen: boolean
-  /** Whether the person has opened or closed it. */
-  wasToggled: boolean
-  toggle: () => void
-}
 
 /** Return the state of the sidebar, or `null` where the list of chats is a panel. */
 export function useSidebar(): SidebarState | null {
@@ -68,21 +61,6 @@ export function Sidebar(sidebar: SidebarState) {
       </button>
       <ChatList onEscape={() => chat.focus()} />
     </nav>
-  )
-}
-
-/** Opens and closes the sidebar. The button that replaces the pressed one takes its focus. */
-export function SidebarToggle({ isOpen, wasToggled, toggle }: SidebarState) {
-  const text = useText()
-  return (
-    <IconButton
-      label={text('chats')}
-      aria-expanded={isOpen}
-      autoFocus={wasToggled}
-      onClick={toggle}
-    >
-      <SidebarIcon />
-    </IconButton>
   )
 }
 

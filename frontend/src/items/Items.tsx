@@ -2,7 +2,7 @@ import { memo, type RefObject } from 'react'
 
 import type { ThreadState } from '../protocol/thread'
 import type { ThreadItem } from '../protocol/types'
-import { KeepPlace } from '../thread/KeepPlace'
+import { KeepPlace } from './KeepPlace'
 import { Section } from './Section'
 import { useSections } from './sections'
 import { isAnsweredAt, isQuestion } from './turn'

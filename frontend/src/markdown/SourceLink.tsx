@@ -1,7 +1,7 @@
 import type { CustomApiConfig } from '@openai/chatkit'
 import { useEffect, useState, type ReactNode } from 'react'
 
-import { download } from '../composer/transfer'
+import { download } from '../chat/transfer'
 import { Previewable, preloadPreviews } from '../ui/Previewable'
 import type { Attachment, ThreadItem } from '../protocol/types'
 import { useChat, useText } from '../ui/context'

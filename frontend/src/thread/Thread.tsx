@@ -1,7 +1,7 @@
 import { useRef } from 'react'
 
 import { Activity } from './Activity'
-import { Announcer } from '../ui/Announcer'
+import { Announcer } from './Announcer'
 import { useChat, useText } from '../ui/context'
 import { DownIcon } from '../ui/icons'
 import { IconButton } from '../ui/IconButton'

@@ -2,7 +2,7 @@ import { lazy, Suspense } from 'react'
 
 import { CloseIcon, ExportIcon, HistoryIcon, NewIcon } from './icons'
 import { IconButton } from './IconButton'
-import { SidebarToggle, type SidebarState } from '../history/Sidebar'
+import { SidebarToggle, type SidebarState } from './SidebarToggle'
 import { useChat, useText } from './context'
 import { useStore } from './useStore'
 

@@ -1,4 +1,4 @@
-import { boxStyle } from './box'
+import { boxStyle } from './boxStyle'
 import { Children } from './Children'
 import type { ComponentProps } from './Component'
 import { oneOf } from './values'

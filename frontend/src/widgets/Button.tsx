@@ -2,15 +2,14 @@ import type { ButtonProps } from '@openai/apps-sdk-ui/components/Button'
 
 import type { Widget } from '../protocol/types'
 import { NamedIcon } from '../ui/icons/NamedIcon'
-import { actionOf } from './actions'
 import type { ComponentProps } from './Component'
-import { useActing, useIsOff } from './context'
+import { useActing, useIsOff } from './widgetActions'
 import { useForm } from './forms'
 import { SubmitButton } from './FormBox'
 import { NotDrawn } from './NotDrawn'
 import { PressButton } from './PressButton'
 import { Problem } from './Problem'
-import { isTrue, oneOf, sizeOf, textOf } from './values'
+import { actionOf, isTrue, oneOf, sizeOf, textOf } from './values'
 
 const COLORS = [
   'primary',

@@ -3,17 +3,17 @@ import { useState, type CSSProperties } from 'react'
 
 import type { Widget } from '../protocol/types'
 import { useText } from '../ui/context'
-import { actionOf, type Action } from './actions'
-import { borderOf, defined, paddingOf } from './box'
+import type { Action } from '../chat/actions'
+import { borderOf, defined, paddingOf } from './boxStyle'
 import { Children } from './Children'
-import { colorOf, SURFACE } from './colors'
+import { colorOf, SURFACE } from './widgetColors'
 import type { ComponentProps } from './Component'
-import { useActing, useIsOff } from './context'
+import { useActing, useIsOff } from './widgetActions'
 import { FormBox, SubmitButton } from './FormBox'
 import { PressButton } from './PressButton'
 import { Problem } from './Problem'
 import { Status } from './Status'
-import { isFields, isTrue, oneOf, textOf } from './values'
+import { actionOf, isFields, isTrue, oneOf, textOf } from './values'
 
 const SIZES = ['sm', 'md', 'lg', 'full'] as const
 

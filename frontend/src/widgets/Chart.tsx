@@ -11,7 +11,7 @@ import {
 } from 'react'
 
 import { useText } from '../ui/context'
-import { blockStyle } from './box'
+import { blockStyle } from './boxStyle'
 import { chartData, type ChartData, type Row } from './chart/data'
 import { sample } from './chart/sample'
 import type { ComponentProps } from './Component'

@@ -1,7 +1,7 @@
 import { Checkbox as DrawnCheckbox } from '@openai/apps-sdk-ui/components/Checkbox'
 
 import type { ComponentProps } from './Component'
-import { useChange } from './context'
+import { useChange } from './widgetActions'
 import { Field } from './Field'
 import { useField } from './forms'
 import { isTrue, nameOf, textOf, titleOf } from './values'

@@ -3,7 +3,7 @@ import { lazy, Suspense, useId, useState } from 'react'
 
 import { useLocale, useText } from '../ui/context'
 import type { ComponentProps } from './Component'
-import { useChange } from './context'
+import { useChange } from './widgetActions'
 import { FIRST, isoOf, LAST, parseDay, say } from './dates'
 import { Field } from './Field'
 import { useField } from './forms'

@@ -1,5 +1,5 @@
-import { defined, lengthOf, spacingOf } from './box'
-import { BORDER, colorOf } from './colors'
+import { defined, lengthOf, spacingOf } from './boxStyle'
+import { BORDER, colorOf } from './widgetColors'
 import type { ComponentProps } from './Component'
 import { isTrue } from './values'
 

@@ -1,9 +1,8 @@
-import { actionOf } from './actions'
-import { boxStyle } from './box'
+import { boxStyle } from './boxStyle'
 import { Children } from './Children'
 import type { ComponentProps } from './Component'
 import { FormBox } from './FormBox'
-import { oneOf } from './values'
+import { actionOf, oneOf } from './values'
 
 export function Form({ widget }: ComponentProps) {
   const direction = oneOf(widget['direction'], ['row', 'col'] as const, 'col')

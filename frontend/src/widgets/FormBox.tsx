@@ -1,8 +1,8 @@
 import type { ButtonProps } from '@openai/apps-sdk-ui/components/Button'
 import { createContext, useContext, useMemo, type CSSProperties, type ReactNode } from 'react'
 
-import type { Action } from './actions'
-import { useActing, useIsOff, type Shown } from './context'
+import type { Action } from '../chat/actions'
+import { useActing, useIsOff, type Shown } from './widgetActions'
 import { FormContext, useForm, useFormFields } from './forms'
 import { PressButton } from './PressButton'
 import { Problem } from './Problem'

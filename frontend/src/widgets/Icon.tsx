@@ -1,6 +1,6 @@
 import { NamedIcon } from '../ui/icons/NamedIcon'
-import { defined } from './box'
-import { colorOf, TEXT } from './colors'
+import { defined } from './boxStyle'
+import { colorOf, TEXT } from './widgetColors'
 import type { ComponentProps } from './Component'
 import { oneOf, textOf } from './values'
 

@@ -1,12 +1,12 @@
 import { LoadingIndicator } from '@openai/apps-sdk-ui/components/Indicator'
 import { createContext, use, useId } from 'react'
 
-import { actionOf } from './actions'
-import { alignOf, defined, spacingOf } from './box'
+import { alignOf, defined, spacingOf } from './boxStyle'
 import { Children } from './Children'
 import type { ComponentProps } from './Component'
-import { useActing, useIsOff } from './context'
+import { useActing, useIsOff } from './widgetActions'
 import { Problem } from './Problem'
+import { actionOf } from './values'
 
 /** Whether a list is right around an item. */
 export const ListContext = createContext(false)

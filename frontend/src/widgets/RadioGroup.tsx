@@ -3,7 +3,7 @@ import { RadioGroup as DrawnRadioGroup } from '@openai/apps-sdk-ui/components/Ra
 import { useLocale } from '../ui/context'
 import { directionOf } from '../i18n/texts'
 import type { ComponentProps } from './Component'
-import { useChange } from './context'
+import { useChange } from './widgetActions'
 import { Field } from './Field'
 import { useField } from './forms'
 import { NotDrawn } from './NotDrawn'

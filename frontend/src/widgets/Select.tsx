@@ -2,11 +2,11 @@ import { useMemo } from 'react'
 
 import { useText } from '../ui/context'
 import type { ComponentProps } from './Component'
-import { useChange } from './context'
+import { useChange } from './widgetActions'
 import { Field } from './Field'
 import { useField } from './forms'
-import { Options } from './Options'
-import { OptionSearch } from './OptionSearch'
+import { OptionItems } from './OptionItems'
+import { OptionSearchField } from './OptionSearchField'
 import { named, Picker } from './Picker'
 import { useOptionKeys } from './useOptionKeys'
 import { PAGE, useOptionList } from './useOptionList'
@@ -73,9 +73,9 @@ export function Select({ widget }: ComponentProps) {
         popup={{ id: list.id, role: 'listbox', activeId: list.activeId }}
       >
         {isSearchable(widget['searchable'], options.length) && (
-          <OptionSearch list={list} onKeyDown={(event) => onKeyDown(event, true)} />
+          <OptionSearchField list={list} onKeyDown={(event) => onKeyDown(event, true)} />
         )}
-        <Options list={list} label={named(field)} chosen={chosen} onChoose={choose} />
+        <OptionItems list={list} label={named(field)} chosen={chosen} onChoose={choose} />
       </Picker>
     </Field>
   )

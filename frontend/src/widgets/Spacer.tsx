@@ -1,4 +1,4 @@
-import { lengthOf } from './box'
+import { lengthOf } from './boxStyle'
 import type { ComponentProps } from './Component'
 
 /** Pushes what is around it apart. */

@@ -1,6 +1,6 @@
 import { createContext, use } from 'react'
 
-import { defined, lengthOf, paddingOf } from './box'
+import { defined, lengthOf, paddingOf } from './boxStyle'
 import { Children } from './Children'
 import type { ComponentProps } from './Component'
 import { numberOf, oneOf } from './values'

@@ -2,8 +2,8 @@ import type { CSSProperties } from 'react'
 
 import type { Widget } from '../protocol/types'
 import { useLocale } from '../ui/context'
-import { defined, lengthOf } from './box'
-import { colorOf, TEXT } from './colors'
+import { defined, lengthOf } from './boxStyle'
+import { colorOf, TEXT } from './widgetColors'
 import { isTrue, numberOf, oneOf, textOf } from './values'
 
 const WEIGHTS = { normal: 400, medium: 500, semibold: 600, bold: 700 } as const

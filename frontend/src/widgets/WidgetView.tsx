@@ -1,12 +1,13 @@
 import { useLayoutEffect, useMemo, useRef } from 'react'
 
+import type { KeptFields } from '../chat/keptFields'
 import type { Widget, WidgetItem } from '../protocol/types'
 import { useChat } from '../ui/context'
 import { useStore } from '../ui/useStore'
 import { Component, ComponentsContext } from './Component'
 import { components } from './components'
-import { WidgetActions, WidgetContext } from './context'
-import { FormContext, useFormFields, type KeptFields } from './forms'
+import { WidgetActions, WidgetContext } from './widgetActions'
+import { FormContext, useFormFields } from './forms'
 import { NotDrawn } from './NotDrawn'
 import { isWidget } from './values'
 

@@ -12,13 +12,9 @@ import {
 } from 'react'
 
 import type { TextKey } from '../i18n/locales/en'
+import type { FieldValue, KeptFields } from '../chat/keptFields'
 import { Store } from '../chat/store'
 import { useStore } from '../ui/useStore'
-
-export type FieldValue = string | boolean
-
-/** What was written in place of what fields began with, by form and name. */
-export type KeptFields = Map<string, { initial: FieldValue; value: FieldValue }>
 
 interface Field {
   name: string

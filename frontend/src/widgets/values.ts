@@ -1,5 +1,6 @@
 /** Properties as models and servers write them: of any type, or missing. */
 
+import type { Action } from '../chat/actions'
 import type { Widget } from '../protocol/types'
 
 export type Fields = Record<string, unknown>
@@ -41,6 +42,22 @@ export function isWidget(value: unknown): value is Widget {
 export function childrenOf(widget: Widget): readonly Widget[] {
   const held = widget['children']
   return Array.isArray(held) ? held.filter(isWidget) : isWidget(held) ? [held] : []
+}
+
+/** Return the action in a property, or `null` if the property holds none. */
+export function actionOf(value: unknown): Action | null {
+  if (!isFields(value) || typeof value['type'] !== 'string') return null
+  return {
+    type: value['type'],
+    ...('payload' in value && { payload: value['payload'] }),
+    handler: oneOf(value['handler'], ['client', 'server'] as const, 'server'),
+    loadingBehavior: oneOf(
+      value['loadingBehavior'],
+      ['none', 'self', 'container'] as const,
+      'auto',
+    ),
+    streaming: value['streaming'] !== false,
+  }
 }
 
 /** Return the name of a control's field, in which dots are taken for steps; none is without a limit. */

@@ -1,7 +1,7 @@
 /** The data of a chart, read from what a model has written. */
 
 import type { Widget } from '../../protocol/types'
-import { colorOf } from '../colors'
+import { colorOf } from '../widgetColors'
 import { isFields, isTrue, listOf, oneOf, textOf, type Fields } from '../values'
 
 export interface Series {

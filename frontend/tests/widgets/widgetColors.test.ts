@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { colorOf, SURFACE, TEXT } from '../../src/widgets/colors'
+import { colorOf, SURFACE, TEXT } from '../../src/widgets/widgetColors'
 
 test.each([
   ['secondary', 'var(--color-text-secondary)'],

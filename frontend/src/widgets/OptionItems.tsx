@@ -5,7 +5,7 @@ import type { PickerLabel } from './PickerPopup'
 import type { OptionList } from './useOptionList'
 import type { Option } from './values'
 
-interface OptionsProps {
+interface OptionItemsProps {
   list: OptionList
   label: PickerLabel
   chosen: Option | null
@@ -13,7 +13,7 @@ interface OptionsProps {
 }
 
 /** A list of options; the focus stays at the control, or at the search. */
-export function Options({ list, label, chosen, onChoose }: OptionsProps) {
+export function OptionItems({ list, label, chosen, onChoose }: OptionItemsProps) {
   const { id, shown, active, setActive, more } = list
   const text = useText()
   return (

@@ -2,7 +2,7 @@
 
 import type { CustomApiConfig } from '@openai/chatkit'
 
-import { save } from '../chat/exportThread'
+import { save } from './exportThread'
 import type { Attachment } from '../protocol/types'
 
 export interface Transfer {

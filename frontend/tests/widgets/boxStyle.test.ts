@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { blockStyle, boxStyle, lengthOf, spacingOf } from '../../src/widgets/box'
+import { blockStyle, boxStyle, lengthOf, spacingOf } from '../../src/widgets/boxStyle'
 
 const style = (properties: object) => boxStyle({ type: 'Box', ...properties }, 'col')
 

@@ -3,15 +3,14 @@
 import { createContext, useContext, useId, useLayoutEffect, useRef } from 'react'
 
 import type { Widget, WidgetItem } from '../protocol/types'
-import { ActionError } from '../chat/actions'
+import { ActionError, type Action, type LoadingBehavior } from '../chat/actions'
 import type { Chat } from '../chat/chat'
 import { useChat } from '../ui/context'
 import { Store } from '../chat/store'
 import { useStore } from '../ui/useStore'
-import { actionOf, type Action, type LoadingBehavior } from './actions'
 import { useForm, type FormFields } from './forms'
 import { filled } from './payload'
-import { nameOf } from './values'
+import { actionOf, nameOf } from './values'
 
 /** What shows that an action is not answered yet. */
 export type Shown = Exclude<LoadingBehavior, 'auto'>

@@ -2,9 +2,9 @@ import { useEffect, useRef } from 'react'
 
 import type { ThreadItem, Widget } from '../protocol/types'
 import { announce, announced } from '../chat/announce'
-import { useChat, useText } from './context'
+import { useChat, useText } from '../ui/context'
 import { spoken } from '../markdown/spoken'
-import { useStore } from './useStore'
+import { useStore } from '../ui/useStore'
 import type { Say } from '../i18n/texts'
 
 /** Says what comes into the thread: an answer once, when it is finished; the rest in short. */

@@ -4,13 +4,13 @@ import type { KeyboardEvent } from 'react'
 import { useText } from '../ui/context'
 import type { OptionList } from './useOptionList'
 
-interface OptionSearchProps {
+interface OptionSearchFieldProps {
   list: OptionList
   onKeyDown: (event: KeyboardEvent) => void
 }
 
 /** The field that searches a list of options. */
-export function OptionSearch({ list, onKeyDown }: OptionSearchProps) {
+export function OptionSearchField({ list, onKeyDown }: OptionSearchFieldProps) {
   const text = useText()
   return (
     <div className="widget-search">

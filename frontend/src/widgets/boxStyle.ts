@@ -3,7 +3,7 @@
 import type { CSSProperties } from 'react'
 
 import type { Widget } from '../protocol/types'
-import { BORDER, colorOf, SURFACE } from './colors'
+import { BORDER, colorOf, SURFACE } from './widgetColors'
 import { isFields, numberOf, oneOf } from './values'
 
 /** A unit of spacing, in pixels. */

@@ -1,0 +1,6 @@
+/** What people have put into the fields of widgets, kept while the widgets are not on the page. */
+
+export type FieldValue = string | boolean
+
+/** The values that differ from the initial ones, by form and name. */
+export type KeptFields = Map<string, { initial: FieldValue; value: FieldValue }>
