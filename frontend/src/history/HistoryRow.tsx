@@ -22,7 +22,8 @@ export interface RowProps {
 export const HistoryRow = memo(function HistoryRow(props: RowProps) {
   const { thread, snippet = [], onRename, onDelete } = props
   const chat = useChat()
-  const name = thread.title || useText()('untitled')
+  const text = useText()
+  const name = thread.title || text('untitled')
   const isCurrent = useStore(chat.state, (state) => state.threadId === thread.id)
   const [mode, setMode] = useState<'shown' | 'renaming' | 'deleting'>('shown')
   const opener = useRef<HTMLButtonElement>(null)

@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { screen, waitFor, within } from '@testing-library/react'
+import { act, screen, waitFor, within } from '@testing-library/react'
 import { expect, test } from 'vitest'
 
 import { History } from '../../src/history/History'
@@ -136,6 +136,22 @@ test('nothing is deleted before it is confirmed', async () => {
   await waitFor(() => expect(screen.queryByRole('button', { name: 'Now' })).toBeNull())
   expect(threads.map((each) => each.id)).toEqual(['b'])
   expect(document.activeElement).toBe(screen.getByRole('searchbox'))
+})
+
+test('a new chat is listed first, and gets its title when the server has made one', async () => {
+  const { chat } = await render(<History />, serverOf([thread('a', 'Now', 1)]))
+  await screen.findByRole('button', { name: 'Now' })
+  const open = (title: string | null): void =>
+    act(() => {
+      const { thread: state } = chat.state.get()
+      chat.state.set({ threadId: 'b', thread: { ...state, thread: thread('b', title) } })
+    })
+  open(null)
+  screen.getByRole('button', { name: 'Untitled' })
+  open('A trip')
+  screen.getByRole('button', { name: 'A trip' })
+  expect(screen.getAllByRole('listitem')).toHaveLength(2)
+  expect(screen.queryByRole('button', { name: 'Untitled' })).toBeNull()
 })
 
 test('what may not be done is not offered', async () => {
