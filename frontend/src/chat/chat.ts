@@ -2,7 +2,7 @@
 
 import type { CustomApiConfig } from '@openai/chatkit'
 
-import { contentFrom } from '../composer/content'
+import { contentFrom } from './content'
 import type { ChatHost, ChatMethods, Kept } from '../element/host'
 import type { Options } from '../element/options'
 import { ProtocolClient } from '../protocol/client'

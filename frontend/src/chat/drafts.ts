@@ -2,7 +2,7 @@
 
 import type { Attachment, UserMessageInput } from '../protocol/types'
 import { Store } from './store'
-import { joined, noContent, sendable, textOf, type Content } from '../composer/content'
+import { joined, noContent, sendable, textOf, type Content } from './content'
 import type { Uploads } from './uploads'
 
 export interface Written {

@@ -1,7 +1,7 @@
 /** What a person says: sent, asked again, edited, answered. */
 
 import type { ChatMethods } from '../element/host'
-import { contentFrom, isBlank, noContent, sendable, textOf } from '../composer/content'
+import { contentFrom, isBlank, noContent, sendable, textOf } from './content'
 import { isPending } from '../protocol/thread'
 import type {
   Attachment,

@@ -12,7 +12,7 @@ import {
 
 import { Store } from '../chat/store'
 import { useStore } from '../ui/useStore'
-import type { Content } from './content'
+import type { Content } from '../chat/content'
 import { pastedText } from './pasted'
 import { focus, isOfInputMethod, read, type, write } from './plainField'
 import type { OwnCommand } from './useSuggestions'

@@ -2,7 +2,7 @@ import { useId, useImperativeHandle, useLayoutEffect, useState } from 'react'
 import { createPortal } from 'react-dom'
 
 import { useStore } from '../ui/useStore'
-import { spaced, TAG, textContent } from './content'
+import { spaced, TAG, textContent } from '../chat/content'
 import { insert, TagPlaces } from './document'
 import type { EditorProps, Field } from './Editor'
 import { isOfInputMethod } from './plainField'

@@ -1,7 +1,7 @@
 import { useChat } from '../ui/context'
 import { NamedIcon } from '../ui/icons/NamedIcon'
 import { useStore } from '../ui/useStore'
-import { entityOf, type TagPart } from './content'
+import { entityOf, type TagPart } from '../chat/content'
 import { Previewable } from '../ui/Previewable'
 
 /** A tag within a text: a click tells the app, and who rests on it sees a preview. */

@@ -4,7 +4,7 @@ import type { Editor } from '@tiptap/core'
 import { Fragment, type Slice } from '@tiptap/pm/model'
 import type { EditorView } from '@tiptap/pm/view'
 
-import { textContent, textOf, type Content } from './content'
+import { textContent, textOf, type Content } from '../chat/content'
 import { contentOf, insert } from './document'
 import { pastedText } from './pasted'
 

@@ -6,7 +6,7 @@ import { Fragment, Slice, type Node as DocumentNode, type Schema } from '@tiptap
 import { Plugin, Selection } from '@tiptap/pm/state'
 
 import { Store } from '../chat/store'
-import type { Content, TagPart } from './content'
+import type { Content, TagPart } from '../chat/content'
 
 export const Document = Node.create({ name: 'doc', topNode: true, content: 'line+' })
 

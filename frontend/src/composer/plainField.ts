@@ -1,6 +1,6 @@
 /** The field before the editor has loaded: its text, and tags that can only be removed. */
 
-import { noContent, spaced, TAG, type Content, type TagPart } from './content'
+import { noContent, spaced, TAG, type Content, type TagPart } from '../chat/content'
 
 /** Where the caret is, in characters; a tag counts as one. */
 export interface Caret {

@@ -4,7 +4,7 @@ import { useEffect, useState, type RefObject } from 'react'
 
 import { useChat, useText } from '../ui/context'
 import { useStore } from '../ui/useStore'
-import { noContent, tagOf, textContent, type Content } from './content'
+import { noContent, tagOf, textContent, type Content } from '../chat/content'
 import { insert } from './document'
 import { useSigns, useSuggestions, type OwnCommand, type Suggestion } from './useSuggestions'
 import { useTrigger, type Found } from './useTrigger'

@@ -3,7 +3,7 @@ import { EditorState, Selection, TextSelection } from '@tiptap/pm/state'
 import { useLayoutEffect, useRef, type RefObject } from 'react'
 
 import { copied, drop, paste } from './clipboard'
-import type { Content } from './content'
+import type { Content } from '../chat/content'
 import {
   contentOf,
   Document,

@@ -1,7 +1,7 @@
 import type { Editor } from '@tiptap/core'
 import { useRef, useState, type RefObject } from 'react'
 
-import { TAG } from './content'
+import { TAG } from '../chat/content'
 import { triggerIn, type Trigger } from './trigger'
 
 export interface Found extends Trigger {

@@ -2,7 +2,7 @@ import { Button } from '@openai/apps-sdk-ui/components/Button'
 import { useState } from 'react'
 
 import type { UserMessageItem } from '../protocol/types'
-import { isBlank, sendable, type Content } from '../composer/content'
+import { isBlank, sendable, type Content } from '../chat/content'
 import { Editor } from '../composer/Editor'
 import { useChat, useText } from '../ui/context'
 import { useStore } from '../ui/useStore'

@@ -1,4 +1,4 @@
-import type { Content } from '../composer/content'
+import type { Content } from '../chat/content'
 import { Tag } from '../composer/Tag'
 
 /** What a person said, with its tags. */

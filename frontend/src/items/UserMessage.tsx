@@ -1,7 +1,7 @@
 import { useState } from 'react'
 
 import type { Attachment, UserMessageItem } from '../protocol/types'
-import { textOf } from '../composer/content'
+import { textOf } from '../chat/content'
 import { useChat, useText } from '../ui/context'
 import { IconButton } from '../ui/IconButton'
 import { MessageTime } from '../ui/MessageTime'

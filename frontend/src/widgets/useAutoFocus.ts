@@ -1,6 +1,6 @@
 import { useEffect, type RefObject } from 'react'
 
-import { isBlank } from '../composer/content'
+import { isBlank } from '../chat/content'
 import { useChat } from '../ui/context'
 
 /** Give the focus to a control that comes with an answer, unless somebody is writing elsewhere. */

@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 import { beforeEach, expect, test, vi } from 'vitest'
 
-import { textContent, textOf } from '../../src/composer/content'
+import { textContent, textOf } from '../../src/chat/content'
 import { render, type Rendered, type Server } from '../render'
 
 const tag = { type: 'input_tag' as const, id: 'kari', text: 'Kari', data: { team: 'sea' } }
