@@ -10,6 +10,7 @@ import pytest
 from chatkit import types
 
 from agent_framework_chatkit import AgentResponseConverter, ThreadItemConverter
+from agent_framework_chatkit.server import requests
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/compatibility.md").read_text()
@@ -20,6 +21,9 @@ BESIDE = {
         "frontend/tests/e2e/own_app.html",
         "frontend/tests/e2e/own_app.py",
     ],
+    "frontend/tests/chat/live.test.ts": ["frontend/tests/chat/liveServer.ts"],
+    "tests/integration/test_live_workers.py": ["tests/integration/live_threads.py"],
+    "tests/unit/test_live_threads.py": ["tests/unit/live_client.py"],
     "tests/unit/test_server.py": ["tests/unit/chat_client.py"],
 }
 """What a test consists of besides its own file."""
@@ -50,6 +54,22 @@ WIRE = {
 @pytest.mark.parametrize("section", WIRE)
 def test_every_type_of_the_protocol_is_listed(section: str) -> None:
     assert listed(section) == set(WIRE[section])
+
+
+def test_every_request_of_ours_is_listed() -> None:
+    ours = {
+        get_args(each.model_fields["type"].annotation)[0]
+        for each in vars(requests).values()
+        if isinstance(each, type) and issubclass(each, types.BaseReq) and each is not types.BaseReq
+    }
+    assert listed("Our own requests †") == ours
+
+
+def test_every_event_of_ours_is_listed() -> None:
+    server = ROOT / "src/agent_framework_chatkit/server"
+    code = "".join(path.read_text() for path in server.glob("*.py"))
+    written = set(re.findall(r'"type": ?"((?:threads?|turn)\.\w+)"', code))
+    assert listed("Our own events of a stream †") == written - set(WIRE["Events of a stream"])
 
 
 @pytest.mark.parametrize("converter", [ThreadItemConverter, AgentResponseConverter])

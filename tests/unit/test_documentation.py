@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from agent_framework import Content
-from chatkit.types import EndOfTurnItem, Page, ThreadItem, ThreadMetadata
+from chatkit.types import EndOfTurnItem, FileAttachment, Page, ThreadItem, ThreadMetadata
 
 import agent_framework_chatkit.stores
 from agent_framework_chatkit import AgentResponseConverter, ThreadItemConverter, create_app
@@ -75,6 +75,16 @@ async def test_the_tool_of_the_readme_shows_what_it_does() -> None:
 async def test_the_tool_of_the_guide_shows_its_widget() -> None:
     sent = await events_of(defined_in("docs/bridge.md", "weather"))
     assert [item.type for item in items_of(sent)] == ["workflow", "widget", "assistant_message"]
+
+
+async def test_the_converter_of_the_guide_sends_text_files_as_data() -> None:
+    async def fetch(attachment_id: str) -> bytes:
+        return b"a,b"
+
+    converter = defined_in("docs/migration/microsoft.md", "FilesAsData")(fetch)
+    file = FileAttachment(id="atc_1", name="a.csv", mime_type="text/csv")
+    sent = await converter.attachment_to_message_content(file)
+    assert (sent.type, sent.media_type) == ("data", "text/csv")
 
 
 async def test_the_threads_of_another_store_are_moved() -> None:
