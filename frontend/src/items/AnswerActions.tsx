@@ -18,7 +18,7 @@ interface AnswerActionsProps {
   question: UserMessageItem | null
 }
 
-/** What one may do with an answer that is finished. */
+/** The buttons below a finished answer: copy, rate and try again. */
 export function AnswerActions({ endId, question }: AnswerActionsProps) {
   const chat = useChat()
   const text = useText()
@@ -48,26 +48,7 @@ export function AnswerActions({ endId, question }: AnswerActionsProps) {
   return (
     <div className="actions" data-rated={rating !== null || hasFailed || undefined}>
       <CopyButton textOf={said} />
-      {actions?.feedback && (
-        <>
-          <IconButton
-            small
-            label={text('goodAnswer')}
-            aria-pressed={rating === 'positive'}
-            onClick={() => void rate('positive')}
-          >
-            {rating === 'positive' ? <LikedIcon /> : <LikeIcon />}
-          </IconButton>
-          <IconButton
-            small
-            label={text('badAnswer')}
-            aria-pressed={rating === 'negative'}
-            onClick={() => void rate('negative')}
-          >
-            {rating === 'negative' ? <DislikedIcon /> : <DislikeIcon />}
-          </IconButton>
-        </>
-      )}
+      {actions?.feedback && <RatingButtons rating={rating} onRate={(kind) => void rate(kind)} />}
       {actions?.retry && question !== null && (
         <IconButton
           small
@@ -85,5 +66,34 @@ export function AnswerActions({ endId, question }: AnswerActionsProps) {
         </span>
       )}
     </div>
+  )
+}
+
+interface RatingButtonsProps {
+  rating: Rating | null
+  onRate: (rating: Rating) => void
+}
+
+function RatingButtons({ rating, onRate }: RatingButtonsProps) {
+  const text = useText()
+  return (
+    <>
+      <IconButton
+        small
+        label={text('goodAnswer')}
+        aria-pressed={rating === 'positive'}
+        onClick={() => onRate('positive')}
+      >
+        {rating === 'positive' ? <LikedIcon /> : <LikeIcon />}
+      </IconButton>
+      <IconButton
+        small
+        label={text('badAnswer')}
+        aria-pressed={rating === 'negative'}
+        onClick={() => onRate('negative')}
+      >
+        {rating === 'negative' ? <DislikedIcon /> : <DislikeIcon />}
+      </IconButton>
+    </>
   )
 }

@@ -53,23 +53,36 @@ export function LargeImage({ url, name, className = 'image' }: LargeImageProps) 
         onClick={(event) => event.target === event.currentTarget && dialog.current?.close()}
       >
         {isOpen && <img src={url} alt={name} referrerPolicy="no-referrer" />}
-        <div className="image-buttons">
-          <a
-            className="icon-button"
-            href={url}
-            download={name}
-            target="_blank"
-            rel="noopener noreferrer"
-            aria-label={text('download')}
-            title={text('download')}
-          >
-            <DownloadIcon />
-          </a>
-          <IconButton label={text('close')} onClick={() => dialog.current?.close()}>
-            <CloseIcon />
-          </IconButton>
-        </div>
+        <ImageButtons url={url} name={name} onClose={() => dialog.current?.close()} />
       </dialog>
     </>
+  )
+}
+
+interface ImageButtonsProps {
+  url: string
+  name: string
+  onClose: () => void
+}
+
+function ImageButtons({ url, name, onClose }: ImageButtonsProps) {
+  const text = useText()
+  return (
+    <div className="image-buttons">
+      <a
+        className="icon-button"
+        href={url}
+        download={name}
+        target="_blank"
+        rel="noopener noreferrer"
+        aria-label={text('download')}
+        title={text('download')}
+      >
+        <DownloadIcon />
+      </a>
+      <IconButton label={text('close')} onClick={onClose}>
+        <CloseIcon />
+      </IconButton>
+    </div>
   )
 }

@@ -1,5 +1,5 @@
 import { Button } from '@openai/apps-sdk-ui/components/Button'
-import { useLayoutEffect, useRef, useState, type KeyboardEvent } from 'react'
+import { useLayoutEffect, useRef, useState, type KeyboardEvent, type RefObject } from 'react'
 
 import type { StructuredInputItem, StructuredInputSubmission } from '../protocol/types'
 import { useChat, useText } from '../ui/context'
@@ -18,14 +18,7 @@ export function QuestionForm({ item }: { item: StructuredInputItem }) {
   const [sending, setSending] = useState<StructuredInputSubmission['status']>()
   const form = useRef<HTMLFormElement>(null)
 
-  // The answer replaces the form; if the focus was in it, it moves on to the composer.
-  useLayoutEffect(() => {
-    const element = form.current
-    return () => {
-      if (element?.contains(document.activeElement)) chat.focus()
-    }
-  }, [chat])
-
+  useFocusAfter(form)
   const send = async (input: StructuredInputSubmission): Promise<void> => {
     setSending(input.status)
     await chat.answer(item.id, input)
@@ -76,6 +69,17 @@ export function QuestionForm({ item }: { item: StructuredInputItem }) {
       />
     </form>
   )
+}
+
+/** Move the focus from a form to the composer when the answer replaces the form. */
+function useFocusAfter(form: RefObject<HTMLFormElement | null>): void {
+  const chat = useChat()
+  useLayoutEffect(() => {
+    const element = form.current
+    return () => {
+      if (element?.contains(document.activeElement)) chat.focus()
+    }
+  }, [chat, form])
 }
 
 interface FormButtonsProps {

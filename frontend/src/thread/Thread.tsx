@@ -6,11 +6,11 @@ import { useChat, useText } from '../ui/context'
 import { DownIcon } from '../ui/icons'
 import { IconButton } from '../ui/IconButton'
 import { Items } from '../items/Items'
-import { Said } from '../items/Said'
 import { Markdown } from '../markdown/Markdown'
 import { isPending } from '../protocol/thread'
 import { Note } from '../ui/Note'
 import { OlderItems } from './OlderItems'
+import { OutgoingMessage } from './OutgoingMessage'
 import { QuoteButton } from './QuoteButton'
 import { Waiting } from './Waiting'
 import { useStore } from '../ui/useStore'
@@ -23,11 +23,8 @@ export function Thread() {
   const text = useText()
   const items = useStore(chat.state, (state) => state.thread.items)
   const open = useStore(chat.state, (state) => state.thread.open)
-  const notices = useStore(chat.state, (state) => state.thread.notices)
-  const isLoading = useStore(chat.state, (state) => state.isLoading)
-  const loadError = useStore(chat.state, (state) => state.loadError)
   const isResponding = useStore(chat.state, (state) => state.isResponding)
-  // Progress without an answer of one's own: one that is written elsewhere is waited for.
+  // Progress without an answer asked for here: another page has asked for one.
   const isAwaited = useStore(chat.state, (state) => state.thread.progress !== null)
   const isConnected = useStore(chat.state, (state) => state.isConnected)
   const title = useStore(chat.state, (state) => state.thread.thread?.title)
@@ -42,19 +39,7 @@ export function Thread() {
         <h1 className="visually-hidden">{title ?? text('chat')}</h1>
         <div ref={content} className="column items">
           <OlderItems scroller={scroller} />
-          {isLoading && <p className="waiting">{text('loading')}</p>}
-          {loadError !== null && (
-            <Note
-              level="danger"
-              action={
-                <button type="button" className="prompt" onClick={() => void chat.fetchUpdates()}>
-                  {text('tryAgain')}
-                </button>
-              }
-            >
-              {loadError}
-            </Note>
-          )}
+          <Loading />
           <Items
             items={items}
             open={isResponding && sending === null ? open : null}
@@ -62,21 +47,11 @@ export function Thread() {
           />
           {sending !== null && (
             <div className="item user">
-              {sending.content.length > 0 && <Said content={sending.content} />}
-              {sending.attachments.map((attachment) => (
-                <div key={attachment.id} className="file">
-                  <span>{attachment.name}</span>
-                </div>
-              ))}
+              <OutgoingMessage {...sending} />
             </div>
           )}
           {(isResponding || isAwaited || !isConnected) && <Activity />}
-          {notices.map((notice) => (
-            <Note key={notice.id} level={notice.level}>
-              {notice.title && <strong>{notice.title}</strong>}
-              <Markdown text={notice.message} />
-            </Note>
-          ))}
+          <Notices />
           <Failure />
           <Waiting />
         </div>
@@ -94,7 +69,43 @@ export function Thread() {
   )
 }
 
-/** What went wrong in the last turn, and a way on. */
+/** Says that the thread is loading, or has failed to load. */
+function Loading() {
+  const chat = useChat()
+  const text = useText()
+  const isLoading = useStore(chat.state, (state) => state.isLoading)
+  const error = useStore(chat.state, (state) => state.loadError)
+  return (
+    <>
+      {isLoading && <p className="waiting">{text('loading')}</p>}
+      {error !== null && (
+        <Note
+          level="danger"
+          action={
+            <button type="button" className="prompt" onClick={() => void chat.fetchUpdates()}>
+              {text('tryAgain')}
+            </button>
+          }
+        >
+          {error}
+        </Note>
+      )}
+    </>
+  )
+}
+
+/** What the server or an app's tool has said in passing. */
+function Notices() {
+  const notices = useStore(useChat().state, (state) => state.thread.notices)
+  return notices.map(({ id, level, title, message }) => (
+    <Note key={id} level={level}>
+      {title && <strong>{title}</strong>}
+      <Markdown text={message} />
+    </Note>
+  ))
+}
+
+/** What went wrong in the last turn, with a button to try again where that can help. */
 function Failure() {
   const chat = useChat()
   const text = useText()
@@ -102,7 +113,7 @@ function Failure() {
   const items = useStore(chat.state, (state) => state.thread.items)
   if (error === null) return null
   const last = items.at(-1)
-  // What is asked can still be answered; to try the turn again would take the question away.
+  // The questions can still be answered; trying the turn again would remove them.
   const isAsked = last?.type === 'structured_input' && isPending(last)
   const question = items.findLast((item) => item.type === 'user_message')
   return (

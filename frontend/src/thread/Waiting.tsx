@@ -1,10 +1,10 @@
-import { Said } from '../items/Said'
 import { useChat, useText } from '../ui/context'
 import { IconButton } from '../ui/IconButton'
 import { DeleteIcon, RenameIcon, SendIcon } from '../ui/icons'
 import { useStore } from '../ui/useStore'
+import { OutgoingMessage } from './OutgoingMessage'
 
-/** Messages that go when the answer that is written has ended, or when a person says so. */
+/** Messages that are sent when the current answer ends, or when the person presses Send. */
 export function Waiting() {
   const chat = useChat()
   const text = useText()
@@ -15,12 +15,7 @@ export function Waiting() {
     const { requestId, sending } = outgoing
     return (
       <div key={requestId} className="item user waits">
-        {sending.content.length > 0 && <Said content={sending.content} />}
-        {sending.attachments.map((attachment) => (
-          <div key={attachment.id} className="file">
-            <span>{attachment.name}</span>
-          </div>
-        ))}
+        <OutgoingMessage {...sending} />
         <div className="actions">
           {isResponding ? (
             <span className="caption" role="status">

@@ -1,3 +1,4 @@
+import type { HeaderOption } from '@openai/chatkit'
 import { lazy, Suspense } from 'react'
 
 import { CloseIcon, ExportIcon, HistoryIcon, NewIcon } from './icons'
@@ -6,14 +7,15 @@ import { SidebarToggle, type SidebarState } from './SidebarToggle'
 import { useChat, useText } from './context'
 import { useStore } from './useStore'
 
-// There are many of them, and most apps have none.
+// Loaded when needed: the icons are many, and few apps use them.
 const HeaderIcon = lazy(() => import('./HeaderIcon'))
 
 interface HeaderProps {
-  /** Where the list of chats is beside the thread, if it is. */
+  /** The list of chats beside the thread, if it is there. */
   sidebar?: SidebarState | null
 }
 
+/** The title of the chat, and buttons around it. */
 export function Header({ sidebar = null }: HeaderProps) {
   const chat = useChat()
   const text = useText()
@@ -29,16 +31,7 @@ export function Header({ sidebar = null }: HeaderProps) {
   return (
     <header className="header">
       {sidebar?.isOpen === false && <SidebarToggle {...sidebar} />}
-      {leftAction && (
-        <IconButton
-          label={leftAction.icon.replaceAll('-', ' ')}
-          onClick={() => leftAction.onClick()}
-        >
-          <Suspense>
-            <HeaderIcon name={leftAction.icon} />
-          </Suspense>
-        </IconButton>
-      )}
+      {leftAction && <AppButton action={leftAction} />}
       {title?.enabled !== false && shown !== '' ? (
         <h2 className="header-title" dir="auto" title={shown}>
           {shown}
@@ -73,16 +66,20 @@ export function Header({ sidebar = null }: HeaderProps) {
           </IconButton>
         )
       )}
-      {rightAction && (
-        <IconButton
-          label={rightAction.icon.replaceAll('-', ' ')}
-          onClick={() => rightAction.onClick()}
-        >
-          <Suspense>
-            <HeaderIcon name={rightAction.icon} />
-          </Suspense>
-        </IconButton>
-      )}
+      {rightAction && <AppButton action={rightAction} />}
     </header>
+  )
+}
+
+type AppAction = NonNullable<NonNullable<HeaderOption>['leftAction']>
+
+/** A button that an app adds. */
+function AppButton({ action: { icon, onClick } }: { action: AppAction }) {
+  return (
+    <IconButton label={icon.replaceAll('-', ' ')} onClick={() => onClick()}>
+      <Suspense>
+        <HeaderIcon name={icon} />
+      </Suspense>
+    </IconButton>
   )
 }

@@ -12,6 +12,9 @@ import { isTrue, nameOf, textOf, titleOf } from './values'
 
 const Calendar = lazy(() => import('./Calendar'))
 
+/** The keys that open the calendar. */
+const OPENERS = ['Enter', ' ', 'ArrowDown', 'ArrowUp']
+
 export function DatePicker({ widget }: ComponentProps) {
   const text = useText()
   const locale = useLocale()
@@ -31,11 +34,12 @@ export function DatePicker({ widget }: ComponentProps) {
     titleOf(widget),
   )
   const day = parseDay(field.value)
-  const [min, max] = limitsOf(widget['min'], widget['max'])
-
-  const close = (): void => {
+  const choose = (chosen: number): void => {
     setOpen(false)
     document.getElementById(field.id)?.focus()
+    if (chosen === day) return
+    field.set(isoOf(chosen))
+    tell(isoOf(chosen))
   }
   return (
     <Field field={field} isBlock={isTrue(widget['block'])} isPending={isPending} failure={failure}>
@@ -50,7 +54,7 @@ export function DatePicker({ widget }: ComponentProps) {
         isOpen={isOpen}
         onOpenChange={setOpen}
         onKeyDown={(event) => {
-          if (!['Enter', ' ', 'ArrowDown', 'ArrowUp'].includes(event.key)) return
+          if (!OPENERS.includes(event.key)) return
           event.preventDefault()
           event.stopPropagation()
           setOpen(true)
@@ -62,26 +66,16 @@ export function DatePicker({ widget }: ComponentProps) {
         popup={{ id: popupId, role: 'dialog' }}
       >
         <Suspense fallback={<div className="widget-calendar" />}>
-          <Calendar
-            day={day}
-            min={min}
-            max={max}
-            onChoose={(chosen) => {
-              close()
-              if (chosen === day) return
-              field.set(isoOf(chosen))
-              tell(isoOf(chosen))
-            }}
-          />
+          <Calendar day={day} {...limitsOf(widget['min'], widget['max'])} onChoose={choose} />
         </Suspense>
       </Picker>
     </Field>
   )
 }
 
-/** The first and the last day that may be chosen; two that leave none leave all. */
-function limitsOf(min: unknown, max: unknown): [min: number, max: number] {
-  const first = parseDay(min) ?? FIRST
-  const last = parseDay(max) ?? LAST
-  return first <= last ? [first, last] : [FIRST, LAST]
+/** Return the first and the last day that may be chosen: all days if none would be left. */
+function limitsOf(first: unknown, last: unknown): { min: number; max: number } {
+  const min = parseDay(first) ?? FIRST
+  const max = parseDay(last) ?? LAST
+  return min <= max ? { min, max } : { min: FIRST, max: LAST }
 }

@@ -150,40 +150,7 @@ export function useField<T extends FieldValue>(
     setProblem(null)
   }
 
-  const latest = useRef({ value, options, problem })
-  useLayoutEffect(() => {
-    latest.current = { value, options, problem }
-  })
-  const actions = useMemo(() => {
-    const wrong = (): TextKey | null => {
-      const { value: held, options: given } = latest.current
-      if (given.isDisabled) return null
-      if (given.isValid?.(held) === false) return 'invalid'
-      return given.isRequired && (held === '' || held === false) ? 'required' : null
-    }
-    const show = (found: TextKey | null): void => {
-      latest.current.problem = found
-      setProblem(found)
-    }
-    return {
-      set: (next: T): void => {
-        latest.current.value = next
-        setValue(next)
-        form.kept.set(keyOf(form, name), { initial: latest.current.options.initial, value: next })
-        if (latest.current.problem !== null) show(wrong())
-      },
-      check: (): boolean => {
-        const found = wrong()
-        show(found)
-        return found === null
-      },
-      value: () => {
-        const { value: held, options: given } = latest.current
-        if (given.isDisabled) return undefined
-        return given.isChoice && held === '' ? null : held
-      },
-    }
-  }, [form, name])
+  const actions = useFieldActions({ form, value, options, problem, setValue, setProblem })
   useEffect(
     () => form.add({ name, id, value: actions.value, check: actions.check }),
     [form, name, id, actions],
@@ -200,6 +167,55 @@ export function useField<T extends FieldValue>(
       ...(isRequired && { 'aria-required': true }),
     },
   }
+}
+
+interface FieldParts<T extends FieldValue> {
+  form: FormFields
+  value: T
+  options: FieldOptions<T>
+  problem: TextKey | null
+  setValue: (value: T) => void
+  setProblem: (problem: TextKey | null) => void
+}
+
+/** Return what sets, checks and sends the value of a field, the same functions each time. */
+function useFieldActions<T extends FieldValue>(parts: FieldParts<T>) {
+  // A form may read a value right after it was set, before the field is rendered again.
+  const latest = useRef(parts)
+  useLayoutEffect(() => {
+    latest.current = parts
+  })
+  return useMemo(() => {
+    const wrong = (): TextKey | null => {
+      const { value, options } = latest.current
+      if (options.isDisabled) return null
+      if (options.isValid?.(value) === false) return 'invalid'
+      return options.isRequired && (value === '' || value === false) ? 'required' : null
+    }
+    const show = (problem: TextKey | null): void => {
+      latest.current = { ...latest.current, problem }
+      latest.current.setProblem(problem)
+    }
+    return {
+      set: (value: T): void => {
+        latest.current = { ...latest.current, value }
+        const { form, options, problem, setValue } = latest.current
+        setValue(value)
+        form.kept.set(keyOf(form, options.name), { initial: options.initial, value })
+        if (problem !== null) show(wrong())
+      },
+      check: (): boolean => {
+        const found = wrong()
+        show(found)
+        return found === null
+      },
+      value: (): FieldValue | null | undefined => {
+        const { value, options } = latest.current
+        if (options.isDisabled) return undefined
+        return options.isChoice && value === '' ? null : value
+      },
+    }
+  }, [])
 }
 
 function keyOf(form: FormFields, name: string): string {

@@ -31,19 +31,13 @@ interface PlotProps {
 const TICK_WIDTH = 56
 const TICK = { fill: 'var(--color-text-secondary)', fontSize: '0.75rem' }
 
-/** The drawing of a chart, whose library is loaded with the first. */
+/** The drawing of a chart; its library is loaded with the first chart. */
 export default function Plot(props: PlotProps) {
   const { data, rows, width, height, title, hasYAxis, hasTooltip, barGap, barCategoryGap } = props
   const { series, isXHidden } = data
   const locale = useLocale()
-  const [short, whole] = useMemo(
-    () => [
-      new Intl.NumberFormat(locale, { notation: 'compact' }),
-      new Intl.NumberFormat(locale, { maximumFractionDigits: 3 }),
-    ],
-    [locale],
-  )
-  // Names of fields could mean anything to the library; places cannot.
+  const short = useMemo(() => new Intl.NumberFormat(locale, { notation: 'compact' }), [locale])
+  // A field's name could mean something to the library; a number cannot.
   const points = useMemo(() => rows.map(({ values }, place) => ({ place, ...values })), [rows])
   const ticks = useMemo(() => ticksOf(rows.length, width), [rows.length, width])
   const labelAt = (place: unknown): string => rows[Number(place)]?.label ?? ''
@@ -84,28 +78,8 @@ export default function Plot(props: PlotProps) {
         <Tooltip
           isAnimationActive={false}
           cursor={{ fill: 'var(--alpha-06)', stroke: 'var(--alpha-10)' }}
-          content={({
-            active,
-            payload,
-            label,
-          }: Pick<TooltipContentProps, 'active' | 'payload' | 'label'>) =>
-            active ? (
-              <div className="chart-tooltip">
-                <div className="chart-tooltip-title">{labelAt(label)}</div>
-                {payload.map(({ dataKey, value }) => {
-                  const each = series[Number(dataKey)]
-                  return (
-                    each && (
-                      <div key={String(dataKey)} className="chart-tooltip-row">
-                        <span className="chart-mark" style={{ backgroundColor: each.color }} />
-                        <span>{each.label}</span>
-                        <span className="chart-value">{whole.format(Number(value))}</span>
-                      </div>
-                    )
-                  )
-                })}
-              </div>
-            ) : null
+          content={({ active, payload, label }: Pointed) =>
+            active && <PointValues title={labelAt(label)} series={series} payload={payload} />
           }
         />
       )}
@@ -114,13 +88,42 @@ export default function Plot(props: PlotProps) {
   )
 }
 
-/** Where labels may stand; each is measured before it is drawn, which costs more than all the rest. */
+type Pointed = Pick<TooltipContentProps, 'active' | 'payload' | 'label'>
+
+interface PointValuesProps extends Pick<Pointed, 'payload'> {
+  title: string
+  series: readonly Series[]
+}
+
+/** The values of all series at the point under the pointer. */
+function PointValues({ title, series, payload }: PointValuesProps) {
+  const format = new Intl.NumberFormat(useLocale(), { maximumFractionDigits: 3 })
+  return (
+    <div className="chart-tooltip">
+      <div className="chart-tooltip-title">{title}</div>
+      {payload.map(({ dataKey, value }) => {
+        const each = series[Number(dataKey)]
+        return (
+          each && (
+            <div key={String(dataKey)} className="chart-tooltip-row">
+              <span className="chart-mark" style={{ backgroundColor: each.color }} />
+              <span>{each.label}</span>
+              <span className="chart-value">{format.format(Number(value))}</span>
+            </div>
+          )
+        )
+      })}
+    </div>
+  )
+}
+
+/** Return where to draw labels. Few, since the library measures each label, which costs most. */
 function ticksOf(count: number, width: number): number[] {
   const step = Math.max(1, Math.ceil(count / Math.max(2, width / TICK_WIDTH)))
   return Array.from({ length: Math.ceil(count / step) }, (_, index) => index * step)
 }
 
-/** Where a single point is all there is, a line has no length, and is a dot. */
+/** Return the drawing of a series; of a single point, a line has no length, and a dot is drawn. */
 function drawn({ type, color, stack, curve }: Series, index: number, count: number) {
   const shared = { dataKey: String(index), isAnimationActive: false }
   const stacked = stack === undefined ? {} : { stackId: stack }
