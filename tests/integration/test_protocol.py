@@ -19,9 +19,9 @@ from agent_framework_chatkit import AgentResponseConverter, create_app
 from agent_framework_chatkit.stores import AttachmentStore, SQLStore
 
 from ..unit.chat_client import Browser, message, of_type
+from ..unit.full_server import FullServer
 from ..unit.scripted_agent import agent, call, text
 from ..unit.stores.files import PNG
-from ..unit.test_app import FullServer
 
 KINDS = {
     get_args(model.model_fields["type"].annotation)[0]

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
+from sqlalchemy import delete
+
 from agent_framework_chatkit import AgentChatKitServer
+from agent_framework_chatkit.stores import SQLStore
+from agent_framework_chatkit.stores.sql.tables import workers
 
 from .chat_client import message
 
@@ -158,3 +163,43 @@ class LiveClient:
             (item["type"], "".join(part["text"] for part in item.get("content", ())))
             for item in await self.items()
         ]
+
+
+class Gate:
+    """Where a model waits until a test lets it go on."""
+
+    def __init__(self) -> None:
+        self.is_reached = asyncio.Event()
+        self.may_go_on = asyncio.Event()
+
+    async def __call__(self) -> None:
+        self.is_reached.set()
+        await self.may_go_on.wait()
+
+
+@asynccontextmanager
+async def chat(answering: Any, **properties: Any) -> AsyncIterator[LiveClient]:
+    server_class = properties.pop("server_class", AgentChatKitServer)
+    async with SQLStore[Any]("sqlite://") as store:
+        server = server_class(answering, store, **properties)
+        yield LiveClient(server)
+        await server.close(grace=0)
+
+
+async def settled(client: LiveClient) -> str:
+    """Wait until the thread's turn has ended, and return how."""
+    following = await client.follow()
+    state = await following.until("thread.state")
+    turn = state["turn"]
+    while turn["state"] == "running":
+        turn = (await following.until("turn.updated"))["turn"]
+    await following.close()
+    return str(turn["state"])
+
+
+async def bury(dead: SQLStore[Any], living: SQLStore[Any]) -> None:
+    """Have a worker be taken for dead, as after seconds without a sign of life."""
+    dead.database.heartbeat = None
+    name = dead.leases.worker
+    statement = delete(workers).where(workers.c.id == name)
+    await living.database.write(lambda connection: connection.execute(statement))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -16,6 +17,7 @@ from agent_framework import (
     FunctionInvocationLayer,
     Message,
     ResponseStream,
+    tool,
 )
 
 Step = Content | Exception | Callable[[], Awaitable[None]]
@@ -75,3 +77,29 @@ def call(name: str, call_id: str = "c1", **arguments: Any) -> Content:
 
 def text(value: str) -> Content:
     return Content.from_text(value)
+
+
+@tool(approval_mode="never_require")
+def look_up(key: str) -> str:
+    """Look something up."""
+    return f"secret {key}"
+
+
+async def forever() -> None:
+    await asyncio.Event().wait()
+
+
+def check_calls(messages: list[Message]) -> None:
+    """Check what services check: each call is answered, at once and once, and nothing else is."""
+    waiting: set[str | None] = set()
+    for message in messages:
+        for content in message.contents:
+            assert content.type in ("text", "function_call", "function_result"), content.type
+            if content.type == "function_call":
+                waiting.add(content.call_id)
+            elif content.type == "function_result":
+                assert content.call_id in waiting, f"{content.call_id} was not called"
+                waiting.remove(content.call_id)
+            else:
+                assert message.role == "assistant" or not waiting, f"{waiting} have no results"
+    assert not waiting, f"{waiting} have no results"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -12,8 +12,7 @@ from agent_framework import FunctionInvocationContext, Message, tool
 from chatkit.actions import Action
 from chatkit.errors import CustomStreamError
 from chatkit.types import LockedStatus, NoticeEvent, ThreadMetadata, WidgetItem
-from chatkit.widgets import DynamicWidgetRoot, WidgetRoot
-from pydantic import BaseModel, Field, field_validator
+from chatkit.widgets import WidgetRoot
 
 from agent_framework_chatkit import (
     APPROVAL_ACTION,
@@ -25,76 +24,8 @@ from agent_framework_chatkit import (
 from agent_framework_chatkit.stores import SQLStore
 
 from .chat_client import Browser, chat, of_type
+from .offering import Trip, book, card, offer, offering, use, use_at_once, widget_of
 from .scripted_agent import agent, call, said, text
-
-
-def card(value: str, *actions: str, **properties: Any) -> WidgetRoot:
-    buttons = [
-        {"type": "Button", "label": each, "onClickAction": {"type": each}} for each in actions
-    ]
-    inputs = [{"type": "Input", "name": each} for each in ("to", "guests", "day")]
-    children = [{"type": "Text", "id": "t", "value": value}, *buttons, *inputs]
-    return DynamicWidgetRoot.model_validate(
-        {"type": "Card", "asForm": True, "children": children, **properties}
-    )
-
-
-class Trip(BaseModel):
-    to: str
-    guests: int = Field(ge=1, default=1)
-    day: date | None = None
-
-    @field_validator("to")
-    @classmethod
-    def _is_known(cls, to: str) -> str:
-        if to == "Atlantis":
-            raise ValueError("Nobody flies there")
-        return to
-
-
-@action("book")
-async def book(trip: Trip, context: AgentContext[Any]) -> str:
-    await context.stream_progress("Booking")
-    await context.replace_widget(card(f"Booked: {trip.to}"), f"Booked: {trip.to}")
-    return f"I have booked a flight to {trip.to} for {trip.guests}."
-
-
-@tool(approval_mode="never_require")
-async def offer(ctx: FunctionInvocationContext) -> str:
-    """Show a flight to book."""
-    await AgentContext.of(ctx).stream_widget(card("Oslo?", "book", "look", "fail", "tell"))
-    return "shown"
-
-
-def offering(*messages: list[Any], **properties: Any) -> Any:
-    """An agent that shows a widget first."""
-    return agent([call("offer")], [text("Here.")], *messages, tools=[offer], **properties)
-
-
-async def widget_of(browser: Browser) -> dict[str, Any]:
-    return next(item for item in await browser.items() if item["type"] == "widget")
-
-
-async def use(browser: Browser, kind: str, payload: Any = None) -> list[Any]:
-    """Do something in the thread's widget."""
-    widget = await widget_of(browser)
-    return await browser.stream(
-        "threads.custom_action",
-        thread_id=browser.thread_id,
-        item_id=widget["id"],
-        action={"type": kind, "payload": payload},
-    )
-
-
-async def use_at_once(browser: Browser, kind: str, payload: Any = None) -> Any:
-    """Do something in the thread's widget that is answered by the widget alone."""
-    widget = await widget_of(browser)
-    return await browser.post(
-        "threads.sync_custom_action",
-        thread_id=browser.thread_id,
-        item_id=widget["id"],
-        action={"type": kind, "payload": payload},
-    )
 
 
 def texts(item: dict[str, Any]) -> list[str]:

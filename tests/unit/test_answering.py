@@ -17,56 +17,15 @@ from agent_framework import (
 
 from agent_framework_chatkit import AgentResponseConverter, ask_user, client_tool
 
+from .answering import Bank, act, asked, cards, click, output, payload, reply
 from .chat_client import Browser, chat, of_type
 from .scripted_agent import agent, call, text
-
-
-class Bank:
-    """A tool that must not run unapproved, and what it has done."""
-
-    def __init__(self) -> None:
-        self.paid: list[int] = []
-
-        @tool(approval_mode="always_require")
-        def pay(amount: int) -> str:
-            """Pay an amount."""
-            self.paid.append(amount)
-            return f"paid {amount}"
-
-        self.pay = pay
 
 
 @client_tool
 def locate(precise: bool = False) -> dict[str, Any]:
     """Return where the user is."""
     raise AssertionError("The browser runs it.")
-
-
-def asked(answering: Any, call: int = -1) -> list[tuple[str, str]]:
-    """Return what an agent's model was given: roles, and texts or results."""
-    return [
-        (message.role, content.text or str(content.result or content.type))
-        for message in answering.client.asked[call]
-        for content in message.contents
-    ]
-
-
-async def cards(browser: Browser) -> list[dict[str, Any]]:
-    return [item for item in await browser.items() if item["type"] == "widget"]
-
-
-def payload(card: dict[str, Any], button: str = "confirm") -> Any:
-    return card["widget"][button]["action"]
-
-
-async def click(browser: Browser, card: dict[str, Any], button: str = "confirm") -> list[Any]:
-    return await act(browser, card["id"], payload(card, button))
-
-
-async def act(browser: Browser, item_id: str | None, action: Any) -> list[Any]:
-    return await browser.stream(
-        "threads.custom_action", thread_id=browser.thread_id, item_id=item_id, action=action
-    )
 
 
 async def test_an_approved_tool_runs_and_the_answer_goes_on() -> None:
@@ -404,12 +363,6 @@ async def test_client_tools_are_called_one_after_another() -> None:
     ]
 
 
-async def output(browser: Browser, result: Any) -> list[Any]:
-    return await browser.stream(
-        "threads.add_client_tool_output", thread_id=browser.thread_id, result=result
-    )
-
-
 async def test_a_client_tool_that_is_never_answered_is_no_poison() -> None:
     bank = Bank()
     calls = [call("locate", "c1"), call("pay", "c2", amount=1)]
@@ -489,15 +442,6 @@ async def test_questions_are_answered_or_skipped() -> None:
         '{"question": "How?", "answer": "Train"}, '
         '{"question": "With whom?", "answers": ["Ann", "Bob"]}, '
         '{"question": "Why?", "skipped": true}]}'
-    )
-
-
-async def reply(browser: Browser, form: dict[str, Any], submission: dict[str, Any]) -> list[Any]:
-    return await browser.stream(
-        "threads.add_structured_input",
-        thread_id=browser.thread_id,
-        item_id=form["id"],
-        input=submission,
     )
 
 

@@ -7,14 +7,9 @@ from typing import Any
 
 import httpx
 import pytest
-from chatkit.actions import Action
 from chatkit.types import (
-    AudioInput,
-    NoticeEvent,
     StructuredInputFreeform,
     StructuredInputItem,
-    SyncCustomActionResponse,
-    TranscriptionResult,
     WidgetItem,
 )
 from chatkit.widgets import DynamicWidgetRoot
@@ -30,6 +25,7 @@ from agent_framework_chatkit.stores import SQLStore
 from agent_framework_chatkit.stores.sql.turns import Turns
 
 from .chat_client import Browser, message, of_type
+from .full_server import FullServer
 from .scripted_agent import agent, text
 
 
@@ -243,21 +239,6 @@ async def test_a_bug_is_not_shown_to_the_client(monkeypatch: pytest.MonkeyPatch)
 
 
 # The protocol
-
-
-class FullServer(AgentChatKitServer[Any]):
-    async def transcribe(self, audio_input: AudioInput, context: Any) -> TranscriptionResult:
-        return TranscriptionResult(text=f"{len(audio_input.data)} bytes")
-
-    async def action(
-        self, thread: Any, action: Action[str, Any], sender: WidgetItem | None, context: Any
-    ) -> AsyncIterator[Any]:
-        yield NoticeEvent(level="info", message=f"{action.type} {sender.id if sender else '-'}")
-
-    async def sync_action(
-        self, thread: Any, action: Action[str, Any], sender: WidgetItem | None, context: Any
-    ) -> SyncCustomActionResponse:
-        return SyncCustomActionResponse(updated_item=sender)
 
 
 async def test_every_request_that_is_answered_at_once() -> None:

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import datetime
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -15,7 +14,6 @@ from agent_framework import (
     WorkflowBuilder,
     tool,
 )
-from chatkit.store import Store, StoreItemType
 from chatkit.types import (
     AssistantMessageItem,
     ClientEffectEvent,
@@ -29,7 +27,6 @@ from chatkit.types import (
     ThreadItemRemovedEvent,
     ThreadItemReplacedEvent,
     ThreadItemUpdatedEvent,
-    ThreadMetadata,
     ThreadStreamEvent,
     WidgetItem,
     WidgetStreamingTextValueDelta,
@@ -42,55 +39,21 @@ from chatkit.widgets import DynamicWidgetRoot
 from agent_framework_chatkit import AgentContext, ClientToolCall, stream_agent_response
 
 from .scripted_agent import agent, call
-from .thread_client import ThreadClient, collect, items_of, text, update
-
-NOW = datetime(2026, 1, 1)
-
-
-class IdStore(Store[Any]):
-    """A store that only names things; it counts, so that a test can tell what it named."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def generate_item_id(self, item_type: StoreItemType, thread: Any, context: Any) -> str:
-        self.count += 1
-        return f"{item_type}_{self.count}"
-
-    async def never(self, *args: Any, **kwargs: Any) -> Any:
-        raise AssertionError("the bridge reads and writes nothing")
-
-    load_thread = save_thread = load_thread_items = delete_thread = delete_thread_item = never
-    save_attachment = load_attachment = delete_attachment = load_threads = never
-    add_thread_item = save_item = load_item = never
-
-
-def make_context() -> AgentContext[Any]:
-    return AgentContext(
-        thread=ThreadMetadata(id="thr_1", created_at=NOW), store=IdStore(), request_context="me"
-    )
+from .thread_client import (
+    NOW,
+    ThreadClient,
+    collect,
+    events_of,
+    items_of,
+    make_context,
+    text,
+    update,
+)
 
 
 def card(value: str, **properties: Any) -> DynamicWidgetRoot:
     component = {"type": "Text", "id": "t", "value": value, **properties}
     return DynamicWidgetRoot.model_validate({"type": "Card", "children": [component]})
-
-
-async def events_of(
-    *steps: AgentResponseUpdate | Callable[[AgentContext[Any]], Awaitable[Any]],
-    context: AgentContext[Any] | None = None,
-) -> list[Any]:
-    """Return the events of a run that sends updates and, in between, acts as its tools do."""
-    context = context or make_context()
-
-    async def run() -> AsyncIterator[AgentResponseUpdate]:
-        for step in steps:
-            if isinstance(step, AgentResponseUpdate):
-                yield step
-            else:
-                await step(context)
-
-    return await collect(stream_agent_response(run(), "thr_1", context=context))
 
 
 CALL = update(Content.from_function_call("c1", "get_weather", arguments="{}"))

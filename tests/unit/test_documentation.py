@@ -17,12 +17,11 @@ import agent_framework_chatkit.stores
 from agent_framework_chatkit import AgentResponseConverter, ThreadItemConverter, create_app
 from agent_framework_chatkit.stores import SQLStore
 
+from .answering import act, cards, click, output, reply
 from .chat_client import Browser, chat, of_type
 from .guide import PAGES, ROOT, blocks_of, defined_in, run
 from .scripted_agent import ScriptedClient, agent, call, text
-from .test_answering import act, cards, click, output, reply
-from .test_context import IdStore
-from .thread_client import collect, items_of
+from .thread_client import IdStore, collect, items_of
 
 BLOCKS = [
     pytest.param(block, id=f"{page.name}-{number}")
@@ -309,3 +308,9 @@ def test_every_picture_is_there(page: Path) -> None:
         source = "".join(groups)
         if not re.match(r"[a-z]+:|/", source):
             assert (page.parent / source).is_file(), source
+
+
+def test_no_test_imports_another() -> None:
+    """What tests share is in modules of its own, beside them."""
+    for path in (ROOT / "tests").rglob("*.py"):
+        assert not re.search(r"^from \S*\.test_", path.read_text(), re.M), path

@@ -40,8 +40,7 @@ from agent_framework_chatkit import (
 from agent_framework_chatkit.bridge.item_updates import apply_update
 from agent_framework_chatkit.bridge.widget_updates import widget_updates
 
-from .test_context import IdStore
-from .thread_client import ThreadClient, shown
+from .thread_client import IdStore, ThreadClient, shown
 
 settings.register_profile("default", deadline=None, max_examples=200)
 settings.load_profile("default")

@@ -13,9 +13,8 @@ from chatkit.types import AssistantMessageContent, AssistantMessageItem
 from agent_framework_chatkit import AgentChatKitServer, client_tool
 from agent_framework_chatkit.stores import SQLStore
 
-from .live_client import ME, LiveClient, Stream
+from .live_client import ME, Gate, LiveClient, Stream, bury, chat, settled
 from .scripted_agent import agent, call, said, text
-from .test_live_threads import Gate, bury, chat, settled
 
 
 @tool(approval_mode="always_require")

@@ -17,7 +17,6 @@ from agent_framework import (
     ChatResponseUpdate,
     Content,
     FunctionInvocationLayer,
-    Message,
     ResponseStream,
     ToolApprovalMiddleware,
     tool,
@@ -30,6 +29,7 @@ from agent_framework_chatkit import AgentChatKitServer, ask_user, client_tool, c
 from agent_framework_chatkit.stores import SQLStore
 
 from .chat_client import Browser, of_type
+from .scripted_agent import check_calls
 
 
 class Model(FunctionInvocationLayer[Any], BaseChatClient[Any]):
@@ -78,22 +78,6 @@ class Model(FunctionInvocationLayer[Any], BaseChatClient[Any]):
         if name == "ask_user":
             arguments = {"questions": [{"question": "Why?"}]}
         return Content.from_function_call(f"c{number}", name, arguments=json.dumps(arguments))
-
-
-def check_calls(messages: list[Message]) -> None:
-    """Check what services check: each call is answered, at once and once, and nothing else is."""
-    waiting: set[str | None] = set()
-    for message in messages:
-        for content in message.contents:
-            assert content.type in ("text", "function_call", "function_result"), content.type
-            if content.type == "function_call":
-                waiting.add(content.call_id)
-            elif content.type == "function_result":
-                assert content.call_id in waiting, f"{content.call_id} was not called"
-                waiting.remove(content.call_id)
-            else:
-                assert message.role == "assistant" or not waiting, f"{waiting} have no results"
-    assert not waiting, f"{waiting} have no results"
 
 
 def is_pending(item: dict[str, Any]) -> bool:

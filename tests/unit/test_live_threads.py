@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -18,49 +18,14 @@ from chatkit.types import (
     ThreadItemAddedEvent,
     ThreadItemDoneEvent,
 )
-from sqlalchemy import delete
 
 from agent_framework_chatkit import AgentChatKitServer, AgentContext, client_tool
 from agent_framework_chatkit.http.event_stream import EventStream
 from agent_framework_chatkit.server import worker
 from agent_framework_chatkit.stores import SQLStore, ThreadBusyError
-from agent_framework_chatkit.stores.sql.tables import workers
 
-from .live_client import ME, LiveClient
+from .live_client import ME, Gate, LiveClient, bury, chat, settled
 from .scripted_agent import agent, call, said, text
-
-
-class Gate:
-    """Where a model waits until a test lets it go on."""
-
-    def __init__(self) -> None:
-        self.is_reached = asyncio.Event()
-        self.may_go_on = asyncio.Event()
-
-    async def __call__(self) -> None:
-        self.is_reached.set()
-        await self.may_go_on.wait()
-
-
-@asynccontextmanager
-async def chat(answering: Any, **properties: Any) -> AsyncIterator[LiveClient]:
-    server_class = properties.pop("server_class", AgentChatKitServer)
-    async with SQLStore[Any]("sqlite://") as store:
-        server = server_class(answering, store, **properties)
-        yield LiveClient(server)
-        await server.close(grace=0)
-
-
-async def settled(client: LiveClient) -> str:
-    """Wait until the thread's turn has ended, and return how."""
-    following = await client.follow()
-    state = await following.until("thread.state")
-    turn = state["turn"]
-    while turn["state"] == "running":
-        turn = (await following.until("turn.updated"))["turn"]
-    await following.close()
-    return str(turn["state"])
-
 
 # Answers go on
 
@@ -785,14 +750,6 @@ async def test_a_lost_run_that_ends_late_does_not_end_the_next(tmp_path: Any) ->
         assert await client.stop() == "stopped"
         assert (await again.rest())[-1]["turn"]["state"] == "stopped"
         await client.server.close(grace=0)
-
-
-async def bury(dead: SQLStore[Any], living: SQLStore[Any]) -> None:
-    """Have a worker be taken for dead, as after seconds without a sign of life."""
-    dead.database.heartbeat = None
-    name = dead.leases.worker
-    statement = delete(workers).where(workers.c.id == name)
-    await living.database.write(lambda connection: connection.execute(statement))
 
 
 async def test_a_try_after_a_failure_knows_what_the_earlier_one_has_done() -> None:

@@ -7,8 +7,7 @@ from agent_framework import Agent, CompactionProvider, SlidingWindowStrategy
 
 from .chat_client import chat
 from .guide import blocks_of, run
-from .scripted_agent import ScriptedClient, Step, call, text
-from .test_server import look_up
+from .scripted_agent import ScriptedClient, Step, call, look_up, text
 
 TURNS = 40
 

@@ -22,10 +22,8 @@ from chatkit.types import HiddenContextItem
 from agent_framework_chatkit import AgentChatKitServer, AgentResponseConverter
 from agent_framework_chatkit.stores import SQLStore
 
-from .live_client import ME, LiveClient
-from .scripted_agent import agent, call, said, text
-from .test_interrupts import check_calls
-from .test_live_threads import Gate, bury, chat
+from .live_client import ME, Gate, LiveClient, bury, chat
+from .scripted_agent import agent, call, check_calls, said, text
 
 
 class Desk:

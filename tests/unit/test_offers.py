@@ -11,8 +11,8 @@ from chatkit.widgets import DynamicWidgetRoot
 from agent_framework_chatkit import AgentContext, action
 
 from .chat_client import chat, of_type
+from .offering import use, use_at_once
 from .scripted_agent import agent, call, text
-from .test_actions import use, use_at_once
 
 BUY = {"type": "buy", "payload": {"price": 100, "item": {"id": "a"}}}
 

@@ -34,18 +34,7 @@ from agent_framework_chatkit.http.app import create_app
 from agent_framework_chatkit.stores import SQLStore
 
 from .chat_client import EVENT, Browser, chat, encode, message, of_type
-from .scripted_agent import agent, call, said, text
-
-
-@tool(approval_mode="never_require")
-def look_up(key: str) -> str:
-    """Look something up."""
-    return f"secret {key}"
-
-
-async def forever() -> None:
-    await asyncio.Event().wait()
-
+from .scripted_agent import agent, call, forever, look_up, said, text
 
 # Turns
 

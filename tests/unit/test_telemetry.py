@@ -19,8 +19,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from .chat_client import chat, message
 from .guide import ROOT
-from .scripted_agent import agent, call, text
-from .test_server import forever
+from .scripted_agent import agent, call, forever, text
 
 PRIVATE = "what only they know"
 

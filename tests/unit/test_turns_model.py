@@ -8,11 +8,9 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from hypothesis import HealthCheck, Phase, settings
-
 from agent_framework_chatkit.stores import SQLStore
 
-from .turns_model import TurnsMachine
+from .turns_model import SETTINGS, TurnsMachine
 
 
 class OnSQLite(TurnsMachine):
@@ -46,17 +44,6 @@ def new_database() -> Path:
     asyncio.run(create())
     return path
 
-
-# The same examples each time: a rare one that is found by chance would fail who changed nothing.
-SETTINGS = settings(
-    max_examples=40,
-    stateful_step_count=20,
-    deadline=None,
-    derandomize=True,
-    # To make a failing example smaller takes longer than a test may.
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
 
 TestTurns = OnSQLite.TestCase
 TestTurns.settings = SETTINGS

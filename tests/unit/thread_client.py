@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Iterable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
-from agent_framework import AgentResponseUpdate, Content
+from agent_framework import (
+    AgentResponseUpdate,
+    Content,
+)
+from chatkit.store import Store, StoreItemType
 from chatkit.types import (
     AssistantMessageContentPartAnnotationAdded,
     AssistantMessageContentPartDone,
@@ -19,6 +24,7 @@ from chatkit.types import (
     ThreadItemRemovedEvent,
     ThreadItemReplacedEvent,
     ThreadItemUpdatedEvent,
+    ThreadMetadata,
     ThreadStreamEvent,
     WidgetItem,
     WorkflowItem,
@@ -27,6 +33,7 @@ from chatkit.types import (
 )
 from pydantic import TypeAdapter
 
+from agent_framework_chatkit import AgentContext, stream_agent_response
 from agent_framework_chatkit.bridge.item_updates import apply_update
 
 EVENT: TypeAdapter[ThreadStreamEvent] = TypeAdapter(ThreadStreamEvent)
@@ -173,3 +180,47 @@ def items_of(events: Sequence[ThreadStreamEvent]) -> list[ThreadItem]:
         client.apply(event)
     client.assert_complete()
     return list(client.items.values())
+
+
+NOW = datetime(2026, 1, 1)
+
+
+class IdStore(Store[Any]):
+    """A store that only names things; it counts, so that a test can tell what it named."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def generate_item_id(self, item_type: StoreItemType, thread: Any, context: Any) -> str:
+        self.count += 1
+        return f"{item_type}_{self.count}"
+
+    async def never(self, *args: Any, **kwargs: Any) -> Any:
+        raise AssertionError("the bridge reads and writes nothing")
+
+    load_thread = save_thread = load_thread_items = delete_thread = delete_thread_item = never
+    save_attachment = load_attachment = delete_attachment = load_threads = never
+    add_thread_item = save_item = load_item = never
+
+
+def make_context() -> AgentContext[Any]:
+    return AgentContext(
+        thread=ThreadMetadata(id="thr_1", created_at=NOW), store=IdStore(), request_context="me"
+    )
+
+
+async def events_of(
+    *steps: AgentResponseUpdate | Callable[[AgentContext[Any]], Awaitable[Any]],
+    context: AgentContext[Any] | None = None,
+) -> list[Any]:
+    """Return the events of a run that sends updates and, in between, acts as its tools do."""
+    context = context or make_context()
+
+    async def run() -> AsyncIterator[AgentResponseUpdate]:
+        for step in steps:
+            if isinstance(step, AgentResponseUpdate):
+                yield step
+            else:
+                await step(context)
+
+    return await collect(stream_agent_response(run(), "thr_1", context=context))
