@@ -25,9 +25,8 @@ from agent_framework_chatkit.stores.attachment_errors import (
     AttachmentTypeRefusedError,
 )
 
-from ..unit.stores.files import IMAGES, PNG, stream
+from ..unit.stores.files import ANN, BOB, IMAGES, PNG, body, stream, token_in
 from ..unit.stores.metadata_store import MetadataStore
-from ..unit.stores.test_attachments import ANN, BOB, body, token_in
 
 MAX_SIZE = 20_000_000
 PART = bytes(1_000_000)

@@ -5,7 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from agent_framework_chatkit.stores import AttachmentStore
 
 IMAGES = {
     "image/png": b"\x89PNG\r\n\x1a\n" + bytes(20),
@@ -35,3 +40,23 @@ def let_age(folder: Path, days: int = 2) -> list[Path]:
     for file in files:
         os.utime(file, (then, then))
     return files
+
+
+@dataclass
+class User:
+    user_id: str
+
+
+ANN = User("ann@example.com")
+
+
+BOB = User("bob")
+
+
+def token_in(url: Any) -> str:
+    return parse_qs(urlsplit(str(url)).query)["token"][0]
+
+
+async def body(store: AttachmentStore[Any], attachment_id: str, **permission: Any) -> bytes:
+    file = await store.open(attachment_id, **permission)
+    return b"".join([chunk async for chunk in file.stream()])

@@ -5,11 +5,9 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from chatkit.server import ChatKitServer, NonStreamingResult
@@ -37,17 +35,9 @@ from agent_framework_chatkit.stores.attachment_errors import (
     AttachmentTypeRefusedError,
 )
 
-from .files import IMAGES, PNG, files_in, stream
+from .files import ANN, BOB, IMAGES, PNG, body, files_in, stream, token_in
 from .metadata_store import MetadataStore
 
-
-@dataclass
-class User:
-    user_id: str
-
-
-ANN = User("ann@example.com")
-BOB = User("bob")
 AT_ONCE = timedelta(0)
 """For `clean_up`: everything is old."""
 
@@ -87,18 +77,9 @@ def announce(name: str, mime_type: str, size: int) -> AttachmentCreateParams:
     return AttachmentCreateParams(name=name, mime_type=mime_type, size=size)
 
 
-def token_in(url: Any) -> str:
-    return parse_qs(urlsplit(str(url)).query)["token"][0]
-
-
 def upload_token(attachment: Attachment) -> str:
     assert attachment.upload_descriptor is not None
     return token_in(attachment.upload_descriptor.url)
-
-
-async def body(store: AttachmentStore[Any], attachment_id: str, **permission: Any) -> bytes:
-    file = await store.open(attachment_id, **permission)
-    return b"".join([chunk async for chunk in file.stream()])
 
 
 # Uploads that go well
