@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 
+import type { OpenAIChatKit } from '@openai/chatkit'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
@@ -60,6 +61,13 @@ const looks: [name: string, context: Context, options: object][] = [
   ['in the colors of the system', { forcedColors: 'active' }, {}],
 ]
 
+function callMethod(ann: Person, name: 'showHistory' | 'hideHistory'): Promise<void> {
+  return ann.page.evaluate((method) => {
+    const chat = document.querySelector('openai-chatkit') as unknown as OpenAIChatKit
+    return chat[method]()
+  }, name)
+}
+
 test.each(looks)(
   'axe finds nothing around the thread: %s',
   async (_, context, options) => {
@@ -74,17 +82,7 @@ test.each(looks)(
       startScreen: { prompts },
       ...options,
     }
-    const chat = (name: 'showHistory' | 'hideHistory'): Promise<void> =>
-      ann.page.evaluate(
-        (method) =>
-          (
-            document.querySelector('openai-chatkit') as unknown as Record<
-              string,
-              () => Promise<void>
-            >
-          )[method]?.(),
-        name,
-      )
+    const chat = (method: 'showHistory' | 'hideHistory') => callMethod(ann, method)
     await ann.setOptions(all)
     await ann.chat.locator('.prompt svg').nth(1).waitFor()
     await check(ann, 'start')
