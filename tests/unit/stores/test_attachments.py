@@ -35,7 +35,7 @@ from agent_framework_chatkit.stores.attachment_errors import (
     AttachmentTypeRefusedError,
 )
 
-from .files import ANN, BOB, IMAGES, PNG, body, files_in, stream, token_in
+from .files import ANN, BOB, IMAGES, PNG, User, body, files_in, stream, token_in
 from .metadata_store import MetadataStore
 
 AT_ONCE = timedelta(0)
