@@ -9,43 +9,30 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from agent_framework import (
-    Agent,
-    BaseChatClient,
-    ChatResponse,
-    ChatResponseUpdate,
-    Content,
-    FunctionInvocationLayer,
-    ResponseStream,
-    tool,
-)
+from agent_framework import Agent, ChatResponseUpdate, Content, Message, tool
+
+from ..fake_models import FakeModel, update
 
 
-class AskingClient(FunctionInvocationLayer[Any], BaseChatClient[Any]):
+class AskingModel(FakeModel):
     """A model that pays when it is told to, and reports what has come of it."""
 
-    def _inner_get_response(
-        self, *, messages: Any, stream: bool, options: Any, **kwargs: Any
-    ) -> Any:
+    async def answer(
+        self, messages: list[Message], options: dict[str, Any]
+    ) -> AsyncIterator[ChatResponseUpdate]:
         results = [
             str(content.result)
             for message in messages
             for content in message.contents
             if content.type == "function_result"
         ]
-
-        async def updates() -> AsyncIterator[ChatResponseUpdate]:
-            content = Content.from_text(f"Results: {results}")
-            if messages[-1].text.startswith("Pay"):
-                arguments = json.dumps({"slowly": "slowly" in messages[-1].text})
-                content = Content.from_function_call(
-                    f"c{len(messages)}", "pay", arguments=arguments
-                )
-            yield ChatResponseUpdate(contents=[content], role="assistant")
-
-        return ResponseStream(
-            updates(), finalizer=lambda updates: ChatResponse.from_updates(updates)
-        )
+        if messages[-1].text.startswith("Pay"):
+            arguments = json.dumps({"slowly": "slowly" in messages[-1].text})
+            yield update(
+                Content.from_function_call(f"c{len(messages)}", "pay", arguments=arguments)
+            )
+        else:
+            yield update(f"Results: {results}")
 
 
 def write_down(payment: str) -> None:
@@ -62,4 +49,4 @@ async def pay(slowly: bool) -> str:
     return "paid"
 
 
-helper = Agent(client=AskingClient(), tools=[pay])
+helper = Agent(client=AskingModel(), tools=[pay])

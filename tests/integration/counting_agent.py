@@ -6,36 +6,22 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-from agent_framework import (
-    Agent,
-    BaseChatClient,
-    ChatResponse,
-    ChatResponseUpdate,
-    Content,
-    ResponseStream,
-)
+from agent_framework import Agent, ChatResponseUpdate, Message
+
+from ..fake_models import FakeModel, update
 
 
-class CountingClient(BaseChatClient[Any]):
-    def _inner_get_response(
-        self, *, messages: Any, stream: bool, options: Any, **kwargs: Any
-    ) -> Any:
-        async def updates() -> AsyncIterator[ChatResponseUpdate]:
-            yield say(f"I know {len(messages)} messages. ")
-            for _ in range(20 if messages[-1].text == "Slowly" else 0):
-                yield say("Slowly. ")
-                await asyncio.sleep(0.05)
-            while messages[-1].text == "Talk":
-                yield say("And so on. ")
-                await asyncio.sleep(0.01)
-
-        return ResponseStream(
-            updates(), finalizer=lambda updates: ChatResponse.from_updates(updates)
-        )
+class CountingModel(FakeModel):
+    async def answer(
+        self, messages: list[Message], options: dict[str, Any]
+    ) -> AsyncIterator[ChatResponseUpdate]:
+        yield update(f"I know {len(messages)} messages. ")
+        for _ in range(20 if messages[-1].text == "Slowly" else 0):
+            yield update("Slowly. ")
+            await asyncio.sleep(0.05)
+        while messages[-1].text == "Talk":
+            yield update("And so on. ")
+            await asyncio.sleep(0.01)
 
 
-def say(text: str) -> ChatResponseUpdate:
-    return ChatResponseUpdate(contents=[Content.from_text(text)], role="assistant")
-
-
-helper = Agent(client=CountingClient())
+helper = Agent(client=CountingModel())

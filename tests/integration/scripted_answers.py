@@ -9,26 +9,24 @@ import asyncio
 import json
 import os
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from agent_framework import (
     Agent,
-    BaseChatClient,
-    ChatResponse,
     ChatResponseUpdate,
     Content,
-    FunctionInvocationLayer,
     Message,
-    ResponseStream,
     tool,
 )
 from starlette.applications import Starlette
 
 from agent_framework_chatkit import AgentChatKitServer, Quotas, create_app
 from agent_framework_chatkit.stores import SQLStore
+
+from ..fake_models import FakeModel, update
 
 WORDS = (
     *("the", "a", "river", "of", "light", "under", "stone", "and", "wind", "over"),
@@ -130,20 +128,17 @@ async def look_up(word: str, gate: str = "") -> str:
     return f"looked up {word}"
 
 
-class ScriptedAnswers(FunctionInvocationLayer[Any], BaseChatClient[Any]):
-    def _inner_get_response(
-        self, *, messages: Any, stream: bool, options: Any, **kwargs: Any
-    ) -> Any:
-        answering = ResponseStream(
-            _updates(messages), finalizer=lambda updates: ChatResponse.from_updates(updates)
-        )
-        return answering if stream else answering.get_final_response()
+class ScriptedAnswers(FakeModel):
+    def answer(
+        self, messages: list[Message], options: dict[str, Any]
+    ) -> AsyncIterable[ChatResponseUpdate]:
+        return _updates(messages)
 
 
 async def _updates(messages: list[Message]) -> AsyncIterator[ChatResponseUpdate]:
     last = messages[-1]
     if _question(last).endswith("recall"):
-        yield _update(Content.from_text(json.dumps([_told(message) for message in messages])), "r")
+        yield update(Content.from_text(json.dumps([_told(message) for message in messages])), "r")
         return
     asked = next(each for each in reversed(messages) if each.role == "user")
     script = Script.parse(_question(asked))
@@ -152,14 +147,14 @@ async def _updates(messages: list[Message]) -> AsyncIterator[ChatResponseUpdate]
         call = Content.from_function_call(
             f"call_{script.tool}", "look_up", arguments=json.dumps(arguments)
         )
-        yield _update(call, "c")
+        yield update(call, "c")
         return
     said = 0
     try:
         for piece in script.pieces():
             if script.gate and not script.hang and said == script.hold:
                 await wait_at(script.gate)
-            yield _update(Content.from_text(piece), "t")
+            yield update(Content.from_text(piece), "t")
             said += 1
             # Others run meanwhile, as they do while a real model is waited for.
             await asyncio.sleep(script.pause)
@@ -170,10 +165,6 @@ async def _updates(messages: list[Message]) -> AsyncIterator[ChatResponseUpdate]
 def _question(message: Message) -> str:
     """Return what was asked, without what was left unanswered before."""
     return message.text.rpartition(">")[2] if message.role == "user" else ""
-
-
-def _update(content: Content, message_id: str) -> ChatResponseUpdate:
-    return ChatResponseUpdate(contents=[content], role="assistant", message_id=message_id)
 
 
 def _told(message: Message) -> list[Any]:

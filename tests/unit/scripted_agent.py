@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from agent_framework import (
     Agent,
-    BaseChatClient,
-    ChatMiddlewareLayer,
-    ChatResponse,
     ChatResponseUpdate,
     Content,
-    FunctionInvocationLayer,
     Message,
-    ResponseStream,
     tool,
 )
+
+from ..fake_models import FakeModel, update
 
 Step = Content | Exception | Callable[[], Awaitable[None]]
 """What a model does: say something, fail, or do what a test needs at that point."""
 
 
-class ScriptedClient(FunctionInvocationLayer[Any], ChatMiddlewareLayer[Any], BaseChatClient[Any]):
+class ScriptedClient(FakeModel):
     """A model that answers each call with the next of its messages."""
 
     def __init__(self, *messages: list[Step]) -> None:
@@ -35,29 +32,21 @@ class ScriptedClient(FunctionInvocationLayer[Any], ChatMiddlewareLayer[Any], Bas
         self.options: list[Any] = []
         """The options that it was called with."""
 
-    def _inner_get_response(
-        self, *, messages: Any, stream: bool, options: Any, **kwargs: Any
-    ) -> Any:
-        self.asked.append(list(messages))
-        self.options.append(dict(options))
-        steps = self.messages.pop(0)
-        number = len(self.asked)
+    def answer(
+        self, messages: list[Message], options: dict[str, Any]
+    ) -> AsyncIterable[ChatResponseUpdate]:
+        self.asked.append(messages)
+        self.options.append(options)
+        return self._say(self.messages.pop(0), f"m{len(self.asked)}")
 
-        async def updates() -> AsyncIterator[ChatResponseUpdate]:
-            for step in steps:
-                if isinstance(step, Exception):
-                    raise step
-                if isinstance(step, Content):
-                    yield ChatResponseUpdate(
-                        contents=[step], role="assistant", message_id=f"m{number}"
-                    )
-                else:
-                    await step()
-
-        answering = ResponseStream(
-            updates(), finalizer=lambda updates: ChatResponse.from_updates(updates)
-        )
-        return answering if stream else answering.get_final_response()
+    async def _say(self, steps: list[Step], message_id: str) -> AsyncIterator[ChatResponseUpdate]:
+        for step in steps:
+            if isinstance(step, Exception):
+                raise step
+            if isinstance(step, Content):
+                yield update(step, message_id)
+            else:
+                await step()
 
 
 def agent(*messages: list[Any], tools: Any = (), **properties: Any) -> Agent[Any]:

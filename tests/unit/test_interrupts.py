@@ -12,12 +12,9 @@ from typing import Any
 
 from agent_framework import (
     Agent,
-    BaseChatClient,
-    ChatResponse,
     ChatResponseUpdate,
     Content,
-    FunctionInvocationLayer,
-    ResponseStream,
+    Message,
     ToolApprovalMiddleware,
     tool,
 )
@@ -28,11 +25,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from agent_framework_chatkit import AgentChatKitServer, ask_user, client_tool, create_app
 from agent_framework_chatkit.stores import SQLStore
 
+from ..fake_models import FakeModel, update
 from .chat_client import Browser, of_type
 from .scripted_agent import check_calls
 
 
-class Model(FunctionInvocationLayer[Any], BaseChatClient[Any]):
+class Model(FakeModel):
     """A model that calls the tools it is told to, and checks what it is given."""
 
     def __init__(self) -> None:
@@ -43,32 +41,23 @@ class Model(FunctionInvocationLayer[Any], BaseChatClient[Any]):
         self.hangs = asyncio.Event()
         self.complaints: list[str] = []
 
-    def _inner_get_response(
-        self, *, messages: Any, stream: bool, options: Any, **kwargs: Any
-    ) -> Any:
+    async def answer(
+        self, messages: list[Message], options: dict[str, Any]
+    ) -> AsyncIterator[ChatResponseUpdate]:
         try:
             check_calls(messages)
         except AssertionError as error:
             # The server would tell the person that something went wrong, and go on.
             self.complaints.append(str(error))
         steps = self.plan.pop(0) if self.plan else ["talk"]
-
-        async def updates() -> AsyncIterator[ChatResponseUpdate]:
-            message_id = f"m{next(self.ids)}"
-            for step in steps:
-                if step == "fail":
-                    raise RuntimeError("The model is down.")
-                if step == "hang":
-                    self.hangs.set()
-                    await asyncio.Event().wait()
-                content = Content.from_text("Well. ") if step == "talk" else self.call(step)
-                yield ChatResponseUpdate(
-                    contents=[content], role="assistant", message_id=message_id
-                )
-
-        return ResponseStream(
-            updates(), finalizer=lambda updates: ChatResponse.from_updates(updates)
-        )
+        message_id = f"m{next(self.ids)}"
+        for step in steps:
+            if step == "fail":
+                raise RuntimeError("The model is down.")
+            if step == "hang":
+                self.hangs.set()
+                await asyncio.Event().wait()
+            yield update("Well. " if step == "talk" else self.call(step), message_id)
 
     def call(self, name: str) -> Content:
         number = next(self.ids)

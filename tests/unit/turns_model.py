@@ -19,13 +19,9 @@ from typing import Any, TypeVar
 
 from agent_framework import (
     Agent,
-    BaseChatClient,
-    ChatResponse,
     ChatResponseUpdate,
     Content,
-    FunctionInvocationLayer,
     Message,
-    ResponseStream,
     tool,
 )
 from chatkit.store import NotFoundError
@@ -50,6 +46,7 @@ from agent_framework_chatkit.server.run import current_run
 from agent_framework_chatkit.stores import SQLStore, ThreadBusyError
 from agent_framework_chatkit.stores.sql.turn_rows import LogRow
 
+from ..fake_models import FakeModel, update
 from ..integration.providers.rules import check_strictest
 from .chat_client import message
 from .event_reader import ITEM, Client, Event
@@ -156,7 +153,7 @@ class Sent:
     thread_id: str = ""
 
 
-class ThreadModel(FunctionInvocationLayer[Any], BaseChatClient[Any]):
+class ThreadModel(FakeModel):
     """A language model that does what it is told to in a thread, and checks what it is given."""
 
     def __init__(self, machine: TurnsMachine, thread_id: str) -> None:
@@ -164,15 +161,9 @@ class ThreadModel(FunctionInvocationLayer[Any], BaseChatClient[Any]):
         self._machine = machine
         self._thread_id = thread_id
 
-    def _inner_get_response(
-        self, *, messages: Any, stream: bool, options: Any, **kwargs: Any
-    ) -> Any:
-        return ResponseStream(
-            self._updates(list(messages)),
-            finalizer=lambda updates: ChatResponse.from_updates(updates),
-        )
-
-    async def _updates(self, messages: list[Message]) -> AsyncIterator[ChatResponseUpdate]:
+    async def answer(
+        self, messages: list[Message], options: dict[str, Any]
+    ) -> AsyncIterator[ChatResponseUpdate]:
         machine = self._machine
         steps = machine.on_asked(self._thread_id, messages)
         exchange = machine.threads[self._thread_id]
@@ -194,9 +185,7 @@ class ThreadModel(FunctionInvocationLayer[Any], BaseChatClient[Any]):
                     arguments = json.dumps({"token": token, "takes": value})
                     content = Content.from_function_call(token, kind, arguments=arguments)
                 word = exchange.add(token)
-                yield ChatResponseUpdate(
-                    contents=[content], role="assistant", message_id=message_id
-                )
+                yield update(content, message_id)
                 # It asks for more, so it has this.
                 word.is_certain = word.run not in exchange.lost_runs
         finally:
