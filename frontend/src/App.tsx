@@ -19,7 +19,7 @@ const PreviewWidget = lazy(() => import('./widgets/WidgetView'))
 
 const ACTIVE: NonNullable<ThreadMetadata['status']> = { type: 'active' }
 
-/** The chat, or what is wrong with it: the frame is never blank. */
+/** The chat, or an error message: the frame is never blank. */
 export function App({ chat }: { chat: Chat }) {
   return (
     <Boundary

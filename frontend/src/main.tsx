@@ -1,6 +1,6 @@
-/** Starts the chat within the frame that the element has made. */
+/** Starts the chat in the frame that the element has created. */
 
-// First, since it says in which order the layers of styles apply.
+// First, since it sets the order of the style layers.
 import './theme/app.css'
 
 import { createRoot } from 'react-dom/client'

@@ -1,7 +1,7 @@
 import { useChat, useText } from '../ui/context'
 import { ChatList } from './ChatList'
 
-/** The list of chats in the place of the thread. */
+/** The list of chats, in place of the thread. */
 export function History() {
   const chat = useChat()
   const text = useText()

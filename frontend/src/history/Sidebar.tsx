@@ -10,7 +10,7 @@ const WIDE = '(min-width: 1100px)'
 
 const KEY = 'chatkit.sidebar'
 
-/** Return the state of the sidebar, or `null` where the list of chats is a panel. */
+/** Return the state of the sidebar, or `null` if the list of chats is a panel. */
 export function useSidebar(): SidebarState | null {
   const chat = useChat()
   const isWanted = useStore(

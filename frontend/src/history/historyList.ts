@@ -1,16 +1,16 @@
-/** Chats as a list of them shows and finds them. */
+/** Chats in a list: how they are grouped, found and changed. */
 
 import type { ListedThread } from '../protocol/live'
 import type { ThreadMetadata } from '../protocol/types'
 
 const DAY = 24 * 60 * 60 * 1000
 
-/** Return a text without case, accents and other marks, so that it is found without them. */
+/** Return a text without case, accents and other marks, for searching. */
 export function folded(text: string): string {
   return text.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase()
 }
 
-/** Threads, newest first, under today, yesterday and the months before. */
+/** Return threads, newest first, under today, yesterday and the months before. */
 export function groupsOf(
   threads: readonly ThreadMetadata[],
   locale: string,
@@ -33,7 +33,7 @@ export function groupsOf(
 
 const formats = new Map<string, Intl.DateTimeFormat>()
 
-/** Return when a chat began: its time within a day, and its date from then on. */
+/** Return when a chat began: its time on the first day, its date later. */
 export function timeOf(thread: ThreadMetadata, locale: string): string {
   const date = new Date(String(thread.created_at))
   const isRecent = Date.now() - date.getTime() < DAY
@@ -66,7 +66,7 @@ export function withChanges(
   )
 }
 
-/** Return threads with one's title as it is now; one that is not listed comes first if it is newer. */
+/** Return threads with one's current title; a newer one that is not listed comes first. */
 export function withThread(known: ListedThread[], thread: ListedThread): ListedThread[] {
   const age = ({ created_at }: ListedThread): number => new Date(String(created_at)).getTime()
   if (known.some((each) => each.id === thread.id)) {

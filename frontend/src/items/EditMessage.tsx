@@ -13,7 +13,7 @@ interface EditMessageProps {
   onDone: () => void
 }
 
-/** A message as it can be changed; sent, it is answered anew. */
+/** An editor for a sent message; the changed message is answered anew. */
 export function EditMessage({ item, onDone }: EditMessageProps) {
   const chat = useChat()
   const text = useText()

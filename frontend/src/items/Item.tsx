@@ -16,19 +16,19 @@ import { WorkflowView } from './Workflow'
 
 interface ItemProps {
   item: ThreadItem
-  /** Whether it is being written. */
+  /** Whether the item is being written. */
   isOpen: boolean
-  /** Whether the turn that it is part of goes on. */
+  /** Whether the item's turn is running. */
   isLive: boolean
-  /** How much of it is there, from 0 to 1, if that is known. */
+  /** How much of the item is done, from 0 to 1; `null` if that is not known. */
   progress: number | null
-  /** Whether it is the end of an answer, with which one may do something. */
+  /** Whether the item ends an answer, and has the answer's buttons. */
   isEnd: boolean
-  /** What it comes of. */
+  /** The message that the item answers. */
   question: UserMessageItem | null
 }
 
-/** One item of a thread; one of a kind that this version does not know is not shown. */
+/** One item of a thread. Unknown kinds are not shown. */
 export const Item = memo(function Item(props: ItemProps) {
   const text = useText()
   const shown = view(props)

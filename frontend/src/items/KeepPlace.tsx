@@ -11,7 +11,7 @@ interface Anchor {
   top: number
 }
 
-/** Keeps what one reads where it is when items come in before it. */
+/** Keeps the visible items in place when older items appear above them. */
 export class KeepPlace extends Component<KeepPlaceProps, object, Anchor | null> {
   override getSnapshotBeforeUpdate(before: KeepPlaceProps): Anchor | null {
     return before.first === this.props.first ? null : anchorIn(this.props.scroller.current)
@@ -28,7 +28,7 @@ export class KeepPlace extends Component<KeepPlaceProps, object, Anchor | null> 
   }
 }
 
-/** Return the first item that is seen; of sections that are not, nothing is laid out. */
+/** Return the first visible item; sections out of view have no layout. */
 function anchorIn(scroller: HTMLElement | null): Anchor | null {
   if (scroller === null) return null
   const { top } = scroller.getBoundingClientRect()
@@ -37,7 +37,7 @@ function anchorIn(scroller: HTMLElement | null): Anchor | null {
   return element ? { element, top: element.getBoundingClientRect().top } : null
 }
 
-/** Return the first of some elements, one below the other, that ends below a line. */
+/** Return the first of elements, ordered from top to bottom, that ends below a line. */
 function firstBelow(line: number, elements: NodeListOf<Element>): Element | undefined {
   let from = 0
   let to = elements.length

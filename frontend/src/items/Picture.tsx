@@ -6,11 +6,11 @@ import { useMayLoadImage } from '../widgets/useMayLoadImage'
 interface PictureProps {
   item: GeneratedImageItem
   isOpen: boolean
-  /** How much of it is drawn, from 0 to 1, if that is known. */
+  /** How much of the image is done, from 0 to 1; `null` if that is not known. */
   progress: number | null
 }
 
-/** An image that is drawn, seen as far as it has come. */
+/** A generated image, shown while it is being made. */
 export function Picture({ item, isOpen, progress }: PictureProps) {
   const text = useText()
   const { image } = item

@@ -1,7 +1,7 @@
 import type { SearchTask } from '../protocol/types'
 import { NamedIcon } from '../ui/icons/NamedIcon'
 
-/** What was searched for. */
+/** The queries of a search. */
 export function Queries({ task }: { task: SearchTask }) {
   const queries = new Set([
     ...(task.title_query ? [task.title_query] : []),

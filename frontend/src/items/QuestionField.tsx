@@ -12,7 +12,7 @@ interface QuestionFieldProps {
   onChange: (values: string[]) => void
 }
 
-/** One question, with its choices or a place for words. */
+/** One question, with its choices or a text field. */
 export function QuestionField(props: QuestionFieldProps) {
   const { question, values, error, onChange } = props
   const id = useId()

@@ -5,20 +5,20 @@ import type { ThreadItem, UserMessageItem } from '../protocol/types'
 import { Item } from './Item'
 import { endsOf, isQuestion } from './turn'
 
-/** How high an item is that has not been seen, in pixels. */
+/** The assumed height of an item that has not been rendered, in pixels. */
 const HEIGHT = 120
 
 interface SectionProps {
   items: readonly ThreadItem[]
-  /** The last message of the person before it. */
+  /** The last message that the person sent before the section. */
   question: UserMessageItem | null
-  /** What is being written, if the turn that goes on is in it. */
+  /** What is being written, if the running turn is in the section. */
   open: ThreadState['open'] | null
-  /** Whether no answer goes on after it. */
+  /** Whether no answer continues after the section. */
   isOver: boolean
 }
 
-/** Some items of a thread. */
+/** A section of a thread. */
 export const Section = memo(function Section({ items, open, isOver, ...rest }: SectionProps) {
   const live = open === null ? items.length : items.findLastIndex(isQuestion)
   const ends = endsOf(items, isOver && open === null)
@@ -47,7 +47,7 @@ export const Section = memo(function Section({ items, open, isOver, ...rest }: S
   )
 }, isSame)
 
-/** Whether nothing has changed; a list of the same items is the same. */
+/** Return whether the props are equal; lists of the same items are. */
 function isSame(before: SectionProps, after: SectionProps): boolean {
   return (
     before.items.length === after.items.length &&

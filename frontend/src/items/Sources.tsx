@@ -2,7 +2,7 @@ import { useText } from '../ui/context'
 import { SourceLink } from '../markdown/SourceLink'
 import type { Source } from '../markdown/sources'
 
-/** What a message cites. */
+/** The sources that a message cites. */
 export function Sources({ sources }: { sources: readonly Source[] }) {
   const text = useText()
   return (

@@ -14,7 +14,7 @@ interface StepProps {
   children?: ReactNode
 }
 
-/** A line that says what is done, and how it goes; below it, what came of it. */
+/** A line with a step and its state; below it, the result. */
 export function Step({ title, status, icon = null, children }: StepProps) {
   const text = useText()
   return (

@@ -8,16 +8,16 @@ import { TaskSources } from './TaskSources'
 
 export type Task = WorkflowItem['workflow']['tasks'][number]
 
-/** How the server says that a step has failed. */
+/** The icon by which the server says that a step has failed. */
 const FAILED = 'lucide:circle-x'
 
 interface TaskViewProps {
   task: Task
-  /** Whether what it is part of goes on; what does not is not running, whatever it says. */
+  /** Whether the task's turn is running; a task of a finished turn never shows as running. */
   isLive: boolean
 }
 
-/** One thing that the agent does. */
+/** One step of the agent's work. */
 export function TaskView({ task, isLive }: TaskViewProps) {
   const text = useText()
   const content = task.type === 'custom' || task.type === 'thought' ? task.content : null

@@ -15,10 +15,10 @@ const TEXTS: Record<string, TextKey> = {
   refused: 'answerRefused',
 }
 
-/** What the server says of a turn that failed, where its app says nothing. */
+/** The server's default messages about failed turns, which are translated here. */
 const FAILED = new Set(['This answer failed.', 'Something went wrong. Try again.'])
 
-/** Tell whether an item says how a turn ended; others are of the server's own. */
+/** Return whether an item says how a turn ended; other servers use this type for their own ends. */
 export function isKnownEnd(item: TurnEndItem): boolean {
   return (item.state ?? '') in TEXTS
 }
@@ -28,7 +28,7 @@ interface TurnEndProps {
   question: UserMessageItem | null
 }
 
-/** How an answer ended that did not simply come to its end, and a way on if it is the last. */
+/** How an answer ended that was not completed; after the last one, with a button to try again. */
 export function TurnEnd({ item, question }: TurnEndProps) {
   const chat = useChat()
   const text = useText()

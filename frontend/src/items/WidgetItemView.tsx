@@ -4,7 +4,7 @@ import type { WidgetItem } from '../protocol/types'
 
 const Drawn = lazy(() => import('../widgets/WidgetView'))
 
-/** A widget; what draws it is loaded with the first. */
+/** A widget. The code for widgets is loaded with the first one. */
 export function WidgetItemView({ item }: { item: WidgetItem }) {
   return (
     <Suspense fallback={<div className="widget-coming" aria-hidden="true" />}>

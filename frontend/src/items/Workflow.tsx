@@ -8,7 +8,7 @@ import type { Say } from '../i18n/texts'
 import { durationIn } from './duration'
 import { TaskView, titleOf as titleOfTask } from './Task'
 
-/** What the agent does: unfolded while it does it, then a line that unfolds. */
+/** The steps of the agent: open while it works, then folded into one line. */
 export function WorkflowView({ item, isOpen }: { item: WorkflowItem; isOpen: boolean }) {
   const { workflow } = item
   const text = useText()
@@ -38,7 +38,7 @@ export function WorkflowView({ item, isOpen }: { item: WorkflowItem; isOpen: boo
         <UnfoldIcon className="workflow-fold" aria-hidden />
       </button>
       {isUnfolded && (
-        // Who is at a link in it does not lose their place when it is done.
+        // Steps that contain the focus stay open when the work is done.
         <ul className="tasks" onFocus={() => setChoice(true)}>
           {workflow.tasks.map((task, index) => (
             <li key={index}>

@@ -4,7 +4,7 @@ const UNITS = [
   ['second', 1],
 ] as const
 
-/** Return how long something took, in words of a locale; no more exactly than in two units. */
+/** Return a duration in words of a locale, in at most two units. */
 export function durationIn(locale: string, seconds: number): string {
   let rest = Math.round(seconds)
   const parts: string[] = []

@@ -1,18 +1,18 @@
-/** Cuts a long thread, so that what is far from what one reads costs nothing. */
+/** Cuts a long thread into sections, so that the browser skips those that are out of view. */
 
 import { startTransition, useEffect, useState } from 'react'
 
 import type { ThreadItem } from '../protocol/types'
 import { later } from '../chat/later'
 
-/** So many items are drawn well within what nobody notices. */
+/** How many items are rendered without a delay that people notice. */
 const LENGTH = 50
 
 /**
- * Return the sections of a thread that are drawn.
+ * Return the sections of a thread to render.
  *
- * The end is drawn at once, and so is a page before it; of more, piece by piece. An item stays in its
- * section when others come before or after it, so that it need not be drawn again.
+ * The end is rendered at once, with a page of older items; more come piece by piece. An item stays in
+ * its section when others come before or after it, so that it is not rendered again.
  */
 export function useSections(items: readonly ThreadItem[]): ThreadItem[][] {
   const [known, setKnown] = useState<readonly string[]>([])
@@ -28,7 +28,7 @@ export function useSections(items: readonly ThreadItem[]): ThreadItem[][] {
   return starts.map((start, index) => items.slice(start, starts[index + 1]))
 }
 
-/** Return where sections start: where they did, and where there is enough before or after them. */
+/** Return where sections start: at the previous starts, and at new ones before and after them. */
 function startsIn(items: readonly ThreadItem[], known: readonly string[]): number[] {
   const ids = new Set(known)
   const starts = items.flatMap((item, index) => (ids.has(item.id) ? [index] : []))

@@ -1,8 +1,8 @@
-/** What a person says, and all that comes of it. */
+/** Turns: a message of a person, and its answer. */
 
 import type { AssistantMessageItem, ThreadItem, UserMessageItem } from '../protocol/types'
 
-/** Return the last message of each answer, of the last one only if that is over. */
+/** Return the last message of each finished answer. */
 export function endsOf(items: readonly ThreadItem[], isOver: boolean): ReadonlySet<ThreadItem> {
   const ends = new Set<ThreadItem>()
   let end: ThreadItem | null = null
@@ -15,7 +15,7 @@ export function endsOf(items: readonly ThreadItem[], isOver: boolean): ReadonlyS
   return isOver && end !== null ? ends.add(end) : ends
 }
 
-/** Return whether an answer goes on at an index, or after it. */
+/** Return whether an answer continues at an index, or after it. */
 export function isAnsweredAt(items: readonly ThreadItem[], index: number): boolean {
   for (let at = index; at < items.length; at++) {
     const item = items[at]
@@ -25,7 +25,7 @@ export function isAnsweredAt(items: readonly ThreadItem[], index: number): boole
   return false
 }
 
-/** Return the messages of the answer that ends with one. */
+/** Return the messages of the answer that ends with a message. */
 export function answerOf(items: readonly ThreadItem[], endId: string): AssistantMessageItem[] {
   const end = items.findLastIndex((item) => item.id === endId) + 1
   const before = items.slice(0, end)

@@ -1,4 +1,4 @@
-/** Colors that can be read: contrast as WCAG 2 measures it. */
+/** Readable colors: contrast as WCAG 2 measures it. */
 
 export type Rgb = readonly [red: number, green: number, blue: number]
 
@@ -15,7 +15,7 @@ export function textOn(background: Rgb): Rgb {
   return contrast(BLACK, background) > contrast(WHITE, background) ? BLACK : WHITE
 }
 
-/** Return the color nearest to one that can be read on a background. */
+/** Return the nearest color to one that is readable on a background. */
 export function readableOn(background: Rgb, color: Rgb, least = 4.5): Rgb {
   const end = textOn(background)
   for (let share = 0; share < 1; share += 0.05) {
@@ -25,7 +25,7 @@ export function readableOn(background: Rgb, color: Rgb, least = 4.5): Rgb {
   return end
 }
 
-/** Return a color with a share of another in it. */
+/** Return a color mixed with a share of another. */
 export function mix(color: Rgb, other: Rgb, share: number): Rgb {
   const [red, green, blue] = color.map((each, index) =>
     Math.round(each + ((other[index] ?? 0) - each) * share),
@@ -37,7 +37,7 @@ export function css([red, green, blue]: Rgb): string {
   return `rgb(${red} ${green} ${blue})`
 }
 
-/** Return a color of CSS as it is seen on white. */
+/** Return a CSS color as it looks on white. */
 export function parseColor(color: string): Rgb {
   const context = document.createElement('canvas').getContext('2d')
   if (context === null) return BLACK

@@ -37,12 +37,12 @@ export function applyTheme(theme: Options['theme'], root: HTMLElement): void {
     ...(fontFamily && { '--chat-font': fontFamily }),
     ...(fontFamilyMono && { '--chat-mono': fontFamilyMono }),
   })
-  // Each of these is measured against what those before it have made of the page.
+  // In this order: each is adjusted to the colors that those before it have set.
   if (grayscale) set(grays(grayscale, root))
   if (surface) set(surfaces(surface))
   if (accent) set(accents(accent, parseColor(getComputedStyle(document.body).backgroundColor)))
   loadFonts(fontSources ?? [])
-  // An app's own variables come before what follows from its theme.
+  // Last, so that an app's own variables override those that follow from its theme.
   set(
     Object.fromEntries(
       Object.entries(options.variables ?? {}).filter(([name]) => name.startsWith('--')),
@@ -62,7 +62,7 @@ function grays({ hue, tint, shade = 0 }: GrayscaleOptions, root: HTMLElement): V
   const tinted = GRAYS.map((step) => {
     const name = `--gray-${step}`
     const lightness = lightnessOf(parseColor(style.getPropertyValue(name)))
-    // White and black stay what they are.
+    // White and black stay white and black.
     const middle = Math.sin(Math.PI * lightness)
     const chroma = tint * (0.002 + 0.003 * middle)
     const shaded = lightness - shade * 0.012 * middle
@@ -74,12 +74,12 @@ function grays({ hue, tint, shade = 0 }: GrayscaleOptions, root: HTMLElement): V
 function surfaces({ background, foreground }: Partial<SurfaceColors>): Variables {
   const variables: Variables = background ? { '--chat-surface': background } : {}
   if (!foreground) return variables
-  // It is the text's color by its description, and what lies on the background in many themes.
+  // By its description it is the color of texts; many themes use it for raised surfaces.
   const isText = background && contrast(parseColor(foreground), parseColor(background)) >= 3
   return { ...variables, [isText ? '--color-text' : '--color-surface-elevated']: foreground }
 }
 
-/** An accent, in as many places as its level says: buttons; links; and what people say. */
+/** Use the accent as widely as its level says: for buttons; for links; for sent messages. */
 function accents({ primary, level = 1 }: AccentColor, surface: Rgb): Variables {
   const accent = parseColor(primary)
   const onAccent = textOn(accent)

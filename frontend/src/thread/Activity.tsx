@@ -4,10 +4,10 @@ import { useChat, useText } from '../ui/context'
 import { NamedIcon } from '../ui/icons/NamedIcon'
 import { useStore } from '../ui/useStore'
 
-/** After how many milliseconds without a word one is told that there is more to come. */
+/** After how many milliseconds of silence to say that the answer continues. */
 const PATIENCE = 600
 
-/** What goes on while nothing is written. */
+/** Says what is happening while no text arrives. */
 export function Activity() {
   const chat = useChat()
   const text = useText()

@@ -7,7 +7,7 @@ import { spoken } from '../markdown/spoken'
 import { useStore } from '../ui/useStore'
 import type { Say } from '../i18n/texts'
 
-/** Says what comes into the thread: an answer once, when it is finished; the rest in short. */
+/** Announces new items to screen readers: an answer once it is finished, the rest in short. */
 export function Announcer() {
   const chat = useChat()
   const text = useText()
@@ -16,13 +16,13 @@ export function Announcer() {
   const open = useStore(chat.state, (state) => state.thread.open)
   const notices = useStore(chat.state, (state) => state.thread.notices)
   const isResponding = useStore(chat.state, (state) => state.isResponding)
-  /** What has been said, or was there before the answer began. */
+  /** The items that were announced, or were there before the answer began. */
   const known = useRef(new Set<string>())
   const wasResponding = useRef(false)
   useEffect(() => {
     for (const item of items) {
       if (known.current.has(item.id)) continue
-      // What is written is said when it is whole, and a stopped answer as far as it has come.
+      // An item that is being written is announced when it is finished or stopped.
       if (isResponding && open.has(item.id)) continue
       known.current.add(item.id)
       if (isResponding || wasResponding.current) announce(sayingOf(item, text))

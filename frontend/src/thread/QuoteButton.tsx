@@ -9,7 +9,7 @@ interface Selected {
   left: number
 }
 
-/** Offers to ask about what is selected in an answer. */
+/** Offers to quote the text that is selected in an answer. */
 export function QuoteButton() {
   const chat = useChat()
   const text = useText()
@@ -17,7 +17,7 @@ export function QuoteButton() {
 
   useEffect(() => {
     const look = (): void => setSelected(selectedAnswer())
-    // While a person selects, a button would be in their way.
+    // The button would be in the way while the person is selecting.
     const onChange = (): void => {
       if (document.getSelection()?.isCollapsed !== false) setSelected(null)
     }
@@ -44,7 +44,7 @@ export function QuoteButton() {
       type="button"
       className="quote-button"
       style={{ top: selected.top, left: selected.left }}
-      // A press must not take the selection away before the click.
+      // Pressing must not clear the selection before the click.
       onPointerDown={(event) => event.preventDefault()}
       onClick={quote}
     >
@@ -54,7 +54,7 @@ export function QuoteButton() {
   )
 }
 
-/** Return what is selected, if it is in one answer, and where a button fits beside it. */
+/** Return the selected text, if it is in one answer, and a place for the button beside it. */
 function selectedAnswer(): Selected | null {
   const selection = document.getSelection()
   if (selection === null || selection.isCollapsed || selection.rangeCount === 0) return null

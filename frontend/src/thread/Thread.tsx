@@ -94,7 +94,7 @@ function Loading() {
   )
 }
 
-/** What the server or an app's tool has said in passing. */
+/** The notices of the server. */
 function Notices() {
   const notices = useStore(useChat().state, (state) => state.thread.notices)
   return notices.map(({ id, level, title, message }) => (

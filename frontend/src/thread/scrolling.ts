@@ -1,21 +1,21 @@
-/** Where a thread is scrolled to while it grows. */
+/** The scroll position of a thread while it grows. */
 
-/** How near to the end a person is who has scrolled down to it, in pixels. */
+/** A person who has scrolled this near to the end is at the end, in pixels. */
 const NEAR = 24
 
-/** How far below the top a message is that was just sent, in pixels. */
+/** The space above a message that was just sent, in pixels. */
 const ABOVE = 16
 
-/** For how many milliseconds after a wheel, a finger or a key a scroll is the person's. */
+/** For how many milliseconds after input a scroll counts as the person's. */
 const BY_HAND = 300
 
-/** What stays in view: the end, the message that was sent last, or what the person has scrolled to. */
+/** What stays in view: the end, the last sent message, or the place the person has scrolled to. */
 type Place = 'end' | 'message' | 'own'
 
 const INPUTS = ['wheel', 'touchmove', 'pointerdown', 'pointermove', 'keydown'] as const
 
 export class Scrolling {
-  /** Whether to follow what is written, if one is at the end. */
+  /** Whether to follow the answer at the end of the thread. */
   autoScroll = false
   isWriting = false
   #place: Place = 'end'
@@ -46,17 +46,17 @@ export class Scrolling {
     this.scroller.removeEventListener('scroll', this.#look)
   }
 
-  /** Show the end, also when what is above it gets another height. */
+  /** Show the end, and keep it in view when items above it change their height. */
   showEnd(): void {
     this.#keep(this.autoScroll || !this.isWriting ? 'end' : 'own')
     this.#hasRoom = false
     this.content.style.paddingBlockEnd = ''
     this.#toEnd()
-    // What was far away and is now seen takes its real height.
+    // Items that come into view take their real height.
     requestAnimationFrame(() => this.#toEnd())
   }
 
-  /** Show the message that is sent: at the end, or at the top with room below for its answer. */
+  /** Show the message that was sent: at the end, or at the top with room below for its answer. */
   showMessage(): void {
     if (this.autoScroll) {
       this.showEnd()
@@ -67,7 +67,7 @@ export class Scrolling {
     this.#settle()
   }
 
-  /** Something is written: unless it is to be followed, it moves nothing. */
+  /** Note that an answer is being written; unless it is followed, nothing moves. */
   write(): void {
     if (!this.autoScroll && this.#place === 'end') this.#keep('own')
   }
@@ -75,12 +75,12 @@ export class Scrolling {
   #keep(place: Place): void {
     this.#place = place
     this.#touchedAt = -Infinity
-    // What is kept in view is not what the browser would keep.
+    // The browser's scroll anchoring would keep something else in view.
     this.scroller.style.overflowAnchor = place === 'own' ? '' : 'none'
   }
 
   #settle(): void {
-    // What is hidden has no place; it gets one when it is shown.
+    // A hidden thread has no scroll position; it gets one when it is shown.
     if (this.scroller.clientHeight > 0) {
       if (this.#hasRoom) this.#makeRoom()
       if (this.#place === 'message') this.#to(this.#topOfMessage())
@@ -112,7 +112,7 @@ export class Scrolling {
     this.#measure()
     const isByHand = performance.now() - this.#touchedAt < BY_HAND
     if (this.#place === 'end') {
-      // A thread that gets shorter moves up, too, but not away from its end.
+      // A thread that gets shorter scrolls up too, but not away from its end.
       if (this.#top < top && (isByHand || this.#rest >= 1)) this.#keep('own')
     } else if (this.#place === 'message') {
       // What moves while nothing has another size was scrolled by somebody, or by the browser to
@@ -126,17 +126,17 @@ export class Scrolling {
   }
 
   #touch = (event: Event): void => {
-    // A pointer scrolls on the scroll bar, or with what it selects; a click on a button scrolls nothing.
+    // A pointer scrolls by the scroll bar or by selecting; a click on a button does not scroll.
     if (event.type === 'pointerdown' && event.target !== event.currentTarget) return
     if (event.type === 'pointermove' && (event as PointerEvent).buttons === 0) return
     this.#touchedAt = performance.now()
     if (event.type === 'wheel' && this.#place === 'end' && this.#goesUp(event as WheelEvent)) {
-      // A wheel scrolls slowly at first, and what is written meanwhile would undo it.
+      // A wheel scrolls slowly at first, and new text would undo it.
       this.#keep('own')
     }
   }
 
-  /** Whether a wheel scrolls the thread up, and not something within it. */
+  /** Return whether a wheel scrolls the thread up, not something inside it. */
   #goesUp({ deltaY, ctrlKey, target }: WheelEvent): boolean {
     if (deltaY >= 0 || ctrlKey || this.scroller.scrollTop === 0) return false
     for (
@@ -150,7 +150,7 @@ export class Scrolling {
     return true
   }
 
-  /** Have the last message fit at the top, however little comes after it. */
+  /** Add room at the end, so that the last sent message can be at the top. */
   #makeRoom(): void {
     const { scroller, content } = this
     const padding = parseFloat(getComputedStyle(content).paddingBlockEnd)

@@ -1,12 +1,12 @@
 import { Component, type ReactNode } from 'react'
 
 interface BoundaryProps {
-  /** What stands in the place of what cannot be drawn. */
+  /** Shown if the children cannot be rendered. */
   fallback: ReactNode
   children: ReactNode
 }
 
-/** Keeps what cannot be drawn from taking the rest with it. */
+/** Keeps an error in its children from breaking the rest of the page. */
 export class Boundary extends Component<BoundaryProps, { hasFailed: boolean }> {
   override state = { hasFailed: false }
 
@@ -15,7 +15,7 @@ export class Boundary extends Component<BoundaryProps, { hasFailed: boolean }> {
   }
 
   override componentDidUpdate(before: BoundaryProps): void {
-    // What has changed may be drawn again.
+    // Changed children get another try.
     if (this.state.hasFailed && before.children !== this.props.children) {
       this.setState({ hasFailed: false })
     }

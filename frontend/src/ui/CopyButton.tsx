@@ -5,12 +5,12 @@ import { useText } from './context'
 import { IconButton } from './IconButton'
 import { CheckIcon, CopyIcon, FailedIcon } from './icons'
 
-/** For how many milliseconds a button says what came of it. */
+/** For how many milliseconds the button shows the result. */
 const SHOWN = 1500
 
 const ICONS = { copy: CopyIcon, copied: CheckIcon, actionFailed: FailedIcon }
 
-/** Copies what it is given when it is pressed. */
+/** Copies a text when it is pressed. */
 export function CopyButton({ textOf }: { textOf: () => string }) {
   const say = useText()
   const [state, setState] = useState<keyof typeof ICONS>('copy')
@@ -37,7 +37,7 @@ async function isCopied(text: string): Promise<boolean> {
     await navigator.clipboard.writeText(text)
     return true
   } catch {
-    // A page without TLS has no clipboard of its own, but may still copy what is selected.
+    // Pages without TLS lack the clipboard API, but can still copy a selection.
     return copySelected(text)
   }
 }

@@ -98,7 +98,7 @@ const ICONS: Record<HeaderIconName, ComponentType> = {
   close: X,
 }
 
-/** An icon that an app may put on a button of its own in the header. */
+/** An icon for a button that an app adds to the header. */
 export default function HeaderIcon({ name }: { name: HeaderIconName }) {
   const Icon = ICONS[name] ?? Menu
   return <Icon />

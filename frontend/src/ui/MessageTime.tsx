@@ -2,7 +2,7 @@ import { useLocale } from './context'
 
 const DAY = 24 * 60 * 60 * 1000
 
-/** The time of a message, in the reader's zone. */
+/** The time of a message, in the reader's time zone. */
 export function MessageTime({ at }: { at: string | undefined }) {
   const locale = useLocale()
   const date = new Date(at ?? '')

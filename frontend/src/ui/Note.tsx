@@ -7,12 +7,12 @@ const ICONS = { info: InfoIcon, warning: WarningIcon, danger: FailedIcon }
 
 interface NoteProps {
   level: NoticeEvent['level']
-  /** A way on. */
+  /** A button that helps. */
   action?: ReactNode
   children: ReactNode
 }
 
-/** What a person is told about the chat itself. */
+/** A message about the chat itself. */
 export function Note({ level, action, children }: NoteProps) {
   const Icon = ICONS[level] ?? InfoIcon
   return (

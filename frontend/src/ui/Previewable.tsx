@@ -7,10 +7,10 @@ import { useStore } from './useStore'
 
 type Previewed = typeof import('./Previewed')['default']
 
-/** What shows previews, once it is loaded. Waiting for it would lose clicks and focus. */
+/** The component for previews, once it is loaded. Suspending on it would lose clicks and focus. */
 const previews = new Store<{ Previewed: Previewed | null }>({ Previewed: null })
 
-/** Load what shows previews before somebody rests on a tag or a source. */
+/** Load the component for previews before the pointer rests on a tag or a source. */
 export async function preloadPreviews(): Promise<void> {
   try {
     previews.set({ Previewed: (await import('./Previewed')).default })
@@ -19,7 +19,7 @@ export async function preloadPreviews(): Promise<void> {
   }
 }
 
-/** Shows the app's preview of an entity, where the app has one, to whoever rests on it. */
+/** Shows the app's preview of an entity, if the app has previews, while the pointer rests on it. */
 export function Previewable({ entity, children }: { entity: Entity; children: ReactElement }) {
   const Previewed = useStore(previews, (state) => state.Previewed)
   const onRequestPreview = useStore(

@@ -5,7 +5,7 @@ import { CloseIcon } from './icons'
 import { IconButton } from './IconButton'
 import { useStore } from './useStore'
 
-/** The options that are left out, for the page's developer. */
+/** The options that are invalid and ignored, for the page's developer. */
 export function Problems() {
   const chat = useChat()
   const text = useText()

@@ -7,7 +7,7 @@ import type { Say } from '../i18n/texts'
 
 export const ChatContext = createContext<Chat | null>(null)
 
-/** The chat that a component is part of. */
+/** Return the chat that a component belongs to. */
 export function useChat(): Chat {
   const chat = useContext(ChatContext)
   if (chat === null) throw new Error('There is no chat around this component.')

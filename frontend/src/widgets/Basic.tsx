@@ -3,7 +3,7 @@ import { Children } from './Children'
 import type { ComponentProps } from './Component'
 import { oneOf } from './values'
 
-/** A root that is nothing but a layout. */
+/** A root without a frame. */
 export function Basic({ widget }: ComponentProps) {
   const direction = oneOf(widget['direction'], ['row', 'col'] as const, 'col')
   return (

@@ -40,7 +40,7 @@ export function Button({ widget }: ComponentProps) {
       ) : (
         <PressButton
           {...look}
-          // Of several ways to submit a form, the one that is pressed has an action of its own.
+          // A submit button with an action of its own sends it in place of the form's.
           type={isSubmit ? 'submit' : 'button'}
           isDisabled={isDisabled || action === null}
           isOff={isOff || isActing}

@@ -111,7 +111,7 @@ function CardButton({ of: { label, action }, isMain }: { of: CardAction; isMain:
   )
 }
 
-/** The padding, which what is flush reaches over. */
+/** Return the padding, also as variables: flush children extend over it. */
 function bodyStyle(widget: Widget): CSSProperties {
   const style = paddingOf(widget['padding'])
   const { padding: all, paddingInlineStart: x = all, paddingTop: y = all } = style

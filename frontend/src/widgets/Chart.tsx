@@ -19,10 +19,10 @@ import { isTrue, numberOf } from './values'
 
 const Plot = lazy(() => import('./chart/Plot'))
 
-/** How near to each other points and bars may be, in pixels. */
+/** The least distance between points or bars, in pixels. */
 const POINT = 4
 const BAR = 10
-/** How many rows are read out. */
+/** How many rows the table for screen readers has. */
 const MOST_READ = 100
 
 export function Chart({ widget }: ComponentProps) {
@@ -65,7 +65,7 @@ export function Chart({ widget }: ComponentProps) {
   )
 }
 
-/** A chart without a height of its own is as high as its width asks for. */
+/** Return the size of a chart; without a height, the height follows from the width. */
 function chartStyle(widget: ComponentProps['widget']): CSSProperties {
   const style = blockStyle(widget)
   const hasHeight = style.height !== undefined || style.aspectRatio !== undefined
@@ -105,7 +105,7 @@ function Legend({ data }: { data: ChartData }) {
   )
 }
 
-/** The same, for people who cannot see it. */
+/** The data of a chart as a table, for people who cannot see the chart. */
 function Read({ data, title }: { data: ChartData; title: string }) {
   const rows: readonly Row[] = sample(data.rows, MOST_READ)
   return (

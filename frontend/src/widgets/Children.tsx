@@ -6,12 +6,12 @@ import { later } from '../chat/later'
 import { childrenOf } from './values'
 import { fitting } from './weight'
 
-/** What a component holds. */
+/** The children of a component. */
 export function Children({ of: widget }: { of: Widget }) {
   return <Components list={childrenOf(widget)} />
 }
 
-/** Components in their order: as many as can be drawn at once, and the others piece by piece. */
+/** Components in their order: the first at once, and the others piece by piece. */
 export function Components({ list }: { list: readonly Widget[] }): ReactNode {
   const [grown, setGrown] = useState(0)
   const count = Math.max(grown, fitting(list, 0))
@@ -26,9 +26,9 @@ export function Components({ list }: { list: readonly Widget[] }): ReactNode {
 }
 
 /**
- * Return what tells components apart when others come and go around them.
+ * Return React keys that stay the same when siblings come and go.
  *
- * Keys may be missing, and may be the same; then it is the how manieth of its kind.
+ * Components may lack keys or share them; then their order among those of the same kind decides.
  */
 function keysOf(list: readonly Widget[]): string[] {
   const counts = new Map<string, number>()

@@ -22,7 +22,7 @@ const DEEPEST = 64
 
 const DepthContext = createContext(0)
 
-/** One component of a widget, drawn again only when it is another object. */
+/** One component of a widget, rendered again only when its object changes. */
 export const Component = memo(function Component({ widget }: ComponentProps) {
   const depth = use(DepthContext)
   const components = use(ComponentsContext)

@@ -10,7 +10,7 @@ import { isTrue, nameOf, oneOf, textOf, titleOf, type Fields } from './values'
 
 const SIZES = ['xs', 'sm', 'md', 'lg', 'xl'] as const
 
-/** A text that is edited where it stands. */
+/** A text that is edited in place. */
 export function EditableText({ widget, editable }: { widget: Widget; editable: Fields }) {
   const area = useRef<HTMLTextAreaElement>(null)
   const field = useField<string>(

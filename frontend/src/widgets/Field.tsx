@@ -7,14 +7,14 @@ import { Problem } from './Problem'
 interface FieldProps {
   field: Pick<FieldState<never>, 'id' | 'problem'>
   isBlock: boolean
-  /** Whether the control waits for the answer to an action of its own. */
+  /** Whether an action of the control is waiting for its response. */
   isPending?: boolean
   /** What went wrong with the control's last action. */
   failure?: string | null
   children: ReactNode
 }
 
-/** A control, and what is wrong with what it holds. */
+/** A control, and below it the problem with its value. */
 export function Field({ field, isBlock, isPending = false, failure = null, children }: FieldProps) {
   const text = useText()
   return (

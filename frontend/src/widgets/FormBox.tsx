@@ -7,11 +7,11 @@ import { FormContext, useForm, useFormFields } from './forms'
 import { PressButton } from './PressButton'
 import { Problem } from './Problem'
 
-/** What the submit buttons of a form must know of it. */
+/** What the submit buttons of a form need to know about it. */
 interface Submitting {
-  /** Whether there is no action to take. */
+  /** Whether the form has no action. */
   isNone: boolean
-  /** Whether it cannot be taken for the time being. */
+  /** Whether the form cannot be submitted at the moment. */
   isOff: boolean
   isPending: boolean
 }
@@ -19,10 +19,10 @@ interface Submitting {
 const SubmitContext = createContext<Submitting>({ isNone: true, isOff: true, isPending: false })
 
 interface FormBoxProps {
-  /** What tells the form from others of its widget. */
+  /** Tells the form from others in its widget. */
   name: string
   action: Action | null
-  /** How it shows by itself that it waits. */
+  /** What shows that the action is pending, unless the action says it. */
   auto: Shown
   className: string
   style: CSSProperties
@@ -30,7 +30,7 @@ interface FormBoxProps {
   children: ReactNode
 }
 
-/** A form, whose values go with its action once all of them will do. */
+/** A form. Its action is sent with its values, once all of them are valid. */
 export function FormBox({ name, action, auto, className, style, theme, children }: FormBoxProps) {
   const fields = useFormFields(true, name, useForm().kept)
   const { act, isActing, isPending, failure } = useActing(fields)

@@ -27,7 +27,7 @@ export function Label({ widget }: ComponentProps) {
       className={`widget-label text-${oneOf(widget['size'], SIZES, 'sm')}`}
       dir="auto"
       style={textStyle(widget)}
-      // Not all controls are such that browsers know their labels.
+      // Browsers focus only native controls by their labels.
       onClick={() => document.getElementById(control ?? '')?.focus()}
     >
       {value}

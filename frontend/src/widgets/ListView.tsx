@@ -24,7 +24,7 @@ export function ListView({ widget }: ComponentProps) {
       <Status of={widget['status']} />
       <div className="widget-list">
         <ListContext value={true}>
-          {/* The role is said again for browsers that take it from lists without bullets. */}
+          {/* Safari drops the role of lists without bullets, so it is set explicitly. */}
           <ul role="list">
             <Components list={isWhole ? items : items.slice(0, limit)} />
           </ul>

@@ -8,7 +8,7 @@ import { useActing, useIsOff } from './widgetActions'
 import { Problem } from './Problem'
 import { actionOf } from './values'
 
-/** Whether a list is right around an item. */
+/** Whether the parent of an item is a list. */
 export const ListContext = createContext(false)
 
 export function ListViewItem({ widget }: ComponentProps) {
@@ -23,7 +23,7 @@ export function ListViewItem({ widget }: ComponentProps) {
   })
   return (
     <Tag className="widget-list-item">
-      {/* It covers the item and holds nothing, since what the item holds may be buttons as well. */}
+      {/* It covers the item but contains nothing, since the item may contain buttons itself. */}
       {action !== null && (
         <button
           type="button"

@@ -1,6 +1,6 @@
 import { useText } from '../ui/context'
 
-/** Stands in the place of what is broken, unknown or too deep. */
+/** Replaces a component that is broken, unknown or nested too deeply. */
 export function NotDrawn() {
   return <p className="caption">{useText()('notDrawn')}</p>
 }

@@ -12,7 +12,7 @@ export interface PickerLabel {
 
 interface PickerPopupProps {
   id: string
-  /** A list has its role and name itself. */
+  /** The list in a popup has the role and the name itself. */
   role: 'listbox' | 'dialog'
   label: PickerLabel
   widget: Widget

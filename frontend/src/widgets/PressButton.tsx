@@ -1,15 +1,15 @@
 import { Button, type ButtonProps } from '@openai/apps-sdk-ui/components/Button'
 
 interface PressButtonProps extends Omit<ButtonProps, 'onClick' | 'disabled' | 'loading' | 'inert'> {
-  /** Whether it never can be pressed. */
+  /** Whether the button can never be pressed. */
   isDisabled: boolean
-  /** Whether it cannot be pressed for the time being. */
+  /** Whether the button cannot be pressed at the moment. */
   isOff: boolean
   isPending: boolean
   onPress?: ((event: React.MouseEvent) => void) | undefined
 }
 
-/** A button that keeps the focus while it cannot be pressed. */
+/** A button that keeps the focus while it is off. */
 export function PressButton({ isDisabled, isOff, isPending, onPress, ...look }: PressButtonProps) {
   return (
     <Button

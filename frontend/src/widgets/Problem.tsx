@@ -1,4 +1,4 @@
-/** What went wrong with an action, where it was taken. */
+/** Why an action failed, next to the control that sent it. */
 export function Problem({ message }: { message: string | null }) {
   if (message === null) return null
   return (

@@ -27,7 +27,7 @@ export function RadioGroup({ widget }: ComponentProps) {
     title,
   )
   if (options.length === 0) return <NotDrawn />
-  // Radix goes the way that texts go with the arrow keys, if it knows it.
+  // Radix needs the direction of texts for the arrow keys.
   const root = { ...field.aria, id: field.id, dir: direction }
   return (
     <Field field={field} isBlock={false} isPending={isPending} failure={failure}>

@@ -1,7 +1,7 @@
 import { lengthOf } from './boxStyle'
 import type { ComponentProps } from './Component'
 
-/** Pushes what is around it apart. */
+/** Pushes its siblings apart. */
 export function Spacer({ widget }: ComponentProps) {
   return (
     <div

@@ -4,7 +4,7 @@ import { NamedIcon } from '../ui/icons/NamedIcon'
 import { isFields, isTrue, textOf } from './values'
 import { useMayLoadImage } from './useMayLoadImage'
 
-/** What stands above a card or a list: where it comes from, or how it is. */
+/** The line above a card or a list that says where it comes from, or what state it is in. */
 export function Status({ of: status }: { of: unknown }) {
   if (!isFields(status)) return null
   const icon = textOf(status['icon'])

@@ -5,7 +5,7 @@ import { Children } from './Children'
 import type { ComponentProps } from './Component'
 import { numberOf, oneOf } from './values'
 
-/** Whether a cell stands in a row of headers. */
+/** Whether a cell is in a header row. */
 export const HeaderContext = createContext(false)
 
 const ALIGN = ['start', 'center', 'end'] as const

@@ -8,13 +8,13 @@ import { isTrue, numberOf, oneOf, textOf } from './values'
 
 const WEIGHTS = { normal: 400, medium: 500, semibold: 600, bold: 700 } as const
 
-/** What the key of a text begins with that ends with a time. */
+/** The prefix of the key of a text that ends with a time. */
 const TIME = 'time:'
 
-/** How the server writes a time for clients that do not know this. */
+/** The time as the server writes it for clients that do not know the key. */
 const WRITTEN_TIME = /\d{1,2} [A-Z][a-z]+ \d{4}, \d\d:\d\d UTC$/
 
-/** How many characters a verbatim text may have without a way to scroll it by keyboard. */
+/** A verbatim text with more characters than this can be scrolled by keyboard. */
 const LONG = 400
 
 interface TextLineProps {
@@ -24,25 +24,25 @@ interface TextLineProps {
   widget: Widget
 }
 
-/** What texts, titles and captions have in common. */
+/** A line of text: what texts, titles and captions have in common. */
 export function TextLine({ as, kind, sizes, widget }: TextLineProps) {
   const size = oneOf(widget['size'], sizes, 'md')
   const value = textOf(widget['value'])
-  // A heading that says nothing would be heard as one.
+  // Screen readers would announce an empty heading.
   const Tag = value === '' ? 'p' : as
   const key = widget.key ?? ''
-  // An argument of a call that a person decides on: whole, as code is shown, in a box that scrolls.
+  // An argument of a call that a person approves: shown in full, like code, in a box that scrolls.
   const isVerbatim = key === 'verbatim'
   const at = key.startsWith(TIME) ? new Date(key.slice(TIME.length)) : null
   return (
     <Tag
       className={`widget-${kind}`}
       data-verbatim={isVerbatim || undefined}
-      // Those who use no mouse scroll it too.
+      // So that it can be scrolled by keyboard.
       tabIndex={isVerbatim && value.length > LONG ? 0 : undefined}
       data-size={size}
       dir="auto"
-      // Screen readers read it when it is complete.
+      // Screen readers wait until it is complete.
       aria-busy={isTrue(widget['streaming']) || undefined}
       style={textStyle(widget)}
     >
@@ -58,7 +58,7 @@ export function TextLine({ as, kind, sizes, widget }: TextLineProps) {
   )
 }
 
-/** A time in the reader's own zone and language. */
+/** A time in the reader's time zone and language. */
 function Time({ at }: { at: Date }) {
   const locale = useLocale()
   const format = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short' })

@@ -13,11 +13,11 @@ import { isWidget } from './values'
 
 interface WidgetViewProps {
   widget: Widget
-  /** The item that shows it; a preview has none, and does nothing when it is used. */
+  /** The item that shows the widget. A preview has none, and its controls do nothing. */
   item?: WidgetItem | undefined
 }
 
-/** A widget, drawn from what a model or a server has written. */
+/** A widget, as a model or a server has written it. */
 export default function WidgetView({ widget, item }: WidgetViewProps) {
   const chat = useChat()
   const latest = useRef(item)
@@ -56,7 +56,7 @@ function useKept(itemId: string | undefined): KeptFields {
   }, [chat, itemId])
 }
 
-/** Keep the focus at a widget that waits, and give it back to what had it. */
+/** Keep the focus in a widget that waits, and then return it to the control that had it. */
 function useFocusKept(root: { current: HTMLElement | null }, isWaiting: boolean): void {
   const had = useRef<Element | null>(null)
   useLayoutEffect(() => {

@@ -1,4 +1,4 @@
-/** The properties that boxes share, as a style; what is not plainly a size, a side or a color is left out. */
+/** The properties that boxes share, as a style. Values that are not valid are left out. */
 
 import type { CSSProperties } from 'react'
 
@@ -14,10 +14,10 @@ const WORD = /^(auto|min-content|max-content|fit-content|none)$/
 const SUM = /^(calc|min|max|clamp)\((?:[\d\s.,+*/()%-]|px|rem|em|vh|vw|ch){1,80}\)$/
 const RATIO = /^\d+(\.\d+)?(\s*\/\s*\d+(\.\d+)?)?$/
 const FLEX = /^(\d+(\.\d+)?|auto|none|initial)(\s+(\d+(\.\d+)?|auto|\d+(px|%|em|rem))){0,2}$/
-/** Beyond this, in pixels or any other unit, browsers lay out nonsense. */
+/** The largest number in a length of any unit; browsers lay out larger ones badly. */
 const LARGEST = 10_000
 
-/** A length in CSS: numbers are pixels, or as many of them as a unit has. */
+/** Return a length in CSS; numbers are multiples of `unit`, in pixels. */
 export function lengthOf(value: unknown, unit = 1, least = 0): string | undefined {
   const number = numberOf(value)
   if (number !== null) return `${limited(number * unit, least)}px`
@@ -33,7 +33,7 @@ function limited(number: number, least: number): number {
   return Math.max(least, Math.min(LARGEST, number))
 }
 
-/** A length in CSS, or one for each of several sides: numbers are units of spacing. */
+/** Return a length in CSS, or one for each side; numbers are units of spacing. */
 export function spacingOf(value: unknown, least = 0): string | undefined {
   if (typeof value === 'string' && /\s/.test(value.trim()) && !value.includes('(')) {
     const parts = value
@@ -52,7 +52,7 @@ interface Sides<T> {
   left: T | undefined
 }
 
-/** A value for each side, of which `x` and `y` mean two. */
+/** Return a value for each side; `x` and `y` stand for two sides each. */
 function sidesOf<T>(
   value: Record<string, unknown>,
   read: (side: unknown) => T | undefined,
@@ -67,7 +67,7 @@ function sidesOf<T>(
   }
 }
 
-/** How far something may reach beyond what holds it, in pixels. */
+/** The largest negative margin, in pixels. */
 const MARGIN = 64
 
 export function paddingOf(value: unknown): CSSProperties {
@@ -91,7 +91,7 @@ function spread(name: 'padding' | 'margin', value: unknown, least: number): CSSP
 
 const LINES = ['solid', 'dashed', 'dotted', 'double', 'groove', 'ridge', 'inset', 'outset'] as const
 
-/** One border as CSS; a number is its thickness. */
+/** Return one border as CSS; a number is its thickness in pixels. */
 function lineOf(value: unknown): string | undefined {
   const size = numberOf(isFields(value) ? value['size'] : value)
   if (size === null || size < 0) return undefined
@@ -163,7 +163,7 @@ function justifyOf(value: unknown): string | undefined {
   return known === null ? undefined : JUSTIFY[known]
 }
 
-/** How large something is, and how it stands among its siblings. */
+/** Return the size of a component, and its place among its siblings. */
 export function blockStyle(widget: Widget): CSSProperties {
   const size = lengthOf(widget['size'])
   const minSize = lengthOf(widget['minSize'])
@@ -183,7 +183,7 @@ export function blockStyle(widget: Widget): CSSProperties {
   })
 }
 
-/** A box, and how what it holds is laid out. */
+/** Return the style of a box, and the layout of its children. */
 export function boxStyle(widget: Widget, direction: 'row' | 'col'): CSSProperties {
   return defined({
     ...blockStyle(widget),
@@ -198,7 +198,7 @@ export function boxStyle(widget: Widget, direction: 'row' | 'col'): CSSPropertie
   })
 }
 
-/** Leave out what has no value, so that it does not stand against the style sheet. */
+/** Leave out properties without a value, so that they do not override the style sheet. */
 export function defined(style: CSSProperties): CSSProperties {
   return Object.fromEntries(Object.entries(style).filter(([, value]) => value !== undefined))
 }

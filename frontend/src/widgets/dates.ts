@@ -1,13 +1,13 @@
-/** Days, as their numbers since 1 January 1970: no hours, and no zone to get lost in. */
+/** Days as numbers since 1 January 1970, without hours and time zones. */
 
 const DAY = 24 * 3600 * 1000
 const YEARS = [1, 9999] as const
 
-/** The first and the last day that there is. */
+/** The first and the last day that can be chosen. */
 export const FIRST = dayOf(YEARS[0], 0, 1)
 export const LAST = dayOf(YEARS[1], 11, 31)
 
-/** Return a day; months begin with 0, and those or days that are too many lead on. */
+/** Return a day; months begin with 0, and too large months and days run into the next ones. */
 export function dayOf(year: number, month: number, date: number): number {
   const day = new Date(0)
   day.setUTCFullYear(year, month, date)
@@ -33,11 +33,11 @@ export function today(): number {
   return localDay(new Date())
 }
 
-/** Return the day that somebody here has at a time in ISO 8601, or `null` for what is none. */
+/** Return the local day at a time in ISO 8601, or `null` if the text is not one. */
 export function parseDay(text: unknown): number | null {
   if (typeof text !== 'string') return null
   const written = /^(\d{4})-(\d\d)-(\d\d)(?:T00:00(?::00(?:\.0+)?)?(?:Z|\+00:?00))?$/.exec(text)
-  // What has no time, or none but midnight somewhere, is the day that is written.
+  // Without a time, or at midnight UTC, it is the day that is written.
   if (written !== null) {
     const [year = 0, month = 0, date = 0] = written.slice(1).map(Number)
     const day = dayOf(year, month - 1, date)
@@ -51,7 +51,7 @@ export function parseDay(text: unknown): number | null {
   return day >= FIRST && day <= LAST ? day : null
 }
 
-/** Return the time at which a day begins here, in ISO 8601. */
+/** Return the local time at which a day begins, in ISO 8601. */
 export function isoOf(day: number): string {
   const { year, month, date } = partsOf(day)
   const start = new Date(2000, 0, 1)
@@ -65,13 +65,13 @@ export function isoOf(day: number): string {
   )
 }
 
-/** Return a day, or a part of it, as a language writes it. */
+/** Return a day, or a part of it, as people write it in a language. */
 export function say(locale: string, day: number, options: Intl.DateTimeFormatOptions): string {
   const calendar = { calendar: 'gregory', timeZone: 'UTC' } as const
   return new Intl.DateTimeFormat(locale, { ...calendar, ...options }).format(day * DAY)
 }
 
-/** Return the day that weeks begin with: 0 is Sunday. */
+/** Return the weekday that weeks begin with; 0 is Sunday. */
 export function weekStart(locale: string): number {
   const { weekInfo, getWeekInfo } = new Intl.Locale(locale) as Intl.Locale & {
     weekInfo?: { firstDay: number }
@@ -80,7 +80,7 @@ export function weekStart(locale: string): number {
   return ((weekInfo ?? getWeekInfo?.call(new Intl.Locale(locale)))?.firstDay ?? 1) % 7
 }
 
-/** Return a day some months later, or the last of that month if it has no such day. */
+/** Return the same day some months later, or that month's last day if it is shorter. */
 export function addMonths(day: number, count: number): number {
   const { year, month, date } = partsOf(day)
   const last = partsOf(dayOf(year, month + count + 1, 0)).date
@@ -93,7 +93,7 @@ export function monthOf(day: number): { first: number; last: number } {
   return { first: dayOf(year, month, 1), last: dayOf(year, month + 1, 0) }
 }
 
-/** Return the weeks that a day's month touches, whole; `start` is the weekday that they begin with. */
+/** Return the whole weeks of a day's month; `start` is the weekday that they begin with. */
 export function weeksOf(day: number, start: number): number[][] {
   const { first, last } = monthOf(day)
   const before = (partsOf(first).weekday - start + 7) % 7

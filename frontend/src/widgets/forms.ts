@@ -1,4 +1,4 @@
-/** What people put into the controls of a widget: kept, checked and collected. */
+/** The values of the controls of a widget: kept, checked and collected. */
 
 import {
   createContext,
@@ -19,20 +19,20 @@ import { useStore } from '../ui/useStore'
 interface Field {
   name: string
   id: string
-  /** The value to send, which is `null` where nothing was chosen; none if it is switched off. */
+  /** Returns the value to send: `null` if nothing is chosen, `undefined` if disabled. */
   value: () => FieldValue | null | undefined
-  /** Show what is wrong with the value, if anything, and return whether it will do. */
+  /** Shows the problem with the value, if there is one, and returns whether the value is valid. */
   check: () => boolean
 }
 
 interface Ids {
   /** The ids of controls, by the names of their fields. */
   controls: Readonly<Record<string, string>>
-  /** The ids of labels, by the names of the fields they are for. */
+  /** The ids of labels, by the names of their fields. */
   labels: Readonly<Record<string, string>>
 }
 
-/** The controls within a form, or those of a widget that are in none. */
+/** The controls in a form, or those of a widget outside of forms. */
 export class FormFields {
   readonly ids = new Store<Ids>({ controls: {}, labels: {} })
   #fields = new Set<Field>()
@@ -56,7 +56,7 @@ export class FormFields {
     return this.#name('labels', name, id)
   }
 
-  /** Remember an id by a name; of several, the first has it. */
+  /** Remember an id by a name; the first id of a name wins. */
   #name(kind: keyof Ids, name: string, id: string): () => void {
     const known = this.ids.get()[kind]
     if (!Object.hasOwn(known, name)) this.ids.set({ [kind]: { ...known, [name]: id } })
@@ -66,7 +66,7 @@ export class FormFields {
     }
   }
 
-  /** Return whether all values will do; if not, the first that will not has the focus. */
+  /** Return whether all values are valid; if not, focus the first that is not. */
   check(): boolean {
     const wrong = this.#inOrder().filter((field) => !field.check())
     document.getElementById(wrong[0]?.id ?? '')?.focus()
@@ -91,7 +91,7 @@ export class FormFields {
 
 export const FormContext = createContext<FormFields | null>(null)
 
-/** The form around a component, or what stands for one. */
+/** Return the form around a component, or the fields of the widget outside of forms. */
 export function useForm(): FormFields {
   const form = useContext(FormContext)
   if (form === null) throw new Error('There is no form around this component.')
@@ -104,13 +104,13 @@ export function useFormFields(isForm: boolean, name: string, kept: KeptFields): 
 
 interface FieldOptions<T extends FieldValue> {
   name: string
-  /** What it begins with, and is again when that changes. */
+  /** The initial value; when it changes, the field takes it again. */
   initial: T
   isDisabled: boolean
   isRequired: boolean
-  /** Whether an empty text is nothing, as in lists, rather than a text. */
+  /** Whether the empty text means that nothing was chosen. */
   isChoice?: boolean
-  /** Whether a value will do; one that is missing is another matter. */
+  /** Returns whether a value is valid; required values are checked separately. */
   isValid?: (value: T) => boolean
 }
 
@@ -118,7 +118,7 @@ export interface FieldState<T extends FieldValue> {
   id: string
   value: T
   set: (value: T) => void
-  /** What is wrong with the value, once that was asked. */
+  /** The problem with the value, once it was checked. */
   problem: TextKey | null
   /** The accessible name and state of the control. */
   aria: {
@@ -130,7 +130,7 @@ export interface FieldState<T extends FieldValue> {
   }
 }
 
-/** The value of a control, which is part of the form around it. */
+/** Return the value of a control, which belongs to the form around it. */
 export function useField<T extends FieldValue>(
   options: FieldOptions<T>,
   title: string,
@@ -178,7 +178,7 @@ interface FieldParts<T extends FieldValue> {
   setProblem: (problem: TextKey | null) => void
 }
 
-/** Return what sets, checks and sends the value of a field, the same functions each time. */
+/** Return functions that set, check and read the value of a field; they never change. */
 function useFieldActions<T extends FieldValue>(parts: FieldParts<T>) {
   // A form may read a value right after it was set, before the field is rendered again.
   const latest = useRef(parts)

@@ -1,8 +1,8 @@
-/** How options are found by what is typed, and by the arrow keys. */
+/** Finding options by typed text and by arrow keys. */
 
 import type { Option } from './values'
 
-/** Return the options that hold what is searched for, in any case. */
+/** Return the options that contain the query, ignoring case. */
 export function found(options: readonly Option[], query: string): readonly Option[] {
   const wanted = query.trim().toLocaleLowerCase()
   if (wanted === '') return options
@@ -16,7 +16,7 @@ export function firstOf(options: readonly Option[]): number {
   return options.findIndex((option) => !option.isDisabled)
 }
 
-/** Return the index of the next option that can be chosen, or the same where there is none. */
+/** Return the index of the next option that can be chosen; without one, the same index. */
 export function nextOf(options: readonly Option[], from: number, step: 1 | -1): number {
   for (let index = from + step; index >= 0 && index < options.length; index += step) {
     if (!options[index]?.isDisabled) return index
@@ -27,7 +27,7 @@ export function nextOf(options: readonly Option[], from: number, step: 1 | -1): 
 /** Return the index of the next option that begins with some letters, or -1. */
 export function startingWith(options: readonly Option[], letters: string, from: number): number {
   const wanted = letters.toLocaleLowerCase()
-  // The same letter again and again goes through all that begin with it.
+  // Repeating a letter cycles through the options that begin with it.
   const isSame = [...wanted].every((letter) => letter === wanted[0])
   const start = isSame ? (wanted[0] ?? '') : wanted
   const order = options.map(

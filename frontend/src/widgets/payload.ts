@@ -1,17 +1,17 @@
-/** What an action carries: its own payload, and the values of the form around it. */
+/** The payload of an action: its own, with the values of the form around it. */
 
 import { isFields, type Fields } from './values'
 
 interface Filled {
   payload: unknown
-  /** The names of values that have no place, since something else has it. */
+  /** The names of values that were left out because the payload has something else there. */
   lost: string[]
 }
 
 /**
- * Return a payload with values in it, each at its name, in which dots lead further in.
+ * Return a payload with values added, each under its name; dots in a name lead into objects.
  *
- * What the payload says itself stands.
+ * Values never replace what the payload has itself.
  */
 export function filled(
   payload: unknown,
@@ -26,7 +26,7 @@ export function filled(
   return { payload: whole, lost: lost.map(([name]) => name) }
 }
 
-/** Put a value at a path, if that is free. */
+/** Put a value at a path, and return whether the path was free. */
 function put(into: Fields, path: readonly string[], value: unknown): boolean {
   const [key = '', ...rest] = path
   if (rest.length === 0) {
@@ -39,7 +39,7 @@ function put(into: Fields, path: readonly string[], value: unknown): boolean {
   return isFields(next) && put(next, rest, value)
 }
 
-/** Set a property of one's own, whatever it is called. */
+/** Set an own property under any name, `__proto__` included. */
 function define(into: Fields, key: string, value: unknown): void {
   Object.defineProperty(into, key, { value, enumerable: true, writable: true, configurable: true })
 }

@@ -3,7 +3,7 @@ import { useEffect, type RefObject } from 'react'
 import { isBlank } from '../chat/content'
 import { useChat } from '../ui/context'
 
-/** Give the focus to a control that comes with an answer, unless somebody is writing elsewhere. */
+/** Focus a control that arrives with an answer, unless the person is writing elsewhere. */
 export function useAutoFocus(control: RefObject<HTMLElement | null>, isWanted: boolean): void {
   const chat = useChat()
   useEffect(() => {

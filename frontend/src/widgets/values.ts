@@ -21,7 +21,7 @@ export function isTrue(value: unknown): boolean {
   return value === true
 }
 
-/** Return a value if it is one of those that are known, and otherwise the default. */
+/** Return a value if it is a known one, and the default otherwise. */
 export function oneOf<T extends string, D>(
   value: unknown,
   known: readonly T[],
@@ -38,7 +38,7 @@ export function isWidget(value: unknown): value is Widget {
   return isFields(value) && typeof value['type'] === 'string'
 }
 
-/** What a widget holds, which may be one component or a list of them. */
+/** Return the children of a component, which may be written as one or as a list. */
 export function childrenOf(widget: Widget): readonly Widget[] {
   const held = widget['children']
   return Array.isArray(held) ? held.filter(isWidget) : isWidget(held) ? [held] : []
@@ -60,13 +60,13 @@ export function actionOf(value: unknown): Action | null {
   }
 }
 
-/** Return the name of a control's field, in which dots are taken for steps; none is without a limit. */
+/** Return the name of a control's field; names of over 200 characters count as none. */
 export function nameOf(widget: Fields): string {
   const name = textOf(widget['name'])
   return name.length <= 200 ? name : ''
 }
 
-/** Return what a control is called where nothing else names it. */
+/** Return the accessible name of a control without a label. */
 export function titleOf(widget: Fields): string {
   const given = textOf(widget['ariaLabel']) || textOf(widget['placeholder'])
   const words = (nameOf(widget).split('.').at(-1) ?? '')
@@ -108,7 +108,7 @@ export function sizeOf(widget: Fields): (typeof SIZES)[number] {
   return oneOf(widget['size'], SIZES, 'md')
 }
 
-/** The look of controls that text is written into. */
+/** Return the look of controls for text. */
 export function writingLook(widget: Fields) {
   const gutterSize = oneOf(widget['gutterSize'], GUTTERS, undefined)
   return {

@@ -1,12 +1,12 @@
-/** How much of a widget is drawn at once. */
+/** How much of a widget is rendered at once. */
 
 import type { Widget } from '../protocol/types'
 import { childrenOf } from './values'
 
-/** So many components are drawn well within what nobody notices. */
+/** How many components are rendered without a delay that people notice. */
 const MOST = 50
 
-/** Controls are made of more than others. */
+/** Controls take longer to render than other components. */
 const CONTROLS = new Set([
   'Button',
   'Checkbox',
@@ -19,7 +19,7 @@ const CONTROLS = new Set([
 
 const weights = new WeakMap<Widget, number>()
 
-/** Return how many components there are in one, itself included, as far as that matters. */
+/** Return how many components a component has, itself included; counting stops beyond `MOST`. */
 function weightOf(widget: Widget): number {
   const known = weights.get(widget)
   if (known !== undefined) return known
@@ -35,7 +35,7 @@ function weightOf(widget: Widget): number {
   return weight
 }
 
-/** Return how many of a list are drawn, when so many are already: at least one more. */
+/** Return how many components of a list to render: at least one more than are rendered. */
 export function fitting(list: readonly Widget[], drawn: number): number {
   let weight = 0
   let count = drawn

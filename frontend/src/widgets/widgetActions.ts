@@ -1,4 +1,4 @@
-/** What the components of a widget share: its actions, and what they wait for. */
+/** The actions of a widget, and which of them are pending or have failed. */
 
 import { createContext, useContext, useId, useLayoutEffect, useRef } from 'react'
 
@@ -12,29 +12,29 @@ import { useForm, type FormFields } from './forms'
 import { filled } from './payload'
 import { actionOf, nameOf } from './values'
 
-/** What shows that an action is not answered yet. */
+/** What shows that an action is pending. */
 export type Shown = Exclude<LoadingBehavior, 'auto'>
 
 interface State {
-  /** The components whose actions wait for their answers. */
+  /** The components whose actions are pending. */
   pending: Readonly<Record<string, Shown>>
-  /** What went wrong with the last action of a component. */
+  /** Why the last action of a component failed. */
   failed: Readonly<Record<string, string>>
 }
 
 /** The actions of one widget. */
 export class WidgetActions {
   readonly state = new Store<State>({ pending: {}, failed: {} })
-  /** The components that can show what goes wrong. */
+  /** The components on the page, which show why their actions fail. */
   readonly present = new Set<string>()
 
   constructor(
     readonly chat: Chat,
-    /** The item that shows the widget; there is none around a preview, which does nothing. */
+    /** The item that shows the widget. A preview has none, and its actions do nothing. */
     readonly item: () => WidgetItem | undefined,
   ) {}
 
-  /** Take an action of a component, unless it waits for the answer to another. */
+  /** Send an action of a component, unless another one of it is pending. */
   act = async (action: Action, from: string, shown: Shown): Promise<void> => {
     const item = this.item()
     if (item === undefined || this.state.get().pending[from] !== undefined) return
@@ -66,24 +66,24 @@ export function useWidget(): WidgetActions {
 }
 
 interface ActOptions {
-  /** How the component shows by itself that it waits. */
+  /** What shows that the action is pending, unless the action says it. */
   auto?: Shown
-  /** The value of the component, which goes with the action where no form is around. */
+  /** The value of the component, which is sent if there is no form around it. */
   value?: readonly [name: string, value: unknown]
 }
 
 export interface Acting {
-  /** Take an action, with the values of the form around the component. */
+  /** Send an action with the values of the form around the component. */
   act: (action: Action, options?: ActOptions) => Promise<void>
-  /** Whether the component shows that its action waits for its answer. */
+  /** Whether the component itself shows that its action is pending. */
   isPending: boolean
-  /** Whether an action of the component waits for its answer, shown or not. */
+  /** Whether an action of the component is pending, wherever that shows. */
   isActing: boolean
-  /** What went wrong with the component's last action. */
+  /** Why the component's last action failed. */
   failure: string | null
 }
 
-/** The actions of the component that calls this, which may be a form itself. */
+/** Return what a component needs to send actions; `own` is its form, if it is a form. */
 export function useActing(own?: FormFields): Acting {
   const { act, state, chat, present } = useWidget()
   const around = useForm()
@@ -109,10 +109,10 @@ export function useActing(own?: FormFields): Acting {
   }
 }
 
-/** Whether an action cannot be taken now: not in a preview, nor while an answer is being written. */
+/** Return whether an action cannot be sent now: in a preview, or while the agent answers. */
 export function useIsOff(action: Action | null): boolean {
   const { item } = useWidget()
-  // Only what waits for the answer is drawn again with it.
+  // Other components are not rendered again when an answer begins or ends.
   const isWaiting = useStore(
     useChat().state,
     (each) => each.isResponding && action?.handler === 'server',
@@ -120,7 +120,7 @@ export function useIsOff(action: Action | null): boolean {
   return action === null || item() === undefined || isWaiting
 }
 
-/** Tell of the values of a control; while one waits for its answer, only the newest comes next. */
+/** Send the values of a control as they change; while one is pending, only the newest is kept. */
 export function useChange(widget: Widget): Pick<Acting, 'isPending' | 'failure'> & {
   tell: (value: unknown) => void
 } {

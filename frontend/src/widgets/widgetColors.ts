@@ -39,7 +39,7 @@ export const BORDER: Tokens = {
   strong: 'var(--color-border-strong)',
 }
 
-/** Return the CSS of a color, or `undefined` for what is none. */
+/** Return the CSS of a color, or `undefined` if the value is not a color. */
 export function colorOf(value: unknown, tokens: Tokens): string | undefined {
   if (isFields(value)) {
     const light = colorOf(value['light'], tokens)

@@ -3,7 +3,7 @@ import { createElement } from 'react'
 
 type Shapes = [tag: string, attributes: Record<string, string>][]
 
-/** An icon of Lucide's by its name or by one that it had before. */
+/** A Lucide icon by its name, or by an earlier name. */
 export default function LucideIcon({ name }: { name: string }) {
   const key = name.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase())
   const shapes = (lucide as Record<string, unknown>)[key]

@@ -2,7 +2,7 @@ import { lazy, Suspense, type ComponentType } from 'react'
 
 type Icons = Promise<{ default: ComponentType<{ name: string }> }>
 
-/** Icons that cannot be loaded are missed by nobody: what they stand beside says it in words. */
+/** An icon that fails to load is left out; the text beside it says the same. */
 const orNone = (icons: Icons): Icons => icons.catch(() => ({ default: () => null }))
 
 const ChatKitIcon = lazy(() => orNone(import('./ChatKitIcon')))
@@ -10,7 +10,7 @@ const LucideIcon = lazy(() => orNone(import('./LucideIcon')))
 
 const LUCIDE = 'lucide:'
 
-/** An icon by the name that a server gives it, as large as the text; an unknown name shows none. */
+/** An icon by its name, as large as the text; unknown names show nothing. */
 export function NamedIcon({ name }: { name: string }) {
   return (
     <span className="named-icon" aria-hidden>

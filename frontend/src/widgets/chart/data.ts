@@ -14,7 +14,7 @@ export interface Series {
 
 export interface Row {
   label: string
-  /** A value for each series; `null` where there is none. */
+  /** A value for each series; `null` if there is none. */
   values: readonly (number | null)[]
 }
 
@@ -49,9 +49,9 @@ const COLORS: Readonly<Record<string, string>> = Object.fromEntries(
   HUES.map((hue) => [hue, `light-dark(var(--${hue}-500), var(--${hue}-400))`]),
 )
 
-/** More than these are not told apart. */
+/** The most series that people can tell apart. */
 const MOST_SERIES = 20
-/** Sums of larger values are no longer exact, and their axes are nonsense. */
+/** The largest value; sums of larger ones are not exact, and their axes make no sense. */
 const LARGEST = 1e15
 
 export function chartData(widget: Widget): ChartData {

@@ -1,7 +1,7 @@
 import type { Row } from './data'
 
 /**
- * Return as many rows as can be seen, in their order.
+ * Return as many rows as fit, in their order.
  *
  * Of the rows that share a place, those stay in which a series has its least or largest value: a
  * peak is never lost.
