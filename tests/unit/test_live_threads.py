@@ -112,6 +112,21 @@ async def test_a_thread_is_followed_from_the_middle_of_an_answer() -> None:
         assert asking.ids[-len(following.ids) + 1 :] == following.ids[1:]
 
 
+async def test_followers_are_told_the_zone_of_all_times() -> None:
+    gate = Gate()
+    async with chat(agent([text("Half an "), gate, text("answer")])) as client:
+        asking = await client.ask("Hello")
+        await asking.text("Half an ")
+        following = await client.follow()
+        state = await following.until("thread.state")
+        items = [state["thread"], *state["items"]["data"], *state["open_items"]]
+        gate.may_go_on.set()
+        items.append((await following.until("thread.item.done"))["item"])
+        assert len(items) == 4
+        assert all(item["created_at"].endswith("Z") for item in items)
+        await asking.rest()
+
+
 async def test_what_was_missed_comes_after_the_last_event_that_was_seen() -> None:
     gate, later = Gate(), Gate()
     answering = agent([text("One "), gate, text("two "), later, text("three")], [text("Yes.")])
@@ -714,6 +729,8 @@ async def test_a_turn_of_a_dead_worker_is_ended_by_another(tmp_path: Any) -> Non
             "user",
         ]
         assert "interrupted" in said(living)[-1][1]
+        stored = await two.load_thread_items(client.thread_id, None, 9, "asc", ME)
+        assert all(item.created_at.tzinfo is None for item in stored.data)
         # The first one lives after all, and writes nothing more.
         before = await other.items()
         gate.may_go_on.set()

@@ -1,6 +1,7 @@
 /** Chats in a list: how they are grouped, found and changed. */
 
 import type { ListedThread } from '../protocol/live'
+import { timeFrom } from '../protocol/time'
 import type { ThreadMetadata } from '../protocol/types'
 
 const DAY = 24 * 60 * 60 * 1000
@@ -21,7 +22,7 @@ export function groupsOf(
   const today = new Date(now).setHours(0, 0, 0, 0)
   const groups = new Map<string, ThreadMetadata[]>()
   for (const thread of threads) {
-    const date = new Date(String(thread.created_at))
+    const date = timeFrom(thread.created_at)
     const days = Math.round((new Date(date).setHours(0, 0, 0, 0) - today) / DAY)
     const name = days >= -1 ? relative.format(Math.min(0, days), 'day') : months.format(date)
     const group = groups.get(name)
@@ -35,7 +36,7 @@ const formats = new Map<string, Intl.DateTimeFormat>()
 
 /** Return when a chat began: its time on the first day, its date later. */
 export function timeOf(thread: ThreadMetadata, locale: string): string {
-  const date = new Date(String(thread.created_at))
+  const date = timeFrom(thread.created_at)
   const isRecent = Date.now() - date.getTime() < DAY
   const key = `${locale} ${isRecent}`
   let format = formats.get(key)
@@ -68,7 +69,7 @@ export function withChanges(
 
 /** Return threads with one's current title; a newer one that is not listed comes first. */
 export function withThread(known: ListedThread[], thread: ListedThread): ListedThread[] {
-  const age = ({ created_at }: ListedThread): number => new Date(String(created_at)).getTime()
+  const age = ({ created_at }: ListedThread): number => timeFrom(created_at).getTime()
   if (known.some((each) => each.id === thread.id)) {
     return known.map((each) =>
       each.id === thread.id ? { ...each, title: thread.title ?? null } : each,

@@ -1,3 +1,4 @@
+import { timeFrom } from '../protocol/time'
 import { useLocale } from './context'
 
 const DAY = 24 * 60 * 60 * 1000
@@ -5,7 +6,7 @@ const DAY = 24 * 60 * 60 * 1000
 /** The time of a message, in the reader's time zone. */
 export function MessageTime({ at }: { at: string | undefined }) {
   const locale = useLocale()
-  const date = new Date(at ?? '')
+  const date = timeFrom(at ?? '')
   if (Number.isNaN(date.getTime())) return null
   const isRecent = Date.now() - date.getTime() < DAY
   const short = new Intl.DateTimeFormat(locale, {

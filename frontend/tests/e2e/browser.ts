@@ -27,7 +27,9 @@ export interface Site {
 }
 
 export async function open(): Promise<Site> {
-  return launch((port) => python(['frontend/tests/e2e/scripted_server.py', String(port)]))
+  // Neither browsers nor tests are in the server's zone.
+  const env = { TZ: 'Pacific/Auckland' }
+  return launch((port) => python(['frontend/tests/e2e/scripted_server.py', String(port)], env))
 }
 
 /** Open a browser, with names that lead to this machine, at what a program serves. */

@@ -52,6 +52,27 @@ test('the fonts come from the host, and a theme may choose others', async () => 
   await ann.page.context().close()
 })
 
+test('times are those of the zone of whoever reads', async () => {
+  const timezoneId = 'Asia/Kathmandu'
+  const ann = await Person.at(site, { timezoneId, locale: 'en-US' })
+  await ann.ask('Hello', /You said Hello/)
+  const times = async (): Promise<void> => {
+    const shown = ann.chat.locator('.items time')
+    expect(await shown.count()).toBe(2)
+    for (const time of await shown.all()) {
+      const at = new Date((await time.getAttribute('datetime')) ?? '')
+      expect(Math.abs(Date.now() - at.getTime())).toBeLessThan(10 * 60_000)
+      const format = new Intl.DateTimeFormat('en-US', { timeStyle: 'short', timeZone: timezoneId })
+      expect(await time.textContent()).toBe(format.format(at))
+    }
+  }
+  await times()
+  await ann.page.reload()
+  await ann.text(/You said Hello/).waitFor()
+  await times()
+  await ann.page.context().close()
+})
+
 test('of a page that is copied as HTML alone, the text is pasted', async () => {
   const ann = await Person.at(site)
   await ann.composer.focus()

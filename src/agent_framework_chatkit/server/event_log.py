@@ -6,10 +6,11 @@ import logging
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from chatkit.types import ThreadStreamEvent
+from chatkit.types import Page, ThreadStreamEvent
 from pydantic import BaseModel, TypeAdapter
 from pydantic_core import PydanticSerializationError, to_json
 
@@ -86,13 +87,32 @@ class Entry:
         return b"data: %b\n\n" % self.data
 
 
-def serialize(event: BaseModel) -> bytes:
-    """Return an event as JSON, as clients are sent it."""
+def serialize(value: BaseModel) -> bytes:
+    """Return an event or an answer as JSON, as clients are sent it."""
+    value = _in_utc(value)
     try:
         # Dumped by its own class: an item may have more fields than ChatKit's class for it.
-        return event.model_dump_json(**_FIELDS, serialize_as_any=True).encode()
+        return value.model_dump_json(**_FIELDS, serialize_as_any=True).encode()
     except PydanticSerializationError:
-        return to_json(mend_json(event.model_dump(**_FIELDS, serialize_as_any=True)))
+        return to_json(mend_json(value.model_dump(**_FIELDS, serialize_as_any=True)))
+
+
+def _in_utc(value: BaseModel) -> BaseModel:
+    """Return a value with the times of its thread and items in UTC.
+
+    ChatKit's times are local and do not say so: browsers would take them for theirs.
+    """
+    if isinstance(value, Page):
+        return value.model_copy(update={"data": [_in_utc(each) for each in value.data]})
+    changes: dict[str, Any] = {}
+    created_at = getattr(value, "created_at", None)
+    if isinstance(created_at, datetime):
+        changes["created_at"] = created_at.astimezone(timezone.utc)
+    for name in ("thread", "item", "items", "updated_item"):
+        held = getattr(value, name, None)
+        if isinstance(held, BaseModel):
+            changes[name] = _in_utc(held)
+    return value.model_copy(update=changes) if changes else value
 
 
 def log_row(entries: Sequence[Entry], updates: str | None) -> LogRow:

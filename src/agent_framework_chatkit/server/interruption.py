@@ -105,7 +105,11 @@ def _unfinished(events: Iterable[ThreadStreamEvent]) -> list[ThreadItem]:
     items = UnfinishedItems()
     for event in events:
         items.apply(event)
-    return items.items()
+    # Items are kept with local times, as ChatKit makes them, so that apps can compare them.
+    return [
+        item.model_copy(update={"created_at": item.created_at.astimezone().replace(tzinfo=None)})
+        for item in items.items()
+    ]
 
 
 def _asking(events: Iterable[ThreadStreamEvent]) -> list[str]:

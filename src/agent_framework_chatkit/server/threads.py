@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timezone
 
 from chatkit.types import (
     HiddenContextItem,
@@ -22,8 +21,7 @@ def thread_response(thread: ThreadMetadata, items: Page[ThreadItem] | None = Non
     return Thread(
         id=thread.id,
         title=thread.title,
-        # ChatKit takes the local time without saying so, which browsers would take for theirs.
-        created_at=thread.created_at.astimezone(timezone.utc),
+        created_at=thread.created_at,
         items=items or Page(),
         status=thread.status,
         allowed_image_domains=thread.allowed_image_domains,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timezone
 
 from chatkit.types import (
     AssistantMessageContentPartTextDelta,
@@ -92,6 +92,8 @@ def kept(item: ThreadItem) -> ThreadItem | None:
     if isinstance(item, GeneratedImageItem):
         return item if item.image is not None else None
     if isinstance(item, WorkflowItem):
-        settle(item.workflow, (datetime.now() - item.created_at).total_seconds())
+        # Those made of the log have a zone, as clients are told; others have none.
+        age = datetime.now(timezone.utc) - item.created_at.astimezone(timezone.utc)
+        settle(item.workflow, age.total_seconds())
         return item if item.workflow.tasks else None
     return item
