@@ -9,6 +9,7 @@ import { Header } from './ui/Header'
 import { History } from './history/History'
 import { Sidebar, useSidebar } from './history/Sidebar'
 import { Problems } from './ui/Problems'
+import { Shortcuts } from './Shortcuts'
 import { StartScreen } from './thread/StartScreen'
 import { useStore } from './ui/useStore'
 import { directionOf } from './i18n/texts'
@@ -101,6 +102,7 @@ function Layout({ status, isNew }: LayoutProps) {
   const sidebar = useSidebar()
   return (
     <div className="layout">
+      <Shortcuts sidebar={sidebar} />
       {sidebar?.isOpen && <Sidebar {...sidebar} />}
       <div className="chat">
         {(hasHeader || sidebar?.isOpen === false) && <Header sidebar={sidebar} />}

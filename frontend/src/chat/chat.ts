@@ -24,7 +24,7 @@ import { Live } from './live'
 import { Messages, type SendParams } from './messages'
 import { modelOf } from './models'
 import { Responses, type End } from './responses'
-import { Session } from './session'
+import { mayEdit, Session } from './session'
 import { Threads } from './threads'
 
 export class Chat {
@@ -158,7 +158,10 @@ export class Chat {
   }
 
   async #open(threadId: string | null): Promise<Error | null> {
-    if (threadId !== this.#session.current.threadId) this.kept.clear()
+    if (threadId !== this.#session.current.threadId) {
+      this.kept.clear()
+      this.setEditing(null)
+    }
     return this.#threads.open(threadId)
   }
 
@@ -183,6 +186,20 @@ export class Chat {
   retry = async (message: UserMessageItem): Promise<void> => {
     if (!(await this.#threads.isAnswered())) await this.#messages.retry(message)
   }
+  /** Begin to edit a message; without an id, end that. */
+  setEditing(itemId: string | null): void {
+    this.state.set({ editing: itemId })
+  }
+
+  /** Begin to edit the last message, if that can be done, and tell whether. */
+  editLast(): boolean {
+    const { current } = this.#session
+    const last = current.thread.items.findLast(({ type }) => type === 'user_message')
+    if (last === undefined || !mayEdit(current)) return false
+    this.setEditing(last.id)
+    return true
+  }
+
   edit = (message: UserMessageItem, content: UserMessageInput['content']): Promise<void> =>
     this.#messages.edit(message, content)
   answer = (itemId: string, input: StructuredInputSubmission): Promise<void> =>

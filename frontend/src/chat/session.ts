@@ -30,11 +30,19 @@ export interface ChatState {
   /** A message on its way, until the server has it. */
   sending: Sending | null
   view: 'thread' | 'history'
+  /** The id of the message that is being edited. */
+  editing: string | null
   draft: Draft
   toolId: string | null
   modelId: string | null
   /** Whether it was chosen since the thread was opened. */
   isModelChosen: boolean
+}
+
+/** Whether messages can be edited now. */
+export function mayEdit({ options, isResponding, thread }: ChatState): boolean {
+  const isActive = (thread.thread?.status ?? { type: 'active' }).type === 'active'
+  return options?.threadItemActions?.edit === true && !isResponding && isActive
 }
 
 export class Session {
@@ -54,6 +62,7 @@ export class Session {
     isConnected: true,
     sending: null,
     view: 'thread',
+    editing: null,
     draft: this.drafts.of(null),
     toolId: null,
     modelId: null,

@@ -63,6 +63,7 @@ function DraftComposer({ draft }: { draft: Draft }) {
           content={content}
           onChange={(changed) => draft.state.set({ content: changed })}
           onSend={sending.send}
+          onUp={() => sending.isEmpty && chat.editLast()}
           {...(take !== null && { onFiles: take })}
           commands={commands}
         />

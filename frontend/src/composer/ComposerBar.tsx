@@ -3,6 +3,7 @@ import { lazy, Suspense, useMemo, type RefObject } from 'react'
 import { useChat, useText } from '../ui/context'
 import { IconButton } from '../ui/IconButton'
 import { AttachIcon, DictateIcon, MentionIcon, SendIcon, StopIcon } from '../ui/icons'
+import { ariaKeysOf } from '../ui/shortcutKeys'
 import { useStore } from '../ui/useStore'
 import type { SendingState, Take } from './Composer'
 
@@ -110,6 +111,7 @@ function SendButtons({ isEmpty, isReady, obstacle, send }: SendingState) {
           className="send"
           aria-label={text('stop')}
           title={text('stop')}
+          aria-keyshortcuts={ariaKeysOf('stop')}
           onClick={chat.stop}
         >
           <StopIcon />

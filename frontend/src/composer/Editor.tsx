@@ -33,6 +33,8 @@ export interface EditorProps {
   onChange: (content: Content) => void
   onSend: () => void
   onEscape?: () => void
+  /** Called for Arrow Up where nothing is written; returns whether it has dealt with that. */
+  onUp?: () => boolean
   /** Take files that are pasted. */
   onFiles?: (files: FileList) => boolean
   autoFocus?: boolean
@@ -113,7 +115,11 @@ export function Editor(props: EditorProps) {
       props.onEscape()
       return true
     }
-    if (event.key !== 'Enter' || event.shiftKey || event.altKey) return false
+    const hasModifier = event.shiftKey || event.altKey
+    if (event.key === 'ArrowUp' && !hasModifier && props.content.length === 0) {
+      return props.onUp?.() ?? false
+    }
+    if (event.key !== 'Enter' || hasModifier) return false
     if (isPhone() && !event.ctrlKey && !event.metaKey) return false
     props.onSend()
     return true

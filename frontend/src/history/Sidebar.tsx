@@ -2,6 +2,8 @@ import { useEffect, useState } from 'react'
 
 import { useChat, useText } from '../ui/context'
 import { NewIcon } from '../ui/icons'
+import { ariaKeysOf } from '../ui/shortcutKeys'
+import { ShortcutsButton } from '../ui/ShortcutsButton'
 import { SidebarToggle, type SidebarState } from '../ui/SidebarToggle'
 import { useStore } from '../ui/useStore'
 import { ChatList } from './ChatList'
@@ -49,11 +51,13 @@ export function Sidebar(sidebar: SidebarState) {
         <h2 className="header-title" dir="auto" title={name}>
           {name ?? text('chats')}
         </h2>
+        <ShortcutsButton />
         <SidebarToggle {...sidebar} />
       </div>
       <button
         type="button"
         className="sidebar-new"
+        aria-keyshortcuts={ariaKeysOf('newChat')}
         onClick={() => void chat.setThreadId(null).then(() => chat.focus())}
       >
         <NewIcon />

@@ -8,7 +8,7 @@ import { MessageTime } from '../ui/MessageTime'
 import { DislikedIcon, DislikeIcon, LikedIcon, LikeIcon, RetryIcon } from '../ui/icons'
 import { useStore } from '../ui/useStore'
 import { CopyButton } from '../ui/CopyButton'
-import { answerOf } from './turn'
+import { answerOf, textOfAnswer } from './turn'
 
 type Rating = 'positive' | 'negative'
 
@@ -41,13 +41,9 @@ export function AnswerActions({ endId, question }: AnswerActionsProps) {
       setFailed(true)
     }
   }
-  const said = (): string =>
-    messages()
-      .flatMap((message) => message.content.map((part) => part.text))
-      .join('\n\n')
   return (
     <div className="actions" data-rated={rating !== null || hasFailed || undefined}>
-      <CopyButton textOf={said} />
+      <CopyButton textOf={() => textOfAnswer(messages())} />
       {actions?.feedback && <RatingButtons rating={rating} onRate={(kind) => void rate(kind)} />}
       {actions?.retry && question !== null && (
         <IconButton

@@ -1,7 +1,6 @@
-import { useState } from 'react'
-
 import type { Attachment, UserMessageItem } from '../protocol/types'
 import { textOf } from '../chat/content'
+import { mayEdit } from '../chat/session'
 import { useChat, useText } from '../ui/context'
 import { IconButton } from '../ui/IconButton'
 import { MessageTime } from '../ui/MessageTime'
@@ -15,14 +14,8 @@ import { Said } from './Said'
 export function UserMessage({ item }: { item: UserMessageItem }) {
   const chat = useChat()
   const text = useText()
-  const mayEdit = useStore(
-    chat.state,
-    ({ options, isResponding, thread }) =>
-      options?.threadItemActions?.edit === true &&
-      !isResponding &&
-      (thread.thread?.status ?? { type: 'active' }).type === 'active',
-  )
-  const [isEditing, setEditing] = useState(false)
+  const canEdit = useStore(chat.state, mayEdit)
+  const isEditing = useStore(chat.state, ({ editing }) => editing === item.id)
   const said = textOf(item.content)
   return (
     <div className="user">
@@ -32,7 +25,14 @@ export function UserMessage({ item }: { item: UserMessageItem }) {
         <SentFile key={attachment.id} attachment={attachment} />
       ))}
       {isEditing ? (
-        <EditMessage item={item} onDone={() => setEditing(false)} />
+        <EditMessage
+          item={item}
+          onDone={() => {
+            chat.setEditing(null)
+            // On a touch screen, the keyboard would come up.
+            if (matchMedia('(pointer: fine)').matches) chat.focus()
+          }}
+        />
       ) : (
         said !== '' && <Said content={item.content} />
       )}
@@ -40,8 +40,8 @@ export function UserMessage({ item }: { item: UserMessageItem }) {
         <div className="actions">
           <MessageTime at={item.created_at} />
           {said !== '' && <CopyButton textOf={() => said} />}
-          {mayEdit && (
-            <IconButton small label={text('edit')} onClick={() => setEditing(true)}>
+          {canEdit && (
+            <IconButton small label={text('edit')} onClick={() => chat.setEditing(item.id)}>
               <RenameIcon />
             </IconButton>
           )}

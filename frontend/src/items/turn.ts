@@ -32,6 +32,17 @@ export function answerOf(items: readonly ThreadItem[], endId: string): Assistant
   return before.slice(before.findLastIndex(isQuestion) + 1).filter(isAnswer)
 }
 
+/** Return what an answer says. */
+export function textOfAnswer(messages: readonly AssistantMessageItem[]): string {
+  return messages.flatMap(({ content }) => content.map((part) => part.text)).join('\n\n')
+}
+
+/** Return the messages of the last answer. */
+export function lastAnswer(items: readonly ThreadItem[]): AssistantMessageItem[] {
+  const end = items.findLast(isAnswer)
+  return end === undefined ? [] : answerOf(items, end.id)
+}
+
 export function isQuestion(item: ThreadItem): item is UserMessageItem {
   return item.type === 'user_message'
 }

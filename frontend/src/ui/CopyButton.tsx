@@ -4,6 +4,7 @@ import { announce } from '../chat/announce'
 import { useText } from './context'
 import { IconButton } from './IconButton'
 import { CheckIcon, CopyIcon, FailedIcon } from './icons'
+import { isCopied } from './isCopied'
 
 /** For how many milliseconds the button shows the result. */
 const SHOWN = 1500
@@ -30,31 +31,4 @@ export function CopyButton({ textOf }: { textOf: () => string }) {
       <Icon />
     </IconButton>
   )
-}
-
-async function isCopied(text: string): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(text)
-    return true
-  } catch {
-    // Pages without TLS lack the clipboard API, but can still copy a selection.
-    return copySelected(text)
-  }
-}
-
-function copySelected(text: string): boolean {
-  const before = document.activeElement
-  const field = document.createElement('textarea')
-  field.className = 'visually-hidden'
-  field.value = text
-  document.body.append(field)
-  field.select()
-  try {
-    return document.execCommand('copy')
-  } catch {
-    return false
-  } finally {
-    field.remove()
-    if (before instanceof HTMLElement) before.focus()
-  }
 }

@@ -5,6 +5,8 @@ import { CloseIcon, ExportIcon, HistoryIcon, NewIcon } from './icons'
 import { IconButton } from './IconButton'
 import { SidebarToggle, type SidebarState } from './SidebarToggle'
 import { useChat, useText } from './context'
+import { ariaKeysOf } from './shortcutKeys'
+import { ShortcutsButton } from './ShortcutsButton'
 import { useStore } from './useStore'
 
 // Loaded when needed: the icons are many, and few apps use them.
@@ -47,6 +49,7 @@ export function Header({ sidebar = null }: HeaderProps) {
       {!isHistory && sidebar?.isOpen !== true && (
         <IconButton
           label={text('newChat')}
+          aria-keyshortcuts={ariaKeysOf('newChat')}
           disabled={threadId === null}
           onClick={() => void chat.setThreadId(null)}
         >
@@ -55,9 +58,12 @@ export function Header({ sidebar = null }: HeaderProps) {
       )}
       {/* An app may show the list of chats itself; there is always a way back. */}
       {isHistory ? (
-        <IconButton label={text('backToChat')} onClick={() => void chat.hideHistory()}>
-          <CloseIcon />
-        </IconButton>
+        <>
+          <ShortcutsButton />
+          <IconButton label={text('backToChat')} onClick={() => void chat.hideHistory()}>
+            <CloseIcon />
+          </IconButton>
+        </>
       ) : (
         hasHistory &&
         sidebar === null && (

@@ -13,6 +13,7 @@ export {
   ExclamationMarkCircle as FailedIcon,
   History as HistoryIcon,
   InfoCircle as InfoIcon,
+  Keyboard as KeyboardIcon,
   Warning as WarningIcon,
   PaperclipAttach as AttachIcon,
   Pencil as RenameIcon,

@@ -23,6 +23,11 @@ export const en = {
   greeting: 'What can I help with today?',
   close: 'Close',
   more: 'More',
+  shortcuts: 'Keyboard shortcuts',
+  writeMessage: 'Write a message',
+  newLine: 'New line',
+  editLast: 'Edit the last message',
+  copyLast: 'Copy the last answer',
 
   // The thread
   you: 'You',

@@ -1,0 +1,90 @@
+/** What is done by a key, from anywhere in the chat. */
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { open, Person, type Site } from './browser'
+
+let site: Site
+
+beforeAll(async () => {
+  site = await open()
+}, 60_000)
+afterAll(() => site?.close())
+
+const at = (options: Parameters<typeof Person.at>[1] = {}): Promise<Person> =>
+  Person.at(site, { permissions: ['clipboard-read', 'clipboard-write'], ...options })
+const isFocused = (person: Person): Promise<boolean> =>
+  person.composer.evaluate((each) => each === document.activeElement)
+const sheet = (person: Person) => person.chat.getByRole('dialog', { name: 'Keyboard shortcuts' })
+
+test.each([1000, 1300])('a chat is used by its shortcuts, %i wide', async (width) => {
+  const ann = await at({ viewport: { width, height: 720 } })
+  const { keyboard } = ann.page
+  await ann.ask('Hello', /You said Hello/)
+  await ann.chat.locator('.items').click()
+  await keyboard.press('Alt+Shift+M')
+  await expect.poll(() => isFocused(ann)).toBe(true)
+  await keyboard.type('a')
+  await keyboard.press('Alt+Shift+C')
+  await expect
+    .poll(() => ann.page.evaluate(() => navigator.clipboard.readText()))
+    .toContain('You said *Hello*')
+  await ann.chat.getByRole('log').getByText('Copied').waitFor({ state: 'attached' })
+  expect(await ann.composer.textContent()).toBe('a')
+  await keyboard.press('Alt+Shift+F')
+  const search = ann.chat.getByRole('searchbox', { name: 'Search chats' })
+  await expect.poll(() => search.evaluate((each) => each === document.activeElement)).toBe(true)
+  await keyboard.press('Alt+Shift+N')
+  await expect.poll(() => isFocused(ann)).toBe(true)
+  await ann.chat.getByRole('heading', { name: 'What can I help with today?' }).waitFor()
+  await ann.say('talk')
+  await ann.text(/Word 5\./).waitFor()
+  await keyboard.press('Alt+Shift+S')
+  await ann.button('Stop').waitFor({ state: 'hidden' })
+  expect(ann.complaints).toEqual([])
+  await ann.page.context().close()
+})
+
+test('Arrow Up in an empty composer edits the last message', async () => {
+  const ann = await at()
+  const { keyboard } = ann.page
+  await ann.ask('Hello', /You said Hello/)
+  await ann.composer.click()
+  await keyboard.type('x')
+  await keyboard.press('ArrowUp')
+  await keyboard.press('Delete')
+  const edited = ann.chat.getByRole('textbox', { name: 'Edited message' })
+  expect(await edited.count()).toBe(0)
+  await keyboard.press('ArrowUp')
+  await expect.poll(() => edited.textContent()).toBe('Hello')
+  await keyboard.press('Escape')
+  await expect.poll(() => isFocused(ann)).toBe(true)
+  await keyboard.press('ArrowUp')
+  await edited.waitFor()
+  await keyboard.type(' again')
+  await keyboard.press('Enter')
+  await ann.text(/You said Hello again/).waitFor()
+  expect(await ann.chat.locator('.user').count()).toBe(1)
+  await ann.page.context().close()
+})
+
+test.each(['light', 'dark'] as const)('a sheet lists the shortcuts, %s', async (colorScheme) => {
+  const ann = await at({ colorScheme, viewport: { width: 320, height: 480 } })
+  const { keyboard } = ann.page
+  await ann.composer.click()
+  await keyboard.type('What?')
+  expect(await sheet(ann).count()).toBe(0)
+  await keyboard.press('Alt+Shift+H')
+  await sheet(ann).getByText('Copy the last answer').waitFor()
+  expect(await ann.violations()).toEqual([])
+  await keyboard.press('Alt+Shift+F')
+  await keyboard.press('Escape')
+  await sheet(ann).waitFor({ state: 'hidden' })
+  expect(await isFocused(ann)).toBe(true)
+  expect(await ann.composer.textContent()).toBe('What?')
+  await ann.button('Chats').click()
+  await ann.button('Keyboard shortcuts').click()
+  await sheet(ann).getByRole('button', { name: 'Close' }).press('Enter')
+  await sheet(ann).waitFor({ state: 'hidden' })
+  await ann.page.context().close()
+})
