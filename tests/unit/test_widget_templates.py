@@ -113,13 +113,13 @@ def test_what_the_data_lack_is_named(data: Any, schema: Any, complaint: str) -> 
     ("widget", "complaint"),
     [
         ('{"type": "Card", "children": [,]}', "not JSON: .* line 1, column 31, near"),
-        ("[]", "the widget is no component"),
-        ('{"children": []}', "the widget is no component"),
+        ("[]", "the widget is not a component"),
+        ('{"children": []}', "the widget is not a component"),
         ('{"type": "Row", "children": []}', "Row: a widget is a 'Card'"),
         ('{"type": "Card"}', "Card.children: Field required"),
         ('{"type": "Card", "children": [{"type": "Txt"}]}', "> Txt: .*no such .*, but 'Text'"),
         ('{"type": "Card", "children": [{"type": "Zebra"}]}', "Zebra: there is no such component"),
-        ('{"type": "Card", "children": ["Hi"]}', r"Card\[0\] is no component"),
+        ('{"type": "Card", "children": ["Hi"]}', r"Card\[0\] is not a component"),
         ('{"type": "Card", "children": [{"type": "Text"}]}', r"Card\[0\] > Text.value: Field req"),
         (
             '{"type": "Card", "children": [{"type": "Transition", "children": '

@@ -228,7 +228,7 @@ function problemWith(given: unknown): string | null {
   const api = isObject(given) && isObject(given['api']) ? given['api'] : {}
   const url = api['url']
   if (typeof url === 'string' && url !== '') {
-    return URL.canParse(url, parent.document.baseURI) ? null : `api.url is no address: ${url}`
+    return URL.canParse(url, parent.document.baseURI) ? null : `api.url is not a URL: ${url}`
   }
   if (api['getClientSecret'] !== undefined) {
     return (

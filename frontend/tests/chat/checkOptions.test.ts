@@ -96,7 +96,7 @@ test.each([
   [undefined, 'api.url is missing'],
   [{}, 'api.url is missing'],
   ['api', 'api.url is missing'],
-  [{ api: { url: 'https://' } }, 'api.url is no address: https://'],
+  [{ api: { url: 'https://' } }, 'api.url is not a URL: https://'],
   [{ api: { getClientSecret: async () => 'x' } }, 'for chats that OpenAI hosts'],
 ])('without a server there is no chat: %j', (given, words) => {
   expect(checkOptions(given).fatal).toContain(words)

@@ -170,7 +170,7 @@ def _problems(component: Any, where: str) -> Iterator[str]:
     """Yield what is wrong with a component and all that it holds."""
     kind = component.get("type") if isinstance(component, dict) else None
     if not isinstance(kind, str):
-        yield f"{where or 'the widget'} is no component, which has a 'type'"
+        yield f"{where or 'the widget'} is not a component: it has no 'type'"
         return
     model = _COMPONENTS.get(kind)
     where = f"{where} > {kind}" if where else kind

@@ -52,7 +52,7 @@ class ObjectStorage:
                 raise ValueError(f"Attachments cannot be kept at {url!r}: {reason}") from error
             if isinstance(store, (*_SIGNING_STORES, MemoryStore)):
                 return store
-            raise ValueError(f"Attachments cannot be kept at {url!r}: it is no object storage.")
+            raise ValueError(f"Attachments cannot be kept at {url!r}: not an object storage URL.")
         folder = Path(unquote(url[7:]) if "://" in url else url).absolute()
         try:
             # Nobody else on the machine needs to read them.

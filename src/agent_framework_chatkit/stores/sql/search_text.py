@@ -33,7 +33,7 @@ _MARKUP = re.compile(r"[*`#|~]+|\s+")
 
 
 def text_of(item: ThreadItem) -> str:
-    """Return the text of a message; nothing for what is no message."""
+    """Return the text of a message; empty for any other item."""
     if isinstance(item, (UserMessageItem, AssistantMessageItem)):
         return "\n".join(part.text for part in item.content)
     return ""
