@@ -9,81 +9,87 @@ declare global {
   }
 }
 
+const people = [
+  {
+    id: 'kari',
+    title: 'Kari Nordmann',
+    group: 'People',
+    icon: 'user',
+    interactive: true,
+    data: { team: 'sea' },
+  },
+  { id: 'ola', title: 'Ola Larsen', group: 'People' },
+  { id: 'q2', title: 'Q2 plan', group: 'Documents' },
+]
+
+const composer = {
+  attachments: { enabled: true, maxSize: { 'image/*': 2000, '*': 1_000_000 }, maxCount: 3 },
+  dictation: { enabled: true },
+  tools: [
+    {
+      id: 'search',
+      label: 'Search the web',
+      shortLabel: 'Search',
+      icon: 'globe',
+      pinned: true,
+    },
+    { id: 'draw', label: 'Draw a picture', icon: 'images', placeholderOverride: 'Draw me' },
+  ],
+  models: [
+    { id: 'small', label: 'Small', default: true, description: 'Fast' },
+    { id: 'large', label: 'Large' },
+    { id: 'old', label: 'Old', disabled: true },
+  ],
+}
+
 /** Give the chat all that a composer can have. */
 export async function equip(person: Person, theme = 'light'): Promise<void> {
-  await person.page.evaluate((theme) => {
-    window.called = []
-    const people = [
-      {
-        id: 'kari',
-        title: 'Kari Nordmann',
-        group: 'People',
-        icon: 'user',
-        interactive: true,
-        data: { team: 'sea' },
-      },
-      { id: 'ola', title: 'Ola Larsen', group: 'People' },
-      { id: 'q2', title: 'Q2 plan', group: 'Documents' },
-    ]
-    const chat = document.querySelector('openai-chatkit') as unknown as {
-      setOptions: (options: object) => void
-    }
-    chat.setOptions({
-      api: {
-        url: '/chatkit',
-        domainKey: 'local',
-        uploadStrategy: { type: 'direct', uploadUrl: 'attachments' },
-      },
-      theme,
-      threadItemActions: { edit: true },
-      composer: {
-        attachments: { enabled: true, maxSize: { 'image/*': 2000, '*': 1_000_000 }, maxCount: 3 },
-        dictation: { enabled: true },
-        tools: [
-          {
-            id: 'search',
-            label: 'Search the web',
-            shortLabel: 'Search',
-            icon: 'globe',
-            pinned: true,
+  await person.page.evaluate(
+    ({ theme, people, composer }) => {
+      window.called = []
+      const chat = document.querySelector('openai-chatkit') as unknown as {
+        setOptions: (options: object) => void
+      }
+      chat.setOptions({
+        api: {
+          url: '/chatkit',
+          domainKey: 'local',
+          uploadStrategy: { type: 'direct', uploadUrl: 'attachments' },
+        },
+        theme,
+        threadItemActions: { edit: true },
+        composer,
+        entities: {
+          showComposerMenu: true,
+          onTagSearch: async (query: string) => {
+            if (query === 'broken') throw new Error('No search.')
+            // The answer to a short query comes after that to a longer one.
+            await new Promise((resolve) => setTimeout(resolve, query === 'o' ? 900 : 20))
+            return people.filter(({ title }) => title.toLowerCase().includes(query.toLowerCase()))
           },
-          { id: 'draw', label: 'Draw a picture', icon: 'images', placeholderOverride: 'Draw me' },
-        ],
-        models: [
-          { id: 'small', label: 'Small', default: true, description: 'Fast' },
-          { id: 'large', label: 'Large' },
-          { id: 'old', label: 'Old', disabled: true },
-        ],
-      },
-      entities: {
-        showComposerMenu: true,
-        onTagSearch: async (query: string) => {
-          if (query === 'broken') throw new Error('No search.')
-          // The answer to a short query comes after that to a longer one.
-          await new Promise((resolve) => setTimeout(resolve, query === 'o' ? 900 : 20))
-          return people.filter(({ title }) => title.toLowerCase().includes(query.toLowerCase()))
+          onClick: (entity: unknown) => window.called.push(entity),
+          onRequestPreview: async ({ title }: { title: string }) => ({
+            preview: { type: 'Basic', children: [{ type: 'Text', value: `${title} is at sea.` }] },
+          }),
         },
-        onClick: (entity: unknown) => window.called.push(entity),
-        onRequestPreview: async ({ title }: { title: string }) => ({
-          preview: { type: 'Basic', children: [{ type: 'Text', value: `${title} is at sea.` }] },
-        }),
-      },
-      commands: {
-        enabled: true,
-        onSearch: async (query: string) =>
-          [
-            { id: 'help', label: 'Show help', description: 'Opens the guide' },
-            { id: 'report', label: 'Pick a report' },
-          ].filter(({ label }) => label.toLowerCase().includes(query)),
-        onSelect: async ({ id }: { id: string }) => {
-          window.called.push(id)
-          if (id === 'report') return { type: 'menu', commands: [{ id: 'q2', label: 'Q2' }] }
-          if (id === 'q2') return { type: 'entity', entity: { id: 'r2', title: 'Report Q2' } }
-          return undefined
+        commands: {
+          enabled: true,
+          onSearch: async (query: string) =>
+            [
+              { id: 'help', label: 'Show help', description: 'Opens the guide' },
+              { id: 'report', label: 'Pick a report' },
+            ].filter(({ label }) => label.toLowerCase().includes(query)),
+          onSelect: async ({ id }: { id: string }) => {
+            window.called.push(id)
+            if (id === 'report') return { type: 'menu', commands: [{ id: 'q2', label: 'Q2' }] }
+            if (id === 'q2') return { type: 'entity', entity: { id: 'r2', title: 'Report Q2' } }
+            return undefined
+          },
         },
-      },
-    })
-  }, theme)
+      })
+    },
+    { theme, people, composer },
+  )
   await person.button('Dictate').waitFor()
   await person.button('Tools').waitFor()
 }
