@@ -250,7 +250,7 @@ def test_a_setting_that_has_no_variable_is_passed_on(tmp_path: Path) -> None:
     [
         (["serve", "my_agent:helper", "--store", "mysql://host/chat"], "no store for mysql://"),
         (["serve", "my_agent:helper", "--attachments", "ftp://host/files"], "cannot be kept at"),
-        (["serve", "my_agent:helper", "--store", "sqlite:///no/such/chat.db"], "unable to open"),
+        (["serve", "my_agent:helper", "--store", "sqlite:///no/such/chat.db"], "Create its folder"),
         (["serve", "my_agent:helper", "--attachments", "/proc/files"], "/proc/files"),
         (["serve", "my_agent:helper", "--workers", "0"], "'--workers'"),
         (["serve", "my_agent:helper", "--port", "70000"], "'--port'"),

@@ -89,7 +89,10 @@ def said_in_one_line() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise typer.BadParameter(f"The database does not answer: {error.orig}") from error
+        complaint = f"The database does not answer: {error.orig}"
+        if "unable to open database file" in complaint:
+            complaint += ". Create its folder, or name another file: --store sqlite:////path/chat.db"
+        raise typer.BadParameter(complaint) from error
     except (AttachmentStorageError, ImportError, OSError, ValueError) as error:
         raise typer.BadParameter(str(error)) from error
 
