@@ -23,6 +23,10 @@ BESIDE = {
     ],
     "frontend/tests/chat/live.test.ts": ["frontend/tests/chat/liveServer.ts"],
     "tests/integration/test_live_workers.py": ["tests/integration/live_threads.py"],
+    "tests/unit/test_actions.py": ["tests/unit/offering.py"],
+    "tests/unit/test_answering.py": ["tests/unit/answering.py"],
+    "tests/unit/test_app.py": ["tests/unit/full_server.py"],
+    "tests/unit/test_context.py": ["tests/unit/thread_client.py"],
     "tests/unit/test_live_threads.py": ["tests/unit/live_client.py"],
     "tests/unit/test_server.py": ["tests/unit/chat_client.py"],
 }

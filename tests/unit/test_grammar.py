@@ -42,8 +42,7 @@ from agent_framework_chatkit.bridge.widget_updates import widget_updates
 
 from .thread_client import IdStore, ThreadClient, shown
 
-settings.register_profile("default", deadline=None, max_examples=200)
-settings.load_profile("default")
+THOROUGH = settings(max_examples=200)
 
 NOW = datetime(2026, 1, 1)
 PNG = "data:image/png;base64,iVBORw0KGgo="
@@ -215,6 +214,7 @@ async def read(events: AsyncIterator[Any], ending: Exception | None) -> ThreadCl
     return client
 
 
+@THOROUGH
 @given(runs, converters, endings)
 def test_any_run_obeys_the_grammar(
     updates: list[AgentResponseUpdate],
@@ -227,6 +227,7 @@ def test_any_run_obeys_the_grammar(
         assert client.items or client.others or any(update.contents for update in updates)
 
 
+@THOROUGH
 @given(runs, st.integers(0, 20))
 def test_a_reader_may_leave_at_any_point(updates: list[AgentResponseUpdate], after: int) -> None:
     async def leave() -> None:
@@ -312,6 +313,7 @@ trees = st.lists(components, max_size=3).map(
 )
 
 
+@THOROUGH
 @given(trees, trees)
 def test_updates_make_one_widget_of_any_other(
     before: DynamicWidgetRoot, after: DynamicWidgetRoot
@@ -394,6 +396,7 @@ class TolerantClient(ThreadClient):
             ThreadClient.compare(held, done)
 
 
+@THOROUGH
 @given(st.lists(updates | st.lists(steps, min_size=1, max_size=3), max_size=10), endings)
 def test_any_run_with_tools_obeys_the_grammar(
     script: list[AgentResponseUpdate | list[Step]], ending: Exception | None

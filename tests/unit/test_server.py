@@ -33,6 +33,7 @@ from chatkit.widgets import DynamicWidgetRoot
 
 from agent_framework_chatkit import AgentChatKitServer, AgentContext, AgentResponseConverter
 from agent_framework_chatkit.http.app import create_app
+from agent_framework_chatkit.server import dispatch
 from agent_framework_chatkit.stores import SQLStore
 
 from .chat_client import EVENT, Browser, chat, encode, message, of_type
@@ -680,6 +681,13 @@ class Pause:
         await self.over.wait()
 
 
+@pytest.fixture
+def _short_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is sent during an answer waits only a moment for its end."""
+    monkeypatch.setattr(dispatch, "STOPPING", 0.05)
+
+
+@pytest.mark.usefixtures("_short_wait")
 async def test_one_turn_runs_in_a_thread_at_a_time() -> None:
     pause = Pause()
     async with chat(agent([text("One")], [pause.step, text("Two")], [text("Three")])) as browser:
@@ -712,6 +720,7 @@ async def test_what_is_sent_while_an_answer_comes_to_its_end_waits_for_it() -> N
         assert said == ["One", "Two", "Three"]
 
 
+@pytest.mark.usefixtures("_short_wait")
 async def test_the_first_turn_of_a_thread_is_one_at_a_time_too() -> None:
     pause = Pause()
     async with chat(agent([pause.step, text("One")])) as browser:
