@@ -106,12 +106,21 @@ class LiveWorker:
         """Wait for the end of the process, and return its exit code."""
         return await asyncio.to_thread(self.process.wait, PATIENCE)
 
-    @property
-    def memory(self) -> int:
-        """Bytes that the process holds in memory."""
-        pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
-        return int(pages) * os.sysconf("SC_PAGESIZE")
+    async def memory(self) -> int:
+        """Return how many bytes the process holds in memory, but for garbage."""
+        self.process.send_signal(signal.SIGUSR1)
+        await asyncio.sleep(1)
+        status = Path(f"/proc/{self.process.pid}/statm")
+        return int((await asyncio.to_thread(status.read_text)).split()[1]) * PAGE
 
+    async def most_memory(self) -> int:
+        """Return how many bytes the process has held in memory at most."""
+        status = Path(f"/proc/{self.process.pid}/status")
+        lines = (await asyncio.to_thread(status.read_text)).splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+
+
+PAGE = os.sysconf("SC_PAGESIZE")
 
 PLAIN = ("uvicorn", "--factory", "tests.integration.scripted_answers:make_app")
 """Serves without `af-chatkit`, and one visitor as often as a test wants."""

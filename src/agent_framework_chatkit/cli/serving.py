@@ -91,7 +91,9 @@ def said_in_one_line() -> Iterator[None]:
     except DBAPIError as error:
         complaint = f"The database does not answer: {error.orig}"
         if "unable to open database file" in complaint:
-            complaint += ". Create its folder, or name another file: --store sqlite:////path/chat.db"
+            complaint += (
+                ". Create its folder, or name another file: --store sqlite:////path/chat.db"
+            )
         raise typer.BadParameter(complaint) from error
     except (AttachmentStorageError, ImportError, OSError, ValueError) as error:
         raise typer.BadParameter(str(error)) from error

@@ -455,7 +455,7 @@ class Follower:
             # What others added just before may have come after the event.
             self._log_position = row.position - 1 if before is None else before.position
         unlogged = self.channel.unlogged()
-        found = await log.read_log(key, self._log_position, limit=8)
+        found = await log.read_log(key, self._log_position, limit=1)
         # The rest is delivered when the channel reads it.
         rows = [each for each in found if self.channel.is_delivered(each)]
         if not rows:

@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MAX_UNWRITTEN = 1024 * 1024
+MAX_UNWRITTEN = 256 * 1024
 """Bytes of events that may wait to be written before the run waits too."""
 
 current_run: ContextVar[Run | None] = ContextVar("current_run", default=None)
@@ -635,6 +635,8 @@ class Run:
                 self._give_up_writing()
                 await self.end("failed", None)
         finally:
+            # A client that reads slowly keeps the run, which need not keep the answer.
+            self.memory = None
             self.channel.end_run(self)
             self._release_waiting()
             self.has_ended.set()

@@ -268,6 +268,9 @@ class Database:
             _deliver(self._do(jobs))
             if is_closing:
                 return
+            # What was written, which may be large, is not kept until there is more to write.
+            first = job = None
+            jobs.clear()
 
     def _beat(self) -> None:
         heartbeat = self.heartbeat

@@ -46,7 +46,7 @@ def words_of(text: str) -> list[str]:
     and so is the last.
     """
     found: dict[str, None] = {}
-    for word in _WORD.findall(_fold(text)[0][:MAX_TEXT]):
+    for word in _WORD.findall(_fold(text[:MAX_TEXT])[0][:MAX_TEXT]):
         for part, is_unspaced in _runs(word):
             if is_unspaced:
                 found.update(dict.fromkeys(part[at : at + 2] for at in range(len(part))))
