@@ -1,4 +1,5 @@
 import type { StartScreenPrompt } from '@openai/chatkit'
+import { useEffect, useRef, useState, type RefObject } from 'react'
 
 import { useChat, useText } from '../ui/context'
 import { NamedIcon } from '../ui/icons/NamedIcon'
@@ -9,11 +10,14 @@ export function StartScreen() {
   const text = useText()
   const start = useStore(chat.state, (state) => state.options?.startScreen)
 
+  const main = useRef<HTMLElement>(null)
+  const isCut = useIsCut(main)
+
   const choose = ({ prompt }: StartScreenPrompt): void => {
     void chat.sendUserMessage(typeof prompt === 'string' ? { text: prompt } : { content: prompt })
   }
   return (
-    <main className="start">
+    <main ref={main} className="start" {...(isCut && { tabIndex: 0 })}>
       <div className="welcome">
         <h1 className="greeting" dir="auto">
           {start?.greeting ?? text('greeting')}
@@ -36,4 +40,17 @@ export function StartScreen() {
       )}
     </main>
   )
+}
+
+/** Return whether an element has to be scrolled, for which a keyboard must reach it. */
+function useIsCut(element: RefObject<HTMLElement | null>): boolean {
+  const [isCut, setCut] = useState(false)
+  useEffect(() => {
+    const { current } = element
+    if (current === null) return
+    const observer = new ResizeObserver(() => setCut(current.scrollHeight > current.clientHeight))
+    observer.observe(current)
+    return () => observer.disconnect()
+  }, [element])
+  return isCut
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { open, Person, type Site } from './browser'
+import { surroundings } from './surroundings'
 
 let site: Site
 
@@ -340,12 +341,8 @@ test('options that cannot work are explained to whoever wrote them', async () =>
   await ann.page.context().close()
 })
 
-test.each([
-  ['light', 1200],
-  ['dark', 1200],
-  ['light', 360],
-] as const)('axe finds nothing, %s, %i wide', async (colorScheme, width) => {
-  const ann = await Person.at(site, { colorScheme, viewport: { width, height: 800 } })
+test.each(Object.entries(surroundings))('axe finds nothing: %s', async (_, options) => {
+  const ann = await Person.at(site, options)
   const check = async (state: string): Promise<void> => {
     expect(await ann.violations(), state).toEqual([])
     const frame = ann.page.frames()[1]
@@ -366,7 +363,7 @@ test.each([
   await ann.button('Send').waitFor()
   await check('questions')
   // On a large screen, they are there already.
-  if (width < 1100) await ann.button('Chats').click()
+  if (options.viewport.width < 1100) await ann.button('Chats').click()
   await ann.chat.getByRole('searchbox').waitFor()
   await check('chats')
   await ann.page.context().close()

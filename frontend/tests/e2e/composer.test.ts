@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { open, Person, type Site } from './browser'
+import { surroundings } from './surroundings'
 import { attach, called, equip, option, sent, text } from './equippedComposer'
 
 let site: Site
@@ -180,54 +181,52 @@ test('what is written while an answer comes is kept', async () => {
   await ann.page.context().close()
 })
 
-test.each([
-  ['light', 1000],
-  ['dark', 1000],
-  ['light', 360],
-  ['dark', 360],
-] as const)('axe finds nothing in the composer, %s, %i wide', async (colorScheme, width) => {
-  const ann = await at({ colorScheme, viewport: { width, height: 700 } })
-  await equip(ann, colorScheme)
-  const check = async (state: string, hasMenu = false): Promise<void> => {
-    expect(await ann.violations(hasMenu), state).toEqual([])
-    const frame = ann.page.frames()[1]
-    const isWide = await frame?.evaluate(() => document.body.scrollWidth > window.innerWidth)
-    expect(isWide, state).toBe(false)
-  }
-  await ann.composer.click()
-  await ann.page.keyboard.type('@')
-  await option(ann, 'Q2 plan').waitFor()
-  await check('tags')
-  await ann.page.keyboard.press('Enter')
-  await ann.page.keyboard.type('/')
-  await option(ann, /Show help/).waitFor()
-  await check('commands')
-  await ann.page.keyboard.press('Escape')
-  await ann.composer.getByRole('button').focus()
-  await ann.chat.getByText('Kari Nordmann is at sea.').waitFor()
-  await check('preview')
-  await ann.page.keyboard.press('Escape')
-  await ann.button('Search the web').click()
-  await ann.button('Tools').click()
-  await ann.chat.getByRole('menuitemradio').first().waitFor()
-  await check('tools', true)
-  await ann.chat.getByRole('menuitemradio').first().click()
-  await ann.chat.getByRole('button', { name: /Small/ }).click()
-  await ann.chat.getByRole('menuitemradio', { name: 'Large' }).waitFor()
-  await check('models', true)
-  await ann.page.keyboard.press('Escape')
-  await ann.page.route('**/attachments', (route) =>
-    route.request().postDataBuffer()?.includes('bad.txt')
-      ? route.fulfill({ status: 503, json: { error: 'It is full.' } })
-      : undefined,
-  )
-  await attach(ann, text('bad.txt'), text('slow.txt'), text('empty.txt', ''))
-  await ann.chat.getByText('It is full.', { exact: true }).waitFor()
-  await ann.chat.getByRole('progressbar').waitFor()
-  await ann.composer.press('Enter')
-  await check('files')
-  await ann.button('Dictate').click()
-  await ann.button('Stop dictation').waitFor()
-  await check('recording')
-  await ann.page.context().close()
-})
+test.each(Object.entries(surroundings))(
+  'axe finds nothing in the composer: %s',
+  async (_, options) => {
+    const ann = await at(options)
+    await equip(ann, options.colorScheme)
+    const check = async (state: string, hasMenu = false): Promise<void> => {
+      expect(await ann.violations(hasMenu), state).toEqual([])
+      const frame = ann.page.frames()[1]
+      const isWide = await frame?.evaluate(() => document.body.scrollWidth > window.innerWidth)
+      expect(isWide, state).toBe(false)
+    }
+    await ann.composer.click()
+    await ann.page.keyboard.type('@')
+    await option(ann, 'Q2 plan').waitFor()
+    await check('tags')
+    await ann.page.keyboard.press('Enter')
+    await ann.page.keyboard.type('/')
+    await option(ann, /Show help/).waitFor()
+    await check('commands')
+    await ann.page.keyboard.press('Escape')
+    await ann.composer.getByRole('button').focus()
+    await ann.chat.getByText('Kari Nordmann is at sea.').waitFor()
+    await check('preview')
+    await ann.page.keyboard.press('Escape')
+    await ann.button('Search the web').click()
+    await ann.button('Tools').click()
+    await ann.chat.getByRole('menuitemradio').first().waitFor()
+    await check('tools', true)
+    await ann.chat.getByRole('menuitemradio').first().click()
+    await ann.chat.getByRole('button', { name: /Small/ }).click()
+    await ann.chat.getByRole('menuitemradio', { name: 'Large' }).waitFor()
+    await check('models', true)
+    await ann.page.keyboard.press('Escape')
+    await ann.page.route('**/attachments', (route) =>
+      route.request().postDataBuffer()?.includes('bad.txt')
+        ? route.fulfill({ status: 503, json: { error: 'It is full.' } })
+        : undefined,
+    )
+    await attach(ann, text('bad.txt'), text('slow.txt'), text('empty.txt', ''))
+    await ann.chat.getByText('It is full.', { exact: true }).waitFor()
+    await ann.chat.getByRole('progressbar').waitFor()
+    await ann.composer.press('Enter')
+    await check('files')
+    await ann.button('Dictate').click()
+    await ann.button('Stop dictation').waitFor()
+    await check('recording')
+    await ann.page.context().close()
+  },
+)

@@ -1,0 +1,110 @@
+/** Whoever has a keyboard alone sees where the focus is, however the screen is set. */
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { open, Person, type Site } from './browser'
+import { equip, option } from './equippedComposer'
+import { surroundings } from './surroundings'
+
+let site: Site
+
+beforeAll(async () => {
+  site = await open()
+}, 60_000)
+afterAll(() => site?.close())
+
+/** Press Tab until the focus has been everywhere, and return what of that could not be seen. */
+async function walk(person: Person): Promise<string[]> {
+  const frame = person.page.frames()[1]
+  const problems = new Set<string>()
+  const seen = new Set<string>()
+  for (let steps = 0; steps < 80; steps++) {
+    await person.page.keyboard.press('Tab')
+    const stop = await frame?.evaluate(() => {
+      const element = document.activeElement
+      if (element === null || element === document.body) return null
+      const { left, top, width, height } = element.getBoundingClientRect()
+      const x = Math.max(left + 1, Math.min(left + width / 2, innerWidth - 2))
+      const y = Math.max(top + 1, Math.min(top + height / 2, innerHeight - 2))
+      const at = document.elementFromPoint(x, y)
+      // The ring of these is around what they are in.
+      const holder = element.matches('.choice input, .composer .editor-text')
+        ? element.closest('.choice, .composer-box')
+        : null
+      const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(holder ?? element)
+      const isForced = matchMedia('(forced-colors: active)').matches
+      const hasRing = outlineStyle !== 'none' && Number.parseFloat(outlineWidth) > 0
+      return {
+        name: element.getAttribute('aria-label') ?? element.textContent?.slice(0, 40) ?? '',
+        tag: element.tagName,
+        isWithin: top < innerHeight && top + height > 0 && left < innerWidth && left + width > 0,
+        isOnTop: at !== null && (element.contains(at) || at.contains(element)),
+        hasFocusRing: hasRing || (!isForced && boxShadow !== 'none'),
+      }
+    })
+    if (stop === null || stop === undefined) continue
+    const what = `${stop.tag} ${stop.name}`
+    if (!stop.isWithin) problems.add(`${what} is out of sight`)
+    else if (!stop.isOnTop) problems.add(`${what} is covered`)
+    if (!stop.hasFocusRing) problems.add(`${what} has no focus ring`)
+    if (seen.has(what) && seen.size > 3 && what === [...seen][0]) break
+    seen.add(what)
+  }
+  expect(seen.size).toBeGreaterThan(3)
+  return [...problems]
+}
+
+test.each(Object.entries(surroundings))(
+  'every stop of the Tab key is seen: %s',
+  async (_, options) => {
+    const ann = await Person.at(site, options)
+    const check = async (state: string): Promise<void> => {
+      expect(await walk(ann), state).toEqual([])
+    }
+    await ann.composer.focus()
+    await check('start')
+    await ann.ask('think', 'I thought.')
+    await check('answer')
+    await ann.say('pay')
+    await ann.button('Approve').waitFor()
+    await ann.button('Send').waitFor()
+    await check('approval')
+    await ann.say('ask')
+    await ann.button('Answer').waitFor()
+    await ann.button('Send').waitFor()
+    await check('questions')
+    await ann.page.keyboard.press('Alt+Shift+F')
+    await check('chats')
+    await ann.page.keyboard.press('Alt+Shift+H')
+    await ann.chat.getByRole('dialog').waitFor()
+    expect(await ann.violations()).toEqual([])
+    await ann.page.context().close()
+  },
+)
+
+test('what color alone would show has a border where the system sets the colors', async () => {
+  const ann = await Person.at(site, { forcedColors: 'active', permissions: ['microphone'] })
+  await equip(ann)
+  const bordered = (selector: string): Promise<boolean> =>
+    ann.chat
+      .locator(selector)
+      .first()
+      .evaluate((each) => {
+        const { borderTopWidth, outlineStyle } = getComputedStyle(each)
+        return borderTopWidth !== '0px' || outlineStyle !== 'none'
+      })
+  await ann.composer.click()
+  await ann.page.keyboard.type('@')
+  await option(ann, 'Q2 plan').waitFor()
+  expect(await bordered('.suggestions')).toBe(true)
+  expect(await bordered('.suggestion[aria-selected=true]')).toBe(true)
+  expect(await bordered('.suggestion[aria-selected=false]')).toBe(false)
+  await ann.page.keyboard.press('Enter')
+  expect(await bordered('.tag')).toBe(true)
+  await ann.button('Search the web').click()
+  expect(await bordered('.pick[aria-pressed=true]')).toBe(true)
+  await ann.button('Tools').click()
+  await ann.chat.getByRole('menuitemradio').first().waitFor()
+  expect(await bordered('[role=menu]')).toBe(true)
+  await ann.page.context().close()
+})
