@@ -17,8 +17,8 @@ from agent_framework import (
 )
 
 
-class FakeModel(FunctionInvocationLayer[Any], ChatMiddlewareLayer[Any], BaseChatClient[Any]):
-    """A model whose answers a subclass writes, within the framework's own loop of tools."""
+class Answers:
+    """What all of them share: a subclass writes the answers."""
 
     def answer(
         self, messages: list[Message], options: dict[str, Any]
@@ -34,6 +34,16 @@ class FakeModel(FunctionInvocationLayer[Any], ChatMiddlewareLayer[Any], BaseChat
             finalizer=lambda updates: ChatResponse.from_updates(updates),
         )
         return answering if stream else answering.get_final_response()
+
+
+class FakeModel(Answers, FunctionInvocationLayer[Any], BaseChatClient[Any]):
+    """A model within the framework's own loop of tools."""
+
+
+class FakeModelWithMiddleware(
+    Answers, FunctionInvocationLayer[Any], ChatMiddlewareLayer[Any], BaseChatClient[Any]
+):
+    """A model that middleware may stand before, as before those of services."""
 
 
 def update(content: Content | str, message_id: str | None = None) -> ChatResponseUpdate:

@@ -15,13 +15,13 @@ from agent_framework import (
     tool,
 )
 
-from ..fake_models import FakeModel, update
+from ..fake_models import FakeModelWithMiddleware, update
 
 Step = Content | Exception | Callable[[], Awaitable[None]]
 """What a model does: say something, fail, or do what a test needs at that point."""
 
 
-class ScriptedClient(FakeModel):
+class ScriptedClient(FakeModelWithMiddleware):
     """A model that answers each call with the next of its messages."""
 
     def __init__(self, *messages: list[Step]) -> None:
