@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from agent_framework import tool
-from chatkit.types import AssistantMessageContent, AssistantMessageItem
+from chatkit.types import (
+    AssistantMessageContent,
+    AssistantMessageItem,
+    ErrorEvent,
+    ThreadStreamEvent,
+)
 
 from agent_framework_chatkit import AgentChatKitServer, client_tool
 from agent_framework_chatkit.stores import SQLStore
@@ -163,3 +169,20 @@ async def test_what_is_added_after_a_message_is_read_with_the_next() -> None:
         assert said(answering) == [("user", "Is it open?")]
         await (await client.ask("At nine?")).rest()
         assert str(said(answering)).count("It opens at nine.") == 1
+
+
+async def test_an_error_that_an_app_tells_is_how_its_turn_ended() -> None:
+    class Shop(AgentChatKitServer[Any]):
+        async def respond(self, *_: Any) -> AsyncIterator[ThreadStreamEvent]:
+            yield ErrorEvent(message="The shop is closed.", allow_retry=False)
+
+    async with chat(agent(), server_class=Shop) as client:
+        events = await (await client.ask("Is it open?")).rest()
+        assert [each["message"] for each in events if each["type"] == "error"] == [
+            "The shop is closed."
+        ]
+        turn = await client.turn()
+        assert turn["state"] == "failed"
+        end = (await client.items())[-1]
+        assert end["message"] == "The shop is closed."
+        assert end["allow_retry"] is False

@@ -522,12 +522,12 @@ class Dispatcher(Generic[TContext]):
             run.emit(NoticeEvent(level="warning", message=str(refusal)))
             run.restore()
         except CustomStreamError as error:
-            _fail(run, ErrorEvent(message=error.message, allow_retry=error.allow_retry))
+            run.emit(ErrorEvent(message=error.message, allow_retry=error.allow_retry))
         except StreamError as error:
-            _fail(run, ErrorEvent(code=error.code, allow_retry=error.allow_retry))
+            run.emit(ErrorEvent(code=error.code, allow_retry=error.allow_retry))
         except Exception:
             logger.exception("A turn in thread %r failed.", run.thread.id)
-            _fail(run, ErrorEvent(code=ErrorCode.STREAM_ERROR, allow_retry=True))
+            run.emit(ErrorEvent(code=ErrorCode.STREAM_ERROR, allow_retry=True))
 
     async def _act(self, request: ThreadsCustomActionReq, run: Run) -> None:
         """Have the app take an action."""
@@ -862,11 +862,6 @@ def _check_open(thread: ThreadMetadata) -> None:
     status = thread.status
     if status.type != "active":
         raise ThreadClosedError(status.reason or f"This chat is {status.type}.")
-
-
-def _fail(run: Run, error: ErrorEvent) -> None:
-    run.fail(error.message, allow_retry=error.allow_retry)
-    run.emit(error)
 
 
 def _abandon(begun: asyncio.Future[tuple[Run, Follower]], *, is_live: bool) -> None:

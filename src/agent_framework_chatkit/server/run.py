@@ -212,6 +212,8 @@ class Run:
         else:
             if isinstance(event, ThreadItemAddedEvent):
                 self._open.add(event.item.id)
+            elif isinstance(event, ErrorEvent):
+                self._fail(event)
             self._add(event)
         self.note_thread()
 
@@ -239,11 +241,11 @@ class Run:
         """Store the agent's session with what is written next."""
         self._writes.session = session
 
-    def fail(self, message: str | None, *, allow_retry: bool) -> None:
+    def _fail(self, error: ErrorEvent) -> None:
         """Note that the turn has failed, and what a person may read of it."""
         self.state = "failed"
-        self.error_message = message
-        self.allow_retry = allow_retry
+        self.error_message = error.message
+        self.allow_retry = error.allow_retry
 
     def restore(self) -> None:
         """Have the turn stand as it did before: nothing has happened in it."""
