@@ -40,7 +40,7 @@ class Model(FunctionInvocationLayer[Any], BaseChatClient[Any]):
             if not said.startswith("work"):
                 yield Content.from_text(f"You said {said}.")
                 return
-            for number in range(60):
+            for number in range(40):
                 yield Content.from_text(f"{said} {step}-{number}. ")
                 await asyncio.sleep(PACE)
             if step == 0:
