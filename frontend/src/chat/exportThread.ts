@@ -1,7 +1,7 @@
 /** A thread as a file of Markdown. */
 
 import type { StructuredInputItem, ThreadItem, WorkflowItem } from '../protocol/types'
-import { withMarks } from '../markdown/marks'
+import { withMarkedSource } from '../markdown/grammar/marks'
 import { citedBy } from '../markdown/sources'
 import type { Say } from '../i18n/texts'
 
@@ -24,10 +24,7 @@ function itemAsMarkdown(item: ThreadItem, say: Say): string | null {
     case 'assistant_message': {
       const { sources, marks } = citedBy(item.content.map((part) => part.annotations ?? []))
       const texts = item.content.map((part, index) =>
-        withMarks(part.text, marks[index] ?? []).replaceAll(
-          /<source-mark number="(\d+)"><\/source-mark>/g,
-          '[$1]',
-        ),
+        withMarkedSource(part.text, marks[index] ?? []),
       )
       const listed = sources.map(
         ({ number, title, url }) => `${number}. ${url === null ? title : `[${title}](${url})`}`,
@@ -77,14 +74,4 @@ function answerTo({ answer }: StructuredInputItem['inputs'][number], say: Say): 
 
 function quoted(text: string): string {
   return text.replaceAll(/^/gm, '> ')
-}
-
-/** Have the browser save a file. */
-export function save(file: Blob, name: string): void {
-  const url = URL.createObjectURL(file)
-  const link = document.createElement('a')
-  link.href = url
-  link.download = name
-  link.click()
-  URL.revokeObjectURL(url)
 }

@@ -2,7 +2,7 @@
 
 import type { CustomApiConfig } from '@openai/chatkit'
 
-import { save } from './exportThread'
+import { save } from './save'
 import type { Attachment } from '../protocol/types'
 
 export interface Transfer {

@@ -5,19 +5,21 @@ import { useLayoutEffect, useRef } from 'react'
 
 interface FormulaProps {
   tex: string
+  /** The formula with its marks, as it was written. */
+  source: string
   isDisplay: boolean
 }
 
 /** Math as TeX writes it; what is no TeX is shown as it was written. */
-export default function Formula({ tex, isDisplay }: FormulaProps) {
+export default function Formula({ tex, source, isDisplay }: FormulaProps) {
   const element = useRef<HTMLSpanElement>(null)
   useLayoutEffect(() => {
     if (element.current === null) return
     try {
       katex.render(tex, element.current, { displayMode: isDisplay, maxSize: 20, maxExpand: 200 })
     } catch {
-      element.current.textContent = tex
+      element.current.textContent = source
     }
-  }, [tex, isDisplay])
-  return <span ref={element} dir="ltr" />
+  }, [tex, source, isDisplay])
+  return <span ref={element} dir="ltr" className="formula" data-source={source} />
 }

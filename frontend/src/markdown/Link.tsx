@@ -1,31 +1,39 @@
 import type { ComponentProps, MouseEvent } from 'react'
 
-import { useChat } from '../ui/context'
+import { useChat, useText } from '../ui/context'
+import { goToNote } from './notes'
 
-const SAFE = /^(https?:|mailto:|tel:)/i
-const FOOTNOTE = /^#user-content-fn/
+const NOTE = /^#user-content-fn/
 const DEEPLINK = /^chatkit-link:/i
 
 /** A link that opens elsewhere, or tells the app; one that might do anything else is its text. */
-export function Link({ href, children, ...rest }: ComponentProps<'a'>) {
+export function Link({ href = '', children, ...rest }: ComponentProps<'a'>) {
   const chat = useChat()
-  if (href !== undefined && FOOTNOTE.test(href)) {
+  const text = useText()
+  if (NOTE.test(href)) {
     return (
-      <a {...rest} href={href} onClick={goToFootnote}>
+      <a {...rest} href={href} onClick={goToNote}>
         {children}
       </a>
     )
   }
-  const isDeep = href !== undefined && DEEPLINK.test(href)
-  if (href === undefined || (!isDeep && !SAFE.test(href))) return <span>{children}</span>
+  const isDeep = DEEPLINK.test(href)
+  const url = isDeep ? href : resolved(href)
+  if (url === null) {
+    return (
+      <span>
+        {children} <span className="caption">({text('linkBlocked')})</span>
+      </span>
+    )
+  }
   const open = (event: MouseEvent): void => {
     event.preventDefault()
-    chat.openDeeplink(href)
+    chat.openDeeplink(url)
   }
   return (
     <a
       {...rest}
-      href={href}
+      href={url}
       target="_blank"
       rel="noopener noreferrer nofollow"
       {...(isDeep && { onClick: open, onAuxClick: open })}
@@ -35,14 +43,14 @@ export function Link({ href, children, ...rest }: ComponentProps<'a'>) {
   )
 }
 
-/** Go to a footnote, or back, in the same text: others have notes of the same number. */
-function goToFootnote(event: MouseEvent<HTMLAnchorElement>): void {
-  event.preventDefault()
-  const id = event.currentTarget.hash.slice(1)
-  const text = event.currentTarget.closest('.markdown')
-  const target = text?.querySelector<HTMLElement>(`[id=${JSON.stringify(id)}]`)
-  if (!target) return
-  target.tabIndex = -1
-  target.focus()
-  target.scrollIntoView({ block: 'nearest' })
+/** Return where a link leads, seen from the app's page; null if it may do anything but lead there. */
+function resolved(href: string): string | null {
+  if (/^(?:mailto|tel):/i.test(href)) return href
+  // A browser leaves out control characters before it looks for a scheme.
+  const scheme = /^[\s\p{Cc}]*([a-z][a-z\d+.-]*):/iu.exec(href.replaceAll(/[\t\n\r]/g, ''))?.[1]
+  if (href === '' || (scheme !== undefined && !/^https?$/i.test(scheme))) return null
+  const base = parent.document.baseURI
+  if (!URL.canParse(href, base)) return null
+  const url = new URL(href, base)
+  return /^https?:$/.test(url.protocol) ? url.href : null
 }

@@ -1,8 +1,7 @@
-import { lazy, memo, Suspense, useState } from 'react'
+import { lazy, memo, Suspense } from 'react'
 
 import { Boundary } from '../ui/Boundary'
-import { MarkdownChunks } from './chunks'
-import { withMarks, type Mark } from './marks'
+import type { Mark } from './sources'
 
 const load = () => import('./RichText')
 const RichText = lazy(load)
@@ -18,54 +17,27 @@ interface MarkdownProps {
   marks?: readonly Mark[]
   /** Whether more of it is being written. */
   isOpen?: boolean
+  /** Whether a line in the source is a line of the text, as people write messages. */
+  keepsLines?: boolean
 }
+
+const NONE: readonly Mark[] = []
 
 /** Text with Markdown; plain until what draws it is there. */
-export const Markdown = memo(function Markdown({
-  text,
-  marks = [],
-  isOpen = false,
-}: MarkdownProps) {
-  const [chunks] = useState(() => new MarkdownChunks())
-  const pieces = chunks.of(text)
-  let start = 0
-  return (
-    <div className="markdown">
-      {pieces.map((piece, index) => {
-        const isLast = index === pieces.length - 1
-        const end = start + piece.length
-        const from = start
-        const here = marks.filter((mark) => mark.index > from && (mark.index <= end || isLast))
-        start = end
-        const marked = withMarks(
-          piece,
-          here.map((mark) => ({ ...mark, index: mark.index - from })),
-        )
-        return <Piece key={index} text={marked} plain={piece} isOpen={isOpen && isLast} />
-      })}
-    </div>
-  )
-})
-
-interface PieceProps {
-  text: string
-  /** The text without marks. */
-  plain: string
-  isOpen: boolean
-}
-
-const Piece = memo(function Piece({ text, plain, isOpen }: PieceProps) {
+export const Markdown = memo(function Markdown(props: MarkdownProps) {
+  const { text, marks = NONE, isOpen = false, keepsLines = true } = props
   const words = (
     <div className="plain" dir="auto">
-      {plain}
+      {text}
     </div>
   )
-  // What is nested too deeply to be drawn can still be read.
   return (
-    <Boundary fallback={words}>
-      <Suspense fallback={words}>
-        <RichText text={text} isOpen={isOpen} />
-      </Suspense>
-    </Boundary>
+    <div className="markdown">
+      <Boundary fallback={words}>
+        <Suspense fallback={words}>
+          <RichText text={text} marks={marks} isOpen={isOpen} keepsLines={keepsLines} />
+        </Suspense>
+      </Boundary>
+    </div>
   )
 })

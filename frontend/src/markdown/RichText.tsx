@@ -1,121 +1,111 @@
-import { lazy, Suspense, useMemo, type ComponentProps } from 'react'
-import { defaultRehypePlugins, Streamdown, type Components, type StreamdownProps } from 'streamdown'
+import { useEffect, useMemo, useState } from 'react'
 
-import { useText } from '../ui/context'
-import { Link } from './Link'
-import { withMath } from './math'
-import { usePlugins } from './plugins'
-import { hostOf } from './sources'
-import { SourceMark } from './SourceMark'
-import { useIsImageAllowed } from './useIsImageAllowed'
+import { Blocks, Notes } from './Blocks'
+import { copyWithFormulas } from './copying'
+import { Element } from './Element'
+import { MarkdownDocument } from './grammar/document'
+import { endOfWord, withMarks } from './grammar/marks'
+import type { Node } from './grammar/node'
+import { viewOf } from './grammar/view'
+import { KeepSelection } from './KeepSelection'
+import { numbered } from './notes'
+import type { Mark } from './sources'
+import { TextContext } from './TextContext'
 
-const Formula = lazy(() => import('./Formula'))
+/** How much of a text is parsed at a stretch, in characters; what comes after it is plain until then. */
+const STRETCH = 4_000
+
+/** How many blocks are drawn, and left out of sight, as one. */
+const PIECE = 30
 
 interface RichTextProps {
   text: string
+  marks: readonly Mark[]
+  /** Whether more of it is being written. */
   isOpen: boolean
+  /** Whether a line in the source is a line of the text. */
+  keepsLines: boolean
 }
 
 /** Markdown as a model writes it, which may be unfinished, and which may mean harm. */
-export default function RichText({ text, isOpen }: RichTextProps) {
-  const say = useText()
-  const plugins = usePlugins(text)
-  const translations = useMemo(
-    () => ({ copyCode: say('copy'), copied: say('copied'), copyLink: say('copy') }),
-    [say],
+export default function RichText({ text, marks, isOpen, keepsLines }: RichTextProps) {
+  const [document] = useState(() => new MarkdownDocument())
+  const shown = useStretches(text)
+  const goesOn = isOpen || shown < text.length
+  document.update(text.slice(0, shown), goesOn)
+  const { blocks, references } = document
+  const view = useMemo(() => viewOf(blocks, goesOn), [blocks, goesOn])
+  const nodes = useMarks(view, text, marks)
+  const notes = useSameMap(numbered(view, references))
+  const context = useMemo(
+    () => ({ references, notes, keepsLines, Element }),
+    [references, notes, keepsLines],
   )
   return (
-    <Streamdown
-      mode={isOpen ? 'streaming' : 'static'}
-      dir="auto"
-      components={components}
-      plugins={plugins}
-      rehypePlugins={rehypePlugins}
-      controls={CONTROLS}
-      linkSafety={NO_DIALOG}
-      lineNumbers={false}
-      tableMaxHeight={0}
-      translations={translations}
-    >
-      {plugins.math ? withMath(text) : text}
-    </Streamdown>
+    <TextContext value={context}>
+      <div onCopy={copyWithFormulas}>
+        <KeepSelection className="rich-text">
+          {Array.from({ length: Math.ceil(nodes.length / PIECE) }, (_, index) => {
+            const piece = nodes.slice(index * PIECE, (index + 1) * PIECE)
+            const isLast = (index + 1) * PIECE >= nodes.length
+            return (
+              <div key={index} className="piece">
+                <Blocks nodes={piece} isOpen={goesOn && isLast} />
+              </div>
+            )
+          })}
+          {shown < text.length && <div className="plain">{text.slice(shown)}</div>}
+          <Notes />
+        </KeepSelection>
+      </div>
+    </TextContext>
   )
 }
 
-const CONTROLS = { table: false, mermaid: false, code: { copy: true, download: false } }
-const NO_DIALOG = { enabled: false }
-
-interface Schema {
-  tagNames?: string[]
-  attributes?: Record<string, unknown[]>
-  protocols?: Record<string, string[]>
-}
-
-/** Streamdown's own, which let nothing harmful through, with marks and links to the app. */
-const rehypePlugins = withMarksAndDeeplinks()
-
-function withMarksAndDeeplinks(): NonNullable<StreamdownProps['rehypePlugins']> {
-  const { raw, sanitize, harden } = defaultRehypePlugins
-  const [sanitizer, schema] = sanitize as unknown as [never, Schema]
-  const extended: Schema = {
-    ...schema,
-    tagNames: [...(schema.tagNames ?? []), 'source-mark'],
-    attributes: { ...schema.attributes, 'source-mark': ['number'] },
-    protocols: {
-      ...schema.protocols,
-      href: [...(schema.protocols?.['href'] ?? []), 'chatkit-link'],
-      // Which of them are loaded, the image itself decides.
-      src: [...(schema.protocols?.['src'] ?? []), 'data'],
-    },
+/** Return how much of a text is parsed now: a long one in stretches, between which the page goes on. */
+function useStretches(text: string): number {
+  const [known, setKnown] = useState({ text, shown: Math.min(text.length, STRETCH) })
+  let { shown } = known
+  if (known.text !== text) {
+    shown = text.startsWith(known.text) ? known.shown : 0
+    shown = Math.min(text.length, shown + STRETCH)
+    setKnown({ text, shown })
   }
-  return [raw, [sanitizer, extended], harden] as NonNullable<StreamdownProps['rehypePlugins']>
-}
-
-type WithNode<T> = T & { node?: unknown }
-
-const components = {
-  a: ({ node: _, ...rest }: WithNode<ComponentProps<'a'>>) => <Link {...rest} />,
-  img: Image,
-  input: Checkbox,
-  table: Table,
-  'math-formula': ({ tex = '', display }: { tex?: string; display?: string }) => (
-    <Suspense fallback={<code>{tex}</code>}>
-      <Formula tex={tex} isDisplay={display !== undefined} />
-    </Suspense>
-  ),
-  'source-mark': ({ number }: { number?: string }) => <SourceMark {...(number && { number })} />,
-} as Components
-
-function Image({ node: _, src, alt }: WithNode<ComponentProps<'img'>>) {
-  const text = useText()
-  const url = typeof src === 'string' ? src : ''
-  const isAllowed = useIsImageAllowed(url)
-  if (isAllowed) {
-    return (
-      <img
-        className="image"
-        src={src}
-        alt={alt ?? ''}
-        loading="lazy"
-        referrerPolicy="no-referrer"
-      />
+  useEffect(() => {
+    if (shown >= text.length) return
+    const timer = setTimeout(() =>
+      setKnown({ text, shown: Math.min(text.length, shown + STRETCH) }),
     )
-  }
-  const name = alt || hostOf(url) || text('image')
-  return <span className="caption">{text('imageHidden', { name })}</span>
+    return () => clearTimeout(timer)
+  }, [text, shown])
+  return shown
 }
 
-/** Says whether a task of a list is done. */
-function Checkbox({ checked }: { checked?: boolean }) {
-  const text = useText()
-  return <input type="checkbox" checked={checked ?? false} disabled aria-label={text('done')} />
+/** Return blocks with marks; those without any are the same as before. */
+function useMarks(view: readonly Node[], text: string, marks: readonly Mark[]): readonly Node[] {
+  const [known] = useState(() => new WeakMap<Node, { marks: string; marked: Node }>())
+  return useMemo(() => {
+    if (marks.length === 0) return view
+    const ends = marks.map((mark) => ({ ...mark, end: endOfWord(text, mark.index) }))
+    return view.map((node, index) => {
+      const next = view[index + 1]?.start ?? Infinity
+      const here = ends.filter(({ end }) => end > node.start && end <= next)
+      if (here.length === 0) return node
+      const key = here.map(({ end, number }) => `${end} ${number}`).join()
+      const before = known.get(node)
+      if (before?.marks === key) return before.marked
+      const marked = withMarks(node, text, here)
+      known.set(node, { marks: key, marked })
+      return marked
+    })
+  }, [view, text, marks, known])
 }
 
-/** A table that scrolls by itself when it is wider than the message. */
-function Table({ node: _, children, ...rest }: WithNode<ComponentProps<'table'>>) {
-  return (
-    <div className="wide-table" role="group" tabIndex={0}>
-      <table {...rest}>{children}</table>
-    </div>
-  )
+/** Return the map of before while what is in it is the same. */
+function useSameMap(map: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  const [kept, keep] = useState(map)
+  if (kept.size === map.size && [...map].every(([label, number]) => kept.get(label) === number))
+    return kept
+  keep(map)
+  return map
 }

@@ -3,7 +3,13 @@
 import type { Entity } from '@openai/chatkit'
 
 import type { Annotation } from '../protocol/types'
-import type { Mark } from './marks'
+
+export interface Mark {
+  /** Where the cited text ends. */
+  index: number
+  /** The number of the source. */
+  number: number
+}
 
 export interface Source {
   number: number

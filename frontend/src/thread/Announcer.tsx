@@ -7,6 +7,13 @@ import { spoken } from '../markdown/spoken'
 import { useStore } from '../ui/useStore'
 import type { Say } from '../i18n/texts'
 
+/** The announcements so far: each waits for the one before, as the words of Markdown load. */
+let saying = Promise.resolve()
+
+function say(words: Promise<string>): void {
+  saying = saying.then(async () => announce(await words)).catch(() => {})
+}
+
 /** Announces new items to screen readers: an answer once it is finished, the rest in short. */
 export function Announcer() {
   const chat = useChat()
@@ -25,7 +32,7 @@ export function Announcer() {
       // An item that is being written is announced when it is finished or stopped.
       if (isResponding && open.has(item.id)) continue
       known.current.add(item.id)
-      if (isResponding || wasResponding.current) announce(sayingOf(item, text))
+      if (isResponding || wasResponding.current) say(sayingOf(item, text))
     }
     wasResponding.current = isResponding
   }, [items, open, isResponding, text])
@@ -33,7 +40,7 @@ export function Announcer() {
   useEffect(() => {
     for (const { id, title, message } of notices) {
       if (id <= lastNotice.current) continue
-      announce([title, spoken(message)].filter(Boolean).join(' '))
+      say(spoken(message).then((words) => [title, words].filter(Boolean).join(' ')))
     }
     lastNotice.current = notices.at(-1)?.id ?? 0
   }, [notices])
@@ -46,7 +53,7 @@ export function Announcer() {
   )
 }
 
-function sayingOf(item: ThreadItem, say: Say): string {
+async function sayingOf(item: ThreadItem, say: Say): Promise<string> {
   switch (item.type) {
     case 'assistant_message':
       return spoken(item.content.map((part) => part.text).join('\n'))

@@ -28,7 +28,7 @@ test('a person asks, is answered, reloads the page and goes on', async () => {
 test('nothing that a model writes does harm', async () => {
   const ann = await Person.at(site)
   await ann.say('attack')
-  await ann.chat.locator('[data-streamdown=strong]', { hasText: 'and more' }).waitFor()
+  await ann.chat.locator('.markdown strong', { hasText: 'and more' }).waitFor()
   const items = ann.chat.locator('.items')
   expect(await ann.page.evaluate(() => 'hacked' in window)).toBe(false)
   for (const hostile of ['script', 'style', 'form', 'img', '[href^="javascript"]', '[onerror]']) {

@@ -25,7 +25,7 @@ test('a page that demands Trusted Types allows the policies by their names', asy
   await ann.say('read')
   await ann.text('Whoever waits').waitFor()
   await ann.chat.locator('.katex-display').waitFor()
-  await ann.chat.locator('[data-streamdown=code-block]').waitFor()
+  await ann.chat.locator('.code-block').waitFor()
   await ann.composer.evaluate((field) => {
     const clipboardData = new DataTransfer()
     clipboardData.setData('text/html', '<p>One <b>two</b></p>')

@@ -28,7 +28,7 @@ async function settled(person: Person): Promise<void> {
 
 test('code is colored, and copied as it was written', async () => {
   const ann = await reading({ permissions: ['clipboard-read', 'clipboard-write'] })
-  const block = ann.chat.locator('[data-streamdown=code-block]')
+  const block = ann.chat.locator('.code-block')
   const color = (word: string): Promise<string> =>
     block
       .getByText(word, { exact: true })
@@ -43,7 +43,7 @@ test('code is colored, and copied as it was written', async () => {
 
 test.each(['light', 'dark'] as const)('what is written is easy to see, %s', async (colorScheme) => {
   const ann = await reading({ colorScheme, viewport: { width: 1000, height: 1400 } })
-  const word = ann.chat.locator('[data-streamdown=code-block]').getByText('# approximately').first()
+  const word = ann.chat.locator('.code-block').getByText('# approximately').first()
   await word.waitFor()
   expect(await ann.violations()).toEqual([])
   await settled(ann)

@@ -69,7 +69,7 @@ test('files are named, by their title or else their name', async () => {
 
 test('a thought is Markdown, and an image has a name', async () => {
   await draw({ type: 'thought', content: 'It **rains**.' })
-  await waitFor(() => screen.getByText('rains', { selector: '[data-streamdown=strong]' }), {
+  await waitFor(() => screen.getByText('rains', { selector: 'strong' }), {
     timeout: 10_000,
   })
   await draw({ type: 'image' })

@@ -9,7 +9,7 @@ import { render } from '../render'
 const draw = async (text: string): Promise<HTMLElement> => {
   await render(
     <div data-testid="text">
-      <RichText text={text} isOpen={false} />
+      <RichText text={text} marks={[]} isOpen={false} keepsLines />
     </div>,
     () => 404,
   )
@@ -144,5 +144,5 @@ test.each([
   vi.spyOn(console, 'error').mockImplementation(() => {})
   await render(<Markdown text={`${text}\n\nAfter`} />, () => 404)
   await waitFor(() => expect(document.body.textContent).toContain('After'))
-  await waitFor(() => expect(document.querySelector('[data-streamdown], p, .plain')).not.toBeNull())
+  await waitFor(() => expect(document.querySelector('p, .plain')).not.toBeNull())
 })

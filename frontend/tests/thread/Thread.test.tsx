@@ -195,7 +195,7 @@ test('an answer is heard once and whole, and what is asked is heard when it come
   const asking = item('structured_input', { status: 'pending', inputs })
   show(chat, { items: [asked, write('It **rains**.'), card, asking] }, true)
   show(chat, { items: [asked, write('It **rains**.'), card, asking] })
-  expect(heard().slice(-3)).toEqual(['It rains.', 'May I pay?', 'Why?'])
+  await waitFor(() => expect(heard().slice(-3)).toEqual(['It rains.', 'May I pay?', 'Why?']))
   expect(heard().join()).not.toContain('Old')
 })
 

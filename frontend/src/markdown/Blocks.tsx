@@ -1,0 +1,149 @@
+import { createElement, memo, useContext, type ReactNode } from 'react'
+
+import { useText } from '../ui/context'
+import { CodeBlock } from './CodeBlock'
+import { directionOf } from './grammar/direction'
+import type { Node } from './grammar/node'
+import { isBlock } from './grammar/shape'
+import { isLoose } from './grammar/view'
+import { Inline } from './Inline'
+import { goToNote } from './notes'
+import { TableBlock } from './TableBlock'
+import { TextContext } from './TextContext'
+
+interface BlocksProps {
+  nodes: readonly Node[]
+  /** Whether the last of them is being written. */
+  isOpen?: boolean
+}
+
+/** What stands below each other. */
+export const Blocks = memo(function Blocks({ nodes, isOpen = false }: BlocksProps) {
+  return nodes.map((node, index) => (
+    <Block key={node.start} node={node} isOpen={isOpen && index === nodes.length - 1} />
+  ))
+}, isSame)
+
+/** The blocks that have not changed are the same nodes. */
+function isSame(before: BlocksProps, now: BlocksProps): boolean {
+  return (
+    before.isOpen === now.isOpen &&
+    before.nodes.length === now.nodes.length &&
+    before.nodes.every((node, index) => node === now.nodes[index])
+  )
+}
+
+const Block = memo(function Block({ node, isOpen }: { node: Node; isOpen: boolean }): ReactNode {
+  const { Element } = useContext(TextContext)
+  switch (node.type) {
+    case 'paragraph':
+      return <Paragraph node={node} />
+    case 'heading':
+      return createElement(
+        `h${node.depth ?? 1}`,
+        { dir: directionOf(node) },
+        <Inline nodes={node.children} />,
+      )
+    case 'blockquote':
+      return (
+        <blockquote dir={directionOf(node)}>
+          <Blocks nodes={node.children ?? []} isOpen={isOpen} />
+        </blockquote>
+      )
+    case 'list':
+      return <List node={node} isOpen={isOpen} />
+    case 'thematicBreak':
+      return <hr />
+    case 'code':
+      return <CodeBlock node={node} isOpen={isOpen} />
+    case 'table':
+      return <TableBlock node={node} />
+    case 'element':
+      return <Element node={node} parent={null} />
+    default:
+      return <Inline nodes={[node]} />
+  }
+})
+
+function Paragraph({ node }: { node: Node }) {
+  // A block within a line of HTML cannot be in a paragraph.
+  const name = node.children?.some(isBlock) ? 'div' : 'p'
+  return createElement(name, { dir: directionOf(node) }, <Inline nodes={node.children} />)
+}
+
+function List({ node, isOpen }: { node: Node; isOpen: boolean }) {
+  const items = node.children ?? []
+  const loose = isLoose(node)
+  const inner = items.map((item, index) => (
+    <Item
+      key={item.start}
+      node={item}
+      isLoose={loose}
+      isOpen={isOpen && index === items.length - 1}
+    />
+  ))
+  const dir = directionOf(items[0] ?? node)
+  const start = node.first ?? 1
+  if (node.ordered !== true) return <ul dir={dir}>{inner}</ul>
+  return (
+    <ol dir={dir} {...(start !== 1 && { start })}>
+      {inner}
+    </ol>
+  )
+}
+
+interface ItemProps {
+  node: Node
+  isLoose: boolean
+  isOpen: boolean
+}
+
+const Item = memo(function Item({ node, isLoose, isOpen }: ItemProps) {
+  const { checked } = node
+  const children = node.children ?? []
+  const box = typeof checked === 'boolean' && <Checkbox isDone={checked} />
+  return (
+    <li dir={directionOf(node)} {...(box !== false && { className: 'task' })}>
+      {box}
+      {children.map((child, index) => {
+        const isLast = index === children.length - 1
+        if (child.type !== 'paragraph' || isLoose) {
+          return <Block key={child.start} node={child} isOpen={isOpen && isLast} />
+        }
+        return <Inline key={child.start} nodes={child.children} />
+      })}
+    </li>
+  )
+})
+
+/** Says whether a task of a list is done. */
+function Checkbox({ isDone }: { isDone: boolean }) {
+  const text = useText()
+  return <input type="checkbox" checked={isDone} disabled aria-label={text('done')} />
+}
+
+/** The notes of a text, below it. */
+export function Notes() {
+  const text = useText()
+  const { references, notes } = useContext(TextContext)
+  if (notes.size === 0) return null
+  return (
+    <section className="footnotes" aria-label={text('footnotes')}>
+      <ol>
+        {[...notes].map(([label, number]) => (
+          <li key={label} id={`user-content-fn-${number}`}>
+            <Blocks nodes={references.get(`^${label}`)?.children ?? []} />
+            <a
+              href={`#user-content-fnref-${number}`}
+              className="to-note"
+              aria-label={text('backToText')}
+              onClick={goToNote}
+            >
+              ↩
+            </a>
+          </li>
+        ))}
+      </ol>
+    </section>
+  )
+}

@@ -1,0 +1,110 @@
+import { Fragment, lazy, Suspense, useContext, type ReactNode } from 'react'
+
+import { useText } from '../ui/context'
+import type { Node } from './grammar/node'
+import { Link } from './Link'
+import { hostOf } from './sources'
+import { SourceMark } from './SourceMark'
+import { TextContext, type TextSetting } from './TextContext'
+import { useIsImageAllowed } from './useIsImageAllowed'
+
+const Formula = lazy(() => import('./Formula'))
+
+/** What stands in a line. */
+export function Inline({ nodes }: { nodes: readonly Node[] | undefined }) {
+  const setting = useContext(TextContext)
+  return nodes?.map((node, index) => <Fragment key={index}>{drawn(node, setting)}</Fragment>)
+}
+
+function drawn(node: Node, { keepsLines, Element }: TextSetting): ReactNode {
+  const inner = <Inline nodes={node.children} />
+  switch (node.type) {
+    case 'text':
+      return keepsLines ? withLines(node.value ?? '') : node.value
+    case 'break':
+      return <br />
+    case 'emphasis':
+      return <em>{inner}</em>
+    case 'strong':
+      return <strong>{inner}</strong>
+    case 'delete':
+      return <del>{inner}</del>
+    case 'inlineCode':
+      return <code dir="ltr">{node.value}</code>
+    case 'link':
+      return (
+        <Link href={node.url} title={node.title ?? undefined}>
+          {inner}
+        </Link>
+      )
+    case 'image':
+      return <Image url={node.url ?? ''} alt={node.alt ?? ''} />
+    case 'linkReference':
+    case 'imageReference':
+      return <Reference node={node} />
+    case 'footnoteReference':
+      return <NoteMark node={node} />
+    case 'inlineMath':
+    case 'math':
+      return (
+        <Suspense fallback={node.source}>
+          <Formula
+            tex={node.value ?? ''}
+            source={node.source ?? ''}
+            isDisplay={node.isDisplay === true}
+          />
+        </Suspense>
+      )
+    case 'sourceMark':
+      return <SourceMark number={String(node.number)} />
+    case 'element':
+      return <Element node={node} parent={null} />
+    default:
+      return node.value ?? inner
+  }
+}
+
+function withLines(text: string): ReactNode {
+  const lines = text.split('\n')
+  if (lines.length === 1) return text
+  return lines.map((line, index) => (
+    <Fragment key={index}>
+      {index > 0 && <br />}
+      {line}
+    </Fragment>
+  ))
+}
+
+/** A link or an image that is defined elsewhere in the text. */
+function Reference({ node }: { node: Node }) {
+  const { references } = useContext(TextContext)
+  const { url = '', title } = references.get(node.identifier ?? '') ?? {}
+  if (node.type === 'imageReference') return <Image url={url} alt={node.alt ?? ''} />
+  return (
+    <Link href={url} title={title ?? undefined}>
+      <Inline nodes={node.children} />
+    </Link>
+  )
+}
+
+/** The number of a note, which leads to it. */
+function NoteMark({ node }: { node: Node }) {
+  const number = useContext(TextContext).notes.get(node.identifier ?? '')
+  if (number === undefined) return null
+  return (
+    <sup>
+      <Link href={`#user-content-fn-${number}`} id={`user-content-fnref-${number}`}>
+        {number}
+      </Link>
+    </sup>
+  )
+}
+
+function Image({ url, alt }: { url: string; alt: string }) {
+  const text = useText()
+  const isAllowed = useIsImageAllowed(url)
+  if (isAllowed)
+    return <img className="image" src={url} alt={alt} loading="lazy" referrerPolicy="no-referrer" />
+  const name = alt || hostOf(url) || text('image')
+  return <span className="caption">{text('imageHidden', { name })}</span>
+}

@@ -1,0 +1,103 @@
+/** Bare addresses, which end where Chinese, Japanese and Korean texts have their punctuation. */
+
+import { gfmAutolinkLiteral } from 'micromark-extension-gfm-autolink-literal'
+import type { Code, Construct, Extension, State } from 'micromark-util-types'
+
+import { budgeted } from './limits'
+
+/** What is in no address, besides spaces and `<`. */
+const ENDS =
+  /[\s<、。，．！？：；（）「」『』【】〔〕〈〉《》〖〗［］｛｝“”‘’…～・｡｢｣､｟｠"`*\u3000\p{Cc}]/u
+const DOMAIN = /^[\p{L}\p{N}][\p{L}\p{N}\p{M}_-]*(?:\.[\p{L}\p{N}\p{M}_-]+)*(?=$|[/?#:])/u
+
+/** Return how much of a text is an address: what follows it in a sentence is not. */
+export function addressLength(text: string): number {
+  let end = text.length
+  let unclosed = 0
+  for (const each of text) unclosed += each === '(' ? 1 : each === ')' ? -1 : 0
+  for (; end > 0; end--) {
+    const last = text[end - 1] as string
+    if (last === ')' && unclosed < 0) unclosed++
+    else if (last === ';') {
+      const entity = /&[A-Za-z\d]+;$/.exec(text.slice(Math.max(0, end - 40), end))
+      if (entity) end -= entity[0].length - 1
+    } else if (!/[?!.,:_~'\]]/.test(last)) break
+  }
+  const [start = ''] = /^(?:https?:\/\/|(?=www\.))/i.exec(text.slice(0, end)) ?? []
+  const isAddress =
+    (start !== '' || /^www\./i.test(text)) && DOMAIN.test(text.slice(start.length, end))
+  return isAddress ? end : 0
+}
+
+/** Reads what may be an address, and tells how long it is. */
+function ahead(found: (size: number) => void): Construct {
+  return {
+    partial: true,
+    tokenize(effects, ok, nok) {
+      const start = this.now()
+      const next: State = (code) => {
+        if (!isEnd(code)) {
+          effects.consume(code)
+          return next
+        }
+        effects.exit('literalAutolinkHttp')
+        const size = addressLength(this.sliceSerialize({ start, end: this.now() }))
+        found(size)
+        return size === 0 ? nok(code) : ok(code)
+      }
+      return (code) => {
+        effects.enter('literalAutolinkHttp')
+        return next(code)
+      }
+    },
+  }
+}
+
+function isEnd(code: Code): boolean {
+  return code === null || code < 0 || ENDS.test(String.fromCharCode(code))
+}
+
+const address: Construct = {
+  name: 'address',
+  previous: (code) => code === null || code < 0 || !/[A-Za-z\d]/.test(String.fromCharCode(code)),
+  tokenize(effects, ok, nok) {
+    let left = 0
+    let type: 'literalAutolinkHttp' | 'literalAutolinkWww' = 'literalAutolinkHttp'
+    const inside: State = (code) => {
+      effects.consume(code)
+      left--
+      return left === 0 ? after : inside
+    }
+    const after: State = (code) => {
+      effects.exit(type)
+      effects.exit('literalAutolink')
+      return ok(code)
+    }
+    const begin: State = (code) => {
+      effects.enter('literalAutolink')
+      effects.enter(type)
+      return inside(code)
+    }
+    const look = effects.check(
+      ahead((size) => (left = size)),
+      begin,
+      nok,
+    )
+    return (code) => {
+      if (code === 87 || code === 119) type = 'literalAutolinkWww'
+      return look(code)
+    }
+  },
+}
+
+export function autolinks(): Extension {
+  const all: NonNullable<Extension['text']> = {}
+  for (const [code, constructs] of Object.entries(gfmAutolinkLiteral().text ?? {})) {
+    const emails = [constructs ?? []].flat().filter((each) => each.name === 'emailAutolink')
+    all[Number(code)] = emails
+  }
+  for (const letter of 'hHwW') {
+    all[letter.charCodeAt(0)] = [budgeted(address), ...[all[letter.charCodeAt(0)] ?? []].flat()]
+  }
+  return { text: all }
+}

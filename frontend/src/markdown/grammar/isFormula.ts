@@ -1,0 +1,38 @@
+/** Tells formulas from prices, variables and words in brackets. */
+
+const COMMAND = /\\[A-Za-z]+|\\[,;:!{}|%&#\\ ]/
+/** What is upright in a formula, and so may have the letters of a word. */
+const UPRIGHT =
+  /\\(?:text|mathrm|mathbf|mathsf|operatorname|textbf|textit)\*?\{[^{}]*\}|[_^](?:\{[^{}]*\}|\w+)|(?<!\p{L})(?:sin|cos|tan|log|exp|max|min|lim|det|gcd|mod|ker|dim|arg)(?!\p{L})/gu
+
+/** Return whether what stands between two marks is a formula; `open` is the first of them. */
+export function isFormula(tex: string, open: string): boolean {
+  const inner = tex.trim()
+  if (inner === '') return false
+  if (open === '$$')
+    return inner === tex || !/^[\p{L}\s\p{Pd},.&/]*$/u.test(inner) || inner.length === 1
+  if (COMMAND.test(inner)) return true
+  const isBracket = open === '\\['
+  // A mark for a note or a task, whose bracket is escaped.
+  if (isBracket && /^(?:\d+|[xX])$/.test(inner)) return false
+  const letters = inner.replace(UPRIGHT, '')
+  if (/\p{L}{2,}[ \t]+\p{L}{2,}/u.test(letters)) return false
+  if (/[=^]/.test(inner)) return true
+  if (/\p{L}{3,}/u.test(letters)) return false
+  return open === '$' ? isShort(inner) : /[\w\p{L}]/u.test(inner)
+}
+
+/** Return whether it is no amount of money, and no variable of a shell. */
+function isShort(inner: string): boolean {
+  if (/[-–/+*&|,;:(]$|^[)\]}/,;:.]/.test(inner) || /^[A-Z]{2,}[A-Z0-9_]*$/.test(inner)) return false
+  return /[\w\p{L}]/u.test(inner) && (isBalanced(inner) || /^[[(].*[\])]$/.test(inner))
+}
+
+function isBalanced(tex: string): boolean {
+  let depth = 0
+  for (const each of tex) {
+    if ('([{'.includes(each)) depth++
+    if (')]}'.includes(each)) depth--
+  }
+  return depth === 0
+}

@@ -1,0 +1,279 @@
+/** Math as models write it: `$…$`, `$$…$$`, `\(…\)` and `\[…\]`. */
+
+import { factorySpace } from 'micromark-factory-space'
+import type {
+  Code,
+  Construct,
+  Effects,
+  Extension,
+  Point,
+  State,
+  TokenizeContext,
+} from 'micromark-util-types'
+
+import { isFormula } from './isFormula'
+
+declare module 'micromark-util-types' {
+  interface TokenTypeMap {
+    mathText: 'mathText'
+    mathFlow: 'mathFlow'
+    mathData: 'mathData'
+  }
+}
+
+const DOLLAR = 36
+const BACKSLASH = 92
+const SPACE = 32
+
+/** The longest formula within a line of text, so that a dollar alone is not looked after for long. */
+const LONGEST = 4_000
+
+interface Fence {
+  /** The characters that open it, and those that close it. */
+  open: readonly number[]
+  close: readonly number[]
+  mayBreak: boolean
+}
+
+const PAREN: Fence = { open: [BACKSLASH, 40], close: [BACKSLASH, 41], mayBreak: true }
+const BRACKET: Fence = { open: [BACKSLASH, 91], close: [BACKSLASH, 93], mayBreak: true }
+const DOLLARS: Fence = { open: [DOLLAR, DOLLAR], close: [DOLLAR, DOLLAR], mayBreak: true }
+const SINGLE: Fence = { open: [DOLLAR], close: [DOLLAR], mayBreak: false }
+
+/** Return the extension; `isOpen` says that the text goes on, so that a formula may be unfinished. */
+export function math(isOpen: boolean): Extension {
+  return {
+    flow: {
+      [DOLLAR]: block(DOLLARS, isOpen),
+      [BACKSLASH]: block(BRACKET, isOpen),
+    },
+    text: {
+      [DOLLAR]: [inline(DOLLARS), inline(SINGLE)],
+      [BACKSLASH]: [inline(PAREN), inline(BRACKET)],
+    },
+  }
+}
+
+function isEnd(code: Code): boolean {
+  return code === null || code < -2
+}
+
+function isSpace(code: Code): boolean {
+  return code === SPACE || code === -1 || code === -2
+}
+
+function isWord(code: Code): boolean {
+  return code !== null && code > 0 && /[\w$]/.test(String.fromCharCode(code))
+}
+
+/** Return what has been read since a point. */
+function between(context: TokenizeContext, start: Point): string {
+  const end = context.now()
+  return start.offset === end.offset ? '' : context.sliceSerialize({ start, end })
+}
+
+/** Formulas within a paragraph. */
+function inline(fence: Fence): Construct {
+  const { open, close, mayBreak } = fence
+  return {
+    name: 'mathText',
+    // A dollar after a word or another one belongs to these.
+    ...(fence === SINGLE && { previous: (code) => !isWord(code) }),
+    tokenize(effects, ok, nok) {
+      const context = this
+      const inside = new Inside(effects)
+      let inner = context.now()
+      let before: Code = null
+      return (code) => {
+        effects.enter('mathText')
+        return expect(inside, open, begin, nok)(code)
+      }
+      function begin(code: Code): State | undefined {
+        inner = context.now()
+        if (code === DOLLAR || (fence === SINGLE && (isSpace(code) || isEnd(code))))
+          return nok(code)
+        return body(code)
+      }
+      function body(code: Code): State | undefined {
+        if (code === null || context.now().offset - inner.offset > LONGEST) return nok(code)
+        if (isEnd(code)) {
+          if (!mayBreak) return nok(code)
+          inside.takeLineEnd(code)
+          before = SPACE
+          return body
+        }
+        if (code === close[0]) {
+          return effects.check(closing(close), atClose, escaped)(code)
+        }
+        if (code === BACKSLASH) return escaped(code)
+        before = code
+        inside.take(code)
+        return body
+      }
+      /** At a character that does not close, and a backslash takes the next one along. */
+      function escaped(code: Code): State | undefined {
+        if (fence === SINGLE && code === DOLLAR) return nok(code)
+        before = code
+        inside.take(code)
+        return code === BACKSLASH ? afterBackslash : body
+      }
+      function afterBackslash(code: Code): State | undefined {
+        if (isEnd(code)) return body(code)
+        before = code
+        inside.take(code)
+        return body
+      }
+      function atClose(code: Code): State | undefined {
+        const tex = between(context, inner)
+        if (fence === SINGLE && isSpace(before)) return nok(code)
+        if (!isFormula(tex, String.fromCharCode(...open))) return nok(code)
+        return expect(inside, close, after, nok)(code)
+      }
+      function after(code: Code): State | undefined {
+        // What a word or a number follows was not a formula but money, or a variable of a shell.
+        if (fence === SINGLE && (isWord(code) || code === 123)) return nok(code)
+        inside.end()
+        effects.exit('mathText')
+        return ok(code)
+      }
+    },
+  }
+}
+
+/** What is within a formula: data and the ends of lines. */
+class Inside {
+  readonly #effects: Effects
+  #isOpen = false
+
+  constructor(effects: Effects) {
+    this.#effects = effects
+  }
+
+  take(code: Code): void {
+    if (!this.#isOpen) this.#effects.enter('mathData')
+    this.#isOpen = true
+    this.#effects.consume(code)
+  }
+
+  takeLineEnd(code: Code): void {
+    this.end()
+    this.#effects.enter('lineEnding')
+    this.#effects.consume(code)
+    this.#effects.exit('lineEnding')
+  }
+
+  end(): void {
+    if (this.#isOpen) this.#effects.exit('mathData')
+    this.#isOpen = false
+  }
+}
+
+/** Read characters one after the other. */
+function expect(inside: Inside, codes: readonly number[], ok: State, nok: State): State {
+  let index = 0
+  const next: State = (code) => {
+    if (code !== codes[index]) return nok(code)
+    inside.take(code)
+    index++
+    return index === codes.length ? ok : next
+  }
+  return next
+}
+
+function closing(codes: readonly number[]): Construct {
+  return {
+    partial: true,
+    tokenize(effects, ok, nok) {
+      const inside = new Inside(effects)
+      return expect(inside, codes, done, nok)
+      function done(code: Code): State | undefined {
+        inside.end()
+        return ok(code)
+      }
+    },
+  }
+}
+
+/** The end of a line whose next one is neither blank nor outside of the block. */
+const nextLine: Construct = {
+  partial: true,
+  tokenize(effects, ok, nok) {
+    return (code) => {
+      effects.enter('lineEnding')
+      effects.consume(code)
+      effects.exit('lineEnding')
+      return (next: Code) => {
+        if (this.parser.lazy[this.now().line]) return nok(next)
+        return factorySpace(effects, atContent, 'linePrefix')(next)
+      }
+    }
+    function atContent(code: Code): State | undefined {
+      return code === null || !isEnd(code) ? ok(code) : nok(code)
+    }
+  },
+}
+
+/** Formulas that have their lines for themselves. */
+function block({ open, close }: Fence, isOpen: boolean): Construct {
+  const check = closing(close)
+  return {
+    name: 'mathFlow',
+    concrete: true,
+    tokenize(effects, ok, nok) {
+      const context: TokenizeContext = this
+      const inside = new Inside(effects)
+      let inner = context.now()
+      let hasContent = false
+      let isFirstLine = true
+      return (code) => {
+        effects.enter('mathFlow')
+        return expect(inside, open, begin, nok)(code)
+      }
+      function begin(code: Code): State | undefined {
+        inner = context.now()
+        return code === DOLLAR ? nok(code) : body(code)
+      }
+      function body(code: Code): State | undefined {
+        if (code === null) return isOpen && hasContent ? finish(code) : nok(code)
+        if (isEnd(code)) return effects.check(nextLine, lineEnd, nok)(code)
+        if (code === close[0]) return effects.check(check, atClose, escaped)(code)
+        return code === BACKSLASH ? escaped(code) : take(code)
+      }
+      function take(code: Code): State | undefined {
+        if (!isSpace(code)) hasContent = true
+        inside.take(code)
+        return body
+      }
+      function escaped(code: Code): State | undefined {
+        hasContent = true
+        inside.take(code)
+        return code === BACKSLASH ? (next) => (isEnd(next) ? body(next) : take(next)) : body
+      }
+      function lineEnd(code: Code): State | undefined {
+        // Words after the marks of the first line are no formula, and what follows may be a list.
+        if (isFirstLine && hasContent && !isFormulaSoFar()) return nok(code)
+        isFirstLine = false
+        inside.takeLineEnd(code)
+        return body
+      }
+      function isFormulaSoFar(): boolean {
+        return isFormula(between(context, inner), String.fromCharCode(...open))
+      }
+      function atClose(code: Code): State | undefined {
+        return hasContent && isFormulaSoFar() ? expect(inside, close, after, nok)(code) : nok(code)
+      }
+      function after(code: Code): State | undefined {
+        if (isSpace(code)) {
+          inside.take(code)
+          return after
+        }
+        return isEnd(code) ? finish(code) : nok(code)
+      }
+      function finish(code: Code): State | undefined {
+        inside.end()
+        effects.exit('mathFlow')
+        return ok(code)
+      }
+    },
+  }
+}

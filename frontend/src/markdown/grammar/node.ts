@@ -1,0 +1,50 @@
+/** The tree of a text: mdast, with elements in place of tags. */
+
+export interface Node {
+  type: string
+  children?: Node[]
+  value?: string
+  /** Where it is in the text. */
+  start: number
+  end: number
+  /** Of headings. */
+  depth?: number
+  /** Of links and images. */
+  url?: string
+  title?: string | null
+  alt?: string | null
+  /** The normalized label, of what refers and of what is referred to. */
+  identifier?: string
+  referenceType?: string
+  /** Of lists and their items. */
+  ordered?: boolean
+  first?: number | null
+  spread?: boolean
+  checked?: boolean | null
+  /** Of tables. */
+  align?: (string | null)[]
+  /** Of code. */
+  lang?: string | null
+  meta?: string | null
+  /** Of formulas: what was written, with its marks. */
+  source?: string
+  isDisplay?: boolean
+  /** Of elements. */
+  name?: string
+  attributes?: Record<string, string>
+  /** Of marks of sources. */
+  number?: number
+}
+
+/** Return the words of a tree, without its marks. */
+export function wordsOf(node: Node): string {
+  if (node.type === 'break') return '\n'
+  if (node.type === 'image') return node.alt ?? ''
+  if (node.type === 'inlineMath' || node.type === 'math') return node.source ?? ''
+  return node.value ?? node.children?.map(wordsOf).join('') ?? ''
+}
+
+export function walk(node: Node, visit: (node: Node) => void): void {
+  visit(node)
+  for (const child of node.children ?? []) walk(child, visit)
+}

@@ -1,0 +1,147 @@
+/** Reads Markdown as models write it. */
+
+import {
+  fromMarkdown,
+  type CompileContext,
+  type Extension as TreeExtension,
+  type Token,
+} from 'mdast-util-from-markdown'
+import { gfmAutolinkLiteralFromMarkdown } from 'mdast-util-gfm-autolink-literal'
+import { gfmFootnoteFromMarkdown } from 'mdast-util-gfm-footnote'
+import { gfmStrikethroughFromMarkdown } from 'mdast-util-gfm-strikethrough'
+import { gfmTableFromMarkdown } from 'mdast-util-gfm-table'
+import { gfmTaskListItemFromMarkdown } from 'mdast-util-gfm-task-list-item'
+import * as core from 'micromark-core-commonmark'
+import { cjkFriendlyExtension } from 'micromark-extension-cjk-friendly'
+import { gfmStrikethroughCjkFriendly } from 'micromark-extension-cjk-friendly-gfm-strikethrough'
+import { gfmTable } from 'micromark-extension-gfm-table'
+import { gfmTaskListItem } from 'micromark-extension-gfm-task-list-item'
+import { combineExtensions } from 'micromark-util-combine-extensions'
+import type { Construct, Extension } from 'micromark-util-types'
+
+import { autolinks } from './autolinks'
+import { completed } from './complete'
+import { html } from './htmlSyntax'
+import { labels, withLabels, type Known } from './labels'
+import { budgeted, longRun, shallow } from './limits'
+import { math } from './mathSyntax'
+import type { Node } from './node'
+import { shaped } from './shape'
+
+export interface Parsed {
+  /** The blocks. */
+  children: Node[]
+  /** The labels that brackets asked for, those of notes with a `^`. */
+  asked: Set<string>
+}
+
+export interface Setting {
+  /** What the rest of the text defines. */
+  known?: Known
+  /** Whether the text goes on. */
+  isOpen?: boolean
+  /** Where the source begins in the text. */
+  base?: number
+}
+
+const NOTHING: Known = { links: new Set(), notes: new Set() }
+
+/** Parse Markdown, which may be part of a text. */
+export function parse(
+  source: string,
+  { known = NOTHING, isOpen = false, base = 0 }: Setting = {},
+): Parsed {
+  const extensions = [isOpen ? OPEN : WHOLE]
+  const [tree, asked] = withLabels(known, () =>
+    fromMarkdown(source, { extensions, mdastExtensions: TREE }),
+  )
+  const children = shaped((tree as unknown as RawNode).children ?? [], { source, isOpen, base })
+  if (isOpen) completed(children, base + source.trimEnd().length)
+  return { children, asked }
+}
+
+/** What mdast has where a `Node` is flat. */
+export interface RawNode extends Omit<Node, 'start' | 'end' | 'children' | 'first'> {
+  children?: RawNode[]
+  start?: number | null
+  position?: { start: { offset: number }; end: { offset: number } }
+}
+
+/** What has marks that may come in any number, in place of the parser's own. */
+const MARKS: Extension = {
+  disable: {
+    null: [
+      'attention',
+      'labelStartLink',
+      'labelStartImage',
+      'labelEnd',
+      'codeText',
+      'autolink',
+      'htmlText',
+    ],
+  },
+  text: {
+    33: budgeted(core.labelStartImage),
+    42: [longRun],
+    60: [budgeted(core.autolink), budgeted(core.htmlText)],
+    91: budgeted(core.labelStartLink),
+    95: [longRun],
+    96: budgeted(core.codeText),
+    126: [longRun],
+  },
+}
+
+/** An extension whose constructs of texts all have their price. */
+function withPrice(extension: Extension): Extension {
+  const text = Object.entries(extension.text ?? {}).map(([code, constructs]) => [
+    code,
+    [constructs ?? []].flat().map((each: Construct) => budgeted(each)),
+  ])
+  return { ...extension, text: Object.fromEntries(text) as NonNullable<Extension['text']> }
+}
+
+const { text: taskText } = gfmTaskListItem()
+// Of an extension's constructs for the same character, the last extension's are tried first.
+const BASIC: Extension[] = [
+  shallow,
+  withPrice(cjkFriendlyExtension()),
+  withPrice(gfmStrikethroughCjkFriendly({ singleTilde: false })),
+  autolinks(),
+  MARKS,
+  { text: taskText ?? {} },
+  gfmTable(),
+  html,
+  labels(),
+]
+const WHOLE = combineExtensions([...BASIC, withPrice(math(false))])
+const OPEN = combineExtensions([...BASIC, withPrice(math(true))])
+
+const mathTree: TreeExtension = {
+  enter: { mathText: enterMath, mathFlow: enterMath },
+  exit: { mathText: exitMath, mathFlow: exitMath },
+}
+
+function enterMath(this: CompileContext, token: Token): void {
+  const type = (token.type as string) === 'mathFlow' ? 'math' : 'inlineMath'
+  this.enter({ type, value: '' } as never, token)
+}
+
+function exitMath(this: CompileContext, token: Token): void {
+  const node = this.stack.at(-1) as unknown as Node
+  const source = this.sliceSerialize(token).trim()
+  const size = /^\$(?!\$)/.test(source) ? 1 : 2
+  const close = source.startsWith('$') ? '$' : source.startsWith('\\[') ? '\\]' : '\\)'
+  node.source = source
+  node.value = source.slice(size, source.endsWith(close) ? -size : undefined).trim()
+  node.isDisplay = node.type === 'math' || source.startsWith('\\[')
+  this.exit(token)
+}
+
+const TREE: TreeExtension[] = [
+  gfmAutolinkLiteralFromMarkdown(),
+  gfmFootnoteFromMarkdown(),
+  gfmStrikethroughFromMarkdown(),
+  gfmTableFromMarkdown(),
+  gfmTaskListItemFromMarkdown(),
+  mathTree,
+]

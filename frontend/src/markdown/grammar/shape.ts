@@ -1,0 +1,151 @@
+/** Makes the tree that is drawn of the parser's. */
+
+import { nested, type Part } from './nesting'
+import type { Node } from './node'
+import type { RawNode } from './parse'
+import { BLOCK, tokensOf } from './tags'
+
+/** How deep marks may be in each other; a page that draws more is slow, and nobody sees them. */
+const DEEPEST = 30
+
+/** Return the blocks of a text. HTML between them may go on in other blocks, and is left as it is. */
+export function shaped(blocks: readonly RawNode[], whole: Whole): Node[] {
+  return blocks.map((block) =>
+    block.type === 'html' ? plain(block, whole) : shape(block, whole, 0),
+  )
+}
+
+interface Whole {
+  source: string
+  isOpen: boolean
+  /** Where the source begins in the text. */
+  base: number
+}
+
+/** Return blocks with elements in place of HTML, each of which ends where its container does. */
+export function withElements(blocks: readonly Node[], isOpen: boolean): Node[] {
+  if (!blocks.some((block) => block.type === 'html')) return [...blocks]
+  const parts = blocks.flatMap((block) => (block.type === 'html' ? blockParts(block) : [block]))
+  return paragraphs(nested(parts, isOpen, true))
+}
+
+function plain(raw: RawNode, { base }: Whole): Node {
+  const { position, children: _, start, ...rest } = raw
+  const from = base + (position?.start.offset ?? 0)
+  const node: Node = { ...rest, start: from, end: base + (position?.end.offset ?? 0) }
+  if (raw.type === 'list') node.first = start ?? null
+  if (raw.identifier !== undefined) node.identifier = raw.identifier.toUpperCase()
+  return node
+}
+
+const HOLDS_BLOCKS = new Set(['blockquote', 'listItem', 'footnoteDefinition'])
+
+function shape(raw: RawNode, whole: Whole, depth: number): Node {
+  const { source, isOpen, base } = whole
+  const node = plain(raw, whole)
+  if (raw.children === undefined) return node
+  if (depth > DEEPEST) {
+    const text: Node = {
+      type: 'text',
+      value: source.slice(node.start - base, node.end - base),
+      start: node.start,
+      end: node.end,
+    }
+    return HOLDS_BLOCKS.has(raw.type) || raw.type === 'list'
+      ? { ...text, type: 'paragraph', children: [text] }
+      : text
+  }
+  const goesOn = isOpen && node.end >= base + source.trimEnd().length
+  if (HOLDS_BLOCKS.has(raw.type)) {
+    const blocks = raw.children.map((child) =>
+      child.type === 'html' ? plain(child, whole) : shape(child, whole, depth + 1),
+    )
+    node.children = withElements(blocks, goesOn)
+  } else if (raw.children.some((child) => child.type === 'html')) {
+    const parts = raw.children.flatMap((child) =>
+      child.type === 'html' ? inlineParts(child, whole) : [shape(child, whole, depth + 1)],
+    )
+    node.children = joined(nested(parts, false, false))
+  } else {
+    node.children = raw.children.map((child) => shape(child, whole, depth + 1))
+  }
+  return node
+}
+
+/** Return what one tag within a paragraph is. */
+function inlineParts(raw: RawNode, whole: Whole): Part[] {
+  const { start, end } = plain(raw, whole)
+  const value = raw.value ?? ''
+  const [token, ...more] = value.startsWith('<!--') ? [] : tokensOf(value)
+  if (token === undefined || token.type === 'text' || more.length > 0) {
+    return [{ type: 'text', value, start, end }]
+  }
+  return [{ ...token, isTag: true, start, end }]
+}
+
+/** Return the tags of a block of HTML and the texts between them. */
+function blockParts(block: Node): Part[] {
+  const parts: Part[] = []
+  let isKept = false
+  for (const token of tokensOf(block.value ?? '')) {
+    const { start, end } = block
+    if (token.type === 'text') {
+      const value = isKept ? token.value : token.value.replaceAll(/[ \t]*\n\s*/g, '\n')
+      parts.push({ type: 'text', value, start, end })
+    } else {
+      parts.push({ ...token, isTag: true, start, end })
+      if (token.name === 'pre') isKept = token.type === 'open'
+    }
+  }
+  return parts
+}
+
+const INLINE = new Set(
+  `text break link linkReference image imageReference footnoteReference emphasis strong delete inlineCode
+   inlineMath sourceMark`.split(/\s+/),
+)
+
+/** Return whether a node has lines for itself. */
+export function isBlock(node: Node): boolean {
+  return node.type === 'element' ? BLOCK.has(node.name ?? '') : !INLINE.has(node.type)
+}
+
+/** Return blocks in which what is within lines is in paragraphs. */
+export function paragraphs(nodes: readonly Node[]): Node[] {
+  const blocks: Node[] = []
+  let line: Node[] = []
+  const flush = (): void => {
+    if (line.some((each) => each.type !== 'text' || each.value?.trim() !== '')) {
+      const [first] = line
+      const last = line.at(-1)
+      blocks.push({
+        type: 'paragraph',
+        children: joined(line),
+        start: first?.start ?? 0,
+        end: last?.end ?? 0,
+      })
+    }
+    line = []
+  }
+  for (const node of nodes) {
+    if (!isBlock(node)) line.push(node)
+    else {
+      flush()
+      blocks.push(node)
+    }
+  }
+  flush()
+  return blocks
+}
+
+/** Return nodes in which texts that follow each other are one. */
+export function joined(nodes: readonly Node[]): Node[] {
+  const all: Node[] = []
+  for (const node of nodes) {
+    const last = all.at(-1)
+    if (node.type === 'text' && last?.type === 'text') {
+      all[all.length - 1] = { ...last, value: `${last.value}${node.value}`, end: node.end }
+    } else all.push(node)
+  }
+  return all
+}

@@ -1,0 +1,52 @@
+/** Notes below a text. */
+
+import type { MouseEvent } from 'react'
+
+import type { References } from './grammar/document'
+import { walk, type Node } from './grammar/node'
+
+const used = new WeakMap<Node, readonly string[]>()
+
+/** Return the labels of the notes that a block has marks of, in order. */
+function notesOf(block: Node): readonly string[] {
+  const known = used.get(block)
+  if (known !== undefined) return known
+  const labels: string[] = []
+  walk(block, ({ type, identifier }) => {
+    if (type === 'footnoteReference' && identifier !== undefined) labels.push(identifier)
+  })
+  used.set(block, labels)
+  return labels
+}
+
+/** Number the notes of a text in the order of their marks, of those within notes too. */
+export function numbered(
+  blocks: readonly Node[],
+  references: References,
+): ReadonlyMap<string, number> {
+  const numbers = new Map<string, number>()
+  if (![...references.keys()].some((label) => label.startsWith('^'))) return numbers
+  const add = (block: Node): void => {
+    for (const label of notesOf(block)) {
+      const note = references.get(`^${label}`)
+      if (note === undefined || numbers.has(label)) continue
+      numbers.set(label, numbers.size + 1)
+    }
+  }
+  blocks.forEach(add)
+  // A map goes on with what is added while it is read.
+  for (const label of numbers.keys()) add(references.get(`^${label}`) as Node)
+  return numbers
+}
+
+/** Go to a note, or back, in the same text: others have notes of the same number. */
+export function goToNote(event: MouseEvent<HTMLAnchorElement>): void {
+  event.preventDefault()
+  const id = event.currentTarget.hash.slice(1)
+  const text = event.currentTarget.closest('.markdown')
+  const target = text?.querySelector<HTMLElement>(`[id=${JSON.stringify(id)}]`)
+  if (!target) return
+  target.tabIndex = -1
+  target.focus()
+  target.scrollIntoView({ block: 'nearest' })
+}

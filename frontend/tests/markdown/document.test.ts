@@ -1,0 +1,112 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+
+import { MarkdownDocument } from '../../src/markdown/grammar/document'
+import type { Node } from '../../src/markdown/grammar/node'
+import { isLoose, viewOf } from '../../src/markdown/grammar/view'
+
+/** What is drawn of a tree: no places, and no difference between one text and two that follow each other. */
+function drawn(nodes: readonly Node[]): unknown {
+  return JSON.parse(
+    JSON.stringify(nodes, (key, value: unknown) => {
+      if (key === 'start' || key === 'end') return undefined
+      const node = value as Node | null
+      return node?.type === 'list' ? { ...node, spread: isLoose(node) } : value
+    }),
+  )
+}
+
+function atOnce(text: string): unknown {
+  const whole = new MarkdownDocument()
+  whole.update(text, false)
+  return [drawn(viewOf(whole.blocks, false)), [...whole.references.keys()].sort()]
+}
+
+function streamed(text: string, cuts: readonly number[]): unknown {
+  const document = new MarkdownDocument()
+  for (const cut of cuts) document.update(text.slice(0, cut), true)
+  document.update(text, false)
+  return [drawn(viewOf(document.blocks, false)), [...document.references.keys()].sort()]
+}
+
+const PIECES = [
+  'word',
+  ' ',
+  ' ',
+  '\n',
+  '\n',
+  '\n\n',
+  '\n\n',
+  '- ',
+  '1. ',
+  '2. ',
+  '* ',
+  '> ',
+  '# ',
+  '```\n',
+  '```',
+  '~~~\n',
+  '**',
+  '*',
+  '_',
+  '~~',
+  '`',
+  '| a | b |\n| - | - |\n',
+  '| c | d |\n',
+  '[x]',
+  '[x]: /url\n',
+  '[^1]',
+  '[^1]: note\n',
+  '(/u)',
+  '![',
+  '    ',
+  '  ',
+  '\t',
+  '$$',
+  '$',
+  '\\[',
+  '\\]',
+  '\\(',
+  '\\)',
+  'x = 1',
+  '<details>\n',
+  '</details>\n',
+  '<summary>s</summary>\n',
+  '<b>',
+  '</b>',
+  '<div>\n',
+  '</div>\n',
+  '<x-y>',
+  '---\n',
+  '===\n',
+  '中文',
+  '（注）',
+  'https://a.test/b',
+  '"title\n',
+  '"',
+  '\\',
+  '&amp;',
+  '<',
+  '\r\n',
+  '\r',
+  '\ufeff',
+  '+ b',
+  '- [ ] ',
+  '<pre>\n',
+  '</pre>\n',
+]
+
+test('a text that grows is drawn as the same text at once', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.constantFrom(...PIECES), { maxLength: 40 }),
+      fc.array(fc.nat(300), { maxLength: 30 }),
+      (parts, at) => {
+        const text = parts.join('')
+        const cuts = at.filter((each) => each < text.length).sort((a, b) => a - b)
+        expect(streamed(text, cuts)).toEqual(atOnce(text))
+      },
+    ),
+    { numRuns: Number(process.env['RUNS'] ?? 300) },
+  )
+})
