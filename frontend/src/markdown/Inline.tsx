@@ -70,7 +70,7 @@ function withLines(text: string): ReactNode {
   return lines.map((line, index) => (
     <Fragment key={index}>
       {index > 0 && <br />}
-      {line}
+      {index > 0 ? `\n${line}` : line}
     </Fragment>
   ))
 }

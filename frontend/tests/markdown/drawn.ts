@@ -1,0 +1,39 @@
+import { MarkdownDocument } from '../../src/markdown/grammar/document'
+import type { Node } from '../../src/markdown/grammar/node'
+import { viewOf } from '../../src/markdown/grammar/view'
+
+const SHORT: Record<string, string> = {
+  paragraph: 'p',
+  emphasis: 'em',
+  strong: 'b',
+  delete: 'del',
+  inlineCode: 'code',
+  code: 'pre',
+  listItem: 'li',
+  blockquote: 'quote',
+  inlineMath: 'math',
+  tableRow: 'tr',
+  tableCell: 'td',
+  footnoteReference: 'note',
+}
+
+/** Return a tree in short: `p(text b(bold))`, with texts as they are and marks of what they are in. */
+export function inShort(nodes: readonly Node[] | undefined): string {
+  return (nodes ?? []).map(nodeInShort).join('')
+}
+
+function nodeInShort(node: Node): string {
+  const { type, value = '', children } = node
+  if (type === 'text') return value
+  if (type === 'break') return '⏎'
+  if (type === 'thematicBreak') return '―'
+  const name = type === 'element' ? node.name : type === 'heading' ? `h${node.depth}` : SHORT[type]
+  const more = type === 'link' || type === 'image' ? ` ${node.url}` : ''
+  return `‹${name ?? type}${more}:${node.alt ?? ''}${children ? inShort(children) : value}›`
+}
+
+export function drawnAtOnce(text: string): string {
+  const document = new MarkdownDocument()
+  document.update(text, false)
+  return inShort(viewOf(document.blocks, false))
+}
