@@ -40,6 +40,17 @@ test('there are at least 120 texts', () => {
   expect(Object.values(TEXTS).flat().length).toBeGreaterThanOrEqual(120)
 })
 
+test.each(['*a_', '**a *b ', '[a', '`a', '<a ', '$a ', '~~a ', '&a', '\\\\a'])(
+  'of a great many %j, the rest is text, and the next paragraph is as ever',
+  (mark) => {
+    const hostile = mark.repeat(17_000)
+    const drawn = drawnAtOnce(`${hostile}\n\n**after**`)
+    expect(drawn.match(/a/g)?.length).toBeGreaterThanOrEqual(17_000)
+    expect(drawn).toContain(mark.repeat(1_000).trim())
+    expect(drawn.endsWith('‹p:‹b:after››')).toBe(true)
+  },
+)
+
 /** Marks that hide no words of their own: what follows a fence names the code, and is left out here. */
 const MARKS = [
   ...[' ', ' ', '\n', '\n\n', '- ', '1. ', '> ', '# ', '**', '*', '_', '~', '~~', '`', '|', '$'],

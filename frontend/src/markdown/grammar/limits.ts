@@ -35,6 +35,34 @@ export function budgeted(construct: Construct): Construct {
   return { ...construct, name: `budgeted ${construct.name}`, tokenize }
 }
 
+/** Takes the rest of a line as text once the marks of its paragraph cost too much. */
+const rest: Construct = {
+  name: 'rest',
+  // Where nothing else would begin, a text goes on: others must not be tried there.
+  previous: () => false,
+  tokenize(effects, ok, nok) {
+    const line: State = (code) => {
+      if (code !== null && code > -3) {
+        effects.consume(code)
+        return line
+      }
+      effects.exit('data')
+      return ok(code)
+    }
+    return (code) => {
+      if ((spent.get(this) ?? 0) <= BUDGET) return nok(code)
+      effects.enter('data')
+      return line(code)
+    }
+  },
+}
+
+/** Return an extension that limits the marks which others begin, and stands after them. */
+export function limits(extensions: readonly Extension[]): Extension {
+  const codes = extensions.flatMap(({ text }) => Object.keys(text ?? {}))
+  return { text: Object.fromEntries(codes.map((code) => [code, rest])) }
+}
+
 const lines = new WeakMap<TokenizeContext, { line: number; count: number }>()
 
 /** Count a container of the present line, and return whether there are more than may be. */

@@ -23,7 +23,7 @@ import { autolinks } from './autolinks'
 import { completed } from './complete'
 import { html } from './htmlSyntax'
 import { labels, withLabels, type Known } from './labels'
-import { budgeted, longRun, shallow } from './limits'
+import { budgeted, limits, longRun, shallow } from './limits'
 import { math } from './mathSyntax'
 import type { Node } from './node'
 import { shaped } from './shape'
@@ -72,6 +72,8 @@ const MARKS: Extension = {
   disable: {
     null: [
       'attention',
+      'characterEscape',
+      'characterReference',
       'labelStartLink',
       'labelStartImage',
       'labelEnd',
@@ -82,9 +84,11 @@ const MARKS: Extension = {
   },
   text: {
     33: budgeted(core.labelStartImage),
+    38: budgeted(core.characterReference),
     42: [longRun],
     60: [budgeted(core.autolink), budgeted(core.htmlText)],
     91: budgeted(core.labelStartLink),
+    92: budgeted(core.characterEscape),
     95: [longRun],
     96: budgeted(core.codeText),
     126: [longRun],
@@ -113,8 +117,13 @@ const BASIC: Extension[] = [
   html,
   labels(),
 ]
-const WHOLE = combineExtensions([...BASIC, withPrice(math(false))])
-const OPEN = combineExtensions([...BASIC, withPrice(math(true))])
+const WHOLE = whole(withPrice(math(false)))
+const OPEN = whole(withPrice(math(true)))
+
+function whole(formulas: Extension): Extension {
+  const all = [...BASIC, formulas]
+  return combineExtensions([...all, limits(all)])
+}
 
 const mathTree: TreeExtension = {
   enter: { mathText: enterMath, mathFlow: enterMath },
