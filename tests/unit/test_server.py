@@ -33,7 +33,7 @@ from chatkit.widgets import DynamicWidgetRoot
 
 from agent_framework_chatkit import AgentChatKitServer, AgentContext, AgentResponseConverter
 from agent_framework_chatkit.http.app import create_app
-from agent_framework_chatkit.server import dispatch
+from agent_framework_chatkit.server import turn_requests
 from agent_framework_chatkit.stores import SQLStore
 
 from .chat_client import EVENT, Browser, chat, encode, message, of_type
@@ -684,7 +684,7 @@ class Pause:
 @pytest.fixture
 def _short_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is sent during an answer waits only a moment for its end."""
-    monkeypatch.setattr(dispatch, "STOPPING", 0.05)
+    monkeypatch.setattr(turn_requests, "STOPPING", 0.05)
 
 
 @pytest.mark.usefixtures("_short_wait")

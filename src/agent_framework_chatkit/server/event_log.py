@@ -115,6 +115,11 @@ def _in_utc(value: BaseModel) -> BaseModel:
     return value.model_copy(update=changes) if changes else value
 
 
+def numbered(run: str, events: Sequence[ThreadStreamEvent]) -> list[Entry]:
+    """Return the first events of a run."""
+    return [Entry(run, number, serialize(event), event) for number, event in enumerate(events, 1)]
+
+
 def log_row(entries: Sequence[Entry], updates: str | None) -> LogRow:
     """Return the row of the log that holds events which follow each other."""
     return LogRow(

@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MAX_UNWRITTEN = 256 * 1024
+MAX_UNWRITTEN = 1024 * 1024
 """Bytes of events that may wait to be written before the run waits too."""
 
 current_run: ContextVar[Run | None] = ContextVar("current_run", default=None)

@@ -64,6 +64,7 @@ from .agents import AgentFactory, Agents, AnyAgent
 from .answers import OUR_ACTIONS, Answering
 from .dispatch import Dispatcher
 from .history import HistoryCache
+from .publish import publish, set_title
 from .quotas import QuotaKeeper, Quotas
 from .requests import ThreadsFollowReq, check_complexity, parse_request
 from .run import Run, current_run
@@ -260,7 +261,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         if isinstance(messages, str):
             messages = Message("user", [messages])
         given = [messages] if isinstance(messages, Message) else list(messages)
-        return await self._dispatcher.start_turn(thread_id, given, context)
+        return await self._dispatcher.turns.start_turn(thread_id, given, context)
 
     async def add_items(
         self, thread_id: str, items: Sequence[ThreadItem], context: TContext
@@ -280,7 +281,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         """
         events = [ThreadItemDoneEvent(item=item) for item in shown(items, with_ends=False)]
         writes = Writes(items=list(items), is_news=True)
-        await self._dispatcher.publish(thread_id, events, writes, context)
+        await publish(self, thread_id, events, writes, context)
 
     # A turn
 
@@ -515,7 +516,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
             try:
                 title = await asyncio.wait_for(coming, TITLE_WITHIN)
                 if title and thread.title is None:
-                    await self._dispatcher.set_title(thread, _title(title), context)
+                    await set_title(self, thread, _title(title), context)
             except Exception as error:
                 log_failure(error, "Thread %r could not be given a title.", thread.id)
 
@@ -652,7 +653,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
             writes.items.append(updated)
             changed.append(ThreadItemReplacedEvent(item=updated))
         if writes.thread or writes.items:
-            await self._dispatcher.publish(thread.id, changed, writes, context)
+            await publish(self, thread.id, changed, writes, context)
         if updated is None or updated is sender:
             return SyncCustomActionResponse()
         return SyncCustomActionResponse(updated_item=updated)

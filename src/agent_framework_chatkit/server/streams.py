@@ -85,6 +85,8 @@ async def run_events(follower: Follower, *, is_live: bool) -> AsyncGenerator[Fra
         if is_first and frames:
             is_first = False
             frames[0] = _with_can_follow(frames[0])
+        # A client that reads slowly holds what is sent for long.
+        entries.clear()
         if frames:
             yield frames
         if last is not None:
@@ -126,7 +128,10 @@ async def thread_events(
             if entries is None:
                 yield [_ALIVE]
             elif entries:
-                yield [entry.frame for entry in entries]
+                frames = [entry.frame for entry in entries]
+                # A client that reads slowly holds what is sent for long.
+                entries.clear()
+                yield frames
         yield [b"retry: %d\n\n" % (random.uniform(*RECONNECT_AFTER) * 1000)]  # noqa: S311
     finally:
         if lists is not None:

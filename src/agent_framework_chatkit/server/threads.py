@@ -16,6 +16,10 @@ from chatkit.types import (
 from ..stores.turn_end import TurnEndItem
 
 
+class ThreadClosedError(Exception):
+    """The thread takes no messages; the message is for the person."""
+
+
 def thread_response(thread: ThreadMetadata, items: Page[ThreadItem] | None = None) -> Thread:
     """Return a thread as clients are sent it, without what is the app's own."""
     return Thread(
@@ -41,3 +45,14 @@ def shown(items: Sequence[ThreadItem], *, with_ends: bool) -> list[ThreadItem]:
         if not isinstance(item, (HiddenContextItem, SDKHiddenContextItem))
         and (with_ends or not (isinstance(item, TurnEndItem) and item.state))
     ]
+
+
+def check_open(thread: ThreadMetadata) -> None:
+    """Refuse what a person writes in a thread that takes no messages.
+
+    Raises:
+        ThreadClosedError: If the thread is locked or closed.
+    """
+    status = thread.status
+    if status.type != "active":
+        raise ThreadClosedError(status.reason or f"This chat is {status.type}.")
