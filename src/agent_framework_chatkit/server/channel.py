@@ -324,6 +324,8 @@ class Follower:
         """The run and number of an event up to which it had read the run before."""
         self._log_position = log_position
         """How far the log was read, if nothing was read from memory since."""
+        self._read_to = 0
+        """How far the log was read at all."""
         self._waiting: asyncio.Future[bool] | None = None
         self._has_read = False
         self._is_called = False
@@ -417,8 +419,10 @@ class Follower:
         self._has_read = False
 
     def _is_told(self, entry: Entry, place: int) -> bool:
-        run, number = self._after
-        if entry.is_internal or (entry.run == run and entry.number <= number):
+        if entry.is_internal or self._has_read_before(entry):
+            return False
+        if not entry.has_id and 0 < entry.position <= self._read_to:
+            # It stands later in memory than in the log.
             return False
         if not entry.is_passing:
             return True
@@ -437,17 +441,17 @@ class Follower:
                 self._place = place - 1
                 self._log_position = None
                 return entries
+            self._read_to = entry.position
             if not entry.is_internal:
                 entries.append(entry)
         return entries
 
     async def _read_log(self) -> list[Entry]:
         log, key = self.channel.log, self.channel.key
-        run, number = "", 0
         if self._log_position is None:
             if self._last is None:
                 raise FellBehindError
-            run, number = self._last
+            run, number = self._after = self._last
             row = await log.find_in_log(key, run, number)
             if row is None:
                 raise FellBehindError
@@ -464,8 +468,9 @@ class Follower:
             return []
         self._log_position = rows[-1].position
         return [
-            entry
-            for row in rows
-            for entry in read_row(row)
-            if entry.run != run or entry.number > number
+            entry for row in rows for entry in read_row(row) if not self._has_read_before(entry)
         ]
+
+    def _has_read_before(self, entry: Entry) -> bool:
+        run, number = self._after
+        return entry.run == run and entry.number <= number

@@ -56,6 +56,7 @@ class Entry:
         is_internal: Whether clients do not see it at all: it stands for what is stored beside it.
         is_last: Whether it is the last of its run.
         has_id: Whether a client may resume after it.
+        position: The position in the log of the row that it was read from, if it was.
     """
 
     run: str
@@ -69,6 +70,7 @@ class Entry:
     is_internal: bool = False
     is_last: bool = False
     has_id: bool = True
+    position: int = 0
 
     @property
     def id(self) -> str:
@@ -144,6 +146,7 @@ def read_row(row: LogRow) -> Iterator[Entry]:
             page=page.strip() or None,
             is_internal="i" in kind,
             is_last="l" in kind,
+            position=row.position,
         )
 
 
