@@ -1,4 +1,4 @@
-import { useLayoutEffect, useRef, useState } from 'react'
+import { type RefObject, useLayoutEffect, useRef, useState } from 'react'
 
 import { useText } from '../ui/context'
 import { NamedIcon } from '../ui/icons/NamedIcon'
@@ -27,28 +27,8 @@ export function SuggestionMenu(props: SuggestionMenuProps) {
   const text = useText()
   const menu = useRef<HTMLDivElement>(null)
   const listbox = useRef<HTMLDivElement>(null)
-  const [place, setPlace] = useState({ isBelow: false, room: 320 })
-
-  useLayoutEffect(() => {
-    const anchor = menu.current?.parentElement?.getBoundingClientRect()
-    if (anchor === undefined) return
-    const above = anchor.top - MARGIN
-    const below = innerHeight - anchor.bottom - MARGIN
-    const isBelow = above < 160 && below > above
-    setPlace({ isBelow, room: Math.min(320, isBelow ? below : above) })
-  }, [])
-
-  useLayoutEffect(() => {
-    // Not `scrollIntoView`, which would scroll the thread as well.
-    const option = listbox.current?.querySelector<HTMLElement>('[aria-selected=true]')
-    if (listbox.current === null || !option) return
-    const { scrollTop, clientHeight } = listbox.current
-    const { offsetTop, offsetHeight } = option
-    if (offsetTop < scrollTop) listbox.current.scrollTop = offsetTop - MARGIN
-    else if (offsetTop + offsetHeight > scrollTop + clientHeight) {
-      listbox.current.scrollTop = offsetTop + offsetHeight - clientHeight + MARGIN
-    }
-  }, [active, list])
+  const place = usePlace(menu)
+  useShownOption(listbox, active, list)
 
   const says = isWorking
     ? text('loading')
@@ -108,6 +88,39 @@ export function SuggestionMenu(props: SuggestionMenuProps) {
       )}
     </div>
   )
+}
+
+/** Where the menu has room: above what one writes, or below. */
+function usePlace(menu: RefObject<HTMLElement | null>): { isBelow: boolean; room: number } {
+  const [place, setPlace] = useState({ isBelow: false, room: 320 })
+  useLayoutEffect(() => {
+    const anchor = menu.current?.parentElement?.getBoundingClientRect()
+    if (anchor === undefined) return
+    const above = anchor.top - MARGIN
+    const below = innerHeight - anchor.bottom - MARGIN
+    const isBelow = above < 160 && below > above
+    setPlace({ isBelow, room: Math.min(320, isBelow ? below : above) })
+  }, [menu])
+  return place
+}
+
+/** Scroll the list to the option that Enter chooses, and not, as `scrollIntoView` does, the thread. */
+function useShownOption(
+  listbox: RefObject<HTMLElement | null>,
+  active: number,
+  list: readonly Suggestion[],
+): void {
+  // Another option is selected when one of these has changed.
+  useLayoutEffect(() => {
+    const option = listbox.current?.querySelector<HTMLElement>('[aria-selected=true]')
+    if (listbox.current === null || !option) return
+    const { scrollTop, clientHeight } = listbox.current
+    const { offsetTop, offsetHeight } = option
+    if (offsetTop < scrollTop) listbox.current.scrollTop = offsetTop - MARGIN
+    else if (offsetTop + offsetHeight > scrollTop + clientHeight) {
+      listbox.current.scrollTop = offsetTop + offsetHeight - clientHeight + MARGIN
+    }
+  }, [listbox, active, list])
 }
 
 interface OptionProps {
