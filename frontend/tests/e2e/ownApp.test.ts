@@ -126,7 +126,7 @@ test('widgets show images of other hosts, and effects reach the page', async () 
 
 test('entities and files are clicked and previewed', async () => {
   const ann = await arrive()
-  await ann.ask('sources', /See these/)
+  await ann.ask('sources', /You said sources/)
   const { chat } = ann
   const sources = chat.getByRole('list', { name: 'Sources' })
   await sources.getByRole('button', { name: /Ada Lovelace/ }).click()
