@@ -377,7 +377,8 @@ def test_it_serves_until_it_is_stopped(by: signal.Signals, tmp_path: Path) -> No
 def test_it_can_be_stopped_before_it_serves(stage: str, tmp_path: Path) -> None:
     with Service("weather", tmp_path / "log", "--folder", str(tmp_path)) as service:
         service.wait_for(stage)
-        assert service.stop(signal.SIGINT) == 0
+        # Python ends as interrupted if that was in code which a library runs as a string.
+        assert service.stop(signal.SIGINT) in (0, -signal.SIGINT)
     assert service.log.endswith("\nStopped.\n")
     assert "Traceback" not in service.log
 
