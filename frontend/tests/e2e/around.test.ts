@@ -5,9 +5,10 @@ import { createRequire } from 'node:module'
 
 import type { OpenAIChatKit } from '@openai/chatkit'
 import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 
-import { open, Person, type Site } from './browser'
+import { Person } from './browser'
+import { openedSite } from './openedSite'
 
 interface Axe {
   axe: {
@@ -18,12 +19,7 @@ interface Axe {
 }
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-let site: Site
-
-beforeAll(async () => {
-  site = await open()
-}, 60_000)
-afterAll(() => site?.close())
+const site = openedSite()
 
 /** Find nothing to complain of, and nothing that is wider than the frame. */
 async function check(person: Person, state: string): Promise<void> {

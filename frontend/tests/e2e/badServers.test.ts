@@ -1,15 +1,11 @@
 /** Servers that answer what they should not. */
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 
-import { open, Person, type Site } from './browser'
+import { Person } from './browser'
+import { openedSite } from './openedSite'
 
-let site: Site
-
-beforeAll(async () => {
-  site = await open()
-}, 60_000)
-afterAll(() => site?.close())
+const site = openedSite()
 
 const thread = { id: 'thr', created_at: '2026-01-01T00:00:00', items: { data: [] } }
 const base = { thread_id: 'thr', created_at: '2026-01-01T00:00:00' }

@@ -166,6 +166,13 @@ export class Person {
     return this.page.evaluate(() => matchMedia('(pointer: coarse) and (hover: none)').matches)
   }
 
+  /** Say something to which the agent answers by asking, with a button. */
+  async beAsked(text: string, button: string): Promise<void> {
+    await this.say(text)
+    await this.button(button).waitFor()
+    await this.button('Send').waitFor()
+  }
+
   async ask(text: string, answer: string | RegExp): Promise<void> {
     await this.say(text)
     await this.text(answer).waitFor()

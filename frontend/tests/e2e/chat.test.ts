@@ -1,14 +1,10 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 
-import { open, Person, type Site } from './browser'
+import { Person } from './browser'
+import { openedSite } from './openedSite'
 import { surroundings } from './surroundings'
 
-let site: Site
-
-beforeAll(async () => {
-  site = await open()
-}, 60_000)
-afterAll(() => site?.close())
+const site = openedSite()
 
 async function settled(person: Person): Promise<void> {
   expect(person.complaints).toEqual([])
@@ -352,15 +348,11 @@ test.each(Object.entries(surroundings))('axe finds nothing: %s', async (_, optio
   await check('start')
   await ann.ask('think', 'I thought.')
   await check('answer')
-  await ann.say('pay')
-  await ann.button('Approve').waitFor()
-  await ann.button('Send').waitFor()
+  await ann.beAsked('pay', 'Approve')
   await check('approval')
   await ann.button('Decline').click()
   await ann.button('Send').waitFor()
-  await ann.say('ask')
-  await ann.button('Answer').waitFor()
-  await ann.button('Send').waitFor()
+  await ann.beAsked('ask', 'Answer')
   await check('questions')
   // On a large screen, they are there already.
   if (options.viewport.width < 1100) await ann.button('Chats').click()

@@ -1,15 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 
-import { open, Person, type Site } from './browser'
+import { Person } from './browser'
+import { openedSite } from './openedSite'
 import { surroundings } from './surroundings'
 import { attach, called, equip, option, sent, text } from './equippedComposer'
 
-let site: Site
-
-beforeAll(async () => {
-  site = await open()
-}, 60_000)
-afterAll(() => site?.close())
+const site = openedSite()
 
 const at = (options: Parameters<typeof Person.at>[1] = {}): Promise<Person> =>
   Person.at(site, { permissions: ['microphone'], ...options })

@@ -5,17 +5,12 @@ import type { AddressInfo } from 'node:net'
 
 import type { OpenAIChatKit } from '@openai/chatkit'
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 
-import { open, type Site } from './browser'
+import { openedSite } from './openedSite'
 import { frame, greeted, openPage, plain, start } from './elementPage'
 
-let site: Site
-
-beforeAll(async () => {
-  site = await open()
-}, 60_000)
-afterAll(() => site?.close())
+const site = openedSite()
 
 const pageWith = (html: string): Promise<Page> => openPage(site, html)
 

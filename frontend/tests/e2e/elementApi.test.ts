@@ -1,17 +1,12 @@
 /** What a page and the element tell each other: options, methods and events. */
 
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 
-import { open, type Site } from './browser'
+import { openedSite } from './openedSite'
 import { api, frame, greeted, heard, openPage, plain, start } from './elementPage'
 
-let site: Site
-
-beforeAll(async () => {
-  site = await open()
-}, 60_000)
-afterAll(() => site?.close())
+const site = openedSite()
 
 const pageWith = (html: string): Promise<Page> => openPage(site, html)
 

@@ -2,16 +2,12 @@
 
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 
-import { open, Person, type Site } from './browser'
+import { Person, type Site } from './browser'
+import { openedSite } from './openedSite'
 
-let site: Site
-
-beforeAll(async () => {
-  site = await open()
-}, 60_000)
-afterAll(() => site?.close())
+const site = openedSite()
 
 /** A line to the server that can be cut. */
 async function lineTo({ url }: Site): Promise<{

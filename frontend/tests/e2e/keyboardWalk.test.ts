@@ -1,17 +1,13 @@
 /** Whoever has a keyboard alone sees where the focus is, however the screen is set. */
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 
-import { open, Person, type Site } from './browser'
+import { Person } from './browser'
+import { openedSite } from './openedSite'
 import { equip, option } from './equippedComposer'
 import { surroundings } from './surroundings'
 
-let site: Site
-
-beforeAll(async () => {
-  site = await open()
-}, 60_000)
-afterAll(() => site?.close())
+const site = openedSite()
 
 /** Press Tab until the focus has been everywhere, and return what of that could not be seen. */
 async function walk(person: Person): Promise<string[]> {
@@ -65,13 +61,9 @@ test.each(Object.entries(surroundings))(
     await check('start')
     await ann.ask('think', 'I thought.')
     await check('answer')
-    await ann.say('pay')
-    await ann.button('Approve').waitFor()
-    await ann.button('Send').waitFor()
+    await ann.beAsked('pay', 'Approve')
     await check('approval')
-    await ann.say('ask')
-    await ann.button('Answer').waitFor()
-    await ann.button('Send').waitFor()
+    await ann.beAsked('ask', 'Answer')
     await check('questions')
     await ann.page.keyboard.press('Alt+Shift+F')
     await check('chats')

@@ -1,16 +1,12 @@
 /** A plain field takes what is written until the editor has loaded, and then goes on as the editor. */
 
 import type { Route } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 
-import { open, Person, type Site } from './browser'
+import { Person } from './browser'
+import { openedSite } from './openedSite'
 
-let site: Site
-
-beforeAll(async () => {
-  site = await open()
-}, 60_000)
-afterAll(() => site?.close())
+const site = openedSite()
 
 interface Waiting {
   ann: Person

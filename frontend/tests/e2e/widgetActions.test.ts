@@ -1,16 +1,12 @@
 /** Actions of widgets, from the click to what the server makes of it. */
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 
-import { open, Person, type Site } from './browser'
+import { Person } from './browser'
+import { openedSite } from './openedSite'
 import { idle, leave, seeing, show } from './shownWidget'
 
-let site: Site
-
-beforeAll(async () => {
-  site = await open()
-}, 60_000)
-afterAll(() => site?.close())
+const site = openedSite()
 
 /** The kinds of actions, and what is seen after each. */
 const ACTIONS: [name: string, action: object, seen: string | RegExp][] = [

@@ -1,16 +1,11 @@
 /** Forms that are filled in and sent. */
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 
-import { open, type Site } from './browser'
+import { openedSite } from './openedSite'
 import { form, leave, seeing } from './shownWidget'
 
-let site: Site
-
-beforeAll(async () => {
-  site = await open()
-}, 60_000)
-afterAll(() => site?.close())
+const site = openedSite()
 
 function replaced(text: string): unknown {
   return JSON.parse(text.slice(text.indexOf(':') + 1))

@@ -1,16 +1,12 @@
 /** The controls of widgets in a real browser: their popups, their looks, and many of them. */
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 
-import { open, Person, type Site } from './browser'
+import { Person } from './browser'
+import { openedSite } from './openedSite'
 import { form, leave, options, seeing, show } from './shownWidget'
 
-let site: Site
-
-beforeAll(async () => {
-  site = await open()
-}, 60_000)
-afterAll(() => site?.close())
+const site = openedSite()
 
 test('what a control opens stays within a narrow frame, and Escape closes it', async () => {
   const many = Array.from({ length: 300 }, (_, index) => ({
