@@ -16,9 +16,16 @@ async function walk(person: Person): Promise<string[]> {
   const seen = new Set<string>()
   for (let steps = 0; steps < 80; steps++) {
     await person.page.keyboard.press('Tab')
-    const stop = await frame?.evaluate(() => {
+    const stop = await frame?.evaluate(async () => {
       const element = document.activeElement
       if (element === null || element === document.body) return null
+      // Some frames go by until it is scrolled to.
+      const drawn = (): Promise<unknown> => new Promise(requestAnimationFrame)
+      let before: number
+      do {
+        before = element.getBoundingClientRect().top
+        for (let frames = 0; frames < 3; frames++) await drawn()
+      } while (element.getBoundingClientRect().top !== before)
       const { left, top, width, height } = element.getBoundingClientRect()
       const x = Math.max(left + 1, Math.min(left + width / 2, innerWidth - 2))
       const y = Math.max(top + 1, Math.min(top + height / 2, innerHeight - 2))

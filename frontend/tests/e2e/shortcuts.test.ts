@@ -11,6 +11,8 @@ const at = (options: Parameters<typeof Person.at>[1] = {}): Promise<Person> =>
   Person.at(site, { permissions: ['clipboard-read', 'clipboard-write'], ...options })
 const isFocused = (person: Person): Promise<boolean> =>
   person.composer.evaluate((each) => each === document.activeElement)
+const caretOf = (person: Person): Promise<number | undefined> =>
+  person.composer.evaluate(() => document.getSelection()?.anchorOffset)
 const sheet = (person: Person) => person.chat.getByRole('dialog', { name: 'Keyboard shortcuts' })
 
 test.each([1000, 1300])('a chat is used by its shortcuts, %i wide', async (width) => {
@@ -48,6 +50,8 @@ test('Arrow Up in an empty composer edits the last message', async () => {
   await ann.composer.click()
   await keyboard.type('x')
   await keyboard.press('ArrowUp')
+  // The editor learns a moment later that the browser has moved the caret.
+  await expect.poll(() => caretOf(ann)).toBe(0)
   await keyboard.press('Delete')
   const edited = ann.chat.getByRole('textbox', { name: 'Edited message' })
   expect(await edited.count()).toBe(0)
