@@ -73,6 +73,8 @@ test.each(Object.entries(surroundings))(
     await ann.beAsked('ask', 'Answer')
     await check('questions')
     await ann.page.keyboard.press('Alt+Shift+F')
+    const search = ann.chat.getByRole('searchbox')
+    await expect.poll(() => search.evaluate((each) => each === document.activeElement)).toBe(true)
     await check('chats')
     await ann.page.keyboard.press('Alt+Shift+H')
     await ann.chat.getByRole('dialog').waitFor()
