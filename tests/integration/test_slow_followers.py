@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from ..unit.chat_client import message
-from .live_threads import PLAIN, LiveWorker, Person, text_of, until, workers
+from .live_threads import PATIENCE, PLAIN, LiveWorker, Person, text_of, until, workers
 from .scripted_answers import Script
 
 
@@ -122,7 +122,7 @@ async def request(person: Person, worker: LiveWorker, kind: str, **params: Any) 
 
 async def receive(connection: socket.socket, count: int) -> bytes:
     """Return so many bytes of the reply, or fewer if it ends before."""
-    return await asyncio.wait_for(asyncio.get_running_loop().sock_recv(connection, count), 60)
+    return await asyncio.wait_for(asyncio.get_running_loop().sock_recv(connection, count), PATIENCE)
 
 
 async def receive_until(connection: socket.socket, wanted: bytes) -> None:

@@ -56,6 +56,7 @@ from .history import (
     is_approval,
     split_last_user,
 )
+from .service_failures import causes_of
 from .turn_state import OF_FINISH_REASON, UNCLEAN, TurnState
 
 if TYPE_CHECKING:
@@ -675,12 +676,9 @@ def _service_of(agent: Any) -> str:
 
 def _has_forgotten(error: BaseException) -> bool:
     """Return whether a service says that it does not know a conversation, or not as we do."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if getattr(seen, "status_code", None) in (400, 404, 410, 422):
-            return True
-        seen = seen.__cause__ or seen.__context__
-    return False
+    return any(
+        getattr(each, "status_code", None) in (400, 404, 410, 422) for each in causes_of(error)
+    )
 
 
 def _is_written(unread: UnreadItem) -> bool:

@@ -68,7 +68,7 @@ class Channel:
         self.run: Run | None = None
         """The run that this worker executes, if it does."""
         self.is_thread_unsure = False
-        """Whether clients may have heard of the thread's metadata what is not, or no longer, so."""
+        """Whether clients may have been told a title or status that is not the stored one."""
         self.unfinished = UnfinishedItems()
         self.is_closed = False
         self._own_runs: set[str] = set()
@@ -459,17 +459,14 @@ class Follower:
             # What others added just before may have come after the event.
             self._log_position = row.position - 1 if before is None else before.position
         unlogged = self.channel.unlogged()
-        found = await log.read_log(key, self._log_position, limit=1)
-        # The rest is delivered when the channel reads it.
-        rows = [each for each in found if self.channel.is_delivered(each)]
-        if not rows:
+        rows = await log.read_log(key, self._log_position, limit=1)
+        # What is not delivered yet is when the channel reads it.
+        if not rows or not self.channel.is_delivered(rows[0]):
             # All that was written is read, and the rest is in memory.
             self._place = unlogged
             return []
-        self._log_position = rows[-1].position
-        return [
-            entry for row in rows for entry in read_row(row) if not self._has_read_before(entry)
-        ]
+        self._log_position = rows[0].position
+        return [entry for entry in read_row(rows[0]) if not self._has_read_before(entry)]
 
     def _has_read_before(self, entry: Entry) -> bool:
         run, number = self._after

@@ -1,4 +1,4 @@
-"""What each request does: ChatKit's public request types, and our own."""
+"""Requests, and the streams that answer them."""
 
 from __future__ import annotations
 
@@ -23,18 +23,12 @@ from typing_extensions import TypeVar
 from ..stores.errors import ThreadBusyError
 from ..stores.owners import owner_of
 from ..stores.sql.store import SQLStore
-from ..stores.sql.turn_rows import (
-    RepeatedRequestError,
-    RequestRow,
-)
+from ..stores.sql.turn_rows import RepeatedRequestError, RequestRow
 from ..telemetry import RecordedSpan, request_span
 from .channel import Follower
 from .event_log import serialize
 from .replies import Replies
-from .requests import (
-    ThreadsFollowReq,
-    is_detached,
-)
+from .requests import ThreadsFollowReq, is_detached
 from .run import Run
 from .streams import Frames, run_events, thread_events
 from .threads import ThreadClosedError, shown, thread_response
@@ -65,11 +59,7 @@ class Dispatcher(Generic[TContext]):
         self._server = server
         self._store: SQLStore[TContext] = server.store
         self.turns = TurnRequests(server)
-        self._replies = Replies(server)
-
-    async def answer(self, request: Any, context: TContext) -> bytes:
-        """Return the JSON that answers a request."""
-        return await self._replies.answer(request, context)
+        self.replies = Replies(server)
 
     async def stream(
         self, request: StreamingReq | ThreadsFollowReq, context: TContext

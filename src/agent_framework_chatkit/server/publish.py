@@ -13,10 +13,7 @@ from chatkit.types import (
 from typing_extensions import TypeVar
 
 from ..stores.owners import owner_of
-from ..stores.sql.turn_rows import (
-    ThreadChange,
-    Writes,
-)
+from ..stores.sql.turn_rows import ThreadChange, Writes
 from .event_log import log_row, numbered
 from .run import new_run_id
 from .threads import thread_response

@@ -32,9 +32,7 @@ from ..stores.attachments.errors import UnknownVisitorError
 from ..stores.owners import owner_of, value_of
 from ..stores.sql.audit import digest_of
 from ..stores.sql.store import SQLStore
-from ..stores.sql.turn_rows import (
-    TurnRow,
-)
+from ..stores.sql.turn_rows import TurnRow
 from ..telemetry import request_span
 from .answers import OUR_ACTIONS
 from .event_log import serialize

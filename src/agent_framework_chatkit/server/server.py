@@ -237,7 +237,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         await self.worker.start()
         if isinstance(parsed, ThreadsFollowReq) or is_streaming_req(parsed):
             return EventsResult(self._dispatcher.stream(parsed, context))
-        return NonStreamingResult(await self._dispatcher.answer(parsed, context))
+        return NonStreamingResult(await self._dispatcher.replies.answer(parsed, context))
 
     async def start_turn(
         self, thread_id: str, messages: str | Message | Sequence[Message], context: TContext

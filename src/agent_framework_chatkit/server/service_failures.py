@@ -38,7 +38,7 @@ class ServiceFailure:
 
 def service_failure(error: BaseException) -> ServiceFailure | None:
     """Return what is known of an error that began at a service, or `None` for any other error."""
-    errors = list(_chain(error))
+    errors = list(causes_of(error))
     asked = next((request for each in errors if (request := _request(each)) is not None), None)
     if asked is None:
         return None
@@ -73,7 +73,8 @@ def log_failure(error: Exception, what: str, *arguments: object) -> None:
     logger.debug("The traceback:", exc_info=error)
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
+def causes_of(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error, and what it was raised from or during, down to the first."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))

@@ -39,19 +39,13 @@ from typing_extensions import TypeVar
 from ..stores.errors import ThreadBusyError
 from ..stores.owners import owner_of
 from ..stores.sql.store import SQLStore
-from ..stores.sql.turn_rows import (
-    BegunTurn,
-    NewTurn,
-)
+from ..stores.sql.turn_rows import BegunTurn, NewTurn
 from ..widgets.actions import RefusedActionError
 from .answers import CLOSED, OUR_ACTIONS, RefusedAnswerError, submitted
 from .channel import Follower
 from .event_log import Entry, numbered, serialize
 from .replies import PAGE_SIZE, record_action
-from .requests import (
-    page_of,
-    request_id_of,
-)
+from .requests import page_of, request_id_of
 from .run import Run, new_run_id
 from .threads import check_open, shown, thread_response
 from .user_messages import UserMessages

@@ -17,12 +17,8 @@ from typing_extensions import TypeVar
 
 from ..stores.owners import owner_of
 from ..stores.sql.store import SQLStore
-from ..stores.sql.turn_rows import (
-    RepeatedRequestError,
-)
-from .requests import (
-    request_id_of,
-)
+from ..stores.sql.turn_rows import RepeatedRequestError
+from .requests import request_id_of
 
 if TYPE_CHECKING:
     from .server import AgentChatKitServer

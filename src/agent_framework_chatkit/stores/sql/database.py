@@ -249,28 +249,32 @@ class Database:
 
     def _work(self) -> None:
         """Do what is submitted until the database is closed."""
-        while True:
+        is_open = True
+        while is_open:
             self._beat()
-            try:
-                first = self._jobs.get(timeout=self.heartbeat_interval)
-            except queue.Empty:
-                continue
-            if first is None:
-                return
-            jobs = [first]
-            is_closing = False
-            with suppress(queue.Empty):
-                while len(jobs) < _BATCH and not is_closing:
-                    job = self._jobs.get_nowait()
-                    is_closing = job is None
-                    if job is not None:
-                        jobs.append(job)
-            _deliver(self._do(jobs))
-            if is_closing:
-                return
-            # What was written, which may be large, is not kept until there is more to write.
-            first = job = None
-            jobs.clear()
+            is_open = self._work_once()
+
+    def _work_once(self) -> bool:
+        """Do what is submitted next; return whether there may be more.
+
+        A call of its own: what was written, which may be large, is not kept until the next.
+        """
+        try:
+            first = self._jobs.get(timeout=self.heartbeat_interval)
+        except queue.Empty:
+            return True
+        if first is None:
+            return False
+        jobs = [first]
+        is_closing = False
+        with suppress(queue.Empty):
+            while len(jobs) < _BATCH and not is_closing:
+                job = self._jobs.get_nowait()
+                is_closing = job is None
+                if job is not None:
+                    jobs.append(job)
+        _deliver(self._do(jobs))
+        return not is_closing
 
     def _beat(self) -> None:
         heartbeat = self.heartbeat
