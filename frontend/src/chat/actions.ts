@@ -14,14 +14,14 @@ export class ActionError extends Error {
 
 export type LoadingBehavior = 'auto' | 'none' | 'self' | 'container'
 
-/** What a component of a widget asks for when a person uses it. */
+/** The action of a widget's component, such as a button. */
 export interface Action {
   type: string
   payload?: unknown
-  /** Whether the page or the server handles it. */
+  /** Who handles the action: the page or the server. */
   handler: 'client' | 'server'
   loadingBehavior: LoadingBehavior
-  /** Whether the server answers with a stream of events, or with the item as it is then. */
+  /** Whether the server streams events in reply; otherwise it returns the changed item. */
   streaming: boolean
 }
 

@@ -32,14 +32,14 @@ export class Asking {
   readonly abort = new AbortController()
   readonly requestId: string
   run: string | null = null
-  /** Whether its request is sent, and nothing has come. */
+  /** Whether the request was sent and has no reply yet. */
   isUnheard = false
   isAccepted = false
   isLive = false
-  /** Whether the thread's own stream brings its events. */
+  /** Whether its events arrive by following the thread. */
   isFollowed = false
   isStopped = false
-  /** Whether the server has refused it, with a reason. */
+  /** Whether the server refused it and gave a reason. */
   isRefused = false
   hasEnded = false
   end: () => void = () => {}

@@ -50,7 +50,7 @@ export function sendable(content: Content): UserMessageInput['content'] {
   return parts.filter((part) => part.text !== '')
 }
 
-/** What stands for a tag where content is read as text. */
+/** The character that replaces a tag in plain text. */
 export const TAG = '\uFFFC'
 
 /** Return text with a space before it, where it would run into what is there. */
