@@ -43,6 +43,7 @@ async function upload(
   api: CustomApiConfig,
   { signal, onProgress }: Transfer,
 ): Promise<Attachment> {
+  signal.throwIfAborted()
   if (api.uploadStrategy?.type === 'direct') {
     const request = { method: 'POST', headers: {}, body: formOf(file) }
     return read(await send(api, api.uploadStrategy.uploadUrl, request, signal, onProgress))
@@ -52,10 +53,12 @@ async function upload(
     size: file.size,
     mime_type: file.type || 'application/octet-stream',
   }
-  const created = await call<Created>(api, 'attachments.create', params, signal)
+  // Not aborted: its answer names what there is to delete.
+  const created = await call<Created>(api, 'attachments.create', params)
   const { upload_descriptor: descriptor, ...attachment } = created
   if (!descriptor) throw new TransferError()
   try {
+    signal.throwIfAborted()
     await send(api, descriptor.url, requestOf(file, descriptor), signal, onProgress)
   } catch (error) {
     remove(api, attachment.id)
@@ -149,7 +152,6 @@ function byXhr(
 ): Promise<string> {
   const xhr = new XMLHttpRequest()
   return new Promise((resolve, reject) => {
-    if (signal.aborted) throw new TransferError()
     signal.addEventListener('abort', () => xhr.abort())
     xhr.upload.onprogress = ({ lengthComputable, loaded, total }) => {
       if (lengthComputable && total > 0) onProgress(loaded / total)

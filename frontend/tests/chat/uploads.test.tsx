@@ -131,6 +131,32 @@ test('what fails in the second phase is forgotten by the server, and can be trie
   await vi.waitFor(() => expect(files.finished()).toHaveLength(1))
 })
 
+test('a file that is taken back while it is announced is deleted', async () => {
+  const { files, calls } = uploads()
+  files.upload([text('a.txt')], undefined)
+  const announced = await called(calls, 1)
+  files.remove(files.state.get().files[0]!.key)
+  announced.answer(described({ method: 'PUT' }))
+  await vi.waitFor(() =>
+    expect(JSON.parse(String(calls.at(-1)?.init.body))).toMatchObject({
+      type: 'attachments.delete',
+      params: { attachment_id: 'f1' },
+    }),
+  )
+})
+
+test('a file that is taken back before it is announced is not sent', async () => {
+  vi.resetModules()
+  const { Uploads } = await import('../../src/chat/uploads')
+  const { files, calls } = uploads(undefined, Uploads, false)
+  files.upload([text('a.txt')], undefined)
+  const first = await called(calls, 1)
+  files.remove(files.state.get().files[0]!.key)
+  first.answer({ data: [] })
+  await new Promise((resolve) => setTimeout(resolve))
+  expect(calls).toHaveLength(1)
+})
+
 test('a browser is known to the server before it uploads', async () => {
   vi.resetModules()
   const { Uploads } = await import('../../src/chat/uploads')
