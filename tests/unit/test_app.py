@@ -20,7 +20,7 @@ from starlette.requests import Request
 from agent_framework_chatkit import AgentChatKitServer
 from agent_framework_chatkit.http.app import create_app
 from agent_framework_chatkit.http.request_context import preferred_locale
-from agent_framework_chatkit.server import channel as channel_module
+from agent_framework_chatkit.server import follower
 from agent_framework_chatkit.stores import SQLStore
 from agent_framework_chatkit.stores.sql.turns import Turns
 
@@ -291,7 +291,7 @@ async def test_actions_and_questions() -> None:
 
 
 async def test_a_quiet_stream_stays_alive(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(channel_module, "HEARTBEAT", 0.01)
+    monkeypatch.setattr(follower, "HEARTBEAT", 0.01)
     async with SQLStore[Any]("sqlite://") as store:
 
         async def think() -> None:

@@ -10,8 +10,9 @@ from agent_framework import AgentResponseUpdate, Content, Message
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent_framework_chatkit.server.acceptable import acceptable
 from agent_framework_chatkit.server.exchange import Exchange, recover
-from agent_framework_chatkit.server.history import History, acceptable
+from agent_framework_chatkit.server.history import History
 
 from ..integration.providers.rules import check_strictest
 

@@ -173,7 +173,7 @@ async def test_a_client_that_falls_behind_twice_is_told_nothing_twice() -> None:
         worker = client.server.worker
         run = worker.run_of(await client.server.store.log.key_of(client.thread_id, "me"))
         assert run is not None
-        await run.checkpoint()
+        await run.writer.checkpoint()
         persist = worker.persist
 
         async def when_it_may(write: Any) -> Any:
@@ -707,7 +707,7 @@ async def test_a_turn_of_a_dead_worker_is_ended_by_another(tmp_path: Any) -> Non
         key = await one.log.key_of(client.thread_id, "me")
         run = client.server.worker.run_of(key)
         assert run is not None
-        await run.checkpoint()
+        await run.writer.checkpoint()
         other = LiveClient(AgentChatKitServer(living, two))
         other.thread_id = client.thread_id
         await bury(one, two)

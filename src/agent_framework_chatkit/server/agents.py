@@ -12,9 +12,10 @@ from chatkit.types import ThreadMetadata
 from typing_extensions import TypeVar
 
 from ..bridge.overrides import MaybeAwaitable, resolve
+from ..interrupts.calls import ToolDescription, describe_tool
+from ..interrupts.client_tools import client_tool_names
 from ..text import readable_name
 from ..workflows.runner import ThreadWorkflow
-from .agent_turn import TurnAgent
 
 TContext = TypeVar("TContext", default=Any)
 
@@ -31,6 +32,9 @@ AnyAgent: TypeAlias = "SupportsAgentRun | Workflow | BuildsWorkflow"
 
 AgentFactory: TypeAlias = "Callable[[ThreadMetadata, TContext], MaybeAwaitable[AnyAgent]]"
 """Returns who answers in a thread, given the thread and the request's context."""
+
+TurnAgent: TypeAlias = SupportsAgentRun | ThreadWorkflow
+"""What can answer in a turn."""
 
 AGENT_KEY = "af_agent"
 """In a thread's metadata: the name of the agent that answers in it."""
@@ -166,3 +170,15 @@ def _runnable(agent: Any, *, is_shared: bool) -> TurnAgent:
         f"Not an agent, but {kind}. Give an agent, a workflow, a workflow's builder, or a function "
         "that takes the thread and the context and returns one of these."
     )
+
+
+def describe_tool_of(agent: TurnAgent, name: str) -> ToolDescription | None:
+    """Return what people are told of a tool of an agent."""
+    if isinstance(agent, ThreadWorkflow):
+        return agent.describe_tool(name)
+    return describe_tool(agent, name)
+
+
+def client_tools_of(agent: TurnAgent) -> set[str]:
+    """Return the names of an agent's client tools."""
+    return agent.client_tools if isinstance(agent, ThreadWorkflow) else client_tool_names(agent)

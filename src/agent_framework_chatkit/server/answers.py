@@ -44,7 +44,8 @@ from ..interrupts.questions import answers_to_result
 from ..stores.owners import owner_of
 from ..text import mend_surrogates
 from ..workflows.runner import ThreadWorkflow, input_answer
-from .agent_turn import CALL_CHANGED, dump_session
+from .agent_turn import CALL_CHANGED
+from .remembered import dump_session
 
 if TYPE_CHECKING:
     from .run import Run
@@ -126,7 +127,10 @@ class Answering(Generic[TContext]):
         answered = await self._answer(request, pause or Pause(), run)
         if answered is not None and stored is not None and pause is not None:
             pause.keep_in(stored.session)
-            run.store_session((stored.id, dump_session(stored.session, run.thread.id)))
+            run.writer.writes.session = (
+                stored.id,
+                dump_session(stored.session, run.thread.id),
+            )
         return answered
 
     async def _answer(self, request: AnswerReq, pause: Pause, run: Run) -> Answered | None:

@@ -25,8 +25,8 @@ from ..stores.owners import owner_of
 from ..stores.sql.store import SQLStore
 from ..stores.sql.turn_rows import RepeatedRequestError, RequestRow
 from ..telemetry import RecordedSpan, request_span
-from .channel import Follower
 from .event_log import serialize
+from .follower import Follower
 from .replies import Replies
 from .requests import ThreadsFollowReq, is_detached
 from .run import Run

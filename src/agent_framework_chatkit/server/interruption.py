@@ -22,10 +22,10 @@ from ..stores.sql.messages import dump_messages
 from ..stores.sql.store import SQLStore
 from ..stores.sql.turn_rows import LogRow, StoredMessages, StoredThread, TurnEnd, TurnRow, Writes
 from ..stores.turn_end import TurnEndItem
-from .agent_turn import dump_session, remembered_of_workflow
 from .answers import is_asking
 from .event_log import EVENT, Entry, log_row, read_row, serialize
 from .exchange import Recovered, recover
+from .remembered import dump_session, remembered_of_workflow
 from .turn_state import MESSAGES
 from .unfinished import UnfinishedItems, kept
 

@@ -52,18 +52,19 @@ from ..stores.owners import owner_of, value_of
 from ..stores.sql.turn_rows import ReadRows, StoredThread, ThreadChange, UnreadItem, Writes
 from ..telemetry import turn_span
 from ..widgets.actions import ActionHandler, Actions
-from .agent_turn import (
-    AgentTurn,
-    CallRecorder,
+from .agent_turn import AgentTurn
+from .agents import (
+    AgentFactory,
+    Agents,
+    AnyAgent,
     TurnAgent,
     client_tools_of,
     describe_tool_of,
-    read_history,
 )
-from .agents import AgentFactory, Agents, AnyAgent
 from .answers import OUR_ACTIONS, Answering
+from .call_recorder import CallRecorder
 from .dispatch import Dispatcher
-from .history import HistoryCache
+from .history import HistoryCache, read_history
 from .publish import publish, set_title
 from .quotas import QuotaKeeper, Quotas
 from .requests import ThreadsFollowReq, check_complexity, parse_request
@@ -377,7 +378,6 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         history = read_history(self._histories, key, stored, thread.id)
         turn_id = (run.turn_id if run is not None else "") or _last_message(stored)
         turn: AgentTurn[TContext] = AgentTurn(
-            self,
             agent,
             context,
             turn_id,
@@ -390,7 +390,9 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         )
         if not await begin(turn):
             return
-        context.recorder = CallRecorder(turn.exchange, None if run is None else run.checkpoint)
+        context.recorder = CallRecorder(
+            turn.exchange, None if run is None else run.writer.checkpoint
+        )
         context.items.send = emit
         withdrawn = [
             event async for event in self.answering.withdraw(thread, turn.pause, request_context)
@@ -398,15 +400,15 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         # From here to the next await, so that it is stored together: what the agent is told, and
         # that nobody is asked any more what it was told is not answered.
         if run is not None:
-            run.memory = turn
+            run.remember(turn)
         for event in withdrawn:
             (emit if run is None else run.emit)(event)
         if run is not None and turn.is_resumed:
             # Before the run: whatever becomes of it, no answer is given to the agent twice.
-            run.store_session(turn.resumed_session())
-            await run.checkpoint()
+            run.writer.writes.session = turn.resumed_session()
+            await run.writer.checkpoint()
         if run is not None and is_told is not None:
-            await run.checkpoint()
+            await run.writer.checkpoint()
             is_told.set()
         writer = ResponseWriter(
             context.items,
@@ -555,7 +557,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
                     run.emit(await self._left_by_app(item, run))
         else:
             _close(run, unfinished)
-        remembered = None if run.memory is None else await run.memory.finish(state)
+        remembered = None if run.agent_turn is None else await run.agent_turn.finish(state)
         await run.end(state, remembered)
 
     async def handle_stream_cancelled(

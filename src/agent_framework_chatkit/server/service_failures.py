@@ -144,3 +144,10 @@ def _explain_connection(errors: list[BaseException]) -> tuple[str, str] | None:
     else:
         return None
     return problem, _UNREACHABLE
+
+
+def has_forgotten(error: BaseException) -> bool:
+    """Return whether a service says that it does not know a conversation, or not as we do."""
+    return any(
+        getattr(each, "status_code", None) in (400, 404, 410, 422) for each in causes_of(error)
+    )

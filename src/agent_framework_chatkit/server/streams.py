@@ -14,9 +14,11 @@ from chatkit.types import ErrorEvent, Page, ThreadItem, ThreadMetadata
 from pydantic_core import to_json
 
 from ..stores.sql.turn_rows import Snapshot
-from .channel import Channel, ChannelClosedError, FellBehindError, Follower
+from .channel import Channel, ChannelClosedError
 from .event_log import parse_id, serialize
+from .follower import FellBehindError, Follower
 from .requests import ThreadsFollowReq, page_of
+from .run_thread import with_change
 from .threads import shown, thread_response
 from .turn_state import turn_json
 
@@ -188,7 +190,7 @@ async def _state(
         channel = await worker.open_channel(params.thread_id, owner)
         run = channel.run
         # Nothing is stored meanwhile, so that what is stored and what is open fit together.
-        async with nullcontext() if run is None else run.commit_lock:
+        async with nullcontext() if run is None else run.writer.lock:
             snapshot = await worker.store.log.snapshot(params.thread_id, owner, params.limit)
             position = 0 if snapshot.turn is None else snapshot.turn.log_position
             # Others may have gone, or written, and a run may have begun or ended.
@@ -230,7 +232,9 @@ def _stand(
 
 def _thread(channel: Channel, snapshot: Snapshot) -> ThreadMetadata:
     """Return a thread with what was told of it and is not stored yet."""
-    return snapshot.thread if channel.run is None else channel.run.as_told(snapshot.thread)
+    if channel.run is None:
+        return snapshot.thread
+    return with_change(snapshot.thread, channel.run.writer.writes.thread)
 
 
 def _with_can_follow(frame: bytes) -> bytes:

@@ -42,8 +42,8 @@ from ..stores.sql.store import SQLStore
 from ..stores.sql.turn_rows import BegunTurn, NewTurn
 from ..widgets.actions import RefusedActionError
 from .answers import CLOSED, OUR_ACTIONS, RefusedAnswerError, submitted
-from .channel import Follower
 from .event_log import Entry, numbered, serialize
+from .follower import Follower
 from .replies import PAGE_SIZE, record_action
 from .requests import page_of, request_id_of
 from .run import Run, new_run_id
@@ -233,7 +233,7 @@ class TurnRequests(Generic[TContext]):
             answered = await self._server.answering.take(request, run)
             if answered is not None:
                 if answered.is_complete:
-                    await run.checkpoint()
+                    await run.writer.checkpoint()
                     await self._server.execute_respond(run, None)
                 else:
                     run.state = "waiting"
@@ -369,7 +369,7 @@ class TurnRequests(Generic[TContext]):
             raise StreamError(ErrorCode.STREAM_ERROR, allow_retry=False)
         await record_action(self._store, params, run.context)
         await run.emit_all(self._server.action(run.thread, params.action, item, run.context))
-        if run.memory is None:
+        if run.agent_turn is None:
             run.restore()
 
     async def _answer_app(
@@ -392,5 +392,5 @@ class TurnRequests(Generic[TContext]):
             run.emit(ThreadItemReplacedEvent(item=call), is_addition=True)
             for each in pending[1:]:
                 run.emit(ThreadItemRemovedEvent(item_id=each.id), is_addition=True)
-        await run.checkpoint()
+        await run.writer.checkpoint()
         await self._server.execute_respond(run, None)

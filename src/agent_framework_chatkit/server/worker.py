@@ -16,8 +16,9 @@ from typing_extensions import TypeVar
 from ..stores import SQLStore
 from ..stores.sql.changes import Changes, watch_changes
 from ..stores.sql.turn_rows import BegunTurn, LogRow, NewTurn, OrphanedTurnError, TurnRow
-from .channel import Channel, Follower
+from .channel import Channel
 from .event_log import Entry, log_row
+from .follower import Follower
 from .interruption import interrupted_turn
 from .run import Run, new_run_id
 from .signals import StopSignals
@@ -150,7 +151,7 @@ class Worker(Generic[TContext]):
             if before > channel.known:
                 await channel.pull()
             follower = Follower(channel, channel.end, is_of_run=True, log_position=before)
-            run.pass_on(entries)
+            run.writer.pass_on(entries)
             channel.ahead += 1
         finally:
             self._beginning.pop(new.run).set()
@@ -318,7 +319,7 @@ class Worker(Generic[TContext]):
         while self._runs:
             await asyncio.sleep(interval)
             for run in tuple(self._runs.values()):
-                run.tick()
+                run.writer.text.tick()
             if time.monotonic() >= next_commit:
                 next_commit = time.monotonic() + GROUP_COMMIT_EVERY
                 if self._appending is None or self._appending.done():
@@ -331,28 +332,28 @@ class Worker(Generic[TContext]):
         try:
             for run in tuple(self._runs.values()):
                 run.note_thread()
-                if not run.is_dirty:
+                if not run.writer.is_dirty:
                     continue
-                if not run.has_only_log:
-                    run.commit_soon()
+                if not run.writer.has_only_log:
+                    run.writer.commit_soon()
                     continue
                 # It is free, but someone may have waited for it.
-                await run.commit_lock.acquire()
+                await run.writer.lock.acquire()
                 held.append(run)
-                if run.may_append():
-                    rows.append((run, run.take_log()))
+                if run.writer.may_append():
+                    rows.append((run, run.writer.take_log()))
             if not rows:
                 return
             written = [(run.lease, row) for run, row in rows]
             lost = await self.persist(lambda: self.store.turns.append(written))
         finally:
             for run in held:
-                run.commit_lock.release()
+                run.writer.lock.release()
         for run, row in rows:
             if run.lease in lost:
                 run.lose(is_deleted=await self.store.log.is_deleted(run.lease.key))
             else:
-                run.note_committed(row.last)
+                run.writer.note_committed(row.last)
 
     async def persist(self, write: Callable[[], Awaitable[T]]) -> T:
         """Write, and try again for as long as the database does not answer."""

@@ -1,0 +1,344 @@
+"""Messages as strict services accept them: history, and the input that follows it."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from agent_framework import Content, Message
+
+from ..interrupts.client_tools import error_result
+from ..text import mend_json, mend_surrogates
+from .exchange import NOT_STARTED
+
+NO_ANSWER = "(There was no answer.)"
+"""What stands for an answer that was cut short before it began."""
+
+_APPROVALS = frozenset({"function_approval_request", "function_approval_response"})
+
+
+def acceptable(
+    messages: Sequence[Message], pending: Collection[str] = (), *, is_resumed: bool = False
+) -> list[Message]:
+    """Return messages as strict services accept them, with nothing lost that a model can use.
+
+    Every call has exactly one result, right after it. There are no blank texts and no lone
+    surrogates. System messages are only at the start, and neither a user nor an agent has two
+    messages in a row. Rows that older versions have written are healed by this, too.
+
+    Args:
+        messages: The messages, oldest first. They are not changed.
+        pending: Ids of calls whose results come later: these are left as they are.
+        is_resumed: Whether the last of them go on where a run was paused. Requests for approval
+            and their answers stay then, for the framework, until their calls have results; and the
+            reasoning does, which services want to have back within a turn.
+    """
+    if is_resumed:
+        messages = _without_settled(messages)
+    cleaned = [clean for message in messages if (clean := _clean(message, is_resumed)) is not None]
+    paired = _joined(_paired(_joined(cleaned), frozenset(pending)))
+    return _with_answers(paired)
+
+
+def _without_settled(messages: Sequence[Message]) -> list[Message]:
+    """Leave out approvals of calls that have a result: the framework would apply them once more."""
+    settled: set[str | None] = set()
+    kept: list[Message] = []
+    for message in reversed(messages):
+        settled.update(each.call_id for each in message.contents if each.type == "function_result")
+        contents = [
+            each
+            for each in message.contents
+            if each.type not in _APPROVALS
+            or each.function_call is None
+            or each.function_call.call_id not in settled
+        ]
+        if len(contents) < len(message.contents):
+            message = _with_contents(message, contents)
+        kept.append(message)
+    return kept[::-1]
+
+
+def _clean(message: Message, is_resumed: bool) -> Message | None:
+    """Return a message without what services refuse, or `None` if nothing is left."""
+    contents = [
+        clean
+        for content in message.contents
+        if _may_hold(message.role, content)
+        and (clean := _clean_content(content, is_resumed)) is not None
+    ]
+    if message.role == "assistant" and all(each.type == "text_reasoning" for each in contents):
+        # Services refuse reasoning that leads to nothing.
+        contents = []
+    contents = _with_joined_texts(contents)
+    if not contents:
+        return None
+    if len(contents) == len(message.contents) and all(
+        new is old for new, old in zip(contents, message.contents, strict=True)
+    ):
+        return message
+    return _with_contents(message, contents)
+
+
+def _may_hold(role: str, content: Content) -> bool:
+    """Return whether a message of this role may hold a content."""
+    if content.type == "function_call":
+        return role == "assistant"
+    return content.type != "text" or role != "tool"
+
+
+def _with_joined_texts(contents: Sequence[Content]) -> list[Content]:
+    """Join texts that follow each other: some clients make a message of each."""
+    joined: list[Content] = []
+    for content in contents:
+        last = joined[-1] if joined else None
+        if last is not None and last.type == content.type == "text":
+            joined[-1] = _with(last, "text", f"{last.text}\n\n{content.text}")
+        else:
+            joined.append(content)
+    return joined
+
+
+def _clean_content(content: Content, is_resumed: bool) -> Content | None:
+    if content.type in _APPROVALS:
+        return content if is_resumed else None
+    if content.type == "text":
+        text = content.text or ""
+        if not text.strip():
+            return None
+        return _with(content, "text", mend_surrogates(text))
+    if content.type == "text_reasoning":
+        # What is protected in it belongs to one service and one answer.
+        return content if is_resumed else None
+    if content.type == "function_call":
+        return _with(content, "arguments", _sound_arguments(content.arguments))
+    if content.type == "function_result":
+        return _clean_result(content)
+    return content
+
+
+def _clean_result(content: Content) -> Content:
+    if isinstance(content.result, str):
+        content = _with(content, "result", mend_surrogates(content.result))
+    items = content.items
+    if items and not all(item.type != "text" or _is_sound(item.text) for item in items):
+        mended = [
+            _with(item, "text", mend_surrogates(item.text or "")) if item.type == "text" else item
+            for item in items
+        ]
+        content = _with(content, "items", mended)
+    return content
+
+
+def _sound_arguments(arguments: Any) -> str:
+    """Return a call's arguments as JSON text without lone surrogates, escaped ones included."""
+    if not arguments:
+        return "{}"
+    if isinstance(arguments, str):
+        if "\\ud" not in arguments.lower():
+            return mend_surrogates(arguments)
+        try:
+            arguments = json.loads(arguments)
+        except ValueError:
+            return mend_surrogates(arguments)
+    return json.dumps(mend_json(arguments), ensure_ascii=False)
+
+
+def _is_sound(value: Any) -> bool:
+    """Return whether a value can be written as UTF-8."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _with(content: Content, name: str, value: Any) -> Content:
+    if getattr(content, name) is value or getattr(content, name) == value:
+        return content
+    changed = copy.copy(content)
+    setattr(changed, name, value)
+    return changed
+
+
+def _with_contents(message: Message, contents: Sequence[Content]) -> Message:
+    changed = copy.copy(message)
+    changed.contents = list(contents)
+    return changed
+
+
+def _joined(messages: Iterable[Message]) -> list[Message]:
+    """Join messages that must not follow each other, and keep system messages at the start."""
+    joined: list[Message] = []
+    for message in messages:
+        if message.role == "system" and any(each.role != "system" for each in joined):
+            message = _as_user(message)
+        last = joined[-1] if joined else None
+        if last is not None and _belong_together(last, message):
+            contents = [*last.contents, *message.contents]
+            joined[-1] = _with_contents(last, _with_joined_texts(contents))
+        else:
+            joined.append(message)
+    return joined
+
+
+def _with_answers(messages: Sequence[Message]) -> list[Message]:
+    """Have the agent say something between a result and the user's next message.
+
+    Strict templates count only what is said, and refuse the user's two messages in a row.
+    """
+    complete: list[Message] = []
+    for message in messages:
+        if message.role == "user" and not is_approval(message):
+            complete = answered(complete)
+        complete.append(message)
+    return complete
+
+
+def answered(messages: list[Message]) -> list[Message]:
+    """Return messages that the user's next may follow."""
+    if messages and messages[-1].role == "tool":
+        return [*messages, Message("assistant", [NO_ANSWER])]
+    return messages
+
+
+def _belong_together(last: Message, message: Message) -> bool:
+    if last.role != message.role:
+        return False
+    if message.role in ("user", "tool", "system"):
+        return True
+    return message.role == "assistant" and (
+        not last.author_name or not message.author_name or last.author_name == message.author_name
+    )
+
+
+def _as_user(message: Message) -> Message:
+    changed = copy.copy(message)
+    changed.role = "user"
+    return changed
+
+
+def _paired(messages: Sequence[Message], pending: frozenset[str]) -> list[Message]:
+    """Put exactly one result right after each call, and drop results without a call."""
+    paired: list[Message] = []
+    results = _Results(messages)
+    for index, message in enumerate(messages):
+        if message.role == "assistant":
+            paired.extend(_with_results(message, results, index, pending))
+            continue
+        contents = [each for each in message.contents if each.type != "function_result"]
+        if len(contents) == len(message.contents):
+            paired.append(message)
+        elif contents:
+            paired.append(_with_contents(message, _with_joined_texts(contents)))
+    return paired
+
+
+def _with_results(
+    message: Message, results: _Results, index: int, pending: frozenset[str]
+) -> list[Message]:
+    """Return an agent's message, and the results of its calls."""
+    contents: list[Content] = []
+    found: list[Content] = []
+    for content in message.contents:
+        call = content
+        if call.type == "function_result":
+            continue
+        if _needs_result(call):
+            result = results.of(call, index)
+            is_whole = _has_arguments(call)
+            if result is None and call.call_id not in pending:
+                if not is_whole:
+                    # It was cut before it could be made.
+                    continue
+                result = error_result(call, NOT_STARTED)
+            if result is not None:
+                found.append(result)
+            if not is_whole:
+                call = _with(call, "arguments", "{}")
+        contents.append(call)
+    clean = _clean(_with_contents(message, contents), is_resumed=True)
+    if clean is None:
+        return []
+    return [clean, Message("tool", found)] if found else [clean]
+
+
+class _Results:
+    """The results among messages, each of which is given to one call."""
+
+    def __init__(self, messages: Sequence[Message]) -> None:
+        self._of: dict[str, list[tuple[int, Content]]] = {}
+        for index, message in enumerate(messages):
+            for content in message.contents:
+                if content.type == "function_result":
+                    self._of.setdefault(str(content.call_id), []).append((index, content))
+
+    def of(self, call: Content, index: int) -> Content | None:
+        """Return the result of a call in the message at an index."""
+        waiting = self._of.get(str(call.call_id), [])
+        while waiting and waiting[0][0] < index:
+            waiting.pop(0)
+        return waiting.pop(0)[1] if waiting else None
+
+
+def is_approval(message: Message) -> bool:
+    """Return whether a message asks for approval, or answers such a request."""
+    return any(content.type in _APPROVALS for content in message.contents)
+
+
+def _needs_result(content: Content) -> bool:
+    return content.type == "function_call" and not (content.hosted or content.informational_only)
+
+
+def _has_arguments(call: Content) -> bool:
+    if not isinstance(call.arguments, str):
+        return True
+    try:
+        return isinstance(json.loads(call.arguments or "{}"), dict)
+    except ValueError:
+        return False
+
+
+def split_last_user(messages: Sequence[Message]) -> tuple[list[Message], list[Content]]:
+    """Return messages without the user's last one, if nothing answers it, and what it says.
+
+    A new message of the user's is joined to it: strict services refuse two in a row.
+    """
+    if messages and messages[-1].role == "user":
+        return list(messages[:-1]), list(messages[-1].contents)
+    return list(messages), []
+
+
+def meeting(
+    history: list[Message], inputs: Sequence[Message]
+) -> tuple[list[Message], list[Message]]:
+    """Return history and input so that strict services accept the one after the other."""
+    first_user = next((i for i, each in enumerate(inputs) if each.role == "user"), 0)
+    if history and first_user and inputs[0].role == "assistant":
+        # What code has added to the thread in the agent's name.
+        history, inputs = acceptable([*history, *inputs[:first_user]]), inputs[first_user:]
+    unanswered: list[Content] = []
+    if inputs and inputs[0].role != "tool":
+        if any(message.role == "user" for message in inputs):
+            history, unanswered = split_last_user(history)
+        if not is_approval(inputs[0]):
+            history = answered(history)
+    before = [Message("user", unanswered)] if unanswered else []
+    joined = [*before, *inputs]
+    if history:
+        joined = [_as_user(each) if each.role == "system" else each for each in joined]
+    return history, acceptable_input(joined)
+
+
+def acceptable_input(messages: Sequence[Message]) -> list[Message]:
+    """Return new input as strict services accept it; it may begin with results of earlier calls."""
+    first = next((i for i, each in enumerate(messages) if each.role != "tool"), len(messages))
+    results, others = list(messages[:first]), messages[first:]
+    if others and others[0].role == "user" and not is_approval(others[0]):
+        results = answered(results)
+    return [*results, *acceptable(others, is_resumed=True)]

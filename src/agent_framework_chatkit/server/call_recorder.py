@@ -1,0 +1,57 @@
+"""Records a run's calls of tools before and after they are executed."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from agent_framework import FunctionInvocationContext, FunctionMiddleware
+
+from ..bridge.context import AGENT_CONTEXT, AgentContext
+from .exchange import Exchange
+
+
+class _Middleware(FunctionMiddleware):
+    """Has each call stored before its tool runs, and its result when the tool returns."""
+
+    async def process(
+        self, context: FunctionInvocationContext, call_next: Callable[[], Awaitable[None]]
+    ) -> None:
+        agent_context = context.kwargs.get(AGENT_CONTEXT)
+        call_id = context.metadata.get("call_id")
+        recorder = agent_context.recorder if isinstance(agent_context, AgentContext) else None
+        if recorder is None or not isinstance(call_id, str):
+            await call_next()
+            return
+        await recorder.start_call(call_id)
+        await call_next()
+        recorder.end_call(call_id, context.result)
+
+
+RECORDER = _Middleware()
+"""Tells each run's recorder; the agents share it."""
+
+
+class CallRecorder:
+    """Notes what becomes of the calls of a run.
+
+    Args:
+        exchange: Where it is noted.
+        checkpoint: Awaits that what is noted is stored.
+    """
+
+    def __init__(
+        self, exchange: Exchange, checkpoint: Callable[[], Awaitable[None]] | None
+    ) -> None:
+        self._exchange = exchange
+        self._checkpoint = checkpoint
+
+    async def start_call(self, call_id: str) -> None:
+        """Store that a tool is about to run."""
+        self._exchange.start_call(call_id)
+        if self._checkpoint is not None:
+            await self._checkpoint()
+
+    def end_call(self, call_id: str, result: Any) -> None:
+        """Note what a tool has returned."""
+        self._exchange.end_call(call_id, result)

@@ -1,0 +1,65 @@
+"""Runs an agent of the framework with the history of a thread."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Mapping
+from copy import copy
+from typing import Any
+
+from agent_framework import (
+    AgentMiddlewareLayer,
+    AgentResponseUpdate,
+    AgentSession,
+    Message,
+    RawAgent,
+    SupportsAgentRun,
+)
+
+from .call_recorder import RECORDER
+from .history_providers import OwnHistory, with_history
+
+
+def stream_agent(
+    agent: SupportsAgentRun,
+    history: list[Message],
+    inputs: list[Message],
+    session: AgentSession,
+    own: OwnHistory | None,
+    options: Mapping[str, Any],
+    invocation_kwargs: Mapping[str, Any],
+) -> AsyncIterable[AgentResponseUpdate]:
+    """Run an agent, and stream its updates.
+
+    Args:
+        agent: The agent. It is not changed, since it answers in other threads at the same time.
+        history: The messages before.
+        inputs: The new messages.
+        session: The agent's session.
+        own: The history that the app gave the agent, if it did; it takes the place of `history`.
+        options: The model and tool that the person chose.
+        invocation_kwargs: What the agent's tools are given beside their arguments.
+    """
+    if not isinstance(agent, RawAgent):
+        whole = inputs if session.service_session_id else [*history, *inputs]
+        return agent.run(
+            whole, stream=True, session=session, function_invocation_kwargs=invocation_kwargs
+        )
+    agent = copy(agent)
+    if own is None:
+        agent.context_providers = with_history(agent.context_providers, history)
+    else:
+        agent.context_providers = [
+            own if provider is own.provider else provider for provider in agent.context_providers
+        ]
+    run_options: dict[str, Any] = {"options": options} if options else {}
+    if isinstance(agent, AgentMiddlewareLayer):
+        run_options["middleware"] = [RECORDER]
+    else:
+        run_options["client_kwargs"] = {"middleware": [RECORDER]}
+    return agent.run(
+        inputs,
+        stream=True,
+        session=session,
+        function_invocation_kwargs=invocation_kwargs,
+        **run_options,
+    )

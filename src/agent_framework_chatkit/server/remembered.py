@@ -1,0 +1,91 @@
+"""What is stored of a turn for the agent's next turns: messages and the session."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agent_framework import AgentSession, Message
+
+from ..stores.sql.messages import load_messages
+from ..stores.sql.turn_rows import StoredMessages
+from ..text import without_markup
+from ..workflows.runner import conversation
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RememberedTurn:
+    """What is stored of what a run has exchanged, and what it has asked that is not."""
+
+    messages: list[StoredMessages]
+    session: tuple[str, str]
+    forgotten: list[str]
+
+
+def dump_session(session: AgentSession, thread_id: str) -> str:
+    """Return a session as JSON; what cannot be stored of its state is left out."""
+    try:
+        return json.dumps(session.to_dict())
+    except (TypeError, ValueError):
+        pass
+    sound = AgentSession(
+        session_id=session.session_id, service_session_id=session.service_session_id
+    )
+    for name, value in session.state.items():
+        sound.state[name] = value
+        try:
+            json.dumps(sound.to_dict())
+        except (TypeError, ValueError) as error:
+            del sound.state[name]
+            logger.error(
+                "The state %r of the session of thread %r is not stored: %s. Keep JSON in it, or "
+                "register its type with agent_framework.register_state_type.",
+                name,
+                thread_id,
+                error,
+            )
+    return json.dumps(sound.to_dict())
+
+
+def remembered_of_workflow(exchanged: Sequence[Message], *, is_clean: bool) -> list[Message]:
+    """Return what is remembered of a workflow's run.
+
+    Its agents' words are. If it was cut short, so are the tools that had been called, in words:
+    the agents that go on need not have them.
+    """
+    said = conversation(exchanged)
+    if is_clean:
+        return said
+    called = _called(exchanged)
+    if called:
+        text = "\n".join(["These tools had been called before that:", *called])
+        said.append(Message("user", [f"<HIDDEN_CONTEXT>{text}</HIDDEN_CONTEXT>"]))
+    return said
+
+
+def _called(messages: Sequence[Message]) -> list[str]:
+    """Return in words which tools were called and what they returned."""
+    contents = [content for message in messages for content in message.contents]
+    results = {each.call_id: each.result for each in contents if each.type == "function_result"}
+    return [
+        without_markup(f"{each.name}({each.arguments}): {results[each.call_id]}")
+        for each in contents
+        if each.type == "function_call" and each.call_id in results
+    ]
+
+
+def tried_before(rows: Sequence[str], thread_id: str) -> str:
+    """Return what an agent is told of an earlier try, if tools had been called in it."""
+    called = _called([message for row in rows for message in load_messages(row, thread_id)])
+    if not called:
+        return ""
+    lines = [
+        "An earlier try at this answer was cut short. It had called these tools; do not call them "
+        "again for the same purpose:",
+        *called,
+    ]
+    return "\n".join(lines)
