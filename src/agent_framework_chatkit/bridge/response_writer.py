@@ -29,24 +29,20 @@ from chatkit.types import (
 from ..interrupts.client_tools import client_tool_call_fields, error_result
 from ..interrupts.pause import Interrupt, InterruptKind, Pause
 from ..interrupts.questions import ASK_USER
+from ..interrupts.request_info import is_request_info
 from ..telemetry import record_usage
 from ..text import mend_surrogates
 from .cards import Form
+from .data_content import is_image
 from .item_stream import ItemWriter
 from .open_items import OpenImage, OpenMessage, OpenWorkflow
 from .overrides import MaybeAwaitable, resolve
 from .pace import Pace
-from .response_converter import (
-    AgentResponseConverter,
-    has_failed,
-    is_image,
-)
+from .response_converter import AgentResponseConverter
 from .tool_call import CALLS, RESULTS, ToolCall
+from .tool_tasks import has_failed
 
 logger = logging.getLogger(__name__)
-
-REQUEST_INFO = "request_info"
-"""The name of the function call that `WorkflowAgent` makes of a workflow's request."""
 
 
 @dataclass(eq=False)
@@ -386,7 +382,7 @@ class ResponseWriter:
         self._thought = None
 
     async def _function_call(self, content: Content, update: AgentResponseUpdate) -> None:
-        if content.name == REQUEST_INFO and _is_request_info(content):
+        if is_request_info(content):
             await self._request_info(content)
         else:
             await self._tool_call(content, update)
@@ -662,8 +658,3 @@ def _part(content: Content) -> object:
     # What the model calls the text, such as a refusal, which stands apart from others.
     kind = (core if isinstance(core, Mapping) else properties).get("model_output_kind")
     return index if kind is None else (index, kind)
-
-
-def _is_request_info(content: Content) -> bool:
-    arguments = content.arguments
-    return isinstance(arguments, Mapping) and "request_id" in arguments

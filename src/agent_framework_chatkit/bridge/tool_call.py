@@ -11,7 +11,7 @@ from agent_framework import Content
 
 from .open_items import OpenWorkflow
 from .pace import Pace
-from .response_converter import is_running
+from .tool_tasks import is_running
 
 ToolKind = Literal[
     "function", "mcp_tool", "search_tool", "code_interpreter", "shell_tool", "computer_tool"

@@ -29,13 +29,11 @@ from ..interrupts.calls import ToolDescription, describe_tool
 from ..interrupts.client_tools import client_tool_names
 from ..interrupts.forms import Answers, value_of_answers
 from ..interrupts.pause import Interrupt, Pause
+from ..interrupts.request_info import REQUEST_INFO
 from ..text import mend_json
 from .checkpoints import dump_checkpoint, load_checkpoint
 
 logger = logging.getLogger(__name__)
-
-REQUEST_INFO = "request_info"
-"""The name of the function call that stands for a workflow's request."""
 
 _SHOWN = ("output", "intermediate", "data")
 _STEPS = ("executor_invoked", "executor_completed", "executor_failed")
