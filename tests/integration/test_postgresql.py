@@ -15,6 +15,7 @@ from ..postgres import PostgresServer
 from ..unit.live_client import LiveClient
 from ..unit.scripted_agent import agent, text
 from ..unit.stores.contract import ANN, StoreContract, item, read_all, thread
+from ..unit.stores.shared_contract import SharedContract
 from ..unit.stores.workers import run_worker
 
 
@@ -23,7 +24,7 @@ def url(postgres: PostgresServer) -> str:
     return postgres.create_database()
 
 
-class TestPostgreSQL(StoreContract):
+class TestPostgreSQL(StoreContract, SharedContract):
     """What the store promises, on PostgreSQL."""
 
 

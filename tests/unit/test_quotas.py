@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from chatkit.types import AttachmentCreateParams
 
 from agent_framework_chatkit import AgentChatKitServer, Quotas, create_app
-from agent_framework_chatkit.stores import AttachmentStore, SQLStore
+from agent_framework_chatkit.stores import AttachmentError, AttachmentStore, SQLStore
 
 from .chat_client import Browser, chat, message
 from .scripted_agent import agent, text
@@ -65,20 +67,101 @@ async def test_an_owner_has_so_many_open_streams() -> None:
         await browser.ask("3")
 
 
-@pytest.mark.parametrize("limits", [{"max_files": 2}, {"max_stored": 5}])
-async def test_an_owner_may_store_so_much(tmp_path: Path, limits: dict[str, Any]) -> None:
-    async def part() -> Any:
-        yield b"ab"
+ADA = {"user_id": "ada"}
+ROOM_FOR_TWO = pytest.mark.parametrize("limits", [{"max_files": 2}, {"max_stored": 5}])
 
+
+def files_of(store: SQLStore[Any], folder: Path, **limits: Any) -> AttachmentStore[Any]:
+    return AttachmentStore(
+        folder, metadata=store, secret="s" * 32, base_url="http://chat", max_size=3, **limits
+    )
+
+
+async def part(data: bytes = b"ab") -> AsyncIterator[bytes]:
+    yield data
+
+
+async def cut_short() -> AsyncIterator[bytes]:
+    yield b"a"
+    raise ConnectionError
+
+
+def announced(size: int = 2) -> AttachmentCreateParams:
+    return AttachmentCreateParams(name="a.txt", size=size, mime_type="text/plain")
+
+
+@ROOM_FOR_TWO
+async def test_an_owner_may_store_so_much(tmp_path: Path, limits: dict[str, Any]) -> None:
     async with SQLStore[Any]("sqlite://") as store:
-        files: AttachmentStore[Any] = AttachmentStore(
-            tmp_path, metadata=store, secret="s" * 32, base_url="http://chat", **limits
-        )
-        ada = {"user_id": "ada"}
-        for name in ("a.txt", "b.txt"):
-            await files.upload(name, "text/plain", part(), ada, 2)
+        files = files_of(store, tmp_path, **limits)
+        first = await files.upload("a.txt", "text/plain", part(), ADA, 2)
+        await files.create_attachment(announced(), ADA)
         for size in (2, None):
-            with pytest.raises(Exception, match="Delete chats"):
-                await files.upload("c.txt", "text/plain", part(), ada, size)
-        assert await store.attachment_usage(ada) == (2, 4)
+            with pytest.raises(AttachmentError, match="Delete chats"):
+                await files.upload("c.txt", "text/plain", part(), ADA, size)
+        with pytest.raises(AttachmentError, match="Delete chats"):
+            await files.create_attachment(announced(), ADA)
         await files.upload("c.txt", "text/plain", part(), {"user_id": "bob"}, 2)
+        # What was refused has left nothing, and what is deleted makes room.
+        await files.delete_attachment(first.id, ADA)
+        await store.delete_attachment(first.id, ADA)
+        await files.upload("c.txt", "text/plain", part(), ADA, 2)
+
+
+@ROOM_FOR_TWO
+async def test_uploads_at_once_count_one_another(tmp_path: Path, limits: dict[str, Any]) -> None:
+    url = f"sqlite:///{tmp_path}/chat.db"
+    async with SQLStore[Any](url) as one, SQLStore[Any](url) as two:
+        workers = [files_of(store, tmp_path / "files", **limits) for store in (one, two)]
+        outcomes = await asyncio.gather(
+            *(
+                worker.upload("a.txt", "text/plain", part(), ADA, 2)
+                for worker in workers
+                for _ in range(5)
+            ),
+            *(worker.create_attachment(announced(), ADA) for worker in workers for _ in range(5)),
+            return_exceptions=True,
+        )
+        assert sum(isinstance(each, AttachmentError) for each in outcomes) == 18
+
+
+@pytest.mark.parametrize("size", [2, None])
+async def test_an_upload_that_fails_counts_for_nothing(tmp_path: Path, size: int | None) -> None:
+    async with SQLStore[Any]("sqlite://") as store:
+        files = files_of(store, tmp_path, max_stored=3)
+        for _ in range(2):
+            with pytest.raises(ConnectionError):
+                await files.upload("a.txt", "text/plain", cut_short(), ADA, size)
+        # One whose size is not known counts for as much as a file may have until it is there.
+        entered, gate = asyncio.Event(), asyncio.Event()
+
+        async def slow() -> AsyncIterator[bytes]:
+            entered.set()
+            await gate.wait()
+            yield b"a"
+
+        uploading = asyncio.ensure_future(files.upload("b.txt", "text/plain", slow(), ADA))
+        await entered.wait()
+        with pytest.raises(AttachmentError, match="Delete chats"):
+            await files.upload("a.txt", "text/plain", part(b"a"), ADA, 1)
+        gate.set()
+        await uploading
+        await files.upload("a.txt", "text/plain", part(), ADA, 2)
+
+
+async def test_an_upload_whose_request_is_cancelled_counts_for_nothing(tmp_path: Path) -> None:
+    async with SQLStore[Any]("sqlite://") as store:
+        files = files_of(store, tmp_path, max_files=1)
+        entered = asyncio.Event()
+
+        async def endless() -> AsyncIterator[bytes]:
+            entered.set()
+            await asyncio.Event().wait()
+            yield b""
+
+        uploading = asyncio.ensure_future(files.upload("b.txt", "text/plain", endless(), ADA))
+        await entered.wait()
+        uploading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await uploading
+        await files.upload("a.txt", "text/plain", part(), ADA, 2)

@@ -888,6 +888,8 @@ class StoreContract:
             " SELECT thread, 99, 'broken', '[' FROM chatkit_items WHERE id = 'msg_1'",
             "DROP TABLE chatkit_words",
             "DROP TABLE chatkit_audit",
+            "DROP INDEX ix_chatkit_attachments_owner",
+            "ALTER TABLE chatkit_attachments DROP COLUMN size",
             *(["DROP TABLE chatkit_search"] if sqlite else []),
             f"UPDATE {VERSION_TABLE} SET version_num = 'v2'",
         )
@@ -1063,6 +1065,7 @@ class StoreContract:
             await store.save_item("thr_1", item("i20000"), ANN)
             await store.save_attachment(file("atc_1", "thr_1"), ANN)
             await store.load_attachment("atc_1", ANN)
+            await store.reserve_attachment(file("atc_2"), BOB, max_files=1, max_stored=1)
             await store.sessions("thr_1", ANN).set("i1", AgentSession())
             await store.sessions("thr_1", ANN).get("i1")
             await store.add_messages("thr_1", "i1", [Message("user", ["x"])], ANN)
@@ -1179,5 +1182,7 @@ def fill(url: str) -> None:
         " SELECT 'ann', 'r' || key, key, '', '', 0 FROM chatkit_threads",
         "INSERT INTO chatkit_attachments (id, owner, thread, created_at, data)"
         f" SELECT 'a' || n, 'ann', ({one}), 0, '' FROM {many}",
+        "INSERT INTO chatkit_attachments (id, owner, created_at, data)"
+        f" SELECT 'b' || n, 'o' || n, 0, '' FROM {many}",
         "ANALYZE",
     )

@@ -16,6 +16,7 @@ from agent_framework_chatkit import stores
 from agent_framework_chatkit.stores import SQLStore
 
 from .contract import ANN, StoreContract, execute, ids, item, read_all, thread
+from .shared_contract import SharedContract
 from .workers import run_worker
 
 
@@ -24,7 +25,7 @@ def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/100% chat.db"
 
 
-class TestSQLite(StoreContract):
+class TestSQLite(StoreContract, SharedContract):
     """What the store promises, on SQLite."""
 
 

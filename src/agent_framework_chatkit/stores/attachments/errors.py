@@ -45,7 +45,7 @@ class AttachmentSizeMismatchError(AttachmentError):
 
 
 class AttachmentLimitReachedError(AttachmentError):
-    """The owner has too many attachments that no message holds yet."""
+    """The owner has too many attachments, or too many that no message holds yet."""
 
     status = 429
     message = "Too many files are waiting to be sent. Send or remove some first."

@@ -7,8 +7,8 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import AsyncIterable, Collection, Coroutine
-from contextlib import suppress
+from collections.abc import AsyncIterable, AsyncIterator, Collection, Coroutine
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Generic, NoReturn
 from urllib.parse import urlencode
@@ -150,7 +150,6 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
         name = harmless_name(input.name)
         check = self._check(name, input.mime_type, input.size)
         attachment = self._describe(name, check, context)
-        await self._check_quota(check, context)
         headers: dict[str, str] = {}
         if self._storage.signs:
             url, headers = await self._storage.sign_upload(
@@ -161,9 +160,9 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
         attachment.upload_descriptor = AttachmentUploadDescriptor(
             url=AnyUrl(url), method="PUT", headers=headers
         )
-        await self._reserve(attachment.id, owner_of(context))
-        # ChatKitServer saves it too. Without it, others could not receive the bytes.
-        await self.metadata.save_attachment(attachment, context)
+        async with self._deleted_if_it_fails(attachment, context):
+            # ChatKitServer saves it too. Without it, others could not receive the bytes.
+            await self._reserve(attachment, check, context)
         return attachment
 
     async def receive(
@@ -226,14 +225,10 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
         name = harmless_name(name)
         check = self._check(name, mime_type, size)
         attachment = self._describe(name, check, context)
-        await self._check_quota(check, context)
-        await self._reserve(attachment.id, owner_of(context))
-        try:
+        async with self._deleted_if_it_fails(attachment, context):
+            await self._reserve(attachment, check, context)
             await self._take(attachment.id, check, stream)
             return await self._settle(attachment, check, context)
-        except BaseException:
-            await _to_the_end(self.delete_bytes(attachment.id))
-            raise
 
     async def check_message(self, attachment_ids: Collection[str], context: TContext) -> None:
         """Make sure that a message may have these attachments, before any of them is read.
@@ -484,39 +479,52 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
         await self.metadata.save_attachment(settled, context)
         return settled
 
-    async def _reserve(self, attachment_id: str, owner: str) -> None:
-        """Note whose an attachment is, if the owner may have one more that is not sent.
+    async def _reserve(self, attachment: Attachment, check: UploadCheck, context: TContext) -> None:
+        """Keep an attachment whose bytes are to come, if the owner may have one more.
 
         It is noted first and counted then, so that uploads at the same time count one another.
         """
-        await self._storage.put(_owned(attachment_id), owner.encode())
-        await self._storage.put(_unsent(owner, attachment_id), b"")
+        owner = owner_of(context)
+        await self._storage.put(_owned(attachment.id), owner.encode())
+        await self._storage.put(_unsent(owner, attachment.id), b"")
         if await self._count_unsent(owner) > self.max_unsent:
             await self._sweep(_unsent(owner), datetime.now(timezone.utc) - _ABANDONED_AFTER)
             if await self._count_unsent(owner) > self.max_unsent:
-                await self.delete_bytes(attachment_id)
                 raise AttachmentLimitReachedError
+        if check.size is None:
+            # Until its bytes have come, it counts for as many as there may be.
+            attachment = attachment.model_copy(update={"metadata": {"size": self.max_size}})
+        await self._save_within_quota(attachment, context)
 
-    async def _check_quota(self, check: UploadCheck, context: TContext) -> None:
-        """Make sure that the owner may store one more file.
-
-        Uploads that go on at the same time do not count one another here; `max_unsent` bounds them.
-        """
+    async def _save_within_quota(self, attachment: Attachment, context: TContext) -> None:
         is_visitor = value_of(context, "is_visitor")
         max_files = self.visitor_max_files if is_visitor else self.max_files
         max_stored = self.visitor_max_stored if is_visitor else self.max_stored
-        usage = getattr(self.metadata, "attachment_usage", None)
-        if usage is None or (max_files is None and max_stored is None):
-            return
-        files, stored = await usage(context)
-        size = self.max_size if check.size is None else check.size
-        if (max_files is not None and files >= max_files) or (
-            max_stored is not None and stored + size > max_stored
-        ):
+        reserve = getattr(self.metadata, "reserve_attachment", None)
+        if reserve is None or (max_files is None and max_stored is None):
+            await self.metadata.save_attachment(attachment, context)
+        elif not await reserve(attachment, context, max_files=max_files, max_stored=max_stored):
             raise AttachmentLimitReachedError(
                 "You have stored as many files as this chat keeps for you. Delete chats that have "
                 "files, and try again."
             )
+
+    @asynccontextmanager
+    async def _deleted_if_it_fails(
+        self, attachment: Attachment, context: TContext
+    ) -> AsyncIterator[None]:
+        """Delete a new attachment if the upload fails, also if the request is cancelled."""
+        owner_of(context)
+        try:
+            yield
+        except BaseException:
+            await _to_the_end(self._delete(attachment.id, context))
+            raise
+
+    async def _delete(self, attachment_id: str, context: TContext) -> None:
+        with suppress(NotFoundError):
+            await self.metadata.delete_attachment(attachment_id, context)
+        await self.delete_bytes(attachment_id)
 
     async def _count_unsent(self, owner: str) -> int:
         return len(await self._storage.entries(_unsent(owner)))

@@ -73,6 +73,8 @@ class Statements:
 
     def __init__(self, upsert: Callable[[Table], postgresql.Insert]) -> None:
         self.add_owner = _add_owner(upsert)
+        self.hold_owner = _hold_owner(upsert)
+        """Has other transactions that write for the owner wait, whether or not it is known yet."""
         self.add_thread = _add_thread(upsert)
         self.add_item = _add_item(upsert)
         self.add_words = _add_words(upsert)
@@ -101,6 +103,13 @@ def _add_owner(upsert: Callable[[Table], postgresql.Insert]) -> Any:
     return new.on_conflict_do_update(
         index_elements=[owners.c.id], set_={"last_position": owners.c.last_position + 1}
     ).returning(owners.c.last_position)
+
+
+def _hold_owner(upsert: Callable[[Table], postgresql.Insert]) -> Any:
+    new = upsert(owners).values(id=bindparam("b_owner"), last_position=0)
+    return new.on_conflict_do_update(
+        index_elements=[owners.c.id], set_={"last_position": owners.c.last_position}
+    )
 
 
 def _add_thread(upsert: Callable[[Table], postgresql.Insert]) -> Any:

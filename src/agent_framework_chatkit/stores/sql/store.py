@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
@@ -12,11 +11,11 @@ from typing import Any, Generic
 from agent_framework import Message
 from chatkit.store import Store, StoreItemType, default_generate_id
 from chatkit.types import Attachment, FeedbackKind, Page, ThreadItem, ThreadMetadata
-from sqlalchemy import Connection, delete, literal, select, update
+from sqlalchemy import Connection, literal, select, update
 from typing_extensions import Self, TypeVar
 
 from ..owners import owner_of
-from . import json_text
+from .attachments import Attachments
 from .audit import AuditTrail
 from .database import Database
 from .leases import Leases
@@ -27,20 +26,17 @@ from .rows import hold_thread, load_page, number, position_after, thread_key, un
 from .search import Found, Search
 from .search_index import index_title
 from .sessions import SQLSessionStore
-from .tables import attachments, feedback, items, threads
+from .tables import feedback, items, threads
 from .tables import secrets as app_secrets
 from .time import database_time
 from .turns import Turns
 from .writes import (
-    ATTACHMENT,
     add_items,
     add_new_thread,
     delete_item,
     dump_thread,
     parse_item,
     parse_thread,
-    save_attachment_row,
-    unknown_attachment,
     unknown_item,
 )
 
@@ -88,6 +84,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
         self.audit = AuditTrail(self._database, audit_days)
         """Who did what, and when."""
         self._messages = Messages(self._database)
+        self._attachments = Attachments(self._database)
         self._retention = Retention(self._database)
         self._secret = ""
         self._search = Search(self._database)
@@ -339,22 +336,30 @@ class SQLStore(Store[TContext], Generic[TContext]):
             NotFoundError: If the owner has no such thread, or another owner has an attachment
                 with this id.
         """
-        owner = owner_of(context)
+        await self._attachments.save(attachment, owner_of(context))
 
-        def save(connection: Connection) -> None:
-            thread = None
-            if attachment.thread_id is not None:
-                thread = hold_thread(connection, attachment.thread_id, owner)
-            save_attachment_row(self._database, connection, attachment, owner, thread)
+    async def reserve_attachment(
+        self,
+        attachment: Attachment,
+        context: TContext,
+        *,
+        max_files: int | None,
+        max_stored: int | None,
+    ) -> bool:
+        """Add what is known of a new attachment, if its owner may have one more.
 
-        await self._database.write(save)
+        Attachments that are added at the same time, by any worker, count one another.
 
-    async def attachment_usage(self, context: TContext) -> tuple[int, int]:
-        """Return how many attachments an owner has, and how many bytes they have together."""
-        mine = select(attachments.c.data).where(attachments.c.owner == owner_of(context))
-        rows = await self._database.read(lambda connection: list(connection.scalars(mine)))
-        sizes = ((json.loads(row).get("metadata") or {}).get("size") or 0 for row in rows)
-        return len(rows), sum(sizes)
+        Args:
+            attachment: The attachment. The `size` in its metadata is how many bytes it counts for.
+            context: Names the owner.
+            max_files: How many attachments the owner may have; `None` for no limit.
+            max_stored: How many bytes they may have together; `None` for no limit.
+
+        Returns:
+            Whether it was added.
+        """
+        return await self._attachments.reserve(attachment, owner_of(context), max_files, max_stored)
 
     async def load_attachment(self, attachment_id: str, context: TContext) -> Attachment:
         """Load what is known of an attachment.
@@ -362,18 +367,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
         Raises:
             NotFoundError: If the owner has no such attachment.
         """
-        statement = select(attachments.c.data).where(
-            attachments.c.id == attachment_id, attachments.c.owner == owner_of(context)
-        )
-        data = await self._database.read(lambda connection: connection.scalar(statement))
-        attachment = (
-            None
-            if data is None
-            else json_text.load(ATTACHMENT, data, f"Attachment {attachment_id!r}")
-        )
-        if attachment is None:
-            raise unknown_attachment(attachment_id)
-        return attachment
+        return await self._attachments.load(attachment_id, owner_of(context))
 
     async def delete_attachment(self, attachment_id: str, context: TContext) -> None:
         """Delete what is known of an attachment, whose bytes ChatKit has deleted before.
@@ -381,12 +375,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
         Raises:
             NotFoundError: If the owner has no such attachment.
         """
-        statement = delete(attachments).where(
-            attachments.c.id == attachment_id, attachments.c.owner == owner_of(context)
-        )
-        deleted = await self._database.write(lambda c: c.execute(statement).rowcount)
-        if deleted == 0:
-            raise unknown_attachment(attachment_id)
+        await self._attachments.delete(attachment_id, owner_of(context))
 
     async def doomed_attachments(self, limit: int = 100) -> list[str]:
         """Return ids of attachments, of any owner, whose bytes are to be deleted.

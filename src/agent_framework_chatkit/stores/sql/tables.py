@@ -253,6 +253,9 @@ attachments = Table(
     Column("thread", BigInteger, ForeignKey(threads.c.key), nullable=True, index=True),
     Column("created_at", Double, nullable=False),
     Column("data", Text, nullable=False),
+    # How many bytes it has, or may come to have.
+    Column("size", BigInteger, nullable=False, server_default="0"),
+    Index(None, "owner"),
 )
 
 doomed_attachments = Table(

@@ -136,16 +136,23 @@ def save_attachment_row(
         thread=thread,
         created_at=database_time(),
         data=json_text.dump(attachment),
+        size=size_of(attachment),
     )
     saved = connection.scalar(
         insert.on_conflict_do_update(
             index_elements=[attachments.c.id],
-            set_={"thread": insert.excluded.thread, "data": insert.excluded.data},
+            set_={name: insert.excluded[name] for name in ("thread", "data", "size")},
             where=attachments.c.owner == insert.excluded.owner,
         ).returning(attachments.c.id)
     )
     if saved is None:
         raise unknown_attachment(attachment.id)
+
+
+def size_of(attachment: Attachment) -> int:
+    """Return how many bytes an attachment has, or was announced to have."""
+    size = (attachment.metadata or {}).get("size")
+    return size if isinstance(size, int) else 0
 
 
 def dump_thread(thread: ThreadMetadata) -> str:

@@ -1,0 +1,78 @@
+"""What is known of attachments, in rows; their bytes are elsewhere."""
+
+from __future__ import annotations
+
+from chatkit.types import Attachment
+from sqlalchemy import Connection, delete, func, select
+
+from . import json_text
+from .database import Database
+from .rows import hold_thread
+from .tables import attachments
+from .writes import ATTACHMENT, save_attachment_row, size_of, unknown_attachment
+
+
+class Attachments:
+    """The attachments of owners.
+
+    Args:
+        database: Where they are.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def save(self, attachment: Attachment, owner: str) -> None:
+        """Add an attachment, or replace it."""
+
+        def save(connection: Connection) -> None:
+            thread = None
+            if attachment.thread_id is not None:
+                thread = hold_thread(connection, attachment.thread_id, owner)
+            save_attachment_row(self._database, connection, attachment, owner, thread)
+
+        await self._database.write(save)
+
+    async def reserve(
+        self, attachment: Attachment, owner: str, max_files: int | None, max_stored: int | None
+    ) -> bool:
+        """Add an attachment, if its owner may have one more; return whether it was added."""
+        usage = select(func.count(), func.coalesce(func.sum(attachments.c.size), 0)).where(
+            attachments.c.owner == owner
+        )
+
+        def reserve(connection: Connection) -> bool:
+            connection.execute(self._database.statements.hold_owner, {"b_owner": owner})
+            files, stored = connection.execute(usage).one()
+            if (max_files is not None and files >= max_files) or (
+                max_stored is not None and stored + size_of(attachment) > max_stored
+            ):
+                return False
+            save_attachment_row(self._database, connection, attachment, owner, None)
+            return True
+
+        return await self._database.write(reserve)
+
+    async def load(self, attachment_id: str, owner: str) -> Attachment:
+        """Return an attachment."""
+        statement = select(attachments.c.data).where(
+            attachments.c.id == attachment_id, attachments.c.owner == owner
+        )
+        data = await self._database.read(lambda connection: connection.scalar(statement))
+        attachment = (
+            None
+            if data is None
+            else json_text.load(ATTACHMENT, data, f"Attachment {attachment_id!r}")
+        )
+        if attachment is None:
+            raise unknown_attachment(attachment_id)
+        return attachment
+
+    async def delete(self, attachment_id: str, owner: str) -> None:
+        """Delete an attachment."""
+        statement = delete(attachments).where(
+            attachments.c.id == attachment_id, attachments.c.owner == owner
+        )
+        deleted = await self._database.write(lambda c: c.execute(statement).rowcount)
+        if deleted == 0:
+            raise unknown_attachment(attachment_id)
