@@ -47,8 +47,8 @@ class SharedContract:
         async with SQLStore(url) as store:
             for number in range(1_001):
                 await store.save_attachment(file(f"atc_{number}", 10), ANN)
-            for number, size in enumerate((None, "many")):
-                await store.save_attachment(file(f"atc_odd_{number}", size), ANN)
+            for number, odd in enumerate((None, "many")):
+                await store.save_attachment(file(f"atc_odd_{number}", odd), ANN)
         execute(
             url,
             "UPDATE chatkit_attachments SET data = '[' WHERE id = 'atc_7'",
