@@ -373,7 +373,7 @@ async def test_a_file_is_read_once_a_turn(tmp_path: Path) -> None:
         server = AgentChatKitServer(agent(), store, files)
         browser = Browser(create_app(server, authenticate=lambda _: "me"))
         attachment = await upload(browser, b"a,b")
-        fetch = server.converter({"user_id": "me"}).attachment_data_fetcher
+        fetch = server.runner.converter({"user_id": "me"}).attachment_data_fetcher
         assert fetch is not None
         for _ in range(3):
             assert await fetch(attachment) == b"a,b"  # type: ignore[misc]

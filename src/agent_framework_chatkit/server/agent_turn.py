@@ -74,8 +74,8 @@ class AgentTurn(Generic[TContext]):
         turn_id: The turn.
         stored: What is stored of the thread.
         history: The messages before.
-        ended: How the turn before ended, if there was one.
         converter: What items become for the agent.
+        ended: How the turn before ended, if there was one.
         is_retry: Whether what came of an earlier try was deleted.
         tried: The messages of an earlier try that was cut short, as JSON.
     """
@@ -87,9 +87,9 @@ class AgentTurn(Generic[TContext]):
         turn_id: str,
         stored: StoredThread,
         history: History,
-        ended: str,
         converter: ThreadItemConverter,
         *,
+        ended: str = "",
         is_retry: bool = False,
         tried: Sequence[str] = (),
     ) -> None:

@@ -142,7 +142,7 @@ class Dispatcher(Generic[TContext]):
         row = await log.first_of_run(key, request.run)
         if row is not None:
             channel = await worker.open_channel(request.thread_id, owner)
-            worker.follow()
+            worker.watch()
             follower = Follower.from_row(channel, row)
             try:
                 async with aclosing(run_events(follower, is_live=is_live)) as events:

@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from chatkit.types import (
-    ThreadMetadata,
-    ThreadStreamEvent,
-    ThreadUpdatedEvent,
-)
+from chatkit.types import ThreadStreamEvent
 from typing_extensions import TypeVar
 
 from ..stores.owners import owner_of
-from ..stores.sql.turn_rows import ThreadChange, Writes
+from ..stores.sql.turn_rows import Writes
 from .event_log import log_row, numbered
 from .run import new_run_id
-from .threads import thread_response
 
 if TYPE_CHECKING:
     from .server import AgentChatKitServer
@@ -43,14 +38,4 @@ async def publish(
     channel = server.worker.find_channel(turn.key)
     if channel is not None:
         await channel.pull()
-    server.worker.thread_changed(owner, turn.key)
-
-
-async def set_title(
-    server: AgentChatKitServer[TContext], thread: ThreadMetadata, title: str, context: TContext
-) -> None:
-    """Give a thread a title, whether a turn is running or not."""
-    named = thread.model_copy(update={"title": title})
-    event = ThreadUpdatedEvent(thread=thread_response(named))
-    writes = Writes(thread=ThreadChange(thread, named))
-    await publish(server, thread.id, [event], writes, context)
+    server.worker.lists.thread_changed(owner, turn.key)

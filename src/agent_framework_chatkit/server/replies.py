@@ -36,7 +36,6 @@ from ..stores.sql.turn_rows import TurnRow
 from ..telemetry import request_span
 from .answers import OUR_ACTIONS
 from .event_log import serialize
-from .publish import set_title
 from .requests import (
     MAX_IDS,
     MAX_PAGE,
@@ -48,6 +47,7 @@ from .requests import (
     page_of,
 )
 from .threads import shown, thread_response
+from .titles import set_title
 from .turn_state import turn_json
 
 if TYPE_CHECKING:

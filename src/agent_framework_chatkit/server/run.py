@@ -44,6 +44,7 @@ from ..stores.turn_end import TurnEndItem
 from .channel import Channel
 from .event_log import serialize
 from .remembered import RememberedTurn
+from .run_end import end_run
 from .run_thread import RunThread
 from .run_writer import RunWriter
 from .threads import thread_response
@@ -226,7 +227,7 @@ class Run:
         writes.thread = ThreadChange(before, change.after)
         event = ThreadUpdatedEvent(thread=thread_response(self.thread))
         self.writer.add(serialize(event), event)
-        self.worker.thread_changed(self.channel.owner, self.channel.key)
+        self.worker.lists.thread_changed(self.channel.owner, self.channel.key)
 
     def lose(self, is_deleted: bool = False) -> None:
         """Stop, and write nothing more.
@@ -316,7 +317,7 @@ class Run:
 
     async def _end(self, state: TurnState) -> None:
         try:
-            await self.worker.server.finish_turn(self, state)
+            await end_run(self.worker.server, self, state)
         except Exception:
             logger.exception("The end of a turn in thread %r could not be kept.", self.thread.id)
             # Or nobody could ever write in this thread again.
@@ -360,7 +361,7 @@ class Run:
             self.writer.add(serialize(event), is_addition=True, needs_commit=True)
         self.emit_addition({"type": "turn.updated", "turn": turn}, is_last=True)
         await self.writer.commit(TurnEnd(state), remembered)
-        self.worker.thread_changed(self.channel.owner, self.channel.key)
+        self.worker.lists.thread_changed(self.channel.owner, self.channel.key)
 
     async def settle(self) -> list[ThreadItem]:
         """Return the items that are not done, once everything so far is stored and delivered."""

@@ -165,7 +165,7 @@ async def _resume(
     channel = worker.find_channel(turn.key)
     place = None if channel is None else channel.find(run, number)
     if channel is not None and place is not None:
-        worker.follow()
+        worker.watch()
         return Follower(channel, place, page=page, last=(run, number))
     # What was streamed by another worker a moment ago may be about to be written.
     for _ in range(10 if turn.run == run and turn.worker is not None else 1):
@@ -175,7 +175,7 @@ async def _resume(
             if row.position > channel.known:
                 # What the client has seen elsewhere must not be delivered after it has begun.
                 await channel.pull()
-            worker.follow()
+            worker.watch()
             return Follower.behind(channel, run, number, page=page)
         await asyncio.sleep(0.1)
     return None
@@ -209,7 +209,7 @@ def _stand(
     context: Any,
 ) -> tuple[Follower, bytes]:
     follower = Follower(channel, channel.end, page=page)
-    server.worker.follow()
+    server.worker.watch()
     items: Page[ThreadItem] = Page(
         data=server.with_new_links(shown(snapshot.items.data, with_ends=True), context),
         has_more=snapshot.items.has_more,
@@ -251,7 +251,8 @@ class _Lists:
         self._changed: dict[int, None] = {}
         self._ids: dict[int, str] = {}
         self.wake: Callable[[], None] = lambda: None
-        worker.follow_list(owner, self._tell)
+        worker.lists.follow(owner, self._tell)
+        worker.watch()
 
     def _tell(self, key: int) -> None:
         self._changed[key] = None
@@ -273,7 +274,7 @@ class _Lists:
                 )
                 frames.append(b'data: {"type":"threads.changed","thread":%b}\n\n' % response)
             else:
-                thread_id = self._ids.pop(key, None) or self._worker.deleted_ids.get(key)
+                thread_id = self._ids.pop(key, None) or self._worker.lists.deleted_ids.get(key)
                 if thread_id is not None:
                     event = {"type": "threads.deleted", "thread_id": thread_id}
                     frames.append(b"data: %b\n\n" % to_json(event))
@@ -281,4 +282,4 @@ class _Lists:
 
     def close(self) -> None:
         """Hear no more."""
-        self._worker.unfollow_list(self._owner, self._tell)
+        self._worker.lists.unfollow(self._owner, self._tell)

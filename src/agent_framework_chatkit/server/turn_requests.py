@@ -148,7 +148,7 @@ class TurnRequests(Generic[TContext]):
             created = ThreadCreatedEvent(thread=thread_response(begun.thread))
             return self._first_events(new, begun, [created], message, context)
 
-        return new, prelude, lambda run: self._server.execute_respond(run, message)
+        return new, prelude, lambda run: self._server.runner.execute(run, message)
 
     async def _add_message(
         self, request: ThreadsAddUserMessageReq, context: TContext
@@ -163,7 +163,7 @@ class TurnRequests(Generic[TContext]):
         def prelude(begun: BegunTurn) -> list[Entry]:
             return self._first_events(new, begun, [], message, context)
 
-        return new, prelude, lambda run: self._server.execute_respond(run, message)
+        return new, prelude, lambda run: self._server.runner.execute(run, message)
 
     async def _retry(
         self, request: ThreadsRetryAfterItemReq, context: TContext
@@ -202,7 +202,7 @@ class TurnRequests(Generic[TContext]):
                 entry.is_addition = True
             return self._with_state(new, begun, entries, context)
 
-        return new, prelude, lambda run: self._server.execute_respond(run, message)
+        return new, prelude, lambda run: self._server.runner.execute(run, message)
 
     async def _react(
         self,
@@ -234,7 +234,7 @@ class TurnRequests(Generic[TContext]):
             if answered is not None:
                 if answered.is_complete:
                     await run.writer.checkpoint()
-                    await self._server.execute_respond(run, None)
+                    await self._server.runner.execute(run, None)
                 else:
                     run.state = "waiting"
             elif isinstance(request, ThreadsCustomActionReq):
@@ -288,7 +288,9 @@ class TurnRequests(Generic[TContext]):
         run, follower = await self._begin(
             new,
             lambda begun: self._with_state(new, begun, [], context),
-            lambda run: self._server.execute_input(run, given, is_told),
+            lambda run: self._server.runner.answer_input(
+                run.thread, given, run.context, run.emit, is_told=is_told
+            ),
             self._server.detached_context(context),
         )
         self._server.worker.release(follower)
@@ -393,4 +395,4 @@ class TurnRequests(Generic[TContext]):
             for each in pending[1:]:
                 run.emit(ThreadItemRemovedEvent(item_id=each.id), is_addition=True)
         await run.writer.checkpoint()
-        await self._server.execute_respond(run, None)
+        await self._server.runner.execute(run, None)

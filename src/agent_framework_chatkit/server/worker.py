@@ -6,7 +6,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, Literal
 
@@ -19,9 +18,11 @@ from ..stores.sql.turn_rows import BegunTurn, LogRow, NewTurn, OrphanedTurnError
 from .channel import Channel
 from .event_log import Entry, log_row
 from .follower import Follower
-from .interruption import interrupted_turn
-from .run import Run, new_run_id
+from .group_commits import GroupCommits
+from .housekeeping import Housekeeping
+from .run import Run
 from .signals import StopSignals
+from .thread_lists import ThreadLists
 
 if TYPE_CHECKING:
     from .server import AgentChatKitServer
@@ -31,12 +32,6 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 TContext = TypeVar("TContext", default=Any)
 
-GROUP_COMMIT_EVERY = 0.09
-"""Seconds between two commits of what runs have streamed."""
-
-LOG_KEPT_FOR = 300.0
-"""Seconds that a thread's log is kept after its last event."""
-
 RETRY_EVERY = 0.5
 """Seconds between two tries to write while the database does not answer."""
 
@@ -44,10 +39,6 @@ STOPPED_WITHIN = 5.0
 """Seconds that a stop waits for the end of the turn."""
 
 StopStatus = Literal["stopped", "idle", "stopping"]
-
-
-class _Unanswered(Exception):  # noqa: N818 it is caught where it is raised
-    """The database has not answered."""
 
 
 class Worker(Generic[TContext]):
@@ -70,26 +61,28 @@ class Worker(Generic[TContext]):
         self.is_closing = False
         self._is_leaving = False
         self._signals = StopSignals(self._leave)
+        self._has_started = False
         self._text_interval = text_interval
         self._channels: dict[int, Channel] = {}
         self._runs: dict[str, Run] = {}
         self._beginning: dict[str, asyncio.Event] = {}
         """Runs that may be in the log, and whose first events were not delivered yet."""
-        self._ticking: asyncio.Task[None] | None = None
-        self._appending: asyncio.Task[None] | None = None
-        self._housekeeping: asyncio.Task[None] | None = None
+        self._group_commits = GroupCommits(
+            self._runs, store.turns, store.log, self.persist, text_interval
+        )
+        self._housekeeping = Housekeeping(store, self.pull_soon)
         self._changes: Changes | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._list_followers: dict[str, set[Callable[[int], None]]] = {}
-        """By owner: called with the key of a thread that has changed."""
-        self.deleted_ids: dict[int, str] = {}
-        """The ids of threads that were deleted here a moment ago, by their keys."""
+        self.lists = ThreadLists()
+        """Those who follow lists of threads here."""
 
     async def start(self) -> None:
         """Show that this worker is alive, and end what dead ones have left, from now on."""
-        if self._housekeeping is None and not self.is_closing:
+        if not (self._has_started or self.is_closing):
+            self._has_started = True
             await self.store.leases.start()
-            self._start_housekeeping()
+            self._signals.listen()
+            self._housekeeping.start()
 
     # Runs
 
@@ -125,24 +118,9 @@ class Worker(Generic[TContext]):
             raise RuntimeError("The server is stopping.")
         await self.start()
         entries: list[Entry] = []
-
-        tried: BegunTurn | None = None
-
-        def log(begun: BegunTurn) -> LogRow:
-            nonlocal tried
-            tried = begun
-            entries[:] = prelude(begun)
-            return log_row(entries, None)
-
         self._beginning[new.run] = asyncio.Event()
         try:
-            try:
-                begun = await self._begin(replace(new, log=log, worker=self.store.leases.worker))
-            except SQLAlchemyError:
-                # The connection may have been lost just after the commit.
-                if tried is None or not await self._has_begun(tried):
-                    raise
-                begun = tried
+            begun = await self._begin(new, prelude, entries)
             before = begun.log_position - 1
             channel = self.channel(begun.lease.key, begun.thread.id, new.owner, before)
             run = Run(self, channel, begun, context, page=page, text_interval=self._text_interval)
@@ -159,17 +137,38 @@ class Worker(Generic[TContext]):
         if channel.has_followers:
             # What others have written meanwhile has waited for the first events.
             self.pull_soon(channel.key)
-        self.thread_changed(new.owner, begun.lease.key)
-        self._start_ticking()
-        self._watch()
+        self.lists.thread_changed(new.owner, begun.lease.key)
+        self._group_commits.start()
+        self.watch()
         return run, follower
 
-    async def _begin(self, new: NewTurn) -> BegunTurn:
+    async def _begin(
+        self,
+        new: NewTurn,
+        prelude: Callable[[BegunTurn], Sequence[Entry]],
+        entries: list[Entry],
+    ) -> BegunTurn:
+        """Store that a turn has begun, and its first events, which are put into `entries`."""
+        tried: BegunTurn | None = None
+
+        def log(begun: BegunTurn) -> LogRow:
+            nonlocal tried
+            tried = begun
+            entries[:] = prelude(begun)
+            return log_row(entries, None)
+
+        new = replace(new, log=log, worker=self.store.leases.worker)
         try:
-            return await self.store.turns.begin(new)
-        except OrphanedTurnError as orphaned:
-            await self.end_orphan(orphaned.turn)
-            return await self.store.turns.begin(new)
+            try:
+                return await self.store.turns.begin(new)
+            except OrphanedTurnError as orphaned:
+                await self._housekeeping.end_orphan(orphaned.turn)
+                return await self.store.turns.begin(new)
+        except SQLAlchemyError:
+            # The connection may have been lost just after the commit.
+            if tried is None or not await self._has_begun(tried):
+                raise
+            return tried
 
     async def _has_begun(self, begun: BegunTurn) -> bool:
         keys = [begun.lease.key]
@@ -230,10 +229,6 @@ class Worker(Generic[TContext]):
         follower.close()
         self._drop_unused(follower.channel)
 
-    def follow(self) -> None:
-        """Hear of what other workers do in the threads that are followed here."""
-        self._watch()
-
     async def open_channel(self, thread_id: str, owner: str) -> Channel:
         """Return the channel of a thread that somebody wants to follow.
 
@@ -261,29 +256,9 @@ class Worker(Generic[TContext]):
         self.pull_soon(key)
         return channel
 
-    def follow_list(self, owner: str, tell: Callable[[int], None]) -> None:
-        """Have a client told of changes in an owner's threads."""
-        self._list_followers.setdefault(owner, set()).add(tell)
-        self._watch()
-
-    def unfollow_list(self, owner: str, tell: Callable[[int], None]) -> None:
-        """Tell a client no more."""
-        tellers = self._list_followers.get(owner, set())
-        tellers.discard(tell)
-        if not tellers:
-            self._list_followers.pop(owner, None)
-
-    def thread_changed(self, owner: str, key: int) -> None:
-        """Tell those who follow an owner's list of threads that one has changed."""
-        for tell in tuple(self._list_followers.get(owner, ())):
-            tell(key)
-
     def thread_deleted(self, key: int, thread_id: str, owner: str) -> None:
         """Let go of a thread that is deleted: stop its run and its followers."""
-        if self._list_followers.get(owner):
-            self.deleted_ids[key] = thread_id
-            asyncio.get_running_loop().call_later(10, self.deleted_ids.pop, key, None)
-            self.thread_changed(owner, key)
+        self.lists.thread_deleted(owner, key, thread_id)
         channel = self._channels.get(key)
         if channel is None:
             return
@@ -306,74 +281,21 @@ class Worker(Generic[TContext]):
         if not channel.is_used and self._channels.get(channel.key) is channel:
             del self._channels[channel.key]
 
-    # Ticks
-
-    def _start_ticking(self) -> None:
-        if self._ticking is None or self._ticking.done():
-            self._ticking = asyncio.create_task(self._tick())
-
-    async def _tick(self) -> None:
-        """Send the text of all runs, and write their logs, at the same times."""
-        interval = min(self._text_interval or GROUP_COMMIT_EVERY, GROUP_COMMIT_EVERY)
-        next_commit = time.monotonic() + GROUP_COMMIT_EVERY
-        while self._runs:
-            await asyncio.sleep(interval)
-            for run in tuple(self._runs.values()):
-                run.writer.text.tick()
-            if time.monotonic() >= next_commit:
-                next_commit = time.monotonic() + GROUP_COMMIT_EVERY
-                if self._appending is None or self._appending.done():
-                    self._appending = asyncio.create_task(self._append())
-
-    async def _append(self) -> None:
-        """Write the logs of all runs in one transaction."""
-        held: list[Run] = []
-        rows: list[tuple[Run, LogRow]] = []
-        try:
-            for run in tuple(self._runs.values()):
-                run.note_thread()
-                if not run.writer.is_dirty:
-                    continue
-                if not run.writer.has_only_log:
-                    run.writer.commit_soon()
-                    continue
-                # It is free, but someone may have waited for it.
-                await run.writer.lock.acquire()
-                held.append(run)
-                if run.writer.may_append():
-                    rows.append((run, run.writer.take_log()))
-            if not rows:
-                return
-            written = [(run.lease, row) for run, row in rows]
-            lost = await self.persist(lambda: self.store.turns.append(written))
-        finally:
-            for run in held:
-                run.writer.lock.release()
-        for run, row in rows:
-            if run.lease in lost:
-                run.lose(is_deleted=await self.store.log.is_deleted(run.lease.key))
-            else:
-                run.writer.note_committed(row.last)
-
     async def persist(self, write: Callable[[], Awaitable[T]]) -> T:
         """Write, and try again for as long as the database does not answer."""
         while True:
-            with suppress(_Unanswered):
-                return await self._try(write)
+            try:
+                return await write()
+            except SQLAlchemyError as error:
+                if self.is_closing:
+                    raise
+                logger.warning("The database cannot be written to; tried again: %s", error)
             await asyncio.sleep(RETRY_EVERY)
-
-    async def _try(self, write: Callable[[], Awaitable[T]]) -> T:
-        try:
-            return await write()
-        except SQLAlchemyError as error:
-            if self.is_closing:
-                raise
-            logger.warning("The database cannot be written to; tried again: %s", error)
-            raise _Unanswered from error
 
     # Other workers
 
-    def _watch(self) -> None:
+    def watch(self) -> None:
+        """Hear of what other workers do in the threads that are followed here."""
         if self._changes is None:
             self._changes = watch_changes(self.store.database, self._check)
         self._changes.wanted = True
@@ -387,7 +309,7 @@ class Worker(Generic[TContext]):
         Returns:
             Whether anything is left to watch.
         """
-        if keys is None or self._list_followers:
+        if keys is None or self.lists.owners:
             await self._check_lists(keys)
         # As it is before the turns are read: what is written here meanwhile must not count for
         # what others have written.
@@ -403,7 +325,7 @@ class Worker(Generic[TContext]):
                 if channel is not None:
                     position = position if channel is before else channel.log_position
                     await self._check_channel(channel, rows.get(key), position)
-        return bool(self._channels or self._list_followers)
+        return bool(self._channels or self.lists.owners)
 
     async def _check_channel(self, channel: Channel, turn: TurnRow | None, known: int) -> None:
         if turn is None:
@@ -421,13 +343,12 @@ class Worker(Generic[TContext]):
             await channel.pull(turn.log_position if run is None else 0)
 
     async def _check_lists(self, keys: set[int] | None) -> None:
-        if not self._list_followers:
-            return
-        owners = await self.store.log.owners_of(keys, list(self._list_followers))
-        for key, owner in owners:
-            self.thread_changed(owner, key)
+        owners = self.lists.owners
+        if owners:
+            for key, owner in await self.store.log.owners_of(keys, owners):
+                self.lists.thread_changed(owner, key)
 
-    # Housekeeping
+    # The end
 
     def _leave(self) -> None:
         """Begin to stop, before the server has waited for its connections."""
@@ -445,51 +366,6 @@ class Worker(Generic[TContext]):
         self._is_leaving = True
         for channel in tuple(self._channels.values()):
             channel.close()
-
-    def _start_housekeeping(self) -> None:
-        self._signals.listen()
-        if self._housekeeping is None:
-            self._housekeeping = asyncio.create_task(self._keep_house())
-
-    async def _keep_house(self) -> None:
-        """End what dead workers have left, and delete old logs."""
-        found_dead = self.store.leases.found_dead
-        purge_at = time.monotonic() + 60
-        found_dead.set()
-        while True:
-            await _wait(found_dead, 30)
-            found_dead.clear()
-            try:
-                for turn in await self.store.log.orphans():
-                    await self._end_orphan_safely(turn)
-                if time.monotonic() >= purge_at:
-                    purge_at = time.monotonic() + 60
-                    await self.store.turns.purge_log(LOG_KEPT_FOR)
-            except SQLAlchemyError as error:
-                logger.warning("Turns of dead workers could not be looked for: %s", error)
-
-    async def _end_orphan_safely(self, turn: TurnRow) -> None:
-        try:
-            await self.end_orphan(turn)
-        except SQLAlchemyError:
-            raise
-        except Exception:
-            # The others are ended all the same.
-            logger.exception("Turn %s of a dead worker could not be ended.", turn.id)
-
-    async def end_orphan(self, turn: TurnRow) -> None:
-        """End a turn that a dead worker has left, with what its log has."""
-        run = new_run_id()
-        if await self.store.turns.interrupt(
-            turn,
-            run,
-            lambda thread_id, stored, log: interrupted_turn(
-                turn, run, thread_id, stored, log, self.store
-            ),
-        ):
-            if turn.state == "running":
-                logger.warning("Turn %s was interrupted: its worker has died.", turn.id)
-            self.pull_soon(turn.key)
 
     async def close(self, grace: float) -> None:
         """Let running turns end, stop those that do not, and let all clients go.
@@ -511,24 +387,9 @@ class Worker(Generic[TContext]):
                 task.cancel()
         if self._changes is not None:
             await self._changes.close()
-        background: list[asyncio.Task[Any]] = [
-            task for task in (self._ticking, self._housekeeping, *self._tasks) if task is not None
-        ]
-        for task in background:
+        await self._group_commits.close()
+        await self._housekeeping.close()
+        for task in self._tasks:
             task.cancel()
-        if background:
-            await asyncio.wait(background)
-        if self._appending is not None:
-            await asyncio.wait([self._appending])
-
-
-async def _wait(event: asyncio.Event, timeout: float) -> None:
-    """Wait for an event, but not longer than so many seconds.
-
-    Before Python 3.12, `asyncio.wait_for` overlooks that it is cancelled as the event comes.
-    """
-    waiting = asyncio.create_task(event.wait())
-    try:
-        await asyncio.wait([waiting], timeout=timeout)
-    finally:
-        waiting.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)

@@ -1,0 +1,330 @@
+"""Runs a thread's agent: on a message, on input from code, or after an action."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias
+
+from agent_framework import Message
+from chatkit.errors import CustomStreamError
+from chatkit.types import (
+    NoticeEvent,
+    ThreadMetadata,
+    ThreadStreamEvent,
+    UserMessageItem,
+    WidgetItem,
+)
+from typing_extensions import TypeVar
+
+from ..bridge.context import AgentContext
+from ..bridge.response_writer import ResponseWriter
+from ..bridge.thread_items import ThreadItemConverter
+from ..stores.owners import owner_of
+from ..stores.sql.turn_rows import ReadRows, StoredThread, UnreadItem, Writes
+from ..telemetry import turn_span
+from .agent_turn import AgentTurn
+from .agents import TurnAgent, client_tools_of, describe_tool_of
+from .call_recorder import CallRecorder
+from .history import HistoryCache, read_history
+from .run import Run, current_run
+from .service_failures import log_failure
+from .titles import give_title
+
+if TYPE_CHECKING:
+    from .server import AgentChatKitServer
+
+TContext = TypeVar("TContext", default=Any)
+
+Emit: TypeAlias = Callable[[ThreadStreamEvent], None]
+"""Takes an event of a turn."""
+
+
+class AgentRunner(Generic[TContext]):
+    """Runs agents in the current run's turn, or in one of its own where an app's code asks for it.
+
+    Args:
+        server: Whose agents they are.
+    """
+
+    def __init__(self, server: AgentChatKitServer[TContext]) -> None:
+        self._server = server
+        self._histories = HistoryCache()
+
+    async def execute(self, run: Run, message: UserMessageItem | None) -> None:
+        """Have the agent, or the app's own `respond`, answer within a run.
+
+        Args:
+            run: The run.
+            message: What a person has written; `None` to go on with the last turn.
+        """
+        if self._server.has_own_respond:
+            await run.emit_all(self._server.respond(run.thread, message, run.context))
+            return
+        run.message = message
+        await self.answer(run.thread, message, run.context, run.emit)
+
+    async def answer(
+        self,
+        thread: ThreadMetadata,
+        message: UserMessageItem | None,
+        context: TContext,
+        emit: Emit,
+    ) -> None:
+        """Have the agent answer a message, or go on with the last turn if there is none.
+
+        Raises:
+            CustomStreamError: If it fails; the message is for the person.
+        """
+        options = self._options(message)
+        agents = self._server.agents
+        if message is not None and agents.by_name:
+            chosen = message.inference_options.model
+            notice = agents.check(thread, chosen)
+            if notice is not None:
+                emit(NoticeEvent(level="info", message=notice))
+            agents.assign(thread, chosen)
+        agent = await self._server.agent_of(thread, context)
+
+        async def begin(turn: AgentTurn[TContext]) -> bool:
+            if message is None:
+                return await turn.without_message()
+            await turn.with_message()
+            if thread.title is None:
+                give_title(self._server, thread, message, context)
+            return True
+
+        agent_context = self._agent_context(thread, agent, context)
+        await self._run(agent, agent_context, begin, options, emit)
+
+    async def answer_input(
+        self,
+        thread: ThreadMetadata,
+        given: Sequence[Message],
+        context: TContext,
+        emit: Emit,
+        *,
+        sender: WidgetItem | None = None,
+        is_told: asyncio.Event | None = None,
+    ) -> None:
+        """Have the agent answer what it is given by code.
+
+        Args:
+            thread: The thread.
+            given: What the agent is told.
+            context: The request's context.
+            emit: Takes the events.
+            sender: The widget in which a person did what the agent is told of.
+            is_told: Set when it is stored that the agent is told so.
+
+        Raises:
+            CustomStreamError: If it fails; the message is for the person.
+        """
+        agent = await self._server.agent_of(thread, context)
+
+        async def begin(turn: AgentTurn[TContext]) -> bool:
+            await turn.with_input(given)
+            return True
+
+        agent_context = self._agent_context(thread, agent, context, sender)
+        await self._run(agent, agent_context, begin, {}, emit, is_told)
+
+    def converter(self, context: TContext) -> ThreadItemConverter:
+        """Return what makes an agent's messages of thread items."""
+        if self._server.item_converter is not None:
+            return self._server.item_converter
+        store = self._server.attachment_store
+        if store is None:
+            return ThreadItemConverter()
+        files: dict[str, bytes] = {}
+
+        async def read_once(attachment_id: str) -> bytes:
+            if attachment_id not in files:
+                files[attachment_id] = await store.read_bytes(attachment_id, context)
+            return files[attachment_id]
+
+        return ThreadItemConverter(read_once)
+
+    def _agent_context(
+        self,
+        thread: ThreadMetadata,
+        agent: TurnAgent,
+        context: TContext,
+        sender: WidgetItem | None = None,
+    ) -> AgentContext[TContext]:
+        return AgentContext(
+            thread=thread,
+            store=self._server.store,
+            request_context=context,
+            client_tools=client_tools_of(agent),
+            sender=sender,
+        )
+
+    async def _run(
+        self,
+        agent: TurnAgent,
+        context: AgentContext[TContext],
+        begin: Callable[[AgentTurn[TContext]], Awaitable[bool]],
+        options: dict[str, Any],
+        emit: Emit,
+        is_told: asyncio.Event | None = None,
+    ) -> None:
+        thread, store = context.thread, self._server.store
+        run = current_run.get()
+        turn = await self._turn(agent, context, run)
+        if not await begin(turn):
+            return
+        checkpoint = None if run is None else run.writer.checkpoint
+        context.recorder = CallRecorder(turn.exchange, checkpoint)
+        context.items.send = emit
+        withdrawn = [
+            event
+            async for event in self._server.answering.withdraw(
+                thread, turn.pause, context.request_context
+            )
+        ]
+        # From here to the next await, so that it is stored together: what the agent is told, and
+        # that nobody is asked any more what it was told is not answered.
+        if run is not None:
+            run.remember(turn)
+        for event in withdrawn:
+            (emit if run is None else run.emit)(event)
+        if run is not None:
+            await _store_input(run, turn, is_told)
+        writer = ResponseWriter(
+            context.items,
+            self._server.response_converter,
+            context.pause,
+            client_tools=context.client_tools,
+        )
+        await self._watch(turn, writer, context, options, emit, run)
+        owner = owner_of(context.request_context)
+        for interrupt in context.pause.interrupts:
+            if interrupt.kind == "approval":
+                await store.audit.record(
+                    "approval.asked", owner, thread.id, item=interrupt.item_id, hmac=interrupt.seal
+                )
+        if run is None:
+            remembered = await turn.finish("completed")
+            writes = Writes(messages=remembered.messages, session=remembered.session)
+            await store.turns.add(thread.id, owner, "", writes)
+        else:
+            run.state = turn.state
+
+    async def _turn(
+        self, agent: TurnAgent, context: AgentContext[TContext], run: Run | None
+    ) -> AgentTurn[TContext]:
+        """Return the agent's part of a turn, with what is stored of the thread."""
+        thread, store = context.thread, self._server.store
+        if run is None:
+            key = await store.log.key_of(thread.id, owner_of(context.request_context))
+        else:
+            key = run.lease.key
+        known = self._histories.get(key)
+        if run is not None and run.is_first and run.message is not None:
+            stored = _first_message(run.message)
+        else:
+            stored = await store.log.read_stored(key, known.read if known else None)
+        context.pause.key = await store.secret()
+        context.pause.describe = partial(describe_tool_of, agent)
+        history = read_history(self._histories, key, stored, thread.id)
+        converter = self.converter(context.request_context)
+        if run is None:
+            return AgentTurn(agent, context, _last_message(stored), stored, history, converter)
+        return AgentTurn(
+            agent,
+            context,
+            run.turn_id or _last_message(stored),
+            stored,
+            history,
+            converter,
+            ended=run.ended,
+            is_retry=run.is_retry,
+            tried=run.tried,
+        )
+
+    async def _watch(
+        self,
+        turn: AgentTurn[TContext],
+        writer: ResponseWriter,
+        context: AgentContext[TContext],
+        options: dict[str, Any],
+        emit: Emit,
+        run: Run | None,
+    ) -> None:
+        """Run an agent while its turn is traced and timed, and close what it leaves open."""
+        thread = context.thread
+        with turn_span(thread.id, turn.id) as span:
+            context.items.send = span.until_first_text(emit, context.items)
+            try:
+                with span.current():
+                    await turn.run(writer, options, run)
+            except asyncio.CancelledError:
+                writer.show_widgets()
+                raise
+            except Exception as error:
+                log_failure(error, "A turn in thread %r failed.", thread.id)
+                writer.abort()
+                message = self._server.error_message(error)
+                raise CustomStreamError(message, allow_retry=True) from error
+
+    def _options(self, message: UserMessageItem | None) -> dict[str, Any]:
+        """Return what the person chose in the composer, as options of a run.
+
+        Raises:
+            CustomStreamError: If the app does not offer it.
+        """
+        options: dict[str, Any] = {}
+        if message is None:
+            return options
+        chosen = message.inference_options
+        if chosen.model and not self._server.agents.by_name:
+            if chosen.model not in self._server.models:
+                raise CustomStreamError("This model is not available here. Choose another one.")
+            options["model"] = chosen.model
+        if chosen.tool_choice:
+            if chosen.tool_choice.id not in self._server.tools:
+                raise CustomStreamError("This tool is not available here. Choose another one.")
+            options["tool_choice"] = {
+                "mode": "required",
+                "required_function_name": chosen.tool_choice.id,
+            }
+        return options
+
+
+async def _store_input(run: Run, turn: AgentTurn[Any], is_told: asyncio.Event | None) -> None:
+    """Store what the agent is told before it runs, where that must not be told twice."""
+    if turn.is_resumed:
+        run.writer.writes.session = turn.resumed_session()
+    if turn.is_resumed or is_told is not None:
+        await run.writer.checkpoint()
+    if is_told is not None:
+        is_told.set()
+
+
+def _first_message(message: UserMessageItem) -> StoredThread:
+    """Return what is stored of a thread that a message has begun, which need not be read."""
+    return StoredThread(None, False, [], ReadRows(0, 0, 0), [UnreadItem(1, message, False)])
+
+
+def _last_message(stored: StoredThread) -> str:
+    """Return the id of the newest message of the user's that the agent has not read."""
+    ids = [each.item.id for each in stored.unread if isinstance(each.item, UserMessageItem)]
+    return ids[-1] if ids else ""
+
+
+async def emitted(
+    work: Callable[[Emit], Awaitable[None]],
+) -> AsyncGenerator[ThreadStreamEvent, None]:
+    """Yield the events that work emits, as it does."""
+    events: asyncio.Queue[ThreadStreamEvent | None] = asyncio.Queue()
+    working = asyncio.ensure_future(work(events.put_nowait))
+    working.add_done_callback(lambda _: events.put_nowait(None))
+    try:
+        while (event := await events.get()) is not None:
+            yield event
+        await working
+    finally:
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)

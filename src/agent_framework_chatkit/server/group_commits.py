@@ -1,0 +1,98 @@
+"""Sends the text of all runs, and writes their logs, at the same times."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+
+from ..stores.sql.log import ThreadLog
+from ..stores.sql.turn_rows import Lease, LogRow
+from ..stores.sql.turns import Turns
+from .run import Run
+
+GROUP_COMMIT_EVERY = 0.09
+"""Seconds between two commits of what runs have streamed."""
+
+
+class GroupCommits:
+    """Writes what the runs of a worker have streamed, all in one transaction.
+
+    Args:
+        runs: The runs, by id. Others change it.
+        turns: Writes.
+        log: Knows whether a thread is deleted.
+        persist: Repeats a write for as long as the database does not answer.
+        text_interval: Seconds between two text deltas of a run.
+    """
+
+    def __init__(
+        self,
+        runs: Mapping[str, Run],
+        turns: Turns,
+        log: ThreadLog,
+        persist: Callable[[Callable[[], Awaitable[list[Lease]]]], Awaitable[list[Lease]]],
+        text_interval: float,
+    ) -> None:
+        self._runs = runs
+        self._turns = turns
+        self._log = log
+        self._persist = persist
+        self._text_interval = text_interval
+        self._ticking: asyncio.Task[None] | None = None
+        self._appending: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Go on for as long as there are runs."""
+        if self._ticking is None or self._ticking.done():
+            self._ticking = asyncio.create_task(self._tick())
+
+    async def close(self) -> None:
+        """End, once what is being written is written."""
+        if self._ticking is not None:
+            self._ticking.cancel()
+            await asyncio.wait([self._ticking])
+        if self._appending is not None:
+            await asyncio.wait([self._appending])
+
+    async def _tick(self) -> None:
+        interval = min(self._text_interval or GROUP_COMMIT_EVERY, GROUP_COMMIT_EVERY)
+        next_commit = time.monotonic() + GROUP_COMMIT_EVERY
+        while self._runs:
+            await asyncio.sleep(interval)
+            for run in tuple(self._runs.values()):
+                run.writer.text.tick()
+            if time.monotonic() >= next_commit:
+                next_commit = time.monotonic() + GROUP_COMMIT_EVERY
+                if self._appending is None or self._appending.done():
+                    self._appending = asyncio.create_task(self._append())
+
+    async def _append(self) -> None:
+        """Write the logs of all runs in one transaction."""
+        held: list[Run] = []
+        rows: list[tuple[Run, LogRow]] = []
+        try:
+            for run in tuple(self._runs.values()):
+                run.note_thread()
+                if not run.writer.is_dirty:
+                    continue
+                if not run.writer.has_only_log:
+                    run.writer.commit_soon()
+                    continue
+                # It is free, but someone may have waited for it.
+                await run.writer.lock.acquire()
+                held.append(run)
+                if run.writer.may_append():
+                    rows.append((run, run.writer.take_log()))
+            if not rows:
+                return
+            written = [(run.lease, row) for run, row in rows]
+            lost = await self._persist(lambda: self._turns.append(written))
+        finally:
+            for run in held:
+                run.writer.lock.release()
+        for run, row in rows:
+            if run.lease in lost:
+                run.lose(is_deleted=await self._log.is_deleted(run.lease.key))
+            else:
+                run.writer.note_committed(row.last)

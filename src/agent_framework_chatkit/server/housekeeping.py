@@ -1,0 +1,97 @@
+"""Ends the turns that dead workers have left, and deletes old logs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from ..stores import SQLStore
+from ..stores.sql.turn_rows import TurnRow
+from .interruption import interrupted_turn
+from .run import new_run_id
+
+logger = logging.getLogger(__name__)
+
+LOG_KEPT_FOR = 300.0
+"""Seconds that a thread's log is kept after its last event."""
+
+
+class Housekeeping:
+    """Looks after what other workers have left.
+
+    Args:
+        store: Keeps threads and their logs.
+        tell: Told the key of a thread whose turn was ended.
+    """
+
+    def __init__(self, store: SQLStore[Any], tell: Callable[[int], None]) -> None:
+        self._store = store
+        self._tell = tell
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin, unless it has begun."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._keep_house())
+
+    async def close(self) -> None:
+        """End."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def end_orphan(self, turn: TurnRow) -> None:
+        """End a turn that a dead worker has left, with what its log has."""
+        run = new_run_id()
+        if await self._store.turns.interrupt(
+            turn,
+            run,
+            lambda thread_id, stored, log: interrupted_turn(
+                turn, run, thread_id, stored, log, self._store
+            ),
+        ):
+            if turn.state == "running":
+                logger.warning("Turn %s was interrupted: its worker has died.", turn.id)
+            self._tell(turn.key)
+
+    async def _keep_house(self) -> None:
+        found_dead = self._store.leases.found_dead
+        purge_at = time.monotonic() + 60
+        found_dead.set()
+        while True:
+            await _wait(found_dead, 30)
+            found_dead.clear()
+            try:
+                for turn in await self._store.log.orphans():
+                    await self._end_orphan_safely(turn)
+                if time.monotonic() >= purge_at:
+                    purge_at = time.monotonic() + 60
+                    await self._store.turns.purge_log(LOG_KEPT_FOR)
+            except SQLAlchemyError as error:
+                logger.warning("Turns of dead workers could not be looked for: %s", error)
+
+    async def _end_orphan_safely(self, turn: TurnRow) -> None:
+        try:
+            await self.end_orphan(turn)
+        except SQLAlchemyError:
+            raise
+        except Exception:
+            # The others are ended all the same.
+            logger.exception("Turn %s of a dead worker could not be ended.", turn.id)
+
+
+async def _wait(event: asyncio.Event, timeout: float) -> None:
+    """Wait for an event, but not longer than so many seconds.
+
+    Before Python 3.12, `asyncio.wait_for` overlooks that it is cancelled as the event comes.
+    """
+    waiting = asyncio.create_task(event.wait())
+    try:
+        await asyncio.wait([waiting], timeout=timeout)
+    finally:
+        waiting.cancel()

@@ -1,0 +1,71 @@
+"""Titles of threads: given once by the server, and changed by people."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any
+
+from chatkit.types import ThreadMetadata, ThreadUpdatedEvent, UserMessageItem
+from typing_extensions import TypeVar
+
+from ..stores.sql.turn_rows import ThreadChange, Writes
+from .publish import publish
+from .service_failures import log_failure
+from .threads import thread_response
+
+if TYPE_CHECKING:
+    from .server import AgentChatKitServer
+
+TContext = TypeVar("TContext", default=Any)
+
+TITLE_WITHIN = 60.0
+"""Seconds that a title may take to come."""
+
+
+def give_title(
+    server: AgentChatKitServer[TContext],
+    thread: ThreadMetadata,
+    message: UserMessageItem,
+    context: TContext,
+) -> None:
+    """Give a thread the title that its server finds: at once, or in the background."""
+
+    async def give(coming: Awaitable[str | None]) -> None:
+        try:
+            title = await asyncio.wait_for(coming, TITLE_WITHIN)
+            if title and thread.title is None:
+                await set_title(server, thread, _checked(title), context)
+        except Exception as error:
+            log_failure(error, "Thread %r could not be given a title.", thread.id)
+
+    try:
+        title = server.title(thread, message, context)
+        if isawaitable(title):
+            server.in_background(give(title))
+        elif title:
+            thread.title = _checked(title)
+    except Exception as error:
+        log_failure(error, "Thread %r could not be given a title.", thread.id)
+
+
+async def set_title(
+    server: AgentChatKitServer[TContext], thread: ThreadMetadata, title: str, context: TContext
+) -> None:
+    """Give a thread a title, whether a turn is running or not."""
+    named = thread.model_copy(update={"title": title})
+    event = ThreadUpdatedEvent(thread=thread_response(named))
+    writes = Writes(thread=ThreadChange(thread, named))
+    await publish(server, thread.id, [event], writes, context)
+
+
+def _checked(title: object) -> str:
+    """Return what an app calls a thread.
+
+    Raises:
+        TypeError: If that is no text.
+    """
+    if not isinstance(title, str):
+        raise TypeError(f"A title must be a string, not {title!r}.")
+    return title
