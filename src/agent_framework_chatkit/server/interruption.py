@@ -82,15 +82,18 @@ def interrupted_turn(
     writes.log = _log(run, events, end, turn.id, ended_at)
     if recovered is not None:
         writes.messages.append(_messages(turn.id, recovered))
-        session = (
-            stored.session.session
-            if stored.session is not None
-            else AgentSession(session_id=thread_id)
-        )
-        session.service_session_id = None
-        release(session)
-        writes.session = (turn.id, dump_session(session, thread_id))
+        writes.session = (turn.id, dump_session(_next_session(stored, thread_id), thread_id))
     return writes
+
+
+def _next_session(stored: StoredThread, thread_id: str) -> AgentSession:
+    """Return the session that the next turn begins with."""
+    if stored.session is None:
+        return AgentSession(session_id=thread_id)
+    session = stored.session.session
+    session.service_session_id = None
+    release(session)
+    return session
 
 
 def _shown(log: list[LogRow]) -> Iterator[ThreadStreamEvent]:
