@@ -63,7 +63,7 @@ function DraftComposer({ draft }: { draft: Draft }) {
           content={content}
           onChange={(changed) => draft.state.set({ content: changed })}
           onSend={sending.send}
-          onUp={() => sending.isEmpty && chat.editLast()}
+          onUp={() => draft.uploads.state.get().files.length === 0 && chat.editLast()}
           {...(take !== null && { onFiles: take })}
           commands={commands}
         />
@@ -113,7 +113,7 @@ function useSending(draft: Draft, isWriting: boolean): SendingState {
   const isReady = !isEmpty && obstacle === null && isWriting
   const send = (): void => {
     setTried(obstacle !== null)
-    if (isReady) void chat.submit()
+    if (isWriting) void chat.submit()
   }
   return { isEmpty, isReady, obstacle, hasTried, send }
 }
@@ -142,7 +142,7 @@ function useFocus(editor: { current: EditorHandle | null }): void {
     return () => {
       chat.focus = () => {}
     }
-  }, [chat])
+  }, [chat, editor])
   useEffect(() => {
     if (hasPreviews) void preloadPreviews()
   }, [hasPreviews])

@@ -1,5 +1,6 @@
 import {
   useEffect,
+  useEffectEvent,
   useImperativeHandle,
   useLayoutEffect,
   useRef,
@@ -31,7 +32,8 @@ export interface EditorProps {
   placeholder?: string
   content: Content
   onChange: (content: Content) => void
-  onSend: () => void
+  /** Called with what is written, which may not be rendered yet. */
+  onSend: (content: Content) => void
   onEscape?: () => void
   /** Called for Arrow Up where nothing is written; returns whether it has dealt with that. */
   onUp?: () => boolean
@@ -106,22 +108,24 @@ export function Editor(props: EditorProps) {
     if (isRich && offersTags.current) handle.current?.mention()
     offersTags.current = false
   }, [isRich])
-  useEffect(() => {
+  const begin = useEffectEvent(() => {
     if (props.autoFocus === true) takeFocus()
-  }, [])
+  })
+  useEffect(() => begin(), [])
 
   const onKey = (event: KeyboardEvent): boolean => {
+    const written = field.told.current ?? content
     if (event.key === 'Escape' && props.onEscape !== undefined) {
       props.onEscape()
       return true
     }
     const hasModifier = event.shiftKey || event.altKey
-    if (event.key === 'ArrowUp' && !hasModifier && props.content.length === 0) {
+    if (event.key === 'ArrowUp' && !hasModifier && written.length === 0) {
       return props.onUp?.() ?? false
     }
     if (event.key !== 'Enter' || hasModifier) return false
     if (isPhone() && !event.ctrlKey && !event.metaKey) return false
-    props.onSend()
+    props.onSend(written)
     return true
   }
   const plain = usePlain(field, props, { onKey, setComposing })
@@ -154,7 +158,7 @@ function useField(content: Content, isRich: boolean): Field {
     if (isRich || told.current === content) return
     before.current = told.current = content
     write(element.current!, content)
-  }, [content])
+  }, [content, isRich])
   return { element, before, told }
 }
 

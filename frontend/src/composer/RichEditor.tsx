@@ -84,16 +84,18 @@ function useMenuAttributes(
   listId: string,
   { open, active, hasSigns }: Pick<ReturnType<typeof useMenu>, 'open' | 'active' | 'hasSigns'>,
 ): void {
-  const attributes = {
-    'aria-autocomplete': hasSigns ? 'list' : null,
-    'aria-haspopup': hasSigns ? 'listbox' : null,
-    'aria-controls': open !== null && open.list.length > 0 ? listId : null,
-    'aria-activedescendant': active < 0 ? null : `${listId}-${active}`,
-  }
+  const controls = open !== null && open.list.length > 0 ? listId : null
+  const option = active < 0 ? null : `${listId}-${active}`
   useLayoutEffect(() => {
+    const attributes = {
+      'aria-autocomplete': hasSigns ? 'list' : null,
+      'aria-haspopup': hasSigns ? 'listbox' : null,
+      'aria-controls': controls,
+      'aria-activedescendant': option,
+    }
     for (const [name, value] of Object.entries(attributes)) {
       if (value === null) element.current?.removeAttribute(name)
       else element.current?.setAttribute(name, value)
     }
-  }, Object.values(attributes))
+  }, [element, hasSigns, controls, option])
 }

@@ -28,7 +28,7 @@ export function SuggestionMenu(props: SuggestionMenuProps) {
   const menu = useRef<HTMLDivElement>(null)
   const listbox = useRef<HTMLDivElement>(null)
   const place = usePlace(menu)
-  useShownOption(listbox, active, list)
+  useShownOption(listbox, active, list[active])
 
   const says = isWorking
     ? text('loading')
@@ -108,19 +108,18 @@ function usePlace(menu: RefObject<HTMLElement | null>): { isBelow: boolean; room
 function useShownOption(
   listbox: RefObject<HTMLElement | null>,
   active: number,
-  list: readonly Suggestion[],
+  suggestion: Suggestion | undefined,
 ): void {
-  // Another option is selected when one of these has changed.
   useLayoutEffect(() => {
-    const option = listbox.current?.querySelector<HTMLElement>('[aria-selected=true]')
-    if (listbox.current === null || !option) return
+    const option = listbox.current?.querySelectorAll<HTMLElement>('[role=option]')[active]
+    if (listbox.current === null || !option || suggestion === undefined) return
     const { scrollTop, clientHeight } = listbox.current
     const { offsetTop, offsetHeight } = option
     if (offsetTop < scrollTop) listbox.current.scrollTop = offsetTop - MARGIN
     else if (offsetTop + offsetHeight > scrollTop + clientHeight) {
       listbox.current.scrollTop = offsetTop + offsetHeight - clientHeight + MARGIN
     }
-  }, [listbox, active, list])
+  }, [listbox, active, suggestion])
 }
 
 interface OptionProps {

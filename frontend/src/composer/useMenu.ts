@@ -24,16 +24,20 @@ export function useMenu(
   const [menu, setMenu] = useState<readonly Command[] | null>(null)
   const trigger = isFocused ? search.trigger : null
   const open = useSuggestions(trigger, commands ?? noCommands, menu)
-  const [active, setActive] = useState(0)
+  const [pointed, setPointed] = useState<{ list: readonly Suggestion[]; index: number } | null>(
+    null,
+  )
+  const active = pointed !== null && pointed.list === open?.list ? pointed.index : 0
+  const setActive = (index: number): void => setPointed(open && { list: open.list, index })
   const choice = useChoice(editor, search, setMenu)
-  const chosen = open?.list[Math.min(active, open.list.length - 1)]
+  const chosen = open?.list[active]
 
-  const look = (): void => {
-    if (search.look() === null) setMenu(null)
-    choice.setProblem(null)
-  }
-  useEffect(() => setActive(0), [open?.list])
-  useEffect(look, [signs.join('')])
+  const { found } = search
+  const { setProblem } = choice
+  useEffect(() => {
+    if (found === null) setMenu(null)
+    setProblem(null)
+  }, [found, setProblem])
 
   /** Return whether a key is for the menu. */
   const onKey = ({ key, shiftKey }: KeyboardEvent): boolean => {
@@ -56,7 +60,7 @@ export function useMenu(
     active: chosen === undefined || open === null ? -1 : open.list.indexOf(chosen),
     setActive,
     onKey,
-    look,
+    look: search.look,
     withdraw: search.withdraw,
     offer: search.offer,
   }

@@ -1,5 +1,5 @@
 import type { Command, Entity } from '@openai/chatkit'
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useEffectEvent, useMemo, useState } from 'react'
 
 import { useChat } from '../ui/context'
 import { useStore } from '../ui/useStore'
@@ -40,17 +40,20 @@ export interface Suggestions {
 const nothing: Found = { search: '', suggestions: [], hasFailed: false }
 
 /** Which signs begin a search, as the app has it. */
-export function useSigns(withCommands: boolean): Trigger['sign'][] {
+export function useSigns(withCommands: boolean): readonly Trigger['sign'][] {
   const chat = useChat()
   const hasTags = useStore(
     chat.state,
     ({ options }) => options?.entities?.onTagSearch !== undefined,
   )
   const hasCommands = useStore(chat.state, ({ options }) => options?.commands?.enabled === true)
-  return [
-    ...(hasTags ? ['@' as const] : []),
-    ...(hasCommands && withCommands ? ['/' as const] : []),
-  ]
+  return useMemo(
+    () => [
+      ...(hasTags ? ['@' as const] : []),
+      ...(hasCommands && withCommands ? ['/' as const] : []),
+    ],
+    [hasTags, hasCommands, withCommands],
+  )
 }
 
 /** Search for what a trigger says; `null` if there is nothing to choose from and nothing to say. */
@@ -64,8 +67,15 @@ export function useSuggestions(
   const onSearch = useStore(chat.state, ({ options }) => options?.commands?.onSearch)
   const [found, setFound] = useState(nothing)
   const [isBusy, setBusy] = useState(false)
-  const latest = useRef({ own, onTagSearch, onSearch })
-  latest.current = { own, onTagSearch, onSearch }
+  const find = useEffectEvent(
+    async (sign: Trigger['sign'], query: string): Promise<Suggestion[]> =>
+      sign === '@'
+        ? ((await onTagSearch?.(query)) ?? []).map(fromEntity)
+        : [
+            ...matching(own, query).map(fromOwn),
+            ...((await onSearch?.(query)) ?? []).map(fromCommand),
+          ],
+  )
 
   const { sign, query = '' } = trigger ?? {}
   const search = sign === undefined ? '' : `${sign}${query}`
@@ -86,17 +96,9 @@ export function useSuggestions(
     let isStale = false
     setBusy(true)
     const run = async (): Promise<void> => {
-      const { own, onTagSearch, onSearch } = latest.current
       let result: Found
       try {
-        const suggestions =
-          sign === '@'
-            ? ((await onTagSearch?.(query)) ?? []).map(fromEntity)
-            : [
-                ...matching(own, query).map(fromOwn),
-                ...((await onSearch?.(query)) ?? []).map(fromCommand),
-              ]
-        result = { search, suggestions: grouped(suggestions), hasFailed: false }
+        result = { search, suggestions: grouped(await find(sign, query)), hasFailed: false }
       } catch (error) {
         console.warn('A search for suggestions failed.', error)
         result = { search, suggestions: [], hasFailed: true }
@@ -110,13 +112,15 @@ export function useSuggestions(
       isStale = true
       clearTimeout(timer)
     }
-  }, [sign, query, isOver, menu])
+  }, [sign, query, search, isOver, menu])
+  const ofMenu = useMemo(
+    () => menu && grouped(matching(menu, query).map(fromCommand)),
+    [menu, query],
+  )
 
   if (sign === undefined || isOver) return null
-  if (menu !== null) {
-    const list = grouped(matching(menu, query).map(fromCommand))
-    return { sign, list, status: list.length > 0 ? 'found' : 'nothing' }
-  }
+  if (ofMenu !== null)
+    return { sign, list: ofMenu, status: ofMenu.length > 0 ? 'found' : 'nothing' }
   if (isBusy || found.search !== search) return { sign, list: [], status: 'searching' }
   if (found.hasFailed) return { sign, list: [], status: 'failed' }
   return {

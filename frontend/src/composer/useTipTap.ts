@@ -1,6 +1,7 @@
 import { Editor } from '@tiptap/core'
 import { EditorState, Selection, TextSelection } from '@tiptap/pm/state'
-import { useLayoutEffect, useRef, type RefObject } from 'react'
+import { useEffectEvent, useLayoutEffect, useRef, type RefObject } from 'react'
+import { flushSync } from 'react-dom'
 
 import { copied, drop, paste } from './clipboard'
 import type { Content } from '../chat/content'
@@ -35,29 +36,31 @@ export function useTipTap(
   hooks: Hooks,
 ): RefObject<Editor | null> {
   const editor = useRef<Editor>(null)
-  const latest = useRef(hooks)
-  useLayoutEffect(() => {
-    latest.current = hooks
+  const latest = useEffectEvent(() => hooks)
+  /** What somebody else has written takes the place of what is there, and cannot be undone. */
+  const show = useEffectEvent((written: Content) => {
+    if (editor.current === null || written === field.told.current) return
+    field.told.current = written
+    replace(editor.current, written)
+    hooks.onSelect()
   })
-  // What somebody else has written takes the place of what is there, and cannot be undone.
-  useLayoutEffect(() => {
-    if (editor.current === null || content === field.told.current) return
-    field.told.current = content
-    replace(editor.current, content)
-    latest.current.onSelect()
-  }, [content])
-  useLayoutEffect(() => {
+  const make = useEffectEvent((): Editor => {
     const element = field.element.current!
     field.told.current ??= content
     const caret = caretIn(element)
     const { scrollTop } = element
     const made = editorOf(element, places, latest, (changed) => {
       field.told.current = changed
-      latest.current.onChange(changed)
+      latest().onChange(changed)
     })
     editor.current = made
     takeOver(made, field.before.current, field.told.current, caret)
     element.scrollTop = scrollTop
+    return made
+  })
+  useLayoutEffect(() => show(content), [content])
+  useLayoutEffect(() => {
+    const made = make()
     return () => {
       editor.current = null
       made.destroy()
@@ -69,7 +72,7 @@ export function useTipTap(
 function editorOf(
   element: HTMLElement,
   places: TagPlaces,
-  hooks: RefObject<Hooks>,
+  hooks: () => Hooks,
   onChange: (content: Content) => void,
 ): Editor {
   const editor: Editor = new Editor({
@@ -81,17 +84,21 @@ function editorOf(
     content: { type: Document.name, content: [{ type: Line.name }] },
     extensions: [Document, Line, Text, Tag.configure({ places }), History],
     editorProps: {
-      handleKeyDown: (_, event) => hooks.current.onKey(event),
+      handleKeyDown: (_, event) => {
+        // A key may come before the menu shows what was typed.
+        flushSync(() => hooks().onSelect())
+        return hooks().onKey(event)
+      },
       clipboardTextSerializer: copied,
-      handlePaste: (_, event) => paste(editor, event, hooks.current.onFiles),
+      handlePaste: (_, event) => paste(editor, event, hooks().onFiles),
       handleDrop: (view, event) => drop(editor, view, event),
     },
     onUpdate: () => onChange(contentOf(editor.state.doc.content)),
-    onSelectionUpdate: () => hooks.current.onSelect(),
-    onFocus: () => hooks.current.onFocus(true),
+    onSelectionUpdate: () => hooks().onSelect(),
+    onFocus: () => hooks().onFocus(true),
     onBlur: () => {
-      hooks.current.onFocus(false)
-      hooks.current.onBlur()
+      hooks().onFocus(false)
+      hooks().onBlur()
     },
   })
   return editor

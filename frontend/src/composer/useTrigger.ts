@@ -1,5 +1,5 @@
 import type { Editor } from '@tiptap/core'
-import { useRef, useState, type RefObject } from 'react'
+import { useCallback, useEffect, useRef, useState, type RefObject } from 'react'
 
 import { TAG } from '../chat/content'
 import { triggerIn, type Trigger } from './trigger'
@@ -10,19 +10,21 @@ export interface Found extends Trigger {
 }
 
 /** The sign before the caret that begins a search, unless its menu was closed. */
-export function useTrigger(editor: RefObject<Editor | null>, signs: Trigger['sign'][]) {
+export function useTrigger(editor: RefObject<Editor | null>, signs: readonly Trigger['sign'][]) {
   const [found, setFound] = useState<Found | null>(null)
   const [dismissed, setDismissed] = useState<number | null>(null)
   /** Where the button for tags has written its sign, which goes when nothing comes of it. */
   const offered = useRef<number | null>(null)
-  const now = (): Found | null =>
-    editor.current === null ? null : triggerBefore(editor.current, signs)
-  const look = (): Found | null => {
+  const now = useCallback(
+    () => (editor.current === null ? null : triggerBefore(editor.current, signs)),
+    [editor, signs],
+  )
+  const look = useCallback((): void => {
     const next = now()
     setFound((before) => (isSame(before, next) ? before : next))
     if (next === null) setDismissed(null)
-    return next
-  }
+  }, [now])
+  useEffect(look, [look])
   const withdraw = (): void => {
     const last = now()
     if (last !== null && last.from === offered.current && last.query === '') {
@@ -31,6 +33,8 @@ export function useTrigger(editor: RefObject<Editor | null>, signs: Trigger['sig
     offered.current = null
   }
   return {
+    found,
+    /** What is searched for: what was found, unless its menu was closed. */
     trigger: found?.from === dismissed ? null : found,
     /** What is before the caret at this moment. */
     now,
@@ -52,7 +56,7 @@ function isSame(one: Found | null, other: Found | null): boolean {
   return one?.from === other?.from && one?.sign === other?.sign && one?.query === other?.query
 }
 
-function triggerBefore(editor: Editor, signs: Trigger['sign'][]): Found | null {
+function triggerBefore(editor: Editor, signs: readonly Trigger['sign'][]): Found | null {
   const { empty, $from } = editor.state.selection
   if (!empty || signs.length === 0) return null
   // No search is longer than this.

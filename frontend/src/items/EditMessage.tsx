@@ -22,18 +22,19 @@ export function EditMessage({ item, onDone }: EditMessageProps) {
     const index = thread.items.findLastIndex((each) => each.id === item.id)
     return thread.items.slice(index + 1).filter(isQuestion).length
   })
-  const isEmpty = isBlank(content) && (item.attachments ?? []).length === 0
-  const send = (): void => {
-    if (isEmpty) return
+  const isEmpty = (written: Content): boolean =>
+    isBlank(written) && (item.attachments ?? []).length === 0
+  const send = (written: Content): void => {
+    if (isEmpty(written)) return
     onDone()
-    void chat.edit(item, sendable(content))
+    void chat.edit(item, sendable(written))
   }
   return (
     <form
       className="edit"
       onSubmit={(event) => {
         event.preventDefault()
-        send()
+        send(content)
       }}
     >
       <Editor
@@ -53,7 +54,7 @@ export function EditMessage({ item, onDone }: EditMessageProps) {
         <Button color="secondary" variant="ghost" type="button" onClick={onDone}>
           {text('cancel')}
         </Button>
-        <Button color="primary" type="submit" disabled={isEmpty}>
+        <Button color="primary" type="submit" disabled={isEmpty(content)}>
           {text('send')}
         </Button>
       </div>

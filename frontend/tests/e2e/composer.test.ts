@@ -101,6 +101,7 @@ test('commands act, lead to others, and become tags', async () => {
   await keyboard.type('See /report')
   await option(ann, 'Pick a report').click()
   await option(ann, 'Q2').waitFor()
+  await keyboard.press('ArrowDown')
   await keyboard.press('Enter')
   await expect.poll(() => ann.composer.textContent()).toBe('See @Report Q2 ')
   expect(await called(ann)).toEqual(['help', 'report', 'q2'])

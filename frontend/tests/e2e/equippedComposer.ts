@@ -81,7 +81,10 @@ export async function equip(person: Person, theme = 'light'): Promise<void> {
             ].filter(({ label }) => label.toLowerCase().includes(query)),
           onSelect: async ({ id }: { id: string }) => {
             window.called.push(id)
-            if (id === 'report') return { type: 'menu', commands: [{ id: 'q2', label: 'Q2' }] }
+            if (id === 'report') {
+              const commands = ['Q1', 'Q2'].map((label) => ({ id: label.toLowerCase(), label }))
+              return { type: 'menu', commands }
+            }
             if (id === 'q2') return { type: 'entity', entity: { id: 'r2', title: 'Report Q2' } }
             return undefined
           },

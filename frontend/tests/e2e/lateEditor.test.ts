@@ -139,6 +139,58 @@ test('without the editor, messages are written, pasted and sent', async () => {
   await ann.page.context().close()
 })
 
+/** Type something and press Enter before the page can draw, or do, anything. */
+function typeAndEnter(field: ReturnType<Person['button']>, text: string): Promise<void> {
+  return field.evaluate(async (element, text) => {
+    document.execCommand('insertText', false, text)
+    // The editor hears of it in a microtask, before what draws.
+    if (element.matches('.ProseMirror')) await null
+    element.dispatchEvent(
+      new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true }),
+    )
+  }, text)
+}
+
+test.each(['plain field', 'editor'])(
+  'what is typed in the same moment as Enter is sent, by the %s',
+  async (kind) => {
+    const { ann, load } = await waiting()
+    if (kind === 'editor') await load()
+    await ann.composer.click()
+    await typeAndEnter(ann.composer, 'All of it')
+    await ann.text('You said All of it').waitFor()
+    await ann.button('Send').waitFor()
+    await ann.button('Edit').focus()
+    await ann.page.keyboard.press('Enter')
+    const edited = ann.chat.getByRole('textbox', { name: 'Edited message' })
+    await edited.press('Control+End')
+    await typeAndEnter(edited, ', and more')
+    await ann.text('You said All of it, and more').waitFor()
+    expect(ann.complaints).toEqual([])
+    await ann.page.context().close()
+  },
+)
+
+test('half a name that is typed in the same moment as Enter is searched for, and not sent', async () => {
+  const { ann, load } = await waiting()
+  await load()
+  await ann.page.evaluate(() => {
+    const chat = document.querySelector('openai-chatkit') as unknown as {
+      setOptions: (options: object) => void
+    }
+    chat.setOptions({
+      api: { url: '/chatkit', domainKey: 'local' },
+      entities: { onTagSearch: async () => [{ id: 'kari', title: 'Kari' }] },
+    })
+  })
+  await expect.poll(() => ann.composer.getAttribute('aria-haspopup')).toBe('listbox')
+  await ann.composer.click()
+  await typeAndEnter(ann.composer, '@ka')
+  await ann.chat.getByRole('option', { name: 'Kari' }).waitFor()
+  expect(await ann.composer.textContent()).toBe('@ka')
+  await ann.page.context().close()
+})
+
 test('an editor that cannot be loaded is asked for again', async () => {
   const ann = await Person.at(site)
   let isBroken = true
