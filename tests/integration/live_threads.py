@@ -469,6 +469,19 @@ class Person:
         body = {"type": kind, "params": params, "metadata": metadata}
         return Stream(self, worker.url, body, view or View())
 
+    def approve(
+        self, worker: LiveWorker, card: dict[str, Any], *, view: View, **metadata: Any
+    ) -> Stream:
+        """Approve what a card asks for; the answer goes on without us."""
+        params = {
+            "thread_id": card["thread_id"],
+            "item_id": card["id"],
+            "action": card["widget"]["confirm"]["action"],
+        }
+        metadata = {"detached": True, "request_id": secrets.token_hex(8), **metadata}
+        body = {"type": "threads.custom_action", "params": params, "metadata": metadata}
+        return Stream(self, worker.url, body, view)
+
     def follow(
         self,
         worker: LiveWorker,

@@ -61,6 +61,7 @@ class Script:
         hold: After how many pieces the answer waits until `go` is called with its `gate`.
         gate: Names what it waits for.
         hang: 1 if the tool waits for the gate, rather than the text.
+        approve: 1 if a person must approve the call of the tool.
     """
 
     say: int = 10
@@ -72,6 +73,7 @@ class Script:
     hold: int = 0
     gate: str = ""
     hang: int = 0
+    approve: int = 0
 
     @classmethod
     def parse(cls, question: str) -> Script:
@@ -130,6 +132,11 @@ async def look_up(word: str, gate: str = "") -> str:
     return f"looked up {word}"
 
 
+@tool(approval_mode="always_require")
+async def look_up_once_approved(word: str, gate: str = "") -> str:
+    return str(await look_up(word=word, gate=gate))
+
+
 class ScriptedAnswers(FakeModel):
     def answer(
         self, messages: list[Message], options: dict[str, Any]
@@ -146,8 +153,9 @@ async def _updates(messages: list[Message]) -> AsyncIterator[ChatResponseUpdate]
     script = Script.parse(_question(asked))
     if script.tool and last.role != "tool":
         arguments = {"word": script.tool, "gate": script.gate if script.hang else ""}
+        name = "look_up_once_approved" if script.approve else "look_up"
         call = Content.from_function_call(
-            f"call_{script.tool}", "look_up", arguments=json.dumps(arguments)
+            f"call_{script.tool}", name, arguments=json.dumps(arguments)
         )
         yield update(call, "c")
         return
@@ -182,7 +190,7 @@ def _told(message: Message) -> list[Any]:
     return said
 
 
-helper = Agent(client=ScriptedAnswers(), tools=[look_up])
+helper = Agent(client=ScriptedAnswers(), tools=[look_up, look_up_once_approved])
 
 
 class Hasty(AgentChatKitServer[Any]):

@@ -46,6 +46,7 @@ from ..stores.attachments.errors import (
     UnknownVisitorError,
 )
 from ..stores.errors import ThreadBusyError
+from ..stores.sql.availability import does_not_answer
 from ..widgets.actions import RefusedActionError
 from .body import MAX_REQUEST, form_body, in_time, read_body
 from .event_stream import EventStream
@@ -229,8 +230,9 @@ class _Endpoint:
     async def health(self, request: Request) -> Response:
         try:
             await self._server.store.check()
-        except Exception:
-            logger.exception("The database does not answer.")
+        except Exception as error:
+            if not does_not_answer(error):
+                logger.exception("The database failed.")
             return JSONResponse({"status": "the database does not answer"}, 503)
         return JSONResponse({"status": "ok"})
 
@@ -399,7 +401,8 @@ def _failures_as_http() -> Iterator[None]:
         logger.exception("The server was asked for something that it does not implement.")
         raise HTTPException(501, "This server does not offer that.") from error
     except SQLAlchemyError as error:
-        logger.exception("The database failed.")
+        if not does_not_answer(error):
+            logger.exception("The database failed.")
         raise HTTPException(503, "The database does not answer. Try again later.") from error
     except ValueError as error:
         logger.exception("A request does not fit the thread that it is about.")

@@ -111,6 +111,7 @@ class Channel:
         """Note that a run has ended. One that was lost may end after the next has begun."""
         if self.run is run:
             self.run = None
+        self._wake()
 
     def is_delivered(self, row: LogRow) -> bool:
         """Return whether the events of a row of the log were delivered here, or will not be."""
@@ -130,8 +131,7 @@ class Channel:
         self._tail.append(entry)
         self._size += len(entry.data)
         self.trim()
-        for follower in self._followers:
-            follower.wake()
+        self._wake()
 
     def trim(self) -> None:
         """Drop what is too much for the memory, unless it is nowhere else yet."""
@@ -187,8 +187,7 @@ class Channel:
     def close(self) -> None:
         """Let the followers go that follow the thread, rather than one run."""
         self.is_closed = True
-        for follower in self._followers:
-            follower.wake()
+        self._wake()
 
     def delete(self) -> None:
         """Tell the followers that the thread is deleted, and let them go."""
@@ -233,6 +232,10 @@ class Channel:
     def remove(self, follower: Follower) -> None:
         """Forget a follower."""
         self._followers.pop(follower, None)
+
+    def _wake(self) -> None:
+        for follower in self._followers:
+            follower.wake()
 
     def _deliver_row(self, row: LogRow) -> bool:
         """Deliver what others have added; return whether the thread itself has changed."""

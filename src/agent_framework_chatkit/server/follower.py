@@ -108,7 +108,8 @@ class Follower:
             if self._is_called:
                 self._is_called = False
                 return []
-            if self.channel.is_closed and not self._is_of_run:
+            is_over = not self._is_of_run or self.channel.run is None
+            if self.channel.is_closed and is_over:
                 raise ChannelClosedError
             if not await self._wait():
                 return None

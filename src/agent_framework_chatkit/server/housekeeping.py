@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..stores import SQLStore
+from ..stores.sql.availability import brief, does_not_answer
 from ..stores.sql.turn_rows import TurnRow
 from .interruption import interrupted_turn
 from .run import new_run_id
@@ -73,7 +74,8 @@ class Housekeeping:
                     purge_at = time.monotonic() + 60
                     await self._store.turns.purge_log(LOG_KEPT_FOR)
             except SQLAlchemyError as error:
-                logger.warning("Turns of dead workers could not be looked for: %s", error)
+                if not does_not_answer(error):
+                    logger.warning("Turns of dead workers cannot be looked for: %s", brief(error))
 
     async def _end_orphan_safely(self, turn: TurnRow) -> None:
         try:

@@ -34,6 +34,7 @@ from chatkit.types import (
 )
 from pydantic_core import to_json
 
+from ..stores.sql.availability import is_patient
 from ..stores.sql.turn_rows import (
     BegunTurn,
     Lease,
@@ -294,6 +295,7 @@ class Run:
 
     async def _execute(self, body: Callable[[Run], Awaitable[None]], time_limit: float) -> None:
         current_run.set(self)
+        is_patient.set(True)
         self._is_executing = True
         loop = asyncio.get_running_loop()
         limit = loop.call_later(time_limit, self.cancel, "timed_out") if time_limit else None

@@ -8,8 +8,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from chatkit.types import ThreadStreamEvent
-from sqlalchemy.exc import SQLAlchemyError
 
+from ..stores.sql.availability import does_not_answer
 from ..stores.sql.log import ThreadLog
 from ..stores.sql.turn_rows import Lease, LeaseLostError, LogRow, TurnEnd, Writes
 from ..stores.sql.turns import Turns
@@ -239,10 +239,15 @@ class RunWriter:
             except LeaseLostError:
                 self._lose(await self._log.is_deleted(self._lease.key))
                 return
-            except SQLAlchemyError:
-                # The worker is stopping, and the database does not answer.
-                raise
-            except Exception:
+            except Exception as error:
+                if does_not_answer(error):
+                    logger.warning(
+                        "Run %s is left to another worker, or to the next start: this one stops, "
+                        "and the database does not answer.",
+                        self._lease.run,
+                    )
+                    self.close()
+                    return
                 if end is not None:
                     raise
                 logger.exception("What run %s has shown cannot be stored.", self._lease.run)

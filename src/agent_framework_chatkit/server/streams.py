@@ -12,10 +12,12 @@ from chatkit.errors import ErrorCode
 from chatkit.server import StreamingResult
 from chatkit.types import ErrorEvent, Page, ThreadItem, ThreadMetadata
 from pydantic_core import to_json
+from sqlalchemy.exc import SQLAlchemyError
 
+from ..stores.sql.availability import RETRY_EVERY, does_not_answer
 from ..stores.sql.turn_rows import Snapshot
 from .channel import Channel, ChannelClosedError
-from .event_log import parse_id, serialize
+from .event_log import Entry, parse_id, serialize
 from .follower import FellBehindError, Follower
 from .requests import ThreadsFollowReq, page_of
 from .run_thread import with_change
@@ -67,7 +69,7 @@ async def run_events(follower: Follower, *, is_live: bool) -> AsyncGenerator[Fra
     is_first = is_live
     while True:
         try:
-            entries = await follower.read()
+            entries = await _read(follower)
         except (FellBehindError, ChannelClosedError):
             error = ErrorEvent(code=ErrorCode.STREAM_ERROR, allow_retry=False)
             yield [b"data: %b\n\n" % serialize(error)]
@@ -95,6 +97,23 @@ async def run_events(follower: Follower, *, is_live: bool) -> AsyncGenerator[Fra
             return
 
 
+async def _read(follower: Follower) -> list[Entry] | None:
+    """Return the next events; `None` if there are none, and the client should hear of it.
+
+    Raises:
+        ChannelClosedError: If there will be no more.
+        FellBehindError: If the next events are gone.
+    """
+    try:
+        return await follower.read()
+    except SQLAlchemyError as error:
+        # They are in the log only.
+        if not does_not_answer(error):
+            raise
+    await asyncio.sleep(RETRY_EVERY)
+    return None
+
+
 async def thread_events(
     server: AgentChatKitServer[Any], request: ThreadsFollowReq, owner: str, context: Any
 ) -> AsyncGenerator[Frames, None]:
@@ -119,12 +138,13 @@ async def thread_events(
                 if changes:
                     yield changes
             try:
-                entries = await follower.read()
+                entries = await _read(follower)
             except ChannelClosedError:
                 break
             except FellBehindError:
                 worker.release(follower)
-                follower, first = await _state(server, request, owner, context)
+                state = await worker.persist(lambda: _state(server, request, owner, context))
+                follower, first = state
                 yield [first]
                 continue
             if entries is None:
@@ -265,7 +285,14 @@ class _Lists:
         for key in changed:
             if key == except_key:
                 continue
-            found = await self._worker.store.log.summary(key)
+            try:
+                found = await self._worker.store.log.summary(key)
+            except SQLAlchemyError as error:
+                if not does_not_answer(error):
+                    raise
+                # The client is told later.
+                self._changed[key] = None
+                continue
             if found is not None:
                 thread, turn = found
                 self._ids[key] = thread.id

@@ -32,9 +32,6 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 TContext = TypeVar("TContext", default=Any)
 
-RETRY_EVERY = 0.5
-"""Seconds between two tries to write while the database does not answer."""
-
 STOPPED_WITHIN = 5.0
 """Seconds that a stop waits for the end of the turn."""
 
@@ -283,14 +280,7 @@ class Worker(Generic[TContext]):
 
     async def persist(self, write: Callable[[], Awaitable[T]]) -> T:
         """Write, and try again for as long as the database does not answer."""
-        while True:
-            try:
-                return await write()
-            except SQLAlchemyError as error:
-                if self.is_closing:
-                    raise
-                logger.warning("The database cannot be written to; tried again: %s", error)
-            await asyncio.sleep(RETRY_EVERY)
+        return await self.store.database.availability.retry(write)
 
     # Other workers
 
@@ -373,7 +363,7 @@ class Worker(Generic[TContext]):
         Args:
             grace: Seconds that running turns are given.
         """
-        self.is_closing = True
+        self.is_closing = self.store.database.availability.is_closing = True
         self._let_go()
         self._signals.close()
         runs = tuple(self._runs.values())

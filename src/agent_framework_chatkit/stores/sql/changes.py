@@ -6,10 +6,13 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Protocol
 
 from sqlalchemy import URL
+from sqlalchemy.exc import SQLAlchemyError
 
+from .availability import brief
 from .database import CHANNEL, Database
 
 logger = logging.getLogger(__name__)
@@ -61,6 +64,7 @@ class _Watching:
         self._database = database
         self._check = check
         self._wanted = asyncio.Event()
+        self._is_deaf = False
         self._task = asyncio.create_task(self._run())
 
     @property
@@ -84,8 +88,17 @@ class _Watching:
             try:
                 await self._watch()
             except Exception as error:
-                logger.warning("Other workers cannot be heard; tried again: %s", error)
+                await self._note_deafness(error)
                 await asyncio.sleep(1)
+
+    async def _note_deafness(self, error: Exception) -> None:
+        """Say once that nothing is heard, unless nothing can be: the database says so itself."""
+        if self._is_deaf:
+            return
+        with suppress(SQLAlchemyError):
+            await self._database.check()
+            self._is_deaf = True
+            logger.warning("Other workers cannot be heard; trying again: %s", brief(error))
 
     async def _watch(self) -> None:
         raise NotImplementedError
@@ -93,6 +106,9 @@ class _Watching:
     async def _look(self, keys: set[int] | None) -> None:
         if not await self._check(keys):
             self.wanted = False
+        if self._is_deaf:
+            self._is_deaf = False
+            logger.warning("Other workers are heard again.")
 
 
 class _Polling(_Watching):
@@ -100,11 +116,13 @@ class _Polling(_Watching):
 
     async def _watch(self) -> None:
         path = self._database.url.database or ""
-        connection = sqlite3.connect(path, timeout=0.1, check_same_thread=False)
+        connection = sqlite3.connect(path, timeout=0, check_same_thread=False)
         try:
-            seen = None
+            seen = version = None
             while self.wanted:
-                version = connection.execute("PRAGMA data_version").fetchone()
+                # While another process commits, or has locked the file, it has no number.
+                with suppress(sqlite3.OperationalError):
+                    version = connection.execute("PRAGMA data_version").fetchone()
                 if version != seen:
                     seen = version
                     await self._look(None)

@@ -31,6 +31,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool, QueuePool
 
+from .availability import (
+    Availability,
+    OutcomeUnknownError,
+    brief,
+    does_not_answer,
+    is_deadlock,
+    is_disconnected,
+)
 from .migrate import upgrade
 from .statements import Statements
 
@@ -44,7 +52,7 @@ Work = Callable[[Connection], T]
 _USE = "Use sqlite:///chat.db, sqlite:// for one in memory, or postgresql://user@host/name."
 
 _LOCK_TIMEOUT = 30
-"""How long, in seconds, SQLite waits while another process writes."""
+"""How long, in seconds, SQLite waits for another process, unless the URL says otherwise."""
 
 _BEGIN = "sqlite_begin"
 """The option that names the statement which begins a transaction in SQLite."""
@@ -114,6 +122,7 @@ class Database:
         """What the writer does every `heartbeat_interval` seconds, busy or not."""
         self.heartbeat_interval = 1.0
         self._next_heartbeat = 0.0
+        self.availability = Availability()
         self.name = secrets.token_hex(8)
         """Tells what this process has announced from what others have."""
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -136,9 +145,10 @@ class Database:
         return self._url
 
     def _set_up_sqlite(self, url: URL) -> None:
-        self._options: dict[str, Any] = {
-            "connect_args": {"timeout": _LOCK_TIMEOUT, "check_same_thread": False}
-        }
+        connecting: dict[str, Any] = {"check_same_thread": False}
+        if "timeout" not in url.query:
+            connecting["timeout"] = _LOCK_TIMEOUT
+        self._options: dict[str, Any] = {"connect_args": connecting}
         if url.database in (None, "", ":memory:"):
             # A database in memory that connections share by its name, so that it survives when
             # one of them fails.
@@ -168,20 +178,15 @@ class Database:
             work: What to do.
             is_snapshot: Whether all of its statements see the database as it was at one time.
         """
-        await self._be_ready()
         if self._memory is not None:
             # Readers of a database in memory would wait for its writer anyway.
-            return await self._submit(work)
-        if self._readers is None:
-            self._readers = ThreadPoolExecutor(_READERS, "chatkit-reader")
+            return await self.write(work)
         engine = self._snapshots if is_snapshot else self._reading
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._readers, _read, engine, work)
+        return await self.availability.retry_if_patient(lambda: self._read(engine, work))
 
     async def write(self, work: Work[T]) -> T:
         """Do work in a transaction, which is rolled back if the work fails."""
-        await self._be_ready()
-        return await self._submit(work)
+        return await self.availability.retry_if_patient(lambda: self._submit(work))
 
     def announce(self, thread: int) -> None:
         """Tell other workers, once the transaction is committed, that a thread has changed.
@@ -221,6 +226,7 @@ class Database:
             await asyncio.to_thread(self._readers.shutdown)
             self._readers = None
         self._engine.dispose()
+        self.availability.is_closing = False
         if self._anchor is not None:
             self._anchor.close()
             self._anchor = None
@@ -236,9 +242,21 @@ class Database:
             _prepare_sqlite(engine)
         upgrade(engine)
 
+    async def _read(self, engine: Engine, work: Work[T]) -> T:
+        await self._be_ready()
+        if self._readers is None:
+            self._readers = ThreadPoolExecutor(_READERS, "chatkit-reader")
+
+        def read() -> T:
+            with self.availability.noted(is_writing=False):
+                return _read(engine, work)
+
+        return await asyncio.get_running_loop().run_in_executor(self._readers, read)
+
     # The writer
 
     async def _submit(self, work: Work[T]) -> T:
+        await self._be_ready()
         if self._writer is None:
             self._writer = threading.Thread(target=self._work, name="chatkit-writer", daemon=True)
             self._writer.start()
@@ -281,27 +299,32 @@ class Database:
         if heartbeat is None or time.monotonic() < self._next_heartbeat:
             return
         try:
-            with self._engine.begin() as connection:
+            with self.availability.noted(), self._engine.begin() as connection:
                 heartbeat(connection)
         except Exception as error:
             # While the database is gone, no one can take the leases over either.
-            logger.warning("The worker could not show that it is alive: %s", error)
+            if not does_not_answer(error):
+                logger.warning("The worker could not show that it is alive: %s", brief(error))
         self._next_heartbeat = time.monotonic() + self.heartbeat_interval
 
     def _do(self, jobs: Sequence[_Job], tries: int = 3) -> list[_Outcome]:
         """Do jobs in one transaction or, if one of them fails, in one each."""
-        has_begun = False
+        has_begun = is_committing = False
         self._announced.clear()
         try:
-            with self._engine.begin() as connection:
+            with self.availability.noted(), self._engine.begin() as connection:
                 has_begun = True
                 done: list[_Outcome] = [(job, job.work(connection), None) for job in jobs]
                 if self._announced and not self.is_sqlite:
                     self._notify(connection)
+                is_committing = True
         except BaseException as error:
-            if has_begun and len(jobs) > 1 and not _is_disconnected(error):
+            if is_committing and is_disconnected(error):
+                unknown = OutcomeUnknownError(brief(error))
+                return [(job, None, unknown) for job in jobs]
+            if has_begun and len(jobs) > 1 and not is_disconnected(error):
                 return [outcome for job in jobs for outcome in self._do([job])]
-            if _is_deadlock(error) and tries > 1:
+            if is_deadlock(error) and tries > 1:
                 return self._do(jobs, tries - 1)
             return [(job, None, error) for job in jobs]
         return done
@@ -319,20 +342,11 @@ def _read(engine: Engine, work: Work[T]) -> T:
         with engine.connect() as connection:
             return work(connection)
     except DBAPIError as error:
-        if not _is_disconnected(error):
+        if not is_disconnected(error):
             raise
     # The connection was cut meanwhile. There may be a new one.
     with engine.connect() as connection:
         return work(connection)
-
-
-def _is_disconnected(error: BaseException) -> bool:
-    return isinstance(error, DBAPIError) and error.connection_invalidated
-
-
-def _is_deadlock(error: BaseException) -> bool:
-    """Return whether PostgreSQL has chosen this one of two that waited for each other."""
-    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == "40P01"
 
 
 def _deliver(outcomes: Sequence[_Outcome]) -> None:

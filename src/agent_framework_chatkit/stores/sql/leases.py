@@ -17,6 +17,7 @@ from contextlib import asynccontextmanager
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from .availability import brief, does_not_answer
 from .database import Database
 from .tables import workers
 from .turn_rows import Lease, OrphanedTurnError, TurnRow
@@ -73,8 +74,8 @@ class Leases:
         try:
             leave = delete(workers).where(workers.c.id == self.worker)
             await self._database.write(lambda connection: connection.execute(leave))
-        except SQLAlchemyError:
-            logger.warning("The worker could not say that it has left.", exc_info=True)
+        except SQLAlchemyError as error:
+            logger.warning("The worker could not say that it has left: %s", brief(error))
 
     @asynccontextmanager
     async def hold(self, thread_id: str, owner: str) -> AsyncIterator[None]:
@@ -111,9 +112,9 @@ class Leases:
         try:
             if not await self._turns.release(lease):
                 logger.error("The lease on thread %r was lost before it was given back.", thread_id)
-        except SQLAlchemyError:
+        except SQLAlchemyError as error:
             logger.warning(
-                "The lease on thread %r could not be given back.", thread_id, exc_info=True
+                "The lease on thread %r could not be given back: %s", thread_id, brief(error)
             )
 
     async def _take(self, thread_id: str, owner: str) -> Lease:
@@ -146,7 +147,10 @@ class Leases:
             try:
                 await self._look()
             except SQLAlchemyError as error:
-                logger.warning("The other workers cannot be watched: %s", error)
+                # Nobody can show meanwhile that it is alive.
+                self._seen.clear()
+                if not does_not_answer(error):
+                    logger.warning("The other workers cannot be watched: %s", brief(error))
 
     async def _look(self) -> None:
         others = select(workers.c.id, workers.c.beat, workers.c.suspect).where(

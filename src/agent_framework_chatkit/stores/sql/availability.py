@@ -1,0 +1,120 @@
+"""Notices that a database does not answer, and has what cannot fail wait until it does."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TypeVar
+
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+RETRY_EVERY = 0.5
+"""Seconds between two tries while the database does not answer."""
+
+is_patient: ContextVar[bool] = ContextVar("is_patient", default=False)
+"""Whether the current code waits for a database that does not answer, rather than fail."""
+
+
+class OutcomeUnknownError(SQLAlchemyError):
+    """The connection was lost during a commit: nobody knows whether the transaction was stored."""
+
+
+def does_not_answer(error: BaseException) -> bool:
+    """Return whether the database is gone, locked or full: later, the same may succeed."""
+    kinds = (InterfaceError, NoConnectionError, OperationalError, OutcomeUnknownError)
+    return is_disconnected(error) or isinstance(error, kinds)
+
+
+def is_disconnected(error: BaseException) -> bool:
+    """Return whether the connection is lost."""
+    return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+def is_deadlock(error: BaseException) -> bool:
+    """Return whether PostgreSQL has chosen this one of two that waited for each other."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == "40P01"
+
+
+class Availability:
+    """Whether a database answers. The log says so when that changes.
+
+    Attributes:
+        is_closing: Whether nobody waits for the database any more.
+    """
+
+    def __init__(self) -> None:
+        self.is_closing = False
+        self._is_gone = False
+        self._successes = 0
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def noted(self, *, is_writing: bool = True) -> Iterator[None]:
+        """Note whether the database answers what is done within the block.
+
+        Args:
+            is_writing: Whether a success says that it answers again: one that is locked can often
+                be read all the same.
+        """
+        before = self._successes
+        try:
+            yield
+        except BaseException as error:
+            if does_not_answer(error):
+                self._note_failure(error, before)
+            raise
+        if is_writing:
+            self._note_success()
+
+    def _note_failure(self, error: BaseException, successes_before: int) -> None:
+        with self._lock:
+            # What was tried before the last success says nothing of the time after it.
+            if self._is_gone or self._successes != successes_before:
+                return
+            self._is_gone = True
+        logger.warning("The database does not answer; trying again: %s", brief(error))
+
+    def _note_success(self) -> None:
+        with self._lock:
+            self._successes += 1
+            if not self._is_gone:
+                return
+            self._is_gone = False
+        logger.warning("The database answers again.")
+
+    async def retry(self, attempt: Callable[[], Awaitable[T]], *, is_repeatable: bool = True) -> T:
+        """Try for as long as the database does not answer.
+
+        Args:
+            attempt: What is tried.
+            is_repeatable: Whether it is tried again although it may have succeeded.
+        """
+        while True:
+            try:
+                return await attempt()
+            except SQLAlchemyError as error:
+                is_done = isinstance(error, OutcomeUnknownError) and not is_repeatable
+                if self.is_closing or is_done or not does_not_answer(error):
+                    raise
+            await asyncio.sleep(RETRY_EVERY)
+
+    async def retry_if_patient(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Try what may be done only once, again and again if the current code is patient."""
+        if not is_patient.get():
+            return await attempt()
+        return await self.retry(attempt, is_repeatable=False)
+
+
+def brief(error: BaseException) -> str:
+    """Return the first line of the database's own words."""
+    lines = str(getattr(error, "orig", None) or error).splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,207 @@
+"""A database that is gone for some seconds at each point of a turn."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+
+import pytest
+
+from ..postgres import PostgresServer
+from .live_threads import (
+    LiveWorker,
+    Person,
+    RefusedError,
+    Stream,
+    check_equal_to_fresh_load,
+    until,
+    workers,
+)
+from .scripted_answers import Script
+from .soak import calls_made
+
+GONE_FOR = 2.0
+"""Seconds that the database is gone: twice as long as a lease may stand still."""
+
+
+@pytest.fixture(scope="module")
+def two(
+    postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[list[LiveWorker]]:
+    folder = tmp_path_factory.mktemp("gone")
+    with workers(folder, postgres.create_database(), CHATKIT_LEASE="2") as started:
+        yield started
+
+
+class Gone:
+    """The database is gone within the block, and each server says once that it is, and was."""
+
+    def __init__(self, postgres: PostgresServer, workers: list[LiveWorker]) -> None:
+        self._postgres = postgres
+        self._logs = {worker: len(worker.log) for worker in workers}
+
+    async def __aenter__(self) -> None:
+        await asyncio.to_thread(self._postgres.stop, "immediate")
+
+    async def __aexit__(self, *error: object) -> None:
+        await asyncio.sleep(GONE_FOR)
+        await asyncio.to_thread(self._postgres.start)
+        for worker, begin in self._logs.items():
+            await until(partial(_is_back, worker, begin), worker)
+            assert "Traceback" not in worker.log[begin:]
+            lines = [line for line in worker.log[begin:].splitlines() if "WARNING" in line]
+            assert len(lines) == 2, lines
+            assert "The database does not answer; trying again: " in lines[0]
+
+
+def _is_back(worker: LiveWorker, begin: int) -> bool:
+    return "The database answers again." in worker.log[begin:]
+
+
+async def refused(begin: Callable[[], Stream]) -> None:
+    """Check that a request is refused with a reason, rather than cut."""
+    with pytest.raises(RefusedError, match=r"^503: .*The database does not answer\."):
+        await begin().end()
+
+
+async def taken(begin: Callable[[], Stream], worker: LiveWorker) -> Stream:
+    """Send a request until it is taken."""
+
+    async def send() -> Stream | None:
+        stream = begin()
+        with suppress(RefusedError):
+            await stream.begun()
+            return stream
+        return None
+
+    found: Stream = await until(send, worker)
+    return found
+
+
+SAY = 60
+
+HOLDS = {"start": 0, "middle": 30, "tool": 0, "end": SAY - 1}
+"""After how many pieces of text an answer waits for the database to be gone."""
+
+
+@pytest.mark.parametrize("point", HOLDS)
+async def test_a_turn_waits_for_its_database(
+    point: str, two: list[LiveWorker], postgres: PostgresServer
+) -> None:
+    one, other = two
+    ann = Person()
+    tool = secrets.token_hex(4)
+    script = Script(
+        say=SAY, seed=1, tool=tool, gate=tool, hold=HOLDS[point], hang=int(point == "tool")
+    )
+    first = await ann.ask(one, Script(seed=2).question).end()
+    thread_id = first.view.thread["id"]
+    followers = [await ann.follow(each, thread_id).opened() for each in two]
+    asked = ann.ask(one, script.question, thread_id, view=first.view)
+    await until(lambda: tool in calls_made(one.folder), one)
+    if script.hold:
+        await asked.until(lambda view: f"{script.hold - 1} " in view.open_text)
+    async with Gone(postgres, two):
+        one.open(tool)
+        await refused(lambda: ann.ask(other, "Hello?"))
+        await refused(lambda: ann.ask(other, "Hello?", thread_id))
+        await refused(lambda: ann.follow(other, thread_id))
+    await asked.end()
+    assert asked.view.state == "completed"
+    for each in followers:
+        await each.until(
+            lambda view: (view.turn_id, view.state) == (asked.view.turn_id, "completed")
+        )
+    for view in (asked.view, *(each.view for each in followers)):
+        assert view.newest_answer == script.text
+        for worker in two:
+            await check_equal_to_fresh_load(ann, worker, thread_id, view)
+    assert calls_made(one.folder).count(tool) == 1
+    assert (await ann.recall(other, thread_id))[2:6] == [
+        ["user", script.question],
+        ["assistant", {"call": f"call_{tool}"}],
+        ["tool", {"result": script.result}],
+        ["assistant", script.text],
+    ]
+    for each in followers:
+        await each.close()
+
+
+async def test_a_question_that_found_no_database_is_asked_again(
+    two: list[LiveWorker], postgres: PostgresServer
+) -> None:
+    one, other = two
+    ann = Person()
+    script = Script(seed=3)
+    request_id = secrets.token_hex(8)
+    await ann.get(one, "threads.list")
+    async with Gone(postgres, two):
+        await refused(lambda: ann.ask(one, script.question, request_id=request_id))
+    asked = await taken(lambda: ann.ask(other, script.question, request_id=request_id), other)
+    await asked.end()
+    assert asked.view.newest_answer == script.text
+    assert len((await ann.get(one, "threads.list"))["data"]) == 1
+
+
+async def test_questions_are_asked_while_the_database_goes(
+    two: list[LiveWorker], postgres: PostgresServer
+) -> None:
+    ann = Person()
+    scripts = {secrets.token_hex(8): Script(say=5, seed=seed) for seed in range(40)}
+    await ann.get(two[0], "threads.list")
+    asking: dict[str, Stream] = {}
+
+    async def ask() -> None:
+        for number, (name, script) in enumerate(scripts.items()):
+            asking[name] = ann.ask(two[number % 2], script.question, request_id=name)
+            await asyncio.sleep(0.02)
+
+    going_on = asyncio.create_task(ask())
+    async with Gone(postgres, two):
+        await going_on
+    for number, (name, script) in enumerate(scripts.items()):
+        # Some were answered, some were refused; none was cut. Asked again, each is answered once.
+        with suppress(RefusedError):
+            await asking[name].end()
+        assert not asking[name].was_cut
+        worker = two[number % 2 - 1]
+        asked = await taken(partial(ann.ask, worker, script.question, request_id=name), worker)
+        await asked.end()
+        assert asked.view.state == "completed"
+        assert asked.view.newest_answer == script.text
+    assert len((await ann.get(two[0], "threads.list", limit=100))["data"]) == len(scripts)
+
+
+@pytest.mark.parametrize("point", ["pause", "tool"])
+async def test_an_approval_waits_for_its_database(
+    point: str, two: list[LiveWorker], postgres: PostgresServer
+) -> None:
+    one, other = two
+    ann = Person()
+    tool = secrets.token_hex(4)
+    script = Script(say=5, seed=4, tool=tool, approve=1, hang=1, gate=tool)
+    asked = await ann.ask(one, script.question).end()
+    assert asked.view.state == "waiting"
+    thread_id = asked.view.thread["id"]
+    card = list(asked.view.items.values())[-1]
+    followers = [await ann.follow(each, thread_id).opened() for each in two]
+    if point == "pause":
+        one.open(tool)
+        async with Gone(postgres, two):
+            await refused(lambda: ann.approve(other, card, view=asked.view.copy()))
+        going = await taken(lambda: ann.approve(other, card, view=asked.view), other)
+    else:
+        going = ann.approve(other, card, view=asked.view)
+        await until(lambda: tool in calls_made(one.folder), other)
+        async with Gone(postgres, two):
+            one.open(tool)
+    await going.end()
+    assert going.view.newest_answer == script.text
+    for each in followers:
+        await each.until(lambda view: view.state == "completed")
+        await check_equal_to_fresh_load(ann, one, thread_id, each.view)
+        await each.close()
+    assert calls_made(one.folder).count(tool) == 1
