@@ -13,6 +13,7 @@ from secrets import token_urlsafe
 from typing import Any, Literal, Protocol, TypeVar
 
 from chatkit.types import (
+    ErrorEvent,
     HiddenContextItem,
     SDKHiddenContextItem,
     ThreadItem,
@@ -164,6 +165,11 @@ class ItemWriter:
         if not isinstance(item, (HiddenContextItem, SDKHiddenContextItem)):
             self.close_current()
         self.done(item)
+
+    def write_error(self, error: ErrorEvent) -> None:
+        """Write an error, which says enough of a run that writes no item."""
+        self.wrote_item = True
+        self.send(error)
 
     def write(self, event: ThreadStreamEvent) -> None:
         """Write an event that the app made, mended where it would break the grammar."""

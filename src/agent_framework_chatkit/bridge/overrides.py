@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Awaitable
 from typing import TypeAlias, TypeVar, overload
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -21,3 +24,16 @@ async def resolve(value: MaybeAwaitable[T]) -> T:
     if inspect.isawaitable(value):
         return await value
     return value
+
+
+async def attempt(step: Awaitable[None], complaint: str) -> None:
+    """Await a step in which an override may fail; if it does, log that, and go on.
+
+    Args:
+        step: The step.
+        complaint: What the log says.
+    """
+    try:
+        await step
+    except Exception:
+        logger.exception(complaint)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from agent_framework import Content
 
-from .open_items import OpenWorkflow
+from .activity_writer import ShownTask
 from .pace import Pace
 from .tool_tasks import is_running
 
@@ -48,10 +48,8 @@ class ToolCall:
     def __init__(self, kind: ToolKind) -> None:
         self.kind = kind
         self.result: Content | None = None
-        self.workflow: OpenWorkflow | None = None
-        """Where its task is shown, once it is."""
-        self.index = 0
-        """Its task's place in that workflow."""
+        self.shown: ShownTask | None = None
+        """Its task, once that is shown."""
         self._content: Content | None = None
         """The call as it began; none for a result that came without one."""
         self._texts: list[str] = []

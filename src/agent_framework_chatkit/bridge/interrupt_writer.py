@@ -1,0 +1,151 @@
+"""The open requests of a run that has ended, as items that people can answer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Sequence
+
+from agent_framework import Content
+from chatkit.types import ClientToolCallItem, StructuredInput, StructuredInputItem, WidgetItem
+
+from ..interrupts.client_tools import client_tool_call_fields, error_result
+from ..interrupts.pause import Interrupt, InterruptKind, Pause
+from ..interrupts.questions import ASK_USER
+from .item_stream import ItemWriter
+from .overrides import attempt, resolve
+from .response_converter import AgentResponseConverter
+
+logger = logging.getLogger(__name__)
+
+
+class InterruptWriter:
+    """Writes what people are asked, and adds it to the run's pause.
+
+    Args:
+        items: Where the items are written.
+        converter: What each request becomes.
+        pause: Takes the requests. Without it the run cannot be resumed.
+        client_tools: Names of tools that the browser runs.
+    """
+
+    def __init__(
+        self,
+        items: ItemWriter,
+        converter: AgentResponseConverter,
+        pause: Pause | None,
+        client_tools: Collection[str],
+    ) -> None:
+        self._items = items
+        self._converter = converter
+        self._pause = pause
+        self._client_tools = client_tools
+        self._requests: list[tuple[InterruptKind, Content]] = []
+        """Requests that are written when the run has ended: nobody could answer before."""
+
+    def add(self, kind: InterruptKind, request: Content) -> None:
+        """Take in a request."""
+        self._requests.append((kind, request))
+
+    def is_paused(self, calls: Sequence[Content]) -> bool:
+        """Return whether the run goes on once people have answered.
+
+        Args:
+            calls: The calls without a result.
+        """
+        return bool(self._requests) or any(
+            call.name == ASK_USER or call.name in self._client_tools for call in calls
+        )
+
+    async def write(self, calls: Sequence[Content]) -> None:
+        """Write the requests, and those that calls of tools make.
+
+        Args:
+            calls: The calls without a result.
+        """
+        for kind, request in self._requests:
+            step = (
+                self._write_request_info(request)
+                if kind == "input"
+                else self._write_card(kind, request)
+            )
+            await attempt(step, "A request could not be shown.")
+        for call in calls:
+            if call.name == ASK_USER:
+                await attempt(self._write_questions(call), "Questions could not be shown.")
+        if not self.is_paused(calls):
+            for call in calls:
+                await attempt(self._report_missing(call), "A missing tool could not be reported.")
+        clients = [call for call in calls if call.name in self._client_tools]
+        for number, call in enumerate(clients):
+            self._call_client_tool(call, is_first=number == 0)
+        if self._pause is not None:
+            self._pause.calls = list(calls)
+
+    async def _write_questions(self, call: Content) -> None:
+        inputs = await resolve(self._converter.questions_to_inputs(call))
+        if inputs:
+            self._write_inputs("questions", call, inputs)
+
+    async def _write_request_info(self, request: Content) -> None:
+        inputs = await resolve(self._converter.request_info_to_inputs(request))
+        if inputs:
+            self._write_inputs("input", request, inputs)
+            return
+        question = (request.parse_arguments() or {}).get("data")
+        if isinstance(question, str):
+            self._items.message().append(question)
+            self._items.close_current()
+        self._wait("input", request)
+
+    def _write_inputs(
+        self, kind: InterruptKind, request: Content, inputs: list[StructuredInput]
+    ) -> None:
+        item = self._items.item(StructuredInputItem, "message", inputs=inputs)
+        self._items.write_done(item)
+        self._wait(kind, request, item.id)
+
+    async def _write_card(self, kind: InterruptKind, request: Content) -> None:
+        to_form = (
+            self._converter.approval_request_to_form
+            if kind == "approval"
+            else self._converter.consent_request_to_form
+        )
+        # Sealed before it is shown.
+        interrupt = (self._pause or Pause()).interrupt(kind, request)
+        form = await resolve(to_form(interrupt.shown))
+        if form is None:
+            return
+        item = self._items.item(WidgetItem, "message", widget=form.widget, copy_text=form.text)
+        self._items.write_done(item)
+        interrupt.item_id = item.id
+        if self._pause is not None:
+            self._pause.interrupts.append(interrupt)
+
+    async def _report_missing(self, call: Content) -> None:
+        """Report that a tool has no implementation."""
+        self._wait("missing_tool", call, answer=error_result(call, "This tool is not available."))
+        error = await resolve(self._converter.missing_tool_to_error(call))
+        if error is not None:
+            self._items.write_error(error)
+
+    def _call_client_tool(self, call: Content, *, is_first: bool) -> None:
+        """Have the browser make a call, if it is the first: there is one call at a time."""
+        if is_first:
+            fields = client_tool_call_fields(call)
+            item = self._items.item(ClientToolCallItem, "tool_call", **fields)
+            self._items.write_done(item)
+            self._wait("client_tool", call, item.id)
+        elif self._pause is None:
+            logger.warning("ChatKit has one client call at a time; %r waits.", call.name)
+        else:
+            self._wait("client_tool", call)
+
+    def _wait(
+        self,
+        kind: InterruptKind,
+        request: Content,
+        item_id: str = "",
+        answer: Content | None = None,
+    ) -> None:
+        if self._pause is not None:
+            self._pause.interrupts.append(Interrupt(kind, request, item_id, answer))

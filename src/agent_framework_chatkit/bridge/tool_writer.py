@@ -1,0 +1,159 @@
+"""Calls of tools and their results, as tasks and widgets."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+
+from agent_framework import Content
+from chatkit.types import WidgetItem
+
+from ..interrupts.pause import Pause
+from ..interrupts.questions import ASK_USER
+from .activity_writer import ActivityWriter
+from .cards import Form
+from .item_stream import ItemWriter
+from .media_writer import MediaWriter
+from .open_items import OpenWorkflow
+from .overrides import attempt, resolve
+from .response_converter import AgentResponseConverter
+from .tool_call import CALLS, RESULTS, ToolCall
+from .tool_tasks import has_failed
+
+logger = logging.getLogger(__name__)
+
+
+class ToolWriter:
+    """Writes what tools are called with and what comes of it.
+
+    Args:
+        items: Where the items are written.
+        converter: What each content becomes.
+        activity: Writes tasks.
+        media: Writes what a code interpreter draws.
+        client_tools: Names of tools that the browser runs, whose calls have items of their own.
+    """
+
+    def __init__(
+        self,
+        items: ItemWriter,
+        converter: AgentResponseConverter,
+        activity: ActivityWriter,
+        media: MediaWriter,
+        client_tools: Collection[str],
+    ) -> None:
+        self._items = items
+        self._converter = converter
+        self._activity = activity
+        self._media = media
+        self._without_task = {*client_tools, ASK_USER}
+        self._calls: list[ToolCall] = []
+        """Calls without a result yet, oldest first."""
+        self._widgets: list[Form] = []
+        """Widgets of results, until the calls beside theirs have ended as well."""
+        self._declined: set[str | None] = set()
+        """The ids of calls that a person has declined, and so knows the outcome of."""
+        self._to_task = {
+            "function": converter.function_to_task,
+            "mcp_tool": converter.mcp_tool_to_task,
+            "search_tool": converter.search_tool_to_task,
+            "code_interpreter": converter.code_interpreter_to_task,
+            "shell_tool": converter.shell_tool_to_task,
+            "computer_tool": converter.computer_tool_to_task,
+        }
+
+    async def resume(self, pause: Pause) -> None:
+        """Go on with the calls that a paused run is yet to make."""
+        for content in pause.calls_to_make():
+            call = ToolCall("function")
+            call.add_call(content)
+            self._calls.append(call)
+            decision = pause.decision_on(content)
+            if decision is not None and decision.approved:
+                await self._try_to_show(call)
+            elif decision is not None:
+                self._declined.add(content.call_id)
+
+    async def call(self, content: Content) -> None:
+        """Write a call, or a fragment of one."""
+        kind = CALLS[content.type]
+        call = next((each for each in reversed(self._calls) if each.has_call(kind, content)), None)
+        if call is None:
+            call = ToolCall(kind)
+            self._calls.append(call)
+        if call.add_call(content):
+            await self._show(call)
+
+    async def result(self, content: Content) -> None:
+        """Write the result of a call."""
+        kind = RESULTS[content.type]
+        call = next(
+            (each for each in reversed(self._calls) if each.has_result(kind, content)), None
+        )
+        if call is None:
+            call = ToolCall(kind)
+            self._calls.append(call)
+            if kind == "function":
+                logger.warning("A result came without its call: %r", content.call_id)
+        call.add_result(content)
+        if call.is_finished:
+            self._calls.remove(call)
+        if content.call_id in self._declined:
+            return
+        await self._show(call)
+
+        if kind == "function":
+            widget = await resolve(self._converter.function_to_widget(call.whole(), content))
+            if widget is not None:
+                self._widgets.append(widget)
+            if not any(each.needs_result for each in self._calls):
+                self.show_widgets()
+        if content.type == "computer_tool_result" and content.screenshot is not None:
+            self._activity.add(
+                await resolve(self._converter.screenshot_to_task(content.screenshot))
+            )
+        if content.type == "code_interpreter_tool_result":
+            for output in content.outputs or ():
+                if isinstance(output, Content) and output.type in ("data", "uri"):
+                    await self._media.data(output)
+
+    def show_widgets(self) -> None:
+        """Write the widgets of tools that have ended."""
+        widgets, self._widgets = self._widgets, []
+        for widget, text in widgets:
+            item = self._items.item(WidgetItem, "message", widget=widget, copy_text=text)
+            self._items.write_done(item)
+
+    async def show_open_calls(self) -> None:
+        """Write the calls that have no result, with all of their arguments."""
+        for call in self._calls:
+            await self._try_to_show(call)
+
+    def unanswered(self) -> list[Content]:
+        """Return the calls to which the run should have given a result."""
+        calls = (call.whole() for call in self._calls if call.needs_result)
+        return [call for call in calls if call is not None]
+
+    def discard_unanswered(self) -> None:
+        """Take back an activity that shows nothing but calls which are yet to be made."""
+        workflow = self._items.current
+        if isinstance(workflow, OpenWorkflow):
+            shown = [call.shown for call in self._calls if call.needs_result]
+            indexes = {task.index for task in shown if task and task.workflow is workflow}
+            if len(indexes) == len(workflow.tasks):
+                workflow.discard()
+
+    async def _try_to_show(self, call: ToolCall) -> None:
+        await attempt(self._show(call), "A tool call could not be shown.")
+
+    async def _show(self, call: ToolCall) -> None:
+        if call.result is None and call.name in self._without_task:
+            return
+        task = await resolve(self._to_task[call.kind](call.whole(), call.result))
+        if task is None:
+            return
+        if call.shown is None:
+            call.shown = self._activity.add(task)
+        elif not call.shown.update(task) and has_failed(call.result):
+            # Its workflow was closed while it ran, and says nothing of how it ended.
+            self._activity.add(task)

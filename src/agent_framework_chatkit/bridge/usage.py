@@ -1,0 +1,38 @@
+"""How much a run has used of its models."""
+
+from __future__ import annotations
+
+from agent_framework import Content, UsageDetails, add_usage_details
+
+from ..telemetry import record_usage
+from .overrides import resolve
+from .response_converter import AgentResponseConverter
+
+
+class RunUsage:
+    """Adds up the usage that a run's agents report."""
+
+    def __init__(self) -> None:
+        self._of_agents: dict[str | None, UsageDetails] = {}
+
+    def add(self, content: Content, agent: str | None) -> None:
+        """Take in `usage` content.
+
+        Args:
+            content: The content. One that replaces is the total of all that its agent has used
+                in this run.
+            agent: The agent's name.
+        """
+        usage = content.usage_details or UsageDetails()
+        if content.merge_mode != "replace":
+            usage = add_usage_details(self._of_agents.get(agent), usage)
+        self._of_agents[agent] = usage
+
+    async def report(self, converter: AgentResponseConverter) -> None:
+        """Report the usage of all agents to telemetry and to the converter, if there is any."""
+        total: UsageDetails | None = None
+        for usage in self._of_agents.values():
+            total = add_usage_details(total, usage)
+        if total is not None:
+            record_usage(total)
+            await resolve(converter.on_usage(total))
