@@ -1,13 +1,10 @@
-"""What a thread holds becomes what an agent reads: thread items to messages."""
+"""Thread items as messages for an agent."""
 
 from __future__ import annotations
 
-import codecs
 import json
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from email.message import EmailMessage
-from html import escape
 from itertools import groupby
 from typing import Any, TypeAlias, TypeVar, cast
 
@@ -34,6 +31,7 @@ from chatkit.types import (
 )
 
 from ..text import without_markup
+from .attachment_content import attachment_content
 from .overrides import MaybeAwaitable, resolve
 
 logger = logging.getLogger(__name__)
@@ -47,7 +45,6 @@ AttachmentDataFetcher: TypeAlias = "Callable[[str], MaybeAwaitable[bytes]]"
 """Returns an attachment's bytes, given its id."""
 
 PAGE_SIZE = 100
-_TEXT_SUFFIXES = ("json", "csv", "xml", "yaml")
 
 
 class ThreadItemConverter:
@@ -183,7 +180,7 @@ class ThreadItemConverter:
         if self.attachment_data_fetcher is not None:
             try:
                 data = await resolve(self.attachment_data_fetcher(attachment.id))
-                return _attached(data, attachment)
+                return attachment_content(data, attachment)
             except Exception:
                 logger.warning(
                     "The bytes of attachment %r could not be fetched.", attachment.id, exc_info=True
@@ -351,24 +348,6 @@ async def iterate_thread_items(
         after = following
 
 
-def is_text(mime_type: str) -> bool:
-    """Return whether a file of this MIME type is text that a model can read as it is."""
-    main, _, sub = mime_type.partition(";")[0].strip().lower().partition("/")
-    return main == "text" or sub.removeprefix("x-").rpartition("+")[2] in _TEXT_SUFFIXES
-
-
-def decode_text(data: bytes, mime_type: str) -> str:
-    """Decode a text file by the charset of its MIME type, else by its BOM, else as UTF-8."""
-    header = EmailMessage()
-    header["content-type"] = mime_type
-    has_utf16_bom = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    charset = header.get_content_charset("utf-16" if has_utf16_bom else "utf-8-sig")
-    try:
-        return data.decode(charset, errors="replace")
-    except LookupError:
-        return data.decode("utf-8-sig", errors="replace")
-
-
 def _append(contents: list[Content], content: Content | None) -> None:
     """Append content, joined to the one before it if both are nothing but text."""
     if content is None:
@@ -377,16 +356,6 @@ def _append(contents: list[Content], content: Content | None) -> None:
         contents[-1] = contents[-1] + content
     else:
         contents.append(content)
-
-
-def _attached(data: bytes, attachment: Attachment) -> Content:
-    if not is_text(attachment.mime_type):
-        return Content.from_data(data, attachment.mime_type, name=attachment.name)
-    name, mime_type = escape(attachment.name), escape(attachment.mime_type)
-    text = without_markup(decode_text(data, attachment.mime_type))
-    return Content.from_text(
-        f'<ATTACHMENT name="{name}" type="{mime_type}">\n{text}\n</ATTACHMENT>'
-    )
 
 
 def _user_message(text: str) -> Message:
