@@ -89,7 +89,7 @@ def main() -> None:
             ("peer, text", peer, "text"),
             ("ours, Chat Completions", ours, "chat_completions"),
             ("peer, Chat Completions", peer, "chat_completions"),
-            ("ours, with an `AgentContext`", ours, "context"),
+            ("ours, with a `ThreadContext`", ours, "context"),
             ("`chatkit.agents`", ours, "agents_sdk"),
             ("ours, mixed reply", ours, "mixed"),
         ):

@@ -124,9 +124,9 @@ def convert(updates: AsyncIterator[AgentResponseUpdate], count: int) -> Events:
 
 
 def convert_with_context(updates: AsyncIterator[AgentResponseUpdate], count: int) -> Events:
-    from agent_framework_chatkit import AgentContext
+    from agent_framework_chatkit import ThreadContext
 
-    context: AgentContext[None] = AgentContext(
+    context: ThreadContext[None] = ThreadContext(
         thread=THREAD, store=empty_store(), request_context=None
     )
     return stream_agent_response(updates, THREAD.id, context=context)

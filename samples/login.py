@@ -16,7 +16,7 @@ from fastapi import FastAPI, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.middleware.sessions import SessionMiddleware
 
-from agent_framework_chatkit import AgentChatKitServer, AgentContext, RequestContext, create_app
+from agent_framework_chatkit import AgentChatKitServer, RequestContext, ThreadContext, create_app
 from agent_framework_chatkit.stores import SQLStore
 from samples.models import ChatModel, load_model
 from samples.scripted import ScriptedClient, Turn, call
@@ -30,7 +30,7 @@ ORDERS = {"ann": ["two kilos of tea"], "bob": ["a kettle", "a clock"]}
 @tool
 def my_orders(ctx: FunctionInvocationContext) -> list[str]:
     """List the orders of whoever asks."""
-    return ORDERS[AgentContext.of(ctx).request_context.user_id]
+    return ORDERS[ThreadContext.of(ctx).request_context.user_id]
 
 
 def orders_app(model: ChatModel, database: str = "sqlite:///login.db") -> FastAPI:

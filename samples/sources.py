@@ -27,7 +27,7 @@ from agent_framework import (
 from chatkit.types import FileSource, FileTask
 from starlette.applications import Starlette
 
-from agent_framework_chatkit import AgentChatKitServer, AgentContext, RequestContext, create_app
+from agent_framework_chatkit import AgentChatKitServer, RequestContext, ThreadContext, create_app
 from agent_framework_chatkit.stores import SQLStore
 from samples.models import ChatModel, load_model
 from samples.scripted import ScriptedClient, Turn, call
@@ -69,7 +69,7 @@ def guide_agent(model: ChatModel, library: Library) -> Agent[Any]:
         """Find passages of the guide. Each is numbered; name them as [1] where you use them."""
         found = library.search(query)
         sources = [FileSource(title=f"{title} ({file})", filename=file) for file, title, _ in found]
-        chat = AgentContext.of(ctx)
+        chat = ThreadContext.of(ctx)
         await chat.add_workflow_task(
             FileTask(
                 title=f"Search the guide: {query}",

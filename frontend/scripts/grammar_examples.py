@@ -15,9 +15,9 @@ from apply_updates import example_of
 from chatkit.types import CustomSummary, CustomTask, ThreadMetadata, Workflow
 from chatkit.widgets import DynamicWidgetRoot
 
-from agent_framework_chatkit import AgentContext, AgentResponseConverter, stream_agent_response
+from agent_framework_chatkit import AgentResponseConverter, ThreadContext, stream_agent_response
 
-Step = AgentResponseUpdate | Callable[[AgentContext[Any]], Awaitable[Any]]
+Step = AgentResponseUpdate | Callable[[ThreadContext[Any]], Awaitable[Any]]
 PNG = "data:image/png;base64,iVBORw0KGgo="
 
 
@@ -59,7 +59,7 @@ async def changing() -> AsyncGenerator[Any, None]:
     yield card("2", color="danger")
 
 
-async def work(context: AgentContext[Any]) -> None:
+async def work(context: ThreadContext[Any]) -> None:
     await context.start_workflow(Workflow(type="custom", tasks=[]))
     await context.add_workflow_task(CustomTask(title="Look", status_indicator="loading"))
     await context.stream_progress("Looking")
@@ -116,7 +116,7 @@ class Store:
 
 
 async def run_of(
-    steps: list[Step], context: AgentContext[Any]
+    steps: list[Step], context: ThreadContext[Any]
 ) -> AsyncIterator[AgentResponseUpdate]:
     for step in steps:
         if isinstance(step, AgentResponseUpdate):
@@ -130,7 +130,7 @@ async def main() -> None:
     for name, steps in RUNS.items():
         store: Any = Store()
         thread = ThreadMetadata(id="thr_1", created_at=datetime(2026, 1, 1))
-        context = AgentContext(thread=thread, store=store, request_context=None)
+        context = ThreadContext(thread=thread, store=store, request_context=None)
         # A run whose tools stream nothing takes another way through the bridge.
         has_tools = any(callable(step) for step in steps)
         events = stream_agent_response(

@@ -20,7 +20,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from agent_framework_chatkit import (
-    AgentContext,
+    ThreadContext,
     ThreadItemConverter,
     stream_agent_response,
     thread_to_agent_input,
@@ -39,7 +39,7 @@ async def get_time(
 ) -> str:
     """Tell the date and the time at a place."""
     # While a tool runs, it may stream to the thread.
-    await AgentContext.of(ctx).stream_progress("Looking at the clock")
+    await ThreadContext.of(ctx).stream_progress("Looking at the clock")
     now = datetime.now(timezone(timedelta(hours=utc_offset)))
     return now.strftime("%A, %Y-%m-%d %H:%M")
 
@@ -64,7 +64,7 @@ class QuickstartServer(ChatKitServer[None]):
             self.store, thread.id, context, converter=self.converter
         )
         # The agent answers; its tools find their way to the thread by the context.
-        agent_context = AgentContext(thread=thread, store=self.store, request_context=context)
+        agent_context = ThreadContext(thread=thread, store=self.store, request_context=context)
         run = self.agent.run(
             messages,
             stream=True,

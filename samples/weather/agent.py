@@ -11,7 +11,7 @@ from chatkit.types import SearchTask, URLSource
 from chatkit.widgets import DynamicWidgetRoot
 from pydantic import BaseModel
 
-from agent_framework_chatkit import AgentContext, action, ask_user, client_tool
+from agent_framework_chatkit import ThreadContext, action, ask_user, client_tool
 from samples.models import ChatModel
 
 from .cards import ASK, cities_card, summary, waiting_card, weather_card
@@ -39,7 +39,7 @@ def weather_agent(model: ChatModel, forecasts: Forecasts) -> Agent[Any]:
     @tool
     async def get_weather(city: City, ctx: FunctionInvocationContext) -> str:
         """Get the weather in a city, now and for five days. The user sees it as a card."""
-        chat = AgentContext.of(ctx)
+        chat = ThreadContext.of(ctx)
         try:
             place = await forecasts.place(city)
         except UnknownPlaceError as error:
@@ -64,7 +64,7 @@ def weather_agent(model: ChatModel, forecasts: Forecasts) -> Agent[Any]:
     @tool
     async def choose_city(ctx: FunctionInvocationContext) -> str:
         """Let the user choose a city. Their choice comes as a message."""
-        await AgentContext.of(ctx).stream_widget(cities_card(PLACES[::3]), copy_text="Which city?")
+        await ThreadContext.of(ctx).stream_widget(cities_card(PLACES[::3]), copy_text="Which city?")
         return "The user sees buttons with cities. Wait for their choice."
 
     @tool
@@ -106,7 +106,7 @@ class Question(BaseModel):
 
 
 @action(ASK)
-def ask(question: Question, context: AgentContext[Any]) -> str:
+def ask(question: Question, context: ThreadContext[Any]) -> str:
     """Have the agent answer what a button asks, as if the person had written it."""
     return question.text
 

@@ -19,8 +19,8 @@ from starlette.routing import Mount
 
 from agent_framework_chatkit import (
     AgentChatKitServer,
-    AgentContext,
     RequestContext,
+    ThreadContext,
     action,
     create_app,
 )
@@ -50,7 +50,7 @@ def root(widget: Json) -> DynamicWidgetRoot:
 
 
 @action("gallery.tell")
-async def tell(payload: Any, context: AgentContext[Any]) -> None:
+async def tell(payload: Any, context: ThreadContext[Any]) -> None:
     """Say what arrived."""
     message = json.dumps(payload, ensure_ascii=False)
     await context.stream(NoticeEvent(level="info", title="The server got", message=message))
@@ -61,20 +61,20 @@ class Booking(BaseModel):
 
 
 @action("gallery.book")
-async def book(booking: Booking, context: AgentContext[Any]) -> None:
+async def book(booking: Booking, context: ThreadContext[Any]) -> None:
     """Take a booking that fits, in place of the form."""
     await context.replace_widget(root(card(f"Booked: {booking.seats}")))
 
 
 @action("gallery.wait")
-async def wait(payload: None, context: AgentContext[Any]) -> None:
+async def wait(payload: None, context: ThreadContext[Any]) -> None:
     """Take two seconds."""
     await context.stream_progress("Working")
     await asyncio.sleep(40 * PAUSE)
 
 
 @action("gallery.change")
-async def change(payload: None, context: AgentContext[Any]) -> None:
+async def change(payload: None, context: ThreadContext[Any]) -> None:
     """Change what a transition holds."""
     time = f"{datetime.now():%H:%M:%S}"
     child = component("Transition", children=text(f"Changed at {time}", id="child", key=time))
@@ -83,38 +83,38 @@ async def change(payload: None, context: AgentContext[Any]) -> None:
 
 
 @action("gallery.count")
-async def count(payload: dict[str, int], context: AgentContext[Any]) -> None:
+async def count(payload: dict[str, int], context: ThreadContext[Any]) -> None:
     """Count, answered with the widget alone."""
     await context.replace_widget(root(counter(payload["count"])))
 
 
 @action("gallery.ask")
-async def ask(question: str, context: AgentContext[Any]) -> str:
+async def ask(question: str, context: ThreadContext[Any]) -> str:
     """Have the agent answer."""
     return question
 
 
 @action("gallery.fail")
-async def fail(payload: None, context: AgentContext[Any]) -> None:
+async def fail(payload: None, context: ThreadContext[Any]) -> None:
     """Fail."""
     raise RuntimeError("The gallery shows what a person sees of this.")
 
 
 @action("gallery.refuse")
-async def refuse(payload: None, context: AgentContext[Any]) -> None:
+async def refuse(payload: None, context: ThreadContext[Any]) -> None:
     """Fail, and say why."""
     raise CustomStreamError("The flight is full.")
 
 
 @action("gallery.stream")
-async def stream(which: str, context: AgentContext[Any]) -> None:
+async def stream(which: str, context: ThreadContext[Any]) -> None:
     """Stream a widget."""
     states = {"text": growing_text, "components": coming_components, "failing": failing}[which]
     await context.stream_widget(states(), copy_text="A widget that was streamed")
 
 
 @action("gallery.stream_here")
-async def stream_here(payload: None, context: AgentContext[Any]) -> None:
+async def stream_here(payload: None, context: ThreadContext[Any]) -> None:
     """Stream states in the place of a widget."""
     await context.replace_widget(growing_text())
 

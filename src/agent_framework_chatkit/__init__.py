@@ -8,8 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .bridge.cards import APPROVAL_ACTION, CONSENT_ACTION, Form
-    from .bridge.context import AgentContext, ClientToolCall
+    from .bridge.cards import APPROVAL_ACTION, CONSENT_ACTION, WidgetForm
+    from .bridge.context import ClientToolCall, ThreadContext
     from .bridge.response_converter import AgentResponseConverter
     from .bridge.streaming import stream_agent_response
     from .bridge.thread_items import (
@@ -29,21 +29,24 @@ if TYPE_CHECKING:
     from .widgets.templates import WidgetTemplate, WidgetTemplateError
     from .widgets.tools import widget_tool
 
+    AgentContext = ThreadContext
+    Form = WidgetForm
+
 __all__ = [
     "APPROVAL_ACTION",
     "CONSENT_ACTION",
     "ActionHandler",
     "AgentChatKitServer",
-    "AgentContext",
     "AgentResponseConverter",
     "Authenticate",
     "ClientToolCall",
     "Decision",
-    "Form",
     "Pause",
     "Quotas",
     "RequestContext",
+    "ThreadContext",
     "ThreadItemConverter",
+    "WidgetForm",
     "WidgetTemplate",
     "WidgetTemplateError",
     "action",
@@ -63,16 +66,16 @@ _MODULES = {
     "CONSENT_ACTION": "bridge.cards",
     "ActionHandler": "widgets.actions",
     "AgentChatKitServer": "server.server",
-    "AgentContext": "bridge.context",
     "AgentResponseConverter": "bridge.response_converter",
     "Authenticate": "http.app",
     "ClientToolCall": "bridge.context",
     "Decision": "interrupts.pause",
-    "Form": "bridge.cards",
     "Pause": "interrupts.pause",
     "Quotas": "server.quotas",
     "RequestContext": "http.request_context",
+    "ThreadContext": "bridge.context",
     "ThreadItemConverter": "bridge.thread_items",
+    "WidgetForm": "bridge.cards",
     "WidgetTemplate": "widgets.templates",
     "WidgetTemplateError": "widgets.templates",
     "action": "widgets.actions",
@@ -88,8 +91,12 @@ _MODULES = {
 }
 """The module that each name is in."""
 
+_EARLIER_NAMES = {"AgentContext": "ThreadContext", "Form": "WidgetForm"}
+"""Old names, which clash with the framework's and FastAPI's; existing code may use them."""
+
 
 def __getattr__(name: str) -> Any:
+    name = _EARLIER_NAMES.get(name, name)
     module = _MODULES.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -10,7 +10,7 @@ from chatkit.widgets import DynamicWidgetRoot, WidgetRoot
 from pydantic import BaseModel, Field, field_validator
 
 from agent_framework_chatkit import (
-    AgentContext,
+    ThreadContext,
     action,
 )
 
@@ -43,7 +43,7 @@ class Trip(BaseModel):
 
 
 @action("book")
-async def book(trip: Trip, context: AgentContext[Any]) -> str:
+async def book(trip: Trip, context: ThreadContext[Any]) -> str:
     await context.stream_progress("Booking")
     await context.replace_widget(card(f"Booked: {trip.to}"), f"Booked: {trip.to}")
     return f"I have booked a flight to {trip.to} for {trip.guests}."
@@ -52,7 +52,7 @@ async def book(trip: Trip, context: AgentContext[Any]) -> str:
 @tool(approval_mode="never_require")
 async def offer(ctx: FunctionInvocationContext) -> str:
     """Show a flight to book."""
-    await AgentContext.of(ctx).stream_widget(card("Oslo?", "book", "look", "fail", "tell"))
+    await ThreadContext.of(ctx).stream_widget(card("Oslo?", "book", "look", "fail", "tell"))
     return "shown"
 
 

@@ -17,7 +17,7 @@ from chatkit.widgets import WidgetRoot
 from agent_framework_chatkit import (
     APPROVAL_ACTION,
     AgentChatKitServer,
-    AgentContext,
+    ThreadContext,
     action,
     create_app,
 )
@@ -77,7 +77,7 @@ async def test_two_clicks_at_the_same_time_book_once() -> None:
     booked = []
 
     @action("book")
-    async def slow(trip: dict[str, Any], context: AgentContext[Any]) -> None:
+    async def slow(trip: dict[str, Any], context: ThreadContext[Any]) -> None:
         await asyncio.sleep(0.05)
         booked.append(trip)
         await context.replace_widget(card("Booked"))
@@ -147,7 +147,7 @@ async def test_what_nothing_handles_is_refused(caplog: pytest.LogCaptureFixture)
 
 async def test_a_handler_that_fails_is_told_safely(caplog: pytest.LogCaptureFixture) -> None:
     @action("fail")
-    async def fail(payload: Any, context: AgentContext[Any]) -> None:
+    async def fail(payload: Any, context: ThreadContext[Any]) -> None:
         async def states() -> AsyncIterator[WidgetRoot]:
             yield card("Working")
             raise RuntimeError("a secret")
@@ -175,7 +175,7 @@ async def test_a_handler_that_fails_is_told_safely(caplog: pytest.LogCaptureFixt
 
 async def test_a_handler_may_say_what_is_wrong() -> None:
     @action("fail")
-    def full(payload: None, context: AgentContext[Any]) -> None:
+    def full(payload: None, context: ThreadContext[Any]) -> None:
         raise CustomStreamError("The flight is full.")
 
     async with chat(offering(), actions=[full]) as browser:
@@ -189,7 +189,7 @@ async def test_what_the_agent_shows_after_a_handler_has_the_sender() -> None:
     @tool(approval_mode="never_require")
     async def confirm(ctx: FunctionInvocationContext) -> str:
         """Confirm the booking."""
-        await AgentContext.of(ctx).replace_widget(card("Confirmed"))
+        await ThreadContext.of(ctx).replace_widget(card("Confirmed"))
         return "confirmed"
 
     answering = agent(
@@ -203,7 +203,7 @@ async def test_what_the_agent_shows_after_a_handler_has_the_sender() -> None:
 
 async def test_a_handler_streams_the_states_of_its_widget() -> None:
     @action("look")
-    async def look(payload: None, context: AgentContext[Any]) -> None:
+    async def look(payload: None, context: ThreadContext[Any]) -> None:
         async def states() -> AsyncIterator[WidgetRoot]:
             for value in ("Oslo? Cold", "Oslo? Cold and wet"):
                 yield card(value, "book", "look", "fail", "tell")
@@ -222,7 +222,7 @@ async def test_a_handler_streams_the_states_of_its_widget() -> None:
 
 async def test_a_handler_shows_more_and_tells_the_agent_what_people_do_not_see() -> None:
     @action("tell")
-    async def tell(payload: None, context: AgentContext[Any]) -> None:
+    async def tell(payload: None, context: ThreadContext[Any]) -> None:
         await context.stream_widget(card("Another"))
         await context.stream_client_effect("confetti")
         await context.add_hidden_context("The user likes Oslo.")
@@ -248,7 +248,7 @@ async def test_a_handler_shows_more_and_tells_the_agent_what_people_do_not_see()
 
 async def test_an_action_that_is_answered_at_once() -> None:
     @action("look", from_page=True)
-    async def look(payload: dict[str, int], context: AgentContext[Any]) -> None:
+    async def look(payload: dict[str, int], context: ThreadContext[Any]) -> None:
         await context.stream_progress("Looking")
         if payload:
             context.thread.title = "Looked"
@@ -273,7 +273,7 @@ async def test_a_handler_that_has_the_agent_answer_must_stream() -> None:
 
 async def test_an_action_of_the_page_has_no_sender() -> None:
     @action("greet", from_page=True)
-    async def greet(payload: str, context: AgentContext[Any]) -> list[Message]:
+    async def greet(payload: str, context: ThreadContext[Any]) -> list[Message]:
         assert context.sender is None
         with pytest.raises(ValueError, match="no widget"):
             await context.replace_widget(card("?"))
@@ -361,13 +361,13 @@ async def test_a_page_may_pass_on_what_it_handles_itself_as_another_action() -> 
     async def show(ctx: FunctionInvocationContext) -> str:
         """Show a widget whose action the page handles."""
         action = {"type": "open_map", "handler": "client"}
-        await AgentContext.of(ctx).stream_widget(
+        await ThreadContext.of(ctx).stream_widget(
             card("Oslo?", confirm={"label": "Map", "action": action})
         )
         return "shown"
 
     @action("book", from_page=True)
-    async def book_from_page(trip: Trip, context: AgentContext[Any]) -> None:
+    async def book_from_page(trip: Trip, context: ThreadContext[Any]) -> None:
         await context.replace_widget(card(f"Booked: {trip.to}"))
 
     for handler, shown in ((book, "Oslo?"), (book_from_page, "Booked: Oslo")):
@@ -408,7 +408,7 @@ async def test_an_agent_that_fails_after_a_handler_leaves_what_was_done() -> Non
 
 async def test_a_handler_locks_the_thread() -> None:
     @action("look")
-    async def lock(payload: None, context: AgentContext[Any]) -> None:
+    async def lock(payload: None, context: ThreadContext[Any]) -> None:
         context.thread.status = LockedStatus(reason="Done.")
 
     async with chat(offering(), actions=[lock]) as browser:
@@ -421,7 +421,7 @@ async def test_a_handler_locks_the_thread() -> None:
 @pytest.mark.parametrize("kind", ["book", APPROVAL_ACTION])
 def test_a_type_has_one_handler(kind: str) -> None:
     @action(kind)
-    async def other(payload: Any, context: AgentContext[Any]) -> None: ...
+    async def other(payload: Any, context: ThreadContext[Any]) -> None: ...
 
     store = SQLStore[Any]("sqlite://")
     with pytest.raises(ValueError, match=kind):

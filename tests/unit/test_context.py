@@ -36,7 +36,7 @@ from chatkit.types import (
 )
 from chatkit.widgets import DynamicWidgetRoot
 
-from agent_framework_chatkit import AgentContext, ClientToolCall, stream_agent_response
+from agent_framework_chatkit import ClientToolCall, ThreadContext, stream_agent_response
 
 from .scripted_agent import agent, call
 from .thread_client import (
@@ -95,7 +95,7 @@ async def test_a_widget_that_fails_half_way_stays_as_it_was() -> None:
         yield card("21")
         raise RuntimeError("no thermometer")
 
-    async def tool_that_copes(context: AgentContext[Any]) -> None:
+    async def tool_that_copes(context: ThreadContext[Any]) -> None:
         with pytest.raises(RuntimeError, match="no thermometer"):
             await context.stream_widget(states())
 
@@ -116,7 +116,7 @@ async def test_a_widget_that_nobody_could_read_again_is_not_shown() -> None:
         yield card("2")
         yield nested(65)
 
-    async def show(context: AgentContext[Any]) -> None:
+    async def show(context: ThreadContext[Any]) -> None:
         await context.stream_widget(nested(64))
         with pytest.raises(ValueError, match="64"):
             await context.stream_widget(nested(65))
@@ -138,7 +138,7 @@ async def test_a_widget_without_states_is_not_shown() -> None:
 
 
 async def test_a_workflow_of_a_tool() -> None:
-    async def search(context: AgentContext[Any]) -> None:
+    async def search(context: ThreadContext[Any]) -> None:
         await context.start_workflow(Workflow(type="custom", tasks=[]))
         assert context.workflow_item is not None
         index = await context.add_workflow_task(CustomTask(title="A", status_indicator="loading"))
@@ -160,7 +160,7 @@ async def test_a_workflow_of_a_tool() -> None:
 
 
 async def test_tasks_of_a_tool_join_what_the_agent_does() -> None:
-    async def look(context: AgentContext[Any]) -> None:
+    async def look(context: ThreadContext[Any]) -> None:
         index = await context.add_workflow_task(CustomTask(title="Ask the sky"))
         assert index == 1
         await context.update_workflow_task(CustomTask(title="Asked"), index)
@@ -173,7 +173,7 @@ async def test_tasks_of_a_tool_join_what_the_agent_does() -> None:
 
 
 async def test_a_workflow_that_a_tool_leaves_open_ends_when_the_model_speaks() -> None:
-    async def forget(context: AgentContext[Any]) -> None:
+    async def forget(context: ThreadContext[Any]) -> None:
         await context.start_workflow(Workflow(type="custom", tasks=[]))
         await context.add_workflow_task(CustomTask(title="A", status_indicator="loading"))
 
@@ -184,7 +184,7 @@ async def test_a_workflow_that_a_tool_leaves_open_ends_when_the_model_speaks() -
 
 
 async def test_a_widget_ends_the_workflow_of_its_tool() -> None:
-    async def work(context: AgentContext[Any]) -> None:
+    async def work(context: ThreadContext[Any]) -> None:
         await context.start_workflow(Workflow(type="custom", tasks=[CustomTask(title="A")]))
         await context.stream_widget(card("1"))
         await context.start_workflow(Workflow(type="custom", tasks=[CustomTask(title="B")]))
@@ -195,7 +195,7 @@ async def test_a_widget_ends_the_workflow_of_its_tool() -> None:
 
 
 async def test_an_update_needs_a_workflow() -> None:
-    async def confused(context: AgentContext[Any]) -> None:
+    async def confused(context: ThreadContext[Any]) -> None:
         await context.end_workflow()
         with pytest.raises(ValueError, match="start_workflow"):
             await context.update_workflow_task(CustomTask(title="A"), 0)
@@ -207,7 +207,7 @@ async def test_an_update_needs_a_workflow() -> None:
 
 
 async def test_a_workflow_without_tasks_is_as_if_it_never_was() -> None:
-    async def idle(context: AgentContext[Any]) -> None:
+    async def idle(context: ThreadContext[Any]) -> None:
         await context.start_workflow(Workflow(type="custom", tasks=[]))
         await context.end_workflow()
         await context.start_workflow(Workflow(type="reasoning", tasks=[]))
@@ -219,7 +219,7 @@ async def test_a_workflow_without_tasks_is_as_if_it_never_was() -> None:
 
 
 async def test_progress_and_effects() -> None:
-    async def show(context: AgentContext[Any]) -> None:
+    async def show(context: ThreadContext[Any]) -> None:
         await context.stream_progress("Looking", icon="search")
         await context.stream_client_effect("confetti", {"amount": 3})
         await context.stream_client_effect("beep")
@@ -232,7 +232,7 @@ async def test_progress_and_effects() -> None:
 
 
 async def test_a_client_tool_is_called_when_the_turn_has_ended() -> None:
-    async def locate(context: AgentContext[Any]) -> None:
+    async def locate(context: ThreadContext[Any]) -> None:
         context.client_tool_call = ClientToolCall(name="locate", arguments={"fine": True})
 
     context = make_context()
@@ -278,7 +278,7 @@ def message_item(item_id: str = "app_1") -> AssistantMessageItem:
 
 
 async def test_an_item_that_is_never_done_is_closed_with_what_it_holds() -> None:
-    async def forget(context: AgentContext[Any]) -> None:
+    async def forget(context: ThreadContext[Any]) -> None:
         item = WorkflowItem(
             id="app_1",
             thread_id="thr_1",
@@ -295,7 +295,7 @@ async def test_an_item_that_is_never_done_is_closed_with_what_it_holds() -> None
 
 
 async def test_an_item_is_added_once(caplog: pytest.LogCaptureFixture) -> None:
-    async def twice(context: AgentContext[Any]) -> None:
+    async def twice(context: ThreadContext[Any]) -> None:
         await context.stream(ThreadItemAddedEvent(item=message_item()))
         await context.stream(ThreadItemAddedEvent(item=message_item()))
         await context.stream(ThreadItemDoneEvent(item=message_item()))
@@ -305,7 +305,7 @@ async def test_an_item_is_added_once(caplog: pytest.LogCaptureFixture) -> None:
 
 
 async def test_an_item_that_is_done_again_is_replaced() -> None:
-    async def twice(context: AgentContext[Any]) -> None:
+    async def twice(context: ThreadContext[Any]) -> None:
         await context.stream(ThreadItemDoneEvent(item=message_item()))
         await context.stream(ThreadItemDoneEvent(item=message_item()))
 
@@ -323,7 +323,7 @@ async def test_an_item_of_an_earlier_turn_may_be_changed(
         ThreadItemRemovedEvent(item_id="earlier"),
     ]
 
-    async def change(context: AgentContext[Any]) -> None:
+    async def change(context: ThreadContext[Any]) -> None:
         for event in changes:
             await context.stream(event)
         await context.stream(changes[0])
@@ -337,7 +337,7 @@ async def test_what_the_agent_writes_is_not_changed_by_a_tool(
 ) -> None:
     context = make_context()
 
-    async def meddle(context: AgentContext[Any]) -> None:
+    async def meddle(context: ThreadContext[Any]) -> None:
         task = WorkflowTaskAdded(task=CustomTask(title="A"), task_index=0)
         await context.stream(ThreadItemUpdatedEvent(item_id="message_1", update=task))
 
@@ -347,13 +347,13 @@ async def test_what_the_agent_writes_is_not_changed_by_a_tool(
 
 
 async def test_what_a_tool_has_finished_is_begun_anew(caplog: pytest.LogCaptureFixture) -> None:
-    async def finish(context: AgentContext[Any]) -> None:
+    async def finish(context: ThreadContext[Any]) -> None:
         item = context.workflow_item
         assert item is not None
         item.workflow.summary = CustomSummary(title="That was it")
         await context.stream(ThreadItemDoneEvent(item=item))
 
-    async def remove(context: AgentContext[Any]) -> None:
+    async def remove(context: ThreadContext[Any]) -> None:
         await context.stream(ThreadItemRemovedEvent(item_id="message_3"))
 
     other = update(Content.from_function_call("c2", "get_time", arguments="{}"))
@@ -366,7 +366,7 @@ async def test_what_a_tool_has_finished_is_begun_anew(caplog: pytest.LogCaptureF
 
 
 async def test_what_a_tool_has_removed_stays_removed(caplog: pytest.LogCaptureFixture) -> None:
-    async def remove(context: AgentContext[Any]) -> None:
+    async def remove(context: ThreadContext[Any]) -> None:
         await context.stream(ThreadItemRemovedEvent(item_id="message_1"))
 
     png = Content.from_uri("data:image/png;base64,iVBORw0KGgo=")
@@ -382,7 +382,7 @@ async def test_what_a_tool_has_removed_stays_removed(caplog: pytest.LogCaptureFi
 
 
 async def test_hidden_context_does_not_end_what_is_being_written() -> None:
-    async def note(context: AgentContext[Any]) -> None:
+    async def note(context: ThreadContext[Any]) -> None:
         item = HiddenContextItem(id="h", thread_id="thr_1", created_at=NOW, content="x")
         await context.stream(ThreadItemDoneEvent(item=item))
 
@@ -396,7 +396,7 @@ async def test_hidden_context_does_not_end_what_is_being_written() -> None:
 async def test_what_a_tool_streams_is_out_while_it_runs() -> None:
     is_seen = asyncio.Event()
 
-    async def slow(context: AgentContext[Any]) -> None:
+    async def slow(context: ThreadContext[Any]) -> None:
         await context.stream_progress("Looking")
         await is_seen.wait()  # The tool ends only once the reader has its event.
 
@@ -488,7 +488,7 @@ async def test_a_reader_that_leaves_stops_the_run_and_its_tools(how: str) -> Non
 # Through the framework's own function-calling loop
 
 
-async def respond(agent: Agent[Any], context: AgentContext[Any] | None) -> list[Any]:
+async def respond(agent: Agent[Any], context: ThreadContext[Any] | None) -> list[Any]:
     kwargs = context.function_invocation_kwargs if context else {}
     run = agent.run([Message("user", ["Go"])], stream=True, function_invocation_kwargs=kwargs)
     return await collect(stream_agent_response(run, "thr_1", context=context))
@@ -497,7 +497,7 @@ async def respond(agent: Agent[Any], context: AgentContext[Any] | None) -> list[
 @tool(approval_mode="never_require")
 async def show_weather(ctx: FunctionInvocationContext, city: str) -> str:
     """Show the weather."""
-    context = AgentContext.of(ctx)
+    context = ThreadContext.of(ctx)
     assert context.request_context == "me"
     await context.start_workflow(Workflow(type="custom", tasks=[]))
     for step in (1, 2):
@@ -584,7 +584,7 @@ async def test_a_tool_without_a_context_is_told_what_to_do() -> None:
     async def look(ctx: FunctionInvocationContext) -> str:
         """Look."""
         with pytest.raises(LookupError) as error:
-            AgentContext.of(ctx)
+            ThreadContext.of(ctx)
         complaints.append(str(error.value))
         return "ok"
 

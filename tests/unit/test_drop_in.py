@@ -13,6 +13,7 @@ from agent_framework.chatkit import (
 from chatkit.server import ChatKitServer
 from chatkit.types import ThreadMetadata, ThreadStreamEvent, UserMessageItem
 
+import agent_framework_chatkit
 from agent_framework_chatkit.stores import SQLStore
 
 from .chat_client import EVENT, encode, message
@@ -76,3 +77,8 @@ async def test_a_server_written_for_that_package_runs_unchanged() -> None:
         ("assistant", "Hello, Al."),
         ("user", "Weather?"),
     ]
+
+
+def test_old_names_still_work() -> None:
+    assert agent_framework_chatkit.AgentContext is agent_framework_chatkit.ThreadContext
+    assert agent_framework_chatkit.Form is agent_framework_chatkit.WidgetForm

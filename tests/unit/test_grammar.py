@@ -32,9 +32,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent_framework_chatkit import (
-    AgentContext,
     AgentResponseConverter,
-    Form,
+    ThreadContext,
+    WidgetForm,
     stream_agent_response,
 )
 from agent_framework_chatkit.bridge.item_updates import apply_update
@@ -114,7 +114,7 @@ def card(value: str) -> DynamicWidgetRoot:
     )
 
 
-shown_data = Content.from_text("{}", raw_representation=Form(card("21"), "21"))
+shown_data = Content.from_text("{}", raw_representation=WidgetForm(card("21"), "21"))
 contents = st.one_of(
     content(
         "text",
@@ -257,7 +257,7 @@ def test_a_reader_may_leave_at_any_point(updates: list[AgentResponseUpdate], aft
 
 # What tools stream, mixed with what the agent sends
 
-Step = Callable[[AgentContext[Any]], Any]
+Step = Callable[[ThreadContext[Any]], Any]
 
 
 def message_item(item_id: str) -> AssistantMessageItem:
@@ -320,16 +320,16 @@ def test_updates_make_one_widget_of_any_other(
 ) -> None:
     held = WidgetItem(id="w", thread_id="thr_1", created_at=NOW, widget=before)
     updates = widget_updates(before, after)
+    assert not updates or before != after
     for each in updates:
         apply_update(held, each)
     assert shown(held.widget.model_dump()) == shown(after.model_dump())
-    assert not updates or before != after
 
 
 def tolerant(step: Step) -> Step:
     """A tool that is told that it has no workflow goes on."""
 
-    async def run(context: AgentContext[Any]) -> None:
+    async def run(context: ThreadContext[Any]) -> None:
         try:
             await step(context)
         except (ValueError, IndexError):
@@ -403,7 +403,7 @@ def test_any_run_with_tools_obeys_the_grammar(
 ) -> None:
     async def check() -> None:
         sender = WidgetItem(id="app_w", thread_id="thr_1", created_at=NOW, widget=card("?"))
-        context: AgentContext[Any] = AgentContext(
+        context: ThreadContext[Any] = ThreadContext(
             thread=ThreadMetadata(id="thr_1", created_at=NOW),
             store=IdStore(),
             request_context=None,

@@ -36,7 +36,7 @@ from chatkit.types import (
 )
 from chatkit.widgets import DynamicWidgetComponent, DynamicWidgetRoot
 
-from agent_framework_chatkit import AgentContext
+from agent_framework_chatkit import ThreadContext
 
 from .thread_client import events_of
 
@@ -178,7 +178,7 @@ NESTED = {"type": "Box", "id": "t", "children": [TEXT]}
 async def test_an_update_is_kept_when_the_turn_closes_the_item(
     before: ThreadItem, update: ThreadItemUpdate, after: ThreadItem
 ) -> None:
-    async def add_and_forget(context: AgentContext[Any]) -> None:
+    async def add_and_forget(context: ThreadContext[Any]) -> None:
         await context.stream(ThreadItemAddedEvent(item=before))
         await context.stream(ThreadItemUpdatedEvent(item_id="app_1", update=update))
 

@@ -19,7 +19,7 @@ from chatkit.types import (
     ThreadItemDoneEvent,
 )
 
-from agent_framework_chatkit import AgentChatKitServer, AgentContext, client_tool
+from agent_framework_chatkit import AgentChatKitServer, ThreadContext, client_tool
 from agent_framework_chatkit.http.event_stream import EventStream
 from agent_framework_chatkit.server import worker
 from agent_framework_chatkit.stores import SQLStore, ThreadBusyError
@@ -487,7 +487,7 @@ async def test_effects_go_to_the_page_that_asked_and_are_never_replayed() -> Non
     @tool(approval_mode="never_require")
     async def cheer(ctx: FunctionInvocationContext) -> str:
         """Cheer."""
-        context = AgentContext.of(ctx)
+        context = ThreadContext.of(ctx)
         await context.stream_client_effect("confetti")
         await context.stream_progress("Cheering")
         await gate()
@@ -803,7 +803,7 @@ async def test_what_a_tool_and_a_person_change_of_a_thread_is_kept_and_told() ->
     @tool(approval_mode="never_require")
     async def note(ctx: FunctionInvocationContext) -> str:
         """Note."""
-        thread = AgentContext.of(ctx).thread
+        thread = ThreadContext.of(ctx).thread
         thread.metadata["noted"] = 1
         await gate()
         return f"noted in {thread.title}"
@@ -834,7 +834,7 @@ async def test_metadata_that_cannot_be_stored_leaves_the_thread_as_it_was(
     @tool(approval_mode="never_require")
     async def spoil(ctx: FunctionInvocationContext) -> str:
         """Spoil the metadata."""
-        AgentContext.of(ctx).thread.metadata["lock"] = asyncio.Lock()
+        ThreadContext.of(ctx).thread.metadata["lock"] = asyncio.Lock()
         return "spoiled"
 
     answering = agent([call("spoil")], [text("Done.")], [text("Still here.")], tools=[spoil])

@@ -8,7 +8,7 @@ import pytest
 from agent_framework import FunctionInvocationContext, tool
 from chatkit.widgets import DynamicWidgetRoot
 
-from agent_framework_chatkit import AgentContext, action
+from agent_framework_chatkit import ThreadContext, action
 
 from .chat_client import chat, of_type
 from .offering import use, use_at_once
@@ -104,7 +104,7 @@ async def test_an_action_is_taken_as_the_widget_offers_it(
 
     def handler(type: str) -> Any:
         @action(type)
-        async def take(payload: Any, context: AgentContext[Any]) -> None:
+        async def take(payload: Any, context: ThreadContext[Any]) -> None:
             taken.append(payload)
 
         return take
@@ -113,7 +113,7 @@ async def test_an_action_is_taken_as_the_widget_offers_it(
     async def show(ctx: FunctionInvocationContext) -> str:
         """Show it."""
         root = DynamicWidgetRoot.model_validate({"type": "Card", "children": [part]})
-        await AgentContext.of(ctx).stream_widget(root)
+        await ThreadContext.of(ctx).stream_widget(root)
         return "shown"
 
     answering = agent([call("show")], [text("Here.")], tools=[show])

@@ -32,7 +32,7 @@ from chatkit.types import (
 from agent_framework_chatkit import (
     APPROVAL_ACTION,
     AgentResponseConverter,
-    Form,
+    WidgetForm,
     stream_agent_response,
 )
 
@@ -684,11 +684,11 @@ OVERRIDES: dict[str, tuple[Content, Any]] = {
     "file_to_task": (TABLE["hosted_file"][0], TASK),
     "approval_request_to_form": (
         TABLE["function_approval_request"][0],
-        Form({"type": "Card", "children": []}, "Overridden"),  # type: ignore[arg-type]
+        WidgetForm({"type": "Card", "children": []}, "Overridden"),  # type: ignore[arg-type]
     ),
     "consent_request_to_form": (
         TABLE["oauth_consent_request"][0],
-        Form({"type": "Card", "children": []}, "Overridden"),  # type: ignore[arg-type]
+        WidgetForm({"type": "Card", "children": []}, "Overridden"),  # type: ignore[arg-type]
     ),
     "missing_tool_to_error": (call(), ErrorEvent(message="Overridden")),
     "error_to_event": (Content.from_error(message="x"), ErrorEvent(message="Overridden")),

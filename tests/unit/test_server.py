@@ -31,7 +31,7 @@ from chatkit.types import (
 )
 from chatkit.widgets import DynamicWidgetRoot
 
-from agent_framework_chatkit import AgentChatKitServer, AgentContext, AgentResponseConverter
+from agent_framework_chatkit import AgentChatKitServer, AgentResponseConverter, ThreadContext
 from agent_framework_chatkit.http.app import create_app
 from agent_framework_chatkit.server import turn_requests
 from agent_framework_chatkit.stores import SQLStore
@@ -218,7 +218,7 @@ async def test_an_edit_that_cannot_be_made_changes_nothing() -> None:
 async def test_a_thread_that_is_locked_or_closed_takes_no_message(status: Any, words: str) -> None:
     @tool
     def end(ctx: FunctionInvocationContext) -> None:
-        AgentContext.of(ctx).thread.status = status
+        ThreadContext.of(ctx).thread.status = status
 
     answering = agent([call("end")], [text("One")], [text("Two")], tools=[end])
     async with chat(answering) as browser:
@@ -496,7 +496,7 @@ async def test_after_a_failure_a_thread_goes_on() -> None:
 @tool(approval_mode="never_require")
 async def never_ends(ctx: FunctionInvocationContext) -> str:
     """Show something and never end."""
-    chat = AgentContext.of(ctx)
+    chat = ThreadContext.of(ctx)
     await chat.add_workflow_task(CustomTask(title="Wait", status_indicator="loading"))
 
     async def states() -> Any:
@@ -649,7 +649,7 @@ async def test_a_widget_is_kept_as_far_as_it_came_when_a_person_stops() -> None:
             finally:
                 is_closed = True
 
-        await AgentContext.of(ctx).stream_widget(states())
+        await ThreadContext.of(ctx).stream_widget(states())
         return ""
 
     async with SQLStore[Any]("sqlite://") as store:

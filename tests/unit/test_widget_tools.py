@@ -14,9 +14,9 @@ from chatkit.types import ThreadMetadata, WidgetItem
 from pydantic import BaseModel
 
 from agent_framework_chatkit import (
-    AgentContext,
     AgentResponseConverter,
-    Form,
+    ThreadContext,
+    WidgetForm,
     WidgetTemplate,
     client_tool,
     simple_to_agent_input,
@@ -80,7 +80,7 @@ async def test_people_see_a_widget_and_the_model_reads_the_data() -> None:
 
 
 async def test_it_makes_no_difference_to_have_a_context() -> None:
-    context: AgentContext[Any] = AgentContext(
+    context: ThreadContext[Any] = ThreadContext(
         thread=ThreadMetadata(id="thr_1", created_at=datetime(2026, 1, 1)),
         store=IdStore(),
         request_context=None,
@@ -273,7 +273,7 @@ class FromObjects(AgentResponseConverter):
         if not isinstance(said, Sky):
             return super().function_to_widget(call, result)
         built = TEMPLATE.build({"city": str(said), "degrees": said.degrees})
-        return Form(built, str(said))
+        return WidgetForm(built, str(said))
 
 
 async def test_an_object_that_a_tool_returns_reaches_the_widget() -> None:

@@ -33,7 +33,7 @@ from chatkit.types import (
 )
 from pydantic import TypeAdapter
 
-from agent_framework_chatkit import AgentContext, stream_agent_response
+from agent_framework_chatkit import ThreadContext, stream_agent_response
 from agent_framework_chatkit.bridge.item_updates import apply_update
 
 EVENT: TypeAdapter[ThreadStreamEvent] = TypeAdapter(ThreadStreamEvent)
@@ -203,15 +203,15 @@ class IdStore(Store[Any]):
     add_thread_item = save_item = load_item = never
 
 
-def make_context() -> AgentContext[Any]:
-    return AgentContext(
+def make_context() -> ThreadContext[Any]:
+    return ThreadContext(
         thread=ThreadMetadata(id="thr_1", created_at=NOW), store=IdStore(), request_context="me"
     )
 
 
 async def events_of(
-    *steps: AgentResponseUpdate | Callable[[AgentContext[Any]], Awaitable[Any]],
-    context: AgentContext[Any] | None = None,
+    *steps: AgentResponseUpdate | Callable[[ThreadContext[Any]], Awaitable[Any]],
+    context: ThreadContext[Any] | None = None,
 ) -> list[Any]:
     """Return the events of a run that sends updates and, in between, acts as its tools do."""
     context = context or make_context()

@@ -32,7 +32,7 @@ from widget_actions import ACTIONS, show
 
 from agent_framework_chatkit import (
     AgentChatKitServer,
-    AgentContext,
+    ThreadContext,
     ask_user,
     client_tool,
     create_app,
@@ -165,7 +165,7 @@ def locate() -> dict[str, Any]:
 @tool
 def lock(ctx: FunctionInvocationContext) -> str:
     """Let nobody write."""
-    AgentContext.of(ctx).thread.status = LockedStatus(reason="A colleague takes over.")
+    ThreadContext.of(ctx).thread.status = LockedStatus(reason="A colleague takes over.")
     return "Locked now"
 
 

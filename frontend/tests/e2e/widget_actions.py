@@ -8,14 +8,14 @@ from agent_framework import FunctionInvocationContext, tool
 from chatkit.errors import CustomStreamError
 from chatkit.widgets import DynamicWidgetRoot
 
-from agent_framework_chatkit import AgentContext, action
+from agent_framework_chatkit import ThreadContext, action
 
 
 @tool
 async def show(ctx: FunctionInvocationContext, widget: str) -> str:
     """Show a widget."""
     root = DynamicWidgetRoot.model_validate_json(widget)
-    await AgentContext.of(ctx).stream_widget(root, copy_text="A widget")
+    await ThreadContext.of(ctx).stream_widget(root, copy_text="A widget")
     return "It is shown"
 
 
@@ -25,21 +25,21 @@ def text_card(text: str) -> DynamicWidgetRoot:
 
 
 @action("note")
-async def note(payload: Any, context: AgentContext[Any]) -> None:
+async def note(payload: Any, context: ThreadContext[Any]) -> None:
     """Show what was sent after a while, and leave the widget as it is."""
     await asyncio.sleep((payload or {}).get("seconds", 0))
     await context.stream_widget(text_card(f"Noted: {json.dumps(payload)}"))
 
 
 @action("replace", from_page=True)
-async def replace(payload: Any, context: AgentContext[Any]) -> None:
+async def replace(payload: Any, context: ThreadContext[Any]) -> None:
     """Show what was sent in place of the widget, after a while."""
     await asyncio.sleep((payload or {}).get("seconds", 0))
     await context.replace_widget(text_card(f"Replaced: {json.dumps(payload)}"))
 
 
 @action("ask")
-async def ask(payload: dict[str, str], context: AgentContext[Any]) -> str:
+async def ask(payload: dict[str, str], context: ThreadContext[Any]) -> str:
     """Have the agent answer."""
     return payload["question"]
 
@@ -48,7 +48,7 @@ refused: set[str] = set()
 
 
 @action("refuse")
-async def refuse(payload: Any, context: AgentContext[Any]) -> None:
+async def refuse(payload: Any, context: ThreadContext[Any]) -> None:
     """Refuse once in each thread, in words of its own."""
     if context.thread.id not in refused:
         refused.add(context.thread.id)
@@ -57,7 +57,7 @@ async def refuse(payload: Any, context: AgentContext[Any]) -> None:
 
 
 @action("break")
-async def fail(payload: Any, context: AgentContext[Any]) -> None:
+async def fail(payload: Any, context: ThreadContext[Any]) -> None:
     """Fail for a reason that is nobody's business."""
     raise RuntimeError("a secret")
 

@@ -37,13 +37,16 @@ _LAYOUT = "\n\t"
 """Control characters that are seen for what they are."""
 
 
-class Form(NamedTuple):
-    """Something that a person sees, and may answer."""
+class WidgetForm(NamedTuple):
+    """A widget and its plain text.
+
+    Attributes:
+        widget: The widget.
+        text: The same in plain text, for copying and reading aloud.
+    """
 
     widget: WidgetRoot
-    """What is drawn."""
     text: str
-    """The same in plain text, for copying and reading aloud."""
 
 
 def exact_text(value: Any) -> str:
@@ -65,7 +68,9 @@ def exact_text(value: Any) -> str:
     return visible(text, keep=_LAYOUT)
 
 
-def approval_card(request: Content, tool: ToolDescription | None, *, always_approve: bool) -> Form:
+def approval_card(
+    request: Content, tool: ToolDescription | None, *, always_approve: bool
+) -> WidgetForm:
     """Return a card with Approve and Decline.
 
     Args:
@@ -90,7 +95,7 @@ def approval_card(request: Content, tool: ToolDescription | None, *, always_appr
         "variant": "ghost",
         "size": "sm",
     }
-    return Form(
+    return WidgetForm(
         _card(
             *call.heading(),
             {"type": "Text", "value": "The assistant asks for your approval to do this."},
@@ -105,7 +110,7 @@ def approval_card(request: Content, tool: ToolDescription | None, *, always_appr
 
 def approval_decision_card(
     request: Content, tool: ToolDescription | None, decision: Decision
-) -> Form:
+) -> WidgetForm:
     """Return the card of a request that was decided.
 
     Args:
@@ -116,7 +121,7 @@ def approval_decision_card(
     call = _Call(request, tool)
     what = "Approved" if decision.approved else "Declined"
     icon = {"type": "Icon", "name": "check" if decision.approved else FAILED_ICON}
-    return Form(
+    return WidgetForm(
         _card(
             *call.heading(),
             *call.fields(),
@@ -126,7 +131,7 @@ def approval_decision_card(
     )
 
 
-def consent_card(address: str, link: str) -> Form:
+def consent_card(address: str, link: str) -> WidgetForm:
     """Return a card that leads to a consent page.
 
     Args:
@@ -142,7 +147,7 @@ def consent_card(address: str, link: str) -> Form:
             "action": {"type": CONSENT_ACTION, "payload": {"approved": approved}},
         }
 
-    return Form(
+    return WidgetForm(
         _card(
             {"type": "Title", "value": "Consent needed", "size": "sm"},
             {"type": "Text", "value": text},
@@ -154,10 +159,10 @@ def consent_card(address: str, link: str) -> Form:
     )
 
 
-def consent_decision_card(decision: Decision) -> Form:
+def consent_decision_card(decision: Decision) -> WidgetForm:
     """Return the card of a consent that was given or declined."""
     what = "Consent given" if decision.approved else "Declined"
-    return Form(
+    return WidgetForm(
         _card(
             {"type": "Title", "value": "Consent needed", "size": "sm"},
             _outcome(what, decision),

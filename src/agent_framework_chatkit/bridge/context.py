@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 TContext = TypeVar("TContext", default=Any)
 
 AGENT_CONTEXT = "agent_context"
-"""The name under which tools find their `AgentContext` in `FunctionInvocationContext.kwargs`."""
+"""The name under which tools find their `ThreadContext` in `FunctionInvocationContext.kwargs`."""
 
 
 _own_workflow: ContextVar[OpenWorkflow | None] = ContextVar("own_workflow", default=None)
@@ -76,13 +76,13 @@ class CallRecorder(Protocol):
         """Note what a tool has returned."""
 
 
-class AgentContext(Generic[TContext]):
+class ThreadContext(Generic[TContext]):
     """A tool's way to the thread, the store and the person, while the tool runs.
 
     Make one for each turn, give it to the run, and give it to `stream_agent_response`:
 
     ```python
-    context = AgentContext(thread=thread, store=self.store, request_context=context)
+    context = ThreadContext(thread=thread, store=self.store, request_context=context)
     run = agent.run(
         messages, stream=True, function_invocation_kwargs=context.function_invocation_kwargs
     )
@@ -90,7 +90,7 @@ class AgentContext(Generic[TContext]):
         yield event
     ```
 
-    A tool declares `ctx: FunctionInvocationContext` and calls `AgentContext.of(ctx)`. What it
+    A tool declares `ctx: FunctionInvocationContext` and calls `ThreadContext.of(ctx)`. What it
     streams is on the wire at once, in order with what the agent says. Tools that run in
     parallel, and tools of sub-agents made by `Agent.as_tool()`, share the turn's context; each
     has a workflow of its own if it starts one.
@@ -135,21 +135,21 @@ class AgentContext(Generic[TContext]):
         self.items = ItemWriter(thread.id, self._new_item_id, self.events.put_nowait)
         """Writes the turn's items, the agent's as well as the tools'."""
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> AgentContext[TContext]:
+    def __deepcopy__(self, memo: dict[int, Any]) -> ThreadContext[TContext]:
         # A workflow copies what it gives its tools; a copy would lead to no thread.
         return self
 
     @classmethod
-    def of(cls, ctx: FunctionInvocationContext) -> AgentContext[Any]:
+    def of(cls, ctx: FunctionInvocationContext) -> ThreadContext[Any]:
         """Return the context of the turn that a tool is called in.
 
         Raises:
             LookupError: If the run was not given one.
         """
         context = ctx.kwargs.get(AGENT_CONTEXT)
-        if not isinstance(context, AgentContext):
+        if not isinstance(context, ThreadContext):
             raise LookupError(
-                "This run has no AgentContext. Pass one to it: "
+                "This run has no ThreadContext. Pass one to it: "
                 "agent.run(..., function_invocation_kwargs=context.function_invocation_kwargs)."
             )
         return context

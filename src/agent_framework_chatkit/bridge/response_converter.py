@@ -27,7 +27,7 @@ from ..interrupts.request_info import requested_inputs
 from ..text import readable_name, shorten, visible
 from .cards import (
     FAILED_ICON,
-    Form,
+    WidgetForm,
     approval_card,
     approval_decision_card,
     consent_card,
@@ -114,7 +114,7 @@ class AgentResponseConverter:
 
     def function_to_widget(
         self, call: Content | None, result: Content
-    ) -> MaybeAwaitable[Form | None]:
+    ) -> MaybeAwaitable[WidgetForm | None]:
         """Convert a `function_result` to a widget: the one that a `widget_tool` has made.
 
         Args:
@@ -122,7 +122,7 @@ class AgentResponseConverter:
             result: The result.
         """
         made = (item.raw_representation for item in result.items or ())
-        return next((each for each in made if isinstance(each, Form)), None)
+        return next((each for each in made if isinstance(each, WidgetForm)), None)
 
     def mcp_tool_to_task(
         self, call: Content | None, result: Content | None
@@ -194,7 +194,7 @@ class AgentResponseConverter:
             status_indicator="complete",
         )
 
-    def approval_request_to_form(self, content: Content) -> MaybeAwaitable[Form | None]:
+    def approval_request_to_form(self, content: Content) -> MaybeAwaitable[WidgetForm | None]:
         """Convert a `function_approval_request` to a card with Approve and Decline.
 
         The buttons send an action of type `APPROVAL_ACTION` with the request's id and the
@@ -204,7 +204,7 @@ class AgentResponseConverter:
 
     def approval_decision_to_form(
         self, content: Content, decision: Decision
-    ) -> MaybeAwaitable[Form | None]:
+    ) -> MaybeAwaitable[WidgetForm | None]:
         """Convert a `function_approval_request` that was decided to a card that can't be used.
 
         Args:
@@ -216,7 +216,7 @@ class AgentResponseConverter:
         """
         return approval_decision_card(content, tool_of(content), decision)
 
-    def consent_request_to_form(self, content: Content) -> MaybeAwaitable[Form | None]:
+    def consent_request_to_form(self, content: Content) -> MaybeAwaitable[WidgetForm | None]:
         """Convert an `oauth_consent_request` to a card that leads to the consent page.
 
         Only an https link is shown; any other gives nothing, and a warning in the log.
@@ -230,7 +230,7 @@ class AgentResponseConverter:
 
     def consent_decision_to_form(
         self, content: Content, decision: Decision
-    ) -> MaybeAwaitable[Form | None]:
+    ) -> MaybeAwaitable[WidgetForm | None]:
         """Convert an `oauth_consent_request` that was answered to a card that can't be used.
 
         Args:

@@ -11,7 +11,7 @@ from typing import Any
 from agent_framework import AgentResponseUpdate, ResponseStream
 from chatkit.types import ThreadStreamEvent
 
-from .context import AgentContext
+from .context import ThreadContext
 from .item_stream import ItemWriter, default_generate_id
 from .response_converter import AgentResponseConverter
 from .response_writer import ResponseWriter
@@ -30,7 +30,7 @@ def stream_agent_response(
     thread_id: str,
     generate_id: Callable[[str], str] | None = None,
     *,
-    context: AgentContext[Any] | None = None,
+    context: ThreadContext[Any] | None = None,
     converter: AgentResponseConverter | None = None,
 ) -> AsyncGenerator[ThreadStreamEvent, None]:
     """Convert a run of an agent, as it streams, to ChatKit events.
@@ -45,7 +45,7 @@ def stream_agent_response(
         generate_id: Names new items: called with `"msg"` for an assistant message and with a
             ChatKit `StoreItemType` for any other. By default ids of 128 random bits, or those
             of the context's store.
-        context: What the run's tools stream to the thread; see `AgentContext`.
+        context: What the run's tools stream to the thread; see `ThreadContext`.
         converter: What each kind of content becomes; an `AgentResponseConverter` as it comes
             by default.
 
@@ -102,7 +102,7 @@ async def _stream_alone(
 
 async def _stream_with_tools(
     response_stream: AsyncIterable[AgentResponseUpdate],
-    context: AgentContext[Any],
+    context: ThreadContext[Any],
     converter: AgentResponseConverter,
 ) -> AsyncGenerator[ThreadStreamEvent, None]:
     """Stream a run together with what its tools stream while they run.

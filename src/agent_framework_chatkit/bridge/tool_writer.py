@@ -11,7 +11,7 @@ from chatkit.types import WidgetItem
 from ..interrupts.pause import Pause
 from ..interrupts.questions import ASK_USER
 from .activity_writer import ActivityWriter
-from .cards import Form
+from .cards import WidgetForm
 from .item_stream import ItemWriter
 from .media_writer import MediaWriter
 from .open_items import OpenWorkflow
@@ -49,7 +49,7 @@ class ToolWriter:
         self._without_task = {*client_tools, ASK_USER}
         self._calls: list[ToolCall] = []
         """Calls without a result yet, oldest first."""
-        self._widgets: list[Form] = []
+        self._widgets: list[WidgetForm] = []
         """Widgets of results, until the calls beside theirs have ended as well."""
         self._declined: set[str | None] = set()
         """The ids of calls that a person has declined, and so knows the outcome of."""

@@ -18,7 +18,7 @@ from chatkit.types import (
 )
 from typing_extensions import TypeVar
 
-from ..bridge.context import AgentContext
+from ..bridge.context import ThreadContext
 from ..bridge.response_writer import ResponseWriter
 from ..bridge.thread_items import ThreadItemConverter
 from ..stores.owners import owner_of
@@ -152,8 +152,8 @@ class AgentRunner(Generic[TContext]):
         agent: TurnAgent,
         context: TContext,
         sender: WidgetItem | None = None,
-    ) -> AgentContext[TContext]:
-        return AgentContext(
+    ) -> ThreadContext[TContext]:
+        return ThreadContext(
             thread=thread,
             store=self._server.store,
             request_context=context,
@@ -164,7 +164,7 @@ class AgentRunner(Generic[TContext]):
     async def _run(
         self,
         agent: TurnAgent,
-        context: AgentContext[TContext],
+        context: ThreadContext[TContext],
         begin: Callable[[AgentTurn[TContext]], Awaitable[bool]],
         options: dict[str, Any],
         emit: Emit,
@@ -213,7 +213,7 @@ class AgentRunner(Generic[TContext]):
             run.state = turn.state
 
     async def _turn(
-        self, agent: TurnAgent, context: AgentContext[TContext], run: Run | None
+        self, agent: TurnAgent, context: ThreadContext[TContext], run: Run | None
     ) -> AgentTurn[TContext]:
         """Return the agent's part of a turn, with what is stored of the thread."""
         thread, store = context.thread, self._server.store
@@ -248,7 +248,7 @@ class AgentRunner(Generic[TContext]):
         self,
         turn: AgentTurn[TContext],
         writer: ResponseWriter,
-        context: AgentContext[TContext],
+        context: ThreadContext[TContext],
         options: dict[str, Any],
         emit: Emit,
         run: Run | None,

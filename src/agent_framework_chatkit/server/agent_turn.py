@@ -17,7 +17,7 @@ from chatkit.types import (
 )
 from typing_extensions import TypeVar
 
-from ..bridge.context import AgentContext
+from ..bridge.context import ThreadContext
 from ..bridge.response_writer import ResponseWriter
 from ..bridge.streaming import close_stream
 from ..bridge.thread_items import ThreadItemConverter
@@ -83,7 +83,7 @@ class AgentTurn(Generic[TContext]):
     def __init__(
         self,
         agent: TurnAgent,
-        context: AgentContext[TContext],
+        context: ThreadContext[TContext],
         turn_id: str,
         stored: StoredThread,
         history: History,

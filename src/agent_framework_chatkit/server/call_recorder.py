@@ -7,7 +7,7 @@ from typing import Any
 
 from agent_framework import FunctionInvocationContext, FunctionMiddleware
 
-from ..bridge.context import AGENT_CONTEXT, AgentContext
+from ..bridge.context import AGENT_CONTEXT, ThreadContext
 from .exchange import Exchange
 
 
@@ -19,7 +19,7 @@ class _Middleware(FunctionMiddleware):
     ) -> None:
         agent_context = context.kwargs.get(AGENT_CONTEXT)
         call_id = context.metadata.get("call_id")
-        recorder = agent_context.recorder if isinstance(agent_context, AgentContext) else None
+        recorder = agent_context.recorder if isinstance(agent_context, ThreadContext) else None
         if recorder is None or not isinstance(call_id, str):
             await call_next()
             return

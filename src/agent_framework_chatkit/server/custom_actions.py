@@ -20,7 +20,7 @@ from chatkit.types import (
 )
 from typing_extensions import TypeVar
 
-from ..bridge.context import AgentContext
+from ..bridge.context import ThreadContext
 from ..stores.sql.turn_rows import ThreadChange, Writes
 from ..widgets.actions import ActionHandler, Actions
 from .agent_runner import Emit, emitted
@@ -124,8 +124,8 @@ class CustomActions(Generic[TContext]):
 
     def _agent_context(
         self, thread: ThreadMetadata, context: TContext, sender: WidgetItem | None
-    ) -> AgentContext[TContext]:
-        return AgentContext(
+    ) -> ThreadContext[TContext]:
+        return ThreadContext(
             thread=thread, store=self._server.store, request_context=context, sender=sender
         )
 

@@ -14,7 +14,7 @@ from chatkit.actions import Action
 from chatkit.types import ThreadStreamEvent, WidgetItem
 from pydantic import TypeAdapter, ValidationError
 
-from ..bridge.context import AgentContext
+from ..bridge.context import ThreadContext
 from ..bridge.overrides import MaybeAwaitable, resolve
 from ..bridge.streaming import stream_agent_response
 from ..text import readable_name
@@ -46,12 +46,12 @@ class ActionHandler:
     """
 
     type: str
-    handle: Callable[[Any, AgentContext[Any]], MaybeAwaitable[ForAgent]]
+    handle: Callable[[Any, ThreadContext[Any]], MaybeAwaitable[ForAgent]]
     payload: TypeAdapter[Any]
     from_page: bool = False
 
 
-Handle: TypeAlias = "Callable[[Any, AgentContext[Any]], MaybeAwaitable[ForAgent]]"
+Handle: TypeAlias = "Callable[[Any, ThreadContext[Any]], MaybeAwaitable[ForAgent]]"
 
 
 def action(type: str, *, from_page: bool = False) -> Callable[[Handle], ActionHandler]:
@@ -59,7 +59,7 @@ def action(type: str, *, from_page: bool = False) -> Callable[[Handle], ActionHa
 
     ```python
     @action("flights.book")
-    async def book_flight(flight: Flight, context: AgentContext) -> str:
+    async def book_flight(flight: Flight, context: ThreadContext) -> str:
         await context.replace_widget(booked.build(flight))
         return f"I have booked flight {flight.number}."
 
@@ -68,7 +68,7 @@ def action(type: str, *, from_page: bool = False) -> Callable[[Handle], ActionHa
     ```
 
     The function, sync or async, is called with two arguments: the action's payload, with what the
-    form around it holds, as the type of the first parameter; and an `AgentContext`, whose `sender`
+    form around it holds, as the type of the first parameter; and a `ThreadContext`, whose `sender`
     is the widget. Text or messages that it returns are given to the agent as the person's, and its
     answer streams; if it returns `None` the agent does not run. A payload that does not fit is
     refused, and the person told which field is wrong.
@@ -90,7 +90,7 @@ def action(type: str, *, from_page: bool = False) -> Callable[[Handle], ActionHa
         hints = get_type_hints(function, include_extras=True)
         if len(names) != 2 or names[0] not in hints:
             raise TypeError(
-                f"The handler of {type!r} takes two arguments, the payload and an AgentContext, "
+                f"The handler of {type!r} takes two arguments, the payload and a ThreadContext, "
                 "and says of what type the payload is."
             )
         return ActionHandler(type, function, TypeAdapter(hints[names[0]]), from_page)
@@ -143,16 +143,16 @@ class ActionRun:
         handle: What handles it.
     """
 
-    def __init__(self, handle: Callable[[AgentContext[Any]], MaybeAwaitable[ForAgent]]) -> None:
+    def __init__(self, handle: Callable[[ThreadContext[Any]], MaybeAwaitable[ForAgent]]) -> None:
         self._handle = handle
         self.for_agent: list[Message] = []
         """What the agent is to answer, once the handler has ended."""
 
-    def stream(self, context: AgentContext[Any]) -> AsyncGenerator[ThreadStreamEvent, None]:
+    def stream(self, context: ThreadContext[Any]) -> AsyncGenerator[ThreadStreamEvent, None]:
         """Run the handler, and yield what it shows while it runs."""
         return stream_agent_response(self._run(context), context.thread.id, context=context)
 
-    async def _run(self, context: AgentContext[Any]) -> AsyncIterator[AgentResponseUpdate]:
+    async def _run(self, context: ThreadContext[Any]) -> AsyncIterator[AgentResponseUpdate]:
         """Run the handler as a run of an agent that says nothing itself."""
         returned = await resolve(self._handle(context))
         if isinstance(returned, str):

@@ -11,7 +11,7 @@ from agent_framework import Content, FunctionTool, tool
 from chatkit.widgets import WidgetTemplate
 from pydantic_core import to_jsonable_python
 
-from ..bridge.cards import Form
+from ..bridge.cards import WidgetForm
 from ..text import mend_json
 from .templates import widget_text
 
@@ -50,7 +50,7 @@ def widget_tool(template: WidgetTemplate) -> Callable[[Callable[..., Any]], Func
             logger.exception("The result of a tool makes no widget.")
             return text
         # Beside the data, and not kept with them: the thread keeps the widget.
-        return [Content.from_text(text, raw_representation=Form(widget, widget_text(widget)))]
+        return [Content.from_text(text, raw_representation=WidgetForm(widget, widget_text(widget)))]
 
     def decorate(function: Callable[..., Any]) -> FunctionTool:
         made = function if isinstance(function, FunctionTool) else tool(function)

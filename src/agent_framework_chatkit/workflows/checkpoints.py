@@ -23,7 +23,7 @@ from agent_framework._workflows._checkpoint_encoding import (
 )
 from pydantic import BaseModel
 
-from ..bridge.context import AgentContext
+from ..bridge.context import ThreadContext
 
 
 def dump_checkpoint(checkpoint: WorkflowCheckpoint, workflow: Workflow) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def dump_checkpoint(checkpoint: WorkflowCheckpoint, workflow: Workflow) -> dict[
     for value in _values(fields):
         if isinstance(value, dict):
             # A later run gives its tools a context of its own.
-            for key in [key for key, child in value.items() if isinstance(child, AgentContext)]:
+            for key in [key for key, child in value.items() if isinstance(child, ThreadContext)]:
                 del value[key]
         elif isinstance(value, WorkflowEvent):
             value._request_type = _name(value.request_type)  # type: ignore[assignment]
