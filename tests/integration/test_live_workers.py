@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 import signal
-import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -377,50 +374,3 @@ async def test_two_stops_at_once(shared: list[LiveWorker]) -> None:
         ]
         assert script.text.startswith(text_of(items[1]))
         assert asked.view.items == {item["id"]: item for item in items}
-
-
-@pytest.mark.parametrize("point", ["beginning", "middle", "end"])
-async def test_a_database_that_is_locked(point: str, tmp_path: Path) -> None:
-    path = tmp_path / "chat.db"
-    with workers(tmp_path, f"sqlite:///{path}", 1) as (one,):
-        ann = Person()
-        first = await ann.ask(one, Script(seed=1).question).end()
-        thread_id = first.view.thread["id"]
-        follower = await ann.follow(one, thread_id).opened()
-        script = Script(say=80, seed=9, tool="fog", hold=40 if point == "middle" else 79, gate="go")
-        if point == "beginning":
-            (tmp_path / "go").touch()
-            with locked(path):
-                asked = ann.ask(one, script.question, thread_id, view=first.view)
-                await asyncio.sleep(LOCKED_FOR)
-        else:
-            asked = ann.ask(one, script.question, thread_id, view=first.view)
-            await asked.until(lambda view: "39 " in view.open_text)
-            with locked(path):
-                (tmp_path / "go").touch()
-                await asked.until(lambda view: "79 " in view.open_text)
-                await asyncio.sleep(LOCKED_FOR)
-                assert asked.view.state == "running"
-        await asked.end()
-        await follower.until(lambda view: view.state == "completed" and view.texts[2:])
-        for view in (asked.view, follower.view):
-            assert view.texts[-1] == script.text
-            await check_equal_to_fresh_load(ann, one, thread_id, view)
-        assert (tmp_path / "calls").read_text() == "fog\n"
-        assert "Traceback" not in one.log
-
-
-LOCKED_FOR = float(os.environ.get("LOCKED_FOR", "2"))
-"""Seconds that a database is locked; more than 30 is more than the driver waits."""
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the one lock that a database in SQLite has for those who write."""
-    connection = sqlite3.connect(path, timeout=60, isolation_level=None)
-    try:
-        connection.execute("BEGIN IMMEDIATE")
-        yield
-        connection.execute("ROLLBACK")
-    finally:
-        connection.close()

@@ -1,17 +1,22 @@
-"""A database that is gone for some seconds at each point of a turn."""
+"""A database that is gone, or locked, for some seconds at each point of a turn."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ..postgres import PostgresServer
 from .live_threads import (
+    PATIENCE,
     LiveWorker,
     Person,
     RefusedError,
@@ -23,32 +28,49 @@ from .live_threads import (
 from .scripted_answers import Script
 from .soak import calls_made
 
-GONE_FOR = 2.0
-"""Seconds that the database is gone: twice as long as a lease may stand still."""
+OUTAGE = float(os.environ.get("OUTAGE", "2.5"))
+"""Seconds that the database is gone or locked: longer than a lease may stand still.
+
+With more than 30, SQLite waits for as long as it does by default; add `-o faulthandler_timeout=0`.
+"""
+
+SAY = 60
+
+HOLDS = {"start": 0, "middle": 30, "tool": 0, "end": SAY - 1}
+"""After how many pieces of text an answer waits for the database to be gone."""
 
 
-@pytest.fixture(scope="module")
-def two(
-    postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[list[LiveWorker]]:
-    folder = tmp_path_factory.mktemp("gone")
-    with workers(folder, postgres.create_database(), CHATKIT_LEASE="2") as started:
-        yield started
+class Outage:
+    """The database does not answer within the block, of which each server says once so.
 
+    Args:
+        begin: Makes the database not answer.
+        end: Makes it answer again.
+        workers: The servers.
+        can_be_read: Whether it only cannot be written to.
+    """
 
-class Gone:
-    """The database is gone within the block, and each server says once that it is, and was."""
-
-    def __init__(self, postgres: PostgresServer, workers: list[LiveWorker]) -> None:
-        self._postgres = postgres
-        self._logs = {worker: len(worker.log) for worker in workers}
+    def __init__(
+        self,
+        begin: Callable[[], Any],
+        end: Callable[[], Any],
+        workers: list[LiveWorker],
+        *,
+        can_be_read: bool,
+    ) -> None:
+        self.can_be_read = can_be_read
+        self._begin = begin
+        self._end = end
+        self._workers = workers
+        self._logs: dict[LiveWorker, int] = {}
 
     async def __aenter__(self) -> None:
-        await asyncio.to_thread(self._postgres.stop, "immediate")
+        self._logs = {worker: len(worker.log) for worker in self._workers}
+        await asyncio.to_thread(self._begin)
 
     async def __aexit__(self, *error: object) -> None:
-        await asyncio.sleep(GONE_FOR)
-        await asyncio.to_thread(self._postgres.start)
+        await asyncio.sleep(OUTAGE)
+        await asyncio.to_thread(self._end)
         for worker, begin in self._logs.items():
             await until(partial(_is_back, worker, begin), worker)
             assert "Traceback" not in worker.log[begin:]
@@ -59,6 +81,50 @@ class Gone:
 
 def _is_back(worker: LiveWorker, begin: int) -> bool:
     return "The database answers again." in worker.log[begin:]
+
+
+@pytest.fixture(scope="module", params=["postgresql", "sqlite"])
+def servers(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[list[LiveWorker], Outage]]:
+    folder = tmp_path_factory.mktemp("outage")
+    if request.param == "postgresql":
+        postgres: PostgresServer = request.getfixturevalue("postgres")
+        database = postgres.create_database()
+        begin: Callable[[], None] = partial(postgres.stop, "immediate")
+        end: Callable[[], None] = postgres.start
+    else:
+        database = f"sqlite:///{folder}/chat.db" + ("" if OUTAGE > 30 else "?timeout=1")
+        lock = ExclusiveLock(folder / "chat.db")
+        begin, end = lock.take, lock.give_back
+    with workers(folder, database, CHATKIT_LEASE="2") as started:
+        yield started, Outage(begin, end, started, can_be_read=request.param == "sqlite")
+
+
+@pytest.fixture
+def two(servers: tuple[list[LiveWorker], Outage]) -> list[LiveWorker]:
+    return servers[0]
+
+
+@pytest.fixture
+def outage(servers: tuple[list[LiveWorker], Outage]) -> Outage:
+    return servers[1]
+
+
+class ExclusiveLock:
+    """The one lock that a database in SQLite has for those who write."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def take(self) -> None:
+        self._connection = sqlite3.connect(
+            self._path, timeout=PATIENCE, isolation_level=None, check_same_thread=False
+        )
+        self._connection.execute("BEGIN EXCLUSIVE")
+
+    def give_back(self) -> None:
+        self._connection.close()
 
 
 async def refused(begin: Callable[[], Stream]) -> None:
@@ -81,15 +147,9 @@ async def taken(begin: Callable[[], Stream], worker: LiveWorker) -> Stream:
     return found
 
 
-SAY = 60
-
-HOLDS = {"start": 0, "middle": 30, "tool": 0, "end": SAY - 1}
-"""After how many pieces of text an answer waits for the database to be gone."""
-
-
 @pytest.mark.parametrize("point", HOLDS)
 async def test_a_turn_waits_for_its_database(
-    point: str, two: list[LiveWorker], postgres: PostgresServer
+    point: str, two: list[LiveWorker], outage: Outage
 ) -> None:
     one, other = two
     ann = Person()
@@ -104,11 +164,12 @@ async def test_a_turn_waits_for_its_database(
     await until(lambda: tool in calls_made(one.folder), one)
     if script.hold:
         await asked.until(lambda view: f"{script.hold - 1} " in view.open_text)
-    async with Gone(postgres, two):
+    async with outage:
         one.open(tool)
         await refused(lambda: ann.ask(other, "Hello?"))
         await refused(lambda: ann.ask(other, "Hello?", thread_id))
-        await refused(lambda: ann.follow(other, thread_id))
+        if not outage.can_be_read:
+            await refused(lambda: ann.follow(other, thread_id))
     await asked.end()
     assert asked.view.state == "completed"
     for each in followers:
@@ -131,14 +192,14 @@ async def test_a_turn_waits_for_its_database(
 
 
 async def test_a_question_that_found_no_database_is_asked_again(
-    two: list[LiveWorker], postgres: PostgresServer
+    two: list[LiveWorker], outage: Outage
 ) -> None:
     one, other = two
     ann = Person()
     script = Script(seed=3)
     request_id = secrets.token_hex(8)
     await ann.get(one, "threads.list")
-    async with Gone(postgres, two):
+    async with outage:
         await refused(lambda: ann.ask(one, script.question, request_id=request_id))
     asked = await taken(lambda: ann.ask(other, script.question, request_id=request_id), other)
     await asked.end()
@@ -147,7 +208,7 @@ async def test_a_question_that_found_no_database_is_asked_again(
 
 
 async def test_questions_are_asked_while_the_database_goes(
-    two: list[LiveWorker], postgres: PostgresServer
+    two: list[LiveWorker], outage: Outage
 ) -> None:
     ann = Person()
     scripts = {secrets.token_hex(8): Script(say=5, seed=seed) for seed in range(40)}
@@ -160,7 +221,7 @@ async def test_questions_are_asked_while_the_database_goes(
             await asyncio.sleep(0.02)
 
     going_on = asyncio.create_task(ask())
-    async with Gone(postgres, two):
+    async with outage:
         await going_on
     for number, (name, script) in enumerate(scripts.items()):
         # Some were answered, some were refused; none was cut. Asked again, each is answered once.
@@ -177,7 +238,7 @@ async def test_questions_are_asked_while_the_database_goes(
 
 @pytest.mark.parametrize("point", ["pause", "tool"])
 async def test_an_approval_waits_for_its_database(
-    point: str, two: list[LiveWorker], postgres: PostgresServer
+    point: str, two: list[LiveWorker], outage: Outage
 ) -> None:
     one, other = two
     ann = Person()
@@ -190,13 +251,13 @@ async def test_an_approval_waits_for_its_database(
     followers = [await ann.follow(each, thread_id).opened() for each in two]
     if point == "pause":
         one.open(tool)
-        async with Gone(postgres, two):
+        async with outage:
             await refused(lambda: ann.approve(other, card, view=asked.view.copy()))
         going = await taken(lambda: ann.approve(other, card, view=asked.view), other)
     else:
         going = ann.approve(other, card, view=asked.view)
         await until(lambda: tool in calls_made(one.folder), other)
-        async with Gone(postgres, two):
+        async with outage:
             one.open(tool)
     await going.end()
     assert going.view.newest_answer == script.text
