@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from functools import cached_property
 from typing import Any, NamedTuple
 
 from chatkit.types import Page, ThreadStreamEvent
@@ -39,7 +38,7 @@ class TextDelta(NamedTuple):
     delta: str
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Entry:
     """An event of a thread.
 
@@ -71,22 +70,28 @@ class Entry:
     is_last: bool = False
     has_id: bool = True
     position: int = 0
+    _frame: bytes = field(default=b"", init=False)
+    _plain_frame: bytes = field(default=b"", init=False)
 
     @property
     def id(self) -> str:
         """What a client resumes after."""
         return f"{self.run}.{self.number}"
 
-    @cached_property
+    @property
     def frame(self) -> bytes:
         """The event as a client that can resume is sent it."""
-        name = f"id: {self.id}\n".encode() if self.has_id else b""
-        return b"%bdata: %b\n\n" % (name, self.data)
+        if not self._frame:
+            name = f"id: {self.id}\n".encode() if self.has_id else b""
+            self._frame = b"%bdata: %b\n\n" % (name, self.data)
+        return self._frame
 
-    @cached_property
+    @property
     def plain_frame(self) -> bytes:
         """The event as any other client is sent it."""
-        return b"data: %b\n\n" % self.data
+        if not self._plain_frame:
+            self._plain_frame = b"data: %b\n\n" % self.data
+        return self._plain_frame
 
 
 def serialize(value: BaseModel) -> bytes:
