@@ -1,0 +1,181 @@
+"""Writes to a thread and to its event log, within a transaction.
+
+Whatever a run writes, it writes only while the lease is its own: each of its transactions says so
+with the first statement.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from chatkit.types import ThreadMetadata
+from sqlalchemy import Connection, literal, select
+
+from .database import Database
+from .search_index import index_title
+from .sessions import write_session
+from .statements import Statements
+from .tables import events, threads
+from .turn_rows import Lease, LeaseLostError, LogRow, ThreadChange, Writes
+from .writes import add_items, delete_item, dump_thread
+
+
+class ThreadWriter:
+    """Writes to threads.
+
+    Args:
+        database: Has the statements.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._statements = database.statements
+
+    def append(self, connection: Connection, rows: Sequence[tuple[Lease, LogRow]]) -> list[Lease]:
+        """Add rows to the logs of many threads, and return the leases that are lost."""
+        held = connection.execute(
+            self._statements.advance, [lease_values(lease) for lease, _ in rows]
+        )
+        connection.execute(
+            self._statements.add_events_of_run,
+            [_log_values(lease.key, lease.run, row) for lease, row in rows],
+        )
+        for lease, _ in rows:
+            self._database.announce(lease.key)
+        if held.rowcount == len(rows):
+            return []
+        return [lease for lease, _ in rows if not self._is_held(connection, lease)]
+
+    def commit(
+        self, connection: Connection, lease: Lease, writes: Writes, is_repeated: bool
+    ) -> None:
+        """Write what a run has done.
+
+        Raises:
+            LeaseLostError: If the lease is no longer the run's.
+        """
+        if is_repeated and writes.log is not None:
+            written = select(literal(1)).where(
+                events.c.thread == lease.key,
+                events.c.run == lease.run,
+                events.c.first == writes.log.first,
+            )
+            if connection.scalar(written):
+                return
+        # The thread's row before the turn's, as all others do: nobody waits in a circle.
+        position = self._number_writes(connection, lease.key, writes)
+        if writes.end is not None:
+            held = connection.execute(
+                self._statements.end, {**lease_values(lease), "b_state": writes.end.state}
+            )
+        else:
+            held = connection.execute(self._statements.advance, lease_values(lease))
+        if held.rowcount != 1:
+            raise LeaseLostError
+        self._write(connection, lease.key, lease.run, writes, position)
+
+    def write(self, connection: Connection, key: int, run: str, writes: Writes) -> None:
+        """Write to a thread that the transaction has the right to write to."""
+        position = self._number_writes(connection, key, writes)
+        self._write(connection, key, run, writes, position)
+
+    def _number_writes(self, connection: Connection, key: int, writes: Writes) -> int | None:
+        """Return the first of the numbers for what is written, if any of it has one."""
+        count = len(writes.items) + len(writes.messages) + (writes.session is not None)
+        if not count and not writes.thread:
+            return None
+        return self.number(connection, key, count, writes.thread)
+
+    def _write(
+        self, connection: Connection, key: int, run: str, writes: Writes, position: int | None
+    ) -> None:
+        if position is not None:
+            if writes.items:
+                add_items(
+                    self._database,
+                    connection,
+                    key,
+                    position,
+                    writes.items,
+                    is_news=writes.is_news,
+                )
+                position += len(writes.items)
+            for added in writes.messages:
+                values = {
+                    "thread": key,
+                    "position": position,
+                    "turn": added.turn,
+                    "data": added.data,
+                    "read_to": added.read_to,
+                }
+                connection.execute(self._statements.add_message, values)
+                position += 1
+            if writes.session is not None:
+                name, data = writes.session
+                write_session(self._database, connection, key, position, name, data)
+        for item_id in writes.removed:
+            delete_item(connection, key, item_id)
+        if writes.log is not None:
+            self.log(connection, key, run, writes.log)
+
+    def number(
+        self, connection: Connection, key: int, count: int, change: ThreadChange | None
+    ) -> int:
+        """Return the first of the numbers for what is added to a thread; change its metadata."""
+        statements = self._statements
+        values: dict[str, Any] = {"b_key": key, "b_count": count}
+        last = None
+        if change is not None:
+            values |= {"b_data": dump_thread(change.after), "b_known": dump_thread(change.before)}
+            last = connection.scalar(statements.number_and_change_known, values)
+            if last is None:
+                # Others have changed something else of it.
+                values["b_data"] = self._merged(connection, key, change)
+                del values["b_known"]
+                last = connection.scalar(statements.number_and_change, values)
+        else:
+            last = connection.scalar(statements.number, values)
+        if last is None:
+            raise LeaseLostError
+        if change is not None and change.after.title != change.before.title:
+            index_title(self._database, connection, key, change.after.title)
+        return int(last) - count + 1
+
+    def _merged(self, connection: Connection, key: int, change: ThreadChange) -> str:
+        data = connection.scalar(select(threads.c.data).where(threads.c.key == key))
+        changed = {
+            name: value
+            for name, value in change.after.model_dump(mode="json").items()
+            if getattr(change.after, name) != getattr(change.before, name)
+        }
+        merged = ThreadMetadata.model_validate({**json.loads(data or "{}"), **changed})
+        return dump_thread(merged)
+
+    def log(self, connection: Connection, key: int, run: str, row: LogRow) -> None:
+        """Add a row to a thread's log, and announce it."""
+        connection.execute(self._statements.add_events, _log_values(key, run, row))
+        self._database.announce(key)
+
+    def _is_held(self, connection: Connection, lease: Lease) -> bool:
+        return (
+            connection.scalar(select(literal(1)).where(Statements.of_run), lease_values(lease))
+            is not None
+        )
+
+
+def lease_values(lease: Lease) -> dict[str, Any]:
+    """Return a lease as the parameters of statements."""
+    return {"b_thread": lease.key, "b_run": lease.run, "b_worker": lease.worker}
+
+
+def _log_values(key: int, run: str, row: LogRow) -> dict[str, Any]:
+    return {
+        "b_thread": key,
+        "b_run": run,
+        "b_first": row.first,
+        "b_last": row.last,
+        "b_data": row.data,
+        "b_updates": row.updates,
+    }

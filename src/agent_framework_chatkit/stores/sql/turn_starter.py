@@ -1,0 +1,190 @@
+"""The beginning of a turn: who may begin it, and what is deleted and added with it."""
+
+from __future__ import annotations
+
+from chatkit.types import ThreadMetadata
+from sqlalchemy import Connection, and_, delete, exists, literal, select
+
+from ..errors import ThreadBusyError
+from .database import Database
+from .log import find_request, find_turn
+from .rows import unknown_thread
+from .tables import items, messages, sessions, words, workers
+from .thread_writer import ThreadWriter
+from .turn_rows import (
+    BegunTurn,
+    Lease,
+    NewTurn,
+    OrphanedTurnError,
+    RepeatedRequestError,
+    TurnRow,
+)
+from .writes import add_items, add_new_thread, parse_thread, save_attachment_row, unknown_item
+
+
+class TurnStarter:
+    """Begins turns, each within one transaction.
+
+    Args:
+        database: Has the statements.
+        writer: Writes to threads.
+    """
+
+    def __init__(self, database: Database, writer: ThreadWriter) -> None:
+        self._database = database
+        self._statements = database.statements
+        self._writer = writer
+
+    def begin(self, connection: Connection, new: NewTurn) -> BegunTurn:
+        """Begin a turn, as `Turns.begin` says."""
+        before: TurnRow | None = None
+        if new.new_thread is not None:
+            thread = new.new_thread
+            count = 0 if new.item is None else 1
+            key = add_new_thread(self._database, connection, thread, new.owner, count)
+        else:
+            key, thread = self._hold(connection, new)
+            before = find_turn(connection, key)
+            try:
+                if new.check is not None:
+                    new.check(thread)
+                check_free(connection, new.thread_id, before)
+            except Exception:
+                # What is in the way may be what the same request has begun.
+                self._raise_if_repeated(connection, new)
+                raise
+        removed: tuple[str, ...] = ()
+        tried: tuple[str, ...] = ()
+        if new.retry_after is not None:
+            tried = self._messages_of(connection, key, new.retry_after)
+            removed = self._cut(connection, key, new.retry_after)
+        turn_id = new.turn_id or self._last_turn_id(connection, key, before) or new.first_turn_id
+        for attachment in new.attachments:
+            save_attachment_row(self._database, connection, attachment, new.owner, key)
+        if new.item is not None:
+            position = (
+                1 if new.new_thread is not None else self._writer.number(connection, key, 1, None)
+            )
+            add_items(self._database, connection, key, position, [new.item])
+        connection.execute(
+            self._statements.take_lease,
+            {
+                "b_thread": key,
+                "b_id": turn_id,
+                "b_run": new.run,
+                "b_worker": new.worker,
+                "b_state": new.state,
+            },
+        )
+        begun = BegunTurn(
+            Lease(key, new.run, new.worker),
+            thread,
+            turn_id,
+            removed,
+            before,
+            1 if before is None else before.log_position + 1,
+            new.retry_after is not None,
+            new.new_thread is not None,
+            tried,
+        )
+        if new.log is not None:
+            self._writer.log(connection, key, new.run, new.log(begun))
+        if new.request_id is not None:
+            self._add_request(connection, new, begun)
+        return begun
+
+    def _add_request(self, connection: Connection, new: NewTurn, begun: BegunTurn) -> None:
+        added = connection.scalar(
+            self._statements.add_request,
+            {
+                "owner": new.owner,
+                "id": new.request_id,
+                "thread": begun.lease.key,
+                "turn": begun.turn_id,
+                "run": new.run,
+            },
+        )
+        if added is None:
+            self._raise_if_repeated(connection, new)
+
+    def _raise_if_repeated(self, connection: Connection, new: NewTurn) -> None:
+        if new.request_id is not None:
+            repeated = find_request(connection, new.owner, new.request_id)
+            if repeated is not None:
+                raise RepeatedRequestError(repeated)
+
+    def _last_turn_id(self, connection: Connection, key: int, before: TurnRow | None) -> str | None:
+        if before is not None and before.id:
+            return before.id
+        # A thread that an older version has kept.
+        return connection.scalar(
+            select(sessions.c.id)
+            .where(sessions.c.thread == key)
+            .order_by(sessions.c.position.desc())
+            .limit(1)
+        )
+
+    def _hold(self, connection: Connection, new: NewTurn) -> tuple[int, ThreadMetadata]:
+        values = {"b_id": new.thread_id, "b_owner": new.owner}
+        row = connection.execute(self._statements.find_thread, values).one_or_none()
+        thread = None if row is None else parse_thread(new.thread_id, row.data)
+        if row is None or thread is None:
+            raise unknown_thread(new.thread_id)
+        return row.key, thread
+
+    def _messages_of(self, connection: Connection, key: int, turn_id: str) -> tuple[str, ...]:
+        statement = (
+            select(messages.c.data)
+            .where(messages.c.thread == key, messages.c.turn == turn_id)
+            .order_by(messages.c.position)
+        )
+        return tuple(connection.execute(statement).scalars())
+
+    def _cut(self, connection: Connection, key: int, item_id: str) -> tuple[str, ...]:
+        """Delete what came after a message, and what was remembered of it and since."""
+        position = connection.scalar(
+            select(items.c.position).where(items.c.thread == key, items.c.id == item_id)
+        )
+        if position is None:
+            raise unknown_item(item_id)
+        later = and_(items.c.thread == key, items.c.position > position)
+        removed = connection.execute(
+            select(items.c.id).where(later).order_by(items.c.position.desc())
+        ).scalars()
+        ids = tuple(removed)
+        # An earlier turn's session may have been stored again since.
+        earlier = select(items.c.id).where(items.c.thread == key, items.c.position < position)
+        for table, column in ((sessions, "id"), (messages, "turn")):
+            connection.execute(
+                delete(table).where(
+                    table.c.thread == key,
+                    table.c.position > position,
+                    table.c[column].not_in(earlier),
+                )
+            )
+        found = select(items.c.id).where(later)
+        connection.execute(delete(words).where(words.c.thread == key, words.c.item.in_(found)))
+        connection.execute(delete(items).where(later))
+        return ids
+
+
+def check_free(connection: Connection, thread_id: str, turn: TurnRow | None) -> None:
+    """Raise if a turn of the thread has not ended.
+
+    Args:
+        connection: Is in the transaction.
+        thread_id: The thread.
+        turn: Its last turn.
+
+    Raises:
+        ThreadBusyError: If the turn is running.
+        OrphanedTurnError: If its worker has died.
+    """
+    if turn is None or turn.worker is None:
+        return
+    is_alive = connection.scalar(
+        select(literal(1)).where(exists().where(workers.c.id == turn.worker))
+    )
+    if is_alive:
+        raise ThreadBusyError(thread_id)
+    raise OrphanedTurnError(turn)
