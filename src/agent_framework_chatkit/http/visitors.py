@@ -68,7 +68,7 @@ class Visitors:
         found = self._find(request)
         is_secure = request.url.scheme == "https"
         name = self._host_only if is_secure else self._plain
-        if found is not None and found.name == name and found.age < RENEWED_AFTER:
+        if found is not None and found.name == name and abs(found.age) < RENEWED_AFTER:
             return
         if found is not None and found.name != name:
             response.delete_cookie(found.name, httponly=True, samesite="lax", secure=is_secure)
@@ -87,8 +87,11 @@ class Visitors:
         for name, signer in self._signers.items():
             with suppress(BadSignature):
                 value = cookies.get(name, "")
-                owner, signed = signer.loads(value, LIFETIME, return_timestamp=True)
-                return _Cookie(name, str(owner), time.time() - signed.timestamp())
+                owner, signed = signer.loads(value, return_timestamp=True)
+                # Not by `max_age`, which refuses what a clock that is ahead has signed.
+                age = time.time() - signed.timestamp()
+                if age <= LIFETIME:
+                    return _Cookie(name, str(owner), age)
         with suppress(BadSignature):
             owner = self._old_signer.loads(cookies.get(OLD_COOKIE, ""))
             return _Cookie(OLD_COOKIE, str(owner), 0)

@@ -1,0 +1,74 @@
+"""A clock that is set back, or forward, by an hour."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent_framework_chatkit import AgentChatKitServer, Quotas, create_app
+from agent_framework_chatkit.stores import AttachmentStore, SQLStore
+
+from .chat_client import Browser, chat
+from .scripted_agent import agent, text
+
+HOUR = 3600.0
+
+
+@pytest.fixture(params=[-HOUR, HOUR], ids=["back", "forward"])
+def set_clock(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
+    now = time.time
+
+    def set_clock() -> None:
+        monkeypatch.setattr(time, "time", lambda: now() + request.param)
+
+    return set_clock
+
+
+async def test_a_visitor_stays_the_same(set_clock: Any) -> None:
+    async with chat(agent([text("Hi")], [text("Ho")])) as browser:
+        await browser.ask("Hello")
+        set_clock()
+        await browser.ask("And?")
+        assert len((await browser.get("threads.list"))["data"]) == 1
+
+
+async def test_who_has_asked_for_much_may_go_on_a_minute_later(
+    set_clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answering = agent(*([text("Hi")] for _ in range(3)))
+    async with chat(answering, quotas=Quotas(visitor_turns=2)) as browser:
+        await browser.ask("Hello")
+        await browser.ask("Hello")
+        set_clock()
+        assert await browser.stream_status("Hello") == 429
+        now = time.monotonic
+        monkeypatch.setattr(time, "monotonic", lambda: now() + 61)
+        await browser.ask("Hello")
+        assert await browser.stream_status("Hello") == 200
+
+
+async def test_a_link_that_was_just_made_is_valid(set_clock: Any, tmp_path: Path) -> None:
+    async with SQLStore[Any]("sqlite://") as store:
+        files = AttachmentStore[Any](
+            tmp_path,
+            metadata=store,
+            secret="s" * 32,
+            base_url="http://chat",
+            url_lifetime=timedelta(hours=2),
+        )
+        server = AgentChatKitServer(agent(), store, attachment_store=files)
+        browser = Browser(create_app(server))
+        await browser.get("threads.list")
+        upload = {"file": ("a.txt", b"Hello", "text/plain")}
+        added = (await browser.http.post("/attachments", files=upload)).json()
+        link = files.link_to(added["id"], {"user_id": "ada"})
+        set_clock()
+        stranger = Browser(browser.app)
+        assert (await stranger.http.get(link)).content == b"Hello"
+        for each in (browser, stranger):
+            await each.http.aclose()
+        await server.close()
