@@ -11,7 +11,7 @@ from agent_framework import Content, Message
 
 from ..interrupts.client_tools import error_result
 from ..text import mend_json, mend_surrogates
-from .exchange import NOT_STARTED
+from .exchange import NOT_STARTED, has_arguments
 
 NO_ANSWER = "(There was no answer.)"
 """What stands for an answer that was cut short before it began."""
@@ -251,7 +251,7 @@ def _with_results(
             continue
         if _needs_result(call):
             result = results.of(call, index)
-            is_whole = _has_arguments(call)
+            is_whole = has_arguments(call)
             if result is None and call.call_id not in pending:
                 if not is_whole:
                     # It was cut before it could be made.
@@ -293,15 +293,6 @@ def is_approval(message: Message) -> bool:
 
 def _needs_result(content: Content) -> bool:
     return content.type == "function_call" and not (content.hosted or content.informational_only)
-
-
-def _has_arguments(call: Content) -> bool:
-    if not isinstance(call.arguments, str):
-        return True
-    try:
-        return isinstance(json.loads(call.arguments or "{}"), dict)
-    except ValueError:
-        return False
 
 
 def split_last_user(messages: Sequence[Message]) -> tuple[list[Message], list[Content]]:

@@ -285,7 +285,7 @@ def _messages(
                 and content.call_id not in answered
                 and content.call_id not in pending
             ):
-                if not _is_whole(content) and content.call_id not in started:
+                if not has_arguments(content) and content.call_id not in started:
                     continue
                 results.append(_result(content, started, returned))
             contents.append(content)
@@ -297,8 +297,8 @@ def _messages(
     return closed
 
 
-def _is_whole(call: Content) -> bool:
-    """Return whether a call's arguments have arrived."""
+def has_arguments(call: Content) -> bool:
+    """Return whether all arguments of a call have arrived."""
     if not isinstance(call.arguments, str):
         return True
     try:
