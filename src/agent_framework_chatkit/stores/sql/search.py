@@ -58,7 +58,10 @@ class Search:
 
         Raises:
             NotFoundError: If `after` is the id of a thread that the owner does not have.
+            ValueError: If the limit is less than 1.
         """
+        if limit < 1:
+            raise ValueError(f"A page has at least one row, not {limit}.")
         beginnings = beginnings_in(query)
         if not beginnings:
             return Page()

@@ -11,34 +11,23 @@ from typing import Any, Generic
 from agent_framework import Message
 from chatkit.store import Store, StoreItemType, default_generate_id
 from chatkit.types import Attachment, FeedbackKind, Page, ThreadItem, ThreadMetadata
-from sqlalchemy import Connection, literal, select, update
 from typing_extensions import Self, TypeVar
 
 from ..owners import owner_of
+from .app_secret import AppSecret
 from .attachments import Attachments
 from .audit import AuditTrail
 from .database import Database
+from .feedback import Feedback
+from .item_rows import ItemRows
 from .leases import Leases
 from .log import ThreadLog
 from .messages import Messages
 from .retention import Purged, Retention
-from .rows import hold_thread, load_page, number, position_after, thread_key, unknown_thread
 from .search import Found, Search
-from .search_index import index_title
 from .sessions import SQLSessionStore
-from .tables import feedback, items, threads
-from .tables import secrets as app_secrets
-from .time import database_time
+from .thread_rows import ThreadRows
 from .turns import Turns
-from .writes import (
-    add_items,
-    add_new_thread,
-    delete_item,
-    dump_thread,
-    parse_item,
-    parse_thread,
-    unknown_item,
-)
 
 TContext = TypeVar("TContext", default=Any)
 
@@ -56,16 +45,14 @@ class SQLStore(Store[TContext], Generic[TContext]):
     `created_at`. What a page returns as `after` stays valid when the row before it is deleted;
     the id of a thread or an item serves too.
 
-    A row that this version cannot read, because a newer one wrote it, is left out, with an error
-    in the log.
+    A row that only a newer version can read is left out, with an error in the log.
 
     Use one store for one event loop, and close it, or use it as an async context manager.
 
     Args:
         url: The database: `sqlite:///chat.db`, `sqlite://` for one in memory that is gone when
             the store is closed, or `postgresql://user@host/name`.
-        lease: How long, in seconds, a thread stays locked at most after a worker has died in a
-            turn.
+        lease: How long, in seconds, a thread stays locked at most when a worker dies in a turn.
         audit_days: How many days the records of the audit trail are kept.
 
     Raises:
@@ -74,20 +61,23 @@ class SQLStore(Store[TContext], Generic[TContext]):
     """
 
     def __init__(self, url: str, *, lease: float = 10, audit_days: float = 90) -> None:
-        self._database = self.database = Database(url)
-        self.turns = Turns(self._database)
+        database = self.database = Database(url)
+        self.turns = Turns(database)
         """Begins and ends turns, and writes the event log; for `AgentChatKitServer`."""
-        self.log = ThreadLog(self._database)
+        self.log = ThreadLog(database)
         """Reads turns and the event log; for `AgentChatKitServer`."""
-        self.leases = Leases(self._database, self.turns, lease)
+        self.leases = Leases(database, self.turns, lease)
         """The worker's leases; for `AgentChatKitServer`."""
-        self.audit = AuditTrail(self._database, audit_days)
+        self.audit = AuditTrail(database, audit_days)
         """Who did what, and when."""
-        self._messages = Messages(self._database)
-        self._attachments = Attachments(self._database)
-        self._retention = Retention(self._database)
-        self._secret = ""
-        self._search = Search(self._database)
+        self._retention = Retention(database)
+        self._threads = ThreadRows(database, self._retention)
+        self._items = ItemRows(database)
+        self._attachments = Attachments(database)
+        self._messages = Messages(database)
+        self._feedback = Feedback(database)
+        self._app_secret = AppSecret(database)
+        self._search = Search(database)
 
     async def __aenter__(self) -> Self:
         return self
@@ -103,18 +93,16 @@ class SQLStore(Store[TContext], Generic[TContext]):
         Raises:
             RuntimeError: If a newer version of this package has changed the tables.
         """
-        await self._database.migrate()
+        await self.database.migrate()
 
     async def check(self) -> None:
         """Ask the database for something, and raise if it does not answer."""
-        await self._database.check()
+        await self.database.check()
 
     async def close(self) -> None:
         """Close the connections."""
         await self.leases.close()
-        await self._database.close()
-
-    # Ids
+        await self.database.close()
 
     def generate_thread_id(self, context: TContext) -> str:
         """Return a new id for a thread: ChatKit's prefix and 128 random bits."""
@@ -126,22 +114,13 @@ class SQLStore(Store[TContext], Generic[TContext]):
         """Return a new id for an item: ChatKit's prefix and 128 random bits."""
         return _generate_id(item_type)
 
-    # Threads
-
     async def load_thread(self, thread_id: str, context: TContext) -> ThreadMetadata:
         """Load a thread, without its items.
 
         Raises:
             NotFoundError: If the owner has no such thread.
         """
-        statement = select(threads.c.data).where(
-            threads.c.id == thread_id, threads.c.owner == owner_of(context)
-        )
-        data = await self._database.read(lambda connection: connection.scalar(statement))
-        thread = None if data is None else parse_thread(thread_id, data)
-        if thread is None:
-            raise unknown_thread(thread_id)
-        return thread
+        return await self._threads.load(thread_id, owner_of(context))
 
     async def save_thread(self, thread: ThreadMetadata, context: TContext) -> None:
         """Add a thread, or replace it.
@@ -149,22 +128,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
         Raises:
             NotFoundError: If another owner has a thread with this id.
         """
-        owner = owner_of(context)
-        data = dump_thread(thread)
-
-        def save(connection: Connection) -> None:
-            key = connection.scalar(
-                update(threads)
-                .where(threads.c.id == thread.id, threads.c.owner == owner)
-                .values(data=data, active_at=database_time())
-                .returning(threads.c.key)
-            )
-            if key is None:
-                add_new_thread(self._database, connection, thread, owner)
-            else:
-                index_title(self._database, connection, key, thread.title)
-
-        await self._database.write(save)
+        await self._threads.save(thread, owner_of(context))
 
     async def load_threads(
         self, limit: int, after: str | None, order: str, context: TContext
@@ -175,25 +139,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
             NotFoundError: If `after` is the id of a thread that the owner does not have.
             ValueError: If the limit is less than 1, or the order is not `asc` or `desc`.
         """
-        scope = threads.c.owner == owner_of(context)
-
-        def load(connection: Connection) -> Page[ThreadMetadata]:
-            position = None
-            if after is not None:
-                position = position_after(connection, threads, scope, after)
-                if position is None:
-                    raise unknown_thread(after)
-            return load_page(
-                connection,
-                threads,
-                scope,
-                parse_thread,
-                position=position,
-                limit=limit,
-                order=order,
-            )
-
-        return await self._database.read(load)
+        return await self._threads.load_page(owner_of(context), after, limit, order)
 
     async def search_threads(
         self, query: str, limit: int, after: str | None, context: TContext
@@ -215,8 +161,6 @@ class SQLStore(Store[TContext], Generic[TContext]):
             NotFoundError: If `after` is the id of a thread that the owner does not have.
             ValueError: If the limit is less than 1.
         """
-        if limit < 1:
-            raise ValueError(f"A page has at least one row, not {limit}.")
         return await self._search.find(owner_of(context), query, limit, after)
 
     async def delete_thread(self, thread_id: str, context: TContext) -> None:
@@ -228,22 +172,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
         Raises:
             NotFoundError: If the owner has no such thread.
         """
-        owner = owner_of(context)
-
-        def delete(connection: Connection) -> None:
-            key = connection.scalar(
-                select(threads.c.key)
-                .where(threads.c.id == thread_id, threads.c.owner == owner)
-                .with_for_update()
-            )
-            if key is None:
-                raise unknown_thread(thread_id)
-            self._retention.delete_threads(connection, [key])
-            self._database.announce(key)
-
-        await self._database.write(delete)
-
-    # Items
+        await self._threads.delete(thread_id, owner_of(context))
 
     async def load_thread_items(
         self, thread_id: str, after: str | None, limit: int, order: str, context: TContext
@@ -256,23 +185,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
             NotFoundError: If `after` is the id of an item that the thread does not have.
             ValueError: If the limit is less than 1, or the order is not `asc` or `desc`.
         """
-        owner = owner_of(context)
-
-        def load(connection: Connection) -> Page[ThreadItem]:
-            key = connection.scalar(select(thread_key(thread_id, owner)))
-            if key is None:
-                return Page()
-            scope = items.c.thread == key
-            position = None
-            if after is not None:
-                position = position_after(connection, items, scope, after)
-                if position is None:
-                    raise unknown_item(after)
-            return load_page(
-                connection, items, scope, parse_item, position=position, limit=limit, order=order
-            )
-
-        return await self._database.read(load)
+        return await self._items.load_page(thread_id, owner_of(context), after, limit, order)
 
     async def load_item(self, thread_id: str, item_id: str, context: TContext) -> ThreadItem:
         """Load an item.
@@ -280,14 +193,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
         Raises:
             NotFoundError: If the owner has no such thread, or the thread no such item.
         """
-        statement = select(items.c.data).where(
-            items.c.thread == thread_key(thread_id, owner_of(context)), items.c.id == item_id
-        )
-        data = await self._database.read(lambda connection: connection.scalar(statement))
-        item = None if data is None else parse_item(item_id, data)
-        if item is None:
-            raise unknown_item(item_id)
-        return item
+        return await self._items.load(thread_id, item_id, owner_of(context))
 
     async def add_thread_item(self, thread_id: str, item: ThreadItem, context: TContext) -> None:
         """Add an item to the end of a thread, or replace it where it is.
@@ -295,13 +201,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
         Raises:
             NotFoundError: If the owner has no such thread.
         """
-        owner = owner_of(context)
-
-        def add(connection: Connection) -> None:
-            thread, position = number(connection, thread_id, owner)
-            add_items(self._database, connection, thread, position, [item])
-
-        await self._database.write(add)
+        await self._items.add(thread_id, item, owner_of(context))
 
     async def save_item(self, thread_id: str, item: ThreadItem, context: TContext) -> None:
         """Replace an item where it is, or add it to the end of a thread.
@@ -316,16 +216,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
 
         Nothing happens if there is none: ChatKit removes items that it never stored.
         """
-        owner = owner_of(context)
-
-        def delete(connection: Connection) -> None:
-            key = connection.scalar(select(thread_key(thread_id, owner)))
-            if key is not None:
-                delete_item(connection, key, item_id)
-
-        await self._database.write(delete)
-
-    # Attachments
+        await self._items.delete(thread_id, item_id, owner_of(context))
 
     async def save_attachment(self, attachment: Attachment, context: TContext) -> None:
         """Add what is known of an attachment, or replace it.
@@ -397,23 +288,9 @@ class SQLStore(Store[TContext], Generic[TContext]):
         """
         await self._retention.forget_attachments(ids)
 
-    # What belongs to the app
-
     async def secret(self) -> str:
         """Return a secret to sign with: the same for all workers, made when first asked for."""
-        if self._secret:
-            return self._secret
-        new = self._database.insert(app_secrets).values(name="app", value=secrets.token_hex(32))
-
-        def find(connection: Connection) -> str:
-            connection.execute(new.on_conflict_do_nothing())
-            query = select(app_secrets.c.value).where(app_secrets.c.name == "app")
-            return str(connection.scalar(query))
-
-        self._secret = await self._database.write(find)
-        return self._secret
-
-    # What belongs to an agent
+        return await self._app_secret.value()
 
     def sessions(self, thread_id: str, context: TContext) -> SQLSessionStore:
         """Return the store of a thread's agent sessions.
@@ -426,7 +303,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
             thread_id: The thread.
             context: Names the owner.
         """
-        return SQLSessionStore(self._database, thread_id, owner_of(context))
+        return SQLSessionStore(self.database, thread_id, owner_of(context))
 
     async def add_messages(
         self, thread_id: str, turn_id: str, messages: Sequence[Message], context: TContext
@@ -480,8 +357,6 @@ class SQLStore(Store[TContext], Generic[TContext]):
         """
         return self.leases.hold(thread_id, owner_of(context))
 
-    # Feedback
-
     async def save_feedback(
         self, thread_id: str, item_ids: Sequence[str], kind: FeedbackKind, context: TContext
     ) -> None:
@@ -498,32 +373,11 @@ class SQLStore(Store[TContext], Generic[TContext]):
         Raises:
             NotFoundError: If the owner has no such thread.
         """
-        owner = owner_of(context)
-
-        def save(connection: Connection) -> None:
-            thread = hold_thread(connection, thread_id, owner)
-            rated = select(items.c.thread, items.c.id, literal(kind)).where(
-                items.c.thread == thread, items.c.id.in_(item_ids)
-            )
-            insert = self._database.insert(feedback).from_select(["thread", "item", "kind"], rated)
-            connection.execute(
-                insert.on_conflict_do_update(
-                    index_elements=[feedback.c.thread, feedback.c.item],
-                    set_={"kind": insert.excluded.kind},
-                )
-            )
-
-        await self._database.write(save)
+        await self._feedback.save(thread_id, item_ids, kind, owner_of(context))
 
     async def load_feedback(self, thread_id: str, context: TContext) -> dict[str, FeedbackKind]:
         """Return what the owner thinks of a thread's items, by the items' ids."""
-        statement = select(feedback.c.item, feedback.c.kind).where(
-            feedback.c.thread == thread_key(thread_id, owner_of(context))
-        )
-        rows = await self._database.read(lambda connection: connection.execute(statement).all())
-        return {row.item: row.kind for row in rows}
-
-    # Retention
+        return await self._feedback.load(thread_id, owner_of(context))
 
     async def purge(self, older_than: timedelta) -> Purged:
         """Delete, of all owners, the threads that nothing was written to for a time.

@@ -1,0 +1,36 @@
+"""The secret that an app signs with."""
+
+from __future__ import annotations
+
+import secrets
+
+from sqlalchemy import Connection, select
+
+from .database import Database
+from .tables import secrets as app_secrets
+
+
+class AppSecret:
+    """A secret that all workers share, made when first asked for.
+
+    Args:
+        database: Where it is.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._value = ""
+
+    async def value(self) -> str:
+        """Return the secret."""
+        if self._value:
+            return self._value
+        new = self._database.insert(app_secrets).values(name="app", value=secrets.token_hex(32))
+
+        def find(connection: Connection) -> str:
+            connection.execute(new.on_conflict_do_nothing())
+            query = select(app_secrets.c.value).where(app_secrets.c.name == "app")
+            return str(connection.scalar(query))
+
+        self._value = await self._database.write(find)
+        return self._value
