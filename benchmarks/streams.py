@@ -64,7 +64,7 @@ def serve(port: int, store: str, seconds: float) -> None:
     model = StampingClient()
     model.seconds = seconds
     # One visitor stands for many.
-    quotas = Quotas(visitor_turns=None, visitor_streams=None)
+    quotas = Quotas(visitor_turns=None, visitor_streams=None, new_visitors=None)
     app = create_app(AgentChatKitServer(Agent(client=model), SQLStore[Any](store), quotas=quotas))
     uvicorn.run(app, port=port, log_level="warning")
 

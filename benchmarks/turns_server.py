@@ -32,7 +32,7 @@ def chatkit_server(contestant: str, store: str) -> Any:
         from agent_framework_chatkit.stores import SQLStore
 
         # One visitor stands for many.
-        quotas = Quotas(visitor_turns=None, visitor_streams=None)
+        quotas = Quotas(visitor_turns=None, visitor_streams=None, new_visitors=None)
         return AgentChatKitServer(agent, SQLStore[Any](store), quotas=quotas)
     from reference_server import ReferenceServer, ReferenceStore
 

@@ -206,6 +206,6 @@ signal.signal(signal.SIGUSR1, lambda *_: gc.collect())
 def make_app() -> Starlette:
     """Return an app for plain uvicorn."""
     # One visitor stands for many.
-    quotas = Quotas(visitor_turns=None, visitor_streams=None)
+    quotas = Quotas(visitor_turns=None, visitor_streams=None, new_visitors=None)
     store = SQLStore[Any](os.environ["CHATKIT_STORE"], lease=1)
     return create_app(Hasty(helper, store, quotas=quotas))

@@ -23,6 +23,7 @@ def answers(count: int) -> Any:
 
 async def test_an_owner_has_so_many_turns_a_minute() -> None:
     async with chat(answers(4), quotas=Quotas(visitor_turns=2)) as browser:
+        await browser.get("threads.list")
         await browser.ask("1")
         await browser.ask("2")
         params = {"thread_id": browser.thread_id, "input": message("3")}
@@ -65,6 +66,66 @@ async def test_an_owner_has_so_many_open_streams() -> None:
         gate.set()
         await first
         await browser.ask("3")
+
+
+def stranger(browser: Browser, address: str = "127.0.0.1") -> Browser:
+    """A browser that keeps no cookies, or has none yet."""
+    return Browser(browser.app, client=(address, 1))
+
+
+async def test_browsers_without_cookies_share_the_limits_of_a_visitor() -> None:
+    async with chat(answers(6), quotas=Quotas(visitor_turns=2)) as browser:
+        assert [await stranger(browser).stream_status("1") for _ in range(3)] == [200, 200, 429]
+        # Neither those elsewhere nor those with a cookie are locked out.
+        assert await stranger(browser, "192.0.2.1").stream_status("1") == 200
+        await browser.get("threads.list")
+        await browser.ask("1")
+
+
+async def test_streams_without_cookies_are_counted_together() -> None:
+    entered, gate = asyncio.Event(), asyncio.Event()
+
+    async def waits(thread: Any, context: Any) -> Any:
+        entered.set()
+        await gate.wait()
+        return answers(1)
+
+    async with chat(waits, quotas=Quotas(visitor_streams=1)) as browser:
+        first = asyncio.ensure_future(stranger(browser).ask("1"))
+        await entered.wait()
+        assert await stranger(browser).stream_status("2") == 429
+        gate.set()
+        await first
+
+
+@pytest.mark.parametrize(
+    ("same", "other"),
+    [
+        (["192.0.2.1", "192.0.2.1", "::ffff:192.0.2.1"], "192.0.2.2"),
+        (["2001:db8::1", "2001:db8::2", "2001:db8::ffff:1"], "2001:db8:0:1::1"),
+        (["::ffff:192.0.2.1"] * 3, "::ffff:192.0.2.2"),
+        (["/run/proxy.sock"] * 3, "192.0.2.1"),
+    ],
+)
+async def test_an_address_has_so_many_new_visitors_a_minute(same: list[str], other: str) -> None:
+    async with chat(answers(1), quotas=Quotas(new_visitors=2)) as browser:
+        statuses = []
+        known = stranger(browser, same[0])
+        for each in (known, *(stranger(browser, address) for address in same[1:])):
+            response = await each.post("threads.list")
+            statuses.append(response.status_code)
+        assert statuses == [200, 200, 429]
+        assert "Allow cookies" in response.json()["error"]
+        assert "set-cookie" not in response.headers
+        for _ in range(3):
+            await known.get("threads.list")
+        await stranger(browser, other).get("threads.list")
+
+
+async def test_new_visitors_may_have_no_limit() -> None:
+    async with chat(answers(1), quotas=Quotas(new_visitors=None)) as browser:
+        for _ in range(400):
+            assert (await stranger(browser).post("threads.list")).status_code == 200
 
 
 ADA = {"user_id": "ada"}

@@ -336,13 +336,16 @@ class _Endpoint:
         if self._visitors is None:
             self._visitors = Visitors(await self._server.store.secret())
         known = self._visitors.identify(request)
-        return RequestContext(
+        context = RequestContext(
             known or new_visitor(),
             locale,
             request,
             is_visitor=True,
             is_new_visitor=known is None,
         )
+        if context.is_new_visitor:
+            self._server.quotas.take_new_visitor(context.address)
+        return context
 
     def _remember(self, context: RequestContext, response: Response) -> Response:
         if self._visitors is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import IPv4Address, ip_address, ip_network
 
 from starlette.requests import Request
 
@@ -24,6 +25,19 @@ class RequestContext:
     request: Request
     is_visitor: bool = False
     is_new_visitor: bool = False
+
+    @property
+    def address(self) -> str:
+        """The address that the request comes from, as far as is known; of IPv6 the network."""
+        host = self.request.client.host if self.request.client else ""
+        try:
+            address = ip_address(host)
+        except ValueError:
+            return host
+        if isinstance(address, IPv4Address):
+            return host
+        # Whoever has one address of IPv6 has a network of them.
+        return str(address.ipv4_mapped or ip_network((int(address), 64), strict=False))
 
     @property
     def base_url(self) -> str:

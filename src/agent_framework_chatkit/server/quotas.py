@@ -12,6 +12,10 @@ from typing import Any
 from ..stores.owners import owner_of, value_of
 
 _TOO_MANY_TURNS = "You have asked for very much within a minute. Wait a moment, and try again."
+_TOO_MANY_VISITORS = (
+    "Too many browsers have opened this chat for the first time within a minute. Allow cookies, "
+    "wait a moment, and load the chat again."
+)
 _TOO_MANY_STREAMS = "This chat is open too often. Close some tabs, and try again."
 
 
@@ -28,12 +32,15 @@ class Quotas:
         streams: Streams open at the same time, of turns and of followed threads.
         visitor_turns: As `turns`, for visitors: owners that nobody has logged in.
         visitor_streams: As `streams`, for visitors.
+        new_visitors: Requests a minute that come from one address without a visitor's cookie. What
+            they ask for is counted together, as if they were of one visitor.
     """
 
     turns: int | None = None
     streams: int | None = None
     visitor_turns: int | None = 120
     visitor_streams: int | None = 100
+    new_visitors: int | None = 300
 
 
 class LastMinute:
@@ -70,8 +77,16 @@ class QuotaKeeper:
 
     def __init__(self, quotas: Quotas) -> None:
         self._quotas = quotas
-        self._turns = LastMinute()
+        self._rates = LastMinute()
         self._streams: Counter[str] = Counter()
+
+    def take_new_visitor(self, address: str) -> None:
+        """Count a request without a visitor's cookie.
+
+        Raises:
+            QuotaExceededError: As many have come from the address within a minute.
+        """
+        self._take(self._quotas.new_visitors, f"visitors:{address}", _TOO_MANY_VISITORS)
 
     def take_turn(self, context: Any) -> None:
         """Count a turn.
@@ -81,10 +96,7 @@ class QuotaKeeper:
         """
         is_visitor = value_of(context, "is_visitor")
         allowed = self._quotas.visitor_turns if is_visitor else self._quotas.turns
-        if allowed is None:
-            return
-        if not self._turns.take(owner_of(context), allowed):
-            raise QuotaExceededError(_TOO_MANY_TURNS)
+        self._take(allowed, f"turns:{_counted_as(context)}", _TOO_MANY_TURNS)
 
     @contextmanager
     def stream(self, context: Any) -> Iterator[None]:
@@ -93,7 +105,7 @@ class QuotaKeeper:
         Raises:
             QuotaExceededError: The owner has as many open.
         """
-        owner = owner_of(context)
+        owner = _counted_as(context)
         is_visitor = value_of(context, "is_visitor")
         allowed = self._quotas.visitor_streams if is_visitor else self._quotas.streams
         if allowed is not None and self._streams[owner] >= allowed:
@@ -105,3 +117,17 @@ class QuotaKeeper:
             self._streams[owner] -= 1
             if not self._streams[owner]:
                 del self._streams[owner]
+
+    def _take(self, allowed: int | None, key: str, refusal: str) -> None:
+        if allowed is not None and not self._rates.take(key, allowed):
+            raise QuotaExceededError(refusal)
+
+
+def _counted_as(context: Any) -> str:
+    """Return the owner, or whose requests those of a browser without a cookie are counted with.
+
+    Each of them is another owner, so limits by owner would not hold for it.
+    """
+    if value_of(context, "is_new_visitor"):
+        return f"new visitors at {value_of(context, 'address')}"
+    return owner_of(context)
