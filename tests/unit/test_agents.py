@@ -127,7 +127,7 @@ async def test_the_page_offers_them_in_the_menu_of_models() -> None:
 @pytest.mark.parametrize("given", [{}, {"": agent()}, {" ": agent()}, {7: agent()}])
 async def test_agents_without_names_are_refused(given: Any) -> None:
     async with SQLStore[Any]("sqlite://") as store:
-        with pytest.raises(ValueError, match="at least one agent, and each a name"):
+        with pytest.raises(ValueError, match="at least one agent, and give each a name"):
             AgentChatKitServer(given, store)
 
 
@@ -155,5 +155,5 @@ def look_up(word: str) -> str:
     ids=str,
 )
 def test_what_is_not_an_agent_is_refused_at_once(given: Any, kind: str) -> None:
-    with pytest.raises(TypeError, match=f"Not an agent, but {kind}. Give an agent, a workflow"):
+    with pytest.raises(TypeError, match=f"Expected an agent, not {kind}. Pass an agent"):
         AgentChatKitServer(given, SQLStore[Any]("sqlite://"))

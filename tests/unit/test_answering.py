@@ -189,7 +189,7 @@ async def test_a_changed_answer_is_refused(change: dict[str, Any]) -> None:
         action = payload(card)
         changed = {**action, "payload": {**action["payload"], **change}}
         (notice,) = of_type(await act(browser, card["id"], changed), "notice")
-        assert "does not fit" in notice.message
+        assert "does not match" in notice.message
         (notice,) = of_type(await act(browser, None, action), "notice")
         assert (await browser.items(), bank.paid) == (before, [])
         await click(browser, card)

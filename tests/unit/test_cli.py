@@ -165,7 +165,7 @@ def test_a_name_that_is_not_one_is_said(monkeypatch: pytest.MonkeyPatch) -> None
         ("folder/my_agent.py:helper", "Did you mean folder.my_agent:helper?"),
         ("my_agent:nobody", "has no 'nobody'."),
         ("my_agent:helpr", "has no 'helpr'. Did you mean my_agent:helper?"),
-        ("my_tool:look_up", "my_tool:look_up: Not an agent, but a FunctionTool."),
+        ("my_tool:look_up", "my_tool:look_up: Expected an agent, not a FunctionTool."),
     ],
 )
 def test_an_agent_that_is_not_there_is_one_clear_line(name: str, complaint: str) -> None:

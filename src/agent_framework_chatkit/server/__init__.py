@@ -1,4 +1,4 @@
-"""An agent behind the ChatKit protocol."""
+"""The ChatKit server for Agent Framework agents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages as strict services accept them: history, and the input that follows it."""
+"""Turns history and new input into messages that strict services accept."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..text import mend_json, mend_surrogates
 from .exchange import NOT_STARTED, has_arguments
 
 NO_ANSWER = "(There was no answer.)"
-"""What stands for an answer that was cut short before it began."""
+"""Stands in for an answer that was cut short before it started."""
 
 _APPROVALS = frozenset({"function_approval_request", "function_approval_response"})
 
@@ -22,18 +22,18 @@ _APPROVALS = frozenset({"function_approval_request", "function_approval_response
 def acceptable(
     messages: Sequence[Message], pending: Collection[str] = (), *, is_resumed: bool = False
 ) -> list[Message]:
-    """Return messages as strict services accept them, with nothing lost that a model can use.
+    """Return messages that strict services accept, without losing anything a model can use.
 
-    Every call has exactly one result, right after it. There are no blank texts and no lone
-    surrogates. System messages are only at the start, and neither a user nor an agent has two
-    messages in a row. Rows that older versions have written are healed by this, too.
+    Every call has exactly one result, right after it. No text is blank or contains lone
+    surrogates. System messages come only at the start, and neither the user nor the agent has two
+    messages in a row. This also repairs rows that older versions wrote.
 
     Args:
         messages: The messages, oldest first. They are not changed.
-        pending: Ids of calls whose results come later: these are left as they are.
-        is_resumed: Whether the last of them go on where a run was paused. Requests for approval
-            and their answers stay then, for the framework, until their calls have results; and the
-            reasoning does, which services want to have back within a turn.
+        pending: IDs of calls whose results come later. They are left as they are.
+        is_resumed: Whether the last messages resume a paused run. If so, approval requests and
+            their answers are kept until their calls have results, because the framework needs
+            them; and reasoning is kept, because services expect it back within a turn.
     """
     if is_resumed:
         messages = _without_settled(messages)
@@ -43,7 +43,7 @@ def acceptable(
 
 
 def _without_settled(messages: Sequence[Message]) -> list[Message]:
-    """Leave out approvals of calls that have a result: the framework would apply them once more."""
+    """Leave out approvals of calls that have a result: the framework would apply them again."""
     settled: set[str | None] = set()
     kept: list[Message] = []
     for message in reversed(messages):
@@ -62,7 +62,7 @@ def _without_settled(messages: Sequence[Message]) -> list[Message]:
 
 
 def _clean(message: Message, is_resumed: bool) -> Message | None:
-    """Return a message without what services refuse, or `None` if nothing is left."""
+    """Return a message without the content that services refuse, or `None` if nothing is left."""
     contents = [
         clean
         for content in message.contents
@@ -70,7 +70,7 @@ def _clean(message: Message, is_resumed: bool) -> Message | None:
         and (clean := _clean_content(content, is_resumed)) is not None
     ]
     if message.role == "assistant" and all(each.type == "text_reasoning" for each in contents):
-        # Services refuse reasoning that leads to nothing.
+        # Services refuse reasoning without an answer or a call.
         contents = []
     contents = _with_joined_texts(contents)
     if not contents:
@@ -83,14 +83,14 @@ def _clean(message: Message, is_resumed: bool) -> Message | None:
 
 
 def _may_hold(role: str, content: Content) -> bool:
-    """Return whether a message of this role may hold a content."""
+    """Return whether a message with this role may hold this content."""
     if content.type == "function_call":
         return role == "assistant"
     return content.type != "text" or role != "tool"
 
 
 def _with_joined_texts(contents: Sequence[Content]) -> list[Content]:
-    """Join texts that follow each other: some clients make a message of each."""
+    """Join adjacent texts: some clients turn each into a message."""
     joined: list[Content] = []
     for content in contents:
         last = joined[-1] if joined else None
@@ -110,7 +110,7 @@ def _clean_content(content: Content, is_resumed: bool) -> Content | None:
             return None
         return _with(content, "text", mend_surrogates(text))
     if content.type == "text_reasoning":
-        # What is protected in it belongs to one service and one answer.
+        # Its protected data is only valid for one service and one answer.
         return content if is_resumed else None
     if content.type == "function_call":
         return _with(content, "arguments", _sound_arguments(content.arguments))
@@ -173,7 +173,7 @@ def _with_contents(message: Message, contents: Sequence[Content]) -> Message:
 
 
 def _joined(messages: Iterable[Message]) -> list[Message]:
-    """Join messages that must not follow each other, and keep system messages at the start."""
+    """Join messages that must not be adjacent, and turn later system messages into the user's."""
     joined: list[Message] = []
     for message in messages:
         if message.role == "system" and any(each.role != "system" for each in joined):
@@ -188,9 +188,9 @@ def _joined(messages: Iterable[Message]) -> list[Message]:
 
 
 def _with_answers(messages: Sequence[Message]) -> list[Message]:
-    """Have the agent say something between a result and the user's next message.
+    """Insert an agent message between a tool result and the user's next message.
 
-    Strict templates count only what is said, and refuse the user's two messages in a row.
+    Strict templates ignore tool messages, and so would see two user messages in a row.
     """
     complete: list[Message] = []
     for message in messages:
@@ -201,7 +201,7 @@ def _with_answers(messages: Sequence[Message]) -> list[Message]:
 
 
 def answered(messages: list[Message]) -> list[Message]:
-    """Return messages that the user's next may follow."""
+    """Return the messages, with an agent's message at the end if a tool result is last."""
     if messages and messages[-1].role == "tool":
         return [*messages, Message("assistant", [NO_ANSWER])]
     return messages
@@ -242,7 +242,7 @@ def _paired(messages: Sequence[Message], pending: frozenset[str]) -> list[Messag
 def _with_results(
     message: Message, results: _Results, index: int, pending: frozenset[str]
 ) -> list[Message]:
-    """Return an agent's message, and the results of its calls."""
+    """Return an agent's message and the results of its calls."""
     contents: list[Content] = []
     found: list[Content] = []
     for content in message.contents:
@@ -254,7 +254,7 @@ def _with_results(
             is_whole = has_arguments(call)
             if result is None and call.call_id not in pending:
                 if not is_whole:
-                    # It was cut before it could be made.
+                    # The model was stopped before it completed the call.
                     continue
                 result = error_result(call, NOT_STARTED)
             if result is not None:
@@ -269,7 +269,7 @@ def _with_results(
 
 
 class _Results:
-    """The results among messages, each of which is given to one call."""
+    """The tool results in a list of messages; each result is used for one call."""
 
     def __init__(self, messages: Sequence[Message]) -> None:
         self._of: dict[str, list[tuple[int, Content]]] = {}
@@ -279,7 +279,7 @@ class _Results:
                     self._of.setdefault(str(content.call_id), []).append((index, content))
 
     def of(self, call: Content, index: int) -> Content | None:
-        """Return the result of a call in the message at an index."""
+        """Return the result of a call in the message at `index`, and use it up."""
         waiting = self._of.get(str(call.call_id), [])
         while waiting and waiting[0][0] < index:
             waiting.pop(0)
@@ -287,7 +287,7 @@ class _Results:
 
 
 def is_approval(message: Message) -> bool:
-    """Return whether a message asks for approval, or answers such a request."""
+    """Return whether a message requests an approval or answers such a request."""
     return any(content.type in _APPROVALS for content in message.contents)
 
 
@@ -296,9 +296,9 @@ def _needs_result(content: Content) -> bool:
 
 
 def split_last_user(messages: Sequence[Message]) -> tuple[list[Message], list[Content]]:
-    """Return messages without the user's last one, if nothing answers it, and what it says.
+    """Split off the contents of the last message if it is an unanswered user message.
 
-    A new message of the user's is joined to it: strict services refuse two in a row.
+    They are joined with the next user message: strict services refuse two in a row.
     """
     if messages and messages[-1].role == "user":
         return list(messages[:-1]), list(messages[-1].contents)
@@ -308,10 +308,10 @@ def split_last_user(messages: Sequence[Message]) -> tuple[list[Message], list[Co
 def meeting(
     history: list[Message], inputs: Sequence[Message]
 ) -> tuple[list[Message], list[Message]]:
-    """Return history and input so that strict services accept the one after the other."""
+    """Return history and input that strict services accept one after the other."""
     first_user = next((i for i, each in enumerate(inputs) if each.role == "user"), 0)
     if history and first_user and inputs[0].role == "assistant":
-        # What code has added to the thread in the agent's name.
+        # Assistant messages that code added to the thread.
         history, inputs = acceptable([*history, *inputs[:first_user]]), inputs[first_user:]
     unanswered: list[Content] = []
     if inputs and inputs[0].role != "tool":
@@ -327,7 +327,7 @@ def meeting(
 
 
 def acceptable_input(messages: Sequence[Message]) -> list[Message]:
-    """Return new input as strict services accept it; it may begin with results of earlier calls."""
+    """Return new input that strict services accept; it may start with results of earlier calls."""
     first = next((i for i, each in enumerate(messages) if each.role != "tool"), len(messages))
     results, others = list(messages[:first]), messages[first:]
     if others and others[0].role == "user" and not is_approval(others[0]):

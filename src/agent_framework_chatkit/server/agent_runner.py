@@ -38,14 +38,14 @@ if TYPE_CHECKING:
 TContext = TypeVar("TContext", default=Any)
 
 Emit: TypeAlias = Callable[[ThreadStreamEvent], None]
-"""Takes an event of a turn."""
+"""Emits an event of a turn."""
 
 
 class AgentRunner(Generic[TContext]):
-    """Runs agents in the current run's turn, or in one of its own where an app's code asks for it.
+    """Runs agents within the current run, or without one when an app calls `respond` itself.
 
     Args:
-        server: Whose agents they are.
+        server: The server that has the agents.
     """
 
     def __init__(self, server: AgentChatKitServer[TContext]) -> None:
@@ -53,11 +53,11 @@ class AgentRunner(Generic[TContext]):
         self._histories = HistoryCache()
 
     async def execute(self, run: Run, message: UserMessageItem | None) -> None:
-        """Have the agent, or the app's own `respond`, answer within a run.
+        """Run the agent, or the app's own `respond`, within a run.
 
         Args:
             run: The run.
-            message: What a person has written; `None` to go on with the last turn.
+            message: The user's message, or `None` to continue the last turn.
         """
         if self._server.has_own_respond:
             await run.emit_all(self._server.respond(run.thread, message, run.context))
@@ -72,10 +72,10 @@ class AgentRunner(Generic[TContext]):
         context: TContext,
         emit: Emit,
     ) -> None:
-        """Have the agent answer a message, or go on with the last turn if there is none.
+        """Run the agent on a message, or continue the last turn if there is none.
 
         Raises:
-            CustomStreamError: If it fails; the message is for the person.
+            CustomStreamError: If the agent fails. The message is for the user.
         """
         options = self._options(message)
         agents = self._server.agents
@@ -108,18 +108,18 @@ class AgentRunner(Generic[TContext]):
         sender: WidgetItem | None = None,
         is_told: asyncio.Event | None = None,
     ) -> None:
-        """Have the agent answer what it is given by code.
+        """Run the agent on messages from code.
 
         Args:
             thread: The thread.
-            given: What the agent is told.
+            given: The messages.
             context: The request's context.
-            emit: Takes the events.
-            sender: The widget in which a person did what the agent is told of.
-            is_told: Set when it is stored that the agent is told so.
+            emit: Emits the events.
+            sender: The widget whose action led to the messages.
+            is_told: Set once the messages are stored.
 
         Raises:
-            CustomStreamError: If it fails; the message is for the person.
+            CustomStreamError: If the agent fails. The message is for the user.
         """
         agent = await self._server.agent_of(thread, context)
 
@@ -131,7 +131,7 @@ class AgentRunner(Generic[TContext]):
         await self._run(agent, agent_context, begin, {}, emit, is_told)
 
     def converter(self, context: TContext) -> ThreadItemConverter:
-        """Return what makes an agent's messages of thread items."""
+        """Return the converter from thread items to the agent's messages."""
         if self._server.item_converter is not None:
             return self._server.item_converter
         store = self._server.attachment_store
@@ -184,8 +184,8 @@ class AgentRunner(Generic[TContext]):
                 thread, turn.pause, context.request_context
             )
         ]
-        # From here to the next await, so that it is stored together: what the agent is told, and
-        # that nobody is asked any more what it was told is not answered.
+        # No await until the input is stored: the input and the withdrawal of the requests that it
+        # leaves unanswered belong in one commit.
         if run is not None:
             run.remember(turn)
         for event in withdrawn:
@@ -215,7 +215,7 @@ class AgentRunner(Generic[TContext]):
     async def _turn(
         self, agent: TurnAgent, context: ThreadContext[TContext], run: Run | None
     ) -> AgentTurn[TContext]:
-        """Return the agent's part of a turn, with what is stored of the thread."""
+        """Return the agent's part of a turn, with the thread's stored data."""
         thread, store = context.thread, self._server.store
         if run is None:
             key = await store.log.key_of(thread.id, owner_of(context.request_context))
@@ -253,7 +253,7 @@ class AgentRunner(Generic[TContext]):
         emit: Emit,
         run: Run | None,
     ) -> None:
-        """Run an agent while its turn is traced and timed, and close what it leaves open."""
+        """Run an agent, trace and time its turn, and close open items if it fails."""
         thread = context.thread
         with turn_span(thread.id, turn.id) as span:
             context.items.send = span.until_first_text(emit, context.items)
@@ -270,10 +270,10 @@ class AgentRunner(Generic[TContext]):
                 raise CustomStreamError(message, allow_retry=True) from error
 
     def _options(self, message: UserMessageItem | None) -> dict[str, Any]:
-        """Return what the person chose in the composer, as options of a run.
+        """Return the user's choices in the composer as options for a run.
 
         Raises:
-            CustomStreamError: If the app does not offer it.
+            CustomStreamError: If the app does not offer the model or tool.
         """
         options: dict[str, Any] = {}
         if message is None:
@@ -294,7 +294,7 @@ class AgentRunner(Generic[TContext]):
 
 
 async def _store_input(run: Run, turn: AgentTurn[Any], is_told: asyncio.Event | None) -> None:
-    """Store what the agent is told before it runs, where that must not be told twice."""
+    """Store the agent's input before the run, if the agent must not receive it twice."""
     if turn.is_resumed:
         run.writer.writes.session = turn.resumed_session()
     if turn.is_resumed or is_told is not None:
@@ -304,12 +304,12 @@ async def _store_input(run: Run, turn: AgentTurn[Any], is_told: asyncio.Event | 
 
 
 def _first_message(message: UserMessageItem) -> StoredThread:
-    """Return what is stored of a thread that a message has begun, which need not be read."""
+    """Return the stored data of a thread that a message just started, without reading it."""
     return StoredThread(None, False, [], ReadRows(0, 0, 0), [UnreadItem(1, message, False)])
 
 
 def _last_message(stored: StoredThread) -> str:
-    """Return the id of the newest message of the user's that the agent has not read."""
+    """Return the ID of the newest user message that the agent has not read."""
     ids = [each.item.id for each in stored.unread if isinstance(each.item, UserMessageItem)]
     return ids[-1] if ids else ""
 
@@ -317,7 +317,7 @@ def _last_message(stored: StoredThread) -> str:
 async def emitted(
     work: Callable[[Emit], Awaitable[None]],
 ) -> AsyncGenerator[ThreadStreamEvent, None]:
-    """Yield the events that work emits, as it does."""
+    """Yield the events that a coroutine emits, as it emits them."""
     events: asyncio.Queue[ThreadStreamEvent | None] = asyncio.Queue()
     working = asyncio.ensure_future(work(events.put_nowait))
     working.add_done_callback(lambda _: events.put_nowait(None))

@@ -1,4 +1,4 @@
-"""An agent's part of a turn: what it is told, how it is run, and what is remembered of it."""
+"""An agent's part of a turn: its input, its run, and the messages and session to store."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ TContext = TypeVar("TContext", default=Any)
 
 
 _SERVICE = "agent_framework_chatkit_service"
-"""The name, in a session's state, of the service that keeps its conversation."""
+"""The key in a session's state for the service that stores its conversation."""
 
 CALL_CHANGED = (
-    "The call is not the one that was shown, so it was not made. Ask again for what you need."
+    "The call differs from the one that was shown, so it was not made. Ask again for what you need."
 )
-"""What a person is told whose approval was of something else than what would run."""
+"""Shown when the approved call is not the one that would run."""
 
 _ENDED_UNCLEANLY = {
     "stopped": "The user cancelled the stream. Stop responding to the prior request.",
@@ -58,26 +58,26 @@ _ENDED_UNCLEANLY = {
     "interrupted": "The previous answer was interrupted before it was complete.",
     "timed_out": "The previous answer took too long and was stopped before it was complete.",
 }
-"""What an agent is told of how the turn before ended."""
+"""Tells the agent how the previous turn ended."""
 
 
 class AnswerFailedError(Exception):
-    """The model's service has ended an answer that is not complete, and raised nothing."""
+    """The model's service ended an answer before it was complete, without raising an error."""
 
 
 class AgentTurn(Generic[TContext]):
     """One turn of an agent.
 
     Args:
-        agent: Who answers.
-        context: What the agent's tools may do to the thread.
-        turn_id: The turn.
-        stored: What is stored of the thread.
-        history: The messages before.
-        converter: What items become for the agent.
-        ended: How the turn before ended, if there was one.
-        is_retry: Whether what came of an earlier try was deleted.
-        tried: The messages of an earlier try that was cut short, as JSON.
+        agent: The agent.
+        context: The context that the agent's tools use to change the thread.
+        turn_id: The turn's ID.
+        stored: The thread's stored session, messages and unread items.
+        history: The earlier messages.
+        converter: Converts thread items to the agent's input.
+        ended: The state in which the previous turn ended, if there was one.
+        is_retry: Whether this turn replaces an earlier attempt, whose items were deleted.
+        tried: The messages of an earlier attempt that was cut short, as JSON.
     """
 
     def __init__(
@@ -108,57 +108,57 @@ class AgentTurn(Generic[TContext]):
             else agent.create_session(session_id=context.thread.id)
         )
         self.pause = Pause.of(self._session)
-        """What the turn before is paused for."""
+        """The pause in which the previous turn ended, if it did."""
         self._leave_other_conversation(is_retry)
         self._start = self._session.to_dict()
-        """The session as it was, for a turn that does not end well."""
+        """The session before the turn, kept in case the turn does not end cleanly."""
         self._resumed: Pause | None = None
         self._writer: ResponseWriter | None = None
         own = own_history(agent)
         self._own = None if own is None else OwnHistory(own)
         self.exchange = Exchange(())
         self.is_resumed = False
-        """Whether it goes on where the turn before was paused."""
+        """Whether the turn resumes the paused previous turn."""
 
     def _leave_other_conversation(self, is_retry: bool) -> None:
-        """Forget a service's conversation that is not the thread's, or not any more."""
+        """Drop the service's conversation if it is another service's or has an earlier attempt."""
         service_id = self._session.service_session_id
         kept_by = self._session.state.get(_SERVICE)
-        # A response is what it was; a conversation holds the earlier try.
+        # A response ID points to before the earlier attempt; a conversation contains it.
         is_spoiled = is_retry and not str(service_id).startswith("resp_")
         if is_spoiled or (kept_by is not None and kept_by != _service_of(self._agent)):
             self._session.service_session_id = None
 
-    # What the agent is told
+    # Input
 
     async def with_message(self) -> None:
-        """Tell the agent what a person has written.
+        """Give the agent the user's new message.
 
-        What the turn before still asks is not asked any more, unless this is the answer.
+        This withdraws the previous turn's open requests, unless the message answers them.
         """
         self._leave_later_items()
         await self._begin(await self._new_messages(written))
 
     def _leave_later_items(self) -> None:
-        """Leave for the next message what was added after the one that began the turn."""
+        """Leave items added after this turn's message for the next message."""
         ids = [each.item.id for each in self._unread]
         if self.id in ids:
             self._unread = self._unread[: ids.index(self.id) + 1]
             self._read_to = self._unread[-1].position
 
     async def with_input(self, given: Sequence[Message]) -> None:
-        """Tell the agent what a person has done rather than written.
+        """Give the agent input from code, such as an action's result.
 
-        What the turn before still asks is not asked any more, unless this is the answer.
+        This withdraws the previous turn's open requests, unless the input answers them.
         """
         await self._begin([*await self._new_messages(written), *given])
 
     async def without_message(self) -> bool:
-        """Go on with the last turn.
+        """Continue the last turn.
 
         Returns:
-            Whether there is anything to do. There is not if nobody has said anything in the
-            thread, or if the agent waits for more.
+            Whether there is anything to do. There is nothing to do if the thread is empty or the
+            agent is still waiting for an answer.
         """
         pause = self.pause
         if pause is None:
@@ -173,8 +173,8 @@ class AgentTurn(Generic[TContext]):
             raise CustomStreamError(CALL_CHANGED)
         pause.is_resumed = True
         self._resumed = pause
-        # What was written meanwhile, and no turn has told, is told with the next message: services
-        # want what tools return right after the calls.
+        # Items written in the meantime go with the next message: services expect the tool results
+        # right after the calls.
         self._read_to = self._history.read.read_to
         self._tell([] if isinstance(self._agent, ThreadWorkflow) else pause.answers())
         return True
@@ -197,13 +197,13 @@ class AgentTurn(Generic[TContext]):
             self._tell([*pause.closing(), *pause.refusals(), *messages])
 
     def _tell(self, messages: list[Message]) -> None:
-        """Note what the agent is told, in a form that every service accepts."""
+        """Set the agent's input, with a note on how the previous turn ended if it was cut short."""
         if self._note and self._resumed is None:
-            # The service may not know how the turn before ended, or not have it at all.
+            # The service may not know how the previous turn ended, or not have it at all.
             self._session.service_session_id = None
             self._start = self._session.to_dict()
             noted = Message("user", [f"<HIDDEN_CONTEXT>{self._note}</HIDDEN_CONTEXT>"])
-            # Before the newest message, which is not a part of what has ended.
+            # Before the newest message, which is not part of the previous turn.
             messages = [*messages[:-1], noted, *messages[-1:]]
         self.is_resumed = self._resumed is not None
         calls = self._resumed.calls if self._resumed is not None else []
@@ -220,7 +220,7 @@ class AgentTurn(Generic[TContext]):
 
     @property
     def _knows_thread(self) -> bool:
-        """Whether the agent remembers what came before what is new."""
+        """Whether the agent already knows the items before the unread ones."""
         if self._history.read.count:
             return True
         return self._is_known and (
@@ -235,12 +235,12 @@ class AgentTurn(Generic[TContext]):
         options: dict[str, Any],
         run: Run | None,
     ) -> None:
-        """Run the agent, and write what it sends.
+        """Run the agent and write its updates.
 
         Args:
-            emit_to: Writes it as items.
-            options: The model and tool that the person chose.
-            run: What waits for the database before the next update is asked for.
+            emit_to: Writes the updates as items.
+            options: The model and tool that the user chose.
+            run: The run, whose writer may make the agent wait for the database.
         """
         if self._resumed is not None:
             await emit_to.resume(self._resumed)
@@ -250,8 +250,8 @@ class AgentTurn(Generic[TContext]):
             if self._session.service_session_id is None or not has_forgotten(error):
                 raise
             logger.warning(
-                "The agent's service does not know its conversation in thread %r any more; a new "
-                "one is started.",
+                "The agent's service no longer knows the conversation of thread %r; starting a "
+                "new one.",
                 self._context.thread.id,
             )
             self._session.service_session_id = None
@@ -307,16 +307,16 @@ class AgentTurn(Generic[TContext]):
             inputs = []
         else:
             if session.service_session_id is not None or self._own is not None:
-                # Others remember them.
+                # The service or the app's own history provides the earlier messages.
                 history = []
             history, inputs = meeting(history, inputs)
         return stream_agent(agent, history, inputs, session, self._own, options, kwargs)
 
-    # What is remembered
+    # Results
 
     @property
     def state(self) -> TurnState:
-        """How the turn stands, now that the run has ended."""
+        """The turn's state after the run."""
         if any(each.is_open for each in self._context.pause.interrupts):
             return "waiting"
         if self.exchange.is_refused:
@@ -324,13 +324,13 @@ class AgentTurn(Generic[TContext]):
         return OF_FINISH_REASON.get(self.exchange.finish_reason or "", "completed")
 
     def resumed_session(self) -> tuple[str, str]:
-        """Return the session that says that the pause is over, to store before the run."""
+        """Return the session to store before a resumed run, which marks the pause as over."""
         pause = self.pause or Pause()
         pause.keep_in(self._session)
         return self.id, dump_session(self._session, self._context.thread.id)
 
     async def finish(self, state: TurnState) -> RememberedTurn:
-        """Return what to store, given how the turn has ended."""
+        """Return the messages and session to store, given how the turn ended."""
         is_clean = state not in UNCLEAN
         pause = self._context.pause if is_clean else Pause()
         pending = [str(call.call_id) for call in pause.calls]
@@ -360,7 +360,7 @@ class AgentTurn(Generic[TContext]):
 
 
 def _answered_calls(inputs: Sequence[Message]) -> set[str]:
-    """Return the ids of the calls that new input answers."""
+    """Return the IDs of the calls that new input answers."""
     answered: set[str] = set()
     for content in (content for message in inputs for content in message.contents):
         if content.type == "function_result":
@@ -371,7 +371,7 @@ def _answered_calls(inputs: Sequence[Message]) -> set[str]:
 
 
 def _must_wait(update: AgentResponseUpdate) -> bool:
-    """Return whether what an update says must be stored before the run goes on."""
+    """Return whether an update must be stored before the run continues."""
     contents = update.contents
     if len(contents) == 1:
         return contents[0].type == "function_result"
@@ -379,6 +379,6 @@ def _must_wait(update: AgentResponseUpdate) -> bool:
 
 
 def _service_of(agent: Any) -> str:
-    """Return what tells an agent's service from another that it may have later."""
+    """Return a name that identifies an agent's service."""
     client = type(getattr(agent, "client", None))
     return f"{client.__module__}.{client.__qualname__}"

@@ -1,4 +1,4 @@
-"""The agents of a server, and which of them answers in a thread."""
+"""The agents of a server, and the choice of the one that answers in a thread."""
 
 from __future__ import annotations
 
@@ -21,36 +21,36 @@ TContext = TypeVar("TContext", default=Any)
 
 
 class BuildsWorkflow(Protocol):
-    """A `WorkflowBuilder`, or a builder of an orchestration."""
+    """A `WorkflowBuilder` or an orchestration builder."""
 
     def build(self) -> Workflow:
         """Return a workflow."""
 
 
 AnyAgent: TypeAlias = "SupportsAgentRun | Workflow | BuildsWorkflow"
-"""What can answer: an agent, a workflow, or a builder of one."""
+"""An agent, a workflow, or a workflow builder."""
 
 AgentFactory: TypeAlias = "Callable[[ThreadMetadata, TContext], MaybeAwaitable[AnyAgent]]"
-"""Returns who answers in a thread, given the thread and the request's context."""
+"""Takes a thread and the request's context, and returns the agent that answers."""
 
 TurnAgent: TypeAlias = SupportsAgentRun | ThreadWorkflow
-"""What can answer in a turn."""
+"""An agent or a workflow, ready to run a turn."""
 
 AGENT_KEY = "af_agent"
-"""In a thread's metadata: the name of the agent that answers in it."""
+"""The key in a thread's metadata for the name of its agent."""
 
-_MADE_UP = re.compile(r"-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
-"""Ends the name that a workflow has which was given none."""
+_GENERATED = re.compile(r"-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+"""Matches the end of a generated workflow name."""
 
 
 class Agents(Generic[TContext]):
-    """One agent, or several of which a thread's first message chooses one.
+    """One agent, or several from which a thread's first message chooses.
 
     Args:
-        given: An agent or a function that returns one; or a mapping of names to these.
+        given: An agent or a function that returns one, or a mapping of names to these.
 
     Raises:
-        ValueError: If the mapping is empty, or a name is.
+        ValueError: If the mapping or a name is empty.
     """
 
     def __init__(
@@ -59,16 +59,16 @@ class Agents(Generic[TContext]):
     ) -> None:
         self._given: Any = given
         self.by_name: dict[str, Any] = dict(given) if isinstance(given, Mapping) else {}
-        """The agents that a person may choose, by name; the first answers by default."""
+        """The agents that the user may choose, by name. The first is the default."""
         if isinstance(given, Mapping) and (not given or not all(map(_is_name, given))):
-            raise ValueError("Give a mapping of agents at least one agent, and each a name.")
+            raise ValueError("Pass at least one agent, and give each a name.")
         for agent in self.by_name.values() or [given]:
             if not _is_factory(agent):
-                # Says at once what is wrong with it.
+                # Raises now if the agent cannot run.
                 _runnable(agent, is_shared=True)
 
     def menu(self) -> list[dict[str, Any]]:
-        """Return the agents as the option `composer.models` lists them."""
+        """Return the agents in the format of the `composer.models` option."""
         default = next(iter(self.by_name), None)
         return [
             {
@@ -81,16 +81,16 @@ class Agents(Generic[TContext]):
         ]
 
     def assign(self, thread: ThreadMetadata, chosen: str | None) -> None:
-        """Have a message decide which agent answers in its thread, if none has before."""
+        """Set the thread's agent, if it has none: the chosen one, or the default."""
         name = chosen or next(iter(self.by_name), None)
         if name in self.by_name:
             thread.metadata.setdefault(AGENT_KEY, name)
 
     def check(self, thread: ThreadMetadata, chosen: str | None) -> str | None:
-        """Check which agent a message asks for.
+        """Check the agent that a message asks for.
 
         Returns:
-            What the person is told, if another agent answers in this thread.
+            A notice for the user if another agent answers in this thread.
 
         Raises:
             CustomStreamError: If there is no such agent.
@@ -111,7 +111,7 @@ class Agents(Generic[TContext]):
         """Return the agent that answers in a thread.
 
         Raises:
-            CustomStreamError: If it has gone.
+            CustomStreamError: If the server no longer has this agent.
         """
         agent = self._given
         if self.by_name:
@@ -131,9 +131,9 @@ class Agents(Generic[TContext]):
 
 
 def said_by(agent: object, attribute: str) -> str | None:
-    """Return what an agent says of itself; a function that makes agents says nothing."""
+    """Return an agent's own name or description, or `None` for a factory or a generated name."""
     value = getattr(agent, attribute, None)
-    if not isinstance(value, str) or _MADE_UP.search(value):
+    if not isinstance(value, str) or _GENERATED.search(value):
         return None
     return value.strip() or None
 
@@ -147,11 +147,11 @@ def _is_factory(agent: Any) -> bool:
 
 
 def _runnable(agent: Any, *, is_shared: bool) -> TurnAgent:
-    """Return what runs a turn.
+    """Return the agent or workflow that runs a turn.
 
     Args:
-        agent: What the app has given, or its function has returned.
-        is_shared: Whether it is the same for all threads.
+        agent: The agent that the app passed, or that its function returned.
+        is_shared: Whether all threads use the same object.
 
     Raises:
         TypeError: If it is not an agent, or a workflow that cannot be copied.
@@ -167,13 +167,13 @@ def _runnable(agent: Any, *, is_shared: bool) -> TurnAgent:
             return agent
     kind = f"the class {agent.__name__}" if isinstance(agent, type) else f"a {type(agent).__name__}"
     raise TypeError(
-        f"Not an agent, but {kind}. Give an agent, a workflow, a workflow's builder, or a function "
-        "that takes the thread and the context and returns one of these."
+        f"Expected an agent, not {kind}. Pass an agent, a workflow, a workflow builder, or a "
+        "function that takes the thread and the context and returns one of these."
     )
 
 
 def describe_tool_of(agent: TurnAgent, name: str) -> ToolDescription | None:
-    """Return what people are told of a tool of an agent."""
+    """Return the description of an agent's tool that people see."""
     if isinstance(agent, ThreadWorkflow):
         return agent.describe_tool(name)
     return describe_tool(agent, name)

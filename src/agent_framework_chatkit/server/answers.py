@@ -1,4 +1,4 @@
-"""What a person answers to the agent's requests: checked, kept and shown."""
+"""Checks, stores and shows the answers to an agent's requests."""
 
 from __future__ import annotations
 
@@ -56,32 +56,32 @@ TContext = TypeVar("TContext", default=Any)
 AnswerReq: TypeAlias = (
     ThreadsCustomActionReq | ThreadsAddClientToolOutputReq | ThreadsAddStructuredInputReq
 )
-"""Requests that may answer what an agent asks."""
+"""Requests that may answer an agent's request."""
 
 OUR_ACTIONS = frozenset({APPROVAL_ACTION, CONSENT_ACTION})
-"""Types of actions that apps cannot have for their own."""
+"""Action types that apps cannot use."""
 
-CLOSED = "This was answered already, or is not asked any more. Reload the page to see how it is."
-_FORGED = "This answer does not fit what was asked. Reload the page and try again."
+CLOSED = "This was answered already or is no longer open. Reload the page to see its current state."
+_FORGED = "This answer does not match the request. Reload the page and try again."
 
 
 class RefusedAnswerError(Exception):
-    """An answer that changes nothing; the message is for the person who gave it."""
+    """The server refuses an answer. The message is for the user."""
 
 
 @dataclass(frozen=True)
 class Answered:
-    """What an answer has led to.
+    """The outcome of an answer.
 
     Attributes:
-        is_complete: Whether the agent can go on.
+        is_complete: Whether the agent can continue.
     """
 
     is_complete: bool
 
 
 class _Payload(BaseModel):
-    """What the buttons of a card send. Anything else, in type or number, is refused."""
+    """The payload of a card's buttons. Other types and extra fields are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -91,30 +91,30 @@ class _Payload(BaseModel):
 
 
 class Answering(Generic[TContext]):
-    """Takes the answers to what agents ask, within a run that holds the thread.
+    """Handles the answers to agents' requests, within a run that holds the thread.
 
     Args:
-        server: Whose threads they are about.
+        server: The server that has the threads.
     """
 
     def __init__(self, server: AgentChatKitServer[TContext]) -> None:
         self._server = server
 
     async def is_call_open(self, thread_id: str, context: TContext) -> bool:
-        """Return whether an agent waits for what a client tool returns."""
+        """Return whether an agent is waiting for the result of a client tool."""
         stored = await self._server.store.sessions(thread_id, context).latest()
         pause = None if stored is None else Pause.of(stored.session)
         return pause is not None and not pause.is_resumed and bool(pause.next_client_call())
 
     async def take(self, request: StreamingReq, run: Run) -> Answered | None:
-        """Take the answer that a request gives, and write what it has changed.
+        """Handle the answer in a request, and write the changes.
 
         Returns:
-            What it has led to, or `None` if the request answers nothing that an agent asked.
+            The outcome, or `None` if the request does not answer an agent's request.
 
         Raises:
             NotFoundError: If the owner has no such item.
-            RefusedAnswerError: If it does not fit; nothing has changed then.
+            RefusedAnswerError: If the answer does not match. Nothing changes.
         """
         if isinstance(request, ThreadsCustomActionReq):
             if request.params.action.type not in OUR_ACTIONS:
@@ -152,7 +152,7 @@ class Answering(Generic[TContext]):
     async def _decide(
         self, request: ThreadsCustomActionReq, pause: Pause, context: TContext
     ) -> ThreadItem:
-        """Take a click on a card."""
+        """Handle a click on a card's button."""
         params = request.params
         interrupt = pause.of_item(params.item_id or "")
         if interrupt is None:
@@ -179,14 +179,14 @@ class Answering(Generic[TContext]):
                 )
         elif pause.is_open:
             raise RefusedAnswerError(CLOSED)
-        # Else all is answered, but whoever took the last answer died before the agent went on.
+        # Otherwise everything is answered, but a worker died before the agent continued.
         item = await self._server.store.load_item(params.thread_id, interrupt.item_id, context)
         return await self._decided_item(item, interrupt)
 
     async def _reply(
         self, request: ThreadsAddStructuredInputReq, pause: Pause, context: TContext
     ) -> ThreadItem | None:
-        """Take the answers to questions."""
+        """Handle the answers to questions."""
         params = request.params
         interrupt = pause.of_item(params.item_id)
         item = await self._server.store.load_item(params.thread_id, params.item_id, context)
@@ -217,7 +217,7 @@ class Answering(Generic[TContext]):
         thread_id: str,
         context: TContext,
     ) -> Content:
-        """Return the answer to a workflow, if it makes a value of the type that it waits for."""
+        """Return the answer to a workflow's request, checked against the type that it expects."""
         thread = await self._server.store.load_thread(thread_id, context)
         agent = await self._server.agent_of(thread, context)
         answers = {
@@ -237,10 +237,10 @@ class Answering(Generic[TContext]):
     async def _return(
         self, request: ThreadsAddClientToolOutputReq, called: Interrupt, pause: Pause, run: Run
     ) -> None:
-        """Take what a client tool has returned, and make the next call."""
+        """Handle the result of a client tool, and make the next call."""
         params, context = request.params, run.context
-        # The protocol does not say which call is answered; a client may, so that two tabs that
-        # both make the first call do not answer the second with it.
+        # The protocol does not name the call that is answered. Clients may do so, so that a second
+        # tab's result of the first call does not become the result of the second.
         meant = request.metadata.get("call_id")
         if meant is not None and meant != called.request.call_id:
             raise RefusedAnswerError(CLOSED)
@@ -249,7 +249,7 @@ class Answering(Generic[TContext]):
             raise RefusedAnswerError(CLOSED)
         called.answer = client_tool_result(called.request, params.result)
         item.status, item.output = "completed", params.result
-        # The page that has made the call knows.
+        # The page that made the call knows this already.
         run.emit(ThreadItemReplacedEvent(item=item), is_addition=True)
         following = pause.next_client_call()
         if following is None:
@@ -266,7 +266,7 @@ class Answering(Generic[TContext]):
     async def withdraw(
         self, thread: ThreadMetadata, pause: Pause | None, context: TContext
     ) -> AsyncIterator[ThreadStreamEvent]:
-        """Show that what was asked is not asked any more, since the person wrote something else."""
+        """Close the open requests, because the user sent another message instead."""
         for interrupt in () if pause is None or pause.is_resumed else pause.interrupts:
             try:
                 item = await self._server.store.load_item(thread.id, interrupt.item_id, context)
@@ -319,7 +319,7 @@ class Answering(Generic[TContext]):
 
 
 def is_asking(item: ThreadItem) -> bool:
-    """Return whether an item asks a person, or the page, for an answer to the agent."""
+    """Return whether an item asks the user or the page for an answer to the agent."""
     if isinstance(item, (ClientToolCallItem, StructuredInputItem)):
         return item.status == "pending"
     if not isinstance(item, WidgetItem):
@@ -331,10 +331,10 @@ def is_asking(item: ThreadItem) -> bool:
 def submitted(
     item: StructuredInputItem, submission: StructuredInputSubmission
 ) -> StructuredInputItem:
-    """Return questions with the answers that a person has given.
+    """Return questions with the user's answers.
 
     Raises:
-        ValueError: If they were answered before.
+        ValueError: If the questions were answered before.
     """
     if item.status != "pending":
         raise ValueError(f"Structured input item {item.id} is not pending")
@@ -353,7 +353,7 @@ def submitted(
 
 
 def _consented(request: Content, approved: bool) -> Content:
-    """Return what the agent is given for consent, which a tool may have asked for."""
+    """Return the agent's input for a decision on consent, which a tool may have asked for."""
     if request.call_id is None:
         given = "I have given my consent. Go on." if approved else "I do not consent."
         return Content.from_text(given)
@@ -365,17 +365,17 @@ def _consented(request: Content, approved: bool) -> Content:
 
 
 def _submission(interrupt: Interrupt, item: StructuredInputItem) -> StructuredInputSubmission:
-    """Return how questions end that the person did not answer in the form."""
+    """Return the submission for questions that the user did not answer in the form."""
     if interrupt.answer is None:
         return StructuredInputSubmission(status="skipped")
-    # What they wrote instead was the answer.
+    # The user's message was the answer.
     (values,) = json.loads(str(interrupt.answer.result)).values()
     given = StructuredInputAnswerSubmission(values=values)
     return StructuredInputSubmission(answers={each.id: given for each in item.inputs})
 
 
 def _decided(interrupt: Interrupt, payload: _Payload) -> Content:
-    """Return what the agent is given for a click."""
+    """Return the agent's input for a click on a card."""
     if interrupt.kind == "consent":
         return _consented(interrupt.request, payload.approved)
     if payload.always:

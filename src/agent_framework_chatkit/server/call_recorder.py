@@ -1,4 +1,4 @@
-"""Records a run's calls of tools before and after they are executed."""
+"""Records a run's tool calls before and after they are executed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .exchange import Exchange
 
 
 class _Middleware(FunctionMiddleware):
-    """Has each call stored before its tool runs, and its result when the tool returns."""
+    """Records each call before its tool runs, and its result when the tool returns."""
 
     async def process(
         self, context: FunctionInvocationContext, call_next: Callable[[], Awaitable[None]]
@@ -29,15 +29,15 @@ class _Middleware(FunctionMiddleware):
 
 
 RECORDER = _Middleware()
-"""Tells each run's recorder; the agents share it."""
+"""Notifies each run's recorder; all agents share this middleware."""
 
 
 class CallRecorder:
-    """Notes what becomes of the calls of a run.
+    """Records the start and the result of a run's tool calls.
 
     Args:
-        exchange: Where it is noted.
-        checkpoint: Awaits that what is noted is stored.
+        exchange: The exchange to record them in.
+        checkpoint: Waits until the exchange is stored.
     """
 
     def __init__(
@@ -53,5 +53,5 @@ class CallRecorder:
             await self._checkpoint()
 
     def end_call(self, call_id: str, result: Any) -> None:
-        """Note what a tool has returned."""
+        """Record a tool's result."""
         self._exchange.end_call(call_id, result)

@@ -1,4 +1,4 @@
-"""One agent behind the ChatKit protocol."""
+"""The ChatKit server that answers with agents."""
 
 from __future__ import annotations
 
@@ -60,48 +60,47 @@ TContext = TypeVar("TContext", default=Any)
 
 
 LONG = 1024 * 1024
-"""Bytes of a request that is read in steps."""
+"""The size in bytes above which a request lets other tasks run before it is parsed."""
 
 
 class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
-    """Puts an agent behind the ChatKit protocol, with a store that keeps what was said.
+    """A ChatKit server that answers with an agent and stores the conversation.
 
     A turn belongs to its thread, not to the request that started it: it runs as a task of this
-    process, and clients come and go. Each turn starts from the `AgentSession` of the turn before
-    it and stores its own; the messages that the agent, its model and its tools really exchanged
-    are known in later turns, after a restart and on another worker, however the turn ended. One
-    turn runs in a thread at a time, also across workers.
+    process, and clients may disconnect and return. Each turn starts from the `AgentSession` of
+    the previous turn and stores its own. Later turns know the messages that the agent, its model
+    and its tools really exchanged, even after a restart, on another worker, or if the turn failed.
+    A thread runs one turn at a time, across all workers.
 
-    Override `title`, `add_feedback`, `transcribe` and the rest of `ChatKitServer` as an app needs
-    them.
+    Override `title`, `add_feedback`, `transcribe` and other methods of `ChatKitServer` as needed.
 
     Args:
-        agent: Who answers: an agent, a workflow, a builder of one, or a function that returns
-            one of these, given the thread and the request's context. Each turn runs a copy of a
-            workflow; one that cannot be copied must come from a function that builds it. Or a
-            mapping of names to these: a person chooses one in the composer, where the menu of
-            models lists them by the agents' own names, and the thread's first message fixes it.
-        store: Keeps threads, items, sessions and messages.
-        attachment_store: Keeps uploaded files; without one, uploads are refused.
-        item_converter: What thread items become for the agent. By default uploaded files reach
-            it with their bytes.
-        response_converter: What the agent's content becomes in the thread.
-        models: Models that a person may choose in the composer, by the id the agent's client
-            knows them by. Not together with several agents.
-        tools: Tools that a person may choose in the composer, by name.
-        actions: What people may do in widgets: functions made handlers by `action`.
-        text_interval: Seconds between two text deltas on the wire. Text that comes faster is
-            joined; 0 sends every delta by itself.
-        detached: Whether clients may follow threads, and turns go on when they go away.
-        time_limit: Seconds that a turn may run, not counting the time it waits for people; 0 for
-            no limit.
-        quotas: How much each owner may ask of a worker.
+        agent: An agent, a workflow, a workflow builder, or a function that takes the thread and
+            the request's context and returns one of these. Each turn runs a copy of a workflow;
+            a workflow that cannot be copied must come from a function that builds it. To offer
+            several agents, pass a mapping of names to these. The composer's model menu then lists
+            them by their own names, and the choice made with a thread's first message is final.
+        store: Stores threads, items, sessions and messages.
+        attachment_store: Stores uploaded files. Without one, uploads are refused.
+        item_converter: Converts thread items to the agent's input. By default, the agent receives
+            the bytes of uploaded files.
+        response_converter: Converts the agent's content to thread items.
+        models: The IDs of the models that users may choose in the composer, as the agent's client
+            knows them. Cannot be combined with several agents.
+        tools: The names of the tools that users may choose in the composer.
+        actions: Handlers of widget actions: functions decorated with `action`.
+        text_interval: Minimum seconds between two text deltas on the wire. Faster deltas are
+            joined; 0 sends each delta separately.
+        detached: Whether clients may follow threads, and turns continue after clients disconnect.
+        time_limit: Maximum seconds that a turn may run, not counting the time it waits for people;
+            0 for no limit.
+        quotas: Limits on each owner's use of a worker.
     """
 
     store: SQLStore[TContext]
     attachment_store: AttachmentStore[TContext] | None
     shutdown_grace = 20.0
-    """Seconds that running turns have to end when the process is asked to stop."""
+    """Seconds that running turns have to finish after the process is told to stop."""
 
     def __init__(
         self,
@@ -122,9 +121,9 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         super().__init__(store, attachment_store)
         self.agent = agent
         self.agents: Agents[TContext] = Agents(agent)
-        """The agents of which a thread's first message chooses one, if there are several."""
+        """The available agents. If there are several, a thread's first message chooses one."""
         if self.agents.by_name and models:
-            raise ValueError("Give several agents or models, not both: one menu lists them.")
+            raise ValueError("Pass several agents or models, not both: they share one menu.")
         self.item_converter = item_converter
         self.response_converter = response_converter or AgentResponseConverter()
         self.models = tuple(models)
@@ -132,53 +131,53 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         self.detached = detached
         self.time_limit = time_limit
         self.quotas = QuotaKeeper(quotas or Quotas())
-        """Counts what owners ask of this process."""
+        """Enforces the quotas in this process."""
         self.worker = Worker(self, store, text_interval)
         """Executes the turns of this process."""
         self.answering = Answering(self)
-        """Takes the answers to the agent's requests."""
+        """Handles the answers to the agent's requests."""
         self.runner = AgentRunner(self)
         """Runs the agents."""
         self._dispatcher = Dispatcher(self)
         self._actions = CustomActions(self, actions)
         self._background: set[asyncio.Task[None]] = set()
 
-    # What an app may override
+    # Methods that an app may override
 
     def title(
         self, thread: ThreadMetadata, message: UserMessageItem, context: TContext
     ) -> MaybeAwaitable[str | None]:
         """Return a title for a new thread, given its first message.
 
-        A coroutine runs beside the answer and never delays it.
+        A coroutine runs in the background and never delays the answer.
         """
         text = " ".join(" ".join(part.text for part in message.content).split())
         return text if len(text) <= 60 else f"{text[:59].rstrip()}…"
 
     def error_message(self, error: Exception) -> str:
-        """Return what a person is told of a run or an action that failed; the log has the rest."""
+        """Return the message to show for a run or an action that failed; the log has details."""
         failure = service_failure(error)
         return "Something went wrong. Try again." if failure is None else failure.told
 
     def name_of(self, context: TContext) -> str | None:
-        """Return who a person is, for what they decide to be shown with; `None` for a visitor.
+        """Return the name to show with a person's decisions, or `None` for a visitor.
 
-        By default the context's `user_id`, unless its `is_visitor` says that it is made up.
+        By default, this is the context's `user_id`, unless `is_visitor` is set.
         """
         return None if value_of(context, "is_visitor") else owner_of(context)
 
     def detached_context(self, context: TContext) -> TContext:
-        """Return the context of a turn that outlives its request, given the request's.
+        """Return the context for a turn that outlives its request, given the request's context.
 
-        Override it where the context holds what ends with the request, such as a session of a
-        database.
+        Override this if the context holds something that ends with the request, such as a database
+        session.
         """
         return context
 
     async def add_feedback(
         self, thread_id: str, item_ids: list[str], feedback: FeedbackKind, context: TContext
     ) -> None:
-        """Keep what a person thinks of items."""
+        """Store a person's feedback on items."""
         await self.store.save_feedback(thread_id, item_ids, feedback, context)
 
     # Requests
@@ -186,24 +185,24 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
     async def process(
         self, request: str | bytes | bytearray, context: TContext
     ) -> StreamingResult | NonStreamingResult:
-        """Answer a request.
+        """Handle a request.
 
         Args:
-            request: The request's body, JSON.
-            context: What the app knows of the request. Its `user_id` names the owner.
+            request: The request's JSON body.
+            context: The app's context for the request. Its `user_id` names the owner.
 
         Returns:
-            Server-sent events, or JSON.
+            Server-sent events or JSON.
 
         Raises:
-            RequestTooComplexError: If the request holds too many values, or nests them too deep.
-            ValidationError: If the request is not one that ChatKit or this server knows.
+            RequestTooComplexError: If the request holds too many values, or nests them too deeply.
+            ValidationError: If neither ChatKit nor this server knows the request.
             NotFoundError: If the owner has no such thread, item or attachment. Streams raise it
                 when they are read.
         """
         check_complexity(request)
         if len(request) > LONG:
-            await asyncio.sleep(0)  # Others go first.
+            await asyncio.sleep(0)  # Let other tasks run first.
         parsed = parse_request(request)
         await self.worker.start()
         if isinstance(parsed, ThreadsFollowReq) or is_streaming_req(parsed):
@@ -213,21 +212,21 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
     async def start_turn(
         self, thread_id: str, messages: str | Message | Sequence[Message], context: TContext
     ) -> str:
-        """Start a turn that no client has asked for, such as a scheduler's.
+        """Start a turn without a client's request, for example from a scheduler.
 
         Args:
             thread_id: The thread.
-            messages: What the agent is told. People do not see it.
+            messages: The agent's input, which the user does not see.
             context: Names the owner.
 
         Returns:
-            The turn's id.
+            The turn's ID.
 
         Raises:
             NotFoundError: If the owner has no such thread.
-            RuntimeError: If the turn ends before the agent is told, since it was stopped or its
-                agent could not be made.
-            ThreadBusyError: If a turn of the thread is running.
+            RuntimeError: If the turn ends before the agent receives the messages, because it was
+                stopped or the agent could not be created.
+            ThreadBusyError: If the thread is running a turn.
         """
         if isinstance(messages, str):
             messages = Message("user", [messages])
@@ -237,9 +236,9 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
     async def add_items(
         self, thread_id: str, items: Sequence[ThreadItem], context: TContext
     ) -> None:
-        """Add items to the end of a thread, whether a turn is running or not.
+        """Add items to the end of a thread, even while a turn is running.
 
-        Clients that follow the thread see them at once. The agent reads them with the next
+        Clients that follow the thread see them immediately. The agent reads them with the next
         message.
 
         Args:
@@ -258,13 +257,13 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
 
     @property
     def has_own_respond(self) -> bool:
-        """Whether the app answers by code of its own."""
+        """Whether the app overrides `respond`."""
         return type(self).respond is not AgentChatKitServer.respond
 
     async def respond(
         self, thread: ThreadMetadata, input_user_message: UserMessageItem | None, context: TContext
     ) -> AsyncIterator[ThreadStreamEvent]:
-        """Run the agent on what is new in the thread, and stream its answer."""
+        """Run the agent on the new items of the thread and stream its answer."""
 
         async def answer(emit: Emit) -> None:
             await self.runner.answer(thread, input_user_message, context, emit)
@@ -276,9 +275,9 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
     async def handle_stream_cancelled(
         self, thread: ThreadMetadata, pending_items: list[ThreadItem], context: TContext
     ) -> None:
-        """Keep what was shown when a person stops an answer, or goes away.
+        """Store the items already shown when the user stops an answer or disconnects.
 
-        Items that show nothing yet are not kept. What was running is marked as neither running
+        Items that show nothing yet are dropped. Tasks still running are marked as neither running
         nor complete.
         """
         run = current_run.get()
@@ -291,7 +290,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
                 await self.store.add_thread_item(thread.id, as_kept, context=context)
 
     async def agent_of(self, thread: ThreadMetadata, context: TContext) -> TurnAgent:
-        """Return who answers in a thread."""
+        """Return the agent that answers in a thread."""
         return await self.agents.of(thread, context)
 
     # Actions
@@ -303,10 +302,10 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         sender: WidgetItem | None,
         context: TContext,
     ) -> AsyncIterator[ThreadStreamEvent]:
-        """Have the handler of its type take an action, and the agent answer if it says so.
+        """Handle a widget's action, and run the agent if the handler asks for it.
 
         Raises:
-            RefusedActionError: If the action changes nothing; the message is for the person.
+            RefusedActionError: If the action is refused. The message is for the user.
         """
         async with aclosing(self._actions.stream(thread, action, sender, context)) as events:
             async for event in events:
@@ -319,29 +318,29 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         sender: WidgetItem | None,
         context: TContext,
     ) -> SyncCustomActionResponse:
-        """Have the handler of its type take an action that changes nothing but its widget.
+        """Handle an action that changes only its widget.
 
         Raises:
-            CustomStreamError: If the handler fails; the message is for the person.
-            NotImplementedError: If the handler shows more; nothing of it is kept.
-            RefusedActionError: If the action changes nothing.
+            CustomStreamError: If the handler fails. The message is for the user.
+            NotImplementedError: If the handler shows anything else. None of it is stored.
+            RefusedActionError: If the action is refused. The message is for the user.
         """
         return await self._actions.answer(thread, action, sender, context)
 
     # Attachments
 
     def attachments(self) -> AttachmentStore[TContext]:
-        """Return what keeps files.
+        """Return the attachment store.
 
         Raises:
-            NotFoundError: If nothing does.
+            NotFoundError: If the server has none.
         """
         if self.attachment_store is None:
             raise NotFoundError("This chat takes no files.")
         return self.attachment_store
 
     def with_new_links(self, items: Sequence[ThreadItem], context: TContext) -> list[ThreadItem]:
-        """Return items with new signed links to images, since those that are stored expire."""
+        """Return items with fresh signed links to images: stored links expire."""
         if self.attachment_store is not None:
             for item in items:
                 if isinstance(item, UserMessageItem):
@@ -351,10 +350,10 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
                     ]
         return list(items)
 
-    # The server's life
+    # Lifecycle
 
     def in_background(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do something beside the answers, such as to find a title."""
+        """Run a background task, such as finding a title."""
         task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
@@ -364,10 +363,10 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         await asyncio.gather(*self._background)
 
     async def close(self, grace: float | None = None) -> None:
-        """Let running turns end, stop those that do not, and close the store.
+        """Wait for running turns, stop those that do not finish, and close the store.
 
         Args:
-            grace: Seconds that running turns and background tasks are given; by default
+            grace: Seconds that running turns and background tasks have to finish; by default,
                 `shutdown_grace`.
         """
         grace = self.shutdown_grace if grace is None else grace
@@ -380,9 +379,9 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         await self.store.close()
 
     async def clean_up(self) -> None:
-        """Delete the files of threads that are gone, and uploads never finished or sent.
+        """Delete the files of deleted threads, and uploads that were never finished or sent.
 
-        `create_app` calls it every hour; call it yourself where its lifespan is not run.
+        `create_app` calls this every hour. Call it yourself if the app's lifespan does not run.
         """
         await self.store.audit.purge()
         if self.attachment_store is not None:
