@@ -23,12 +23,20 @@ BESIDE = {
     ],
     "frontend/tests/chat/live.test.ts": ["frontend/tests/chat/liveServer.ts"],
     "tests/integration/test_live_workers.py": ["tests/integration/live_threads.py"],
-    "tests/unit/test_actions.py": ["tests/unit/offering.py"],
-    "tests/unit/test_answering.py": ["tests/unit/answering.py"],
+    "tests/unit/server/test_agent_turn.py": ["tests/unit/chat_client.py"],
+    "tests/unit/server/test_client_answers.py": ["tests/unit/answering.py"],
+    "tests/unit/server/test_custom_actions.py": ["tests/unit/offering.py"],
+    "tests/unit/server/test_detached.py": ["tests/unit/live_client.py"],
+    "tests/unit/server/test_follower.py": ["tests/unit/live_client.py"],
+    "tests/unit/server/test_server.py": ["tests/unit/chat_client.py"],
+    "tests/unit/server/test_stops.py": ["tests/unit/chat_client.py", "tests/unit/live_client.py"],
+    "tests/unit/server/test_sync_actions.py": ["tests/unit/offering.py"],
+    "tests/unit/server/test_turn_requests.py": [
+        "tests/unit/chat_client.py",
+        "tests/unit/live_client.py",
+    ],
     "tests/unit/test_app.py": ["tests/unit/full_server.py"],
     "tests/unit/test_context.py": ["tests/unit/thread_client.py"],
-    "tests/unit/test_live_threads.py": ["tests/unit/live_client.py"],
-    "tests/unit/test_server.py": ["tests/unit/chat_client.py"],
 }
 """What a test consists of besides its own file."""
 

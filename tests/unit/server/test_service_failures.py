@@ -23,7 +23,7 @@ from agent_framework_chatkit.http.app import create_app
 from agent_framework_chatkit.server.service_failures import service_failure
 from agent_framework_chatkit.stores import SQLStore
 
-from .chat_client import Browser, of_type
+from ..chat_client import Browser, of_type
 
 SECRET = "sk-secret"  # noqa: S105
 

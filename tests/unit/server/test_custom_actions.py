@@ -1,4 +1,4 @@
-"""What people do in widgets, over HTTP."""
+"""Actions in widgets."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from agent_framework import FunctionInvocationContext, Message, tool
-from chatkit.actions import Action
+from agent_framework import FunctionInvocationContext, tool
 from chatkit.errors import CustomStreamError
-from chatkit.types import LockedStatus, NoticeEvent, ThreadMetadata, WidgetItem
+from chatkit.types import LockedStatus, ThreadMetadata, WidgetItem
 from chatkit.widgets import WidgetRoot
 
 from agent_framework_chatkit import (
-    APPROVAL_ACTION,
     AgentChatKitServer,
     ThreadContext,
     action,
@@ -23,9 +21,9 @@ from agent_framework_chatkit import (
 )
 from agent_framework_chatkit.stores import SQLStore
 
-from .chat_client import Browser, chat, of_type
-from .offering import Trip, book, card, offer, offering, use, use_at_once, widget_of
-from .scripted_agent import agent, call, said, text
+from ..chat_client import Browser, chat, of_type
+from ..offering import book, card, offer, offering, use, use_at_once, widget_of
+from ..scripted_agent import agent, call, said, text
 
 
 def texts(item: dict[str, Any]) -> list[str]:
@@ -246,51 +244,6 @@ async def test_a_handler_shows_more_and_tells_the_agent_what_people_do_not_see()
     assert str(said(answering)).count("HIDDEN_CONTEXT>The") == 1
 
 
-async def test_an_action_that_is_answered_at_once() -> None:
-    @action("look", from_page=True)
-    async def look(payload: dict[str, int], context: ThreadContext[Any]) -> None:
-        await context.stream_progress("Looking")
-        if payload:
-            context.thread.title = "Looked"
-            await context.replace_widget(card(str(payload["times"])))
-
-    async with chat(offering(), actions=[look, book]) as browser:
-        await browser.ask("Oslo")
-        assert (await use_at_once(browser, "look", {})).json() == {}
-        answer = (await use_at_once(browser, "look", {"times": 2})).json()
-        assert texts(answer["updated_item"]) == ["2"]
-        assert await widget_of(browser) == answer["updated_item"]
-        thread = await browser.get("threads.get_by_id", thread_id=browser.thread_id)
-        assert thread["title"] == "Looked"
-
-
-async def test_a_handler_that_has_the_agent_answer_must_stream() -> None:
-    async with chat(offering(), actions=[book]) as browser:
-        await browser.ask("Oslo")
-        assert (await use_at_once(browser, "book", {"to": "Oslo"})).status_code == 501
-        assert texts(await widget_of(browser)) == ["Oslo?"]
-
-
-async def test_an_action_of_the_page_has_no_sender() -> None:
-    @action("greet", from_page=True)
-    async def greet(payload: str, context: ThreadContext[Any]) -> list[Message]:
-        assert context.sender is None
-        with pytest.raises(ValueError, match="no widget"):
-            await context.replace_widget(card("?"))
-        return [Message("system", ["Be kind."]), Message("user", [payload])]
-
-    answering = agent([text("One")], [text("Two")])
-    async with chat(answering, actions=[greet]) as browser:
-        await browser.ask("1")
-        await browser.stream(
-            "threads.custom_action",
-            thread_id=browser.thread_id,
-            action={"type": "greet", "payload": "Hello"},
-        )
-        assert (await browser.transcript())[-1] == ("assistant_message", "Two")
-    assert said(answering)[-1] == ("user", "Be kind.\n\nHello")
-
-
 async def test_an_action_in_a_thread_in_which_nobody_has_written() -> None:
     answering = agent([text("Have a good trip.")], [text("To Oslo.")])
     async with SQLStore[Any]("sqlite://") as store:
@@ -356,48 +309,6 @@ async def test_a_widget_that_is_gone_is_not_found() -> None:
             assert response.status_code == 404
 
 
-async def test_a_page_may_pass_on_what_it_handles_itself_as_another_action() -> None:
-    @tool(approval_mode="never_require")
-    async def show(ctx: FunctionInvocationContext) -> str:
-        """Show a widget whose action the page handles."""
-        action = {"type": "open_map", "handler": "client"}
-        await ThreadContext.of(ctx).stream_widget(
-            card("Oslo?", confirm={"label": "Map", "action": action})
-        )
-        return "shown"
-
-    @action("book", from_page=True)
-    async def book_from_page(trip: Trip, context: ThreadContext[Any]) -> None:
-        await context.replace_widget(card(f"Booked: {trip.to}"))
-
-    for handler, shown in ((book, "Oslo?"), (book_from_page, "Booked: Oslo")):
-        answering = agent([call("show")], [text("Here.")], tools=[show])
-        async with chat(answering, actions=[handler]) as browser:
-            await browser.ask("Oslo")
-            await use(browser, "book", {"to": "Oslo"})
-            assert texts(await widget_of(browser)) == [shown]
-
-
-async def test_a_subclass_handles_some_actions_itself() -> None:
-    class Server(AgentChatKitServer[Any]):
-        async def action(
-            self, thread: Any, action: Action[str, Any], sender: WidgetItem | None, context: Any
-        ) -> Any:
-            if action.type == "look":
-                yield NoticeEvent(level="info", message="Looked.")
-                return
-            async for event in super().action(thread, action, sender, context):
-                yield event
-
-    answering = offering([text("Have a good trip.")])
-    async with chat(answering, server_class=Server, actions=[book]) as browser:
-        await browser.ask("Oslo")
-        (notice,) = of_type(await use(browser, "look"), "notice")
-        assert notice.message == "Looked."
-        await use(browser, "book", {"to": "Oslo"})
-        assert (await browser.transcript())[-1] == ("assistant_message", "Have a good trip.")
-
-
 async def test_an_agent_that_fails_after_a_handler_leaves_what_was_done() -> None:
     async with chat(offering([text("Have"), RuntimeError("a secret")]), actions=[book]) as browser:
         await browser.ask("Oslo")
@@ -416,24 +327,3 @@ async def test_a_handler_locks_the_thread() -> None:
         await use(browser, "look")
         (notice,) = of_type(await browser.ask("Hello?"), "notice")
         assert notice.message == "Done."
-
-
-@pytest.mark.parametrize("kind", ["book", APPROVAL_ACTION])
-def test_a_type_has_one_handler(kind: str) -> None:
-    @action(kind)
-    async def other(payload: Any, context: ThreadContext[Any]) -> None: ...
-
-    store = SQLStore[Any]("sqlite://")
-    with pytest.raises(ValueError, match=kind):
-        AgentChatKitServer(agent(), store, actions=[book, other])
-
-
-def test_a_handler_says_what_it_takes() -> None:
-    def bare(payload, context):  # type: ignore[no-untyped-def]
-        pass
-
-    def alone(payload: Trip) -> None: ...
-
-    for function in (bare, alone):
-        with pytest.raises(TypeError, match="two arguments"):
-            action("x")(function)  # type: ignore[arg-type]

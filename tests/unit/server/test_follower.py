@@ -1,0 +1,258 @@
+"""Clients that follow a thread."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import pytest
+from agent_framework import tool
+from chatkit.store import NotFoundError
+
+from agent_framework_chatkit.http.event_stream import EventStream
+
+from ..live_client import Gate, LiveClient, chat, settled
+from ..scripted_agent import agent, call, text
+
+
+async def test_a_thread_is_followed_from_the_middle_of_an_answer() -> None:
+    gate = Gate()
+    async with chat(agent([text("Half an "), gate, text("answer")])) as client:
+        asking = await client.ask("Hello")
+        await asking.text("Half an ")
+        following = await client.follow()
+        state = await following.until("thread.state")
+        assert [item["type"] for item in state["items"]["data"]] == ["user_message"]
+        (opened,) = state["open_items"]
+        assert opened["content"][0]["text"] == "Half an "
+        assert state["turn"] == {
+            "id": state["items"]["data"][0]["id"],
+            "state": "running",
+            "ended_at": None,
+        }
+        gate.may_go_on.set()
+        done = await following.until("turn.updated")
+        assert done["turn"]["state"] == "completed"
+        assert following.answer == "Half an answer"
+        await asking.rest()
+        assert asking.ids[-len(following.ids) + 1 :] == following.ids[1:]
+
+
+async def test_followers_are_told_the_zone_of_all_times() -> None:
+    gate = Gate()
+    async with chat(agent([text("Half an "), gate, text("answer")])) as client:
+        asking = await client.ask("Hello")
+        await asking.text("Half an ")
+        following = await client.follow()
+        state = await following.until("thread.state")
+        items = [state["thread"], *state["items"]["data"], *state["open_items"]]
+        gate.may_go_on.set()
+        items.append((await following.until("thread.item.done"))["item"])
+        assert len(items) == 4
+        assert all(item["created_at"].endswith("Z") for item in items)
+        await asking.rest()
+
+
+async def test_what_was_missed_comes_after_the_last_event_that_was_seen() -> None:
+    gate, later = Gate(), Gate()
+    answering = agent([text("One "), gate, text("two "), later, text("three")], [text("Yes.")])
+    async with chat(answering, text_interval=0) as client:
+        asking = await client.ask("Hello")
+        await asking.text("One ")
+        seen = asking.ids[-1]
+        await asking.close()
+        gate.may_go_on.set()
+        await later.is_reached.wait()
+        following = await client.follow(seen)
+        await following.text("two ")
+        assert following.kinds[0] == "thread.item.updated"
+        later.may_go_on.set()
+        await following.until("turn.updated")
+        assert following.answer == "two three"
+        # And across turns.
+        await (await client.ask("More?")).rest()
+        again = await client.follow(following.ids[-1])
+        first = await again.next()
+        assert first is not None
+        assert first["type"] == "thread.item.done"
+        assert first["item"]["type"] == "user_message"
+        await again.text("Yes.")
+
+
+async def test_a_client_that_falls_behind_twice_is_told_nothing_twice() -> None:
+    quiet, gate, may_write = Gate(), Gate(), asyncio.Event()
+    long = 300_000  # More characters than are kept in memory.
+
+    @tool(approval_mode="never_require")
+    def look() -> str:
+        return "seen"
+
+    answering = agent(
+        [text("a" * long), call("look", "c1")],
+        [text("-"), quiet, text("b" * long), gate, text("c" * long), call("look", "c2")],
+        [text("d")],
+        tools=[look],
+    )
+    async with chat(answering, text_interval=0) as client:
+        asking = await client.ask("Hello")
+        await quiet.is_reached.wait()
+        worker = client.server.worker
+        run = worker.run_of(await client.server.store.log.key_of(client.thread_id, "me"))
+        assert run is not None
+        await run.writer.checkpoint()
+        persist = worker.persist
+
+        async def when_it_may(write: Any) -> Any:
+            await may_write.wait()
+            return await persist(write)
+
+        worker.persist = when_it_may  # type: ignore[method-assign]
+        quiet.may_go_on.set()
+        await gate.is_reached.wait()
+        # It reads the log, and then what is not written yet.
+        following = await client.follow(asking.ids[0])
+        await following.text("b" * long)
+        may_write.set()
+        gate.may_go_on.set()
+        # By then all is in the log, and little of it in memory.
+        await asking.rest()
+        await following.until("turn.updated")
+        for each in (asking, following):
+            assert each.answer == f"{'a' * long}-{'b' * long}{'c' * long}d"
+            assert len(set(each.ids)) == len(each.ids)
+
+
+async def test_little_of_a_long_log_is_read_at_once() -> None:
+    @tool(approval_mode="never_require")
+    def look() -> str:
+        return "seen"
+
+    long = [[text("x" * 100_000), call("look", f"c{number}")] for number in range(10)]
+    async with chat(agent(*long, [text("Done.")], tools=[look])) as client:
+        asking = await client.ask("Hello")
+        await asking.rest()
+        log = client.server.store.log
+        key = await log.key_of(client.thread_id, "me")
+        position, text_read = 0, ""
+        while rows := await log.read_log(key, position):
+            sizes = [len(row.data) for row in rows]
+            assert sum(sizes[:-1]) <= 256 * 1024
+            assert [row.position for row in rows] == [
+                *range(position + 1, position + 1 + len(rows))
+            ]
+            position = rows[-1].position
+            text_read += "".join(row.data for row in rows)
+        assert text_read.count("x" * 100_000) >= 10
+
+
+async def test_large_and_many_events_are_sent_in_pieces() -> None:
+    sent: list[dict[str, Any]] = []
+
+    async def send(event: Any) -> None:
+        sent.append(event)
+
+    async def receive() -> Any:
+        await asyncio.Event().wait()
+
+    async def events() -> AsyncGenerator[list[bytes], None]:
+        yield [b"a" * 50_000] * 5
+        yield [b"b"] * 3
+        yield [b"d" * 100_000]
+
+    await EventStream([b"c"], events())({"type": "http"}, receive, send)
+    pieces = [event["body"] for event in sent[1:]]
+    assert [len(piece) for piece in pieces] == [1, 100_000, 100_000, 50_000, 3, 65_536, 34_464, 0]
+
+
+@pytest.mark.parametrize("after", ["nonsense", "0123456789abcdef.7", "a.b.c", ".", "x.-1"])
+async def test_an_event_that_is_not_known_gives_a_fresh_state(after: str) -> None:
+    async with chat(agent([text("Hi")])) as client:
+        await (await client.ask("Hello")).rest()
+        following = await client.follow(after)
+        state = await following.next()
+        assert state is not None
+        assert state["type"] == "thread.state"
+        assert [item["type"] for item in state["items"]["data"]] == [
+            "assistant_message",
+            "user_message",
+        ]
+        assert state["open_items"] == []
+
+
+async def test_a_client_that_has_seen_all_waits_for_more() -> None:
+    async with chat(agent([text("Hi")], [text("Ho")])) as client:
+        asking = await client.ask("Hello")
+        await asking.rest()
+        following = await client.follow(asking.ids[-1])
+        reading = asyncio.create_task(following.next())
+        await (await client.ask("And?")).rest()
+        event = await reading
+        assert event is not None
+        assert event["item"]["content"][0]["text"] == "And?"
+        await following.until("turn.updated")
+        await following.text("Ho")
+
+
+async def test_all_that_happens_in_a_thread_is_told() -> None:
+    async with chat(agent([text("Hi")], [text("Again")])) as client:
+        await (await client.ask("Hello")).rest()
+        following = await client.follow()
+        await following.until("thread.state")
+        await client.send("threads.update", thread_id=client.thread_id, title="New")
+        assert (await following.until("thread.updated"))["thread"]["title"] == "New"
+        question = (await client.items())[0]
+        retried = await client.send(
+            "threads.retry_after_item",
+            {"detached": True},
+            thread_id=client.thread_id,
+            item_id=question["id"],
+        )
+        await retried.rest()
+        assert (await following.until("thread.item.removed"))["item_id"]
+        await following.text("Again")
+        await client.send("threads.delete", thread_id=client.thread_id)
+        await following.until("thread.deleted", thread_id=client.thread_id)
+        assert await following.rest() == []
+        assert following.retry is not None
+
+
+async def test_another_owners_thread_cannot_be_followed_or_stopped() -> None:
+    gate = Gate()
+    async with chat(agent([text("Hi"), gate])) as client:
+        asking = await client.ask("Hello")
+        await asking.text("Hi")
+        other = LiveClient(client.server, {"user_id": "other"})
+        other.thread_id = client.thread_id
+        for after in (None, asking.ids[-1]):
+            with pytest.raises(NotFoundError):
+                await (await other.follow(after)).next()
+        with pytest.raises(NotFoundError):
+            await other.stop()
+        assert (await client.turn())["state"] == "running"
+
+
+async def test_a_list_of_threads_is_followed_too() -> None:
+    gate = Gate()
+    async with chat(agent([text("One")], [text("Two"), gate], [text("Three")])) as client:
+        await (await client.ask("Hello")).rest()
+        following = await client.follow(list=True)
+        await following.until("thread.state")
+        second = LiveClient(client.server)
+        await (await second.ask("Second")).close()
+        changed = await following.until("threads.changed")
+        assert changed["thread"]["id"] == second.thread_id
+        assert changed["thread"]["turn"]["state"] == "running"
+        gate.may_go_on.set()
+        assert await settled(second) == "completed"
+        while changed["thread"]["turn"]["state"] == "running":
+            changed = await following.until("threads.changed")
+        await second.send("threads.delete", thread_id=second.thread_id)
+        await following.until("threads.deleted", thread_id=second.thread_id)
+        other = LiveClient(client.server, {"user_id": "other"})
+        await (await other.ask("Mine")).rest()
+        await client.send("threads.update", thread_id=client.thread_id, title="Mine too")
+        await following.until("thread.updated")
+        assert "Mine" not in str(
+            [event for event in following.seen if event["type"] == "threads.changed"]
+        ).replace("Mine too", "")

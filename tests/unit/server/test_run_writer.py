@@ -1,0 +1,40 @@
+"""Writing of runs."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from ..live_client import chat
+from ..scripted_agent import agent, text
+
+
+@pytest.mark.parametrize("text_interval", [0, 0.03])
+async def test_a_run_waits_while_much_is_not_yet_written(text_interval: float) -> None:
+    said = 0
+    long = "x" * 100_000
+
+    async def note() -> None:
+        nonlocal said
+        said += 1
+
+    steps = [step for _ in range(40) for step in (text(long), note)]
+    async with chat(agent(steps), text_interval=text_interval) as client:
+        worker = client.server.worker
+        persist = worker.persist
+        may_write = asyncio.Event()
+
+        async def when_it_may(write: Any) -> Any:
+            await may_write.wait()
+            return await persist(write)
+
+        worker.persist = when_it_may  # type: ignore[method-assign]
+        asking = await client.ask("Hello")
+        await asyncio.sleep(0.5)
+        # Some is being written, and no more than a megabyte waits.
+        assert said < 30
+        may_write.set()
+        await asking.rest()
+        assert asking.answer == long * 40

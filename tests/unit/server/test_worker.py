@@ -1,0 +1,132 @@
+"""Workers that share a database."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from agent_framework import tool
+
+from agent_framework_chatkit import AgentChatKitServer
+from agent_framework_chatkit.stores import SQLStore
+
+from ..live_client import ME, Gate, LiveClient, bury
+from ..scripted_agent import agent, call, said, text
+
+
+async def test_a_change_elsewhere_is_seen_by_a_worker_that_writes_meanwhile(tmp_path: Any) -> None:
+    async def nap() -> None:
+        await asyncio.sleep(0.02)
+
+    url = f"sqlite:///{tmp_path}/chat.db"
+    async with SQLStore[Any](url) as store, SQLStore[Any](url) as elsewhere:
+        server = AgentChatKitServer(agent([text("Word "), nap] * 300), store)
+        other = AgentChatKitServer(agent(), elsewhere)
+        client, editor = LiveClient(server), LiveClient(other)
+        asking = await client.ask("Hello")
+        await asking.text("Word ")
+        of_keys = store.log.of_keys
+        channel = server.worker.find_channel(await store.log.key_of(client.thread_id, "me"))
+        assert channel is not None
+
+        async def slowly(keys: Any) -> Any:
+            rows = await of_keys(keys)
+            known = channel.known
+            while channel.known == known and channel.run is not None:
+                await asyncio.sleep(0.01)
+            return rows
+
+        store.log.of_keys = slowly  # type: ignore[method-assign]
+        await editor.send("threads.update", thread_id=client.thread_id, title="Seen")
+        title = ""
+        while title != "Seen":
+            event = await asking.until("thread.updated")
+            title = event["thread"]["title"]
+        assert server.worker.run_of(channel.key) is not None
+        await client.stop()
+        await asking.rest()
+        await server.close(grace=0)
+        await other.close(grace=0)
+
+
+async def test_a_turn_of_a_dead_worker_is_ended_by_another(tmp_path: Any) -> None:
+    gate = Gate()
+    ran = 0
+
+    @tool(approval_mode="never_require")
+    def order() -> str:
+        """Order something."""
+        nonlocal ran
+        ran += 1
+        return "ordered"
+
+    url = f"sqlite:///{tmp_path}/chat.db"
+    dying = agent([call("order")], [text("It is "), gate], tools=[order])
+    living = agent([text("Yes.")], tools=[order])
+    async with SQLStore[Any](url) as one, SQLStore[Any](url) as two:
+        client = LiveClient(AgentChatKitServer(dying, one))
+        asking = await client.ask("Order it")
+        await asking.text("It is ")
+        key = await one.log.key_of(client.thread_id, "me")
+        run = client.server.worker.run_of(key)
+        assert run is not None
+        await run.writer.checkpoint()
+        other = LiveClient(AgentChatKitServer(living, two))
+        other.thread_id = client.thread_id
+        await bury(one, two)
+        await (await other.ask("And now?")).rest()
+        assert ran == 1
+        assert [kind for kind, _ in await other.transcript()] == [
+            "user_message",
+            "workflow",
+            "assistant_message",
+            "end_of_turn",
+            "user_message",
+            "assistant_message",
+        ]
+        assert [role for role, _ in said(living)] == [
+            "user",
+            "assistant",
+            "tool",
+            "assistant",
+            "user",
+        ]
+        assert "interrupted" in said(living)[-1][1]
+        stored = await two.load_thread_items(client.thread_id, None, 9, "asc", ME)
+        assert all(item.created_at.tzinfo is None for item in stored.data)
+        # The first one lives after all, and writes nothing more.
+        before = await other.items()
+        gate.may_go_on.set()
+        await run.has_ended.wait()
+        assert run.is_lost
+        assert await other.items() == before
+        await client.server.close(grace=0)
+        await other.server.close(grace=0)
+
+
+async def test_a_lost_run_that_ends_late_does_not_end_the_next(tmp_path: Any) -> None:
+    may_end, never = Gate(), Gate()
+
+    async def linger() -> None:
+        try:
+            await never()
+        finally:
+            await may_end()
+
+    url = f"sqlite:///{tmp_path}/chat.db"
+    answering = agent([text("It is "), linger], [text("Yes."), never])
+    async with SQLStore[Any](url) as one, SQLStore[Any](url) as two:
+        client = LiveClient(AgentChatKitServer(answering, one))
+        asking = await client.ask("Hello")
+        await asking.text("It is ")
+        key = await one.log.key_of(client.thread_id, "me")
+        lost = client.server.worker.run_of(key)
+        assert lost is not None
+        await bury(one, two)
+        again = await client.ask("And now?")
+        await again.text("Yes.")
+        may_end.may_go_on.set()
+        await lost.has_ended.wait()
+        assert await client.stop() == "stopped"
+        assert (await again.rest())[-1]["turn"]["state"] == "stopped"
+        await client.server.close(grace=0)
