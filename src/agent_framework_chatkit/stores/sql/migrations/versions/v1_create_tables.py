@@ -11,6 +11,15 @@ depends_on = None
 
 def upgrade() -> None:
     """Apply the change."""
+    _create_threads()
+    _create_items()
+    _create_memory()
+    _create_turns()
+    _create_attachments()
+    _create_secrets()
+
+
+def _create_threads() -> None:
     op.create_table(
         "chatkit_owners",
         sa.Column("id", sa.Text(), nullable=False),
@@ -33,6 +42,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", name=op.f("uq_chatkit_threads_id")),
         sa.UniqueConstraint("owner", "position", name=op.f("uq_chatkit_threads_owner_position")),
     )
+
+
+def _create_items() -> None:
     op.create_table(
         "chatkit_items",
         _thread("items"),
@@ -42,6 +54,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("thread", "position", name=op.f("pk_chatkit_items")),
         sa.UniqueConstraint("thread", "id", name=op.f("uq_chatkit_items_thread_id")),
     )
+    op.create_table(
+        "chatkit_feedback",
+        sa.Column("thread", sa.BigInteger(), nullable=False),
+        sa.Column("item", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["thread", "item"],
+            ["chatkit_items.thread", "chatkit_items.id"],
+            name=op.f("fk_chatkit_feedback_thread_item"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("thread", "item", name=op.f("pk_chatkit_feedback")),
+    )
+
+
+def _create_memory() -> None:
     op.create_table(
         "chatkit_sessions",
         _thread("sessions"),
@@ -60,19 +88,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("thread", "position", name=op.f("pk_chatkit_messages")),
     )
     op.create_index(op.f("ix_chatkit_messages_thread_turn"), "chatkit_messages", ["thread", "turn"])
-    op.create_table(
-        "chatkit_feedback",
-        sa.Column("thread", sa.BigInteger(), nullable=False),
-        sa.Column("item", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["thread", "item"],
-            ["chatkit_items.thread", "chatkit_items.id"],
-            name=op.f("fk_chatkit_feedback_thread_item"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("thread", "item", name=op.f("pk_chatkit_feedback")),
-    )
+
+
+def _create_turns() -> None:
     op.create_table(
         "chatkit_turns",
         _thread("turns"),
@@ -80,6 +98,9 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("thread", name=op.f("pk_chatkit_turns")),
     )
+
+
+def _create_attachments() -> None:
     op.create_table(
         "chatkit_attachments",
         sa.Column("id", sa.Text(), nullable=False),
@@ -98,6 +119,9 @@ def upgrade() -> None:
         sa.Column("id", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_chatkit_doomed_attachments")),
     )
+
+
+def _create_secrets() -> None:
     op.create_table(
         "chatkit_secrets",
         sa.Column("name", sa.Text(), nullable=False),

@@ -11,7 +11,20 @@ depends_on = None
 
 def upgrade() -> None:
     """Apply the change."""
-    # A row of the old table is a lease of a worker that runs no more.
+    _create_turns()
+    _create_events()
+    _create_requests()
+    op.add_column("chatkit_items", sa.Column("is_news", sa.Boolean(), nullable=True))
+    op.add_column("chatkit_messages", sa.Column("read_to", sa.BigInteger(), nullable=True))
+    # A turn's messages tell the agent of all items up to the message that began the turn.
+    op.execute(
+        "UPDATE chatkit_messages SET read_to = (SELECT position FROM chatkit_items AS i"
+        " WHERE i.thread = chatkit_messages.thread AND i.id = chatkit_messages.turn)"
+    )
+
+
+def _create_turns() -> None:
+    # A row of the old table is a lease of a worker that has ended.
     op.drop_table("chatkit_turns")
     op.create_table(
         "chatkit_workers",
@@ -41,6 +54,9 @@ def upgrade() -> None:
         sqlite_where=sa.text("worker IS NOT NULL"),
         postgresql_where=sa.text("worker IS NOT NULL"),
     )
+
+
+def _create_events() -> None:
     op.create_table(
         "chatkit_events",
         _thread("events"),
@@ -55,6 +71,9 @@ def upgrade() -> None:
             "thread", "run", "first", name=op.f("uq_chatkit_events_thread_run_first")
         ),
     )
+
+
+def _create_requests() -> None:
     op.create_table(
         "chatkit_requests",
         sa.Column("owner", sa.Text(), nullable=False),
@@ -67,13 +86,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_chatkit_requests_created_at"), "chatkit_requests", ["created_at"])
     op.create_index(op.f("ix_chatkit_requests_thread"), "chatkit_requests", ["thread"])
-    op.add_column("chatkit_items", sa.Column("is_news", sa.Boolean(), nullable=True))
-    op.add_column("chatkit_messages", sa.Column("read_to", sa.BigInteger(), nullable=True))
-    # What was told with a turn's messages is all up to the message that began the turn.
-    op.execute(
-        "UPDATE chatkit_messages SET read_to = (SELECT position FROM chatkit_items AS i"
-        " WHERE i.thread = chatkit_messages.thread AND i.id = chatkit_messages.turn)"
-    )
 
 
 def _thread(table: str) -> sa.Column[int]:
