@@ -39,45 +39,55 @@ class LogFormat(str, Enum):
     JSON = "json"
 
 
+AgentsArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="AGENT...",
+        help="The agent, as module:name: an agent, a workflow or its builder, or a function that "
+        "returns one. If there are several, a person chooses one in the composer.",
+        envvar="CHATKIT_AGENT",
+    ),
+]
+HostOption = Annotated[str, typer.Option(envvar="CHATKIT_HOST")]
+PortOption = Annotated[int, typer.Option(envvar="CHATKIT_PORT", min=0, max=65535)]
+AllowedHostsOption = Annotated[
+    str,
+    typer.Option(
+        help="The names under which the chat is served, separated by commas: "
+        "chat.example.com,*.example.org. By default, on a loopback address, its own; else all.",
+        envvar="CHATKIT_ALLOWED_HOSTS",
+    ),
+]
+RootPathOption = Annotated[
+    str,
+    typer.Option(
+        help="The path under which a proxy serves the chat: /chat.", envvar="CHATKIT_ROOT_PATH"
+    ),
+]
+WorkersOption = Annotated[
+    int, typer.Option(help="How many processes serve.", envvar="CHATKIT_WORKERS", min=1)
+]
+LogFormatOption = Annotated[
+    LogFormat,
+    typer.Option(
+        help="Lines of text, or of JSON with one for each turn.", envvar="CHATKIT_LOG_FORMAT"
+    ),
+]
+ReloadOption = Annotated[bool, typer.Option(help="Start again when the code changes.")]
+
+
 @app.command()
 def serve(
-    agents: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="AGENT...",
-            help="Who answers, as module:name: an agent, a workflow or its builder, or a "
-            "function that returns one. Of several, a person chooses one in the composer.",
-            envvar="CHATKIT_AGENT",
-        ),
-    ],
-    host: Annotated[str, typer.Option(envvar="CHATKIT_HOST")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(envvar="CHATKIT_PORT", min=0, max=65535)] = 8000,
-    allowed_hosts: Annotated[
-        str,
-        typer.Option(
-            help="The names under which the chat is served, separated by commas: "
-            "chat.example.com,*.example.org. By default, on a loopback address, its own; else all.",
-            envvar="CHATKIT_ALLOWED_HOSTS",
-        ),
-    ] = "",
-    root_path: Annotated[
-        str,
-        typer.Option(
-            help="The path under which a proxy serves the chat: /chat.", envvar="CHATKIT_ROOT_PATH"
-        ),
-    ] = "",
+    agents: AgentsArgument,
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 8000,
+    allowed_hosts: AllowedHostsOption = "",
+    root_path: RootPathOption = "",
     store: StoreOption = DEFAULT_STORE,
     attachments: AttachmentsOption = None,
-    workers: Annotated[
-        int, typer.Option(help="How many processes serve.", envvar="CHATKIT_WORKERS", min=1)
-    ] = 1,
-    log_format: Annotated[
-        LogFormat,
-        typer.Option(
-            help="Lines of text, or of JSON with one for each turn.", envvar="CHATKIT_LOG_FORMAT"
-        ),
-    ] = LogFormat.TEXT,
-    reload: Annotated[bool, typer.Option(help="Start again when the code changes.")] = False,
+    workers: WorkersOption = 1,
+    log_format: LogFormatOption = LogFormat.TEXT,
+    reload: ReloadOption = False,
 ) -> None:
     """Serve an agent's chat."""
     with _said_if_slow(f"Loading {' '.join(agents)} ..."):
@@ -97,22 +107,19 @@ def serve(
             raise ValueError(f"Begin the root path with a slash: /{root_path}")
         secret = asyncio.run(prepare(store, attachments, Settings().secret))
     if hosts is None:
-        typer.echo(
-            "Every host name is allowed. Name those under which the chat is served: "
-            "--allowed-hosts chat.example.com",
-            err=True,
-        )
-    # Workers are processes of their own; they read the settings from the environment.
-    os.environ.update(
-        CHATKIT_AGENT=" ".join(agents),
-        CHATKIT_STORE=store,
-        CHATKIT_HOST=host,
-        CHATKIT_PORT=str(port),
-        CHATKIT_ALLOWED_HOSTS=allowed_hosts,
-    )
+        text = "Every host name is allowed. Name your own: --allowed-hosts chat.example.com"
+        typer.echo(text, err=True)
+    settings = {
+        "CHATKIT_AGENT": " ".join(agents),
+        "CHATKIT_STORE": store,
+        "CHATKIT_HOST": host,
+        "CHATKIT_PORT": str(port),
+        "CHATKIT_ALLOWED_HOSTS": allowed_hosts,
+    }
     if attachments is not None:
-        os.environ["CHATKIT_ATTACHMENTS"] = attachments
-        os.environ["CHATKIT_SECRET"] = secret
+        settings |= {"CHATKIT_ATTACHMENTS": attachments, "CHATKIT_SECRET": secret}
+    # Workers are processes of their own; they read the settings from the environment.
+    os.environ.update(settings)
     typer.echo(f"Serving {', '.join(agents)} at http://{host}:{port}")
     uvicorn.run(
         "agent_framework_chatkit.cli.serving:make_app",

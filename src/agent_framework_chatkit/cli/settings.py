@@ -11,8 +11,8 @@ class Settings(BaseSettings):
     """How a chat is served. Each setting is also an environment variable: `CHATKIT_STORE`, ...
 
     Attributes:
-        agent: Who answers, as `module:name`: an agent, a workflow or its builder, or a function
-            that returns one. Several, separated by spaces, are for people to choose from.
+        agent: The agent, as `module:name`: an agent, a workflow or its builder, or a function
+            that returns one. If there are several, separated by spaces, people choose one.
         store: The database's URL.
         attachments: Where uploaded files go: a folder, or a bucket's URL. Without it there are no
             uploads.
