@@ -62,25 +62,12 @@ def weather_agent(model: ChatModel, forecasts: Forecasts) -> Agent[Any]:
         return f"{summary(weather)} Source: {weather.source}. {weather.source_url or ''}".strip()
 
     @tool
-    async def choose_city(ctx: FunctionInvocationContext) -> str:
-        """Let the user choose a city. Their choice comes as a message."""
-        await ThreadContext.of(ctx).stream_widget(cities_card(PLACES[::3]), copy_text="Which city?")
-        return "The user sees buttons with cities. Wait for their choice."
-
-    @tool
     async def get_time(city: City) -> str:
         """Get the local date and time in a city."""
         try:
             return f"{(await forecasts.place(city)).now():%A, %d %B %Y, %H:%M}"
         except UnknownPlaceError as error:
             return str(error)
-
-    @tool(approval_mode="always_require")
-    def subscribe_to_alerts(
-        city: City, event: Annotated[str, "What to be told of, such as rain or frost"]
-    ) -> str:
-        """Send the user a message whenever something happens to the weather in a city."""
-        return f"Subscribed to alerts of {event} in {city}. (This sample sends none.)"
 
     tools = [
         get_weather,
@@ -97,6 +84,21 @@ def weather_agent(model: ChatModel, forecasts: Forecasts) -> Agent[Any]:
         instructions=INSTRUCTIONS,
         tools=tools if model.can_call_tools else [],
     )
+
+
+@tool
+async def choose_city(ctx: FunctionInvocationContext) -> str:
+    """Let the user choose a city. Their choice comes as a message."""
+    await ThreadContext.of(ctx).stream_widget(cities_card(PLACES[::3]), copy_text="Which city?")
+    return "The user sees buttons with cities. Wait for their choice."
+
+
+@tool(approval_mode="always_require")
+def subscribe_to_alerts(
+    city: City, event: Annotated[str, "What to be told of, such as rain or frost"]
+) -> str:
+    """Send the user a message whenever something happens to the weather in a city."""
+    return f"Subscribed to alerts of {event} in {city}. (This sample sends none.)"
 
 
 class Question(BaseModel):

@@ -31,66 +31,13 @@ def waiting_card(place: Place) -> DynamicWidgetRoot:
 def weather_card(weather: Weather) -> DynamicWidgetRoot:
     """Return the card of the weather at a place: now, the day, and the days to come."""
     place = weather.place
-    facts = [
-        ("lucide:droplets", "Humidity", f"{weather.humidity} %"),
-        ("lucide:wind", "Wind", f"{weather.wind:.0f} km/h"),
-        ("lucide:umbrella", "Rain", f"{weather.days[0].chance_of_rain} %"),
-    ]
     return _card(
         _heading(place, f"{place.country}, {place.now():%H:%M}", _ICONS[weather.condition]),
-        _row(
-            {"type": "Title", "value": degrees(weather.temperature), "size": "4xl"},
-            _column(
-                _text(weather.condition.capitalize(), weight="semibold"),
-                _caption(f"{degrees(weather.days[0].low)} to {degrees(weather.days[0].high)}"),
-            ),
-            gap=4,
-        ),
-        _row(
-            *(
-                _row(
-                    {"type": "Icon", "name": icon, "color": "secondary"},
-                    _column(_caption(name), _text(value, size="sm")),
-                    gap=2,
-                )
-                for icon, name, value in facts
-            ),
-            justify="between",
-        ),
-        {
-            "type": "Chart",
-            "data": [
-                {"hour": f"{each.hour:02}", "temperature": each.temperature}
-                for each in weather.hours
-            ],
-            "series": [
-                {
-                    "type": "area",
-                    "dataKey": "temperature",
-                    "label": "Temperature in °C",
-                    "color": "orange",
-                    "curveType": "monotone",
-                }
-            ],
-            "xAxis": "hour",
-            "showYAxis": True,
-            "height": 140,
-        },
+        _now(weather),
+        _details(weather),
+        _chart(weather),
         {"type": "Divider"},
-        _row(
-            *(
-                _column(
-                    _caption(f"{day.date:%a}"),
-                    {"type": "Icon", "name": _ICONS[day.condition], "size": "lg"},
-                    _text(degrees(day.high), size="sm", weight="semibold"),
-                    _caption(degrees(day.low)),
-                    align="center",
-                    gap=1,
-                )
-                for day in weather.days
-            ),
-            justify="between",
-        ),
+        _days(weather),
         _row(
             _caption(weather.source),
             {"type": "Spacer"},
@@ -132,6 +79,74 @@ Component = dict[str, Any]
 def _card(*children: Component) -> DynamicWidgetRoot:
     return DynamicWidgetRoot.model_validate(
         {"type": "Card", "size": "md", "children": list(children)}
+    )
+
+
+def _now(weather: Weather) -> Component:
+    today = weather.days[0]
+    return _row(
+        {"type": "Title", "value": degrees(weather.temperature), "size": "4xl"},
+        _column(
+            _text(weather.condition.capitalize(), weight="semibold"),
+            _caption(f"{degrees(today.low)} to {degrees(today.high)}"),
+        ),
+        gap=4,
+    )
+
+
+def _details(weather: Weather) -> Component:
+    details = [
+        ("lucide:droplets", "Humidity", f"{weather.humidity} %"),
+        ("lucide:wind", "Wind", f"{weather.wind:.0f} km/h"),
+        ("lucide:umbrella", "Rain", f"{weather.days[0].chance_of_rain} %"),
+    ]
+    return _row(
+        *(
+            _row(
+                {"type": "Icon", "name": icon, "color": "secondary"},
+                _column(_caption(name), _text(value, size="sm")),
+                gap=2,
+            )
+            for icon, name, value in details
+        ),
+        justify="between",
+    )
+
+
+def _chart(weather: Weather) -> Component:
+    temperature = {
+        "type": "area",
+        "dataKey": "temperature",
+        "label": "Temperature in °C",
+        "color": "orange",
+        "curveType": "monotone",
+    }
+    return {
+        "type": "Chart",
+        "data": [
+            {"hour": f"{each.hour:02}", "temperature": each.temperature} for each in weather.hours
+        ],
+        "series": [temperature],
+        "xAxis": "hour",
+        "showYAxis": True,
+        "height": 140,
+    }
+
+
+def _days(weather: Weather) -> Component:
+    return _row(
+        *(
+            _column(
+                _caption(f"{day.date:%a}"),
+                {"type": "Icon", "name": _ICONS[day.condition], "size": "lg"},
+                _text(degrees(day.high), size="sm", weight="semibold"),
+                _caption(degrees(day.low)),
+                align="center",
+                gap=1,
+            )
+            for day in weather.days
+        ),
+        justify="between",
     )
 
 
