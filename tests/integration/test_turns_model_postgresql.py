@@ -11,7 +11,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from agent_framework_chatkit.stores import SQLStore
 
 from ..postgres import PostgresServer
-from ..unit.turns_model import SETTINGS, TurnsMachine
+from ..unit.turns.machine import SETTINGS, TurnsMachine
 
 
 async def _create_tables(url: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from agent_framework_chatkit.stores import SQLStore
 
-from .turns_model import SETTINGS, TurnsMachine
+from .machine import SETTINGS, TurnsMachine
 
 
 class OnSQLite(TurnsMachine):
