@@ -1,4 +1,4 @@
-"""The events of one thread as they happen, for the clients that this worker serves."""
+"""Delivers a thread's events to the clients that follow it on this worker."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
     from .run import Run
 
 TAIL = 256 * 1024
-"""Bytes of events that are kept in memory for clients that read slowly."""
+"""Maximum bytes of events to keep in memory for slow clients."""
 
 
 class ChannelClosedError(Exception):
-    """A client is let go: the thread is deleted, or the worker stops."""
+    """The channel sends no more events: the thread is deleted or the worker stops."""
 
 
 class Channel:
-    """Passes a thread's events on to the clients that follow it.
+    """Passes a thread's events on to its followers.
 
-    The newest events are kept in memory; a client that is further behind reads the log. So a
-    client that reads slowly, or not at all, costs no memory and delays nobody.
+    The newest events are in memory; a client further behind reads the log. A client that reads
+    slowly, or not at all, therefore costs no memory and delays nobody.
 
     Args:
         log: Reads the log.
         key: The thread's key.
-        thread_id: The thread's id.
-        owner: Whose thread it is.
-        log_position: The position of the log's newest row whose events are known here.
+        thread_id: The thread's ID.
+        owner: The thread's owner.
+        log_position: The position of the newest log row that this channel knows.
     """
 
     def __init__(
@@ -53,42 +53,42 @@ class Channel:
         self.owner = owner
         self.log_position = log_position
         self.ahead = 0
-        """How many rows after this position this worker has written itself."""
+        """The number of rows after this position that this worker wrote itself."""
         self.beginning: Container[str] = ()
-        """Runs whose first events are about to be delivered."""
+        """IDs of runs whose first events are about to be delivered."""
         self.run: Run | None = None
-        """The run that this worker executes, if it does."""
+        """The run that this worker executes in the thread, if any."""
         self.is_thread_unsure = False
-        """Whether clients may have been told a title or status that is not the stored one."""
+        """Whether clients may have received a title or status that differs from the stored one."""
         self.unfinished = UnfinishedItems()
         self.is_closed = False
         self._own_runs: set[str] = set()
-        """The runs that this worker has executed: their events were delivered already."""
+        """IDs of the runs that this worker executed, whose events were already delivered."""
         self._followers: dict[Follower, None] = {}
         self._tail: deque[Entry] = deque()
         self._first = 0
-        """The place of the tail's first event among all that were delivered here."""
+        """The place of the tail's first event among all events delivered here."""
         self._size = 0
         self._pulling = asyncio.Lock()
 
     @property
     def is_used(self) -> bool:
-        """Whether anybody follows the thread here, or a run is executed."""
+        """Whether the channel has followers or a run."""
         return bool(self._followers) or self.run is not None
 
     @property
     def has_followers(self) -> bool:
-        """Whether anybody follows the thread here."""
+        """Whether any client follows the thread here."""
         return bool(self._followers)
 
     @property
     def known(self) -> int:
-        """The position up to which the log is known here, if nobody else has written to it."""
+        """The last known position of the log, if no other worker has written to it."""
         return self.log_position + self.ahead
 
     @property
     def first(self) -> int:
-        """The place of the oldest event that is still in memory."""
+        """The place of the oldest event still in memory."""
         return self._first
 
     @property
@@ -98,31 +98,31 @@ class Channel:
 
     @property
     def newest_id(self) -> str | None:
-        """The id of the newest event that a client may resume after, if there is one."""
+        """The ID of the newest event that a client may resume after, if any."""
         found = (entry.id for entry in reversed(self._tail) if entry.has_id)
         return next(found, None)
 
     def begin_run(self, run: Run) -> None:
-        """Have a run of this worker deliver its events here."""
+        """Set the run of this worker that delivers its events here."""
         self.run = run
         self._own_runs.add(run.id)
 
     def end_run(self, run: Run) -> None:
-        """Note that a run has ended. One that was lost may end after the next has begun."""
+        """Clear an ended run. A run that lost its lease may end after the next one starts."""
         if self.run is run:
             self.run = None
         self._wake()
 
     def is_delivered(self, row: LogRow) -> bool:
-        """Return whether the events of a row of the log were delivered here, or will not be."""
+        """Return whether the events of a log row were delivered here, or never will be."""
         if row.run not in self._own_runs:
             return row.position <= self.log_position
         run = self.run
-        # What a run here has just stored is told when the run hears that it is stored.
+        # A local run delivers its events once the database confirms their commit.
         return run is None or run.id != row.run or row.last <= run.writer.committed
 
     def deliver(self, entry: Entry) -> None:
-        """Pass an event on."""
+        """Pass an event on to the followers."""
         if entry.event is not None:
             self.unfinished.apply(entry.event)
             entry.event = None
@@ -134,7 +134,7 @@ class Channel:
         self._wake()
 
     def trim(self) -> None:
-        """Drop what is too much for the memory, unless it is nowhere else yet."""
+        """Drop the oldest events over the limit, unless they are not stored yet."""
         committed = self.run.writer.committed if self.run is not None else None
         while self._size > TAIL and len(self._tail) > 1:
             first = self._tail[0]
@@ -149,21 +149,21 @@ class Channel:
             self._size -= len(first.data)
 
     async def pull(self, position: int = 0) -> None:
-        """Deliver what others have added to the log.
+        """Deliver the events that others added to the log.
 
         Args:
-            position: How far the log is known to go. Rows up to there may be gone by now.
+            position: A position that the log has reached. Rows up to it may already be purged.
         """
         async with self._pulling:
             while rows := await self.log.read_log(self.key, self.log_position):
                 for row in rows:
                     if row.run in self.beginning:
-                        # What comes after its first events is delivered after them.
+                        # Its first events must be delivered before the events after them.
                         return
                     self.log_position = row.position
                     if row.run in self._own_runs:
                         if self.run is not None and self.run.id == row.run:
-                            # Or it would be told after what comes next.
+                            # Its events must be delivered before those of the next rows.
                             self.run.writer.note_committed(row.last)
                         self.ahead -= 1
                     else:
@@ -177,7 +177,7 @@ class Channel:
                 self.log_position = position - self.ahead
 
     def restore(self, rows: list[LogRow]) -> None:
-        """Learn from the log which items a run elsewhere is writing."""
+        """Restore from the log the unfinished items of a run on another worker."""
         for row in rows:
             for entry in read_row(row):
                 event = _parse(entry)
@@ -185,27 +185,27 @@ class Channel:
                     self.unfinished.apply(event)
 
     def close(self) -> None:
-        """Let the followers go that follow the thread, rather than one run."""
+        """Disconnect the followers of the thread. Followers of a single run stay to its end."""
         self.is_closed = True
         self._wake()
 
     def delete(self) -> None:
-        """Tell the followers that the thread is deleted, and let them go."""
+        """Notify the followers that the thread is deleted, and disconnect them."""
         event = to_json({"type": "thread.deleted", "thread_id": self.thread_id})
         self.deliver(Entry("", 0, event, is_addition=True, is_last=True, has_id=False))
         self.close()
 
     def find(self, run: str, number: int) -> int | None:
-        """Return the place after an event, if the event is still in memory."""
+        """Return the place after an event, or `None` if the event is not in memory."""
         for index in range(len(self._tail) - 1, -1, -1):
             entry = self._tail[index]
-            # One without an id may stand elsewhere among the others than it does in the log.
+            # Events without an ID may be in a different order here than in the log.
             if entry.run == run and entry.number == number and entry.has_id:
                 return self._first + index + 1
         return None
 
     def unlogged(self) -> int:
-        """Return the place of the first event that is in memory and perhaps not in the log."""
+        """Return the place of the first event in memory that may not be in the log yet."""
         if self.run is not None:
             for index, entry in enumerate(self._tail):
                 if entry.run == self.run.id and entry.number > self.run.writer.committed:
@@ -213,7 +213,7 @@ class Channel:
         return self.end
 
     def since(self, place: int) -> list[Entry]:
-        """Return the events from a place on."""
+        """Return the events from a place onwards."""
         start = place - self._first
         if start == 0:
             return list(self._tail)
@@ -222,15 +222,15 @@ class Channel:
         return newest[::-1]
 
     def has(self, place: int) -> bool:
-        """Return whether the events from a place on are still in memory."""
+        """Return whether the events from a place onwards are still in memory."""
         return place >= self._first
 
     def add(self, follower: Follower) -> None:
-        """Have a follower woken by events."""
+        """Add a follower, which new events wake."""
         self._followers[follower] = None
 
     def remove(self, follower: Follower) -> None:
-        """Forget a follower."""
+        """Remove a follower."""
         self._followers.pop(follower, None)
 
     def _wake(self) -> None:
@@ -238,12 +238,12 @@ class Channel:
             follower.wake()
 
     def _deliver_row(self, row: LogRow) -> bool:
-        """Deliver what others have added; return whether the thread itself has changed."""
+        """Deliver a row that others added; return whether it changes the thread's metadata."""
         has_changed = False
         for entry in read_row(row):
             entry.event = _parse(entry)
-            # Events of a run of this worker were delivered ahead of the log: none may be missed by
-            # a client that resumes after this one.
+            # This worker delivers its own events ahead of the log: a client that resumed after
+            # this event could miss some of them.
             entry.has_id = self.run is None and not self.ahead
             if entry.is_last:
                 if self.run is not None and row.position > self.run.begun_at:
@@ -254,10 +254,9 @@ class Channel:
         return has_changed
 
     async def _tell_thread(self) -> None:
-        """Tell how the thread is, after a run here and others have changed it.
+        """Deliver the thread's metadata after both a local run and others changed it.
 
-        Clients of this worker may have heard of the changes in another order than that in which
-        they were made.
+        Clients of this worker may have received the changes in the wrong order.
         """
         run = None if self.run is None or self.run.is_lost else self.run
         async with nullcontext() if run is None else run.writer.lock:
@@ -272,7 +271,7 @@ class Channel:
             self.deliver(Entry("", 0, serialize(event), event, has_id=False))
 
     def _remove_unknown(self) -> None:
-        """Remove what clients were shown by a run here that was lost, and nobody else knows."""
+        """Remove unfinished items of a lost local run, which only clients here have seen."""
         for item in self.unfinished.items():
             event = ThreadItemRemovedEvent(item_id=item.id)
             self.deliver(Entry("", 0, serialize(event), event, has_id=False))

@@ -1,4 +1,4 @@
-"""Actions that people take in an app's widgets, and what its handlers make of them."""
+"""Runs an app's handlers for the actions of its widgets."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ TContext = TypeVar("TContext", default=Any)
 
 
 class CustomActions(Generic[TContext]):
-    """Has an app's handlers take actions.
+    """Runs an app's action handlers.
 
     Args:
-        server: Whose widgets they are taken in.
-        handlers: One for each type of action.
+        server: The server whose widgets send the actions.
+        handlers: One handler for each action type.
 
     Raises:
-        ValueError: If a type has two handlers, or is one of ours.
+        ValueError: If a type has two handlers or is reserved.
     """
 
     def __init__(
@@ -59,11 +59,11 @@ class CustomActions(Generic[TContext]):
         sender: WidgetItem | None,
         context: TContext,
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
-        """Have a handler take an action, and the agent answer if it says so.
+        """Handle an action, and run the agent if the handler asks for it.
 
         Raises:
-            CustomStreamError: If the handler fails; the message is for the person.
-            RefusedActionError: If the action changes nothing; the message is for the person.
+            CustomStreamError: If the handler fails. The message is for the user.
+            RefusedActionError: If the action is refused. The message is for the user.
         """
         handled = self._actions.take(action, sender)
         agent_context = self._agent_context(thread, context, sender)
@@ -90,12 +90,12 @@ class CustomActions(Generic[TContext]):
         sender: WidgetItem | None,
         context: TContext,
     ) -> SyncCustomActionResponse:
-        """Have a handler take an action that changes nothing but its widget.
+        """Handle an action that changes only its widget.
 
         Raises:
-            CustomStreamError: If the handler fails; the message is for the person.
-            NotImplementedError: If the handler shows more; nothing of it is kept.
-            RefusedActionError: If the action changes nothing; the message is for the person.
+            CustomStreamError: If the handler fails. The message is for the user.
+            NotImplementedError: If the handler shows anything else. None of it is stored.
+            RefusedActionError: If the action is refused. The message is for the user.
         """
         handled = self._actions.take(action, sender)
         agent_context = self._agent_context(thread, context, sender)
@@ -131,7 +131,7 @@ class CustomActions(Generic[TContext]):
 
     @contextmanager
     def _failing_safely(self, action: Action[str, Any]) -> Iterator[None]:
-        """Turn what a handler raises into what a person may read."""
+        """Turn a handler's exception into an error with a message for the user."""
         try:
             yield
         except CustomStreamError:
@@ -142,7 +142,7 @@ class CustomActions(Generic[TContext]):
 
 
 def _is_passing(event: ThreadStreamEvent, updated: WidgetItem | None) -> bool:
-    """Return whether nothing of an event is lost if only the updated widget is told."""
+    """Return whether a response that holds only the updated widget may leave out an event."""
     if isinstance(event, ThreadItemReplacedEvent):
         return updated is not None and event.item.id == updated.id
     return isinstance(event, (ThreadItemUpdatedEvent, ProgressUpdateEvent))

@@ -1,4 +1,4 @@
-"""Requests, and the streams that answer them."""
+"""Dispatches requests and streams the answers."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ BUSY = (
     "An answer is still being written in this chat. Wait until it is finished, or stop it, and "
     "try again."
 )
-"""What a person is told who does something else in the meantime."""
+"""Shown to a user who does something else while an answer is being written."""
 
 
 class Dispatcher(Generic[TContext]):
-    """Answers requests.
+    """Handles requests.
 
     Args:
-        server: Whose requests they are.
+        server: The server that receives them.
     """
 
     def __init__(self, server: AgentChatKitServer[TContext]) -> None:
@@ -66,7 +66,7 @@ class Dispatcher(Generic[TContext]):
     ) -> AsyncGenerator[Frames, None]:
         """Yield the events that answer a request.
 
-        What fails before the first event is raised; later, it is an event.
+        A failure before the first event is raised; a later one becomes an error event.
         """
         has_begun = False
         thread_id = getattr(request.params, "thread_id", None)
@@ -100,7 +100,7 @@ class Dispatcher(Generic[TContext]):
     async def _run(
         self, request: StreamingReq, context: TContext, span: RecordedSpan
     ) -> AsyncGenerator[Frames, None]:
-        """Begin a turn, and yield its events."""
+        """Start a turn and yield its events."""
         is_live = self._server.detached and is_detached(request)
         try:
             with span.current():
@@ -110,7 +110,7 @@ class Dispatcher(Generic[TContext]):
             try:
                 run, follower = await asyncio.shield(beginning)
             except asyncio.CancelledError:
-                # The turn may have begun all the same.
+                # The turn may still start.
                 beginning.add_done_callback(lambda begun: _abandon(begun, is_live=is_live))
                 raise
         except ThreadBusyError:
@@ -151,7 +151,7 @@ class Dispatcher(Generic[TContext]):
             finally:
                 worker.release(follower)
             return
-        # The log is gone, so the turn has ended: what it has left is told.
+        # The log is purged, so the turn is over: send the items that it left.
         async for event in self._outcome(request, context):
             yield [_plain(event)]
 
@@ -180,7 +180,7 @@ def _plain(event: ThreadStreamEvent) -> bytes:
 
 
 def _abandon(begun: asyncio.Future[tuple[Run, Follower]], *, is_live: bool) -> None:
-    """Let go of a turn that has begun when its client was gone."""
+    """Release a turn that started after its client disconnected."""
     if begun.cancelled() or begun.exception() is not None:
         return
     run, follower = begun.result()

@@ -1,4 +1,4 @@
-"""Events as they are numbered, written to the log, and read from it."""
+"""Numbers events, and converts them to and from rows of the log."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..text import mend_json
 logger = logging.getLogger(__name__)
 
 PAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-"""What a page may call itself."""
+"""The format of a page's ID."""
 
 EVENT: TypeAdapter[ThreadStreamEvent] = TypeAdapter(ThreadStreamEvent)
 
@@ -31,7 +31,7 @@ _FIELDS: dict[str, Any] = {
 
 
 class TextDelta(NamedTuple):
-    """An event that adds text to a message: there are many of these."""
+    """A text delta of a message, kept small because there are many."""
 
     item_id: str
     content_index: int
@@ -43,19 +43,18 @@ class Entry:
     """An event of a thread.
 
     Attributes:
-        run: The run that it belongs to.
-        number: Its number within the run, from 1 on.
+        run: The ID of its run.
+        number: Its number within the run, starting at 1.
         data: Its JSON.
-        event: The event itself, where it is at hand; how the thread's open items stand is made
-            of these.
-        is_passing: Whether it is only for clients that are there when it happens.
-        is_addition: Whether only clients that follow threads know it.
-        page: The page that it is for, if it is for one alone.
-        needs_commit: Whether clients must not see it before it is stored.
-        is_internal: Whether clients do not see it at all: it stands for what is stored beside it.
-        is_last: Whether it is the last of its run.
+        event: The event object, if available. It updates the state of the unfinished items.
+        is_passing: Whether only clients that are connected when it happens receive it.
+        is_addition: Whether only clients that follow threads receive it.
+        page: The ID of the only page that receives it, if any.
+        needs_commit: Whether clients must not receive it before it is stored.
+        is_internal: Whether no client receives it. It marks the commit of other data.
+        is_last: Whether it is the last event of its run.
         has_id: Whether a client may resume after it.
-        position: The position in the log of the row that it was read from, if it was.
+        position: The position of the log row that it was read from; 0 if it was not.
     """
 
     run: str
@@ -75,12 +74,12 @@ class Entry:
 
     @property
     def id(self) -> str:
-        """What a client resumes after."""
+        """The ID with which a client resumes after this event."""
         return f"{self.run}.{self.number}"
 
     @property
     def frame(self) -> bytes:
-        """The event as a client that can resume is sent it."""
+        """The frame for clients that can resume."""
         if not self._frame:
             name = f"id: {self.id}\n".encode() if self.has_id else b""
             self._frame = b"%bdata: %b\n\n" % (name, self.data)
@@ -88,17 +87,17 @@ class Entry:
 
     @property
     def plain_frame(self) -> bytes:
-        """The event as any other client is sent it."""
+        """The frame for all other clients."""
         if not self._plain_frame:
             self._plain_frame = b"data: %b\n\n" % self.data
         return self._plain_frame
 
 
 def serialize(value: BaseModel) -> bytes:
-    """Return an event or an answer as JSON, as clients are sent it."""
+    """Return the JSON of an event or a response for clients."""
     value = _in_utc(value)
     try:
-        # Dumped by its own class: an item may have more fields than ChatKit's class for it.
+        # Serialize subclasses in full: an item may have more fields than ChatKit's class.
         return value.model_dump_json(**_FIELDS, serialize_as_any=True).encode()
     except PydanticSerializationError:
         return to_json(mend_json(value.model_dump(**_FIELDS, serialize_as_any=True)))
@@ -107,7 +106,8 @@ def serialize(value: BaseModel) -> bytes:
 def _in_utc(value: BaseModel) -> BaseModel:
     """Return a value with the times of its thread and items in UTC.
 
-    ChatKit's times are local and do not say so: browsers would take them for theirs.
+    ChatKit's times are in the server's time zone but do not name it; a browser would read them in
+    its own time zone.
     """
     if isinstance(value, Page):
         return value.model_copy(update={"data": [_in_utc(each) for each in value.data]})
@@ -123,12 +123,12 @@ def _in_utc(value: BaseModel) -> BaseModel:
 
 
 def numbered(run: str, events: Sequence[ThreadStreamEvent]) -> list[Entry]:
-    """Return the first events of a run."""
+    """Return the first entries of a run, numbered from 1."""
     return [Entry(run, number, serialize(event), event) for number, event in enumerate(events, 1)]
 
 
 def log_row(entries: Sequence[Entry], updates: str | None) -> LogRow:
-    """Return the row of the log that holds events which follow each other."""
+    """Return a log row that holds consecutive events."""
     return LogRow(
         entries[0].number,
         entries[-1].number,
@@ -138,7 +138,7 @@ def log_row(entries: Sequence[Entry], updates: str | None) -> LogRow:
 
 
 def read_row(row: LogRow) -> Iterator[Entry]:
-    """Yield the events that a row of the log holds."""
+    """Yield the events of a log row."""
     for index, line in enumerate(row.data.split("\n") if row.data else ()):
         flags, brace, rest = line.partition("{")
         kind, _, page = flags.partition(" ")
@@ -156,7 +156,7 @@ def read_row(row: LogRow) -> Iterator[Entry]:
 
 
 def parse_id(event_id: str) -> tuple[str, int] | None:
-    """Return the run and the number that an event's id names."""
+    """Return the run and the number in an event's ID, or `None` if it is not one."""
     run, dot, number = event_id.rpartition(".")
     if not dot or not run or not number.isdecimal() or len(number) > 15:
         return None

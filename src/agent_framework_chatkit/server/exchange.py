@@ -1,7 +1,7 @@
-"""What a run, its model and its tools have exchanged: the messages that are remembered.
+"""The messages that an agent, its model and its tools exchange in a run, for the history.
 
-It is built from the run's updates, not from what was shown. While the run goes on, what is new is
-written with the event log, so that a turn whose worker dies can be remembered too.
+They come from the run's updates, not from the items shown. During the run, new parts are written
+with the event log, so that the history includes a turn whose worker died.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ UNKNOWN_EFFECT = (
 _RESPONSE_EVENTS = frozenset(
     {"response.created", "response.completed", "response.incomplete", "response.failed"}
 )
-"""The events of the Responses API that say how far a response is."""
+"""The events of the Responses API that report the state of a response."""
 
 _TOLD = "told"
 _STARTED = "call_started"
@@ -35,13 +35,13 @@ _RETURNED = "call_returned"
 
 
 class Exchange:
-    """Collects what a run exchanges.
+    """Collects the messages of a run.
 
     Args:
-        inputs: The messages that the agent is given.
-        calls: Calls of an earlier run that this one makes.
-        read_to: The position up to which the agent has been told of the thread's items with these.
-        is_workflow: Whether it is a workflow's.
+        inputs: The agent's input.
+        calls: Calls of an earlier run that this run makes.
+        read_to: The position of the last thread item that the input includes.
+        is_workflow: Whether a workflow runs.
     """
 
     def __init__(
@@ -55,22 +55,22 @@ class Exchange:
         self.inputs = list(inputs)
         self._calls = list(calls)
         self.finish_reason: str | None = None
-        """Why the model stopped, as far as it has said."""
+        """Why the model stopped, if known."""
         self.is_refused = False
-        """Whether the model has refused to answer."""
+        """Whether the model refused to answer."""
         self.service_state = ""
-        """How far a service is with its response that says so: the last kind of event."""
+        """The last state that the Responses API reported; empty for other services."""
         self._updates: list[AgentResponseUpdate | dict[str, Any]] = []
         self._text: list[str] = []
-        """Text that goes on where the last of the updates ends."""
+        """The text deltas of the current text, not yet part of `_updates`."""
         self._text_update: AgentResponseUpdate | None = None
         self._started: set[str] = set()
         self._returned: dict[str, Content] = {}
         self._new: list[dict[str, Any]] = [_told(inputs, calls, read_to, is_workflow)]
-        """What was not yet taken for the log, but for text that may grow."""
+        """Parts not yet taken for the log, except the current text."""
 
     def add(self, update: AgentResponseUpdate) -> None:
-        """Take in what the agent sends."""
+        """Add an update from the agent."""
         contents = update.contents
         if len(contents) == 1 and contents[0].type == "text" and self._goes_on(update):
             self._text.append(contents[0].text or "")
@@ -88,24 +88,24 @@ class Exchange:
             self._keep(update)
 
     def start_call(self, call_id: str) -> None:
-        """Note that a tool is about to run."""
+        """Record that a tool is about to run."""
         self._end_text()
         self._started.add(call_id)
         self._new.append({"type": _STARTED, "call_id": call_id})
 
     def end_call(self, call_id: str, result: Any) -> None:
-        """Note what a tool has returned, in case others that run beside it are cut short."""
+        """Record a tool's result, in case the run is cut short before the agent sends it."""
         content = Content.from_function_result(call_id, result=result)
         self._returned[call_id] = content
         self._new.append({"type": _RETURNED, "content": content.to_dict()})
 
     @property
     def has_new(self) -> bool:
-        """Whether something is new since `take_new` was called last."""
+        """Whether there are new parts since the last call of `take_new`."""
         return bool(self._new) or self._text_update is not None
 
     def take_new(self) -> str | None:
-        """Return as JSON what is new since this was called last, if anything is."""
+        """Return the new parts since the last call as JSON, or `None` if there are none."""
         self._end_text()
         if not self._new:
             return None
@@ -114,14 +114,14 @@ class Exchange:
 
     @property
     def is_empty(self) -> bool:
-        """Whether the agent has sent nothing yet."""
+        """Whether the agent has not sent anything yet."""
         return not self._updates and self._text_update is None
 
     def messages(self, pending: Iterable[str] = ()) -> list[Message]:
-        """Return the messages that were exchanged, without the inputs.
+        """Return the exchanged messages, without the inputs.
 
         Args:
-            pending: Ids of the calls that wait for a person. Every other call has a result.
+            pending: IDs of the calls that wait for a person. Every other call gets a result.
         """
         self._end_text()
         updates = [
@@ -131,7 +131,7 @@ class Exchange:
         return _messages(updates, self._calls, self._started, self._returned, frozenset(pending))
 
     def _note_service(self, update: AgentResponseUpdate) -> None:
-        """Note what only the service's own event says."""
+        """Record the response's state and refusals, which only the service's own event reports."""
         event = getattr(update.raw_representation, "raw_representation", None)
         if "type" in getattr(type(event), "__pydantic_fields__", ()):
             kind = getattr(event, "type", None)
@@ -143,7 +143,7 @@ class Exchange:
                 self.is_refused = True
 
     def _goes_on(self, update: AgentResponseUpdate) -> bool:
-        """Return whether an update is more of the same text."""
+        """Return whether an update continues the current text."""
         last = self._text_update
         return (
             last is not None
@@ -159,7 +159,7 @@ class Exchange:
         update, self._text_update = self._text_update, None
         if update is None:
             return
-        # By hand: there are many of these.
+        # Built by hand for speed: there are many of these.
         content: dict[str, Any] = {"type": "text", "text": "".join(self._text)}
         if update.contents[0].additional_properties:
             content["additional_properties"] = update.contents[0].additional_properties
@@ -182,13 +182,13 @@ class Exchange:
 
 @dataclass
 class Recovered:
-    """What the log has of a run whose worker has died.
+    """The exchange of a run whose worker died, recovered from the log.
 
     Attributes:
-        inputs: The messages that the agent was given.
-        messages: The messages that were exchanged then.
-        read_to: The position up to which the agent has been told of the thread's items.
-        is_workflow: Whether it was a workflow's.
+        inputs: The agent's input.
+        messages: The messages exchanged after it.
+        read_to: The position of the last thread item that the input includes.
+        is_workflow: Whether a workflow ran.
     """
 
     inputs: list[Message]
@@ -198,10 +198,10 @@ class Recovered:
 
 
 def recover(pieces: Iterable[str]) -> Recovered | None:
-    """Return what a run had exchanged, or `None` if the agent was told nothing yet.
+    """Return the exchange of a run, or `None` if the agent had received no input yet.
 
     Args:
-        pieces: What `Exchange.take_new` returned, in order.
+        pieces: The results of `Exchange.take_new`, in order.
     """
     told: dict[str, Any] | None = None
     updates: list[AgentResponseUpdate] = []

@@ -1,4 +1,4 @@
-"""A client that reads a thread's events, from memory or, further behind, from the log."""
+"""Reads a thread's events for a client, from memory or, if it is further behind, from the log."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from .channel import Channel, ChannelClosedError
 from .event_log import Entry, read_row
 
 HEARTBEAT = 15.0
-"""Seconds after which a client is told that its stream is alive, if there is nothing else to tell.
+"""Seconds without events after which a client receives a heartbeat.
 
-Proxies would close its connection.
+Otherwise, proxies may close its connection.
 """
 
 
 class FellBehindError(Exception):
-    """A client has read so slowly that the event it needs next is gone from the log."""
+    """A client read so slowly that its next event is no longer in the log."""
 
 
 class Follower:
-    """Reads the events of a channel, from a place on.
+    """Reads the events of a channel, starting at a place.
 
     Args:
         channel: The channel.
-        place: The first event that is read.
-        is_of_run: Whether it follows one run to its end, also while the worker stops.
-        page: The page that it reads for.
-        last: The run and number of the event before the place, if it is in the log.
-        log_position: Where the log has what comes before the place, if there is no such event.
+        place: The place of the first event to read.
+        is_of_run: Whether to follow one run to its end, even while the worker stops.
+        page: The ID of the page that receives the events.
+        last: The run and number of the event before `place`, if that event is in the log.
+        log_position: The position in the log before `place`, if `last` is not given.
     """
 
     def __init__(
@@ -46,15 +46,15 @@ class Follower:
         self._page = page
         self._place = place
         self._live_from = place if is_of_run else channel.end
-        """Where the events begin that happen while it reads."""
+        """The place of the first event that happens after the client connects."""
         self._last = last
-        """The run and number of the event that was read last."""
+        """The run and number of the last event read."""
         self._after = ("", -1)
-        """The run and number of an event up to which it had read the run before."""
+        """The run and number of the last event that the client had already received."""
         self._log_position = log_position
-        """How far the log was read, if nothing was read from memory since."""
+        """The last position read from the log, if nothing was read from memory since."""
         self._read_to = 0
-        """How far the log was read at all."""
+        """The highest position ever read from the log."""
         self._waiting: asyncio.Future[bool] | None = None
         self._has_read = False
         self._is_called = False
@@ -65,28 +65,27 @@ class Follower:
     def behind(
         cls, channel: Channel, run: str, number: int, *, page: str | None = None
     ) -> Follower:
-        """Return a follower that has read up to an event which is no longer in memory."""
+        """Return a follower that resumes after an event that is no longer in memory."""
         follower = cls(channel, -1, page=page, last=(run, number))
         follower._after = (run, number)
         return follower
 
     @classmethod
     def from_row(cls, channel: Channel, row: LogRow) -> Follower:
-        """Return a follower that begins with a row of the log, and follows its run to the end."""
+        """Return a follower that starts at a log row and follows its run to the end."""
         follower = cls(channel, -1, is_of_run=True, log_position=row.position - 1)
         follower._live_from = channel.end
         return follower
 
     async def read(self) -> list[Entry] | None:
-        """Return the next events; wait for them if there are none yet.
+        """Return the next events, and wait for them if necessary.
 
         Returns:
-            The events, which may be none that this client is told of; or `None` if nothing has
-            happened for so long that the client should hear of it.
+            The events for this client, possibly none; or `None` if it is time for a heartbeat.
 
         Raises:
-            ChannelClosedError: If there will be no more.
-            FellBehindError: If the next events are gone.
+            ChannelClosedError: If there will be no more events.
+            FellBehindError: If the next events are no longer in the log.
         """
         while True:
             if not self.channel.has(self._place):
@@ -119,23 +118,23 @@ class Follower:
         self._has_read = True
 
     def wake(self) -> None:
-        """Have `read` look again."""
+        """Make a waiting `read` look for events."""
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(True)
 
     def call(self) -> None:
-        """Have `read` return, if there are no events."""
+        """Make `read` return even if there are no events."""
         self._is_called = True
         self.wake()
 
     def close(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         self.channel.remove(self)
         if self._beating is not None:
             self._beating.cancel()
 
     async def _wait(self) -> bool:
-        """Wait for events; return whether there are some, rather than nothing for too long."""
+        """Wait for events; return `False` if it is time for a heartbeat first."""
         loop = asyncio.get_running_loop()
         if self._beating is None:
             self._beating = loop.call_later(HEARTBEAT, self._beat)
@@ -152,22 +151,22 @@ class Follower:
         if entry.is_internal or self._has_read_before(entry):
             return False
         if not entry.has_id and 0 < entry.position <= self._read_to:
-            # It stands later in memory than in the log.
+            # It was read from the log already; in memory it comes later.
             return False
         if not entry.is_passing:
             return True
-        # What passes is for those who are there, and effects are for the page that asked.
+        # Passing events are for connected clients, and effects for the page that asked.
         if place < self._live_from:
             return False
         return entry.page is None or self._is_of_run or entry.page == self._page
 
     async def _from_log(self) -> list[Entry]:
-        """Return the next events from the log, up to those that are in memory."""
+        """Return the next events from the log, up to those in memory."""
         entries: list[Entry] = []
         for entry in await self._read_log():
             place = self.channel.find(entry.run, entry.number)
             if place is not None:
-                # From this event on, all are in memory.
+                # All events from this one onwards are in memory.
                 self._place = place - 1
                 self._log_position = None
                 return entries
@@ -186,13 +185,13 @@ class Follower:
             if row is None:
                 raise FellBehindError
             before = await log.find_in_log(key, run, row.first - 1)
-            # What others added just before may have come after the event.
+            # Rows that others added just before this one may have been delivered after the event.
             self._log_position = row.position - 1 if before is None else before.position
         unlogged = self.channel.unlogged()
         rows = await log.read_log(key, self._log_position, limit=1)
-        # What is not delivered yet is when the channel reads it.
+        # The channel delivers a row that it has not read yet.
         if not rows or not self.channel.is_delivered(rows[0]):
-            # All that was written is read, and the rest is in memory.
+            # Everything written was read, and the rest is in memory.
             self._place = unlogged
             return []
         self._log_position = rows[0].position

@@ -1,4 +1,4 @@
-"""Runs an agent of the framework with the history of a thread."""
+"""Runs a framework agent with a thread's history."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ def stream_agent(
     options: Mapping[str, Any],
     invocation_kwargs: Mapping[str, Any],
 ) -> AsyncIterable[AgentResponseUpdate]:
-    """Run an agent, and stream its updates.
+    """Run an agent and stream its updates.
 
     Args:
-        agent: The agent. It is not changed, since it answers in other threads at the same time.
-        history: The messages before.
+        agent: The agent. It is not changed, because other threads use it at the same time.
+        history: The earlier messages.
         inputs: The new messages.
         session: The agent's session.
-        own: The history that the app gave the agent, if it did; it takes the place of `history`.
-        options: The model and tool that the person chose.
-        invocation_kwargs: What the agent's tools are given beside their arguments.
+        own: The app's own history provider of the agent, if any; it replaces `history`.
+        options: The model and tool that the user chose.
+        invocation_kwargs: Values that the agent's tools receive besides their arguments.
     """
     if not isinstance(agent, RawAgent):
         whole = inputs if session.service_session_id else [*history, *inputs]

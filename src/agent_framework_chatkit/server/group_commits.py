@@ -1,4 +1,4 @@
-"""Sends the text of all runs, and writes their logs, at the same times."""
+"""Sends the text of all runs and writes their logs at regular intervals."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from ..stores.sql.turns import Turns
 from .run import Run
 
 GROUP_COMMIT_EVERY = 0.09
-"""Seconds between two commits of what runs have streamed."""
+"""Seconds between two commits of streamed events."""
 
 
 class GroupCommits:
-    """Writes what the runs of a worker have streamed, all in one transaction.
+    """Writes the streamed events of all runs of a worker in one transaction.
 
     Args:
-        runs: The runs, by id. Others change it.
-        turns: Writes.
+        runs: The runs by ID. The worker changes this mapping.
+        turns: Writes the rows.
         log: Knows whether a thread is deleted.
-        persist: Repeats a write for as long as the database does not answer.
+        persist: Repeats a write while the database does not answer.
         text_interval: Seconds between two text deltas of a run.
     """
 
@@ -43,12 +43,12 @@ class GroupCommits:
         self._appending: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Go on for as long as there are runs."""
+        """Start, and continue while there are runs."""
         if self._ticking is None or self._ticking.done():
             self._ticking = asyncio.create_task(self._tick())
 
     async def close(self) -> None:
-        """End, once what is being written is written."""
+        """Stop after the current write."""
         if self._ticking is not None:
             self._ticking.cancel()
             await asyncio.wait([self._ticking])
@@ -79,7 +79,7 @@ class GroupCommits:
                 if not run.writer.has_only_log:
                     run.writer.commit_soon()
                     continue
-                # It is free, but someone may have waited for it.
+                # The lock was free a moment ago, but another task may be waiting for it.
                 await run.writer.lock.acquire()
                 held.append(run)
                 if run.writer.may_append():

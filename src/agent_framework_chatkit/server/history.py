@@ -1,4 +1,4 @@
-"""The messages that an agent remembers of a thread, as far as they were read."""
+"""The messages of a thread's history, cached between turns."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .acceptable import acceptable, answered, is_approval
 
 @dataclass
 class History:
-    """The history of a thread, as far as it was read.
+    """The part of a thread's history that was read.
 
     Attributes:
-        read: How far: the number of rows, the position of the last, and the position up to which
-            the agent has been told of the thread's items.
-        size: The bytes of the rows' JSON.
-        finished: The messages before the last one of the user's, acceptable to every provider.
-        recent: The messages since, as they were stored.
+        read: The number of rows read, the position of the last one, and the position of the last
+            thread item that they include.
+        size: The size of the rows' JSON.
+        finished: The messages before the user's last one, acceptable to every provider.
+        recent: The messages since then, as they were stored.
     """
 
     read: ReadRows = field(default_factory=lambda: ReadRows(0, 0, 0))
@@ -31,7 +31,7 @@ class History:
     recent: list[Message] = field(default_factory=list)
 
     def add(self, messages: Iterable[Message]) -> None:
-        """Take in messages that come after those that are known."""
+        """Append messages."""
         for message in messages:
             is_next = bool(self.recent) and self.recent[-1].role in ("assistant", "tool")
             if message.role == "user" and is_next and not is_approval(message):
@@ -43,17 +43,17 @@ class History:
         """Return the messages, acceptable to every provider.
 
         Args:
-            pending: Ids of calls whose results come with the new input.
-            is_resumed: Whether the run goes on where it was paused, with all that it had.
+            pending: IDs of calls whose results come with the new input.
+            is_resumed: Whether the run resumes a paused one, and needs its approvals and reasoning.
         """
         return [*self.finished, *acceptable(self.recent, pending, is_resumed=is_resumed)]
 
 
 class HistoryCache:
-    """Histories of threads that were used lately, so that long ones are not read every turn.
+    """A cache of recently used histories, so that turns do not read long ones again.
 
     Args:
-        max_size: How many bytes of stored JSON they stand for, at most.
+        max_size: The maximum total size of their JSON.
     """
 
     def __init__(self, max_size: int = 32 * 1024 * 1024) -> None:
@@ -62,14 +62,14 @@ class HistoryCache:
         self._known: OrderedDict[int, History] = OrderedDict()
 
     def get(self, thread: int) -> History | None:
-        """Return what is known of a thread's history."""
+        """Return a thread's history, if it is cached."""
         known = self._known.get(thread)
         if known is not None:
             self._known.move_to_end(thread)
         return known
 
     def put(self, thread: int, known: History) -> None:
-        """Keep a thread's history, in place of those that were not used for the longest."""
+        """Cache a thread's history, and drop the least recently used ones over the limit."""
         self.forget(thread)
         self._known[thread] = known
         self._size += known.size
@@ -78,20 +78,20 @@ class HistoryCache:
             self._size -= old.size
 
     def forget(self, thread: int) -> None:
-        """Drop what is known of a thread's history."""
+        """Drop a thread's history from the cache."""
         known = self._known.pop(thread, None)
         if known is not None:
             self._size -= known.size
 
 
 def read_history(cache: HistoryCache, key: int, stored: StoredThread, thread_id: str) -> History:
-    """Return a thread's history, with the rows that were read now.
+    """Return a thread's history, extended by newly read rows.
 
     Args:
-        cache: Knows the rows that were read before.
+        cache: The cache of the rows read before.
         key: The thread's key.
-        stored: The rows that were read now.
-        thread_id: The thread, for the log.
+        stored: The newly read rows.
+        thread_id: The thread's ID, for log messages.
     """
     history = cache.get(key) if stored.is_continued else None
     history = history or History()

@@ -1,4 +1,4 @@
-"""Histories among an agent's context providers: its thread's, or the app's own."""
+"""History providers for agents: the thread's history or the app's own."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from .acceptable import acceptable_input
 logger = logging.getLogger(__name__)
 
 SOURCE = "agent_framework_chatkit"
-"""The name of our history among an agent's context providers."""
+"""The source ID of the thread's history among an agent's context providers."""
 
 
 class OwnHistory(HistoryProvider):
-    """Stands for the history that an app has given to its agent, and knows what it has saved.
+    """Wraps the app's own history provider and counts the messages it has saved.
 
     Args:
-        provider: The app's.
+        provider: The app's provider.
     """
 
     def __init__(self, provider: HistoryProvider) -> None:
@@ -42,14 +42,14 @@ class OwnHistory(HistoryProvider):
         )
         self.provider = provider
         self.saved = 0
-        """How many of the run's messages it has been given."""
+        """The number of the run's messages that the provider has received."""
 
     async def before_run(self, **given: Any) -> None:
-        """Have the app's history give the agent the earlier messages."""
+        """Add the earlier messages from the app's history."""
         await self.provider.before_run(**given)
 
     async def after_run(self, *, context: SessionContext, **given: Any) -> None:
-        """Have the app's history save the messages of a run, or of a call of the model."""
+        """Save the messages of a run or a model call to the app's history."""
         await self.provider.after_run(context=context, **given)
         response = context.response
         self.saved += len(context.input_messages) + len(response.messages if response else ())
@@ -57,7 +57,7 @@ class OwnHistory(HistoryProvider):
     async def get_messages(
         self, session_id: str | None, *, state: dict[str, Any] | None = None, **kwargs: Any
     ) -> list[Message]:
-        """Return the messages that the app's history has."""
+        """Return the messages in the app's history."""
         return await self.provider.get_messages(session_id, state=state, **kwargs)
 
     async def save_messages(
@@ -74,12 +74,12 @@ class OwnHistory(HistoryProvider):
     async def save_unclean(
         self, run_with: AgentSession, stored: AgentSession, messages: Sequence[Message]
     ) -> None:
-        """Have the app's history know of a turn that did not end well.
+        """Save a turn that was cut short to the app's history.
 
         Args:
             run_with: The session that the agent ran with.
-            stored: The session that the next turn begins with.
-            messages: What the turn has exchanged. The first of them may be saved already.
+            stored: The session that the next turn starts with.
+            messages: The turn's messages, of which the first ones may already be saved.
         """
         name = self.source_id
         if name in run_with.state:
@@ -95,11 +95,10 @@ class OwnHistory(HistoryProvider):
 
 
 class ThreadHistory(HistoryProvider):
-    """Gives an agent the history of its thread, for one turn.
+    """Provides an agent with its thread's history for one turn.
 
-    It stores nothing itself: what the run exchanges is stored by the turn, whatever way the turn
-    ends. Where the framework stores after each call of the model, the calls of this run are kept
-    here for the next.
+    It stores nothing: the turn stores the exchanged messages, however it ends. If the framework
+    saves messages after each model call, they are kept here for the run's next call.
 
     Args:
         messages: The history.
@@ -112,7 +111,7 @@ class ThreadHistory(HistoryProvider):
     async def before_run(
         self, *, agent: Any, session: AgentSession, context: SessionContext, state: dict[str, Any]
     ) -> None:
-        """Give the agent the earlier messages, unless its service keeps them itself."""
+        """Add the earlier messages, unless the agent's service stores them itself."""
         if session.service_session_id is None:
             context.extend_messages(self, [Message("user", [])])
             (marked,) = context.context_messages[self.source_id]
@@ -135,14 +134,14 @@ class ThreadHistory(HistoryProvider):
         state: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        """Remember messages for the next call of the model within the run."""
+        """Keep messages for the run's next model call."""
         self.messages.extend(messages)
 
 
 def _copy(message: Message, marks: Mapping[str, Any]) -> Message:
-    """Return a copy, which the run may change, with marks that say where it is from.
+    """Return a copy that the run may change, with marks that name its source.
 
-    A long thread spends four times as long in the framework's own copies.
+    The framework's own way to copy takes four times as long, which matters in a long thread.
     """
     copied = Message.__new__(type(message))
     copied.__dict__.update(message.__dict__)
@@ -151,7 +150,7 @@ def _copy(message: Message, marks: Mapping[str, Any]) -> Message:
 
 
 def own_history(agent: Any) -> HistoryProvider | None:
-    """Return the history that an agent was given by the app, if it was."""
+    """Return the history provider that the app gave to an agent, if any."""
     if not isinstance(agent, RawAgent):
         return None
     own = (
@@ -165,8 +164,8 @@ def own_history(agent: Any) -> HistoryProvider | None:
 def with_history(
     providers: Sequence[ContextProvider], history: list[Message]
 ) -> list[ContextProvider]:
-    """Return an agent's context providers with the thread's history among them."""
-    # A provider that compacts what is in the context needs the history to be there already.
+    """Return an agent's context providers, with the thread's history added."""
+    # A provider that compacts the context needs the history before it.
     place = next(
         (i for i, each in enumerate(providers) if isinstance(each, CompactionProvider)),
         len(providers),

@@ -1,4 +1,4 @@
-"""Ends the turns that dead workers have left, and deletes old logs."""
+"""Ends the turns of dead workers and deletes old logs."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from .run import new_run_id
 logger = logging.getLogger(__name__)
 
 LOG_KEPT_FOR = 300.0
-"""Seconds that a thread's log is kept after its last event."""
+"""Seconds to keep a thread's log after its last event."""
 
 
 class Housekeeping:
-    """Looks after what other workers have left.
+    """Cleans up after dead workers.
 
     Args:
-        store: Keeps threads and their logs.
-        tell: Told the key of a thread whose turn was ended.
+        store: Stores the threads and their logs.
+        tell: Called with the key of a thread whose turn was ended.
     """
 
     def __init__(self, store: SQLStore[Any], tell: Callable[[int], None]) -> None:
@@ -36,18 +36,18 @@ class Housekeeping:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin, unless it has begun."""
+        """Start, if not started yet."""
         if self._task is None:
             self._task = asyncio.create_task(self._keep_house())
 
     async def close(self) -> None:
-        """End."""
+        """Stop."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
 
     async def end_orphan(self, turn: TurnRow) -> None:
-        """End a turn that a dead worker has left, with what its log has."""
+        """End a dead worker's turn, with the items and messages in its log."""
         run = new_run_id()
         if await self._store.turns.interrupt(
             turn,
@@ -57,7 +57,7 @@ class Housekeeping:
             ),
         ):
             if turn.state == "running":
-                logger.warning("Turn %s was interrupted: its worker has died.", turn.id)
+                logger.warning("Turn %s was interrupted: its worker died.", turn.id)
             self._tell(turn.key)
 
     async def _keep_house(self) -> None:
@@ -75,7 +75,7 @@ class Housekeeping:
                     await self._store.turns.purge_log(LOG_KEPT_FOR)
             except SQLAlchemyError as error:
                 if not does_not_answer(error):
-                    logger.warning("Turns of dead workers cannot be looked for: %s", brief(error))
+                    logger.warning("Cannot look for turns of dead workers: %s", brief(error))
 
     async def _end_orphan_safely(self, turn: TurnRow) -> None:
         try:
@@ -83,14 +83,14 @@ class Housekeeping:
         except SQLAlchemyError:
             raise
         except Exception:
-            # The others are ended all the same.
-            logger.exception("Turn %s of a dead worker could not be ended.", turn.id)
+            # Go on with the others.
+            logger.exception("Could not end turn %s of a dead worker.", turn.id)
 
 
 async def _wait(event: asyncio.Event, timeout: float) -> None:
-    """Wait for an event, but not longer than so many seconds.
+    """Wait for an event, for at most `timeout` seconds.
 
-    Before Python 3.12, `asyncio.wait_for` overlooks that it is cancelled as the event comes.
+    Before Python 3.12, `asyncio.wait_for` may swallow a cancellation that coincides with the event.
     """
     waiting = asyncio.create_task(event.wait())
     try:

@@ -1,4 +1,4 @@
-"""The end of a turn whose worker has died, made of what its log has."""
+"""Builds the end of a turn whose worker died, from its log."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ def interrupted_turn(
     log: list[LogRow],
     store: SQLStore[Any],
 ) -> Writes:
-    """Return what ends a turn whose worker has died.
+    """Return the writes that end a turn whose worker died.
 
     Args:
         turn: The turn.
-        run: The run under which its end is written.
-        thread_id: The thread.
-        stored: What is stored of the thread.
-        log: What the worker had written to the log.
-        store: Names the item that marks the end.
+        run: The ID of the run under which the end is logged.
+        thread_id: The thread's ID.
+        stored: The thread's stored data.
+        log: The log rows that the worker wrote.
+        store: Generates the ID of the item that marks the end.
     """
     if turn.state != "running":
         # The worker held the thread for something else.
@@ -56,7 +56,7 @@ def interrupted_turn(
     recovered = recover(row.updates for row in log if row.updates)
     shown = list(_shown(log))
     if recovered is not None:
-        # What the agent asked is not stored with a pause, so nobody can answer it.
+        # The agent's pause was not stored, so its requests cannot be answered.
         events += [ThreadItemRemovedEvent(item_id=each) for each in _asking(shown)]
     for item in _unfinished(shown):
         as_kept = kept(item)
@@ -87,7 +87,7 @@ def interrupted_turn(
 
 
 def _next_session(stored: StoredThread, thread_id: str) -> AgentSession:
-    """Return the session that the next turn begins with."""
+    """Return the session that the next turn starts with."""
     if stored.session is None:
         return AgentSession(session_id=thread_id)
     session = stored.session.session
@@ -97,7 +97,7 @@ def _next_session(stored: StoredThread, thread_id: str) -> AgentSession:
 
 
 def _shown(log: list[LogRow]) -> Iterator[ThreadStreamEvent]:
-    """Yield the events of items that a log holds."""
+    """Yield the item events in a log."""
     for row in log:
         for entry in read_row(row):
             if not (entry.is_addition or entry.is_internal or entry.is_passing):
@@ -108,7 +108,7 @@ def _unfinished(events: Iterable[ThreadStreamEvent]) -> list[ThreadItem]:
     items = UnfinishedItems()
     for event in events:
         items.apply(event)
-    # Items are kept with local times, as ChatKit makes them, so that apps can compare them.
+    # Items are stored with naive local times, like ChatKit's own, so that apps can compare them.
     return [
         item.model_copy(update={"created_at": item.created_at.astimezone().replace(tzinfo=None)})
         for item in items.items()
@@ -116,7 +116,7 @@ def _unfinished(events: Iterable[ThreadStreamEvent]) -> list[ThreadItem]:
 
 
 def _asking(events: Iterable[ThreadStreamEvent]) -> list[str]:
-    """Return the ids of the items by which an agent asks something, after these events."""
+    """Return the IDs of the agent's requests that are open after these events."""
     asking: dict[str, None] = {}
     for event in events:
         if isinstance(event, ThreadItemRemovedEvent):
