@@ -1,4 +1,4 @@
-/** Actions: those of widgets, and those that apps send themselves. */
+/** Actions, sent by widgets or by the app itself. */
 
 import type { ChatMethods } from '../element/host'
 import { ProtocolError } from '../protocol/client'
@@ -7,7 +7,7 @@ import type { ErrorEvent, NoticeEvent, WidgetItem } from '../protocol/types'
 import type { Responses } from './responses'
 import { messageOf, type Session } from './session'
 
-/** An action failed; the message is for the person. */
+/** Thrown when an action fails; the message is shown to the user. */
 export class ActionError extends Error {
   override readonly name = 'ActionError'
 }
@@ -18,17 +18,17 @@ export type LoadingBehavior = 'auto' | 'none' | 'self' | 'container'
 export interface Action {
   type: string
   payload?: unknown
-  /** Who handles the action: the page or the server. */
+  /** Where the action is handled: in the page or on the server. */
   handler: 'client' | 'server'
   loadingBehavior: LoadingBehavior
-  /** Whether the server streams events in reply; otherwise it returns the changed item. */
+  /** Whether the server streams events in response; otherwise it returns the changed item. */
   streaming: boolean
 }
 
 type AnyAction = Pick<Action, 'type' | 'payload'>
 export type SentAction = Parameters<ChatMethods['sendCustomAction']>[0]
 
-/** Return an action as the app and the server know it. */
+/** Return an action in the form that the app and the server receive. */
 function asSent(action: AnyAction): SentAction {
   const { type, payload } = action
   return { type, ...(payload !== undefined && { payload: payload as Record<string, unknown> }) }
@@ -49,7 +49,7 @@ export class Actions {
     this.#load = load
   }
 
-  /** Take an action of the app itself; show an error in the thread, and return it. */
+  /** Send an action for the app; if that fails, show the error in the thread and return it. */
   async send(action: SentAction, itemId?: string): Promise<Error | null> {
     try {
       await this.#stream(action, itemId, false)
@@ -60,16 +60,16 @@ export class Actions {
     }
   }
 
-  /** Show the error of an action whose widget is gone. */
+  /** Show an action's error in the thread, because its widget is gone. */
   show(message: string): void {
     const error = { code: 'action', message, allowRetry: false }
     this.#session.state.set({ thread: { ...this.#session.current.thread, error } })
   }
 
   /**
-   * Take an action of a widget.
+   * Perform a widget's action.
    *
-   * Throws an `ActionError` if it fails; the message is for the person.
+   * Throws an `ActionError` if it fails; the message is shown to the user.
    */
   async act(action: Action, item: WidgetItem): Promise<void> {
     if (action.handler === 'client') await this.#tell(action, item)
@@ -77,12 +77,12 @@ export class Actions {
     else await this.#ask(action, item.id)
   }
 
-  /** Tell the app of an action that it takes itself. */
+  /** Pass an action to the app, which handles it. */
   async #tell(action: Action, item: WidgetItem): Promise<void> {
     try {
       const onAction = this.#session.current.options?.widgets?.onAction
       if (onAction === undefined) {
-        throw new Error(`This page has no widgets.onAction, and ${action.type} asks for it.`)
+        throw new Error(`This page has no widgets.onAction to handle the action ${action.type}.`)
       }
       const widget = item.widget as unknown as Parameters<typeof onAction>[1]['widget']
       await onAction(asSent(action), { id: item.id, widget })
@@ -91,7 +91,7 @@ export class Actions {
     }
   }
 
-  /** Send an action that is answered with its item as it is then, once no answer is being written. */
+  /** Wait until the thread is idle, then send an action that returns the changed item. */
   async #ask(action: Action, itemId: string): Promise<void> {
     const { threadId } = this.#session.current
     await this.#responses.idle()
@@ -115,12 +115,12 @@ export class Actions {
     }
   }
 
-  /** Send an action that is answered with a stream, once no other answer is being written. */
+  /** Wait until the thread is idle, then send an action that streams events. */
   async #stream(action: AnyAction, itemId: string | undefined, isOfWidget: boolean): Promise<void> {
     const { threadId } = this.#session.current
     if (threadId === null) return
     await this.#responses.idle()
-    // The person has left the thread, and with it the action.
+    // The user left the thread, so the action no longer applies.
     if (this.#session.current.threadId !== threadId) return
     const params = {
       thread_id: threadId,
@@ -143,8 +143,8 @@ export class Actions {
       failure = new ActionError(outcome.error.message ?? this.#session.texts.say('actionFailed'))
     }
     if (this.#session.current.threadId !== threadId) return
-    // A notice that comes alone says why nothing has happened, to be read where that was.
-    if (isOfWidget && !outcome.hasDone && failure === null && outcome.notices.length > 0) {
+    // Notices without any change explain why nothing happened: show them at the widget.
+    if (isOfWidget && !outcome.hasChanges && failure === null && outcome.notices.length > 0) {
       failure = new ActionError(outcome.notices.map((notice) => notice.message).join(' '))
     } else {
       for (const notice of outcome.notices) this.#responses.take(notice)
@@ -152,7 +152,7 @@ export class Actions {
     if (failure !== null) throw failure
   }
 
-  /** Tell the app of what went wrong with an action, and return it in words for a person. */
+  /** Report an action's error to the app, and return an error with a message for the user. */
   #failed(error: unknown): ActionError {
     this.#session.report(error)
     const isOffline =
@@ -166,17 +166,17 @@ export class Actions {
   }
 }
 
-/** The outcome of an action: its error and notices are for the person who acted. */
+/** Collects an action's error and notices, to show them where the user acted. */
 class Outcome {
   error: ErrorEvent | null = null
   readonly notices: NoticeEvent[] = []
-  hasDone = false
+  hasChanges = false
 
   take = (event: AnyEvent): boolean => {
     if (event.type === 'error') this.error = event
     else if (event.type === 'notice' && event.level !== 'info') this.notices.push(event)
     else {
-      this.hasDone ||= event.type.startsWith('thread.item.')
+      this.hasChanges ||= event.type.startsWith('thread.item.')
       return false
     }
     return true

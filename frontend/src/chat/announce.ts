@@ -1,4 +1,4 @@
-/** What is said to people who cannot see it happen. */
+/** Announcements for screen readers. */
 
 import { Store } from './store'
 
@@ -7,7 +7,7 @@ export interface Announcement {
   text: string
 }
 
-/** As many as may still wait to be read. */
+/** How many announcements to keep: a screen reader may not have read the last ones yet. */
 const KEPT = 5
 
 export const announced = new Store<{ last: readonly Announcement[] }>({ last: [] })

@@ -1,38 +1,38 @@
-/** A request for an answer, and its progress. */
+/** A request for a response, and its progress. */
 
 import type { ParamsOf, StreamType } from '../protocol/client'
 import type { AnyEvent } from '../protocol/live'
 import type { Sending } from './drafts'
 import { randomId } from './live'
 
-/** For how many milliseconds to wait for a network at most. */
+/** Milliseconds to wait for the network at most. */
 const OFFLINE = 60_000
 
-/** A request for an answer. */
+/** A request that asks for a response. */
 export interface Ask<T extends StreamType = StreamType> {
   type: T
   params: ParamsOf<T>
   metadata?: Record<string, unknown>
-  /** Makes the request safe to repeat, where it was sent before. */
+  /** The ID of a request that may have been sent before, which makes it safe to repeat. */
   requestId?: string
-  /** The message that is sent, if it is one. */
+  /** The message being sent, if the request sends one. */
   sending?: Sending
-  /** Called when the server does what it was asked for; `isLive` if it tells of all that it does. */
+  /** Called when the server accepts the request; `isLive` if it reports all changes as events. */
   onAccepted?: (isLive: boolean) => void
-  /** Takes an event in place of the thread, if it returns true. */
+  /** Return true to handle an event, which then does not change the thread. */
   intercept?: (event: AnyEvent) => boolean
-  /** Called when the message is not taken; `isElsewhere` if an answer to another is written. */
+  /** Called when the message was not accepted; `isElsewhere` if another turn is running. */
   onReturned?: (isElsewhere: boolean) => void
-  /** Called in place of what usually happens if the request fails. */
+  /** Called if the request fails, in place of the default error handling. */
   onFailure?: (error: unknown) => Promise<void>
 }
 
-/** A request of this page, until its answer has ended. */
+/** A request of this page, until its response ends. */
 export class Asking {
   readonly abort = new AbortController()
   readonly requestId: string
   run: string | null = null
-  /** Whether the request was sent and has no reply yet. */
+  /** Whether the request was sent and got no reply yet. */
   isUnheard = false
   isAccepted = false
   isLive = false
@@ -55,7 +55,7 @@ export class Asking {
   }
 }
 
-/** Wait for so long, or for the network if there is none. */
+/** Wait for some time or, when offline, until the network is back. */
 export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
     const done = (): void => {

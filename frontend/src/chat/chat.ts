@@ -1,4 +1,4 @@
-/** What the chat does: options, the open thread, and its parts under one roof. */
+/** The chat: its options, the open thread, and the parts that work on it. */
 
 import type { CustomApiConfig } from '@openai/chatkit'
 
@@ -35,14 +35,14 @@ export class Chat {
   readonly #actions: Actions
   readonly #tools: ClientTools
   readonly #live: Live
-  /** What is known of the threads in the list of chats, beyond what was asked for. */
+  /** Changes to the listed chats since they were loaded, and which of them the user has seen. */
   readonly list: ChatList
-  /** What was written into the controls of widgets, by item; it outlasts what draws them. */
+  /** The values of widgets' controls, by item ID; they outlive the components. */
   readonly kept = new Map<string, KeptFields>()
-  /** Set by the composer. */
+  /** Focuses the composer, which sets this function. */
   focus: () => void = () => {}
   #chosenModel: string | null = null
-  /** Where the server is that the threads are of. */
+  /** The URL of the server that the threads belong to. */
   #url: string | null = null
 
   constructor(host: ChatHost) {
@@ -84,23 +84,23 @@ export class Chat {
 
   #ended(end: End): void {
     const { threadId, thread } = this.#session.current
-    // A message that the server did not take may have come in the midst of another's answer.
+    // If the server did not accept a message, it may be busy with another page's response.
     const isQuiet = end.hasFailed || end.isStopped || thread.error !== null
     if (threadId !== null && !isQuiet) this.#threads.poll(threadId, 0)
     this.list.see()
-    // What was asked for in an answer that a person has stopped is not wanted any more.
+    // After the user stopped a response, its tool calls are no longer wanted.
     if (!end.isStopped) void this.#tools.call()
     this.#messages.next(end)
   }
 
-  /** It is known how the open thread stands: go on with what this page has left there. */
+  /** Resume this page's pending work in the open thread, now that its state is known. */
   #shown(): void {
     this.list.see()
     this.#messages.resume(this.#live.canFollow === true)
     if (this.#live.canFollow === true) void this.#tools.call()
   }
 
-  /** Take what the server tells of threads as a whole. */
+  /** Handle an event about a thread as a whole. */
   #tell(event: AnyEvent): void {
     if (event.type !== 'thread.deleted') this.list.tell(event)
     else if (event.thread_id === this.#session.current.threadId) void this.#open(null)
@@ -133,14 +133,14 @@ export class Chat {
     if (url !== null && url !== this.#url) this.#begin(url, options)
   }
 
-  /** Show the first thread of a server: as it was, or as the options say. */
+  /** Open the first thread on a server: the one shown before, or that of the options. */
   #begin(url: string, options: Options): void {
     const isFirst = this.#url === null
     this.#url = url
     this.#session.drafts.use(url, this.#session.host.key)
     this.list.use(url)
     this.#live.canFollow = null
-    // Threads are those of the server before.
+    // The open thread belongs to the previous server.
     if (!isFirst) void this.#open(null)
     this.state.set({ draft: this.#session.drafts.of(null) })
     const kept = isFirst ? this.#session.host.kept : null
@@ -148,10 +148,10 @@ export class Chat {
     if (threadId) void this.#open(threadId)
   }
 
-  /** What is the same again if the frame is made anew. */
+  /** Return the state to restore if the frame is created again. */
   keep = (): Kept => ({ threadId: this.#session.current.threadId })
 
-  /** Open a thread, or a new one, and return why it could not be loaded. */
+  /** Open a thread, or a new one, and return the error if it could not be loaded. */
   setThreadId = async (threadId: string | null): Promise<Error | null> => {
     await this.hideHistory()
     return this.#open(threadId)
@@ -172,9 +172,9 @@ export class Chat {
   deleteThread = (threadId: string): Promise<void> => this.#threads.delete(threadId)
   exportThread = (): Promise<void> => this.#threads.export()
 
-  // What a person says
+  // Messages
 
-  /** Send a message, and return why that could not be done once the answer is there. */
+  /** Send a message, wait for the response to end, and return the error if sending failed. */
   sendUserMessage = async (params: SendParams): Promise<Error | null> => {
     if (params.newThread) await this.setThreadId(null)
     else await this.hideHistory()
@@ -182,16 +182,16 @@ export class Chat {
   }
 
   submit = (): Promise<void> => this.#messages.submit()
-  /** Ask for another answer to a message; one that is there already is only shown. */
+  /** Ask for another response to a message, unless a missing one has arrived by now. */
   retry = async (message: UserMessageItem): Promise<void> => {
     if (!(await this.#threads.isAnswered())) await this.#messages.retry(message)
   }
-  /** Begin to edit a message; without an id, end that. */
+  /** Start editing a message; `null` stops editing. */
   setEditing(itemId: string | null): void {
     this.state.set({ editing: itemId })
   }
 
-  /** Begin to edit the last message, if that can be done, and tell whether. */
+  /** Start editing the user's last message if possible; return whether it was. */
   editLast(): boolean {
     const { current } = this.#session
     const last = current.thread.items.findLast(({ type }) => type === 'user_message')
@@ -241,19 +241,19 @@ export class Chat {
 
   // Actions
 
-  /** Take an action of the app itself; show an error in the thread, and return it. */
+  /** Send an action for the app; if that fails, show the error in the thread and return it. */
   sendCustomAction = (action: SentAction, itemId?: string): Promise<Error | null> =>
     this.#actions.send(action, itemId)
 
-  /** Take an action of a widget. Throws an `ActionError` if it fails. */
+  /** Perform a widget's action. Throws an `ActionError` if it fails. */
   act = (action: Action, item: WidgetItem): Promise<void> => this.#actions.act(action, item)
 
-  /** Show the error of an action whose widget is gone. */
+  /** Show an action's error in the thread, because its widget is gone. */
   show(message: string): void {
     this.#actions.show(message)
   }
 
-  /** Tell the app of something wrong that people need not know of. */
+  /** Report a problem to the app that users need not see. */
   complain(message: string): void {
     this.#session.complain(message)
   }
@@ -268,7 +268,7 @@ export class Chat {
     })
   }
 
-  /** Tell the app that a link to it was followed: `chatkit-link://name?key=value`. */
+  /** Tell the app that the user followed a link to it: `chatkit-link://name?key=value`. */
   openDeeplink(url: string): void {
     const [, name = '', query = ''] = /^chatkit-link:(?:\/\/)?([^?#]*)\??([^#]*)/i.exec(url) ?? []
     this.#session.host.emit('chatkit.deeplink', {

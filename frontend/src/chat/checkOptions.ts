@@ -3,15 +3,15 @@
 import type { Options } from '../element/options'
 
 export interface Checked {
-  /** The options without what is wrong with them. */
+  /** The options without the invalid ones. */
   options: Options
-  /** Why there can be no chat; `null` if there can. */
+  /** The problem that prevents the chat from starting; `null` if it can start. */
   fatal: string | null
-  /** What was left out, and why. */
+  /** A message for each invalid option. */
   problems: string[]
 }
 
-/** Return what is left of a value; what is wrong with it is `undefined`, and a problem. */
+/** Return the valid part of a value, or `undefined`; add a message to `problems` for the rest. */
 type Rule = (value: unknown, path: string, problems: string[]) => unknown
 
 const is =
@@ -32,7 +32,7 @@ const call = is((value) => typeof value === 'function', 'a function')
 const threadId = is((value) => value === null || typeof value === 'string', 'a string or null')
 const color = is(
   (value) => typeof value === 'string' && CSS.supports('color', value),
-  'a color of CSS',
+  'a CSS color',
 )
 const sizes = is(
   (value) =>
@@ -40,7 +40,7 @@ const sizes = is(
     (isObject(value) && Object.values(value).every((each) => typeof each === 'number')),
   'a number of bytes, or one for each type',
 )
-/** What cannot be understood allows less, not more. */
+/** An invalid value means the stricter choice. */
 const imageHosts: Rule = (value, path, problems) =>
   oneOf('https', 'self')(value, path, problems) ?? 'self'
 const content = is(
@@ -72,12 +72,12 @@ const object =
     for (const [name, each] of Object.entries(value)) {
       const at = path === '' ? name : `${path}.${name}`
       const rule = rules[name]
-      if (rule === undefined) console.warn(`${at} is no option of this chat.`)
+      if (rule === undefined) console.warn(`${at} is not an option of this chat.`)
       const isLeftOut = each === undefined || (each === null && rule !== threadId)
       kept[name] = rule === undefined || isLeftOut ? each : rule(each, at, problems)
       if (kept[name] === undefined || (kept[name] === null && isLeftOut)) delete kept[name]
     }
-    // What lacks something that it cannot do without is left out as a whole.
+    // Leave out an object as a whole if a required option in it is invalid.
     const isWhole = problems.length === before || needed.every((name) => name in kept)
     return isWhole ? kept : undefined
   }
@@ -122,7 +122,7 @@ const themeObject = object({
         {
           family: text,
           src: text,
-          weight: is((value) => ['string', 'number'].includes(typeof value), 'a weight of CSS'),
+          weight: is((value) => ['string', 'number'].includes(typeof value), 'a CSS font weight'),
           style: oneOf('normal', 'italic', 'oblique'),
           display: oneOf('auto', 'block', 'swap', 'fallback', 'optional'),
           unicodeRange: text,
@@ -217,7 +217,7 @@ const all = object({
   thread: object({ autoScroll: flag }),
 })
 
-/** Check an app's options, which may be anything. */
+/** Check an app's options, which may have any type. */
 export function checkOptions(given: unknown): Checked {
   const problems: string[] = []
   const options = (all(given ?? {}, '', problems) ?? {}) as Options
@@ -233,10 +233,10 @@ function problemWith(given: unknown): string | null {
   if (api['getClientSecret'] !== undefined) {
     return (
       'api.getClientSecret is for chats that OpenAI hosts, and this UI talks to your own server. ' +
-      "Give it api: { url: '/chatkit', domainKey: 'local' }, where AgentChatKitServer answers."
+      "Set api: { url: '/chatkit', domainKey: 'local' }, with the URL of your AgentChatKitServer."
     )
   }
-  return "api.url is missing. Say where your server is: api: { url: '/chatkit', domainKey: 'local' }."
+  return "api.url is missing. Set the URL of your server: api: { url: '/chatkit', domainKey: 'local' }."
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,4 +1,4 @@
-/** Client tools: calls that the server waits for, made by the app. */
+/** Client tools: runs the tool calls that the server leaves to the app. */
 
 import { isPending, reduce } from '../protocol/thread'
 import type { ClientToolCallItem, ThreadItem } from '../protocol/types'
@@ -6,10 +6,10 @@ import type { Live } from './live'
 import type { Responses } from './responses'
 import { messageOf, type Session } from './session'
 
-/** For how many milliseconds a page may hold a call without an answer, and a little more. */
+/** Milliseconds after which another page's claim to a call has expired, with a margin. */
 const CLAIMED_FOR = 61_000
 
-/** Milliseconds until a claim that nobody has heard is made again. */
+/** Milliseconds until a failed claim is retried. */
 const RETRY = 5_000
 
 export class ClientTools {
@@ -24,12 +24,12 @@ export class ClientTools {
     this.#live = live
   }
 
-  /** Make the call that the server waits for, if there is one and no other page makes it. */
+  /** Run the pending tool call, if there is one and no other page runs it. */
   async call(): Promise<void> {
     const { thread, threadId, options, isResponding } = this.#session.current
     const call = thread.items.findLast(isPendingCall)
     if (call === undefined || threadId === null || isResponding || this.#called.has(call.id)) return
-    // A page without tools answers only for what it has asked itself.
+    // A page without tools answers only the calls of its own turns.
     if (options?.onClientTool === undefined && !this.#responses.isLastOwn) return
     this.#called.add(call.id)
     if (this.#live.canFollow === true && !(await this.#claim(threadId, call))) {
@@ -56,7 +56,7 @@ export class ClientTools {
     const { options } = this.#session.current
     try {
       if (options?.onClientTool === undefined) {
-        throw new Error(`This page has no client tools, and ${call.name} was called.`)
+        throw new Error(`This page has no onClientTool to run the tool ${call.name}.`)
       }
       return await options.onClientTool({ name: call.name, params: call.arguments })
     } catch (error) {
@@ -65,7 +65,7 @@ export class ClientTools {
     }
   }
 
-  /** Ask to make a call, which a page that does not finish may hold for a while. */
+  /** Claim a call for this page, and return whether it got it; a claim expires. */
   async #claim(threadId: string, call: ClientToolCallItem): Promise<boolean> {
     const params = { thread_id: threadId, item_id: call.id }
     const metadata = { page_id: this.#live.page }

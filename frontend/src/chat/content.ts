@@ -1,17 +1,17 @@
-/** What a message says: text, and tags in their places. */
+/** The content of a message: text with tags in it. */
 
 import type { Entity, UserMessageContent } from '@openai/chatkit'
 
 import type { UserMessageInput, UserMessageTagContent } from '../protocol/types'
 
-/** A tag as it is written; its icon is not sent. */
+/** A tag in the composer; its icon is not sent. */
 export type TagPart = UserMessageTagContent & { icon?: string }
 export type TextPart = Extract<UserMessageInput['content'][number], { type: 'input_text' }>
 export type Content = readonly (TextPart | TagPart)[]
 
 export const noContent: Content = []
 
-/** Return what an app has given as a text or as parts; `undefined` if it has given neither. */
+/** Return the content that an app passed as text or parts; `undefined` if it passed neither. */
 export function contentFrom(given: {
   text?: string
   content?: readonly UserMessageContent[]
@@ -36,7 +36,7 @@ export function isBlank(content: Content): boolean {
   return content.every((part) => part.type === 'input_text' && part.text.trim() === '')
 }
 
-/** Return content as it is sent: without the space around it, and what only the composer knows. */
+/** Return the content to send: without surrounding white space, and tags without icons. */
 export function sendable(content: Content): UserMessageInput['content'] {
   const parts: UserMessageInput['content'] = content.map((part) => {
     if (part.type === 'input_text') return part
@@ -50,15 +50,15 @@ export function sendable(content: Content): UserMessageInput['content'] {
   return parts.filter((part) => part.text !== '')
 }
 
-/** The character that replaces a tag in plain text. */
+/** The character that stands for a tag in plain text. */
 export const TAG = '\uFFFC'
 
-/** Return text with a space before it, where it would run into what is there. */
+/** Return text with a space before it, if it would otherwise touch the text before. */
 export function spaced(before: string, text: string): string {
   return before === '' || /\s$/.test(before) ? text : ` ${text}`
 }
 
-/** Return one content and, on a line of its own, another. */
+/** Join two contents, the second on a line of its own. */
 export function joined(first: Content, second: Content): Content {
   if (isBlank(first)) return second
   if (isBlank(second)) return first

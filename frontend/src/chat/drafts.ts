@@ -1,4 +1,4 @@
-/** What is being written, in each thread. */
+/** Drafts: the unsent messages of each thread. */
 
 import type { Attachment, UserMessageInput } from '../protocol/types'
 import { Store } from './store'
@@ -10,32 +10,32 @@ export interface Written {
   reply: string | null
 }
 
-/** A message as it was written. */
+/** A message as the user wrote it. */
 export interface Sending extends Written {
   attachments: readonly Attachment[]
 }
 
-/** A message that is on its way, or waits until it can be. */
+/** A message that is being sent, or waits to be sent. */
 export interface Outgoing {
-  /** The server takes no two messages with the same. */
+  /** Identifies the message: the server accepts only one with the same ID. */
   requestId: string
   sending: Sending
   input: UserMessageInput
 }
 
 interface DraftState extends Written {
-  /** The message that the server may not have yet. */
+  /** The message being sent, which the server has not confirmed yet. */
   outgoing: Outgoing | null
-  /** Messages that go one after the other when the answer that is written has ended. */
+  /** Messages to send, one after the other, when the current response ends. */
   waiting: readonly Outgoing[]
-  /** The message that has come back and may be in the thread all the same, if it is still this one. */
+  /** The message that came back unconfirmed: the server may have it after all. */
   returned: Outgoing | null
 }
 
 const nothing: Written = { content: noContent, reply: null }
 const empty: DraftState = { ...nothing, outgoing: null, waiting: [], returned: null }
 
-/** For how many milliseconds somebody writes before it is kept. */
+/** Milliseconds after the last change until a draft is saved. */
 const PAUSE = 300
 
 let drafts = 0
@@ -56,7 +56,7 @@ export class Draft {
     this.uploads.clear()
   }
 
-  /** Take back what could not be sent, before what was written since. */
+  /** Put a message that could not be sent back, before the text written since. */
   restore(returned: Outgoing): void {
     const { content, reply, waiting, outgoing } = this.state.get()
     const { sending, requestId } = returned
@@ -70,7 +70,7 @@ export class Draft {
     })
   }
 
-  /** Return the id of a request that may have sent the same message before. */
+  /** Return the ID of the request that may already have sent the same message. */
   requestIdOf(sending: Sending): string | null {
     const { returned } = this.state.get()
     return returned !== null && signature(returned.sending) === signature(sending)
@@ -79,7 +79,7 @@ export class Draft {
   }
 }
 
-/** The drafts of a page. They outlive a reload, but not their tab; files that are not uploaded do not. */
+/** The drafts of a page. They survive a reload, except for unfinished uploads, but not the tab. */
 export class Drafts {
   #drafts = new Map<string, Draft>()
   #late = new Map<Draft, ReturnType<typeof setTimeout>>()
@@ -91,7 +91,7 @@ export class Drafts {
     window.addEventListener('pagehide', () => this.#keepLate())
   }
 
-  /** Keep drafts apart from those of other servers, and of other chats in the page. */
+  /** Separate the drafts from those of other servers and of other chats in the page. */
   use(url: string, key: string): void {
     url = key === '' ? url : `${key} ${url}`
     if (url === this.#url) return
@@ -107,7 +107,7 @@ export class Drafts {
     const kept = this.#load(key)
     const draft = new Draft(this.#newUploads(), kept ?? empty)
     if (kept !== null) draft.uploads.add(kept.attachments)
-    // A new chat cannot tell whether it has begun; sent again, it is the same.
+    // A new chat cannot know whether its message arrived, but may safely send it again.
     if (kept?.outgoing && threadId === null) draft.restore(kept.outgoing)
     this.#drafts.set(key, draft)
     draft.state.subscribe(() => this.#keepSoon(draft))
@@ -115,7 +115,7 @@ export class Drafts {
     return draft
   }
 
-  /** The thread that was new has got its id. */
+  /** Move the new chat's draft to its thread, which has an ID now. */
   move(threadId: string): void {
     const draft = this.of(null)
     this.#drafts.delete('')
@@ -142,7 +142,7 @@ export class Drafts {
     for (const draft of this.#late.keys()) this.keep(draft)
   }
 
-  /** Keep a draft at once. */
+  /** Save a draft immediately. */
   keep(draft: Draft): void {
     clearTimeout(this.#late.get(draft))
     this.#late.delete(draft)
@@ -159,7 +159,7 @@ export class Drafts {
     try {
       sessionStorage.setItem(this.#name(key), JSON.stringify({ ...state, attachments }))
     } catch {
-      // Where nothing can be kept, a draft lasts as long as the page.
+      // Without storage, a draft lasts as long as the page.
     }
   }
 
@@ -183,7 +183,7 @@ export class Drafts {
     try {
       sessionStorage.removeItem(this.#name(key))
     } catch {
-      // Nothing was kept, then.
+      // Without storage, nothing was saved.
     }
   }
 
@@ -192,7 +192,7 @@ export class Drafts {
   }
 }
 
-/** Tell whether a draft that was kept is one: other scripts of the page write there, too. */
+/** Tell whether a saved value is a draft: other scripts of the page can write to the storage. */
 function isSending(kept: unknown): kept is Sending {
   if (typeof kept !== 'object' || kept === null) return false
   const { content, reply, attachments } = kept as Partial<Record<keyof Sending, unknown>>
@@ -211,7 +211,7 @@ function isOutgoing(kept: unknown): kept is Outgoing {
   return typeof requestId === 'string' && isSending(sending) && isInput
 }
 
-/** Tell whether a message in a thread says what was sent. */
+/** Tell whether a message in a thread has the content that was sent. */
 export function isOf(item: { content: Content }, { content }: Sending): boolean {
   return textOf(item.content) === textOf(sendable(content))
 }

@@ -1,11 +1,11 @@
-/** A thread as a file of Markdown. */
+/** Exports a thread as Markdown. */
 
 import type { StructuredInputItem, ThreadItem, WorkflowItem } from '../protocol/types'
 import { withMarkedSource } from '../markdown/grammar/marks'
 import { citedBy } from '../markdown/sources'
 import type { Say } from '../i18n/texts'
 
-/** Return what people see of a thread. */
+/** Return the Markdown of the items that users see in a thread. */
 export function threadAsMarkdown(title: string, items: readonly ThreadItem[], say: Say): string {
   const parts = items.flatMap((item) => itemAsMarkdown(item, say) ?? [])
   return `${[`# ${title}`, ...parts].join('\n\n')}\n`

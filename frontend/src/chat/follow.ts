@@ -1,47 +1,47 @@
-/** Follows a thread: by a stream of this tab's, or by that of another tab of the browser. */
+/** Follows a thread, through a stream of this tab or of another tab in the same browser. */
 
 import { ProtocolError, type ProtocolClient } from '../protocol/client'
 import { runOf, type Heard } from '../protocol/live'
 import { canShare, Stream, withLock } from './tabs'
 
-/** What another tab is sent that begins to listen. */
+/** The thread's state, for another tab that starts listening. */
 export interface Snapshot {
   thread: unknown
   older: string | null
 }
 
-/** What tabs that share a thread say to each other. */
+/** The messages between tabs that show the same thread. */
 type Said =
   | { kind: 'event'; before: string | null; heard: Heard }
-  /** Asks how the thread stands. */
+  /** Asks for the thread's state. */
   | { kind: 'hello' }
   | { kind: 'state'; last: string | null; snapshot: Snapshot }
-  /** Asks to read the thread anew, or to take a stream for it. */
+  /** Ask the tab with the stream to reload the thread, or to get a stream for it. */
   | { kind: 'refresh' }
   | { kind: 'want' }
 
 interface Around {
   client: () => ProtocolClient | null
-  /** The name of this browser: effects of what its tabs ask for come to their stream. */
+  /** The browser's ID: its stream receives the client effects of all requests of its tabs. */
   page: string
   url: string
   hear: (heard: Heard) => void
   snapshot: () => Snapshot
   restore: (snapshot: Snapshot) => void
-  /** Load the thread as this tab may see it; returns whether it may. */
+  /** Loads the thread with this tab's own login; returns whether the server allows it. */
   authorize: () => Promise<boolean>
   isBusy: () => boolean
-  /** Called when the stream is lost, and when it is there again. */
+  /** Called when the stream is lost, and when it is back. */
   connected: (isConnected: boolean) => void
-  /** Called when the server does not let the thread be followed. */
+  /** Called when the server refuses to let this tab follow the thread. */
   refused: (error: ProtocolError) => void
 }
 
-/** Milliseconds between two tries to connect, at most. */
+/** Milliseconds between two attempts to connect, at most. */
 const PATIENCE = 10_000
 
 export class Follow {
-  /** The id of the last event. */
+  /** The ID of the last event. */
   last: string | null
   readonly #around: Around
   readonly #stream: Stream
@@ -49,7 +49,7 @@ export class Follow {
   #following: AbortController | null = null
   #connection: AbortController | null = null
   #isLeading = false
-  /** Whether it is known how the thread stands. */
+  /** Whether the thread's state is known. */
   #isSynced: boolean
   #runs = new Set<string>()
   #isClosed = false
@@ -59,7 +59,7 @@ export class Follow {
     readonly threadId: string,
     around: Around,
     after: string | null,
-    /** Whether this tab was let see the thread already. */
+    /** Whether the server has already let this tab see the thread. */
     private isAuthorized: boolean,
   ) {
     this.#around = around
@@ -72,7 +72,7 @@ export class Follow {
     if (!document.hidden) this.#resume()
   }
 
-  /** Whether events come, or are about to. */
+  /** Whether events arrive, or are about to. */
   get isOn(): boolean {
     return this.#following !== null
   }
@@ -85,18 +85,18 @@ export class Follow {
     window.removeEventListener('focus', this.want)
   }
 
-  /** Tell whether an event of a run has come this way. */
+  /** Tell whether an event of a run arrived through the thread's stream. */
   hasHeard(run: string): boolean {
     return this.#runs.has(run)
   }
 
-  /** Ask for a stream, even if another thread then has none. */
+  /** Ask for a stream, even if another thread loses its own. */
   want = (): void => {
     if (this.#isLeading) this.#stream.want()
     else this.#say({ kind: 'want' })
   }
 
-  /** Read anew how the thread stands. */
+  /** Reload the thread's state. */
   refresh(): void {
     if (!this.#isLeading) {
       this.#say({ kind: 'refresh' })
@@ -106,7 +106,7 @@ export class Follow {
     this.#reconnect()
   }
 
-  /** A page that nobody sees follows no longer than it has something to hear. */
+  /** Stop following if the page is hidden and no response is in progress. */
   rest(): void {
     if (document.hidden && !this.#around.isBusy()) this.#pause()
   }
@@ -121,7 +121,7 @@ export class Follow {
     if (this.#isClosed) return
     const following = (this.#following = new AbortController())
     void this.#join(following.signal).catch((error: unknown) => {
-      if (!following.signal.aborted) console.warn('The thread is not followed.', error)
+      if (!following.signal.aborted) console.warn('The thread cannot be followed.', error)
     })
   }
 
@@ -146,7 +146,7 @@ export class Follow {
     channel.onmessage = ({ data }: MessageEvent<Said>) => this.#listen(data)
     const lead = (): Promise<void> => this.#lead(signal)
     if (await withLock(name, { ifAvailable: true }, lead)) return
-    // Another tab follows the thread, perhaps with another login.
+    // Another tab follows the thread, perhaps as another user.
     if (!this.isAuthorized && !(await this.#around.authorize())) return
     this.isAuthorized = true
     if (signal.aborted) return
@@ -186,7 +186,7 @@ export class Follow {
       const isWhole = said.heard.event.type === 'thread.state'
       const isOther = said.heard.event.type.startsWith('threads.')
       if (!isWhole && !isOther && (!this.#isSynced || said.before !== this.last)) {
-        // Something was missed while the browser let this tab sleep.
+        // This tab missed an event while the browser suspended it.
         this.#isSynced = false
         this.#say({ kind: 'hello' })
         return
@@ -209,7 +209,7 @@ export class Follow {
     this.#skipPause()
   }
 
-  /** Hear the thread's stream, again whenever it ends. */
+  /** Read the thread's stream, and reconnect whenever it ends. */
   async #connect(signal: AbortSignal): Promise<void> {
     let failures = 0
     while (!signal.aborted) {
@@ -234,7 +234,7 @@ export class Follow {
     }
   }
 
-  /** Hear one stream to its end, and return after how many milliseconds to ask for the next. */
+  /** Read one stream to its end, and return the milliseconds to wait before the next. */
   async #hearStream(signal: AbortSignal, onEvent: () => void): Promise<number> {
     const client = this.#around.client()
     if (client === null) return PATIENCE
@@ -266,7 +266,7 @@ export class Follow {
     })
   }
 
-  /** Return whether a server that refuses would refuse again. */
+  /** Tell whether the server would refuse a retry, too. */
   #isFinal({ kind, status = 0 }: ProtocolError): boolean {
     if (kind === 'format') return !this.#isSynced
     return status === 501 || (status >= 400 && status < 500 && status !== 408 && status !== 429)

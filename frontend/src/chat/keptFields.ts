@@ -1,4 +1,4 @@
-/** What people have put into the fields of widgets, kept while the widgets are not on the page. */
+/** The values that users entered into widgets, kept while the widgets are not on the page. */
 
 export type FieldValue = string | boolean
 

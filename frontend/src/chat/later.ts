@@ -1,9 +1,9 @@
-/** What can wait is done one after the other, so that what people do comes in between. */
+/** Runs tasks that can wait one by one, so that user input is handled in between. */
 
 const waiting = new Set<() => void>()
 let isDue = false
 
-/** Do something later; the function that is returned calls it off. */
+/** Run a task later; the returned function cancels it. */
 export function later(task: () => void): () => void {
   waiting.add(task)
   schedule()

@@ -1,4 +1,4 @@
-/** Which files are taken. */
+/** The limits on files that users attach. */
 
 import type { Options } from '../element/options'
 import type { Texts } from '../i18n/texts'
@@ -8,7 +8,7 @@ export type Limits = NonNullable<NonNullable<Options['composer']>['attachments']
 const DEFAULT_SIZE = 100 * 1024 * 1024
 const DEFAULT_COUNT = 10
 
-/** Return why a file is refused, given how many there are already; `null` if it is not. */
+/** Return why a file is refused, given the number of files before it; `null` if it is accepted. */
 export function refusalOf(
   file: File,
   count: number,
@@ -25,7 +25,7 @@ export function refusalOf(
 
 const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const
 
-/** Return a number of bytes as people read it. */
+/** Format a number of bytes for display. */
 export function sizeOf(bytes: number, locale: string): string {
   const power = Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10))
   const unit = UNITS[power] ?? 'byte'
@@ -37,7 +37,7 @@ function isAccepted(file: File, accept: Record<string, string[]>): boolean {
   const name = file.name.toLowerCase()
   return Object.entries(accept).some(([type, extensions]) => {
     const isNamed = extensions.some((each) => name.endsWith(each.toLowerCase()))
-    // Many kinds of text have no type that browsers know; their names or the server tell.
+    // Browsers know no type for many text files: accept them by name, or let the server decide.
     if (file.type === '') return isNamed || (extensions.length === 0 && type.startsWith('text/'))
     return matches(file.type, type) && (extensions.length === 0 || isNamed)
   })

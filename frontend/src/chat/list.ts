@@ -1,22 +1,22 @@
-/** What the list of chats shows of each: whether it answers, and whether that was seen. */
+/** The marks in the list of chats: which are responding, and which have unseen responses. */
 
 import type { AnyEvent, ListedThread, Turn } from '../protocol/live'
 import type { Session } from './session'
 import { Store } from './store'
 
-/** Of how many chats it is known up to where they were seen. */
+/** For how many chats to remember the last response seen. */
 const KEPT = 300
 
 interface Seen {
-  /** Answers from before are not new. */
+  /** Responses from before this time are not new. */
   since: string
-  /** When the last answer that was seen had ended, by thread. */
+  /** The time when the last response seen ended, by thread ID. */
   threads: Record<string, string>
 }
 
 export class ChatList {
   readonly state = new Store<{
-    /** Threads that have changed since they were listed; `null` for those that are gone. */
+    /** Threads that changed since they were listed; `null` for deleted ones. */
     changed: ReadonlyMap<string, ListedThread | null>
     seen: Seen
   }>({ changed: new Map(), seen: { since: new Date().toISOString(), threads: {} } })
@@ -29,7 +29,7 @@ export class ChatList {
     window.addEventListener('storage', ({ key }) => key === this.#key && this.#read())
   }
 
-  /** Keep what was seen apart from that of other servers. */
+  /** Use the record of seen chats that belongs to a server. */
   use(url: string): void {
     this.#key = `chatkit-seen ${url}`
     this.state.set({ changed: new Map() })
@@ -37,7 +37,7 @@ export class ChatList {
     this.#write()
   }
 
-  /** Take what the server tells of other threads than the open one. */
+  /** Apply an event about a listed thread. */
   tell(event: AnyEvent): void {
     const changed = new Map(this.state.get().changed)
     if (event.type === 'threads.changed') changed.set(event.thread.id, event.thread)
@@ -46,7 +46,7 @@ export class ChatList {
     this.state.set({ changed })
   }
 
-  /** Note that the open thread is seen as it is. */
+  /** Mark the open thread as seen, unless the page is hidden. */
   see(): void {
     const { threadId, thread } = this.#session.current
     const { turn } = thread
@@ -70,7 +70,7 @@ export class ChatList {
       const kept: unknown = JSON.parse(localStorage.getItem(this.#key) ?? 'null')
       if (isSeen(kept)) this.state.set({ seen: kept })
     } catch {
-      // It is known as long as the page lasts.
+      // Without storage, it is remembered as long as the page lasts.
     }
   }
 
@@ -78,12 +78,12 @@ export class ChatList {
     try {
       localStorage.setItem(this.#key, JSON.stringify(this.state.get().seen))
     } catch {
-      // It is known as long as the page lasts.
+      // Without storage, it is remembered as long as the page lasts.
     }
   }
 }
 
-/** Return how the answer of a listed chat stands, for a person who has seen what is in `seen`. */
+/** Return the mark of a listed chat, given what the user has seen; `null` if it has none. */
 export function markOf(turn: Turn | null | undefined, threadId: string, seen: Seen): Mark | null {
   if (!turn) return null
   if (turn.state === 'running') return 'answering'

@@ -1,4 +1,4 @@
-/** Whether and how the open thread is followed. */
+/** Follows the open thread, where the server allows it. */
 
 import type { ProtocolError } from '../protocol/client'
 import { replaceItems, type ThreadState } from '../protocol/thread'
@@ -6,23 +6,23 @@ import type { Heard } from '../protocol/live'
 import { Follow, type Snapshot } from './follow'
 import type { Session } from './session'
 
-/** For how many milliseconds to wait for how a thread stands. */
+/** Milliseconds to wait for a thread's state. */
 const PATIENCE = 5_000
 
 interface Around {
   hear: (heard: Heard) => void
-  /** Called when it is known how the thread stands. */
+  /** Called when the thread's state is known. */
   shown: () => void
-  /** Load the open thread with this page's own requests; returns whether it may. */
+  /** Loads the open thread with this page's own requests; returns whether the server allows it. */
   load: () => Promise<boolean>
-  /** Called when the thread turns out not to be there, or not to be followed. */
+  /** Called when the thread does not exist, or cannot be followed. */
   refused: (error: ProtocolError) => void
 }
 
 export class Live {
-  /** Names this page among the pages that may run a client tool. */
+  /** Identifies this page among those that can run a client tool. */
   readonly page = randomId()
-  /** Whether the server's threads can be followed; `null` as long as nobody knows. */
+  /** Whether the server's threads can be followed; `null` while this is unknown. */
   canFollow: boolean | null = null
   readonly #session: Session
   readonly #around: Around
@@ -35,17 +35,17 @@ export class Live {
     this.#around = around
   }
 
-  /** The thread that is followed, whether or not it can be at the moment. */
+  /** The ID of the thread to follow, even while it cannot be followed. */
   get threadId(): string | null {
     return this.#follow?.threadId ?? null
   }
 
-  /** Whether the open thread's events come by themselves. */
+  /** Whether the open thread's events arrive through its stream. */
   get isOn(): boolean {
     return this.#follow?.isOn ?? false
   }
 
-  /** Follow a thread from an event on, or from how it stands. */
+  /** Follow a thread after an event, or from its current state. */
   start(threadId: string, after: string | null, isAuthorized: boolean): void {
     if (this.threadId === threadId) return
     this.leave()
@@ -88,7 +88,7 @@ export class Live {
     if (!this.#session.current.isConnected) this.#session.state.set({ isConnected: true })
   }
 
-  /** Note up to where the thread was heard another way. */
+  /** Record the ID of an event that arrived another way. */
   note(id: string | null): void {
     if (this.#follow !== null && id !== null) this.#follow.last = id
   }
@@ -97,12 +97,12 @@ export class Live {
     return this.#follow?.hasHeard(run) ?? false
   }
 
-  /** Have the thread's events come here, rather than those of another thread to another tab. */
+  /** Ask for a stream, even if another tab loses its own. */
   want(): void {
     this.#follow?.want()
   }
 
-  /** Read anew how the thread stands, and wait until it is shown. */
+  /** Reload the thread's state, and wait until it is shown. */
   async refresh(): Promise<void> {
     if (this.#follow === null) return
     const shown = new Promise<void>((resolve) => {
@@ -117,13 +117,13 @@ export class Live {
     this.#follow?.rest()
   }
 
-  /** Return what a request says of itself that goes on without this page, and may be repeated. */
+  /** Return the metadata of a request that continues without this page and may be repeated. */
   metadata(requestId: string): Record<string, unknown> {
     if (this.canFollow === false) return {}
     return { detached: true, request_id: requestId, page_id: this.#browser }
   }
 
-  /** Show the thread as another tab has it; older items stay. */
+  /** Show the state that another tab sent; older items stay. */
   #restore({ thread: given, older }: Snapshot): void {
     const { thread: shown, older: before } = this.#session.current
     const thread = given as ThreadState
@@ -139,13 +139,13 @@ export class Live {
   }
 }
 
-/** Return a name that is hard to guess; `crypto.randomUUID` is for secure pages only. */
+/** Return a random ID; `crypto.randomUUID` exists on secure pages only. */
 export function randomId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16))
   return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
-/** Return the name that all tabs of this browser share. */
+/** Return the ID that all tabs of this browser share. */
 function browserId(): string {
   const key = 'chatkit-browser'
   try {

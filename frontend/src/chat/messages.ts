@@ -1,4 +1,4 @@
-/** What a person says: sent, asked again, edited, answered. */
+/** Sends, retries and edits messages, and answers an agent's questions. */
 
 import type { ChatMethods } from '../element/host'
 import { contentFrom, isBlank, noContent, sendable, textOf } from './content'
@@ -27,14 +27,14 @@ export class Messages {
     this.#responses = responses
   }
 
-  /** Send a message, and return why that could not be done once the answer is there. */
+  /** Send a message, wait for the response to end, and return the error if sending failed. */
   async send(params: SendParams): Promise<Error | null> {
     if (this.#session.current.isResponding) return null
     const outgoing = this.#outgoing(params)
     return outgoing === null ? null : this.#dispatch(outgoing)
   }
 
-  /** Send what the composer holds, or have it wait for the end of the answer that is written. */
+  /** Send the composer's message, or queue it until the current response ends. */
   async submit(): Promise<void> {
     const { draft, isResponding } = this.#session.current
     const { content, reply, waiting } = draft.state.get()
@@ -52,7 +52,7 @@ export class Messages {
     else await this.#dispatch(outgoing)
   }
 
-  /** Send a message that waits. */
+  /** Send a queued message. */
   async sendWaiting(outgoing: Outgoing): Promise<void> {
     const { draft, isResponding } = this.#session.current
     if (isResponding) return
@@ -67,7 +67,7 @@ export class Messages {
     draft.state.set({ waiting: waiting.filter((each) => each !== outgoing) })
   }
 
-  /** Go on after an answer, unless a person should look at how it ended. */
+  /** Send the next queued message, unless the user should first see how the response ended. */
   next({ isStopped, hasFailed, turn }: End): void {
     const { draft, thread, isResponding } = this.#session.current
     const [first] = draft.state.get().waiting
@@ -77,7 +77,7 @@ export class Messages {
     void this.sendWaiting(first)
   }
 
-  /** A thread is shown: go on with what was on its way to it. */
+  /** Resume sending the open thread's unconfirmed and queued messages. */
   resume(isLive: boolean): void {
     const { draft, thread, isResponding } = this.#session.current
     const { outgoing, waiting } = draft.state.get()
@@ -123,19 +123,19 @@ export class Messages {
     const { requestId, sending, input } = outgoing
     this.#session.state.set({ sending })
     draft.state.set({ outgoing, returned: null })
-    // The page may be gone in the next moment.
+    // The page may close at any moment.
     this.#session.drafts.keep(draft)
-    const isOnlyDraft = (): void => {
+    const forgetOutgoing = (): void => {
       if (draft.state.get().outgoing?.requestId === requestId) draft.state.set({ outgoing: null })
     }
     const ask = {
       sending,
       requestId,
-      onAccepted: isOnlyDraft,
+      onAccepted: forgetOutgoing,
       onReturned: (isElsewhere: boolean) => {
-        isOnlyDraft()
+        forgetOutgoing()
         const { waiting } = draft.state.get()
-        // Another tab was faster: the message waits for the end of that answer.
+        // Another tab was faster: queue the message until that response ends.
         if (isElsewhere) draft.state.set({ waiting: [outgoing, ...waiting] })
         else draft.restore(outgoing)
       },
@@ -149,12 +149,12 @@ export class Messages {
         })
   }
 
-  /** Ask for another answer to a message, in place of all that came after it. */
+  /** Ask for another response to a message, which replaces all items after it. */
   async retry(message: UserMessageItem): Promise<void> {
     await this.#replace(message, message.content, {})
   }
 
-  /** Put other content in the place of a message's, and have it answered anew. */
+  /** Replace a message's content, and ask for a new response. */
   async edit(message: UserMessageItem, content: UserMessageInput['content']): Promise<void> {
     const input = {
       content,
@@ -177,7 +177,7 @@ export class Messages {
       params: { thread_id: threadId, item_id: message.id },
       metadata,
       onAccepted: (isLive) => {
-        // Others do not tell what goes.
+        // Other servers do not report the items that they remove.
         if (!isLive) this.#cutAfter({ ...message, content })
       },
     })
@@ -200,7 +200,7 @@ export class Messages {
   }
 }
 
-/** Tell whether an item waits for a person or for the page. */
+/** Tell whether an item waits for the user or for the page. */
 function isAsking(item: ThreadItem): boolean {
   return (item.type === 'structured_input' || item.type === 'client_tool_call') && isPending(item)
 }

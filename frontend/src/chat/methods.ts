@@ -1,4 +1,4 @@
-/** The element's methods: an app that asks for what cannot be is told so. */
+/** The element's methods, which throw an error if a call is invalid or comes at the wrong time. */
 
 import type { ChatMethods } from '../element/host'
 import type { Chat } from './chat'
@@ -10,12 +10,12 @@ export function methodsOf(chat: Chat): ChatMethods {
   }
   const checkIdle = (): void => {
     if (chat.state.get().isResponding) {
-      throw new Error('An answer is on its way. Wait for the event chatkit.response.end.')
+      throw new Error('A response is in progress. Wait for the event chatkit.response.end.')
     }
   }
   const checkOpen = (): void => {
     const status = chat.state.get().thread.thread?.status?.type ?? 'active'
-    if (status !== 'active') throw new Error(`The thread is ${status} and takes no message.`)
+    if (status !== 'active') throw new Error(`The thread is ${status} and accepts no messages.`)
   }
 
   return {
@@ -31,7 +31,7 @@ export function methodsOf(chat: Chat): ChatMethods {
     async setThreadId(threadId) {
       check()
       if (threadId !== null && (typeof threadId !== 'string' || threadId === '')) {
-        throw new TypeError('setThreadId needs the id of a thread, or null for a new one.')
+        throw new TypeError('setThreadId needs a thread ID, or null for a new thread.')
       }
       raise(await chat.setThreadId(threadId))
     },
@@ -69,7 +69,9 @@ export function methodsOf(chat: Chat): ChatMethods {
         throw new TypeError('sendCustomAction needs an action with a type.')
       }
       if (chat.state.get().threadId === null) {
-        throw new Error('There is no thread yet that an action could belong to.')
+        throw new Error(
+          'sendCustomAction needs an open thread. Send a message or call setThreadId first.',
+        )
       }
       checkIdle()
       raise(await chat.sendCustomAction(action, itemId))

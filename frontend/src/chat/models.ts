@@ -1,10 +1,10 @@
-/** Which model, or which of several agents, the next message asks for. */
+/** Chooses the model, or one of several agents, for the next message. */
 
 import type { ModelOption } from '@openai/chatkit'
 
 import type { ChatState } from './session'
 
-/** Return the model that is chosen, or else the one that is chosen by default. */
+/** Return the ID of the chosen model, or else of the default one. */
 export function modelOf(models: readonly ModelOption[], chosen: string | null): string | null {
   const enabled = models.filter((model) => !model.disabled)
   const model =
@@ -12,7 +12,7 @@ export function modelOf(models: readonly ModelOption[], chosen: string | null): 
   return model?.id ?? null
 }
 
-/** Return the model of the next message: in an open thread that of its last, until another is chosen. */
+/** Return the ID of the next message's model: the thread's last one, until the user chooses. */
 export function nextModel({ options, modelId, isModelChosen, thread }: ChatState): string | null {
   if (isModelChosen) return modelId
   const last = thread.items.findLast((item) => item.type === 'user_message')

@@ -1,4 +1,4 @@
-/** Answers: asked for, heard, and told of where they are lost. */
+/** Requests responses, applies their events, and recovers from lost connections. */
 
 import { ProtocolError } from '../protocol/client'
 import { runOf, type AnyEvent, type Heard, type Turn } from '../protocol/live'
@@ -10,53 +10,53 @@ import { isAborted, type ChatState, type Session } from './session'
 import { until } from './store'
 
 interface Around {
-  /** Show a thread as the server has it. */
+  /** Reloads a thread from the server. */
   load: (threadId: string) => Promise<unknown>
-  /** Called as an answer begins. */
+  /** Called when a response starts. */
   begun: () => void
-  /** Called when one has ended. */
+  /** Called when a response ends. */
   ended: (end: End) => void
-  /** Called when it is known how the open thread stands. */
+  /** Called when the open thread's state is known. */
   shown: () => void
-  /** Tells of another thread than the open one. */
+  /** Called with an event about a thread as a whole. */
   tell: (event: AnyEvent) => void
 }
 
-/** How an answer has ended. */
+/** How a response ended. */
 export interface End {
   isStopped: boolean
   hasFailed: boolean
-  /** How the server says that the turn ended, if it does. */
+  /** The turn that ended, if the server reports turns. */
   turn: Turn | null
 }
 
-/** Milliseconds between the tries to send a request that may be repeated. */
+/** Milliseconds to wait before each retry of a request that may be repeated. */
 const TRIES = [500, 1_000, 2_000, 4_000]
 
-/** Milliseconds for which a request is heard beside the thread's stream. */
+/** Milliseconds for which to read a request's own stream beside the thread's stream. */
 const OVERLAP = 1_000
 
-/** What is told once, to those who hear it: it is not told again to who begins to follow. */
+/** Events that the server sends only once: it does not repeat them to later followers. */
 const PASSING = new Set(['progress_update', 'notice', 'client_effect'])
 
 export class Responses {
-  /** How many answers were asked for. */
+  /** The number of responses requested. */
   count = 0
-  /** Whether the last turn was asked for by this page. */
+  /** Whether this page requested the last turn. */
   isLastOwn = true
   readonly #session: Session
   readonly #live: Live
   readonly #around: Around
   #asking: Asking | null = null
-  /** The runs that this page has asked for: their effects are for it. */
+  /** The runs that this page requested: it handles only their client effects. */
   #runs = new Set<string>()
-  /** The runs of which events were taken. */
+  /** The runs with events that were applied. */
   #known = new Set<string>()
-  /** Events of the thread's stream that may be of the run that is asked for: nobody knows yet. */
+  /** Events of the thread's stream that may belong to the requested run, not known by ID yet. */
   #held: Heard[] = []
-  /** The ids of events that are told once, and were heard of the answer being written. */
+  /** The IDs of the current response's one-time events, which may arrive on two streams. */
   #passed = new Set<string>()
-  /** The run whose turn has ended last. */
+  /** The run whose turn ended last. */
   #endedRun: string | null = null
 
   constructor(session: Session, live: Live, around: Around) {
@@ -65,7 +65,7 @@ export class Responses {
     this.#around = around
   }
 
-  /** Stop the answer that is being written, wherever it was asked for. */
+  /** Stop the current response, even one that another page requested. */
   stop(): void {
     const asking = this.#asking
     if (asking !== null) asking.isStopped = true
@@ -81,7 +81,7 @@ export class Responses {
       .catch((error: unknown) => this.#session.report(error))
   }
 
-  /** Hear no more of the answer: another thread is opened. */
+  /** Stop receiving the current response, because another thread opens. */
   leave(): void {
     const asking = this.#asking
     this.#asking = null
@@ -91,12 +91,12 @@ export class Responses {
     if (this.#session.current.isResponding) this.#session.host.emit('chatkit.response.end')
   }
 
-  /** Tell whether a message is on its way that the server may not have yet. */
+  /** Whether there is a request that the server has not accepted yet. */
   get isSending(): boolean {
     return this.#asking !== null && !this.#asking.isAccepted
   }
 
-  /** Ask for an answer, and return why there is none once it has ended. */
+  /** Request a response, wait for it to end, and return the error if the request failed. */
   async respond(ask: Ask): Promise<Error | null> {
     if (this.#session.client === null || this.#session.current.isResponding) return null
     const asking = (this.#asking = new Asking(ask))
@@ -122,20 +122,20 @@ export class Responses {
     return failure
   }
 
-  /** Take what comes by following the thread. */
+  /** Receive an event of the thread's stream. */
   hear = (heard: Heard): void => {
     if (this.#mayBeOwn(heard)) this.#held.push(heard)
     else this.#hear(heard)
   }
 
-  /** Whether an event may be of the run that is asked for, of which the request tells first. */
+  /** Tell whether an event may belong to the requested run, whose ID only the request reports. */
   #mayBeOwn({ id }: Heard): boolean {
     if (this.#asking?.isUnheard !== true) return false
     const run = runOf(id)
     return this.#held.length > 0 || (run !== null && !this.#known.has(run))
   }
 
-  /** A request is heard, or not answered: what was held is taken. */
+  /** Apply the events that were held until the request got a reply or failed. */
   #release(asking: Asking): void {
     asking.isUnheard = false
     if (this.#asking === asking) for (const heard of this.#held.splice(0)) this.#hear(heard)
@@ -149,8 +149,8 @@ export class Responses {
   }
 
   /**
-   * The answer's events come by following: its own request is closed. What passed just before the
-   * thread's stream began may still be on its way.
+   * Close the request's own stream, because the thread's stream carries the response. Wait a bit:
+   * events from before the thread's stream started may still be on their way.
    */
   #leaveToFollow(asking: Asking): void {
     if (asking.isFollowed) return
@@ -158,7 +158,7 @@ export class Responses {
     setTimeout(() => asking.abort.abort(), OVERLAP)
   }
 
-  /** Send a request, again while nobody knows whether the server has it, and hear the answer. */
+  /** Send a request and read the response; retry if the server may not have received it. */
   async #send(asking: Asking): Promise<void> {
     for (let round = 0; ; round++) {
       try {
@@ -174,7 +174,7 @@ export class Responses {
         if (asking.abort.signal.aborted) throw new ProtocolError('aborted', 'Stopped.')
       }
     }
-    // A short answer may have come to its end before its request was heard.
+    // A short response may have ended before the request got a reply.
     if (asking.run === this.#endedRun) asking.end()
     if (asking.isLive && asking.run !== null && !asking.hasEnded) await asking.ended
   }
@@ -210,12 +210,12 @@ export class Responses {
       if (asking.isLive && heard.event.type === 'turn.updated') this.#follow(heard.id)
     }
     if (asking.isFollowed) return
-    // Who follows may have read how the thread stands after the turn's end, and hears no more of it.
+    // The follower may have loaded the thread's state after the turn ended, and gets no end event.
     if (asking.isLive && this.#live.isOn) void this.#live.refresh()
     else asking.end()
   }
 
-  /** Note what the first event of an answer says. */
+  /** Learn from a response's first event whether the request was accepted. */
   #begin(asking: Asking, { id, event }: Heard): void {
     const isRefusal = event.type === 'notice' || event.type === 'error'
     if (event.can_follow === true) {
@@ -236,13 +236,13 @@ export class Responses {
     if (asking.isLive && asking.isStopped) this.stop()
   }
 
-  /** The first events of a new thread are here: from now on it is followed. */
+  /** Follow a new thread, now that its first events arrived. */
   #follow(after: string | null): void {
     const { threadId } = this.#session.current
     if (threadId !== null) this.#live.start(threadId, after, true)
   }
 
-  /** Show what an event brings. */
+  /** Apply an event to the chat. */
   take(event: AnyEvent): void {
     this.#take({ id: null, event })
   }
@@ -272,7 +272,7 @@ export class Responses {
     try {
       thread = reduce(thread, event)
     } catch (error) {
-      // An event that lacks what belongs to it is worth no more than an unknown one.
+      // Ignore an event with missing fields, as one of an unknown type.
       console.warn(`An event of type ${event.type} cannot be read.`, error)
       return
     }
@@ -300,7 +300,7 @@ export class Responses {
     }
   }
 
-  /** Tell whether an event is the message on its way, as the server has it. */
+  /** Tell whether an event confirms the message being sent. */
   #isSent(event: AnyEvent, run: string | null): boolean {
     const { sending } = this.#session.current
     if (sending === null) return false
@@ -325,7 +325,7 @@ export class Responses {
     }
   }
 
-  /** Begin or end the answer that is shown, as it was asked for here or runs elsewhere. */
+  /** Start or end the response as shown, whether this page or another one requested it. */
   #update(isStopped = false, hasFailed = false): void {
     const { isResponding, thread } = this.#session.current
     const { turn } = thread
@@ -344,8 +344,8 @@ export class Responses {
   }
 
   /**
-   * Put a message that the server has not confirmed back to where it was written, and return whether
-   * it is there: it may be in the thread all the same, if the server was not heard to the end.
+   * Return an unconfirmed message to its draft, unless the server has it after all; return whether
+   * it went back. `mayBeTaken` says whether to check the thread first.
    */
   async #settle(asking: Asking, mayBeTaken: boolean): Promise<boolean> {
     const { sending } = asking.ask
@@ -372,17 +372,17 @@ export class Responses {
     return !isTaken
   }
 
-  /** Say what has happened, and show the thread as the server has it. */
+  /** Report an error, and reload the thread from the server. */
   async #recover(asking: Asking, error: unknown): Promise<void> {
     this.#session.report(error)
     const { sending, threadId, thread } = this.#session.current
     if (sending === null && threadId !== null) await this.#around.load(threadId)
     const isBack = await this.#settle(asking, true)
     const isLive = this.#live.canFollow === true
-    // What the server has is shown, and is going on.
+    // The server has the message, and its response is shown.
     if (isLive && asking.ask.sending !== undefined && !isBack) return
     const message = this.#session.explain(error)
-    // A message that goes back to the composer is sent again from there.
+    // The user sends a message that is back in the composer from there.
     const allowRetry = isLive ? asking.ask.type === 'threads.retry_after_item' : !isBack
     this.#session.state.set({
       thread: {
@@ -392,7 +392,7 @@ export class Responses {
     })
   }
 
-  /** Wait until no answer is being written. */
+  /** Wait until no response is in progress. */
   async idle(): Promise<void> {
     await until(this.#session.state, () => !this.#session.current.isResponding)
   }

@@ -1,4 +1,4 @@
-/** What the parts of a chat share: what is shown, the app around it, and the server. */
+/** What the parts of a chat share: its state, the app around it, and the server's client. */
 
 import type { CustomApiConfig } from '@openai/chatkit'
 
@@ -15,31 +15,31 @@ export interface ChatState {
   options: Options | null
   /** The error in the options, for the page's developer. */
   configError: string | null
-  /** The options that are left out, for the same. */
+  /** A message for each invalid option, for the same reader. */
   problems: readonly string[]
   threadId: string | null
   thread: ThreadState
   isLoading: boolean
   loadError: string | null
-  /** Where the page of older items begins; `null` when there are no more. */
+  /** The cursor of the next page of older items; `null` if there are no more. */
   older: string | null
   isLoadingOlder: boolean
   isResponding: boolean
-  /** Whether the server is heard, as far as anybody knows. */
+  /** Whether the server can be reached, as far as is known. */
   isConnected: boolean
-  /** A message on its way, until the server has it. */
+  /** The message being sent, until the server confirms it. */
   sending: Sending | null
   view: 'thread' | 'history'
-  /** The id of the message that is being edited. */
+  /** The ID of the message being edited. */
   editing: string | null
   draft: Draft
   toolId: string | null
   modelId: string | null
-  /** Whether it was chosen since the thread was opened. */
+  /** Whether the user chose the model after opening the thread. */
   isModelChosen: boolean
 }
 
-/** Whether messages can be edited now. */
+/** Tell whether messages can be edited now. */
 export function mayEdit({ options, isResponding, thread }: ChatState): boolean {
   const isActive = (thread.thread?.status ?? { type: 'active' }).type === 'active'
   return options?.threadItemActions?.edit === true && !isResponding && isActive
@@ -82,12 +82,12 @@ export class Session {
       : null
   }
 
-  /** Tell the app of something wrong that people need not know of. */
+  /** Report a problem to the app that users need not see. */
   complain(message: string): void {
     this.report(new Error(message))
   }
 
-  /** Tell the app of an error. */
+  /** Report an error to the app. */
   report(error: unknown): void {
     this.host.emit('chatkit.error', { error: error as Error })
   }
@@ -98,7 +98,7 @@ export class Session {
     this.host.emit('chatkit.tool.change', { toolId })
   }
 
-  /** Return what a person is told of an error. */
+  /** Return the message that tells the user of an error. */
   explain(error: unknown): string {
     const { say } = this.texts
     if (!(error instanceof ProtocolError)) return say('failed')

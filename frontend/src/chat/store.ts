@@ -1,4 +1,4 @@
-/** A value that others follow. */
+/** An observable value. */
 
 export class Store<T extends object> {
   #value: T
@@ -21,7 +21,7 @@ export class Store<T extends object> {
   }
 }
 
-/** Wait until something is true of a store. */
+/** Wait until a condition on a store is true. */
 export async function until(
   store: Pick<Store<object>, 'subscribe'>,
   isTrue: () => boolean,

@@ -1,9 +1,9 @@
-/** How the tabs of a browser share what it may have few of: by locks that end with their tab. */
+/** Shares a browser's few connections between its tabs, with locks that end with their tab. */
 
-/** How many threads a browser follows at most: it opens six connections to a host over HTTP/1.1. */
+/** The most threads a browser follows at once: it opens only six HTTP/1.1 connections to a host. */
 const STREAMS = 3
 
-/** Run a task while this tab alone has a lock; return whether it could have the lock. */
+/** Run a task while holding a lock; return whether the lock was available. */
 export async function withLock(
   name: string,
   options: LockOptions,
@@ -18,7 +18,7 @@ export async function withLock(
   return hasRun
 }
 
-/** Return whether tabs can share at all: an insecure page and a sandbox have no locks. */
+/** Tell whether tabs can share: insecure and sandboxed pages have no locks. */
 export async function canShare(): Promise<boolean> {
   if (typeof BroadcastChannel === 'undefined') return false
   try {
@@ -29,7 +29,7 @@ export async function canShare(): Promise<boolean> {
   }
 }
 
-/** One of the few streams of this browser, taken from another tab if a person needs it here. */
+/** One of the browser's few streams, taken from another tab if the user needs it here. */
 export class Stream {
   readonly #name: string
   #isWanted = true
@@ -45,7 +45,7 @@ export class Stream {
     this.#stopWaiting?.()
   }
 
-  /** Run a task whenever this tab has a stream, until the signal or the task says that it is done. */
+  /** Run a task whenever this tab has a stream, until the task finishes or the signal aborts. */
   async use(signal: AbortSignal, task: (signal: AbortSignal) => Promise<void>): Promise<void> {
     while (!signal.aborted) {
       const names = Array.from({ length: STREAMS }, (_, index) => `${this.#name} ${index}`)
@@ -62,7 +62,7 @@ export class Stream {
     }
   }
 
-  /** Wait for any stream that becomes free; return whether the task is done. */
+  /** Wait for a stream to become free, and run the task; return whether it finished. */
   async #wait(
     names: readonly string[],
     signal: AbortSignal,
@@ -90,7 +90,7 @@ export class Stream {
     return isDone
   }
 
-  /** Run the task while the lock is held; return whether it has come to its end. */
+  /** Run the task while holding the lock; return whether it finished. */
   async #hold(
     name: string,
     options: LockOptions,
@@ -106,7 +106,7 @@ export class Stream {
         return running
       })
     } catch {
-      // Another tab has taken it, or nobody waits for it any more.
+      // Another tab took the lock, or the wait was aborted.
       lost.abort()
       await running
       return false

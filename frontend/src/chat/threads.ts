@@ -1,4 +1,4 @@
-/** The open thread as the server has it: loaded, looked at again, with its older items. */
+/** Loads, polls, renames, deletes and exports threads. */
 
 import { ProtocolError } from '../protocol/client'
 import { mergeOlder, emptyThread, reduce, replaceItems } from '../protocol/thread'
@@ -11,10 +11,10 @@ import { until } from './store'
 
 const PAGE = 50
 
-/** The error of a message that nobody seems to answer. */
+/** The error code of a message that seems to get no response. */
 export const UNANSWERED = 'unanswered'
 
-/** After how many milliseconds to look, each time, for an answer that is written elsewhere. */
+/** Milliseconds before each poll for a response that another page requested. */
 const POLLS = [1_000, 2_000, 4_000, 8_000]
 
 export class Threads {
@@ -34,7 +34,7 @@ export class Threads {
     document.addEventListener('visibilitychange', () => !document.hidden && this.#lookAgain())
   }
 
-  /** Open a thread, or a new one, and return why it could not be loaded. */
+  /** Open a thread, or a new one, and return the error if it could not be loaded. */
   async open(threadId: string | null): Promise<Error | null> {
     if (threadId === this.#session.current.threadId && !this.#session.current.loadError) return null
     this.#responses.leave()
@@ -57,7 +57,7 @@ export class Threads {
       : this.load(threadId)
   }
 
-  /** Show a thread by following it: its first event is how it stands. */
+  /** Show a thread by following it: the first event is its state. */
   async #follow(threadId: string): Promise<Error | null> {
     this.#session.state.set({ isLoading: true })
     this.#session.host.emit('chatkit.thread.load.start', { threadId })
@@ -75,7 +75,7 @@ export class Threads {
     return failure
   }
 
-  /** The open thread cannot be followed: it is not there, or the server has changed. */
+  /** Handle a refused stream: the open thread does not exist, or the server has changed. */
   async refused(error: ProtocolError): Promise<void> {
     const { threadId } = this.#session.current
     if (threadId === null) return
@@ -88,7 +88,7 @@ export class Threads {
     this.#session.report(error)
   }
 
-  /** Load the open thread with requests of this page, and return whether it may see it. */
+  /** Load the open thread with this page's own requests, and return whether that succeeded. */
   async mayLoad(): Promise<boolean> {
     const { threadId, isLoading } = this.#session.current
     if (threadId === null) return false
@@ -99,13 +99,13 @@ export class Threads {
     return failure === null
   }
 
-  /** Show a thread as the server has it now. */
+  /** Reload a thread from the server. */
   async reload(threadId: string): Promise<void> {
     if (this.#live.isOn && this.#live.threadId === threadId) await this.#live.refresh()
     else await this.load(threadId, true)
   }
 
-  /** Look whether a message is answered that seemed not to be. */
+  /** Check whether a message that seemed unanswered has got a response. */
   async isAnswered(): Promise<boolean> {
     const { threadId, thread } = this.#session.current
     if (threadId === null || thread.error?.code !== UNANSWERED) return false
@@ -118,12 +118,12 @@ export class Threads {
 
   fetchUpdates = async (): Promise<Error | null> => {
     const { threadId, loadError } = this.#session.current
-    // What an answer brings is newer than what a page of items could.
     if (threadId === null) return null
     if (this.#live.isOn) {
       await this.#live.refresh()
       return null
     }
+    // The response in progress is newer than a page of items.
     if (this.#session.current.isResponding) return null
     return this.load(threadId, loadError === null)
   }
@@ -133,13 +133,13 @@ export class Threads {
     if (client === null) return null
     const loading = (this.#loading = new AbortController())
     const init = { signal: loading.signal }
-    // A server that cannot be followed is asked for nothing that it may not know.
+    // Other servers may not know this metadata.
     const ends = this.#live.canFollow === true ? { metadata: { turn_ends: true } } : {}
     const responses = this.#responses.count
     if (!isQuiet) this.#session.state.set({ isLoading: true, loadError: null })
     if (!isQuiet) this.#session.host.emit('chatkit.thread.load.start', { threadId })
     try {
-      // The thread comes with its oldest items; what people want to see is the newest.
+      // The thread comes with its oldest items, but users want to see the newest.
       const [thread, page] = await Promise.all([
         client.request('threads.get_by_id', { thread_id: threadId }, init),
         client.request(
@@ -151,7 +151,7 @@ export class Threads {
       const { items: _, can_follow: canFollow, ...metadata } = thread
       this.#live.canFollow = canFollow === true
       const items = [...(page.data ?? [])].reverse()
-      // What an answer has brought in the meantime is newer than what was asked for before it.
+      // The items of a response that started in the meantime are newer than the loaded ones.
       const isOlder = this.#responses.count !== responses
       const shown = this.#session.current.thread
       this.#session.state.set({
@@ -181,14 +181,14 @@ export class Threads {
     }
   }
 
-  /** Another tab, or another person, may have gone on with the thread. */
+  /** Fetch updates, because another tab or user may have continued the thread. */
   #lookAgain(): void {
     const { threadId, isLoading } = this.#session.current
     if (threadId === null || isLoading || this.#live.threadId === threadId) return
     void this.fetchUpdates().then(() => this.poll(threadId, 0))
   }
 
-  /** Wait for an answer that is not asked for from here: this page was loaded while it was written. */
+  /** Poll for a response that another page requested, or this one before a reload. */
   poll(threadId: string, round: number): void {
     clearTimeout(this.#polling)
     const { thread, isResponding } = this.#session.current
@@ -268,13 +268,13 @@ export class Threads {
     if (this.#session.current.threadId === threadId) await this.open(null)
   }
 
-  /** Save the whole thread as a file of Markdown. */
+  /** Save the whole thread as a Markdown file. */
   export = async (): Promise<void> => {
     const { threadId } = this.#session.current
     while (this.#session.current.older !== null && this.#session.current.threadId === threadId) {
       const { older } = this.#session.current
       await this.loadOlder()
-      // An older page that cannot be loaded is missed, rather than left out in silence.
+      // If older items cannot be loaded, show a warning rather than save an incomplete file.
       if (this.#session.current.older === older) {
         const notice = {
           level: 'warning',

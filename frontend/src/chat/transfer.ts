@@ -1,4 +1,4 @@
-/** How a file gets to the server. */
+/** Transfers files to and from the server. */
 
 import type { CustomApiConfig } from '@openai/chatkit'
 
@@ -7,11 +7,11 @@ import type { Attachment } from '../protocol/types'
 
 export interface Transfer {
   signal: AbortSignal
-  /** Told how much has gone, from 0 to 1, where that can be known. */
+  /** Called with the fraction sent, from 0 to 1, where the browser reports it. */
   onProgress: (part: number) => void
 }
 
-/** What a server says to a file that it does not take. */
+/** Thrown when a transfer fails; the message is the server's reason, if it gave one. */
 export class TransferError extends Error {
   override readonly name = 'TransferError'
 }
@@ -24,10 +24,10 @@ interface Descriptor {
 
 type Created = Attachment & { upload_descriptor?: Descriptor | null }
 
-/** A visitor is known by the cookie of an answer, and uploads nothing without it. */
+/** The request that gets a visitor's cookie, which uploads need. */
 let known: Promise<unknown> | undefined
 
-/** Send a file as `api.uploadStrategy` says, and return the attachment that it is now. */
+/** Upload a file as `api.uploadStrategy` says, and return its attachment. */
 export async function transfer(
   file: File,
   api: CustomApiConfig,
@@ -53,7 +53,7 @@ async function upload(
     size: file.size,
     mime_type: file.type || 'application/octet-stream',
   }
-  // Not aborted: its answer names what there is to delete.
+  // Never aborted: the response has the ID of the attachment to delete.
   const created = await call<Created>(api, 'attachments.create', params)
   const { upload_descriptor: descriptor, ...attachment } = created
   if (!descriptor) throw new TransferError()
@@ -67,14 +67,14 @@ async function upload(
   return attachment as Attachment
 }
 
-/** Return the request that sends a file as a server has asked: in a form by POST, else as it is. */
+/** Return the upload request that the server asks for: a form by POST, else the bare file. */
 function requestOf(file: File, descriptor: Descriptor): Sent {
   const method = descriptor.method.toUpperCase()
-  // A browser would send these without the file.
+  // These methods cannot carry the file.
   if (method === 'GET' || method === 'HEAD') throw new TransferError()
   const headers = descriptor.headers ?? {}
   if (method !== 'POST') return { method, headers, body: file }
-  // The browser alone knows what separates the parts of its form.
+  // Only the browser knows the boundary between the parts of its form.
   const others = Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'content-type')
   return { method, headers: Object.fromEntries(others), body: formOf(file) }
 }
@@ -85,12 +85,12 @@ function formOf(file: File): FormData {
   return form
 }
 
-/** Have the server forget a file. It forgets unsent ones by itself, too, but later. */
+/** Delete a file from the server now; it deletes unsent files itself, but later. */
 export function remove(api: CustomApiConfig, attachmentId: string): void {
   call(api, 'attachments.delete', { attachment_id: attachmentId }).catch(() => {})
 }
 
-/** Save a file that a person has attached: it is beside the endpoint of this project's servers. */
+/** Save an attached file, which this project's servers provide next to their endpoint. */
 export async function download(api: CustomApiConfig, { id, name }: Attachment): Promise<void> {
   const url = new URL(`attachments/${encodeURIComponent(id)}`, absolute(api.url)).href
   const response = await (api.fetch ?? fetch)(url, { method: 'GET' })
@@ -118,7 +118,7 @@ interface Sent {
   body: XMLHttpRequestBodyInit
 }
 
-/** Send with progress where that is possible: an app's own `fetch` tells of none. */
+/** Send with progress where possible: an app's own `fetch` reports none. */
 function send(
   api: CustomApiConfig,
   url: string,
@@ -172,18 +172,18 @@ function read<T>(text: string): T {
     const value = JSON.parse(text) as T
     if (typeof value === 'object' && value !== null) return value
   } catch {
-    // It is no JSON, then.
+    // The text is not JSON.
   }
   throw new TransferError()
 }
 
-/** Return an error with what the server says to people, if it says something. */
+/** Return an error with the server's message for the user, if it has one. */
 function refusal(text: string): TransferError {
   try {
     const { error } = JSON.parse(text) as { error?: unknown }
     if (typeof error === 'string') return new TransferError(error)
   } catch {
-    // Not every server says why.
+    // Not every server gives a reason.
   }
   return new TransferError()
 }

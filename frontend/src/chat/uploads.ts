@@ -1,4 +1,4 @@
-/** The files of a message that is being written. */
+/** The files of a draft. */
 
 import type { CustomApiConfig } from '@openai/chatkit'
 
@@ -13,7 +13,7 @@ export interface Upload {
   name: string
   mimeType: string
   preview: string | null
-  /** How much of it is uploaded, from 0 to 1; `null` as long as nobody knows. */
+  /** The fraction uploaded, from 0 to 1; `null` while it is unknown. */
   progress: number | null
   attachment: Attachment | null
   error: string | null
@@ -21,9 +21,9 @@ export interface Upload {
 
 export interface UploadsState {
   files: readonly Upload[]
-  /** Why files are not among them. */
+  /** Why some files were refused; `null` if none were. */
   refusal: string | null
-  /** The last event, for people who cannot see it. */
+  /** The last event, for screen readers. */
   news: string
 }
 
@@ -56,13 +56,13 @@ export class Uploads {
     return this.state.get().files.some((file) => file.error !== null)
   }
 
-  /** Begin anew, without deleting what is sent. */
+  /** Remove all files, without deleting them from the server. */
   clear(): void {
     for (const { key, preview } of this.state.get().files) this.#release(key, preview)
     this.state.set({ files: [], refusal: null, news: '' })
   }
 
-  /** Take attachments that the server has already. */
+  /** Add attachments that the server already has. */
   add(attachments: readonly Attachment[]): void {
     const known = new Set(this.finished().map((attachment) => attachment.id))
     const files = attachments
@@ -91,7 +91,7 @@ export class Uploads {
     if (removed.attachment !== null && api !== null) remove(api, removed.attachment.id)
   }
 
-  /** Upload files; those that are refused are named in `refusal`. */
+  /** Upload files; set `refusal` if some are refused. */
   upload(files: readonly File[], limits: Limits | undefined): void {
     const refused: string[] = []
     for (const file of files) {

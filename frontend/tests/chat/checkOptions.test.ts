@@ -45,7 +45,7 @@ test.each<[object, string, object]>([
   ],
   [
     { theme: { color: { accent: { primary: 'nice', level: 1 } } } },
-    'theme.color.accent.primary must be a color of CSS.',
+    'theme.color.accent.primary must be a CSS color.',
     { theme: { color: {} } },
   ],
   [{ locale: 'de_DE' }, "locale must be a language such as 'de' or 'de-DE'.", {}],
@@ -89,7 +89,7 @@ test('a name that nobody knows is only warned of, since later versions may know 
   const { problems, options } = checkOptions({ api, startscreen: {} })
   expect(problems).toEqual([])
   expect(options).toHaveProperty('startscreen')
-  expect(warn).toHaveBeenCalledWith('startscreen is no option of this chat.')
+  expect(warn).toHaveBeenCalledWith('startscreen is not an option of this chat.')
 })
 
 test.each([

@@ -101,7 +101,7 @@ test('a client tool runs in the page', async () => {
 
 test('a page without the client tool tells the agent so', async () => {
   const ann = await Person.at(site)
-  await ann.ask('locate', /The tool said: Error: This page has no client tools/)
+  await ann.ask('locate', /The tool said: Error: This page has no onClientTool/)
   await settled(ann)
 })
 

@@ -77,10 +77,10 @@ test('what a method cannot do, it says', async () => {
   })
   expect(ends).toEqual([
     expect.stringMatching(/not found|no such|404/i),
-    'setThreadId needs the id of a thread, or null for a new one.',
+    'setThreadId needs a thread ID, or null for a new thread.',
     'done',
     'sendUserMessage needs a text, content or attachments.',
-    'There is no thread yet that an action could belong to.',
+    'sendCustomAction needs an open thread. Send a message or call setThreadId first.',
     'composer.tools has no tool none.',
     'composer.models has no model none.',
   ])
@@ -93,7 +93,7 @@ test('what a method cannot do, it says', async () => {
     await chat.setThreadId(null)
     return [second, action, await talking]
   })
-  const busyWords = 'An answer is on its way. Wait for the event chatkit.response.end.'
+  const busyWords = 'A response is in progress. Wait for the event chatkit.response.end.'
   expect(busy).toEqual([busyWords, busyWords, 'done'])
   const failed = await page.evaluate(() => {
     const fetch = async (): Promise<Response> => {
