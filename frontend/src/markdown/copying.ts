@@ -19,6 +19,8 @@ export function copyWithFormulas(event: ClipboardEvent): void {
   const formulas = copied.querySelectorAll<HTMLElement>('.formula')
   if (formulas.length === 0) return
   for (const formula of formulas) formula.replaceChildren(formula.dataset['source'] ?? '')
+  for (const each of copied.querySelectorAll('.code-head, .to-note, .table-block > button'))
+    each.remove()
   copied.className = 'markdown copied-text'
   document.body.append(copied)
   event.clipboardData.setData('text/plain', copied.innerText)

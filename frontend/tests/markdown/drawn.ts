@@ -37,3 +37,11 @@ export function drawnAtOnce(text: string): string {
   document.update(text, false)
   return inShort(viewOf(document.blocks, false))
 }
+
+/** Return what is drawn at last of a text that came in pieces of a number of characters. */
+export function drawnInPieces(text: string, size: number): string {
+  const document = new MarkdownDocument()
+  for (let end = size; end < text.length; end += size) document.update(text.slice(0, end), true)
+  document.update(text, false)
+  return inShort(viewOf(document.blocks, false))
+}

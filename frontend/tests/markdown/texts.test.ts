@@ -1,19 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
-import { MarkdownDocument } from '../../src/markdown/grammar/document'
 import { plainText } from '../../src/markdown/grammar/plainText'
-import { viewOf } from '../../src/markdown/grammar/view'
-import { drawnAtOnce, inShort } from './drawn'
+import { drawnAtOnce, drawnInPieces } from './drawn'
 import { TEXTS } from './texts'
-
-/** Return what is drawn at last of a text that came in pieces of a number of characters. */
-function drawnInPieces(text: string, size: number): string {
-  const document = new MarkdownDocument()
-  for (let end = size; end < text.length; end += size) document.update(text.slice(0, end), true)
-  document.update(text, false)
-  return inShort(viewOf(document.blocks, false))
-}
+import { inCell, variantsOf } from './variants'
 
 /** An answer of more than 4,000 characters, of paragraphs alone. */
 const LONG = 'A sentence of a long answer that goes on.\n\n'.repeat(100)
@@ -25,15 +16,23 @@ describe.each(Object.entries(TEXTS))('%s', (_kind, rows) => {
     expect(drawnInPieces(text, 3)).toBe(seen)
   })
 
-  test.each(rows)('%j in a list, in a quote, and in a long answer', (text) => {
-    const inList = `- ${text.replaceAll('\n', '\n  ')}`
-    const inQuote = `> ${text.replaceAll('\n', '\n> ')}`
-    for (const each of [inList, inQuote]) {
+  test.each(rows)('%j in a list, in a quote, in a table, and in a long answer', (text) => {
+    for (const each of variantsOf(text)) {
       expect(drawnInPieces(each, 1)).toBe(drawnAtOnce(each))
     }
     expect(drawnAtOnce(LONG + text)).toBe(drawnAtOnce(LONG) + drawnAtOnce(text))
     expect(drawnInPieces(LONG + text, 97)).toBe(drawnAtOnce(LONG + text))
   })
+})
+
+const LINES = Object.values(TEXTS)
+  .flat()
+  .filter(([text, seen]) => seen.startsWith('‹p:') && !text.includes('\n'))
+
+test.each(LINES)('%j is drawn alike in a cell of a table', (text, seen) => {
+  const cell = seen.replace(/^‹p:/, '‹td:')
+  const rows = ['one', 'two'].map((name) => `‹tr:‹td:${name}›${cell}›`)
+  expect(drawnAtOnce(inCell(text))).toBe(`‹table:‹tr:‹td:Name›‹td:Text››${rows.join('')}›`)
 })
 
 test('there are at least 120 texts', () => {

@@ -11,6 +11,7 @@ export function isFormula(tex: string, open: string): boolean {
   if (inner === '') return false
   if (open === '$$')
     return inner === tex || !/^[\p{L}\s\p{Pd},.&/]*$/u.test(inner) || inner.length === 1
+  if (!/[\p{L}\p{N}]/u.test(inner)) return false
   if (COMMAND.test(inner)) return true
   const isBracket = open === '\\['
   // A mark for a note or a task, whose bracket is escaped.
@@ -19,13 +20,15 @@ export function isFormula(tex: string, open: string): boolean {
   if (/\p{L}{2,}[ \t]+\p{L}{2,}/u.test(letters)) return false
   if (/[=^]/.test(inner)) return true
   if (/\p{L}{3,}/u.test(letters)) return false
-  return open === '$' ? isShort(inner) : /[\w\p{L}]/u.test(inner)
+  return open !== '$' || isShort(inner)
 }
 
 /** Return whether it is no amount of money, and no variable of a shell. */
 function isShort(inner: string): boolean {
-  if (/[-–/+*&|,;:(]$|^[)\]}/,;:.]/.test(inner) || /^[A-Z]{2,}[A-Z0-9_]*$/.test(inner)) return false
-  return /[\w\p{L}]/u.test(inner) && (isBalanced(inner) || /^[[(].*[\])]$/.test(inner))
+  const isBars = /^\|.*\|$/.test(inner)
+  if ((/[-–/+*&|,;:(]$|^[)\]}/,;:.]/.test(inner) && !isBars) || /^[A-Z]{2,}[A-Z0-9_]*$/.test(inner))
+    return false
+  return isBalanced(inner) || /^[[(].*[\])]$/.test(inner)
 }
 
 function isBalanced(tex: string): boolean {

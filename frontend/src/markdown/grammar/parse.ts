@@ -93,6 +93,11 @@ const MARKS: Extension = {
     96: budgeted(core.codeText),
     126: [longRun],
   },
+  // Addresses, titles and what follows a fence.
+  string: {
+    38: budgeted(core.characterReference),
+    92: budgeted(core.characterEscape),
+  },
 }
 
 /** An extension whose constructs of texts all have their price. */
@@ -137,7 +142,9 @@ function enterMath(this: CompileContext, token: Token): void {
 
 function exitMath(this: CompileContext, token: Token): void {
   const node = this.stack.at(-1) as unknown as Node
-  const source = this.sliceSerialize(token).trim()
+  const written = this.sliceSerialize(token).trim()
+  const isInCell = this.stack.some(({ type }) => type === 'tableCell')
+  const source = isInCell ? written.replaceAll('\\|', '|') : written
   const size = /^\$(?!\$)/.test(source) ? 1 : 2
   const close = source.startsWith('$') ? '$' : source.startsWith('\\[') ? '\\]' : '\\)'
   node.source = source

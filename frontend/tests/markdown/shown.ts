@@ -1,0 +1,54 @@
+/** What people see of a text, by its tree: the words, and what the page puts in place of the rest. */
+
+import { MarkdownDocument } from '../../src/markdown/grammar/document'
+import { walk, type Node } from '../../src/markdown/grammar/node'
+import { viewOf } from '../../src/markdown/grammar/view'
+import { numbered } from '../../src/markdown/notes'
+
+export interface Shown {
+  /** With the TeX of each formula in its place. */
+  seen: string
+  /** With each formula as it was written. */
+  copied: string
+  formulas: number
+}
+
+export function shownOf(text: string): Shown {
+  const document = new MarkdownDocument()
+  document.update(text, false)
+  const { blocks, references } = document
+  const view = viewOf(blocks, false)
+  const notes = numbered(view, references)
+  const noted = [...notes.keys()].map((label) => references.get(`^${label}`) as Node)
+  const words = (node: Node, isSource: boolean): string => {
+    const { type, value = '', children = [] } = node
+    const inner = (): string => children.map((child) => words(child, isSource)).join('')
+    if (type === 'inlineMath' || type === 'math') return (isSource ? node.source : value) ?? ''
+    if (type === 'footnoteReference') return String(notes.get(node.identifier ?? ''))
+    if (type === 'image') return `Image not shown: ${node.alt}`
+    if (type === 'break') return '\n'
+    if (type === 'inlineCode') return value.replaceAll('\n', ' ')
+    if (type === 'tableCell') return `${inner()}\t`
+    const isLink = type === 'link' && /^(?!(?:https?|mailto|tel):)[a-z]+:|^$/i.test(node.url ?? '')
+    if (isLink) return `${inner()} (link blocked)`
+    const isInline = /^(?:text|emphasis|strong|delete|link|linkReference)$/.test(type)
+    const isLine = type === 'element' && /^(?:sub|sup|kbd|b|i|u|mark|a)$/.test(node.name ?? '')
+    if (isInline || isLine) return value || inner()
+    return `\n${value || inner()}\n`
+  }
+  let formulas = 0
+  for (const node of [...view, ...noted])
+    walk(node, ({ type }) => (formulas += type === 'math' || type === 'inlineMath' ? 1 : 0))
+  const all = (isSource: boolean): string =>
+    inLines([...view, ...noted].map((node) => words(node, isSource)).join(''))
+  return { seen: all(false), copied: all(true), formulas }
+}
+
+/** Return the words of lines, without what only keeps them apart. */
+export function inLines(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => line.replaceAll(/\s+/g, ' ').trim())
+    .filter((line) => line !== '')
+    .join('\n')
+}
