@@ -6,11 +6,16 @@ import os
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from chatkit.types import Attachment, AttachmentCreateParams
+
 from agent_framework_chatkit.stores import AttachmentStore
+
+from .metadata_store import MetadataStore
 
 IMAGES = {
     "image/png": b"\x89PNG\r\n\x1a\n" + bytes(20),
@@ -52,6 +57,9 @@ ANN = User("ann@example.com")
 
 BOB = User("bob")
 
+AT_ONCE = timedelta(0)
+"""For `clean_up`: everything is old."""
+
 
 def token_in(url: Any) -> str:
     return parse_qs(urlsplit(str(url)).query)["token"][0]
@@ -60,3 +68,23 @@ def token_in(url: Any) -> str:
 async def body(store: AttachmentStore[Any], attachment_id: str, **permission: Any) -> bytes:
     file = await store.open(attachment_id, **permission)
     return b"".join([chunk async for chunk in file.stream()])
+
+
+def store_at(url: str | Path, **options: Any) -> AttachmentStore[Any]:
+    options = {
+        "metadata": MetadataStore(),
+        "secret": "not a secret",
+        "base_url": "https://chat.test/api/",
+        "max_size": 1000,
+        **options,
+    }
+    return AttachmentStore(url, **options)
+
+
+def announce(name: str, mime_type: str, size: int) -> AttachmentCreateParams:
+    return AttachmentCreateParams(name=name, mime_type=mime_type, size=size)
+
+
+def upload_token(attachment: Attachment) -> str:
+    assert attachment.upload_descriptor is not None
+    return token_in(attachment.upload_descriptor.url)

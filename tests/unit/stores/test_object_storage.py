@@ -1,15 +1,21 @@
-"""What is particular to each cloud. Whatever is the same everywhere, test_attachments.py tests."""
+"""The storage: folders, and what each cloud does in its own way. The rest: test_attachments.py."""
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from agent_framework_chatkit.stores import AttachmentStore
 from agent_framework_chatkit.stores.attachment_errors import AttachmentStorageError
 from agent_framework_chatkit.stores.attachments.object_storage import ObjectStorage
+
+from .files import ANN, announce, store_at, stream
 
 HOUR = timedelta(hours=1)
 KEY = base64.b64encode(b"not a secret").decode()
@@ -57,3 +63,42 @@ def test_memory_cannot_sign(url: str) -> None:
 def test_what_is_missing_is_told() -> None:
     with pytest.raises(ValueError, match="Account must be specified"):
         ObjectStorage("az://container")
+
+
+def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError, match="must be a folder"):
+        store_at(tmp_path / "file")
+
+
+@pytest.mark.parametrize("url", ["https://example.com/files", "ftp://example.com/x"])
+def test_a_url_that_is_no_object_storage(url: str) -> None:
+    with pytest.raises(ValueError, match="cannot be kept"):
+        store_at(url)
+
+
+@pytest.mark.usefixtures("local")
+def test_the_folder_is_private(folder: Path) -> None:
+    assert folder.stat().st_mode & 0o077 == 0
+
+
+def test_a_url_may_hold_escapes(tmp_path: Path) -> None:
+    store_at(f"file://{tmp_path}/my%20files")
+    assert (tmp_path / "my files").is_dir()
+
+
+async def test_a_storage_that_fails_while_bytes_arrive(
+    local: AttachmentStore[Any], folder: Path
+) -> None:
+    local.max_size = 100_000_000
+    created = await local.create_attachment(announce("a.txt", "text/plain", 1000), ANN)
+    (folder / "incoming").write_bytes(b"A file where a folder should be.")
+    with pytest.raises(AttachmentStorageError):
+        await local.receive(created.id, stream(bytes(1000)), context=ANN)
+    with pytest.raises(AttachmentStorageError) as caught:
+        await local.upload("a.txt", "text/plain", stream(*[bytes(6_000_000)] * 10), ANN)
+    assert caught.value.status == 503
+    assert caught.value.__cause__ is not None
+    assert str(folder) not in str(caught.value)
+    while len(asyncio.all_tasks()) > 1:  # Nothing waits for ever for bytes that do not come.
+        await asyncio.sleep(0)

@@ -6,6 +6,7 @@ import hashlib
 import time
 from datetime import timedelta
 from typing import Literal, TypeAlias
+from urllib.parse import urlencode
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
@@ -36,9 +37,11 @@ class LinkSigner:
             for purpose in ("read", "upload")
         }
 
-    def sign(self, attachment_id: str, purpose: Purpose) -> str:
-        """Return a token that permits this, and nothing else, until it expires."""
-        return self._serializers[purpose].dumps(attachment_id)
+    def link(self, base_url: str, attachment_id: str, purpose: Purpose) -> str:
+        """Return a URL of the app's with a token that permits this."""
+        path = f"attachments/{attachment_id}" + ("/upload" if purpose == "upload" else "")
+        query = urlencode({"token": self._serializers[purpose].dumps(attachment_id)})
+        return f"{base_url.rstrip('/')}/{path}?{query}"
 
     def check(self, token: str, attachment_id: str, purpose: Purpose) -> None:
         """Check a token.

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import os
-import re
 import secrets
-from collections.abc import AsyncIterable, AsyncIterator, Collection, Coroutine
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterable, Collection
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any, Generic, NoReturn
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING, Any, Generic
 
 from chatkit.store import AttachmentStore as ChatKitAttachmentStore
-from chatkit.store import NotFoundError, Store, TContext
+from chatkit.store import Store, TContext
 from chatkit.types import (
     Attachment,
     AttachmentCreateParams,
@@ -24,33 +19,33 @@ from chatkit.types import (
 )
 from pydantic import AnyUrl
 
-from ..owners import OwnerContext, owner_of, value_of
+from ..owners import value_of
 from .errors import (
     AttachmentAlreadyUploadedError,
-    AttachmentError,
-    AttachmentLimitReachedError,
     AttachmentNotFoundError,
     AttachmentNotUploadedError,
     AttachmentTooLargeError,
 )
 from .file import AttachmentFile
 from .file_names import harmless_name
-from .media_types import DEFAULT_ACCEPT, PLAIN_IMAGES, SNIFFED_BYTES, check_patterns
+from .keys import file_key, incoming_key, is_id
+from .media_types import DEFAULT_ACCEPT, PLAIN_IMAGES, check_patterns
 from .upload_check import UploadCheck, readable_size
 
 if TYPE_CHECKING:
     from ..sql.store import SQLStore
 
 try:
+    from .access import Access, check_id
+    from .arrivals import Arrivals
+    from .notes import Notes
     from .object_storage import ObjectStorage
+    from .reservations import ABANDONED_AFTER, OwnerLimits, Reservations
     from .signed_links import LinkSigner, Purpose
 except ModuleNotFoundError as error:
     raise ImportError(
         "Attachments need obstore and itsdangerous: pip install 'agent-framework-chatkit[files]'"
     ) from error
-
-_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
-_ABANDONED_AFTER = timedelta(days=1)
 
 
 class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
@@ -111,13 +106,20 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
         self.max_size = max_size
         self.max_per_message = max_per_message
         self.max_message_size = max_message_size or max(max_size, 50 * 1024 * 1024)
-        self.max_unsent = max_unsent
-        self.max_files, self.max_stored = max_files, max_stored
-        self.visitor_max_files, self.visitor_max_stored = visitor_max_files, visitor_max_stored
         self.accept = check_patterns(accept)
         self.url_lifetime = url_lifetime
         self._signer = LinkSigner(secret, url_lifetime)
         self._storage = ObjectStorage(url)
+        self._notes = Notes(self._storage, metadata)
+        self._access = Access(metadata, self._notes, self._signer)
+        self._reservations = Reservations(
+            metadata,
+            self._notes,
+            max_unsent,
+            OwnerLimits(max_files, max_stored),
+            OwnerLimits(visitor_max_files, visitor_max_stored),
+        )
+        self._arrivals = Arrivals(self._storage, metadata)
 
     def generate_attachment_id(self, mime_type: str, context: TContext) -> str:
         """Return a new id, which nobody can guess."""
@@ -147,23 +149,20 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
             AttachmentTypeRefusedError: Files of this type are not accepted.
             AttachmentLimitReachedError: The owner has too many unsent attachments.
         """
-        name = harmless_name(input.name)
-        check = self._check(name, input.mime_type, input.size)
-        attachment = self._describe(name, check, context)
+        attachment, _ = self._describe(input.name, input.mime_type, input.size, context)
         headers: dict[str, str] = {}
         if self._storage.signs:
             url, headers = await self._storage.sign_upload(
-                _incoming(attachment.id), self.url_lifetime
+                incoming_key(attachment.id), self.url_lifetime
             )
         else:
             url = self._link(attachment.id, "upload", context)
         attachment.upload_descriptor = AttachmentUploadDescriptor(
             url=AnyUrl(url), method="PUT", headers=headers
         )
-        async with self._deleted_if_it_fails(attachment, context):
-            # ChatKitServer saves it too. Without it, others could not receive the bytes.
-            await self._reserve(attachment, check, context)
-        return attachment
+        # ChatKitServer saves it too. Without it, others could not receive the bytes.
+        async with self._reservations.reserve(attachment, context):
+            return attachment
 
     async def receive(
         self,
@@ -189,14 +188,11 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
             AttachmentLinkInvalidError: The token has expired or is not ours.
             AttachmentNotFoundError: There is no such attachment, or it is another owner's.
         """
-        permission = await self._permission(attachment_id, context, token, "upload")
-        attachment = await self._load(attachment_id, permission)
-        arrived = await self._storage.size(_file(attachment_id)) is not None
-        if attachment.upload_descriptor is None or arrived:
+        permission = await self._access.permit(attachment_id, context, token, "upload")
+        attachment = await self._access.load(attachment_id, permission)
+        if await self._arrivals.has_arrived(attachment):
             raise AttachmentAlreadyUploadedError
-        check = self._claim_of(attachment)
-        await self._take(attachment_id, check, stream)
-        return await self._settle(attachment, check, permission)
+        return await self._arrivals.take(attachment, self._claim_of(attachment), stream, permission)
 
     async def upload(
         self,
@@ -222,13 +218,12 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
                 that it claims to be.
             AttachmentLimitReachedError: The owner has too many unsent attachments.
         """
-        name = harmless_name(name)
-        check = self._check(name, mime_type, size)
-        attachment = self._describe(name, check, context)
-        async with self._deleted_if_it_fails(attachment, context):
-            await self._reserve(attachment, check, context)
-            await self._take(attachment.id, check, stream)
-            return await self._settle(attachment, check, context)
+        attachment, check = self._describe(name, mime_type, size, context)
+        # Until its bytes have come, it may have as many as a file may have.
+        size = self.max_size if check.size is None else check.size
+        reserved = attachment.model_copy(update={"metadata": {"size": size}})
+        async with self._reservations.reserve(reserved, context):
+            return await self._arrivals.take(attachment, check, stream, context)
 
     async def check_message(self, attachment_ids: Collection[str], context: TContext) -> None:
         """Make sure that a message may have these attachments, before any of them is read.
@@ -243,7 +238,7 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
             )
         size = 0
         for attachment_id in attachment_ids:
-            attachment = await self._load(attachment_id, context)
+            attachment = await self._access.load(attachment_id, context)
             size += (attachment.metadata or {}).get("size") or 0
         if size > self.max_message_size:
             raise AttachmentTooLargeError(
@@ -266,8 +261,8 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
                 deleted.
             AttachmentNotFoundError: There is no such attachment, or it is another owner's.
         """
-        owner_of(context)
-        return await self._whole(await self._load(attachment_id, context), context)
+        attachment = await self._access.load(attachment_id, context)
+        return await self._arrivals.whole(attachment, self._claim_of(attachment), context)
 
     async def open(
         self, attachment_id: str, *, context: TContext | None = None, token: str | None = None
@@ -284,14 +279,16 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
             AttachmentNotFoundError: There is no such attachment, it is another owner's, or its
                 bytes are not there.
         """
-        permission = await self._permission(attachment_id, context, token, "read")
-        attachment = await self._load(attachment_id, permission)
+        permission = await self._access.permit(attachment_id, context, token, "read")
+        attachment = await self._access.load(attachment_id, permission)
         try:
             # A preview may be asked for as soon as the bucket has the bytes.
-            attachment = await self._whole(attachment, permission)
+            attachment = await self._arrivals.whole(
+                attachment, self._claim_of(attachment), permission
+            )
         except AttachmentNotUploadedError:
             raise AttachmentNotFoundError from None
-        key = _file(attachment_id)
+        key = file_key(attachment_id)
         size = await self._storage.size(key)
         if size is None or size != (attachment.metadata or {}).get("size"):
             raise AttachmentNotFoundError
@@ -333,8 +330,7 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
         Raises:
             AttachmentNotFoundError: There is no such attachment, or it is another owner's.
         """
-        owner_of(context)
-        await self._load(attachment_id, context)
+        await self._access.load(attachment_id, context)
         await self.delete_bytes(attachment_id)
 
     async def delete_bytes(self, attachment_id: str) -> None:
@@ -342,12 +338,8 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
 
         Call it for ids that come from a store, never for one from a client.
         """
-        _check_id(attachment_id)
-        owner = await self._owner(attachment_id)
-        if owner is not None:
-            await self._storage.delete(_unsent(owner, attachment_id))
-        for key in (_file, _incoming, _owned):
-            await self._storage.delete(key(attachment_id))
+        check_id(attachment_id)
+        await self._notes.delete(attachment_id)
 
     async def delete_doomed(self, store: SQLStore[Any]) -> None:
         """Delete the bytes of the attachments that a store has deleted, as with their threads.
@@ -363,31 +355,30 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
                 await self.delete_bytes(attachment_id)
             await store.forget_attachments(ids)
 
-    async def clean_up(self, older_than: timedelta = _ABANDONED_AFTER) -> None:
-        """Delete what is left of uploads that were not finished, and attachments never sent.
-
-        Run it now and then.
+    async def clean_up(self, older_than: timedelta = ABANDONED_AFTER) -> None:
+        """Delete what unfinished uploads have left, and what was never sent. Run it now and then.
 
         Args:
             older_than: How long ago they began. It must be longer than `url_lifetime`, or uploads
                 that still go on are deleted.
         """
         before = datetime.now(timezone.utc) - older_than
-        await self._sweep("unsent", before)
+        await self._notes.sweep(before)
         await self._storage.delete_older("incoming", before)
-
-    def _check(self, name: str, mime_type: str, size: int | None) -> UploadCheck:
-        return UploadCheck.of_claim(name, mime_type, size, self.max_size, self.accept)
 
     def _claim_of(self, attachment: Attachment) -> UploadCheck:
         """Return the check for an attachment that has been announced."""
         size = (attachment.metadata or {}).get("size")
         return UploadCheck(attachment.mime_type, size, self.max_size, self.accept)
 
-    def _describe(self, name: str, check: UploadCheck, context: TContext) -> Attachment:
-        """Return a new attachment, not saved."""
+    def _describe(
+        self, name: str, mime_type: str, size: int | None, context: TContext
+    ) -> tuple[Attachment, UploadCheck]:
+        """Return a new attachment, not saved, and the check for its bytes."""
+        name = harmless_name(name)
+        check = UploadCheck.of_claim(name, mime_type, size, self.max_size, self.accept)
         attachment_id = self.generate_attachment_id(check.mime_type, context)
-        if not _ID.fullmatch(attachment_id):
+        if not is_id(attachment_id):
             raise ValueError(f"{attachment_id!r} cannot be an attachment's id.")
         fields: dict[str, Any] = {
             "id": attachment_id,
@@ -397,207 +388,12 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
         }
         # Whatever cannot be drawn safely is a file, and so never drawn: SVG, for one.
         if check.mime_type not in PLAIN_IMAGES:
-            return FileAttachment(**fields)
-        return ImageAttachment(**fields, preview_url=AnyUrl(self.link_to(attachment_id, context)))
+            return FileAttachment(**fields), check
+        preview_url = AnyUrl(self.link_to(attachment_id, context))
+        return ImageAttachment(**fields, preview_url=preview_url), check
 
     def _link(self, attachment_id: str, purpose: Purpose, context: Any) -> str:
         base_url = self.base_url or value_of(context, "base_url")
         if not base_url:
             raise ValueError("Give AttachmentStore a base_url, or the context one.")
-        path = f"attachments/{attachment_id}" + ("/upload" if purpose == "upload" else "")
-        query = urlencode({"token": self._signer.sign(attachment_id, purpose)})
-        return f"{str(base_url).rstrip('/')}/{path}?{query}"
-
-    async def _permission(
-        self, attachment_id: str, context: TContext | None, token: str | None, purpose: Purpose
-    ) -> Any:
-        """Return the context of the owner in whose name something is done."""
-        _check_id(attachment_id)
-        if token is None:
-            owner_of(context)
-            return context
-        self._signer.check(token, attachment_id, purpose)
-        owner = await self._owner(attachment_id)
-        return _not_found() if owner is None else OwnerContext(owner)
-
-    async def _load(self, attachment_id: str, context: Any) -> Attachment:
-        _check_id(attachment_id)
-        try:
-            return await self.metadata.load_attachment(attachment_id, context)
-        except NotFoundError:
-            _not_found()
-
-    async def _take(
-        self, attachment_id: str, check: UploadCheck, stream: AsyncIterable[bytes]
-    ) -> None:
-        """Write a file. It has its place only once it is whole, and only the first one gets it."""
-        part = f"{_incoming(attachment_id)}.{secrets.token_hex(8)}"
-        await self._storage.write(part, check.watch(stream))
-        try:
-            await self._storage.move(part, _file(attachment_id))
-        except FileExistsError:
-            await self._storage.delete(part)
-            raise AttachmentAlreadyUploadedError from None
-
-    async def _whole(self, attachment: Attachment, context: Any) -> Attachment:
-        """Return an attachment whose upload is over, having looked at what came."""
-        if attachment.upload_descriptor is None:
-            return attachment
-        key = _file(attachment.id)
-        size = await self._storage.size(key)
-        if size is None:
-            # The URL to the bucket still works, so what it leads to may still change. What has
-            # been moved away cannot; only then is it looked at.
-            with suppress(FileNotFoundError, FileExistsError):  # Another request may do the same.
-                await self._storage.move(_incoming(attachment.id), key)
-            size = await self._storage.size(key)
-        if size is None:
-            raise AttachmentNotUploadedError
-        try:
-            head = await self._storage.read(key, 0, SNIFFED_BYTES) if size else b""
-        except FileNotFoundError:  # Someone else has just looked, and deleted it.
-            raise AttachmentNotUploadedError from None
-        check = self._claim_of(attachment)
-        try:
-            check.weigh(size)
-            check.look(head)
-        except AttachmentError:
-            await self._storage.delete(key)
-            raise
-        check.received = size
-        return await self._settle(attachment, check, context)
-
-    async def _settle(self, attachment: Attachment, check: UploadCheck, context: Any) -> Attachment:
-        """Save what an attachment has turned out to be."""
-        settled = attachment.model_copy(
-            update={
-                "mime_type": check.mime_type,
-                "upload_descriptor": None,
-                "metadata": {**(attachment.metadata or {}), "size": check.received},
-            }
-        )
-        await self.metadata.save_attachment(settled, context)
-        return settled
-
-    async def _reserve(self, attachment: Attachment, check: UploadCheck, context: TContext) -> None:
-        """Keep an attachment whose bytes are to come, if the owner may have one more.
-
-        It is noted first and counted then, so that uploads at the same time count one another.
-        """
-        owner = owner_of(context)
-        await self._storage.put(_owned(attachment.id), owner.encode())
-        await self._storage.put(_unsent(owner, attachment.id), b"")
-        if await self._count_unsent(owner) > self.max_unsent:
-            await self._sweep(_unsent(owner), datetime.now(timezone.utc) - _ABANDONED_AFTER)
-            if await self._count_unsent(owner) > self.max_unsent:
-                raise AttachmentLimitReachedError
-        if check.size is None:
-            # Until its bytes have come, it counts for as many as there may be.
-            attachment = attachment.model_copy(update={"metadata": {"size": self.max_size}})
-        await self._save_within_quota(attachment, context)
-
-    async def _save_within_quota(self, attachment: Attachment, context: TContext) -> None:
-        is_visitor = value_of(context, "is_visitor")
-        max_files = self.visitor_max_files if is_visitor else self.max_files
-        max_stored = self.visitor_max_stored if is_visitor else self.max_stored
-        reserve = getattr(self.metadata, "reserve_attachment", None)
-        if reserve is None or (max_files is None and max_stored is None):
-            await self.metadata.save_attachment(attachment, context)
-        elif not await reserve(attachment, context, max_files=max_files, max_stored=max_stored):
-            raise AttachmentLimitReachedError(
-                "You have stored as many files as this chat keeps for you. Delete chats that have "
-                "files, and try again."
-            )
-
-    @asynccontextmanager
-    async def _deleted_if_it_fails(
-        self, attachment: Attachment, context: TContext
-    ) -> AsyncIterator[None]:
-        """Delete a new attachment if the upload fails, also if the request is cancelled."""
-        owner_of(context)
-        try:
-            yield
-        except BaseException:
-            await _to_the_end(self._delete(attachment.id, context))
-            raise
-
-    async def _delete(self, attachment_id: str, context: TContext) -> None:
-        with suppress(NotFoundError):
-            await self.metadata.delete_attachment(attachment_id, context)
-        await self.delete_bytes(attachment_id)
-
-    async def _count_unsent(self, owner: str) -> int:
-        return len(await self._storage.entries(_unsent(owner)))
-
-    async def _sweep(self, folder: str, before: datetime) -> None:
-        """Forget that sent attachments were unsent, and delete those that have waited too long.
-
-        An attachment is sent when it has a thread; only its metadata knows. So the notes that it
-        is not are allowed to be out of date, and are compared with the metadata here.
-        """
-        for key, written in await self._storage.entries(folder):
-            attachment_id = key.rpartition("/")[2]
-            owner = await self._owner(attachment_id)
-            context = None if owner is None else OwnerContext(owner)
-            attachment = None
-            if context is not None:
-                # It may have been deleted, or never saved because the process ended.
-                with suppress(AttachmentNotFoundError):
-                    attachment = await self._load(attachment_id, context)
-            if attachment is not None and attachment.thread_id is not None:
-                await self._storage.delete(key)
-            elif written <= before:
-                await self.delete_bytes(attachment_id)
-                await self._storage.delete(key)
-                if attachment is not None:
-                    await self.metadata.delete_attachment(attachment_id, context)
-
-    async def _owner(self, attachment_id: str) -> str | None:
-        """Return whose an attachment is, where there is no context to tell."""
-        owner = await self._storage.get(_owned(attachment_id))
-        return None if owner is None else owner.decode()
-
-
-# Keys are made of ids and never of names, so that no name can lead anywhere.
-
-
-def _file(attachment_id: str) -> str:
-    """Return where a whole file is."""
-    return f"files/{attachment_id}"
-
-
-def _incoming(attachment_id: str) -> str:
-    """Return where a file is while it arrives."""
-    return f"incoming/{attachment_id}"
-
-
-def _owned(attachment_id: str) -> str:
-    """Return where the owner is noted."""
-    return f"owners/{attachment_id}"
-
-
-def _unsent(owner: str, attachment_id: str | None = None) -> str:
-    """Return where it is noted that an attachment has not been sent; the folder without an id."""
-    folder = f"unsent/{hashlib.sha256(owner.encode()).hexdigest()}"
-    return folder if attachment_id is None else f"{folder}/{attachment_id}"
-
-
-def _check_id(attachment_id: str) -> None:
-    """Refuse what cannot be an id before it touches the storage."""
-    if not _ID.fullmatch(attachment_id):
-        _not_found()
-
-
-def _not_found() -> NoReturn:
-    raise AttachmentNotFoundError from None
-
-
-_running: set[asyncio.Task[None]] = set()
-
-
-async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
-    """Do something even if the request that asks for it is cancelled meanwhile."""
-    task = asyncio.ensure_future(work)
-    _running.add(task)
-    task.add_done_callback(_running.discard)
-    await asyncio.shield(task)
+        return self._signer.link(str(base_url), attachment_id, purpose)

@@ -1,0 +1,183 @@
+"""How files arrive: cut short, several at once, by way of a bucket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chatkit.types import (
+    Attachment,
+    FileAttachment,
+    ImageAttachment,
+)
+
+from agent_framework_chatkit.stores import AttachmentStore
+from agent_framework_chatkit.stores.attachment_errors import (
+    AttachmentAlreadyUploadedError,
+    AttachmentError,
+    AttachmentNotFoundError,
+    AttachmentNotUploadedError,
+    AttachmentSizeMismatchError,
+    AttachmentTooLargeError,
+    AttachmentTypeRefusedError,
+)
+
+from .files import (
+    ANN,
+    IMAGES,
+    PNG,
+    announce,
+    body,
+    files_in,
+    stream,
+    token_in,
+    upload_token,
+)
+from .metadata_store import MetadataStore
+
+
+@pytest.mark.parametrize("sent", [0, 1, 900])
+async def test_an_upload_that_is_cut_off(
+    local: AttachmentStore[Any], folder: Path, sent: int
+) -> None:
+    error = ConnectionError("gone")
+    with pytest.raises(ConnectionError, match="gone"):
+        await local.upload("a.txt", "text/plain", stream(bytes(sent), error=error), ANN)
+    assert files_in(folder) == []
+    assert isinstance(local.metadata, MetadataStore)
+    assert local.metadata.saved == {}
+
+    created = await local.create_attachment(announce("a.txt", "text/plain", 1), ANN)
+    with pytest.raises(ConnectionError, match="gone"):
+        await local.receive(created.id, stream(b"a", error=error), context=ANN)
+    with pytest.raises(AttachmentNotUploadedError):
+        await local.confirm(created.id, ANN)
+    with pytest.raises(AttachmentNotFoundError):
+        await local.open(created.id, context=ANN)
+
+
+@pytest.mark.parametrize("megabytes", [0, 13])
+async def test_an_upload_that_is_cancelled(
+    local: AttachmentStore[Any], folder: Path, megabytes: int
+) -> None:
+    local.max_size = 20_000_000
+    waits = asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        for _ in range(megabytes):
+            yield bytes(1_000_000)
+        waits.set()
+        await asyncio.Event().wait()
+
+    task = asyncio.ensure_future(local.upload("a.txt", "text/plain", slow(), ANN))
+    await waits.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert files_in(folder) == []
+
+
+async def test_the_bytes_come_once(store: AttachmentStore[Any]) -> None:
+    created = await store.create_attachment(announce("a.txt", "text/plain", 1), ANN)
+    token = upload_token(created)
+    await store.receive(created.id, stream(b"a"), token=token)
+    with pytest.raises(AttachmentAlreadyUploadedError):
+        await store.receive(created.id, stream(b"b"), token=token)
+    assert await store.read_bytes(created.id, ANN) == b"a"
+
+
+async def test_of_uploads_at_once_one_wins(store: AttachmentStore[Any], tmp_path: Path) -> None:
+    created = await store.create_attachment(announce("a.txt", "text/plain", 1), ANN)
+    all_here = asyncio.Event()
+    here = 0
+
+    async def together(data: bytes) -> AsyncIterator[bytes]:
+        nonlocal here
+        here += 1
+        if here == 5:
+            all_here.set()
+        await all_here.wait()
+        yield data
+
+    sent = [b"1", b"2", b"3", b"4", b"5"]
+    results = await asyncio.gather(
+        *(store.receive(created.id, together(data), context=ANN) for data in sent),
+        return_exceptions=True,
+    )
+    won = [n for n, result in enumerate(results) if isinstance(result, FileAttachment)]
+    refused = [each for each in results if isinstance(each, AttachmentAlreadyUploadedError)]
+    assert (len(won), len(refused)) == (1, 4)
+    assert await store.read_bytes(created.id, ANN) == sent[won[0]]
+    assert not [name for name in files_in(tmp_path) if "incoming" in name]
+
+
+async def test_an_upload_whose_end_was_not_noted_is_confirmed(store: AttachmentStore[Any]) -> None:
+    created = await store.create_attachment(announce("a.txt", "text/plain", 1), ANN)
+    await store.receive(created.id, stream(b"a"), context=ANN)
+    await store.metadata.save_attachment(created, ANN)  # As if the process had ended before.
+    with pytest.raises(AttachmentAlreadyUploadedError):
+        await store.receive(created.id, stream(b"a"), context=ANN)
+    confirmed = await store.confirm(created.id, ANN)
+    assert confirmed.upload_descriptor is None
+    assert await store.metadata.load_attachment(created.id, ANN) == confirmed
+
+
+# A bucket has the bytes before we see them. Here, a test puts them where it would.
+
+
+def bucket_receives(folder: Path, attachment: Attachment, data: bytes) -> None:
+    (folder / "incoming").mkdir(exist_ok=True)
+    (folder / "incoming" / attachment.id).write_bytes(data)
+
+
+async def test_what_is_in_the_bucket_is_confirmed(
+    local: AttachmentStore[Any], folder: Path
+) -> None:
+    jpeg = IMAGES["image/jpeg"]
+    created = await local.create_attachment(announce("a.png", "image/png", len(jpeg)), ANN)
+    bucket_receives(folder, created, jpeg)
+    confirmed = await local.confirm(created.id, ANN)
+    assert confirmed.upload_descriptor is None
+    assert confirmed.mime_type == "image/jpeg"
+    assert await local.metadata.load_attachment(created.id, ANN) == confirmed
+    # What the signed URL still allows changes nothing any more.
+    bucket_receives(folder, created, b"x" * len(jpeg))
+    assert await local.confirm(created.id, ANN) == confirmed
+    assert await local.read_bytes(created.id, ANN) == jpeg
+
+
+async def test_a_preview_can_be_read_before_the_message_is_sent(
+    local: AttachmentStore[Any], folder: Path
+) -> None:
+    created = await local.create_attachment(announce("a.png", "image/png", len(PNG)), ANN)
+    assert isinstance(created, ImageAttachment)
+    bucket_receives(folder, created, PNG)
+    opened = await asyncio.gather(
+        *(body(local, created.id, token=token_in(created.preview_url)) for _ in range(10))
+    )
+    assert opened == [PNG] * 10
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        (b"", AttachmentSizeMismatchError),
+        (PNG[:-1], AttachmentSizeMismatchError),
+        (PNG + b"a", AttachmentSizeMismatchError),
+        (bytes(1001), AttachmentTooLargeError),
+        (bytes(len(PNG)), AttachmentTypeRefusedError),
+    ],
+)
+async def test_lies_in_the_bucket_are_deleted(
+    local: AttachmentStore[Any], folder: Path, data: bytes, error: type[AttachmentError]
+) -> None:
+    created = await local.create_attachment(announce("a.png", "image/png", len(PNG)), ANN)
+    bucket_receives(folder, created, data)
+    with pytest.raises(error):
+        await local.confirm(created.id, ANN)
+    assert not [name for name in files_in(folder) if name.startswith(("files", "incoming"))]
+    bucket_receives(folder, created, PNG)
+    await local.confirm(created.id, ANN)
