@@ -24,10 +24,10 @@ from agent_framework_chatkit import (
     widget_tool,
 )
 
-from .answering import asked, cards, click
-from .chat_client import chat
-from .scripted_agent import agent, call, text
-from .thread_client import IdStore, collect, items_of
+from ..answering import asked, cards, click
+from ..chat_client import chat
+from ..scripted_agent import agent, call, text
+from ..thread_client import IdStore, collect, items_of
 
 TEMPLATE = WidgetTemplate(
     {

@@ -36,9 +36,9 @@ from pydantic import BaseModel, Field
 from agent_framework_chatkit import AgentChatKitServer, client_tool
 from agent_framework_chatkit.stores import SQLStore
 
-from .answering import Bank, cards, click, output, reply
-from .chat_client import Browser, chat, of_type
-from .scripted_agent import agent, call, said, text
+from ..answering import Bank, cards, click, output, reply
+from ..chat_client import Browser, chat, of_type
+from ..scripted_agent import agent, call, said, text
 
 
 def shown(items: list[dict[str, Any]]) -> list[tuple[str, str]]:

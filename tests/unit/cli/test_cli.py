@@ -17,8 +17,8 @@ from agent_framework_chatkit.cli import commands as cli
 from agent_framework_chatkit.cli import serving
 from agent_framework_chatkit.stores import AttachmentStore, SQLStore
 
-from .chat_client import Browser
-from .stores.files import let_age
+from ..chat_client import Browser
+from ..stores.files import let_age
 
 RUNNER = CliRunner()
 AGENT = """
