@@ -20,6 +20,9 @@ from chatkit.errors import CustomStreamError
 from chatkit.server import StreamingResult
 from chatkit.store import NotFoundError
 from chatkit.types import Attachment
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
@@ -33,7 +36,7 @@ from starlette.routing import BaseRoute, Route
 
 from ..bridge.overrides import MaybeAwaitable, resolve
 from ..server.dispatch import BUSY
-from ..server.quotas import LastMinute, QuotaExceededError
+from ..server.quotas import QuotaExceededError
 from ..server.requests import RequestTooComplexError
 from ..server.server import AgentChatKitServer
 from ..server.streams import EventsResult
@@ -65,7 +68,7 @@ Authenticate = Callable[[Request], MaybeAwaitable["str | None"]]
 Handler = Callable[[Request], Awaitable[Response]]
 
 _REFUSED = (401, 403, 413, 429)
-_REFUSALS = 60
+_REFUSALS = RateLimitItemPerMinute(60)
 """How many refusals a worker records in a minute, so that strangers cannot fill the database."""
 
 CLEAN_UP_EVERY = 60 * 60.0
@@ -207,7 +210,7 @@ class _Endpoint:
         self._origins = origins
         self._max_request_size = max_request_size
         self._visitors: Visitors | None = None
-        self._refusals = LastMinute()
+        self._refusals = MovingWindowRateLimiter(MemoryStorage())
 
     def audited(self, handle: Handler) -> Handler:
         """Return a handler whose refusals are recorded: so many a minute, and all in the log."""
@@ -216,7 +219,7 @@ class _Endpoint:
             try:
                 return await handle(request)
             except HTTPException as error:
-                if error.status_code in _REFUSED and self._refusals.take("refusals", _REFUSALS):
+                if error.status_code in _REFUSED and self._refusals.hit(_REFUSALS):
                     await self._server.store.audit.record(
                         "request.refused", None, path=request.url.path, status=error.status_code
                     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
 
 from ..stores.owners import owner_of, value_of
 
@@ -43,31 +46,6 @@ class Quotas:
     new_visitors: int | None = 300
 
 
-class LastMinute:
-    """Counts what each of many has done within the last minute, by a clock that nobody sets."""
-
-    def __init__(self) -> None:
-        self._times: dict[str, deque[float]] = {}
-        """By name: the times, oldest first. Who has done something last is last."""
-
-    def take(self, name: str, allowed: int) -> bool:
-        """Count something, unless so much was counted already; return whether it was."""
-        minute_ago = time.monotonic() - 60
-        for idle in tuple(self._times):
-            if self._times[idle][-1] > minute_ago:
-                break
-            del self._times[idle]
-        times = self._times.pop(name, deque())
-        while times and times[0] <= minute_ago:
-            times.popleft()
-        is_allowed = len(times) < allowed
-        if is_allowed:
-            times.append(minute_ago + 60)
-        if times:
-            self._times[name] = times
-        return is_allowed
-
-
 class QuotaKeeper:
     """Counts what the owners ask of this worker.
 
@@ -77,7 +55,7 @@ class QuotaKeeper:
 
     def __init__(self, quotas: Quotas) -> None:
         self._quotas = quotas
-        self._rates = LastMinute()
+        self._rates = MovingWindowRateLimiter(MemoryStorage())
         self._streams: Counter[str] = Counter()
 
     def take_new_visitor(self, address: str) -> None:
@@ -119,7 +97,9 @@ class QuotaKeeper:
                 del self._streams[owner]
 
     def _take(self, allowed: int | None, key: str, refusal: str) -> None:
-        if allowed is not None and not self._rates.take(key, allowed):
+        if allowed is None:
+            return
+        if not self._rates.hit(RateLimitItemPerMinute(allowed), key):
             raise QuotaExceededError(refusal)
 
 

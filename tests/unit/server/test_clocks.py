@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from agent_framework_chatkit import AgentChatKitServer, Quotas, create_app
+from agent_framework_chatkit import AgentChatKitServer, create_app
 from agent_framework_chatkit.stores import AttachmentStore, SQLStore
 
 from ..chat_client import Browser, chat
@@ -34,21 +34,6 @@ async def test_a_visitor_stays_the_same(set_clock: Any) -> None:
         set_clock()
         await browser.ask("And?")
         assert len((await browser.get("threads.list"))["data"]) == 1
-
-
-async def test_who_has_asked_for_much_may_go_on_a_minute_later(
-    set_clock: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    answering = agent(*([text("Hi")] for _ in range(3)))
-    async with chat(answering, quotas=Quotas(visitor_turns=2)) as browser:
-        await browser.ask("Hello")
-        await browser.ask("Hello")
-        set_clock()
-        assert await browser.stream_status("Hello") == 429
-        now = time.monotonic
-        monkeypatch.setattr(time, "monotonic", lambda: now() + 61)
-        await browser.ask("Hello")
-        assert await browser.stream_status("Hello") == 200
 
 
 async def test_a_link_that_was_just_made_is_valid(set_clock: Any, tmp_path: Path) -> None:
