@@ -14,8 +14,9 @@ from agent_framework_chatkit.stores import SQLStore
 from ..postgres import PostgresServer
 from ..unit.live_client import LiveClient
 from ..unit.scripted_agent import agent, text
-from ..unit.stores.contract import ANN, StoreContract, item, read_all, thread
+from ..unit.stores.contract import StoreContract
 from ..unit.stores.shared_contract import SharedContract
+from ..unit.stores.stored import ANN, item, read_all, thread
 from ..unit.stores.workers import run_worker
 
 

@@ -1,6 +1,17 @@
 import pytest
 
 # They hold assertions, and are not named like tests.
-pytest.register_assert_rewrite(
-    f"{__name__}.contract", f"{__name__}.shared_contract", f"{__name__}.model"
-)
+for name in (
+    "stored",
+    "model",
+    "contract",
+    "items_contract",
+    "owners_contract",
+    "deletion_contract",
+    "memory_contract",
+    "turns_contract",
+    "search_contract",
+    "tables_contract",
+    "shared_contract",
+):
+    pytest.register_assert_rewrite(f"{__name__}.{name}")

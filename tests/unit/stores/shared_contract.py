@@ -13,7 +13,7 @@ from agent_framework_chatkit.cli.commands import app
 from agent_framework_chatkit.stores import SQLStore
 from agent_framework_chatkit.stores.sql.migrate import VERSION_TABLE
 
-from .contract import ANN, BOB, execute
+from .stored import ANN, BOB, execute
 
 
 def file(attachment_id: str, size: Any = 2) -> FileAttachment:

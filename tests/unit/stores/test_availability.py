@@ -19,7 +19,7 @@ from agent_framework_chatkit.stores import SQLStore
 
 from ..live_client import Gate, LiveClient
 from ..scripted_agent import agent, call, text
-from .contract import ANN, thread
+from .stored import ANN, thread
 
 GONE = OperationalError("SELECT", {}, Exception("It is gone.\nAnd more."))
 

@@ -15,8 +15,9 @@ from sqlalchemy.exc import OperationalError
 from agent_framework_chatkit import stores
 from agent_framework_chatkit.stores import SQLStore
 
-from .contract import ANN, StoreContract, execute, ids, item, read_all, thread
+from .contract import StoreContract
 from .shared_contract import SharedContract
+from .stored import ANN, execute, ids, item, read_all, thread
 from .workers import run_worker
 
 

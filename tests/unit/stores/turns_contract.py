@@ -1,0 +1,213 @@
+"""One turn at a time, workers that die, and many who write at once."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
+
+import pytest
+from agent_framework import AgentSession, Message
+from chatkit.store import NotFoundError
+
+from agent_framework_chatkit.stores import SQLStore, ThreadBusyError
+
+from .stored import ANN, execute, file, ids, item, read_all, thread
+from .workers import run_worker
+
+
+class TurnsContract:
+    """Needs a fixture `store`, and `url` of its database."""
+
+    async def test_a_thread_has_one_turn_at_a_time(self, store: SQLStore, url: str) -> None:
+        for name in ("thr_1", "thr_2"):
+            await store.save_thread(thread(name), ANN)
+        async with SQLStore(url) as other, store.turn("thr_1", ANN):
+            for each in (store, other):
+                with pytest.raises(ThreadBusyError, match="thr_1") as raised:
+                    await each.turn("thr_1", ANN).__aenter__()
+                assert raised.value.thread_id == "thr_1"
+            async with other.turn("thr_2", ANN):
+                pass
+        async with store.turn("thr_1", ANN):
+            pass
+
+    async def test_a_turn_ends_when_it_fails(self, store: SQLStore) -> None:
+        await store.save_thread(thread(), ANN)
+        with pytest.raises(RuntimeError, match="the model"):
+            async with store.turn("thr_1", ANN):
+                raise RuntimeError("the model is gone")
+        async with store.turn("thr_1", ANN):
+            pass
+
+    async def test_a_turn_ends_however_often_it_is_cancelled(self, url: str) -> None:
+        async with SQLStore(url) as store:
+            await store.save_thread(thread(), ANN)
+            started = asyncio.Event()
+
+            async def turn() -> None:
+                async with store.turn("thr_1", ANN):
+                    started.set()
+                    await asyncio.sleep(60)
+
+            task = asyncio.create_task(turn())
+            await started.wait()
+            task.cancel()
+            await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        # Closing has waited for the lease to be given back.
+        assert execute(url, "SELECT worker FROM chatkit_turns") == [(None,)]
+        assert execute(url, "SELECT count(*) FROM chatkit_workers") == [(0,)]
+
+    async def test_a_worker_that_holds_leases_shows_that_it_is_alive(self, url: str) -> None:
+        async with SQLStore(url, lease=0.3) as store:
+            await store.save_thread(thread(), ANN)
+            async with store.turn("thr_1", ANN):
+                beat = "SELECT beat FROM chatkit_workers"
+                first = execute(url, beat)
+                while execute(url, beat) == first:
+                    await asyncio.sleep(0.05)
+
+    async def test_a_lease_that_was_lost_is_not_taken_back(
+        self, url: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async with SQLStore(url) as store:
+            await store.save_thread(thread(), ANN)
+            async with store.turn("thr_1", ANN), SQLStore(url) as other:
+                await other.load_threads(1, None, "asc", ANN)
+                later = await self._taken_over(url, other)
+                other_holds = "SELECT run FROM chatkit_turns"
+                run = execute(url, other_holds)
+                await self._end_quietly(store)
+                assert execute(url, other_holds) == run
+                await later.__aexit__(None, None, None)
+        assert "was lost" in caplog.text
+
+    async def _taken_over(self, url: str, other: SQLStore) -> AbstractAsyncContextManager[None]:
+        while True:
+            # As if the first worker had slept for long enough to be taken for dead.
+            execute(url, "DELETE FROM chatkit_workers")
+            later = other.turn("thr_1", ANN)
+            # It may have shown just now that it is alive.
+            with suppress(ThreadBusyError):
+                await later.__aenter__()
+                return later
+
+    async def _end_quietly(self, store: SQLStore) -> None:
+        with pytest.raises(ThreadBusyError):
+            await store.turn("thr_1", ANN).__aenter__()
+
+    async def test_workers_take_turns(self, store: SQLStore, url: str) -> None:
+        await store.save_thread(thread(metadata={"count": 0}), ANN)
+        async with run_worker() as one, run_worker() as two:
+            for worker in (one, two):
+                worker.send("count", url, 15)
+            for worker in (one, two):
+                await worker.read("counted")
+        assert (await store.load_thread("thr_1", ANN)).metadata == {"count": 30}
+
+    @pytest.mark.parametrize("count", [1, 4])
+    async def test_a_worker_that_dies_does_not_keep_its_thread(
+        self, store: SQLStore, url: str, count: int
+    ) -> None:
+        await store.save_thread(thread(), ANN)
+        async with run_worker() as worker:
+            worker.send("hold", url, 1)
+            await worker.read("held")
+            worker.kill()
+        suspecting: list[str] = []
+        async with AsyncExitStack() as stores:
+            watching = [
+                await stores.enter_async_context(SQLStore(url, lease=1)) for _ in range(count)
+            ]
+
+            async def is_free() -> bool:
+                for each in watching:
+                    with suppress(ThreadBusyError):
+                        async with each.turn("thr_1", ANN):
+                            return True
+                return False
+
+            while not await is_free():
+                for (name,) in execute(url, "SELECT suspect FROM chatkit_workers"):
+                    if name is not None and name not in suspecting[-1:]:
+                        suspecting.append(name)
+                await asyncio.sleep(0.02)
+        # They do not take the suspicion from each other again and again.
+        assert len(suspecting) == len(set(suspecting))
+
+    async def test_many_write_to_a_thread_at_once(self, url: str) -> None:
+        async with SQLStore(url) as one, SQLStore(url) as two:
+            await one.save_thread(thread(), ANN)
+            await asyncio.gather(
+                *(
+                    (one if number % 2 else two).add_thread_item(
+                        # Each is written twice, and is one item.
+                        "thr_1",
+                        item(f"msg_{number // 2}"),
+                        ANN,
+                    )
+                    for number in range(100)
+                ),
+                *(one.save_thread(thread(title="x"), ANN) for _ in range(10)),
+            )
+            assert sorted(await read_all(one, size=7)) == sorted(f"msg_{n}" for n in range(50))
+
+    async def test_many_add_the_same_thread_at_once(self, url: str) -> None:
+        async with SQLStore(url) as one, SQLStore(url) as two:
+            await asyncio.gather(
+                *(store.save_thread(thread(), ANN) for store in (one, two) for _ in range(10))
+            )
+            assert ids(await one.load_threads(9, None, "asc", ANN)) == ["thr_1"]
+
+    async def test_a_reader_misses_nothing_that_is_added(self, url: str) -> None:
+        async with SQLStore(url) as one, SQLStore(url) as two:
+            await one.save_thread(thread(), ANN)
+            added = [f"msg_{number}" for number in range(60)]
+
+            async def write(store: SQLStore, names: list[str]) -> None:
+                for name in names:
+                    await store.add_thread_item("thr_1", item(name), ANN)
+
+            writing = asyncio.gather(
+                *(write(store, added[n::6]) for n, store in enumerate([one, two] * 3))
+            )
+            seen: list[str] = []
+            while len(seen) < len(added):
+                after = seen[-1] if seen else None
+                page = await one.load_thread_items("thr_1", after, 5, "asc", ANN)
+                seen += ids(page)
+            await writing
+            assert sorted(seen) == sorted(added)
+            assert seen == await read_all(one, size=50)
+
+    async def test_deleting_and_adding_at_once(self, url: str) -> None:
+        async with SQLStore(url) as one, SQLStore(url) as two:
+            for _ in range(10):
+                await one.save_thread(thread(), ANN)
+                results = await asyncio.gather(
+                    one.add_thread_item("thr_1", item("msg_1"), ANN),
+                    two.save_attachment(file("atc_1", "thr_1"), ANN),
+                    two.sessions("thr_1", ANN).set("msg_1", AgentSession()),
+                    one.delete_thread("thr_1", ANN),
+                    two.add_messages("thr_1", "msg_1", [Message("user", ["x"])], ANN),
+                    one.save_feedback("thr_1", ["msg_1"], "positive", ANN),
+                    return_exceptions=True,
+                )
+                assert {type(result) for result in results} <= {type(None), NotFoundError}
+                saved = results[1] is None
+                assert (await one.doomed_attachments() == ["atc_1"]) == saved
+                await one.forget_attachments(["atc_1"])
+
+    async def test_whoever_is_cancelled_leaves_the_store_usable(self, store: SQLStore) -> None:
+        await store.save_thread(thread(), ANN)
+        random.seed(0)
+        for number in range(40):
+            task = asyncio.create_task(store.add_thread_item("thr_1", item(f"msg_{number}"), ANN))
+            await asyncio.sleep(random.random() / 200)  # noqa: S311 any time will do
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        await store.add_thread_item("thr_1", item("last"), ANN)
+        assert (await read_all(store, size=9))[-1] == "last"
