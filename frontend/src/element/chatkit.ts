@@ -17,7 +17,7 @@ const source = addressOfScript()
 // The script is served twice: beside the app's files, and at a short address above them.
 const files = new URL(/\/ui\/[^/]*$/.test(new URL(source).pathname) ? '.' : 'ui/', source)
 
-const GONE = 'The chat is not in the page any more.'
+const GONE = 'The chat is no longer in the page.'
 
 interface Call {
   run: (methods: ChatMethods) => Promise<unknown>
@@ -62,7 +62,7 @@ class ChatKitElement extends HTMLElement implements ElementContract {
     this.#endPrinting = printWhole(this, frame)
   }
 
-  /** `moveBefore` moves the element, and the frame lives on. */
+  /** Does nothing, so that the frame stays alive when `moveBefore` moves the element. */
   connectedMoveCallback(): void {}
 
   disconnectedCallback(): void {
@@ -76,7 +76,7 @@ class ChatKitElement extends HTMLElement implements ElementContract {
     this.#listeners.clear()
     this.#wasRemoved = true
     this.#fail([...this.#running], GONE)
-    // Who is put elsewhere in the page comes back at once.
+    // An element that moves within the page is connected again at once.
     queueMicrotask(() => {
       if (!this.isConnected) this.#fail(this.#waiting.splice(0), GONE)
     })
@@ -131,15 +131,15 @@ class ChatKitElement extends HTMLElement implements ElementContract {
     for (const call of calls) call.reject(new Error(message))
   }
 
-  /** Say so if the app did not start: its files may be gone, or a policy forbids them. */
+  /** Show an error if the app did not start: its files may be gone, or a policy forbids them. */
   #checkStarted(frame: HTMLIFrameElement): void {
     if (frame !== this.#frame || this.#methods !== null) return
-    // A frame of another origin, as all are in a sandbox, can be neither seen nor spoken to.
+    // In a sandbox, the frame has another origin, so its document is out of reach.
     const isSandboxed = frame.contentDocument === null
     const message = isSandboxed
       ? 'The chat cannot be shown: the page is in a sandbox without allow-same-origin. Add allow-same-origin.'
       : `The chat could not be started: ${new URL(__APP_SCRIPT__, files).href} cannot be loaded. ` +
-        'Is chatkit.js of another version than its files, or does a policy of the page forbid them?'
+        "Check that chatkit.js and its files have the same version and the page's policy allows them."
     const body = isSandboxed ? document.createElement('p') : frame.contentDocument.body
     body.setAttribute('role', 'alert')
     body.textContent = message
@@ -160,7 +160,7 @@ class ChatKitElement extends HTMLElement implements ElementContract {
         return () => element.#listeners.delete(listener)
       },
       emit(name, ...[detail]) {
-        // What a frame that is gone still has to say is of no interest.
+        // Ignore the events of a removed frame.
         if (element.#frame !== frame) return
         element.dispatchEvent(new CustomEvent(name, { detail: own(detail) }))
       },
@@ -174,29 +174,29 @@ class ChatKitElement extends HTMLElement implements ElementContract {
   }
 }
 
-/** What `OpenAIChatKit` adds to an element; the compiler checks that nothing is missing. */
+/** The members that `OpenAIChatKit` adds to an element; the compiler finds missing ones. */
 type ElementContract = Omit<
   OpenAIChatKit,
   keyof HTMLElement | 'addEventListener' | 'removeEventListener'
 >
 
-/** Return an event's detail as objects of the page; those of the frame die with it. */
+/** Return an event's detail as objects of the page, which outlive those of the frame. */
 function own(detail: unknown): unknown {
   if (typeof detail !== 'object' || detail === null) return detail
   return 'error' in detail ? { error: ownError(detail.error) } : structuredClone(detail)
 }
 
-/** Return an error that is an `Error` of the page, and not only of the frame. */
+/** Return an error that is an instance of the page's own `Error`, not only of the frame's. */
 function ownError(error: unknown): Error {
   if (error instanceof Error) return error
   const { name = 'Error', message = String(error) } = (error ?? {}) as Partial<Error>
   return Object.assign(new Error(message, { cause: error }), { name })
 }
 
-/** The elements in the page, each with the name of what it keeps. */
+/** The elements in the page, each with the key of its stored state. */
 const keys = new Map<HTMLElement, string>()
 
-/** Return a name that no other element in the page has: its id, or its place among them. */
+/** Return a key that no other element in the page has: its `id`, or a number. */
 function keyOf(element: HTMLElement): string {
   const taken = new Set(keys.values())
   if (element.id !== '' && !taken.has(element.id)) return element.id
@@ -207,7 +207,7 @@ function keyOf(element: HTMLElement): string {
 
 let shared: CSSStyleSheet | null = null
 
-/** The element's own style, which any style of the page comes before. */
+/** Return the element's own style, which any style of the page overrides. */
 function style(): CSSStyleSheet {
   if (shared === null) {
     shared = new CSSStyleSheet()
@@ -231,7 +231,7 @@ function address(name: string): string {
   return new URL(name, files).href.replaceAll('&', '&amp;').replaceAll('"', '&quot;')
 }
 
-// Another copy of the script may have been here before.
+// Another copy of the script may have defined the element.
 if (customElements.get('openai-chatkit') === undefined) {
   customElements.define('openai-chatkit', ChatKitElement)
 }

@@ -1,4 +1,4 @@
-/** What the element and the app within its frame say to each other: plain calls, same origin. */
+/** The interface between the element and the app in its frame: plain calls, same origin. */
 
 import type { ChatKitEvents, OpenAIChatKit } from '@openai/chatkit'
 
@@ -23,21 +23,21 @@ export type Emit = <K extends keyof ChatKitEvents>(
   ...args: Detail<K> extends void ? [name: K] : [name: K, detail: Detail<K>]
 ) => void
 
-/** What is the same again when the element is taken out of the page and put back. */
+/** The state to restore when the element is removed from the page and put back. */
 export interface Kept {
   threadId: string | null
 }
 
-/** What the app is started with, as the frame's property `chatkitHost`. */
+/** The element, as the app sees it; the frame's property `chatkitHost`. */
 export interface ChatHost {
-  /** What the app of an earlier frame of the element has left. */
+  /** The state that the app in the element's previous frame left. */
   readonly kept: Kept | null
-  /** Tells the element from others in its page, before and after a reload; empty for the first. */
+  /** Identifies the element in its page, also after a reload; empty for the first one. */
   readonly key: string
-  /** Calls back now, if there are options, and whenever they change. */
+  /** Calls the listener now, if there are options, and whenever they change. */
   onOptions(listener: (options: unknown) => void): () => void
   emit: Emit
-  /** Says that the app is ready to be called. `keep` is called when the frame goes. */
+  /** Registers the app when it is ready; `keep` is called when the frame is removed. */
   attach(methods: ChatMethods, keep: () => Kept): void
 }
 

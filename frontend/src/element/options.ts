@@ -14,7 +14,7 @@ type Extended = 'header' | 'history' | 'startScreen' | 'theme' | 'threadItemActi
 
 export type Options = Omit<ChatKitOptions, Extended> & {
   header?: HeaderOption & {
-    /** Whether there is a button that saves the thread as a file of Markdown. */
+    /** Whether a button saves the thread as a Markdown file. */
     export?: boolean
   }
   history?: HistoryOption & {
@@ -22,16 +22,16 @@ export type Options = Omit<ChatKitOptions, Extended> & {
     layout?: 'panel' | 'sidebar'
   }
   startScreen?: StartScreenOption & {
-    /** What stands below the greeting. */
+    /** The text below the greeting. */
     description?: string
   }
   theme?: Exclude<ChatKitOptions['theme'], ThemeOption> | Theme
   threadItemActions?: ThreadItemActionsOption & {
-    /** Whether a person may edit what they wrote; the thread then goes on from there. */
+    /** Whether users may edit their messages; the thread then continues from there. */
     edit?: boolean
   }
   widgets?: WidgetsOption & {
-    /** Whose images widgets show: any host's, over https, or the page's own origin's alone. */
+    /** The images that widgets show: any host's over HTTPS, or only those of the page's origin. */
     images?: 'https' | 'self'
   }
 }

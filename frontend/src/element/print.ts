@@ -1,6 +1,6 @@
-/** Makes a frame as high as what is in it while the page is printed. */
+/** Makes a frame as tall as its content while the page is printed. */
 
-/** Print all of a chat with the page, and not only what is in view. Returns how to end that. */
+/** Print the whole chat with the page, not only the part in view. Return how to undo this. */
 export function printWhole(element: HTMLElement, frame: HTMLIFrameElement): () => void {
   let height = ''
   const before = (): void => {

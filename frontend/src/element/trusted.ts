@@ -1,4 +1,4 @@
-/** HTML of the chat's own, for pages that demand Trusted Types. */
+/** The chat's own HTML, for pages that require Trusted Types. */
 
 interface Policy {
   createHTML: (html: string) => unknown
@@ -13,7 +13,8 @@ let policy: Policy | null = null
 /**
  * Return HTML that may be assigned where a page has `require-trusted-types-for 'script'`.
  *
- * Such a page allows the policy by its name, and that of the editor: `trusted-types chatkit ProseMirrorClipboard`.
+ * Such a page must allow this policy and the editor's by name:
+ * `trusted-types chatkit ProseMirrorClipboard`.
  */
 export function trusted(html: string): string {
   const { trustedTypes } = globalThis as { trustedTypes?: Factory }

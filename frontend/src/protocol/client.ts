@@ -1,4 +1,4 @@
-/** The wire: requests to a ChatKit server, and the events that it answers with. */
+/** The client of a ChatKit server: sends requests, and reads streams of events. */
 
 import { createParser } from 'eventsource-parser'
 
@@ -44,7 +44,7 @@ interface Responses extends LiveResponses {
 export type RequestType = keyof Responses
 export type StreamType = Exclude<AnyType, RequestType>
 
-/** What went wrong between here and the server. */
+/** Thrown when a request to the server fails. */
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError'
 
@@ -52,7 +52,7 @@ export class ProtocolError extends Error {
     readonly kind: 'unreachable' | 'lost' | 'http' | 'format' | 'aborted',
     message: string,
     readonly status?: number,
-    /** What the server has to say about it, for people. */
+    /** The server's message for the user, if it sent one. */
     readonly reason?: string,
   ) {
     super(message)
@@ -63,9 +63,9 @@ export interface ClientOptions {
   url: string
   fetch?: typeof fetch
   locale?: string
-  /** Milliseconds without a byte after which a stream is lost; servers send a sign of life. */
+  /** Milliseconds without a byte after which a stream is lost; servers send keep-alives. */
   idleTimeout?: number
-  /** Is told of each answer as it begins, and of requests without one. */
+  /** Called when each response starts, and when a request gets none. */
   onAnswer?: (answer: { type: string; status: number | null; milliseconds: number }) => void
 }
 
@@ -76,7 +76,7 @@ interface Init {
 
 const LOST = 'The connection to the server was lost.'
 const UNREACHABLE = 'The server cannot be reached.'
-const NO_JSON = 'The server sent something that is no JSON.'
+const NO_JSON = 'The server did not send valid JSON.'
 
 export class ProtocolClient {
   readonly #options: ClientOptions
@@ -99,16 +99,16 @@ export class ProtocolClient {
   }
 
   /**
-   * Yield the events of a stream. Who stops to listen closes it.
+   * Yield the events of a stream. Leaving the loop over the events closes the stream.
    *
-   * Returns after how many milliseconds the server wants to be asked again, if it says so.
+   * Returns the milliseconds to wait before the next request, or `null` if the server does not say.
    */
   async *stream<T extends StreamType>(
     type: T,
     params: ParamsOf<T>,
     init: Init = {},
   ): AsyncGenerator<Heard, number | null, void> {
-    // A server that never begins to answer is as lost as one that falls silent.
+    // A server that never starts to respond is as lost as one that falls silent.
     const giveUp = new AbortController()
     const signal = AbortSignal.any([giveUp.signal, ...(init.signal ? [init.signal] : [])])
     let response: Response
@@ -121,7 +121,7 @@ export class ProtocolClient {
     const kind = response.headers.get('content-type')?.toLowerCase() ?? ''
     if (!kind.includes('text/event-stream') || response.body === null) {
       await response.body?.cancel().catch(() => {})
-      throw new ProtocolError('format', 'The server did not answer with a stream of events.')
+      throw new ProtocolError('format', 'The server did not respond with an event stream.')
     }
     const events: Heard[] = []
     let retry: number | null = null
@@ -161,7 +161,7 @@ export class ProtocolClient {
     }
   }
 
-  /** Return what is waited for, unless it takes so long that the server must be gone. */
+  /** Wait for a promise; throw an error if it takes so long that the server must be gone. */
   async #heard<T>(awaited: Promise<T>): Promise<T> {
     let timer: ReturnType<typeof setTimeout> | undefined
     const silence = new Promise<never>((_, reject) => {
@@ -213,9 +213,9 @@ function parsed(data: string): Heard['event'] | null {
       return event as Heard['event']
     }
   } catch {
-    // One event that cannot be read is no reason to lose the others.
+    // Skip this event only.
   }
-  console.warn('An event that cannot be read is skipped.')
+  console.warn('Skipped an event that cannot be read.')
   return null
 }
 
@@ -231,13 +231,13 @@ async function refusal(
       return new ProtocolError('http', reason, response.status, reason)
     }
   } catch (error) {
-    // Not every server says why.
+    // Not every server gives a reason.
     if (signal?.aborted) return asProtocolError(error, signal, message)
   }
   return new ProtocolError('http', message, response.status)
 }
 
-/** Tell whether a person can read a text: proxies answer with whole pages. */
+/** Tell whether a text is readable for users: proxies respond with whole HTML pages. */
 function isPlain(text: string): boolean {
   return text.trim() !== '' && text.length < 500 && !/<[a-z!/]/i.test(text)
 }

@@ -1,4 +1,4 @@
-/** What a server that can be followed says beyond ChatKit's protocol. */
+/** An extension of ChatKit's protocol, with which clients follow threads. */
 
 import type { EndOfTurnItem, ThreadItem, ThreadMetadata, ThreadStreamEvent } from './types'
 
@@ -8,15 +8,15 @@ export interface Turn {
   ended_at: string | null
 }
 
-/** A thread as it is listed. */
+/** A thread in the list of threads. */
 export type ListedThread = ThreadMetadata & { turn?: Turn | null }
 
-/** How a thread stands at one point in time. */
+/** The state of a thread at one point in time. */
 export interface ThreadStateEvent {
   type: 'thread.state'
   can_follow: true
   thread: ThreadMetadata
-  /** The newest first. */
+  /** Newest first. */
   items: { data: ThreadItem[]; has_more?: boolean; after?: string | null }
   open_items: ThreadItem[]
   turn: Turn | null
@@ -31,14 +31,14 @@ export type LiveEvent =
 
 export type AnyEvent = ThreadStreamEvent | LiveEvent
 
-/** An event as it comes from the server. */
+/** An event received from the server. */
 export interface Heard {
-  /** After which one may resume, `<run>.<number>`. */
+  /** The event's ID, `<run>.<number>`, after which a stream can resume. */
   id: string | null
   event: AnyEvent & { can_follow?: boolean }
 }
 
-/** How a turn ended that did not simply complete. */
+/** Says how a turn ended that did not complete normally. */
 export type TurnEndItem = EndOfTurnItem & {
   turn_id?: string
   state?: string
@@ -46,7 +46,7 @@ export type TurnEndItem = EndOfTurnItem & {
   allow_retry?: boolean
 }
 
-/** Requests that only such a server knows, and their parameters. */
+/** The parameters of the extension's requests. */
 export interface LiveParams {
   'threads.follow': { thread_id: string; after: string | null; list?: boolean }
   'threads.stop': { thread_id: string; turn_id?: string }
@@ -58,7 +58,7 @@ export interface LiveResponses {
   'threads.claim_tool': { status: 'claimed' | 'taken' | 'closed' }
 }
 
-/** Return the run that an event's id names. */
+/** Return the run that an event's ID names. */
 export function runOf(id: string | null): string | null {
   return id === null ? null : id.slice(0, id.lastIndexOf('.'))
 }

@@ -9,9 +9,9 @@ export interface SearchRequest {
 
 export interface FoundThread {
   thread: ThreadMetadata
-  /** The newest message that has the words; `null` if only the title has them. */
+  /** The newest message that contains the words; `null` if only the title does. */
   item_id: string | null
-  /** A part of the message, in pieces. */
+  /** An excerpt of the message, split where matches start and end. */
   snippet: { text: string; is_match: boolean }[]
 }
 

@@ -1,4 +1,4 @@
-/** What the events of a stream make of a thread. */
+/** Applies the events of a stream to the state of a thread. */
 
 import type { AnyEvent, ThreadStateEvent, Turn } from './live'
 import type {
@@ -24,16 +24,16 @@ export interface Notice {
 
 export interface ThreadState {
   thread: ThreadMetadata | null
-  /** In the order in which they were added. */
+  /** In the order they were added. */
   items: readonly ThreadItem[]
-  /** Which items are being written, and how much of them is there, from 0 to 1, where it is known. */
+  /** The items being written, with their progress from 0 to 1, or `null` if it is unknown. */
   open: ReadonlyMap<string, number | null>
-  /** What is going on, until the next item. */
+  /** The current activity, shown until the next item. */
   progress: { text: string; icon?: string | null } | null
   notices: readonly Notice[]
   error: { code: string; message: string | null; allowRetry: boolean } | null
   allowCancel: boolean
-  /** The last turn, where the server tells of turns. */
+  /** The last turn, if the server reports turns. */
   turn: Turn | null
 }
 
@@ -49,9 +49,9 @@ export const emptyThread: ThreadState = {
 }
 
 /**
- * Return the state after an event, which shares with the one before all that has not changed.
+ * Return the state after an event; it shares all unchanged parts with the state before.
  *
- * An event or update of an unknown kind, or that does not fit what it is about, changes nothing.
+ * An event or update changes nothing if its type is unknown, or if it does not fit its item.
  */
 export function reduce(state: ThreadState, event: AnyEvent): ThreadState {
   switch (event.type) {
@@ -67,11 +67,11 @@ export function reduce(state: ThreadState, event: AnyEvent): ThreadState {
     case 'thread.item.done': {
       const open = without(state.open, event.item.id)
       const done = { ...withItem(state, event.item), open, progress: null }
-      // It says what the error before it said, and stays.
+      // The item replaces the error before it, and stays.
       return event.item.type === 'end_of_turn' ? { ...done, error: null } : done
     }
     case 'thread.item.replaced':
-      // One that is not here is older than what is loaded, and comes with its page.
+      // An unknown item is older than the loaded ones, and will be loaded with its page.
       return lastIndex(state.items, event.item.id) < 0 ? state : withItem(state, event.item)
     case 'thread.item.updated': {
       const index = lastIndex(state.items, event.item_id)
@@ -109,12 +109,12 @@ export function reduce(state: ThreadState, event: AnyEvent): ThreadState {
   }
 }
 
-/** Return the state as an answer begins. */
+/** Return the state when a response starts. */
 export function startResponse(state: ThreadState): ThreadState {
   return { ...state, error: null, progress: null, notices: [] }
 }
 
-/** Return the state as an answer ends. */
+/** Return the state when a response ends. */
 export function endResponse(state: ThreadState): ThreadState {
   return { ...state, progress: null, open: emptyThread.open }
 }
@@ -126,7 +126,7 @@ export function mergeOlder(state: ThreadState, older: readonly ThreadItem[]): Th
   return { ...state, items: [...unknown, ...state.items] }
 }
 
-/** Return the state with the newest items as the server has them; older ones stay. */
+/** Return the state with the server's newest items; older ones stay. */
 export function replaceItems(
   state: ThreadState,
   thread: ThreadMetadata,
@@ -138,7 +138,7 @@ export function replaceItems(
   return { ...state, thread, items: [...older, ...newest.map(whole)] }
 }
 
-/** Return the state as a server says that the thread stands; older items stay. */
+/** Return the state that a server reports; older items stay. */
 function standing(before: ThreadState, event: ThreadStateEvent): ThreadState {
   const { thread, items, open_items: unfinished, turn } = event
   let state = replaceItems(before, thread, [...items.data].reverse())
@@ -152,7 +152,7 @@ function without(open: ThreadState['open'], id: string): ThreadState['open'] {
   return open.has(id) ? new Map([...open].filter(([each]) => each !== id)) : open
 }
 
-/** Return an item in which what a server has left out is empty, rather than missing. */
+/** Return an item with empty values in place of required ones that the server left out. */
 function whole(item: ThreadItem): ThreadItem {
   switch (item.type) {
     case 'user_message':
@@ -181,7 +181,7 @@ function withItem(state: ThreadState, given: ThreadItem): ThreadState {
   return { ...state, items }
 }
 
-/** What changes is nearly always at the end. */
+/** Search from the end, where nearly all changes are. */
 function lastIndex(items: readonly ThreadItem[], id: string): number {
   return items.findLastIndex((item) => item.id === id)
 }
@@ -216,7 +216,7 @@ const emptyPart: AssistantMessageContent = { type: 'output_text', text: '', anno
 function updateMessage(item: AssistantMessageItem, update: ThreadItemUpdate): AssistantMessageItem {
   if (!('content_index' in update)) return item
   const content = [...item.content]
-  // An update may be the first that is heard of a part.
+  // An update may be the first event about a part.
   while (content.length <= update.content_index) content.push(emptyPart)
   const part = content[update.content_index] ?? emptyPart
   switch (update.type) {
@@ -279,7 +279,7 @@ function updateWidget(widget: Widget, update: ThreadItemUpdate): Widget {
   }
 }
 
-/** Change a widget and all that it holds, where `change` returns another. */
+/** Apply `change` to a widget and all its descendants. */
 function mapWidget(widget: Widget, change: (component: Widget) => Widget): Widget {
   return mapChildren(change(widget), (child) => mapWidget(child, change), true)
 }
@@ -301,7 +301,7 @@ function mapChildren(widget: Widget, change: (child: Widget) => Widget, isDeep =
     : widget
 }
 
-/** Tell whether an item waits for an answer: that of a person, or of the page. */
+/** Tell whether an item waits for an answer from the user or the page. */
 export function isPending({ status }: { status?: string | null }): boolean {
   return (status ?? 'pending') === 'pending'
 }

@@ -108,7 +108,7 @@ test('taken away, its calls end; put back, it has its thread and what was being 
     const later = ending(chat.focusComposer())
     return Promise.all([running, later])
   })
-  expect(ends).toEqual(Array(2).fill('The chat is not in the page any more.'))
+  expect(ends).toEqual(Array(2).fill('The chat is no longer in the page.'))
   await page.evaluate(() => document.body.append(window.element))
   await frame(page)
     .locator('.items')
