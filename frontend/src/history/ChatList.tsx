@@ -14,7 +14,7 @@ interface ChatListProps {
   onEscape: () => void
 }
 
-/** The threads of a person: search, open, rename, delete. */
+/** The user's threads: search, open, rename, delete. */
 export function ChatList({ autoFocus = false, onEscape }: ChatListProps) {
   const text = useText()
   const search = useRef<HTMLInputElement>(null)

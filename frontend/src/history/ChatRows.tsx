@@ -3,7 +3,7 @@ import type { Threads } from './useThreads'
 
 type ChatRowsProps = Pick<Threads, 'groups' | 'rows'> & Pick<RowProps, 'onRename' | 'onDelete'>
 
-/** The rows of chats: under their days, or as a search has found them. */
+/** The rows of chats: grouped by date, or in the order of the search results. */
 export function ChatRows({ groups, rows, ...actions }: ChatRowsProps) {
   if (rows === null) {
     return groups.map(([day, group]) => (

@@ -12,7 +12,7 @@ import { TitleInput } from './TitleInput'
 
 export interface RowProps {
   thread: ListedThread
-  /** The part of a message that a search has found. */
+  /** The part of a message that a search found. */
   snippet?: FoundThread['snippet']
   onRename: (thread: ThreadMetadata, title: string) => Promise<void>
   onDelete: (thread: ThreadMetadata) => Promise<void>
@@ -84,7 +84,7 @@ function Snippet({ pieces }: { pieces: FoundThread['snippet'] }) {
   )
 }
 
-/** Shows that a thread is being answered, or has an answer that was not seen yet. */
+/** Shows that an answer is in progress, or was not seen yet. */
 function Mark({ thread }: { thread: ListedThread }) {
   const chat = useChat()
   const text = useText()

@@ -5,7 +5,7 @@ interface ListStatusProps extends Pick<Threads, 'status' | 'isEmpty' | 'retry'> 
   isSearch: boolean
 }
 
-/** Says that the list is loading, has failed to load, or is empty. */
+/** Says that the list is loading, failed to load, or is empty. */
 export function ListStatus({ status, isEmpty, isSearch, retry }: ListStatusProps) {
   const text = useText()
   return (

@@ -7,12 +7,12 @@ import { timeOf } from './historyList'
 
 interface RowButtonsProps {
   thread: ThreadMetadata
-  /** The title, or what stands for one. */
+  /** The title, or a placeholder for it. */
   name: string
   onMode: (mode: 'renaming' | 'deleting') => void
 }
 
-/** When a thread began, and the buttons to rename and delete it. */
+/** The time when a thread started, and the buttons to rename and delete it. */
 export function RowButtons({ thread, name, onMode }: RowButtonsProps) {
   const text = useText()
   const locale = useLocale()

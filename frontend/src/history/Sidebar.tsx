@@ -25,7 +25,7 @@ export function useSidebar(): SidebarState | null {
   const [wasToggled, setToggled] = useState(false)
   const hasSidebar = isWanted && isWide
 
-  // If the app asks for the list of chats, the sidebar is where it is.
+  // If the app asks for the list of chats, open the sidebar, which contains it.
   useEffect(() => {
     if (!hasSidebar || view !== 'history') return
     setOpen(true)

@@ -1,4 +1,4 @@
-/** Chats in a list: how they are grouped, found and changed. */
+/** Groups, searches and updates a list of chats. */
 
 import type { ListedThread } from '../protocol/live'
 import { timeFrom } from '../protocol/time'
@@ -6,7 +6,7 @@ import type { ThreadMetadata } from '../protocol/types'
 
 const DAY = 24 * 60 * 60 * 1000
 
-/** Return a text without case, accents and other marks, for searching. */
+/** Return a text in lower case, without accents and other marks, for searching. */
 export function folded(text: string): string {
   return text.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase()
 }
@@ -34,7 +34,7 @@ export function groupsOf(
 
 const formats = new Map<string, Intl.DateTimeFormat>()
 
-/** Return when a chat began: its time on the first day, its date later. */
+/** Return when a chat started: a time on the first day, a date later. */
 export function timeOf(thread: ThreadMetadata, locale: string): string {
   const date = timeFrom(thread.created_at)
   const isRecent = Date.now() - date.getTime() < DAY
@@ -50,7 +50,7 @@ export function timeOf(thread: ThreadMetadata, locale: string): string {
   return format.format(date)
 }
 
-/** Return threads with changes made: `null` takes a thread away, and a new thread comes first. */
+/** Apply changes to threads: `null` removes a thread, and a new thread comes first. */
 export function withChanges(
   known: ListedThread[],
   changed: ReadonlyMap<string, ListedThread | null>,

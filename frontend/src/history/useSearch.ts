@@ -4,7 +4,7 @@ import type { FoundThread } from '../protocol/search'
 import { useChat } from '../ui/context'
 import type { EditThread } from './useThreadList'
 
-/** How many milliseconds to wait for another letter before asking the server. */
+/** Milliseconds to wait for another letter before asking the server. */
 const PAUSE = 150
 
 const PAGE = 20
@@ -18,7 +18,7 @@ export interface SearchState {
   edit: EditThread
 }
 
-/** Ask the server, if it can search, for threads whose messages hold the words of a query. */
+/** Ask the server, if it can search, for threads whose messages contain the words of a query. */
 export function useSearch(query: string, canSearch: boolean): SearchState {
   const chat = useChat()
   const [found, setFound] = useState<readonly FoundThread[] | null>(null)

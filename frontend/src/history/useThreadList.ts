@@ -5,10 +5,10 @@ import { useChat } from '../ui/context'
 import { useStore } from '../ui/useStore'
 import { withChanges, withThread } from './historyList'
 
-/** How many threads are loaded at a time. */
+/** The number of threads to load at a time. */
 export const PAGE = 30
 
-/** Change the thread of an id wherever it is listed; `null` takes it off the list. */
+/** Changes a thread wherever it is listed; `null` removes it from the list. */
 export type EditThread = (id: string, edit: (thread: ListedThread) => ListedThread | null) => void
 
 export interface ThreadList {
@@ -16,14 +16,14 @@ export interface ThreadList {
   status: 'loading' | 'failed' | 'ready'
   /** Whether the server can search messages. */
   canSearch: boolean
-  /** Loads the next page; `null` while a page is loading, and where there is no more. */
+  /** Loads the next page; `null` while a page is loading, and if there are no more. */
   more: (() => void) | null
   /** Loads the page that failed to load. */
   retry: () => void
   edit: EditThread
 }
 
-/** Load a person's threads page by page, and keep them as they are now. */
+/** Load the user's threads page by page, and keep them up to date. */
 export function useThreadList(): ThreadList {
   const chat = useChat()
   const [threads, setThreads] = useState<ListedThread[]>([])

@@ -12,7 +12,7 @@ export type FoundRow = Pick<FoundThread, 'snippet'> & { thread: ListedThread }
 export interface Threads extends Pick<ThreadList, 'status' | 'more' | 'retry' | 'edit'> {
   /** The threads whose titles match, under their days. */
   groups: [day: string, threads: ListedThread[]][]
-  /** The server's search results in their order; `null` if nothing is searched on the server. */
+  /** The server's search results in their order; `null` without a query, and if the server cannot search. */
   rows: FoundRow[] | null
   /** Whether nothing matches, as far as that is known. */
   isEmpty: boolean
@@ -31,7 +31,7 @@ export function useThreads(query: string): Threads {
     const matching = threads.filter(({ title }) => folded(title || untitled).includes(wanted))
     return groupsOf(matching, locale)
   }, [threads, wanted, untitled, locale])
-  // From the first letter on, so that the rows stay the same when the server's answer comes.
+  // From the first letter on, so that the rows stay the same when the server's results arrive.
   const rows = useMemo(() => {
     if (!canSearch || wanted === '') return null
     const known = new Map(threads.map((thread) => [thread.id, thread]))

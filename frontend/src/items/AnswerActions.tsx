@@ -13,7 +13,7 @@ import { answerOf, textOfAnswer } from './turn'
 type Rating = 'positive' | 'negative'
 
 interface AnswerActionsProps {
-  /** The id of the answer's last message. */
+  /** The ID of the answer's last message. */
   endId: string
   question: UserMessageItem | null
 }

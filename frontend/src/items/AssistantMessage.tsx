@@ -31,7 +31,7 @@ export function AssistantMessage({ item, isOpen }: AssistantMessageProps) {
   )
 }
 
-/** Return the previous list while the entries are the same, to spare its users a render. */
+/** Return the previous list while its entries are the same, to avoid a render. */
 function useSame<T>(list: readonly T[]): readonly T[] {
   const [kept, keep] = useState(list)
   if (kept.length === list.length && kept.every((each, index) => each === list[index])) return kept

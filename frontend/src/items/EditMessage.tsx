@@ -13,7 +13,7 @@ interface EditMessageProps {
   onDone: () => void
 }
 
-/** An editor for a sent message; the changed message is answered anew. */
+/** An editor for a sent message; the changed message gets a new answer. */
 export function EditMessage({ item, onDone }: EditMessageProps) {
   const chat = useChat()
   const text = useText()

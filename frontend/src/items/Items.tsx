@@ -9,7 +9,7 @@ import { isAnsweredAt, isQuestion } from './turn'
 
 interface ItemsProps {
   items: readonly ThreadItem[]
-  /** What is being written, while the last turn is running. */
+  /** The items being written, if the last turn is running. */
   open: ThreadState['open'] | null
   scroller: RefObject<HTMLElement | null>
 }

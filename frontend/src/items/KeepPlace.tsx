@@ -2,7 +2,7 @@ import { Component, type RefObject } from 'react'
 
 interface KeepPlaceProps {
   scroller: RefObject<HTMLElement | null>
-  /** The id of the first item. */
+  /** The ID of the first item. */
   first: string | undefined
 }
 

@@ -49,7 +49,7 @@ export function LargeImage({ url, name, className = 'image' }: LargeImageProps) 
         className="image-dialog"
         aria-label={name}
         onClose={() => setOpen(false)}
-        // A click beside the image has the dialog itself as its target.
+        // The target of a click beside the image is the dialog itself.
         onClick={(event) => event.target === event.currentTarget && dialog.current?.close()}
       >
         {isOpen && <img src={url} alt={name} referrerPolicy="no-referrer" />}

@@ -10,7 +10,7 @@ interface PictureProps {
   progress: number | null
 }
 
-/** A generated image, shown while it is being made. */
+/** A generated image, which may still be in progress. */
 export function Picture({ item, isOpen, progress }: PictureProps) {
   const text = useText()
   const { image } = item

@@ -8,7 +8,7 @@ import { QuestionField } from './QuestionField'
 
 type Values = Readonly<Record<string, readonly string[]>>
 
-/** A form with questions, which a person answers or skips. */
+/** A form with questions that the user answers or skips. */
 export function QuestionForm({ item }: { item: StructuredInputItem }) {
   const text = useText()
   const chat = useChat()
@@ -83,7 +83,7 @@ function useFocusAfter(form: RefObject<HTMLFormElement | null>): void {
 }
 
 interface FormButtonsProps {
-  /** What is being sent, if anything is. */
+  /** The status that is being submitted, if any. */
   sending: StructuredInputSubmission['status']
   isResponding: boolean
   onSkip: () => void
@@ -115,7 +115,7 @@ function FormButtons({ sending, isResponding, onSkip }: FormButtonsProps) {
   )
 }
 
-/** Return what was answered; a question without an answer is skipped. */
+/** Return the answers; a question without one is skipped. */
 function answersOf(
   item: StructuredInputItem,
   values: Values,
@@ -128,7 +128,7 @@ function answersOf(
   return answers
 }
 
-/** Return whether a key in a text area submits the form; in other fields, the browser does it. */
+/** Tell whether a key in a text area submits the form; browsers handle the other fields. */
 function isSubmitKey(event: KeyboardEvent, count: number): boolean {
   if (event.key !== 'Enter' || event.nativeEvent.isComposing) return false
   // With one question, Enter sends as it does in the composer.

@@ -5,7 +5,7 @@ import { useStore } from '../ui/useStore'
 import { QuestionForm } from './QuestionForm'
 import { isQuestion } from './turn'
 
-/** Questions that a person answers, and then what they answered. */
+/** Questions for the user; once answered, the user's answers. */
 export function Questions({ item }: { item: StructuredInputItem }) {
   const chat = useChat()
   const text = useText()

@@ -1,7 +1,7 @@
 import type { Content } from '../chat/content'
 import { Tag } from '../composer/Tag'
 
-/** What a person said, with its tags. */
+/** The content of a user message, with its tags. */
 export function Said({ content }: { content: Content }) {
   return (
     <div className="bubble" dir="auto">

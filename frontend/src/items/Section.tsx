@@ -10,9 +10,9 @@ const HEIGHT = 120
 
 interface SectionProps {
   items: readonly ThreadItem[]
-  /** The last message that the person sent before the section. */
+  /** The last user message before the section. */
   question: UserMessageItem | null
-  /** What is being written, if the running turn is in the section. */
+  /** The items being written, if the running turn is in the section. */
   open: ThreadState['open'] | null
   /** Whether no answer continues after the section. */
   isOver: boolean
@@ -47,7 +47,7 @@ export const Section = memo(function Section({ items, open, isOver, ...rest }: S
   )
 }, isSame)
 
-/** Return whether the props are equal; lists of the same items are. */
+/** Tell whether the props are equal; so are lists of the same items. */
 function isSame(before: SectionProps, after: SectionProps): boolean {
   return (
     before.items.length === after.items.length &&

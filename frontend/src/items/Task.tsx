@@ -8,7 +8,7 @@ import { TaskSources } from './TaskSources'
 
 export type Task = WorkflowItem['workflow']['tasks'][number]
 
-/** The icon by which the server says that a step has failed. */
+/** The icon with which the server marks a failed step. */
 const FAILED = 'lucide:circle-x'
 
 interface TaskViewProps {

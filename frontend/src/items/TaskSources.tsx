@@ -6,10 +6,10 @@ import { Link } from '../markdown/Link'
 import { SourceLink } from '../markdown/SourceLink'
 import { hostOf, isLink, sourceOf } from '../markdown/sources'
 
-/** How many sources are shown at first. */
+/** The number of sources shown at first. */
 const FEW = 5
 
-/** The sources of a task. Without the icons of web sites, which would tell them who reads this. */
+/** The sources of a task, without site icons: loading them would reveal the reader to the sites. */
 export function TaskSources({ sources }: { sources: readonly (URLSource | FileSource)[] }) {
   const text = useText()
   const [isWhole, setWhole] = useState(false)

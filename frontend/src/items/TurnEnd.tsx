@@ -18,7 +18,7 @@ const TEXTS: Record<string, TextKey> = {
 /** The server's default messages about failed turns, which are translated here. */
 const FAILED = new Set(['This answer failed.', 'Something went wrong. Try again.'])
 
-/** Return whether an item says how a turn ended; other servers use this type for their own ends. */
+/** Tell whether an item says how a turn ended; other servers use this type for other purposes. */
 export function isKnownEnd(item: TurnEndItem): boolean {
   return (item.state ?? '') in TEXTS
 }
@@ -28,7 +28,7 @@ interface TurnEndProps {
   question: UserMessageItem | null
 }
 
-/** How an answer ended that was not completed; after the last one, with a button to try again. */
+/** Says how an incomplete answer ended; at the end of the thread, with a button to try again. */
 export function TurnEnd({ item, question }: TurnEndProps) {
   const chat = useChat()
   const text = useText()

@@ -4,7 +4,7 @@ const UNITS = [
   ['second', 1],
 ] as const
 
-/** Return a duration in words of a locale, in at most two units. */
+/** Format a duration in a locale's words, in at most two units. */
 export function durationIn(locale: string, seconds: number): string {
   let rest = Math.round(seconds)
   const parts: string[] = []

@@ -5,7 +5,7 @@ import { startTransition, useEffect, useState } from 'react'
 import type { ThreadItem } from '../protocol/types'
 import { later } from '../chat/later'
 
-/** How many items are rendered without a delay that people notice. */
+/** The number of items that can be rendered without a noticeable delay. */
 const LENGTH = 50
 
 /**

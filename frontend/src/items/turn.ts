@@ -1,4 +1,4 @@
-/** Turns: a message of a person, and its answer. */
+/** Turns: a user message and its answer. */
 
 import type { AssistantMessageItem, ThreadItem, UserMessageItem } from '../protocol/types'
 
@@ -32,7 +32,7 @@ export function answerOf(items: readonly ThreadItem[], endId: string): Assistant
   return before.slice(before.findLastIndex(isQuestion) + 1).filter(isAnswer)
 }
 
-/** Return what an answer says. */
+/** Return the text of an answer. */
 export function textOfAnswer(messages: readonly AssistantMessageItem[]): string {
   return messages.flatMap(({ content }) => content.map((part) => part.text)).join('\n\n')
 }

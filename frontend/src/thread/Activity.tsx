@@ -4,7 +4,7 @@ import { useChat, useText } from '../ui/context'
 import { NamedIcon } from '../ui/icons/NamedIcon'
 import { useStore } from '../ui/useStore'
 
-/** After how many milliseconds of silence to say that the answer continues. */
+/** Milliseconds without new text after which to show that the answer continues. */
 const PATIENCE = 600
 
 /** Says what is happening while no text arrives. */

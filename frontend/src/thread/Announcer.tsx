@@ -7,14 +7,14 @@ import { spoken } from '../markdown/spoken'
 import { useStore } from '../ui/useStore'
 import type { Say } from '../i18n/texts'
 
-/** The announcements so far: each waits for the one before, as the words of Markdown load. */
+/** The announcements so far: each waits for the one before, which may still load Markdown. */
 let saying = Promise.resolve()
 
 function say(words: Promise<string>): void {
   saying = saying.then(async () => announce(await words)).catch(() => {})
 }
 
-/** Announces new items to screen readers: an answer once it is finished, the rest in short. */
+/** Announces new items to screen readers: answers when they are finished, the others briefly. */
 export function Announcer() {
   const chat = useChat()
   const text = useText()
@@ -23,7 +23,7 @@ export function Announcer() {
   const open = useStore(chat.state, (state) => state.thread.open)
   const notices = useStore(chat.state, (state) => state.thread.notices)
   const isResponding = useStore(chat.state, (state) => state.isResponding)
-  /** The items that were announced, or were there before the answer began. */
+  /** The items that were announced, or existed before the answer started. */
   const known = useRef(new Set<string>())
   const wasResponding = useRef(false)
   useEffect(() => {

@@ -6,7 +6,7 @@ import { useStore } from '../ui/useStore'
 /** How near the oldest loaded item may come before older ones are loaded. */
 const AHEAD = '100%'
 
-/** Loads older items as a person scrolls up. */
+/** Loads older items as the user scrolls up. */
 export function OlderItems({ scroller }: { scroller: RefObject<HTMLElement | null> }) {
   const chat = useChat()
   const text = useText()

@@ -7,7 +7,7 @@ interface OutgoingMessageProps {
   attachments: readonly Attachment[]
 }
 
-/** What a message says while the server does not have it yet. */
+/** The content of a message that the server has not confirmed yet. */
 export function OutgoingMessage({ content, attachments }: OutgoingMessageProps) {
   return (
     <>

@@ -17,7 +17,7 @@ export function QuoteButton() {
 
   useEffect(() => {
     const look = (): void => setSelected(selectedAnswer())
-    // The button would be in the way while the person is selecting.
+    // The button would be in the way while the user is selecting.
     const onChange = (): void => {
       if (document.getSelection()?.isCollapsed !== false) setSelected(null)
     }

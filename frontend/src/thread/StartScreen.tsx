@@ -42,7 +42,7 @@ export function StartScreen() {
   )
 }
 
-/** Return whether an element has to be scrolled, for which a keyboard must reach it. */
+/** Tell whether an element's content is cut off; it must then be focusable, to scroll by keyboard. */
 function useIsCut(element: RefObject<HTMLElement | null>): boolean {
   const [isCut, setCut] = useState(false)
   useEffect(() => {

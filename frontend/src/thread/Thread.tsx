@@ -17,14 +17,14 @@ import { useStore } from '../ui/useStore'
 import { UNANSWERED } from '../chat/threads'
 import { useScrolling } from './useScrolling'
 
-/** The items of a thread, and what is going on in it. */
+/** The items of a thread, and its current activity. */
 export function Thread() {
   const chat = useChat()
   const text = useText()
   const items = useStore(chat.state, (state) => state.thread.items)
   const open = useStore(chat.state, (state) => state.thread.open)
   const isResponding = useStore(chat.state, (state) => state.isResponding)
-  // Progress without an answer asked for here: another page has asked for one.
+  // Progress while this page is not responding means that another page requested an answer.
   const isAwaited = useStore(chat.state, (state) => state.thread.progress !== null)
   const isConnected = useStore(chat.state, (state) => state.isConnected)
   const title = useStore(chat.state, (state) => state.thread.thread?.title)
@@ -69,7 +69,7 @@ export function Thread() {
   )
 }
 
-/** Says that the thread is loading, or has failed to load. */
+/** Says that the thread is loading, or failed to load. */
 function Loading() {
   const chat = useChat()
   const text = useText()
@@ -105,7 +105,7 @@ function Notices() {
   ))
 }
 
-/** What went wrong in the last turn, with a button to try again where that can help. */
+/** The error of the last turn, with a button to try again where that can help. */
 function Failure() {
   const chat = useChat()
   const text = useText()

@@ -4,7 +4,7 @@ import { DeleteIcon, RenameIcon, SendIcon } from '../ui/icons'
 import { useStore } from '../ui/useStore'
 import { OutgoingMessage } from './OutgoingMessage'
 
-/** Messages that are sent when the current answer ends, or when the person presses Send. */
+/** Messages that are sent when the current answer ends, or when the user presses Send. */
 export function Waiting() {
   const chat = useChat()
   const text = useText()

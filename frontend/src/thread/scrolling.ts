@@ -1,15 +1,15 @@
 /** The scroll position of a thread while it grows. */
 
-/** A person who has scrolled this near to the end is at the end, in pixels. */
+/** The distance to the end, in pixels, that still counts as the end. */
 const NEAR = 24
 
 /** The space above a message that was just sent, in pixels. */
 const ABOVE = 16
 
-/** For how many milliseconds after input a scroll counts as the person's. */
+/** Milliseconds after input for which a scroll counts as the user's. */
 const BY_HAND = 300
 
-/** What stays in view: the end, the last sent message, or the place the person has scrolled to. */
+/** What stays in view: the end, the last sent message, or the place the user scrolled to. */
 type Place = 'end' | 'message' | 'own'
 
 const INPUTS = ['wheel', 'touchmove', 'pointerdown', 'pointermove', 'keydown'] as const
@@ -31,7 +31,7 @@ export class Scrolling {
   constructor(
     readonly scroller: HTMLElement,
     readonly content: HTMLElement,
-    /** Told whether the end is far away. */
+    /** Called with whether the end is far away. */
     readonly onAway: (isAway: boolean) => void,
   ) {
     this.#observer.observe(scroller)
@@ -67,7 +67,7 @@ export class Scrolling {
     this.#settle()
   }
 
-  /** Note that an answer is being written; unless it is followed, nothing moves. */
+  /** Prepare for an answer's text; unless the thread follows it, nothing moves. */
   write(): void {
     if (!this.autoScroll && this.#place === 'end') this.#keep('own')
   }
@@ -115,8 +115,8 @@ export class Scrolling {
       // A thread that gets shorter scrolls up too, but not away from its end.
       if (this.#top < top && (isByHand || this.#rest >= 1)) this.#keep('own')
     } else if (this.#place === 'message') {
-      // What moves while nothing has another size was scrolled by somebody, or by the browser to
-      // what gets the focus.
+      // If the position changes while all sizes stay the same, the user scrolled, or the browser
+      // did to show the focused element.
       const isScrolled = this.#top !== top && this.#height === height && this.#view === view
       if (isByHand || isScrolled) this.#keep('own')
     } else if (this.autoScroll && this.#top > top) {
@@ -131,12 +131,12 @@ export class Scrolling {
     if (event.type === 'pointermove' && (event as PointerEvent).buttons === 0) return
     this.#touchedAt = performance.now()
     if (event.type === 'wheel' && this.#place === 'end' && this.#goesUp(event as WheelEvent)) {
-      // A wheel scrolls slowly at first, and new text would undo it.
+      // A wheel scrolls slowly at first, so new text would undo it.
       this.#keep('own')
     }
   }
 
-  /** Return whether a wheel scrolls the thread up, not something inside it. */
+  /** Tell whether a wheel scrolls the thread up, not something inside it. */
   #goesUp({ deltaY, ctrlKey, target }: WheelEvent): boolean {
     if (deltaY >= 0 || ctrlKey || this.scroller.scrollTop === 0) return false
     for (

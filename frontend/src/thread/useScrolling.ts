@@ -4,7 +4,7 @@ import { useStore } from '../ui/useStore'
 import { useChat } from '../ui/context'
 import { Scrolling } from './scrolling'
 
-/** Scroll a thread as it is opened, as messages are sent, and as answers are written. */
+/** Scroll a thread when it opens, when messages are sent, and while answers are written. */
 export function useScrolling(
   scroller: RefObject<HTMLElement | null>,
   content: RefObject<HTMLElement | null>,
@@ -36,7 +36,7 @@ export function useScrolling(
     const { current } = scrolling
     const was = before.current
     before.current = { threadId, isLoading, isSending, lastId }
-    // A new thread gets its id while its first message is sent.
+    // A new thread gets its ID while its first message is sent.
     const isOpened =
       (threadId !== was.threadId && was.threadId !== null) || isLoading !== was.isLoading
     if (isSending && !was.isSending) current?.showMessage()

@@ -7,7 +7,7 @@ import { IconButton } from './IconButton'
 import { CheckIcon, CopyIcon, FailedIcon } from './icons'
 import { isCopied } from './isCopied'
 
-/** For how many milliseconds the button shows the result. */
+/** Milliseconds for which the button shows the result. */
 const SHOWN = 1500
 
 const ICONS = { copy: CopyIcon, copied: CheckIcon, actionFailed: FailedIcon }

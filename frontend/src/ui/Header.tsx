@@ -9,11 +9,11 @@ import { ariaKeysOf } from './shortcutKeys'
 import { ShortcutsButton } from './ShortcutsButton'
 import { useStore } from './useStore'
 
-// Loaded when needed: the icons are many, and few apps use them.
+// Loaded on demand: there are many icons, and few apps use them.
 const HeaderIcon = lazy(() => import('./HeaderIcon'))
 
 interface HeaderProps {
-  /** The list of chats beside the thread, if it is there. */
+  /** The sidebar with the list of chats, if there is one. */
   sidebar?: SidebarState | null
 }
 

@@ -7,7 +7,7 @@ const ICONS = { info: InfoIcon, warning: WarningIcon, danger: FailedIcon }
 
 interface NoteProps {
   level: NoticeEvent['level']
-  /** A button that helps. */
+  /** A button that may solve the problem. */
   action?: ReactNode
   children: ReactNode
 }

@@ -15,7 +15,7 @@ export async function preloadPreviews(): Promise<void> {
   try {
     previews.set({ Previewed: (await import('./Previewed')).default })
   } catch (error) {
-    console.warn('There are no previews.', error)
+    console.warn('Previews could not be loaded.', error)
   }
 }
 

@@ -20,7 +20,7 @@ export default function Previewed({ entity, onRequestPreview, children }: Previe
   const [isOpen, setOpen] = useState(false)
   const [preview, setPreview] = useState<Preview>(null)
   const id = useId()
-  // Inside the part of the page that the child is in, and above what clips the child.
+  // In the same part of the page as the child, but outside the elements that clip it.
   const [place, setPlace] = useState<Element | null>(null)
 
   const ask = async (): Promise<void> => {
@@ -28,7 +28,7 @@ export default function Previewed({ entity, onRequestPreview, children }: Previe
     try {
       setPreview((await onRequestPreview(entity)).preview)
     } catch (error) {
-      console.warn(`There is no preview of ${entity.title}.`, error)
+      console.warn(`The preview of ${entity.title} could not be loaded.`, error)
       setPreview(null)
     }
   }

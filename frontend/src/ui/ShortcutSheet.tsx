@@ -5,7 +5,7 @@ import { IconButton } from './IconButton'
 import { CloseIcon } from './icons'
 import { listed, sheet } from './shortcutKeys'
 
-/** Lists what can be done by a key. */
+/** Lists the keyboard shortcuts. */
 export default function ShortcutSheet() {
   const text = useText()
   const dialog = useRef<HTMLDialogElement>(null)
@@ -16,7 +16,7 @@ export default function ShortcutSheet() {
       className="shortcut-sheet"
       aria-labelledby="shortcuts"
       onClose={() => sheet.set({ isOpen: false })}
-      // A click beside the sheet is one on the dialog itself.
+      // The target of a click beside the sheet is the dialog itself.
       onClick={(event) => event.target === event.currentTarget && dialog.current?.close()}
     >
       <div className="shortcut-head">

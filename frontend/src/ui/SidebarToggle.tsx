@@ -4,7 +4,7 @@ import { SidebarIcon } from './icons'
 
 export interface SidebarState {
   isOpen: boolean
-  /** Whether the person has opened or closed it. */
+  /** Whether the user has opened or closed it. */
   wasToggled: boolean
   toggle: () => void
 }

@@ -17,12 +17,12 @@ export function useChat(): Chat {
 /**
  * Draws the widget of a preview.
  *
- * It comes through context because importing it would be a cycle: widgets hold Markdown, Markdown
- * links to sources, and sources have previews.
+ * It comes through context because importing it would be a cycle: widgets contain Markdown,
+ * Markdown links to sources, and sources have previews.
  */
 export const PreviewWidgetContext = createContext<ComponentType<{ widget: Widget }> | null>(null)
 
-/** The chat's own texts, in the reader's language. */
+/** Return the chat's own texts in the reader's language. */
 export function useText(): Say {
   return useStore(useChat().texts.state, (state) => state.say)
 }

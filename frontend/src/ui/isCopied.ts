@@ -1,4 +1,4 @@
-/** Put text on the clipboard, and tell whether that could be done. */
+/** Copy text to the clipboard, and return whether that succeeded. */
 export async function isCopied(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text)

@@ -1,4 +1,4 @@
-/** What can be done by a key from anywhere in the chat. */
+/** The keyboard shortcuts that work anywhere in the chat. */
 
 import { Store } from '../chat/store'
 import type { TextKey } from '../i18n/locales/en'
@@ -29,29 +29,29 @@ const isMac = /^(Mac|iP)/.test(navigator.platform)
 /** The sheet that lists the shortcuts. */
 export const sheet = new Store({ isOpen: false })
 
-/** Return what a key is a shortcut of. */
+/** Return the shortcut that a key triggers. */
 export function shortcutOf(event: KeyboardEvent): Shortcut | null {
   const { key, code, shiftKey, altKey, ctrlKey, metaKey } = event
   const hasModifiers = shiftKey && !metaKey && (isMac ? ctrlKey && !altKey : altKey && !ctrlKey)
   if (!hasModifiers || event.repeat || event.isComposing) return null
   const typed = key.toUpperCase()
-  // Keyboards of other scripts have the letter on the same key as the English one.
+  // On keyboards for other scripts, the key is where an English keyboard has the letter.
   const letter = /^[A-Z]$/.test(typed) ? typed : code.replace(/^Key/, '')
   const found = Object.entries(LETTERS).find(([, each]) => each === letter)
   return found === undefined ? null : (found[0] as Shortcut)
 }
 
-/** The keys of a shortcut, as they are called. */
+/** Return the names of a shortcut's keys. */
 export function keysOf(shortcut: Shortcut): string[] {
   return [isMac ? 'Control' : 'Alt', 'Shift', LETTERS[shortcut]]
 }
 
-/** The same for `aria-keyshortcuts`. */
+/** Return the same keys for `aria-keyshortcuts`. */
 export function ariaKeysOf(shortcut: Shortcut): string {
   return keysOf(shortcut).join('+')
 }
 
-/** What the sheet lists, in its order: a text, and the keys. */
+/** Return the entries of the sheet in their order, each with its text and keys. */
 export function listed(): readonly [TextKey, string[]][] {
   return [
     ['newChat', keysOf('newChat')],

@@ -1,4 +1,4 @@
-/** Stores in components. */
+/** Reads stores in components. */
 
 import { useSyncExternalStore } from 'react'
 
