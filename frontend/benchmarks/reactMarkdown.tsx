@@ -1,4 +1,4 @@
-/** The same growing text as `react-markdown` draws it, for comparison. */
+/** Renders the same growing text with `react-markdown`, for comparison. */
 
 import { useSyncExternalStore } from 'react'
 import { createRoot } from 'react-dom/client'

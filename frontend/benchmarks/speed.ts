@@ -18,13 +18,13 @@ const SWITCHES = 100
 declare global {
   interface Window {
     took: number
-    /** Adds to the text that `react-markdown` draws. */
+    /** Adds to the text that `react-markdown` renders. */
     append: (delta: string) => void
-    /** Answer a message with events, and the fields that each item has. */
+    /** Responds to a message with events; `base` holds the fields of every item. */
     answer: (say: (send: (event: object) => void, base: object) => Promise<void>) => Response
-    /** Hand out a reply at its pace. */
+    /** Passes on the words of a reply at a given pace. */
     dictate: (pace: Pace, take: (delta: string) => void) => Promise<void>
-    /** Do something, and return what it costs the window's thread. */
+    /** Runs a function, and returns what it costs the window's main thread. */
     measure: (realm: Window & typeof globalThis, act: () => Promise<void>) => Promise<Cost>
   }
 }
@@ -35,9 +35,9 @@ interface Pace {
 }
 
 interface Cost {
-  /** Milliseconds of the longest task, if one is over 50. */
+  /** The longest task, in milliseconds; 0 if none is over 50. */
   longest: number
-  /** Milliseconds by which timers are late, in each quarter of the time. */
+  /** The total delay of timers in each quarter of the time, in milliseconds. */
   late: number[]
 }
 
@@ -82,7 +82,7 @@ async function ready(site: Site): Promise<number> {
   return took
 }
 
-/** Define in a page what both contestants are measured with. */
+/** Define in a page the functions that measure both renderers. */
 function tools(): void {
   window.dictate = async ({ tokens, perSecond }, take) => {
     const words = ['some ', '**bold** ', 'text, ', '`code` ', 'and more. ', 'new\n\n']
@@ -119,9 +119,9 @@ function tools(): void {
 }
 
 interface Streamed {
-  /** What is streamed into. */
+  /** The item that grows. */
   item: object
-  /** What is said of it with every delta. */
+  /** The update that carries each delta. */
   update: object
 }
 
@@ -135,7 +135,7 @@ const WIDGET: Streamed = {
   update: { type: 'widget.streaming_text.value_delta', component_id: 'text', done: false },
 }
 
-/** Define in a page how a chat is answered by the page itself. */
+/** Define in a page a function that responds to a chat in place of a server. */
 function answers(): void {
   const encoder = new TextEncoder()
   const base = { thread_id: 't', created_at: '2026-01-01T00:00:00' }
@@ -222,7 +222,7 @@ const LARGE_WIDGETS: Record<string, object> = {
   },
 }
 
-/** Show a large widget and scroll through it, once what draws its kind has been loaded. */
+/** Show a large widget and scroll through it, after the code for its components is loaded. */
 async function show(site: Site, large: object): Promise<Cost> {
   const opened = await page(site)
   await opened.evaluate(tools)
@@ -291,7 +291,7 @@ function rowsOf(name: string, cost: Cost, { tokens }: Pace): void {
   row(`${name}: busy µs a token, in each quarter`, perToken.join(' '))
 }
 
-/** Open a thread of many items, then switch many times, and return milliseconds and bytes. */
+/** Open a long thread, then switch threads; return the milliseconds and the megabytes kept. */
 async function threads(site: Site): Promise<{ opened: number; kept: number }> {
   const opened = await page(site)
   const session = await opened.context().newCDPSession(opened)
@@ -338,7 +338,7 @@ async function threads(site: Site): Promise<{ opened: number; kept: number }> {
     return performance.now() - started
   })
   const used = async (): Promise<number> => {
-    // Until all is drawn that is drawn at leisure, memory grows without being kept.
+    // Deferred rendering uses memory that it does not keep: wait until it is done.
     await new Promise((resolve) => setTimeout(resolve, 2_000))
     await session.send('HeapProfiler.collectGarbage')
     return opened.evaluate(
@@ -351,7 +351,7 @@ async function threads(site: Site): Promise<{ opened: number; kept: number }> {
       const chat = document.querySelector('openai-chatkit') as Chat
       for (let index = 0; index < switches; index++) await chat.setThreadId(`thread ${index % 2}`)
     }, times)
-  // What the first threads bring once, such as code that runs hot, is kept by no switch.
+  // Warm up, so that one-time costs such as compiled code do not count.
   await change(2)
   const before = await used()
   await change(SWITCHES)
@@ -363,7 +363,7 @@ async function threads(site: Site): Promise<{ opened: number; kept: number }> {
 const site = await open()
 try {
   row(
-    'gzipped JavaScript until one can write',
+    'gzipped JavaScript until the user can type',
     `${(size(/^(app|chatkit|rolldown-runtime)-.*\.js$/) / 1024).toFixed(0)} KB`,
   )
   row('gzipped JavaScript in all', `${(size(/\.js$/) / 1024).toFixed(0)} KB`)

@@ -61,7 +61,7 @@ function Parts({ chat }: { chat: Chat }) {
     document.documentElement.dir = directionOf(locale)
   }, [options?.theme, options?.frameTitle, locale, say])
 
-  // After the list of chats, by keyboard or by mouse, the focus returns to the composer.
+  // When the list of chats closes, the focus returns to the composer.
   const wasHistory = useRef(false)
   useEffect(() => {
     const isLost = document.activeElement === document.body

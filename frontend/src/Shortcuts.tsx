@@ -10,13 +10,13 @@ import { useStore } from './ui/useStore'
 
 const ShortcutSheet = lazy(() => import('./ui/ShortcutSheet'))
 
-/** Does what keys are for, anywhere in the chat. */
+/** Handles the keyboard shortcuts, anywhere in the chat. */
 export function Shortcuts({ sidebar }: { sidebar: SidebarState | null }) {
   const run = useShortcuts(sidebar)
   const isOpen = useStore(sheet, (state) => state.isOpen)
   const onKey = useEffectEvent((event: KeyboardEvent) => {
     const shortcut = shortcutOf(event)
-    // A dialog keeps all else from being done.
+    // No shortcut works while a dialog is open.
     if (shortcut === null || event.defaultPrevented || document.querySelector('dialog[open]'))
       return
     event.preventDefault()
@@ -40,7 +40,7 @@ function useShortcuts(sidebar: SidebarState | null): Record<Shortcut, () => void
   const text = useText()
   const write = async (): Promise<void> => {
     await chat.hideHistory()
-    // Once the composer is there.
+    // Wait until the composer is rendered.
     requestAnimationFrame(() => chat.focus())
   }
   const search = (): void => {

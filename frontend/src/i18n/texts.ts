@@ -8,7 +8,7 @@ const translated = Object.keys(files).map((path) =>
   path.slice('./locales/'.length, -'.json'.length),
 )
 
-/** Which of the translations is meant, where a language has several or another name. */
+/** The translations of languages that have several, or another name. */
 const FALLBACKS: Record<string, string> = {
   es: 'es-ES',
   fil: 'tl',
@@ -47,7 +47,7 @@ export function directionOf(locale: string): 'ltr' | 'rtl' {
 export type Say = (key: TextKey, values?: Record<string, string | number>) => string
 
 export class Texts {
-  /** The locale is empty until the texts are there. */
+  /** The locale is empty until the texts are loaded. */
   readonly state = new Store({ locale: '', say: saying(en) })
   #wanted = ''
 
@@ -57,7 +57,7 @@ export class Texts {
 
   say: Say = (key, values) => this.state.get().say(key, values)
 
-  /** Speak another language, once its texts are there; English where they are missing. */
+  /** Load and use the texts of a locale; missing ones stay English. */
   async use(locale: string): Promise<void> {
     this.#wanted = locale
     const name = translationOf(locale)

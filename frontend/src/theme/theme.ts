@@ -56,7 +56,7 @@ const GRAYS = [
   900, 925, 950, 975, 1000,
 ]
 
-/** The grays of the color scheme with a hue; shades are darker above zero and lighter below. */
+/** Return the color scheme's grays with a hue; shades are darker above zero and lighter below. */
 function grays({ hue, tint, shade = 0 }: GrayscaleOptions, root: HTMLElement): Variables {
   const style = getComputedStyle(root)
   const tinted = GRAYS.map((step) => {
@@ -74,7 +74,7 @@ function grays({ hue, tint, shade = 0 }: GrayscaleOptions, root: HTMLElement): V
 function surfaces({ background, foreground }: Partial<SurfaceColors>): Variables {
   const variables: Variables = background ? { '--chat-surface': background } : {}
   if (!foreground) return variables
-  // By its description it is the color of texts; many themes use it for raised surfaces.
+  // ChatKit describes it as the text color, but many themes use it for raised surfaces.
   const isText = background && contrast(parseColor(foreground), parseColor(background)) >= 3
   return { ...variables, [isText ? '--color-text' : '--color-surface-elevated']: foreground }
 }

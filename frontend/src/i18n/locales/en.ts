@@ -1,4 +1,4 @@
-/** Every text of the chat itself, in English. `{name}` is a place for a value. */
+/** Every text of the chat itself, in English. `{name}` is a placeholder for a value. */
 export const en = {
   // Around the thread
   chat: 'Chat',
