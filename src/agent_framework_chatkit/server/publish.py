@@ -1,4 +1,4 @@
-"""Writes to a thread from outside its turns, and tells those who follow it."""
+"""Writes to a thread outside its turns and notifies its followers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def publish(
     writes: Writes,
     context: TContext,
 ) -> None:
-    """Write to a thread from outside its turn, and tell those who follow it.
+    """Write to a thread outside its turns and notify its followers.
 
     Raises:
         NotFoundError: If the owner has no such thread.

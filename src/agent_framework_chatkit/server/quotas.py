@@ -1,4 +1,4 @@
-"""How much each owner may ask of a worker."""
+"""Limits on each owner's use of a worker."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from limits.strategies import MovingWindowRateLimiter
 
 from ..stores.owners import owner_of, value_of
 
-_TOO_MANY_TURNS = "You have asked for very much within a minute. Wait a moment, and try again."
+_TOO_MANY_TURNS = "You sent too many requests within a minute. Wait a moment and try again."
 _TOO_MANY_VISITORS = (
     "Too many browsers have opened this chat for the first time within a minute. Allow cookies, "
     "wait a moment, and load the chat again."
 )
-_TOO_MANY_STREAMS = "This chat is open too often. Close some tabs, and try again."
+_TOO_MANY_STREAMS = "This chat is open too many times. Close some tabs and try again."
 
 
 class QuotaExceededError(Exception):
-    """An owner has asked for too much; the message is for the person."""
+    """An owner exceeded a quota. The message is for the user."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,10 @@ class Quotas:
 
 
 class QuotaKeeper:
-    """Counts what the owners ask of this worker.
+    """Enforces the quotas on this worker.
 
     Args:
-        quotas: What they may.
+        quotas: The quotas.
     """
 
     def __init__(self, quotas: Quotas) -> None:
@@ -70,7 +70,7 @@ class QuotaKeeper:
         """Count a turn.
 
         Raises:
-            QuotaExceededError: The owner has had as many within a minute.
+            QuotaExceededError: If the owner has used up the turns for this minute.
         """
         is_visitor = value_of(context, "is_visitor")
         allowed = self._quotas.visitor_turns if is_visitor else self._quotas.turns
@@ -81,7 +81,7 @@ class QuotaKeeper:
         """Count a stream while it is open.
 
         Raises:
-            QuotaExceededError: The owner has as many open.
+            QuotaExceededError: If the owner has too many open streams.
         """
         owner = _counted_as(context)
         is_visitor = value_of(context, "is_visitor")

@@ -1,4 +1,4 @@
-"""What is stored of a turn for the agent's next turns: messages and the session."""
+"""The messages and the session that a turn stores for the agent's next turns."""
 
 from __future__ import annotations
 
@@ -19,7 +19,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RememberedTurn:
-    """What is stored of what a run has exchanged, and what it has asked that is not."""
+    """A run's result to store.
+
+    Attributes:
+        messages: The exchanged messages.
+        session: The turn's ID and the session's JSON.
+        forgotten: The IDs of items whose requests are not stored, so nobody can answer them.
+    """
 
     messages: list[StoredMessages]
     session: tuple[str, str]
@@ -27,7 +33,7 @@ class RememberedTurn:
 
 
 def dump_session(session: AgentSession, thread_id: str) -> str:
-    """Return a session as JSON; what cannot be stored of its state is left out."""
+    """Return a session as JSON, without state that cannot be stored."""
     try:
         return json.dumps(session.to_dict())
     except (TypeError, ValueError):
@@ -42,8 +48,8 @@ def dump_session(session: AgentSession, thread_id: str) -> str:
         except (TypeError, ValueError) as error:
             del sound.state[name]
             logger.error(
-                "The state %r of the session of thread %r is not stored: %s. Keep JSON in it, or "
-                "register its type with agent_framework.register_state_type.",
+                "The state %r of the session of thread %r is not stored: %s. Keep JSON values in "
+                "it, or register its type with agent_framework.register_state_type.",
                 name,
                 thread_id,
                 error,
@@ -52,10 +58,10 @@ def dump_session(session: AgentSession, thread_id: str) -> str:
 
 
 def remembered_of_workflow(exchanged: Sequence[Message], *, is_clean: bool) -> list[Message]:
-    """Return what is remembered of a workflow's run.
+    """Return the messages of a workflow's run to store.
 
-    Its agents' words are. If it was cut short, so are the tools that had been called, in words:
-    the agents that go on need not have them.
+    These are its agents' texts. If the run was cut short, a note lists the tool calls made so far,
+    as text, because the agents that continue may not have these tools.
     """
     said = conversation(exchanged)
     if is_clean:
@@ -68,7 +74,7 @@ def remembered_of_workflow(exchanged: Sequence[Message], *, is_clean: bool) -> l
 
 
 def _called(messages: Sequence[Message]) -> list[str]:
-    """Return in words which tools were called and what they returned."""
+    """Return a line of text for each tool call that has a result."""
     contents = [content for message in messages for content in message.contents]
     results = {each.call_id: each.result for each in contents if each.type == "function_result"}
     return [
@@ -79,7 +85,7 @@ def _called(messages: Sequence[Message]) -> list[str]:
 
 
 def tried_before(rows: Sequence[str], thread_id: str) -> str:
-    """Return what an agent is told of an earlier try, if tools had been called in it."""
+    """Return a note for the agent on the tool calls of an earlier attempt, if it made any."""
     called = _called([message for row in rows for message in load_messages(row, thread_id)])
     if not called:
         return ""

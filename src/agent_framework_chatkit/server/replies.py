@@ -1,4 +1,4 @@
-"""Requests that are answered at once."""
+"""Answers the requests that do not stream."""
 
 from __future__ import annotations
 
@@ -58,14 +58,14 @@ logger = logging.getLogger(__name__)
 TContext = TypeVar("TContext", default=Any)
 
 PAGE_SIZE = 20
-"""How many threads or items a page has, unless a request says."""
+"""The default number of threads or items on a page."""
 
 
 class Replies(Generic[TContext]):
-    """Answers requests that begin no turn.
+    """Answers requests that do not start a turn.
 
     Args:
-        server: Whose requests they are.
+        server: The server that receives them.
     """
 
     def __init__(self, server: AgentChatKitServer[TContext]) -> None:
@@ -113,7 +113,7 @@ class Replies(Generic[TContext]):
         return head.replace(b'"data":[]', b'"data":[%b]' % b",".join(data), 1)
 
     async def _listed(self, threads: Sequence[ThreadMetadata], context: TContext) -> list[bytes]:
-        """Return threads as a list of them holds them, each with its turn."""
+        """Return the JSON of threads for a list, each with its last turn."""
         ids = [thread.id for thread in threads]
         turns: dict[str, TurnRow] = (
             await self._store.log.of_threads(ids, owner_of(context)) if ids else {}
@@ -241,7 +241,7 @@ class Replies(Generic[TContext]):
 
 
 async def record_action(store: SQLStore[TContext], params: Any, context: TContext) -> None:
-    """Keep in the audit trail that an action was taken."""
+    """Record an action in the audit trail."""
     await store.audit.record(
         "action",
         owner_of(context),
@@ -253,11 +253,11 @@ async def record_action(store: SQLStore[TContext], params: Any, context: TContex
 
 
 def _extended(response: bytes, **fields: Any) -> bytes:
-    """Return a JSON object with more fields; those that are `None` are null, or left out."""
+    """Add fields to a JSON object. Fields that are `None` are left out, except `turn`."""
     fields = {name: value for name, value in fields.items() if name == "turn" or value is not None}
     return b"%b,%b" % (response[:-1], to_json(fields)[1:])
 
 
 def _page_size(limit: int | None) -> int:
-    """Return how many items or threads a page has, given what a request says."""
+    """Return the size of a page, given the limit in a request."""
     return min(max(limit, 1), MAX_PAGE) if limit else PAGE_SIZE

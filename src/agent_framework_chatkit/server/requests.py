@@ -1,4 +1,4 @@
-"""Requests: ChatKit's, and those with which clients follow and stop turns, and search."""
+"""ChatKit's requests, and our own to follow and search threads and to stop turns."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from pydantic import BaseModel, Field, TypeAdapter
 from .event_log import PAGE_ID
 
 MAX_PAGE = 100
-"""How many items or threads an answer holds at most."""
+"""The maximum number of items or threads in a response."""
 
 MAX_IDS = 100
-"""How many items a request may name."""
+"""The maximum number of item IDs in a request."""
 
 MAX_ELEMENTS = 20_000
-"""How many values a request may hold, counted by what JSON puts around and between them."""
+"""The maximum number of values in a request, counted by JSON's brackets, commas and colons."""
 
 MAX_DEPTH = 100
-"""How deep values may be nested."""
+"""The maximum depth of nested values."""
 
 
 class FollowParams(BaseModel):
-    """What to follow.
+    """The parameters of `threads.follow`.
 
     Attributes:
-        thread_id: The thread.
-        after: The id of the last event that the client has seen.
-        list: Whether to tell of the owner's other threads too.
-        limit: How many items the thread's state holds.
+        thread_id: The thread's ID.
+        after: The ID of the last event that the client received.
+        list: Whether to also stream changes in the owner's other threads.
+        limit: The maximum number of items in the thread's state.
     """
 
     thread_id: str
@@ -47,11 +47,11 @@ class ThreadsFollowReq(BaseReq):
 
 
 class StopParams(BaseModel):
-    """What to stop.
+    """The parameters of `threads.stop`.
 
     Attributes:
-        thread_id: The thread.
-        turn_id: The turn; any that runs, by default.
+        thread_id: The thread's ID.
+        turn_id: The turn's ID; by default, the running turn is stopped.
     """
 
     thread_id: str
@@ -66,11 +66,11 @@ class ThreadsStopReq(BaseReq):
 
 
 class ClaimParams(BaseModel):
-    """Which call of a client tool to claim.
+    """The parameters of `threads.claim_tool`.
 
     Attributes:
-        thread_id: The thread.
-        item_id: The call's item.
+        thread_id: The thread's ID.
+        item_id: The ID of the call's item.
     """
 
     thread_id: str
@@ -78,19 +78,19 @@ class ClaimParams(BaseModel):
 
 
 class ThreadsClaimToolReq(BaseReq):
-    """Asks to be the page that makes a client tool's call."""
+    """Asks to be the page that makes a client tool call."""
 
     type: Literal["threads.claim_tool"] = "threads.claim_tool"
     params: ClaimParams
 
 
 class SearchParams(BaseModel):
-    """What to find.
+    """The parameters of `threads.search`.
 
     Attributes:
-        query: Words that a message, or the title, of a thread has.
-        limit: How many threads to return at most.
-        after: Where the page begins, as the one before it said.
+        query: Words to find in a thread's messages or title.
+        limit: The maximum number of threads to return.
+        after: The `after` value of the previous page.
     """
 
     query: str
@@ -99,7 +99,7 @@ class SearchParams(BaseModel):
 
 
 class ThreadsSearchReq(BaseReq):
-    """Asks for the threads in which words are found."""
+    """Asks for the threads that contain the words of a query."""
 
     type: Literal["threads.search"] = "threads.search"
     params: SearchParams
@@ -113,21 +113,21 @@ _ANY: TypeAdapter[Any] = TypeAdapter(AnyReq)
 
 
 class RequestTooComplexError(ValueError):
-    """A request would take long to read, for all its few bytes."""
+    """A request would take too long to parse for its size."""
 
 
 def check_complexity(body: str | bytes | bytearray) -> None:
-    """Refuse a request that would take long to read.
+    """Refuse a request that would take too long to parse.
 
     Raises:
-        RequestTooComplexError: It holds too many values, or nests them too deep.
+        RequestTooComplexError: If it holds too many values, or nests them too deeply.
     """
     text = body.encode(errors="replace") if isinstance(body, str) else bytes(body)
     if _marks(text) <= MAX_ELEMENTS and text.count(b"[") + text.count(b"{") <= MAX_DEPTH:
         return
-    # Some of these may be within texts, which are left out.
+    # Some of these marks may be inside strings, so remove the strings and count again.
     text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
-    # There is a mark between any two texts.
+    # Any two strings have a mark between them.
     if text.count(b'"') > 2 * (MAX_ELEMENTS + 1):
         raise RequestTooComplexError("The request holds too many values.")
     structure = b"".join(text.split(b'"')[::2])
@@ -137,7 +137,7 @@ def check_complexity(body: str | bytes | bytearray) -> None:
     for bracket in _BRACKET.findall(structure):
         depth += 1 if bracket in b"[{" else -1
         if depth > MAX_DEPTH:
-            raise RequestTooComplexError("The request nests values too deep.")
+            raise RequestTooComplexError("The request nests values too deeply.")
 
 
 def _marks(text: bytes) -> int:
@@ -145,31 +145,31 @@ def _marks(text: bytes) -> int:
 
 
 def parse_request(body: str | bytes | bytearray) -> Any:
-    """Return the request that a body holds.
+    """Return the request in a body.
 
     Raises:
-        ValidationError: If it is none that is known.
+        ValidationError: If the body is not a known request.
     """
     return _ANY.validate_json(body)
 
 
 def request_id_of(request: BaseReq) -> str | None:
-    """Return the id that makes a request safe to repeat, if it has one."""
+    """Return the ID that makes a request safe to repeat, if it has one."""
     given = request.metadata.get("request_id")
     return given if isinstance(given, str) and 0 < len(given) <= 200 else None
 
 
 def page_of(request: BaseReq) -> str | None:
-    """Return the page that sends a request, if it says."""
+    """Return the ID of the page that sent a request, if given."""
     given = request.metadata.get("page_id")
     return given if isinstance(given, str) and PAGE_ID.fullmatch(given) else None
 
 
 def is_detached(request: BaseReq) -> bool:
-    """Return whether the turn goes on when the client goes away."""
+    """Return whether the turn continues when the client disconnects."""
     return request.metadata.get("detached") is True
 
 
 def knows_turn_ends(request: BaseReq) -> bool:
-    """Return whether a client knows the items that say how a turn ended."""
+    """Return whether the client knows the items that mark the end of a turn."""
     return request.metadata.get("turn_ends") is True

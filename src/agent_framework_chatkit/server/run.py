@@ -62,15 +62,15 @@ current_run: ContextVar[Run | None] = ContextVar("current_run", default=None)
 
 
 class Run:
-    """Executes a turn, writes what it shows, and passes it on to the clients that follow.
+    """Executes a turn, stores its events and delivers them to followers.
 
     Args:
-        worker: Executes it.
-        channel: Passes its events on.
+        worker: The worker that executes it.
+        channel: The channel that delivers its events.
         begun: The turn.
-        context: The context of the request, or of a turn that outlives it.
-        page: The page that asked, which gets the effects.
-        text_interval: Seconds between two text deltas; 0 sends each by itself.
+        context: The request's context, or the detached one.
+        page: The ID of the page that asked, which receives client effects.
+        text_interval: Seconds between two text deltas; 0 sends each separately.
     """
 
     def __init__(
@@ -90,25 +90,25 @@ class Run:
         self.turn_id = begun.turn_id
         self.before = begun.before
         self.ended = "" if begun.before is None or begun.is_retry else begun.before.state
-        """How the turn before ended, unless this is another try at it."""
+        """The state in which the previous turn ended; empty if this turn retries it."""
         self.is_retry = begun.is_retry
         self.is_first = begun.is_first
         before = begun.before
         is_cut = before is not None and before.id == begun.turn_id and before.state in UNCLEAN
         self.tried = begun.tried if is_cut else ()
-        """The messages of an earlier try at the turn that was cut short, as JSON."""
+        """The messages of an earlier attempt at this turn that was cut short, as JSON."""
         self.thread: ThreadMetadata = begun.thread
         self.context = context
         self.page = page
         self.agent_turn: AgentTurn[Any] | None = None
         """The agent's part of the turn, if an agent answers."""
         self.message: UserMessageItem | None = None
-        """What a person has written, if nothing but the server's own code answers it."""
+        """The user's message, unless the app overrides `respond`."""
         self.error_message: str | None = None
         self.allow_retry = True
         self.state: TurnState = "running"
         self.begun_at = begun.log_position
-        """The position in the log of its first events."""
+        """The position of its first events in the log."""
         self.has_ended = asyncio.Event()
         self.writer = RunWriter(
             channel,
@@ -120,7 +120,7 @@ class Run:
             lose=self.lose,
             fail=self._fail_unstorable,
         )
-        """Writes what it shows."""
+        """Stores and delivers its events."""
         self.metadata = RunThread(begun.thread)
         self._open: set[str] = set()
         self._finished: set[str] = set()
@@ -131,22 +131,22 @@ class Run:
 
     @property
     def is_lost(self) -> bool:
-        """Whether the thread is no longer this run's to write to."""
+        """Whether this run may no longer write to the thread."""
         return self.writer.is_closed
 
     def remember(self, turn: AgentTurn[Any]) -> None:
-        """Have what an agent exchanges from now on written with the events."""
+        """Write an agent's exchange together with the events from now on."""
         self.agent_turn = turn
         self.writer.exchange = turn.exchange
 
     # Events
 
     def emit(self, event: ThreadStreamEvent, *, is_addition: bool = False) -> None:
-        """Write an event of the turn, and pass it on as soon as that may be.
+        """Write an event of the turn and deliver it as soon as allowed.
 
         Args:
             event: The event.
-            is_addition: Whether only clients that follow threads are told.
+            is_addition: Whether only clients that follow threads receive it.
         """
         if isinstance(event, ThreadItemUpdatedEvent) and isinstance(
             event.update, AssistantMessageContentPartTextDelta
@@ -186,7 +186,7 @@ class Run:
         self._finished.add(item_id)
 
     async def emit_all(self, events: AsyncIterator[ThreadStreamEvent]) -> None:
-        """Write the events that an app's own code yields."""
+        """Write the events that an app's code yields."""
         try:
             async for event in events:
                 self.emit(event)
@@ -202,24 +202,24 @@ class Run:
         return item_id in self._finished
 
     def _fail(self, error: ErrorEvent) -> None:
-        """Note that the turn has failed, and what a person may read of it."""
+        """Mark the turn as failed, with the error's message for the user."""
         self.state = "failed"
         self.error_message = error.message
         self.allow_retry = error.allow_retry
 
     def restore(self) -> None:
-        """Have the turn stand as it did before: nothing has happened in it."""
+        """Restore the turn's previous state, because nothing happened in it."""
         self._is_restored = True
         before = self.before.state if self.before is not None else ""
         self.state = cast("TurnState", before or "completed")
 
     def emit_addition(self, event: dict[str, Any], *, is_last: bool = False) -> None:
-        """Write an event that only clients which follow threads know."""
+        """Write an event for clients that follow threads."""
         self.writer.text.flush()
         self.writer.add(to_json(event), is_addition=True, is_last=is_last, needs_commit=is_last)
 
     def note_thread(self) -> None:
-        """Write what has been changed of the thread's metadata, by a tool for example."""
+        """Write changes to the thread's metadata, for example by a tool."""
         change = self.metadata.take_change()
         if change is None:
             return
@@ -234,18 +234,17 @@ class Run:
         """Stop, and write nothing more.
 
         Args:
-            is_deleted: Whether that is because the thread is gone, rather than taken by another
-                worker.
+            is_deleted: Whether the thread is deleted, rather than taken over by another worker.
         """
         if self.is_lost:
             return
         self.writer.close()
         self.channel.is_thread_unsure = True
         if is_deleted:
-            logger.info("Thread %r was deleted; run %s is stopped.", self.thread.id, self.id)
+            logger.info("Thread %r was deleted; stopping run %s.", self.thread.id, self.id)
         else:
             logger.error(
-                "The lease on thread %r was lost: another worker has taken it. Run %s writes "
+                "The lease on thread %r was lost: another worker took it over. Run %s writes "
                 "nothing more.",
                 self.thread.id,
                 self.id,
@@ -257,7 +256,7 @@ class Run:
         self.cancel("failed")
 
     def _say_failed(self) -> None:
-        """Say that the turn fails, in place of what cannot be stored."""
+        """Emit an error in place of the events that cannot be stored."""
         self.writer.drop()
         self.emit(ErrorEvent(code=ErrorCode.STREAM_ERROR, allow_retry=True))
 
@@ -268,15 +267,15 @@ class Run:
 
         Args:
             body: Emits the turn's events.
-            time_limit: Seconds after which it is stopped; 0 for none.
+            time_limit: Seconds after which the turn is stopped; 0 for no limit.
         """
         self._task = asyncio.create_task(self._execute(body, time_limit))
 
     def cancel(self, reason: TurnState) -> None:
-        """Stop the turn, if it has not ended.
+        """Stop the turn, unless it has ended.
 
         Args:
-            reason: How it ends by this.
+            reason: The state in which it ends.
         """
         if self._reason is not None:
             return
@@ -285,7 +284,7 @@ class Run:
             self._task.cancel()
 
     async def stop(self, reason: TurnState = "stopped", timeout: float | None = 5.0) -> bool:
-        """Stop the turn, and return whether it has ended within so many seconds."""
+        """Stop the turn, and return whether it ended within `timeout` seconds."""
         self.cancel(reason)
         try:
             await asyncio.wait_for(self.has_ended.wait(), timeout)
@@ -301,7 +300,7 @@ class Run:
         limit = loop.call_later(time_limit, self.cancel, "timed_out") if time_limit else None
         try:
             if self._reason is not None:
-                # It was stopped before it began.
+                # The turn was stopped before it started.
                 raise asyncio.CancelledError
             await body(self)
             state: TurnState = "completed" if self.state == "running" else self.state
@@ -313,7 +312,7 @@ class Run:
         finally:
             if limit is not None:
                 limit.cancel()
-        # Nothing cancels the end: what was exchanged and shown is kept whatever happens.
+        # From here on, nothing can cancel: messages and items are always stored.
         self._reason = self._reason or state
         await self._end(state)
 
@@ -321,13 +320,13 @@ class Run:
         try:
             await end_run(self.worker.server, self, state)
         except Exception:
-            logger.exception("The end of a turn in thread %r could not be kept.", self.thread.id)
-            # Or nobody could ever write in this thread again.
+            logger.exception("Could not store the end of a turn in thread %r.", self.thread.id)
+            # Otherwise nobody could ever write in this thread again.
             with suppress(Exception):
                 self._say_failed()
                 await self.end("failed", None)
         finally:
-            # A client that reads slowly keeps the run, which need not keep the answer.
+            # A slow client keeps the run in memory; drop the messages, which it does not need.
             self.agent_turn = self.writer.exchange = None
             self.channel.end_run(self)
             self.writer.release_waiting()
@@ -335,7 +334,7 @@ class Run:
             self.worker.run_ended(self)
 
     async def end(self, state: TurnState, remembered: RememberedTurn | None) -> None:
-        """Write how the turn has ended, and all that is left to write."""
+        """Write the end of the turn and everything still unwritten."""
         await self.writer.begin_end()
         for item_id in () if remembered is None else remembered.forgotten:
             self.emit(ThreadItemRemovedEvent(item_id=item_id))
@@ -366,7 +365,7 @@ class Run:
         self.worker.lists.thread_changed(self.channel.owner, self.channel.key)
 
     async def settle(self) -> list[ThreadItem]:
-        """Return the items that are not done, once everything so far is stored and delivered."""
+        """Return the unfinished items, after everything so far is stored and delivered."""
         if not self._open:
             return []
         await self.writer.checkpoint()
@@ -374,5 +373,5 @@ class Run:
 
 
 def new_run_id() -> str:
-    """Return a name for a run."""
+    """Return a new run ID."""
     return secrets.token_hex(8)

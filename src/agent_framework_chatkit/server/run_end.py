@@ -1,4 +1,4 @@
-"""The end of a run: what it leaves open is closed, and how it ended is kept."""
+"""Ends a run: closes its open items and stores how it ended."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CANCELLED_WITHIN = 10.0
-"""Seconds that an app's own clean-up after a stop may take."""
+"""Maximum seconds for an app's own cleanup after a stop."""
 
 
 async def end_run(server: AgentChatKitServer[Any], run: Run, state: TurnState) -> None:
-    """Close what a run has left open, and keep how its turn has ended."""
+    """Close a run's open items and store how its turn ended."""
     if run.is_lost:
         return
     run.note_thread()
@@ -41,7 +41,7 @@ async def end_run(server: AgentChatKitServer[Any], run: Run, state: TurnState) -
                 CANCELLED_WITHIN,
             )
         except Exception:
-            logger.exception("The clean-up after a stop in thread %r failed.", run.thread.id)
+            logger.exception("The cleanup after a stop in thread %r failed.", run.thread.id)
         for item in unfinished:
             if not run.has_finished(item.id):
                 run.emit(await _left_by_app(server, item, run))
@@ -52,7 +52,7 @@ async def end_run(server: AgentChatKitServer[Any], run: Run, state: TurnState) -
 
 
 def close_items(run: Run, unfinished: Sequence[ThreadItem]) -> None:
-    """End items that are not done: as they are, if they show something."""
+    """Finish open items as they are, or remove them if they show nothing."""
     for item in unfinished:
         as_kept = kept(item)
         if as_kept is None:
@@ -64,7 +64,7 @@ def close_items(run: Run, unfinished: Sequence[ThreadItem]) -> None:
 async def _left_by_app(
     server: AgentChatKitServer[Any], item: ThreadItem, run: Run
 ) -> ThreadStreamEvent:
-    """Return how an item ends that an app's `handle_stream_cancelled` may have stored."""
+    """Return the event that ends an item which `handle_stream_cancelled` may have stored."""
     try:
         stored = await server.store.load_item(run.thread.id, item.id, run.context)
     except NotFoundError:

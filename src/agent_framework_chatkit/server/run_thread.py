@@ -1,4 +1,4 @@
-"""A thread's metadata while a turn runs: tools change it, and so do others."""
+"""Tracks changes to a thread's metadata while a turn runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 
 class RunThread:
-    """Tells what has changed of a thread's metadata.
+    """Detects the run's own changes to a thread's metadata, and applies those of others.
 
     Args:
         thread: The metadata, which the run's code changes in place.
@@ -23,9 +23,9 @@ class RunThread:
         self._known = thread.model_copy(deep=True)
 
     def take_change(self) -> ThreadChange | None:
-        """Return what was changed since this was called last, if something was.
+        """Return the change since the last call, or `None` if there is none.
 
-        What cannot be stored is set back.
+        Metadata that cannot be stored is reset to its last valid state.
         """
         if self._thread == self._known:
             return None
@@ -34,7 +34,7 @@ class RunThread:
             ThreadMetadata.model_validate(changed.model_dump(mode="json", warnings="error"))
         except (TypeError, ValueError):
             logger.exception(
-                "Thread %r was given metadata that cannot be stored; it stays as it was.",
+                "The new metadata of thread %r cannot be stored; keeping the old metadata.",
                 self._thread.id,
             )
             for name, value in self._known.model_copy(deep=True):
@@ -44,11 +44,11 @@ class RunThread:
         return ThreadChange(before, changed)
 
     def learn(self, thread: ThreadMetadata, unwritten: ThreadChange | None) -> None:
-        """Take over what others have changed.
+        """Apply the changes that others made.
 
         Args:
-            thread: The thread as it is stored.
-            unwritten: What the run has changed and is yet to be stored.
+            thread: The stored thread.
+            unwritten: The run's own change that is not stored yet.
         """
         for name in type(thread).model_fields:
             known = getattr(self._known, name)
@@ -59,7 +59,7 @@ class RunThread:
 
 
 def with_change(thread: ThreadMetadata, change: ThreadChange | None) -> ThreadMetadata:
-    """Return a thread with what a run has changed of it."""
+    """Return a thread with a run's change applied."""
     if change is None:
         return thread
     changed = {

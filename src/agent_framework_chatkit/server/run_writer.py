@@ -1,4 +1,4 @@
-"""Writes what a run shows and exchanges, and passes it on to clients as soon as that may be."""
+"""Writes a run's events and messages, and delivers the events as soon as allowed."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ from .text_joiner import TextJoiner
 logger = logging.getLogger(__name__)
 
 MAX_UNWRITTEN = 1024 * 1024
-"""Bytes of events that may wait to be written before the run waits too."""
+"""Maximum bytes of unwritten events before the run has to wait."""
 
 
 class RunWriter:
     """Numbers a run's events, writes them to the log, and delivers them.
 
-    An event that changes what is stored is delivered once it is stored, and those after it wait
-    for it; any other is delivered at once, and written with the others of its time.
+    An event that changes stored data is delivered after its commit, and later events wait for it.
+    All other events are delivered immediately and written with the next group commit.
 
     Args:
         channel: Delivers the events.
         lease: The run's lease on its thread.
-        turns: Writes.
+        turns: Writes to the database.
         log: Knows whether the thread is deleted.
-        persist: Repeats a write for as long as the database does not answer.
-        text_interval: Seconds between two text deltas; 0 sends each by itself.
-        lose: Told that the thread is not this run's any more, and whether it is deleted.
-        fail: Told that something cannot be stored, whatever is tried.
+        persist: Repeats a write while the database does not answer.
+        text_interval: Seconds between two text deltas; 0 sends each separately.
+        lose: Called when the run loses its thread, with whether the thread is deleted.
+        fail: Called when something cannot be stored at all.
     """
 
     def __init__(
@@ -62,29 +62,29 @@ class RunWriter:
         self._lose = lose
         self._fail = fail
         self.text = TextJoiner(self.add, text_interval)
-        """Joins the text that is sent."""
+        """Joins text deltas before they are sent."""
         self.exchange: Exchange | None = None
-        """What is exchanged with the agent, if one runs; it is written beside the events."""
+        """The agent's exchange, if an agent runs; it is written with the events."""
         self.writes = Writes()
-        """What else is to be written with the next events."""
+        """Other data to write with the next events."""
         self.committed = 0
-        """The number of the last event that is stored."""
+        """The number of the last stored event."""
         self.lock = asyncio.Lock()
-        """Held while something is committed, or must not be."""
+        """Held during a commit, and while no commit may happen."""
         self.is_closed = False
-        """Whether the run has lost its thread, and nothing more is written."""
+        """Whether the run lost its thread, so that nothing more is written."""
         self._number = 0
         self._unwritten: list[Entry] = []
         self._unwritten_size = 0
         self._held: deque[Entry] = deque()
-        """Events that clients must not see yet, and what comes after them."""
+        """Events that clients must not receive yet, and the events after them."""
         self._is_ending = False
         self._committing: asyncio.Task[None] | None = None
         self._must_commit = False
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
 
     def pass_on(self, prelude: list[Entry]) -> None:
-        """Pass on the first events, which were stored when the turn began."""
+        """Deliver the first events, which were stored when the turn started."""
         self._number = self.committed = prelude[-1].number if prelude else 0
         for entry in prelude:
             self._channel.deliver(entry)
@@ -101,7 +101,7 @@ class RunWriter:
         is_last: bool = False,
         page: str | None = None,
     ) -> int:
-        """Write an event, given its JSON, and return its number. `Entry` says what the rest is."""
+        """Write an event and return its number. See `Entry` for the parameters."""
         self._number += 1
         entry = Entry(
             self._lease.run,
@@ -129,7 +129,7 @@ class RunWriter:
 
     @property
     def is_dirty(self) -> bool:
-        """Whether something is yet to be written, and nothing is being written."""
+        """Whether events are waiting to be written and no write is in progress."""
         return (
             bool(self._unwritten)
             and self._committing is None
@@ -139,23 +139,23 @@ class RunWriter:
 
     @property
     def is_full(self) -> bool:
-        """Whether so much is yet to be written that the run must wait."""
+        """Whether so many events are unwritten that the run must wait."""
         return self._unwritten_size + self.text.size > MAX_UNWRITTEN
 
     @property
     def has_only_log(self) -> bool:
-        """Whether all that is to be written is rows of the log."""
+        """Whether only log rows are waiting to be written."""
         writes = self.writes
         return not (writes.items or writes.removed or writes.thread or writes.session)
 
     def may_append(self) -> bool:
-        """Return whether something is yet to be written, and all of it is rows of the log."""
+        """Return whether events are waiting to be written, and nothing else is."""
         return bool(self._unwritten) and not self._is_ending and self.has_only_log
 
     def take_log(self) -> LogRow:
-        """Return what is yet to be written to the log, which counts as being written from now on.
+        """Return the next log row. The caller must write it.
 
-        If there are no events, one that nobody sees stands for what is beside them.
+        If there are no events, the row holds an internal one, which marks the commit of other data.
         """
         self.text.flush()
         updates = self.exchange.take_new() if self.exchange is not None else None
@@ -168,9 +168,9 @@ class RunWriter:
         return row
 
     def note_committed(self, number: int) -> None:
-        """Pass on what was held until it is stored."""
+        """Deliver the events that waited for the commit of an event."""
         if number <= self.committed:
-            # It was found in the log, before the database's answer came.
+            # The row was read from the log before the database's answer arrived.
             return
         self.committed = number
         self._channel.ahead += 1
@@ -188,7 +188,7 @@ class RunWriter:
         self._waiting = still
 
     def commit_soon(self) -> None:
-        """Write what is there, without waiting for the next group commit."""
+        """Start a commit without waiting for the next group commit."""
         if self._is_ending:
             return
         if self._committing is not None:
@@ -200,7 +200,7 @@ class RunWriter:
         """Wait until everything so far is stored.
 
         Raises:
-            asyncio.CancelledError: If nothing more is written, since the thread was lost.
+            asyncio.CancelledError: If the run lost its thread, so that nothing more is written.
         """
         self._raise_if_closed()
         self.text.flush()
@@ -215,7 +215,7 @@ class RunWriter:
         self._raise_if_closed()
 
     async def begin_end(self) -> None:
-        """Wait for what is being written; from now on, only `commit` with an end writes."""
+        """Wait for the current write. After this, only `commit` with an end writes."""
         while self._committing is not None:
             await self._committing
         self._is_ending = True
@@ -223,7 +223,7 @@ class RunWriter:
     async def commit(
         self, end: TurnEnd | None = None, remembered: RememberedTurn | None = None
     ) -> None:
-        """Write everything so far, and how the turn has ended if it has."""
+        """Write everything so far, and the end of the turn if given."""
         async with self.lock:
             if self.is_closed:
                 return
@@ -242,15 +242,15 @@ class RunWriter:
             except Exception as error:
                 if does_not_answer(error):
                     logger.warning(
-                        "Run %s is left to another worker, or to the next start: this one stops, "
-                        "and the database does not answer.",
+                        "Leaving run %s to another worker or to the next start: this worker is "
+                        "stopping and the database does not answer.",
                         self._lease.run,
                     )
                     self.close()
                     return
                 if end is not None:
                     raise
-                logger.exception("What run %s has shown cannot be stored.", self._lease.run)
+                logger.exception("Cannot store the events of run %s.", self._lease.run)
                 self._fail()
                 return
         self.note_committed(row.last)
@@ -261,7 +261,7 @@ class RunWriter:
         self.release_waiting()
 
     def drop(self) -> None:
-        """Drop what was not stored, which clients have not seen."""
+        """Drop everything that is not stored."""
         self.writes = Writes()
         self._held.clear()
         self._unwritten = []
@@ -269,7 +269,7 @@ class RunWriter:
         self.release_waiting()
 
     def release_waiting(self) -> None:
-        """Let those go on that wait until something is stored."""
+        """Wake all tasks that wait for a commit."""
         for _, future in self._waiting:
             if not future.done():
                 future.set_result(None)
@@ -277,7 +277,7 @@ class RunWriter:
 
     async def _commit_all(self) -> None:
         try:
-            # What comes with the end of the turn is written with it.
+            # Anything added during the end of the turn is written with the end.
             while not self._is_ending:
                 self._must_commit = False
                 await self.commit()

@@ -1,4 +1,4 @@
-"""Failures of the services behind an agent, its model's above all, told in plain words."""
+"""Explains failures of the services behind an agent, such as its model's API."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _BROKEN = "The service behind this assistant has a problem. Try again in a momen
 
 @dataclass(frozen=True)
 class ServiceFailure:
-    """Why a service did not do what an agent asked of it.
+    """The reason why a request to a service failed.
 
     Attributes:
-        line: What the developer reads: what was asked, at which address, and what to check.
-        told: What a person may read, without addresses or keys.
+        line: A line for the developer: the request, its address, and what to check.
+        told: A message for the user, without addresses or keys.
     """
 
     line: str
@@ -37,7 +37,7 @@ class ServiceFailure:
 
 
 def service_failure(error: BaseException) -> ServiceFailure | None:
-    """Return what is known of an error that began at a service, or `None` for any other error."""
+    """Return an explanation of an error if a service caused it, otherwise `None`."""
     errors = list(causes_of(error))
     asked = next((request for each in errors if (request := _request(each)) is not None), None)
     if asked is None:
@@ -58,11 +58,11 @@ def service_failure(error: BaseException) -> ServiceFailure | None:
 
 
 def log_failure(error: Exception, what: str, *arguments: object) -> None:
-    """Log an error: a service's in one line, any other with its traceback.
+    """Log an error: a service failure in one line, any other error with its traceback.
 
     Args:
         error: The error.
-        what: What has failed because of it, a sentence with the logger's placeholders.
+        what: A sentence that says what failed, with the logger's placeholders.
         arguments: The values of the placeholders.
     """
     failure = service_failure(error)
@@ -74,7 +74,7 @@ def log_failure(error: Exception, what: str, *arguments: object) -> None:
 
 
 def causes_of(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error, and what it was raised from or during, down to the first."""
+    """Yield an error and the chain of its causes."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
@@ -83,7 +83,7 @@ def causes_of(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _request(error: BaseException) -> Any:
-    # Clients of models name the request as httpx does, which raises where there is none.
+    # Model clients have a `request` attribute like httpx, which raises if there is no request.
     with suppress(RuntimeError):
         request = getattr(error, "request", None)
         if hasattr(request, "url") and hasattr(request, "method"):
@@ -92,7 +92,7 @@ def _request(error: BaseException) -> Any:
 
 
 def _described(request: Any) -> str:
-    # Passwords are before the host, and some services take their key in the query.
+    # A password may come before the host, and some services take their key in the query.
     url = urlsplit(str(request.url))
     address = url._replace(netloc=url.netloc.rpartition("@")[2], query="", fragment="").geturl()
     described = f"{request.method} {address}"
@@ -106,7 +106,7 @@ def _explain_status(status: int, code: str) -> tuple[str, str] | None:
     if status in (401, 403):
         return (
             f"the key was refused ({status}). Check the API key, such as OPENAI_API_KEY, and that "
-            "it is one for this address.",
+            "it is valid for this address.",
             _MISCONFIGURED,
         )
     if status == 404:
@@ -129,10 +129,10 @@ def _explain_connection(errors: list[BaseException]) -> tuple[str, str] | None:
         return any(isinstance(each, kinds) for each in errors)
 
     if has(socket.gaierror):
-        problem = "the host's name is not known. Check the address, such as OPENAI_BASE_URL."
+        problem = "unknown host name. Check the address, such as OPENAI_BASE_URL."
     elif has(ConnectionRefusedError):
         problem = (
-            "nothing listens there. Check that the service runs, and its address, such as "
+            "connection refused. Check that the service is running, and its address, such as "
             "OPENAI_BASE_URL."
         )
     elif has(ssl.SSLError):
@@ -140,14 +140,14 @@ def _explain_connection(errors: list[BaseException]) -> tuple[str, str] | None:
     elif has(TimeoutError) or any("Timeout" in type(each).__name__ for each in errors):
         problem = "no answer in time. Check that the service is up and reachable from here."
     elif has(OSError) or any("Connect" in type(each).__name__ for each in errors):
-        problem = "the connection broke. Check that the service runs and is reachable from here."
+        problem = "connection lost. Check that the service is running and reachable from here."
     else:
         return None
     return problem, _UNREACHABLE
 
 
 def has_forgotten(error: BaseException) -> bool:
-    """Return whether a service says that it does not know a conversation, or not as we do."""
+    """Return whether a service may not know a conversation, or know it differently."""
     return any(
         getattr(each, "status_code", None) in (400, 404, 410, 422) for each in causes_of(error)
     )

@@ -1,4 +1,4 @@
-"""Hears that the process is asked to stop, before its server has waited for all connections."""
+"""Detects stop signals before the ASGI server waits for its connections to close."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any
 
 
 class StopSignals:
-    """Calls a function when the process is asked to stop, and then whatever else was to be called.
+    """Calls a function when the process receives a stop signal, before the earlier handler.
 
-    A server such as uvicorn waits for its connections to end before it tells the app; streams that
-    follow threads would keep it waiting.
+    Servers such as uvicorn wait for their connections to close before they notify the app; streams
+    that follow threads would keep them waiting.
 
     Args:
         on_stop: Called in the event loop.
@@ -23,10 +23,10 @@ class StopSignals:
     def __init__(self, on_stop: Callable[[], None]) -> None:
         self._on_stop = on_stop
         self._handlers: dict[int, tuple[Any, Any]] = {}
-        """Our handlers, and those that were there before."""
+        """Our handlers, and the earlier ones that they replaced."""
 
     def listen(self) -> None:
-        """Listen from now on, if the server has handlers of its own and this is its thread."""
+        """Install the handlers, if the server has its own and this is the main thread."""
         if self._handlers or threading.current_thread() is not threading.main_thread():
             return
         loop = asyncio.get_running_loop()
@@ -38,7 +38,7 @@ class StopSignals:
                 self._handlers[number] = (handler, earlier)
 
     def close(self) -> None:
-        """Put back the handlers that were there before."""
+        """Restore the earlier handlers."""
         for number, (handler, earlier) in self._handlers.items():
             if signal.getsignal(number) is handler:
                 signal.signal(number, earlier)

@@ -110,7 +110,7 @@ async def test_a_server_that_stops_leaves_turns_to_others_if_the_database_is_gon
         await server.close(grace=0)
         events = await asking.rest()
     assert events[-1]["type"] == "error"
-    assert "is left to another worker" in caplog.text
+    assert "Leaving run" in caplog.text
     assert "Traceback" not in caplog.text
     async with SQLStore[Any](f"sqlite:///{tmp_path}/chat.db", lease=0.1) as other:
         client.server = AgentChatKitServer(agent(), other)
