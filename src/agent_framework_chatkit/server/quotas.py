@@ -28,15 +28,15 @@ class QuotaExceededError(Exception):
 
 @dataclass(frozen=True)
 class Quotas:
-    """What each owner may ask of each worker; `None` is no limit.
+    """Limits on each owner's use of a worker; `None` means no limit.
 
     Attributes:
-        turns: Turns a minute: messages, retries, actions and answers to requests.
-        streams: Streams open at the same time, of turns and of followed threads.
-        visitor_turns: As `turns`, for visitors: owners that nobody has logged in.
-        visitor_streams: As `streams`, for visitors.
-        new_visitors: Requests a minute that come from one address without a visitor's cookie. What
-            they ask for is counted together, as if they were of one visitor.
+        turns: Turns per minute: messages, retries, actions and answers to requests.
+        streams: Open streams, of turns and of followed threads.
+        visitor_turns: Like `turns`, for visitors: owners without a login.
+        visitor_streams: Like `streams`, for visitors.
+        new_visitors: Requests per minute from one address without a visitor's cookie. Their turns
+            and streams count together, as if they came from one visitor.
     """
 
     turns: int | None = None
@@ -62,7 +62,7 @@ class QuotaKeeper:
         """Count a request without a visitor's cookie.
 
         Raises:
-            QuotaExceededError: As many have come from the address within a minute.
+            QuotaExceededError: If the address has used up its requests for this minute.
         """
         self._take(self._quotas.new_visitors, f"visitors:{address}", _TOO_MANY_VISITORS)
 
@@ -104,9 +104,9 @@ class QuotaKeeper:
 
 
 def _counted_as(context: Any) -> str:
-    """Return the owner, or whose requests those of a browser without a cookie are counted with.
+    """Return the name under which to count: the owner, or the address if there is no cookie.
 
-    Each of them is another owner, so limits by owner would not hold for it.
+    Each request without a visitor's cookie gets a new owner, so limits per owner would not work.
     """
     if value_of(context, "is_new_visitor"):
         return f"new visitors at {value_of(context, 'address')}"
