@@ -58,7 +58,7 @@ async def test_metadata_that_cannot_be_stored_leaves_the_thread_as_it_was(
     async with chat(answering) as client:
         await (await client.ask("Spoil it")).text("Done.")
         assert await settled(client) == "completed"
-        assert "metadata that cannot be stored" in caplog.text
+        assert "cannot be stored; keeping the old metadata" in caplog.text
         await (await client.ask("Are you there?")).text("Still here.")
         assert await settled(client) == "completed"
         stored = await client.server.store.load_thread(client.thread_id, ME)
