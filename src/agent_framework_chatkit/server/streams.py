@@ -1,4 +1,4 @@
-"""Server-sent events: of one run to its end, or of a thread as long as a client follows it."""
+"""Streams server-sent events of a run, or of a thread while a client follows it."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ if TYPE_CHECKING:
     from .worker import Worker
 
 FOLLOWED_FOR = (600.0, 900.0)
-"""Seconds after which a client must follow anew, at random between these."""
+"""The range of seconds, chosen at random, after which a follow stream ends."""
 
 RECONNECT_AFTER = (0.5, 5.0)
-"""Seconds after which a client that was let go comes back, at random between these."""
+"""The range of seconds, chosen at random, after which a client reconnects."""
 
 _ALIVE = b":\n\n"
 
 Frames = list[bytes]
-"""Server-sent events that are there at the same time."""
+"""Server-sent events that are available at the same time."""
 
 
 class EventsResult(StreamingResult):
-    """Server-sent events, each by itself as ChatKit yields them, or as many as there are.
+    """A stream of server-sent events, one at a time like ChatKit's result, or in batches.
 
     Attributes:
-        batches: The events in batches, for those who send them in one piece.
+        batches: The events in batches, to send each batch as one chunk.
     """
 
     def __init__(self, batches: AsyncGenerator[Frames, None]) -> None:
@@ -60,11 +60,12 @@ async def _one_by_one(batches: AsyncGenerator[Frames, None]) -> AsyncGenerator[b
 
 
 async def run_events(follower: Follower, *, is_live: bool) -> AsyncGenerator[Frames, None]:
-    """Yield the events of one run, from where the follower stands to the run's end.
+    """Yield the events of one run, from the follower's place to the end of the run.
 
     Args:
-        follower: Reads them.
-        is_live: Whether the client follows threads: it is told more, and where it can resume.
+        follower: Reads the events.
+        is_live: Whether the client follows threads. If so, it receives event IDs, which let it
+            resume, and additional events.
     """
     is_first = is_live
     while True:
@@ -79,7 +80,7 @@ async def run_events(follower: Follower, *, is_live: bool) -> AsyncGenerator[Fra
             continue
         last = next((place for place, entry in enumerate(entries) if entry.is_last), None)
         if last is not None:
-            # What comes after it belongs to another run.
+            # Later events belong to another run.
             entries = entries[: last + 1]
         frames = [
             entry.frame if is_live else entry.plain_frame
@@ -89,7 +90,7 @@ async def run_events(follower: Follower, *, is_live: bool) -> AsyncGenerator[Fra
         if is_first and frames:
             is_first = False
             frames[0] = _with_can_follow(frames[0])
-        # A client that reads slowly holds what is sent for long.
+        # Free the entries: a slow client keeps this frame alive for long.
         entries.clear()
         if frames:
             yield frames
@@ -98,16 +99,16 @@ async def run_events(follower: Follower, *, is_live: bool) -> AsyncGenerator[Fra
 
 
 async def _read(follower: Follower) -> list[Entry] | None:
-    """Return the next events; `None` if there are none, and the client should hear of it.
+    """Return the next events, or `None` if it is time for a heartbeat.
 
     Raises:
-        ChannelClosedError: If there will be no more.
-        FellBehindError: If the next events are gone.
+        ChannelClosedError: If there will be no more events.
+        FellBehindError: If the next events are no longer in the log.
     """
     try:
         return await follower.read()
     except SQLAlchemyError as error:
-        # They are in the log only.
+        # The next events are only in the log.
         if not does_not_answer(error):
             raise
     await asyncio.sleep(RETRY_EVERY)
@@ -117,7 +118,7 @@ async def _read(follower: Follower) -> list[Entry] | None:
 async def thread_events(
     server: AgentChatKitServer[Any], request: ThreadsFollowReq, owner: str, context: Any
 ) -> AsyncGenerator[Frames, None]:
-    """Yield a thread's events as they happen: first how it stands, or what a client has missed.
+    """Yield a thread's state or the missed events, and then its events as they happen.
 
     Raises:
         NotFoundError: If the owner has no such thread.
@@ -151,7 +152,7 @@ async def thread_events(
                 yield [_ALIVE]
             elif entries:
                 frames = [entry.frame for entry in entries]
-                # A client that reads slowly holds what is sent for long.
+                # Free the entries: a slow client keeps this frame alive for long.
                 entries.clear()
                 yield frames
         yield [b"retry: %d\n\n" % (random.uniform(*RECONNECT_AFTER) * 1000)]  # noqa: S311
@@ -165,7 +166,7 @@ async def thread_events(
 async def _begin(
     server: AgentChatKitServer[Any], request: ThreadsFollowReq, owner: str, context: Any
 ) -> tuple[Follower, bytes | None]:
-    """Return a follower, and how the thread stands if the client cannot go on where it was."""
+    """Return a follower, and the thread's state if the client cannot resume."""
     after = parse_id(request.params.after) if request.params.after else None
     if after is not None:
         follower = await _resume(server.worker, request, owner, *after)
@@ -177,7 +178,7 @@ async def _begin(
 async def _resume(
     worker: Worker, request: ThreadsFollowReq, owner: str, run: str, number: int
 ) -> Follower | None:
-    """Return a follower that goes on after an event, if the event is known."""
+    """Return a follower that resumes after an event, or `None` if the event is unknown."""
     log, params, page = worker.store.log, request.params, page_of(request)
     turn = await log.of_thread(params.thread_id, owner)
     if turn is None:
@@ -187,13 +188,13 @@ async def _resume(
     if channel is not None and place is not None:
         worker.watch()
         return Follower(channel, place, page=page, last=(run, number))
-    # What was streamed by another worker a moment ago may be about to be written.
+    # Another worker may have just streamed the event, and not written it yet.
     for _ in range(10 if turn.run == run and turn.worker is not None else 1):
         row = await log.find_in_log(turn.key, run, number)
         if row is not None:
             channel = await worker.open_channel(params.thread_id, owner)
             if row.position > channel.known:
-                # What the client has seen elsewhere must not be delivered after it has begun.
+                # Deliver now what the client received elsewhere, so that it is not sent again.
                 await channel.pull()
             worker.watch()
             return Follower.behind(channel, run, number, page=page)
@@ -204,16 +205,17 @@ async def _resume(
 async def _state(
     server: AgentChatKitServer[Any], request: ThreadsFollowReq, owner: str, context: Any
 ) -> tuple[Follower, bytes]:
-    """Return how a thread stands at one point in time, and a follower that goes on from there."""
+    """Return a thread's state at one point in time, and a follower that continues from there."""
     worker, params = server.worker, request.params
     while True:
         channel = await worker.open_channel(params.thread_id, owner)
         run = channel.run
-        # Nothing is stored meanwhile, so that what is stored and what is open fit together.
+        # Nothing is stored meanwhile, so that the stored items and the open ones are consistent.
         async with nullcontext() if run is None else run.writer.lock:
             snapshot = await worker.store.log.snapshot(params.thread_id, owner, params.limit)
             position = 0 if snapshot.turn is None else snapshot.turn.log_position
-            # Others may have gone, or written, and a run may have begun or ended.
+            # Meanwhile, the channel may have been dropped, others may have written, or a run may
+            # have started or ended.
             is_current = worker.find_channel(channel.key) is channel and channel.run is run
             if is_current and position == channel.known:
                 return _stand(server, channel, snapshot, page_of(request), context)
@@ -251,7 +253,7 @@ def _stand(
 
 
 def _thread(channel: Channel, snapshot: Snapshot) -> ThreadMetadata:
-    """Return a thread with what was told of it and is not stored yet."""
+    """Return a thread with the change that clients received but that is not stored yet."""
     if channel.run is None:
         return snapshot.thread
     return with_change(snapshot.thread, channel.run.writer.writes.thread)
@@ -263,7 +265,7 @@ def _with_can_follow(frame: bytes) -> bytes:
 
 
 class _Lists:
-    """The threads of an owner that have changed since a client was told."""
+    """Collects changes in an owner's threads for a client."""
 
     def __init__(self, worker: Worker, owner: str) -> None:
         self._worker = worker
@@ -279,7 +281,7 @@ class _Lists:
         self.wake()
 
     async def read(self, except_key: int) -> Frames:
-        """Return what has changed in other threads, as events."""
+        """Return the changes in other threads as events."""
         changed, self._changed = self._changed, {}
         frames: list[bytes] = []
         for key in changed:
@@ -290,7 +292,7 @@ class _Lists:
             except SQLAlchemyError as error:
                 if not does_not_answer(error):
                     raise
-                # The client is told later.
+                # Try again later.
                 self._changed[key] = None
                 continue
             if found is not None:
@@ -308,5 +310,5 @@ class _Lists:
         return frames
 
     def close(self) -> None:
-        """Hear no more."""
+        """Stop collecting."""
         self._worker.lists.unfollow(self._owner, self._tell)

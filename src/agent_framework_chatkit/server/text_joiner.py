@@ -1,4 +1,4 @@
-"""Joins text that an agent writes quickly into fewer events."""
+"""Joins rapid text deltas into fewer events."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ class TextJoiner:
     """Joins the text deltas of a content part, and sends them at intervals.
 
     Args:
-        send: Takes a delta's JSON and the delta.
-        interval: Seconds between two deltas, which `tick` keeps; 0 sends each by itself.
+        send: Called with a delta's JSON and the delta.
+        interval: Seconds between two calls of `tick`; 0 sends each delta separately.
     """
 
     def __init__(self, send: Callable[[bytes, TextDelta], object], interval: float) -> None:
         self._send = send
         self._interval = interval
         self._part: tuple[str, int, bytes] | None = None
-        """The item and part that text is being joined for, and the event's JSON before the text."""
+        """The current item and content part, and the event's JSON before the text."""
         self._deltas: list[str] = []
         self.size = 0
-        """How many characters are being joined."""
+        """The number of waiting characters."""
         self._may_send = True
 
     def add(self, item_id: str, update: AssistantMessageContentPartTextDelta) -> None:
-        """Take in a delta of an item."""
+        """Add an item's delta."""
         part = self._part
         if part is not None and part[0] == item_id and part[1] == update.content_index:
             self._deltas.append(update.delta)
@@ -49,18 +49,18 @@ class TextJoiner:
             self.flush()
         elif self._may_send:
             self._may_send = False
-            # With what else has come at the same time.
+            # Include the other deltas that arrive in this iteration of the event loop.
             asyncio.get_running_loop().call_soon(self.flush)
 
     def tick(self) -> None:
-        """Send the text that waits. Called every interval."""
+        """Send the waiting text. Called every interval."""
         if self._part is None:
             self._may_send = True
         else:
             self.flush()
 
     def flush(self) -> None:
-        """Send the text that waits, joined."""
+        """Send the waiting text as one delta."""
         if self._part is None:
             return
         item_id, index, head = self._part

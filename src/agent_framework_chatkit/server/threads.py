@@ -1,4 +1,4 @@
-"""Threads and items as clients are sent them."""
+"""Threads and items in the form that clients receive."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from ..stores.turn_end import TurnEndItem
 
 
 class ThreadClosedError(Exception):
-    """The thread takes no messages; the message is for the person."""
+    """The thread does not accept messages. The error's message is for the user."""
 
 
 def thread_response(thread: ThreadMetadata, items: Page[ThreadItem] | None = None) -> Thread:
-    """Return a thread as clients are sent it, without what is the app's own."""
+    """Return a thread for clients, without the app's own metadata."""
     return Thread(
         id=thread.id,
         title=thread.title,
@@ -37,7 +37,7 @@ def shown(items: Sequence[ThreadItem], *, with_ends: bool) -> list[ThreadItem]:
 
     Args:
         items: Items of a thread.
-        with_ends: Whether the client knows the items that say how a turn ended.
+        with_ends: Whether the client knows the items that mark the end of a turn.
     """
     return [
         item
@@ -48,7 +48,7 @@ def shown(items: Sequence[ThreadItem], *, with_ends: bool) -> list[ThreadItem]:
 
 
 def check_open(thread: ThreadMetadata) -> None:
-    """Refuse what a person writes in a thread that takes no messages.
+    """Check that a thread accepts messages.
 
     Raises:
         ThreadClosedError: If the thread is locked or closed.

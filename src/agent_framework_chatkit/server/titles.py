@@ -1,4 +1,4 @@
-"""Titles of threads: given once by the server, and changed by people."""
+"""Thread titles: the server sets the first one, and people may change it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TContext = TypeVar("TContext", default=Any)
 
 TITLE_WITHIN = 60.0
-"""Seconds that a title may take to come."""
+"""Maximum seconds to wait for a title."""
 
 
 def give_title(
@@ -30,7 +30,7 @@ def give_title(
     message: UserMessageItem,
     context: TContext,
 ) -> None:
-    """Give a thread the title that its server finds: at once, or in the background."""
+    """Give a thread the title that the server returns, immediately or in the background."""
 
     async def give(coming: Awaitable[str | None]) -> None:
         try:
@@ -38,7 +38,7 @@ def give_title(
             if title and thread.title is None:
                 await set_title(server, thread, _checked(title), context)
         except Exception as error:
-            log_failure(error, "Thread %r could not be given a title.", thread.id)
+            log_failure(error, "Could not set the title of thread %r.", thread.id)
 
     try:
         title = server.title(thread, message, context)
@@ -47,13 +47,13 @@ def give_title(
         elif title:
             thread.title = _checked(title)
     except Exception as error:
-        log_failure(error, "Thread %r could not be given a title.", thread.id)
+        log_failure(error, "Could not set the title of thread %r.", thread.id)
 
 
 async def set_title(
     server: AgentChatKitServer[TContext], thread: ThreadMetadata, title: str, context: TContext
 ) -> None:
-    """Give a thread a title, whether a turn is running or not."""
+    """Set a thread's title, even while a turn is running."""
     named = thread.model_copy(update={"title": title})
     event = ThreadUpdatedEvent(thread=thread_response(named))
     writes = Writes(thread=ThreadChange(thread, named))
@@ -61,10 +61,10 @@ async def set_title(
 
 
 def _checked(title: object) -> str:
-    """Return what an app calls a thread.
+    """Return a title from an app.
 
     Raises:
-        TypeError: If that is no text.
+        TypeError: If it is not a string.
     """
     if not isinstance(title, str):
         raise TypeError(f"A title must be a string, not {title!r}.")

@@ -1,4 +1,4 @@
-"""Requests that begin a turn, and what the turn does."""
+"""Handles the requests that start a turn."""
 
 from __future__ import annotations
 
@@ -60,14 +60,14 @@ TContext = TypeVar("TContext", default=Any)
 Body = Callable[[Run], Awaitable[None]]
 
 STOPPING = 3.0
-"""Seconds that a turn which has been stopped may take to end, while the next waits for it."""
+"""Maximum seconds that a new turn waits for a stopped one to end."""
 
 
 class TurnRequests(Generic[TContext]):
-    """Begins turns.
+    """Starts turns.
 
     Args:
-        server: Whose turns they are.
+        server: The server that owns the turns.
     """
 
     def __init__(self, server: AgentChatKitServer[TContext]) -> None:
@@ -78,19 +78,19 @@ class TurnRequests(Generic[TContext]):
     async def begin(
         self, request: StreamingReq, context: TContext, *, is_live: bool
     ) -> tuple[Run, Follower]:
-        """Begin the turn that a request asks for.
+        """Start the turn that a request asks for.
 
         Returns:
-            The run, and a follower that reads its events from the first on.
+            The run, and a follower that reads its events from the start.
 
         Raises:
             NotFoundError: If the owner has no such thread, or the thread no such item.
             RepeatedRequestError: If the request was received before.
-            ThreadBusyError: If another turn of the thread is running.
-            ThreadClosedError: If the thread takes no messages.
+            ThreadBusyError: If the thread is running another turn.
+            ThreadClosedError: If the thread does not accept messages.
         """
         turn_context = self._server.detached_context(context) if is_live else context
-        # Not so actions, of which the second may be the second half of a double click.
+        # Actions do not wait: a second one may be half of a double click.
         may_wait = isinstance(request, (ThreadsAddUserMessageReq, ThreadsRetryAfterItemReq))
         if isinstance(request, ThreadsCreateReq):
             new, prelude, body = await self._create(request, context)
@@ -114,7 +114,7 @@ class TurnRequests(Generic[TContext]):
         page: str | None = None,
         may_wait: bool = False,
     ) -> tuple[Run, Follower]:
-        """Begin a turn; wait, if it may, for one that has just been stopped."""
+        """Start a turn. With `may_wait`, wait for a turn that was just stopped."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + (STOPPING if may_wait else 0)
         while True:
@@ -168,9 +168,9 @@ class TurnRequests(Generic[TContext]):
     async def _retry(
         self, request: ThreadsRetryAfterItemReq, context: TContext
     ) -> tuple[NewTurn, Callable[[BegunTurn], list[Entry]], Body]:
-        """Answer a message anew, which a client that knows how may have edited.
+        """Answer a message again, possibly after an edit.
 
-        The protocol has no request to edit; the new message is in the metadata of a retry.
+        The protocol has no request for edits; clients send the new message in a retry's metadata.
         """
         thread_id, item_id = request.params.thread_id, request.params.item_id
         message = await self._store.load_item(thread_id, item_id, context)
@@ -198,7 +198,7 @@ class TurnRequests(Generic[TContext]):
                 ],
             )
             for entry in entries[: len(begun.removed)]:
-                # A plain client has removed them itself.
+                # Plain ChatKit clients remove these items themselves.
                 entry.is_addition = True
             return self._with_state(new, begun, entries, context)
 
@@ -211,7 +211,7 @@ class TurnRequests(Generic[TContext]):
         | ThreadsAddStructuredInputReq,
         context: TContext,
     ) -> tuple[NewTurn, Callable[[BegunTurn], list[Entry]], Body]:
-        """Go on with the last turn, given what a person or the page has done."""
+        """Continue the last turn after an action or an answer of the user or the page."""
         thread_id = request.params.thread_id
         try:
             await self._check_reaction(request, context)
@@ -251,7 +251,7 @@ class TurnRequests(Generic[TContext]):
         | ThreadsAddStructuredInputReq,
         context: TContext,
     ) -> None:
-        """Refuse, before anything is streamed, what is about an item that is not there."""
+        """Check, before anything is streamed, that the request's item or call exists."""
         thread_id = request.params.thread_id
         if isinstance(request, ThreadsAddClientToolOutputReq):
             if not await self._server.answering.is_call_open(thread_id, context):
@@ -266,10 +266,7 @@ class TurnRequests(Generic[TContext]):
             await self._store.load_item(thread_id, request.params.item_id, context)
 
     async def _pending_calls(self, thread_id: str, context: TContext) -> list[ClientToolCallItem]:
-        """Return the calls that the app has the page make, if the thread ends with one.
-
-        The newest comes first.
-        """
+        """Return the app's pending client tool calls, newest first, if the thread ends with one."""
         page = await self._store.load_thread_items(thread_id, None, PAGE_SIZE, "desc", context)
         items = shown(page.data, with_ends=False)
         pending = [
@@ -280,7 +277,7 @@ class TurnRequests(Generic[TContext]):
         return pending if pending and items[0] is pending[0] else []
 
     async def start_turn(self, thread_id: str, given: Sequence[Message], context: TContext) -> str:
-        """Start a turn that no client has asked for, and return its id."""
+        """Start a turn without a client's request, and return its ID."""
         thread = await self._messages.thread_for_ids(thread_id, context)
         turn_id = self._store.generate_item_id("message", thread, context)
         new = NewTurn(owner_of(context), thread_id, new_run_id(), "", turn_id=turn_id)
@@ -302,7 +299,7 @@ class TurnRequests(Generic[TContext]):
                 each.cancel()
         if not is_told.is_set():
             raise RuntimeError(
-                "The turn ended before the agent was given the messages. Start it again."
+                "The turn ended before the agent received the messages. Start it again."
             )
         return run.turn_id
 
@@ -335,7 +332,7 @@ class TurnRequests(Generic[TContext]):
     def _with_state(
         self, new: NewTurn, begun: BegunTurn, entries: list[Entry], context: TContext
     ) -> list[Entry]:
-        """Add that the turn is running, and whether it can be stopped."""
+        """Add the events that say that the turn is running and whether it can be stopped."""
         number = len(entries)
         turn = {"id": begun.turn_id, "state": "running", "ended_at": None}
         running = to_json({"type": "turn.updated", "turn": turn})
@@ -347,7 +344,7 @@ class TurnRequests(Generic[TContext]):
         ]
 
     async def _execute(self, run: Run, body: Body) -> None:
-        """Execute the body of a run, and turn what it raises into events."""
+        """Execute the body of a run, and turn exceptions into events."""
         try:
             await body(run)
         except (RefusedAnswerError, RefusedActionError) as refusal:
@@ -362,7 +359,7 @@ class TurnRequests(Generic[TContext]):
             run.emit(ErrorEvent(code=ErrorCode.STREAM_ERROR, allow_retry=True))
 
     async def _act(self, request: ThreadsCustomActionReq, run: Run) -> None:
-        """Have the app take an action."""
+        """Run the app's handler of an action."""
         params = request.params
         item: ThreadItem | None = None
         if params.item_id:
@@ -377,7 +374,7 @@ class TurnRequests(Generic[TContext]):
     async def _answer_app(
         self, request: ThreadsAddClientToolOutputReq | ThreadsAddStructuredInputReq, run: Run
     ) -> None:
-        """Take an answer to what the app, rather than its agent, has asked."""
+        """Handle an answer to a request of the app itself, rather than of its agent."""
         thread_id, context = request.params.thread_id, run.context
         if isinstance(request, ThreadsAddStructuredInputReq):
             item = await self._store.load_item(thread_id, request.params.item_id, context)

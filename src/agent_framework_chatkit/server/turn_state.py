@@ -1,4 +1,4 @@
-"""How a turn stands, and how it ended: kept with the thread, and shown."""
+"""The states of a turn, which are stored with the thread and shown."""
 
 from __future__ import annotations
 
@@ -19,13 +19,16 @@ TurnState = Literal[
     "content_filter",
     "refused",
 ]
-"""How a turn stands. `waiting` is for a person; `interrupted` is left by a worker that died."""
+"""A turn's state.
+
+A `waiting` turn waits for a person. An `interrupted` turn's worker died or stopped.
+"""
 
 UNCLEAN = frozenset({"stopped", "failed", "interrupted", "timed_out"})
-"""The states of turns whose run was cut short: a service may not know how it ended."""
+"""The states of turns that were cut short: a service may not know how they ended."""
 
 SILENT = frozenset({"running", "completed", "waiting", ""})
-"""The states that need no item in the thread."""
+"""The states that are not shown as an item in the thread."""
 
 MESSAGES: dict[str, str] = {
     "stopped": "This answer was stopped.",
@@ -36,18 +39,18 @@ MESSAGES: dict[str, str] = {
     "content_filter": "This answer was cut by a content filter.",
     "refused": "The model refused to answer.",
 }
-"""What a person may read of how a turn ended, unless the server has more to say."""
+"""The default message for each state in which a turn ends."""
 
 OF_FINISH_REASON: dict[str, TurnState] = {
     "length": "length",
     "content_filter": "content_filter",
     "refusal": "refused",
 }
-"""The states that a model's reason to stop leads to."""
+"""The states by the model's finish reason; any other reason means `completed`."""
 
 
 def turn_json(turn: TurnRow | None) -> dict[str, Any] | None:
-    """Return what clients are told of a thread's last turn."""
+    """Return a thread's last turn for clients, or `None` if it has none."""
     if turn is None or not turn.id:
         return None
     ended_at = None

@@ -1,4 +1,4 @@
-"""The items of a thread that are being written, made of its events."""
+"""Tracks the unfinished items of a thread by its events."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from .event_log import TextDelta
 
 
 class UnfinishedItems:
-    """Follows a thread's events, and knows the items that were added and are not done.
+    """Tracks the items that were added and are not done.
 
-    A message's text is joined only when it is asked for: to copy it at every delta would make a
-    long answer cost ever more.
+    A message's text is joined only on demand: copying it for every delta would take quadratic
+    time.
     """
 
     def __init__(self) -> None:
         self._items: dict[str, ThreadItem] = {}
         self._texts: dict[str, dict[int, list[str]]] = {}
-        """Text that is yet to be joined to its message, by content part."""
+        """Deltas not yet joined to their message, by item ID and content part."""
 
     def apply(self, event: ThreadStreamEvent | TextDelta) -> None:
-        """Take in an event."""
+        """Apply an event."""
         if isinstance(event, TextDelta):
             self._add_text(event)
         elif isinstance(event, ThreadItemUpdatedEvent):
@@ -62,7 +62,7 @@ class UnfinishedItems:
             parts.setdefault(delta.content_index, []).append(delta.delta)
 
     def items(self) -> list[ThreadItem]:
-        """Return the items as they stand, oldest first."""
+        """Return the current items, oldest first."""
         for item_id in self._texts:
             self._join(item_id)
         return list(self._items.values())
@@ -86,13 +86,13 @@ class UnfinishedItems:
 
 
 def kept(item: ThreadItem) -> ThreadItem | None:
-    """Return an unfinished item as it is kept when its turn ends, or `None` if it shows nothing."""
+    """Return an unfinished item as stored when its turn ends, or `None` if it shows nothing."""
     if isinstance(item, AssistantMessageItem):
         return item if any(part.text.strip() for part in item.content) else None
     if isinstance(item, GeneratedImageItem):
         return item if item.image is not None else None
     if isinstance(item, WorkflowItem):
-        # Those made of the log have a zone, as clients are told; others have none.
+        # Times of items from the log have a time zone; others are naive.
         age = datetime.now(timezone.utc) - item.created_at.astimezone(timezone.utc)
         settle(item.workflow, age.total_seconds())
         return item if item.workflow.tasks else None

@@ -1,4 +1,4 @@
-"""Which of the items that an agent has not read it is told of."""
+"""Selects the unread items that an agent receives."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from ..stores.sql.turn_rows import UnreadItem
 
 
 def _is_written(unread: UnreadItem) -> bool:
-    """Return whether a person has written an item, or code has added it for the agent."""
+    """Return whether the user wrote an item, or code added it for the agent."""
     kinds = (UserMessageItem, HiddenContextItem, SDKHiddenContextItem)
     return unread.is_news or isinstance(unread.item, kinds)
 
 
 def written(unread: Sequence[UnreadItem]) -> list[ThreadItem]:
-    """Return what a person has written, and what code has added for the agent."""
+    """Return the items that the user wrote or that code added for the agent."""
     return [each.item for each in unread if _is_written(each)]
 
 
 def answered(unread: Sequence[UnreadItem]) -> list[ThreadItem]:
-    """Return what was answered last to the app, which asked on its own, and what was written."""
+    """Return the last answer to a request of the app itself, and the `written` items."""
     answered = [
         each
         for each in unread

@@ -1,4 +1,4 @@
-"""What a person sends, as an item of the thread."""
+"""Builds user messages from requests."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ TContext = TypeVar("TContext", default=Any)
 
 
 class UserMessages(Generic[TContext]):
-    """Makes messages of what requests bring.
+    """Builds user messages from requests.
 
     Args:
-        server: Whose threads they are for.
+        server: The server that has the threads.
     """
 
     def __init__(self, server: AgentChatKitServer[TContext]) -> None:
@@ -38,7 +38,7 @@ class UserMessages(Generic[TContext]):
         self._store: SQLStore[TContext] = server.store
 
     async def thread_for_ids(self, thread_id: str, context: TContext) -> ThreadMetadata:
-        """Return a thread for an app that makes ids of it; others need not have it loaded."""
+        """Return a thread for generating IDs; it is loaded only if the app overrides that."""
         if type(self._store).generate_item_id is SQLStore.generate_item_id:
             return ThreadMetadata(id=thread_id, created_at=datetime.now())
         return await self._store.load_thread(thread_id, context)
@@ -50,7 +50,7 @@ class UserMessages(Generic[TContext]):
         context: TContext,
         request: StreamingReq,
     ) -> UserMessageItem:
-        """Return the message that a request brings, for a thread."""
+        """Return a request's message for a thread."""
         given = await self._with_attachments(given, (), request, context)
         return await self._message(given, thread, context)
 
@@ -79,7 +79,7 @@ class UserMessages(Generic[TContext]):
         request: StreamingReq,
         context: TContext,
     ) -> UserMessageInput:
-        """Return a message with each attachment once, having looked at those that are new."""
+        """Return a message with each attachment once, after checking the new ones."""
         if not given.attachments:
             return given
         await self.raise_if_repeated(request, context)
@@ -92,7 +92,11 @@ class UserMessages(Generic[TContext]):
         return given.model_copy(update={"attachments": ids})
 
     async def raise_if_repeated(self, request: StreamingReq, context: TContext) -> None:
-        """Find a repeated request before what it has changed is in its way."""
+        """Raise if the request was received before: its own effects would make it fail now.
+
+        Raises:
+            RepeatedRequestError: If the request was received before.
+        """
         request_id = request_id_of(request)
         if request_id is not None:
             repeated = await self._store.log.find_request(owner_of(context), request_id)
@@ -102,7 +106,7 @@ class UserMessages(Generic[TContext]):
     async def edited(
         self, old: UserMessageItem, request: ThreadsRetryAfterItemReq, context: TContext
     ) -> UserMessageItem:
-        """Return a message as a request has it edited."""
+        """Return a message as edited by a request."""
         new = await self._with_attachments(
             UserMessageInput.model_validate(request.metadata["input"]),
             {attachment.id for attachment in old.attachments},

@@ -1,4 +1,4 @@
-"""A worker: executes runs, and passes on what happens in threads, its own and others'."""
+"""Executes runs, and delivers the events of local and remote runs to followers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ T = TypeVar("T")
 TContext = TypeVar("TContext", default=Any)
 
 STOPPED_WITHIN = 5.0
-"""Seconds that a stop waits for the end of the turn."""
+"""Seconds that a stop waits for the turn to end."""
 
 StopStatus = Literal["stopped", "idle", "stopping"]
 
@@ -42,8 +42,8 @@ class Worker(Generic[TContext]):
     """Executes the runs of this process.
 
     Args:
-        server: Knows what a turn does.
-        store: Keeps threads and their logs.
+        server: The server that owns the turns.
+        store: Stores the threads and their logs.
         text_interval: Seconds between two text deltas of a run.
     """
 
@@ -63,7 +63,7 @@ class Worker(Generic[TContext]):
         self._channels: dict[int, Channel] = {}
         self._runs: dict[str, Run] = {}
         self._beginning: dict[str, asyncio.Event] = {}
-        """Runs that may be in the log, and whose first events were not delivered yet."""
+        """Runs that may already be in the log, but whose first events are not delivered yet."""
         self._group_commits = GroupCommits(
             self._runs, store.turns, store.log, self.persist, text_interval
         )
@@ -71,10 +71,10 @@ class Worker(Generic[TContext]):
         self._changes: Changes | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self.lists = ThreadLists()
-        """Those who follow lists of threads here."""
+        """The followers of thread lists on this worker."""
 
     async def start(self) -> None:
-        """Show that this worker is alive, and end what dead ones have left, from now on."""
+        """Start the heartbeat, the stop signals and the cleanup after dead workers."""
         if not (self._has_started or self.is_closing):
             self._has_started = True
             await self.store.leases.start()
@@ -93,22 +93,22 @@ class Worker(Generic[TContext]):
         page: str | None = None,
         time_limit: float = 0,
     ) -> tuple[Run, Follower]:
-        """Begin a turn, and execute it.
+        """Start a turn and execute it.
 
         Args:
-            new: What begins it.
-            prelude: Returns its first events, which are stored in the same transaction.
-            body: Emits the others.
-            context: The context of the request.
-            page: The page that asked.
-            time_limit: Seconds after which the turn is stopped; 0 for none.
+            new: The new turn.
+            prelude: Returns the first events, which are stored in the same transaction.
+            body: Emits the other events.
+            context: The request's context.
+            page: The ID of the page that asked.
+            time_limit: Seconds after which the turn is stopped; 0 for no limit.
 
         Returns:
-            The run, and a follower that reads its events from the first on.
+            The run, and a follower that reads its events from the start.
 
         Raises:
             NotFoundError: If the owner has no such thread, or the thread no such message.
-            ThreadBusyError: If another turn of the thread is running.
+            ThreadBusyError: If the thread is running another turn.
             RepeatedRequestError: If the request was received before.
         """
         if self.is_closing:
@@ -132,7 +132,7 @@ class Worker(Generic[TContext]):
             self._beginning.pop(new.run).set()
         run.start(body, time_limit)
         if channel.has_followers:
-            # What others have written meanwhile has waited for the first events.
+            # Events that others wrote meanwhile had to wait for the first events.
             self.pull_soon(channel.key)
         self.lists.thread_changed(new.owner, begun.lease.key)
         self._group_commits.start()
@@ -145,7 +145,7 @@ class Worker(Generic[TContext]):
         prelude: Callable[[BegunTurn], Sequence[Entry]],
         entries: list[Entry],
     ) -> BegunTurn:
-        """Store that a turn has begun, and its first events, which are put into `entries`."""
+        """Store a new turn and its first events, and put the events into `entries`."""
         tried: BegunTurn | None = None
 
         def log(begun: BegunTurn) -> LogRow:
@@ -173,12 +173,12 @@ class Worker(Generic[TContext]):
         return any(turn.run == begun.lease.run for turn in found)
 
     def run_of(self, key: int) -> Run | None:
-        """Return the run that this worker executes in a thread."""
+        """Return the run that this worker executes in a thread, if any."""
         channel = self._channels.get(key)
         return None if channel is None else channel.run
 
     def run_ended(self, run: Run) -> None:
-        """Forget a run."""
+        """Remove an ended run."""
         self._runs.pop(run.id, None)
         self._drop_unused(run.channel)
 
@@ -208,7 +208,7 @@ class Worker(Generic[TContext]):
     # Channels
 
     def channel(self, key: int, thread_id: str, owner: str, log_position: int) -> Channel:
-        """Return the channel of a thread."""
+        """Return a thread's channel, and create it if necessary."""
         channel = self._channels.get(key)
         if channel is None:
             channel = Channel(self.store.log, key, thread_id, owner, log_position)
@@ -218,16 +218,16 @@ class Worker(Generic[TContext]):
         return channel
 
     def find_channel(self, key: int) -> Channel | None:
-        """Return the channel of a thread, if it is in use."""
+        """Return a thread's channel, if it is in use."""
         return self._channels.get(key)
 
     def release(self, follower: Follower) -> None:
-        """Let a follower go."""
+        """Close a follower, and drop its channel if it is no longer used."""
         follower.close()
         self._drop_unused(follower.channel)
 
     async def open_channel(self, thread_id: str, owner: str) -> Channel:
-        """Return the channel of a thread that somebody wants to follow.
+        """Return the channel of a thread that a client wants to follow.
 
         Raises:
             NotFoundError: If the owner has no such thread.
@@ -243,18 +243,18 @@ class Worker(Generic[TContext]):
                 beginning = self._beginning.get(snapshot.turn.run)
             if beginning is None:
                 break
-            # The first events of a run of this worker are stored, and about to be delivered.
+            # The first events of a local run are stored and about to be delivered.
             await beginning.wait()
         position = 0 if snapshot.turn is None else snapshot.turn.log_position
         channel = self.channel(key, thread_id, owner, position)
         if channel.log_position == position and channel.run is None:
             channel.restore(snapshot.log)
-        # Whoever looked at the threads that are followed did not know of this one yet.
+        # The watcher did not know yet that this thread is followed.
         self.pull_soon(key)
         return channel
 
     def thread_deleted(self, key: int, thread_id: str, owner: str) -> None:
-        """Let go of a thread that is deleted: stop its run and its followers."""
+        """Stop the run of a deleted thread, and disconnect its followers."""
         self.lists.thread_deleted(owner, key, thread_id)
         channel = self._channels.get(key)
         if channel is None:
@@ -264,13 +264,13 @@ class Worker(Generic[TContext]):
         channel.delete()
 
     def pull_soon(self, key: int) -> None:
-        """Pass on what was added to a thread's log outside its turn."""
+        """Deliver new rows of a thread's log in the background."""
         channel = self._channels.get(key)
         if channel is not None:
             self.keep(asyncio.create_task(channel.pull()))
 
     def keep(self, task: asyncio.Task[Any]) -> None:
-        """Keep a background task until it has ended."""
+        """Keep a reference to a background task until it ends."""
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -279,30 +279,30 @@ class Worker(Generic[TContext]):
             del self._channels[channel.key]
 
     async def persist(self, write: Callable[[], Awaitable[T]]) -> T:
-        """Write, and try again for as long as the database does not answer."""
+        """Call `write`, and repeat it while the database does not answer."""
         return await self.store.database.availability.retry(write)
 
     # Other workers
 
     def watch(self) -> None:
-        """Hear of what other workers do in the threads that are followed here."""
+        """Watch for changes by other workers in the threads followed here."""
         if self._changes is None:
             self._changes = watch_changes(self.store.database, self._check)
         self._changes.wanted = True
 
     async def _check(self, keys: set[int] | None) -> bool:
-        """Look at threads that may have changed elsewhere.
+        """Check threads that another worker may have changed.
 
         Args:
-            keys: Their keys; `None` for all.
+            keys: The threads' keys; `None` for all threads.
 
         Returns:
             Whether anything is left to watch.
         """
         if keys is None or self.lists.owners:
             await self._check_lists(keys)
-        # As it is before the turns are read: what is written here meanwhile must not count for
-        # what others have written.
+        # Taken before the turns are read: rows that this worker writes meanwhile must not be
+        # mistaken for those of others.
         known = {
             key: (channel, channel.known)
             for key, channel in self._channels.items()
@@ -323,7 +323,7 @@ class Worker(Generic[TContext]):
                 self.thread_deleted(channel.key, channel.thread_id, channel.owner)
             return
         run = channel.run
-        # The row may have been read before the run began.
+        # The row may have been read before the run started.
         if run is not None and turn.log_position >= run.begun_at:
             if turn.stop == run.id:
                 run.cancel("stopped")
@@ -338,10 +338,10 @@ class Worker(Generic[TContext]):
             for key, owner in await self.store.log.owners_of(keys, owners):
                 self.lists.thread_changed(owner, key)
 
-    # The end
+    # Shutdown
 
     def _leave(self) -> None:
-        """Begin to stop, before the server has waited for its connections."""
+        """Start to shut down, before the ASGI server waits for its connections."""
         if not self._is_leaving:
             self._let_go()
             grace = self.server.shutdown_grace
@@ -352,16 +352,16 @@ class Worker(Generic[TContext]):
             run.cancel("interrupted")
 
     def _let_go(self) -> None:
-        """Have the clients that follow threads come back to another worker, or to the next."""
+        """Disconnect the clients that follow threads: they reconnect to another worker."""
         self._is_leaving = True
         for channel in tuple(self._channels.values()):
             channel.close()
 
     async def close(self, grace: float) -> None:
-        """Let running turns end, stop those that do not, and let all clients go.
+        """Wait for running turns, stop those that do not finish, and disconnect all clients.
 
         Args:
-            grace: Seconds that running turns are given.
+            grace: Seconds that running turns have to finish.
         """
         self.is_closing = self.store.database.availability.is_closing = True
         self._let_go()
