@@ -1,7 +1,7 @@
-"""Traces, metrics and a log line of each turn: ids, times and counts, never what was said.
+"""Traces, metrics and a log line for each turn: IDs, times and counts, never the texts.
 
-The names are `chatkit.*`, and OpenTelemetry's own for generative AI where there is one. Nothing is
-recorded unless the app sets up OpenTelemetry, and nothing is sent anywhere but where it says.
+The names are `chatkit.*`, or OpenTelemetry's own names for generative AI where they exist. Nothing
+is recorded unless the app sets up OpenTelemetry, and data goes only where the app sends it.
 """
 
 from __future__ import annotations
@@ -32,29 +32,29 @@ _VERSION = version("agent-framework-chatkit")
 _tracer = trace.get_tracer(_NAME, _VERSION)
 _meter = metrics.get_meter(_NAME, _VERSION)
 
-# Seconds. The defaults of OpenTelemetry are for milliseconds.
+# In seconds. OpenTelemetry's defaults are for milliseconds.
 _BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500)
 
 _requests = _meter.create_histogram(
     "chatkit.request.duration",
     unit="s",
-    description="How long a request took, by its type.",
+    description="Duration of requests, by type.",
     explicit_bucket_boundaries_advisory=_BUCKETS,
 )
 _turns = _meter.create_histogram(
     "chatkit.turn.duration",
     unit="s",
-    description="How long a turn of the agent took.",
+    description="Duration of the agent's turns.",
     explicit_bucket_boundaries_advisory=_BUCKETS,
 )
 _first_tokens = _meter.create_histogram(
     "chatkit.turn.time_to_first_token",
     unit="s",
-    description="How long it took until the first text of a turn.",
+    description="Time until the first text of a turn.",
     explicit_bucket_boundaries_advisory=_BUCKETS,
 )
 _tokens = _meter.create_counter(
-    "chatkit.turn.tokens", unit="{token}", description="Tokens that turns used, by their type."
+    "chatkit.turn.tokens", unit="{token}", description="Tokens used by turns, by type."
 )
 
 
@@ -64,7 +64,7 @@ def request_span(request_type: str, thread_id: str | None) -> Iterator[RecordedS
 
     Args:
         request_type: The `type` of the `ChatKitReq`.
-        thread_id: The thread that it is about, if it names one.
+        thread_id: The ID of the thread, if the request names one.
     """
     kind = {"chatkit.request.type": request_type}
     thread = {"chatkit.thread.id": thread_id} if thread_id is not None else {}
@@ -76,7 +76,7 @@ def request_span(request_type: str, thread_id: str | None) -> Iterator[RecordedS
 class RecordedSpan:
     """The span of a request or a turn.
 
-    It is not the current one all the time: a generator would leave it behind in its caller's
+    It is only the current span within `current()`: a generator would leave it in its caller's
     context.
     """
 
@@ -85,17 +85,17 @@ class RecordedSpan:
         self._started_at = started_at
 
     def current(self) -> AbstractContextManager[None]:
-        """Make the span the parent of what begins within the block, which must not yield."""
+        """Make this the parent of spans that start within the block, which must not yield."""
         return _current(self._span)
 
     def until_first_text(
         self, emit: Callable[[ThreadStreamEvent], None], items: SendsEvents
     ) -> Callable[[ThreadStreamEvent], None]:
-        """Return what items are to send events to, to have the first text of a turn timed.
+        """Return a callback for `items.send` that records the time of the first text.
 
         Args:
-            emit: Takes the events; from the first text on, `items` send to it.
-            items: What sends them.
+            emit: Receives the events. After the first text, it becomes `items.send` itself.
+            items: Sends the events.
         """
 
         def send(event: ThreadStreamEvent) -> None:
@@ -109,7 +109,7 @@ class RecordedSpan:
 
 
 class SendsEvents(Protocol):
-    """What writes a turn's items."""
+    """Writes a turn's items."""
 
     send: Callable[[ThreadStreamEvent], None]
 
@@ -119,8 +119,8 @@ def turn_span(thread_id: str, turn_id: str) -> Iterator[RecordedSpan]:
     """Trace, time and log one turn.
 
     Args:
-        thread_id: The thread.
-        turn_id: The id of the turn's user message.
+        thread_id: The thread's ID.
+        turn_id: The ID of the turn's user message.
     """
     ids = {"chatkit.thread.id": thread_id, "chatkit.turn.id": turn_id}
     span = _tracer.start_span("chatkit turn", attributes=ids)
@@ -129,7 +129,7 @@ def turn_span(thread_id: str, turn_id: str) -> Iterator[RecordedSpan]:
 
 
 def record_usage(usage: UsageDetails) -> None:
-    """Count the tokens of a run, in all and on the current span."""
+    """Add a run's tokens to the metric and to the current span."""
     span = trace.get_current_span()
     for kind, key in (("input", "input_token_count"), ("output", "output_token_count")):
         count = usage.get(key)
@@ -146,7 +146,7 @@ def _is_text(event: ThreadStreamEvent) -> bool:
 
 @contextmanager
 def _current(span: Span) -> Iterator[None]:
-    # What an exception says may hold what was said.
+    # An exception's message may contain text of the conversation.
     with trace.use_span(span, record_exception=False, set_status_on_exception=False):
         yield
 
@@ -158,15 +158,15 @@ def _measured(
     attributes: Mapping[str, str],
     logged: Mapping[str, str] | None = None,
 ) -> Iterator[float]:
-    """End a span with how the block ended, and record how long it took.
+    """Record a block's outcome and duration, and end its span.
 
-    Yields when the block started.
+    Yields the time at which the block started.
 
     Args:
         span: The span.
-        duration: Takes the seconds.
-        attributes: Go with the seconds, and so have few values.
-        logged: Goes to the log with all the rest.
+        duration: Records the seconds.
+        attributes: Attributes of the metric, which must have few distinct values.
+        logged: Additional fields of the log record; without them, nothing is logged.
     """
     started_at = time.perf_counter()
     outcome = {"chatkit.outcome": "completed"}

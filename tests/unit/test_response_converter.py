@@ -573,7 +573,7 @@ async def test_a_consent_link_that_is_not_https_is_not_shown(
         ("Which city?", "Which city?"),
         ({"prompt": "Which city?"}, "Which city?"),
         (type("Ask", (), {"question": "Which city?"})(), "Which city?"),
-        (None, "The assistant needs your input to go on."),
+        (None, "The assistant needs your input to continue."),
     ],
 )
 async def test_a_workflow_asks(data: Any, question: str) -> None:

@@ -1,1 +1,1 @@
-"""An agent asks, a person answers, the agent goes on."""
+"""Pauses a run for a person's answer, and resumes it."""

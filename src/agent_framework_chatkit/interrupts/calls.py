@@ -1,4 +1,4 @@
-"""The call that a person decides on: what they are told of its tool, and its seal."""
+"""Describes and seals the tool calls that a person approves."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _TOOL = "agent_framework_chatkit_tool"
 
 @dataclass(frozen=True)
 class ToolDescription:
-    """What people are told of a tool whose call they decide on.
+    """The description of a tool for the person who approves its call.
 
     Attributes:
-        description: What the agent was told of it.
+        description: The tool's description for the agent.
         parameters: The names of its parameters.
     """
 
@@ -27,7 +27,7 @@ class ToolDescription:
 
 
 def with_tool(request: Content, tool: ToolDescription) -> Content:
-    """Return a request that knows its tool; `tool_of` returns it."""
+    """Return a copy of a request that carries its tool's description for `tool_of`."""
     known = copy(request)
     described = [tool.description, list(tool.parameters)]
     known.additional_properties = {**request.additional_properties, _TOOL: described}
@@ -35,13 +35,13 @@ def with_tool(request: Content, tool: ToolDescription) -> Content:
 
 
 def tool_of(request: Content) -> ToolDescription | None:
-    """Return the tool that a request is about, if the agent was given it."""
+    """Return the description of a request's tool, if the agent has that tool."""
     data = request.additional_properties.get(_TOOL)
     return None if data is None else ToolDescription(data[0], tuple(data[1]))
 
 
 def describe_tool(agent: object, name: str) -> ToolDescription | None:
-    """Return what people are told of a tool that an agent was given, or has from an MCP server."""
+    """Return the description of an agent's own tool, or of one from its MCP servers."""
     options = getattr(agent, "default_options", None) or {}
     servers = getattr(agent, "mcp_tools", ())
     functions = (each for server in servers for each in server.functions)
@@ -54,7 +54,7 @@ def describe_tool(agent: object, name: str) -> ToolDescription | None:
 
 
 def seal_of(call: Content, key: str) -> str:
-    """Return the HMAC-SHA-256 of a call's canonical JSON: its id, name and arguments.
+    """Return the HMAC-SHA-256 of the canonical JSON of a call's ID, name and arguments.
 
     Args:
         call: The call.

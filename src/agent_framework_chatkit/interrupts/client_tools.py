@@ -1,4 +1,4 @@
-"""Tools that the browser runs."""
+"""Client tools, which the browser runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _KIND = "client"
 
 
 def client_tool(signature: Callable[..., Any]) -> FunctionTool:
-    """Declare a tool that the page runs, next to the agent's other tools.
+    """Declare a client tool, which the page runs. Pass it to the agent with its other tools.
 
     ```python
     @client_tool
@@ -23,12 +23,12 @@ def client_tool(signature: Callable[..., Any]) -> FunctionTool:
         "Return what the user has selected."
     ```
 
-    A call of it reaches the page's `onClientTool` with the tool's name and arguments; what that
-    returns is the tool's result. To tell the agent that it failed, the page returns an object with
-    nothing but an `error`: a text that the agent can make something of.
+    A call invokes the page's `onClientTool` with the tool's name and arguments; the return value
+    is the tool's result. To report a failure to the agent, the page returns an object whose only
+    field is `error`, a text that helps the agent.
 
     Args:
-        signature: A function whose name, parameters and docstring describe the tool; it is never
+        signature: A function whose name, parameters and docstring describe the tool. It is never
             called.
 
     Returns:
@@ -46,7 +46,7 @@ def client_tool(signature: Callable[..., Any]) -> FunctionTool:
 
 
 def client_tool_names(agent: object) -> set[str]:
-    """Return the names of the client tools that an agent was given."""
+    """Return the names of an agent's client tools."""
     options = getattr(agent, "default_options", None) or {}
     return {
         tool.name
@@ -56,7 +56,7 @@ def client_tool_names(agent: object) -> set[str]:
 
 
 def client_tool_call_fields(call: Content) -> dict[str, Any]:
-    """Return what a `ClientToolCallItem` says of a call."""
+    """Return the fields of a `ClientToolCallItem` that describe a call."""
     return {
         "call_id": mend_surrogates(call.call_id or ""),
         "name": mend_surrogates(call.name or ""),
@@ -65,7 +65,7 @@ def client_tool_call_fields(call: Content) -> dict[str, Any]:
 
 
 def client_tool_result(call: Content, output: Any) -> Content:
-    """Return the result of a client tool, given what the page has returned."""
+    """Return the result of a client tool call, given the page's return value."""
     if isinstance(output, dict) and set(output) == {"error"}:
         error = output["error"]
         return error_result(call, error if isinstance(error, str) else json.dumps(error))
@@ -74,7 +74,7 @@ def client_tool_result(call: Content, output: Any) -> Content:
 
 
 def error_result(call: Content, message: str) -> Content:
-    """Return the result of a call that came to nothing."""
+    """Return the result of a failed call."""
     return Content.from_function_result(
         call_id=str(call.call_id), id=call.id, result=f"Error: {message}", exception=message
     )

@@ -1,4 +1,4 @@
-"""Questions for a value of any type, and the value that the answers make."""
+"""Turns a type into questions, and the answers into a value of the type."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ _HINTS: dict[Any, str] = {
 }
 
 Answers = Mapping[str, "Sequence[str] | None"]
-"""What was answered to each question, by its id; `None` if it was skipped."""
+"""The answers by question ID; `None` for a skipped question."""
 
 
 class AnswerInvalidError(ValueError):
-    """Answers that make no value; the message is for the person who gave them."""
+    """Answers from which no value can be built. The message is for the user."""
 
 
 def questions_for(response_type: Any, question: str, input_id: str) -> list[StructuredInput]:
-    """Return what to ask a person for a value.
+    """Return the questions that ask for a value of a type.
 
-    A dataclass or Pydantic model has a question for each of its fields, anything else has one.
+    A dataclass or Pydantic model gets one question per field, any other type a single question.
 
     Args:
-        response_type: What the value will be.
-        question: What it is for.
-        input_id: The id of a single question; the questions of fields have the fields' names.
+        response_type: The type of the value.
+        question: The question that the value answers.
+        input_id: The ID of a single question. The questions for fields use the fields' names.
     """
     fields = _fields(response_type)
     if fields is None:
@@ -59,14 +59,14 @@ def questions_for(response_type: Any, question: str, input_id: str) -> list[Stru
 
 
 def value_of_answers(response_type: Any, answers: Answers) -> Any:
-    """Return the value that answers make.
+    """Build a value from answers.
 
     Args:
-        response_type: What it is.
-        answers: What was answered to `questions_for` it.
+        response_type: The type of the value.
+        answers: The answers to its `questions_for`.
 
     Raises:
-        AnswerInvalidError: If they do not make one.
+        AnswerInvalidError: If the answers are not valid for the type.
     """
     fields = _fields(response_type)
     if fields is None:
@@ -93,7 +93,7 @@ class _Field:
 
 
 def _fields(response_type: Any) -> list[_Field] | None:
-    """Return the fields of a type that is asked for field by field."""
+    """Return the fields of a type that gets one question per field, otherwise `None`."""
     if not isinstance(response_type, type) or issubclass(response_type, (Message, Content)):
         return None
     if issubclass(response_type, BaseModel):
@@ -186,7 +186,7 @@ def _chosen(choices: Mapping[str, Any], text: str, label: str) -> Any:
 
 
 def _choices(kind: Any) -> dict[str, Any] | None:
-    """Return what there is to choose from, by its label, if that is known."""
+    """Return a type's choices by label, or `None` if it has no fixed choices."""
     if kind is bool:
         return {YES: True, NO: False}
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
@@ -201,7 +201,7 @@ def _label(value: Any, name: str) -> str:
 
 
 def _item_type(kind: Any) -> Any:
-    """Return what a list is of."""
+    """Return the item type of a list type, otherwise `None`."""
     return (get_args(kind) or (None,))[0] if get_origin(kind) is list else None
 
 
@@ -210,7 +210,7 @@ def _is_text(kind: Any) -> bool:
 
 
 def _without_none(kind: Any) -> tuple[Any, bool]:
-    """Return a type without `None`, and whether that was one of its alternatives."""
+    """Return a type without `None`, and whether it allowed `None`."""
     if get_origin(kind) not in (Union, types.UnionType):
         return kind, False
     rest = tuple(each for each in get_args(kind) if each is not type(None))

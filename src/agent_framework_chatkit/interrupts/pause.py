@@ -1,13 +1,13 @@
-"""The agent asks, a person answers, the agent goes on.
+"""Pauses a run for a person's answers, and resumes it.
 
-A run that needs a person ends early, with a pause: what it asks, and the tools that it has called
-and that have no result yet. The pause is kept in the session of the run's turn. So it is there
-after a restart and on another worker, it goes when the turn is retried, and what a tool is called
-with comes from it and never from a browser.
+A run that needs a person ends early, with a pause: its requests, and the tool calls that have no
+result yet. The pause is stored in the session of the run's turn. It therefore survives a restart,
+works on another worker, and disappears when the turn is retried; and the arguments of a call come
+from the pause, never from a browser.
 
-When every request of a pause is answered, the turn goes on. It does so once: the pause is marked
-as resumed before the run begins, and a run that is cut short is not begun again, since nobody
-knows what its tools have done.
+When every request of a pause is answered, the turn continues, but only once: the pause is marked
+as resumed before the run starts, and a run that is cut short is not started again, because the
+effects of its tools are unknown.
 """
 
 from __future__ import annotations
@@ -27,17 +27,18 @@ InterruptKind = Literal["approval", "client_tool", "questions", "input", "consen
 
 _STATE = "agent_framework_chatkit_pause"
 _TOOL_APPROVAL = "tool_approval"
-"""Where the framework, and its `ToolApprovalMiddleware`, keep approvals in a session."""
+"""The session state of approvals of the framework and its `ToolApprovalMiddleware`."""
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What a person has decided.
+    """A person's decision.
 
     Attributes:
         approved: Whether they approved.
-        by: Who they are, or `None` for a visitor without a login.
-        at: When, in UTC.
+        by: The person, as `AgentChatKitServer.name_of` names them; `None` for a visitor without a
+            login.
+        at: The time, in UTC.
     """
 
     approved: bool
@@ -47,16 +48,16 @@ class Decision:
 
 @dataclass
 class Interrupt:
-    """A request of the agent that a person answers.
+    """An agent's request that a person or the page answers.
 
     Attributes:
-        kind: What is asked for.
-        request: What the agent has sent: a request for approval or consent, or a call.
-        item_id: The thread item that asks; empty for a client tool whose turn has not come.
-        answer: What the agent is given, once it is known.
-        decision: What was decided, for an approval or consent.
-        tool: The tool that would be called, if the agent was given it.
-        seal: The HMAC of the call that was shown; `None` if an older version has shown it.
+        kind: The kind of request.
+        request: The agent's content: a request for approval or consent, or a call.
+        item_id: The ID of the request's thread item; empty for a client tool call not shown yet.
+        answer: The agent's input for the answer, once it is known.
+        decision: The decision on an approval or consent.
+        tool: The description of the called tool, if the agent has that tool.
+        seal: The HMAC of the call that was shown; `None` if an older version showed it.
     """
 
     kind: InterruptKind
@@ -69,21 +70,21 @@ class Interrupt:
 
     @property
     def is_open(self) -> bool:
-        """Whether it is yet to be answered."""
+        """Whether the request is not answered yet."""
         return self.answer is None
 
     @property
     def call(self) -> Content:
-        """The call that is asked about."""
+        """The call that the request is about."""
         return self.request.function_call or self.request
 
     @property
     def shown(self) -> Content:
-        """The request as it is given to what shows it: `tool_of` it is the tool."""
+        """The request to show, which carries its tool's description for `tool_of`."""
         return self.request if self.tool is None else with_tool(self.request, self.tool)
 
     def is_as_shown(self, key: str) -> bool:
-        """Return whether the call, also the one in the answer, is the one that was shown."""
+        """Return whether the calls in the request and its answer are the one that was shown."""
         if self.seal is None:
             return True
         answered = None if self.answer is None else self.answer.function_call
@@ -91,7 +92,7 @@ class Interrupt:
         return all(compare_digest(self.seal, seal_of(call, key)) for call in calls)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON."""
+        """Return the request as JSON."""
         decision = self.decision
         return {
             "kind": self.kind,
@@ -109,7 +110,7 @@ class Interrupt:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Interrupt:
-        """Return what `to_dict` was called on."""
+        """Return the request from the JSON of `to_dict`."""
         answer, decision = data["answer"], data["decision"]
         tool = data.get("tool")
         return cls(
@@ -127,16 +128,16 @@ class Interrupt:
 
 @dataclass
 class Pause:
-    """What a run waits for.
+    """The open requests of a run, and the state to resume it with.
 
     Attributes:
-        interrupts: What it asks, in order.
-        calls: The tools that it has called and that have no result yet.
-        results: What calls of a run that went on, and was cut short, have returned.
-        checkpoint: Where a workflow stands, if one waits.
-        is_resumed: Whether the run has gone on.
-        key: Seals the calls that people are shown. It is not stored; without one nothing is sealed.
-        describe: Returns the tool of a name, if the agent was given it. It is not stored.
+        interrupts: The requests, in order.
+        calls: The tool calls that have no result yet.
+        results: Results of calls from a resumed run that was cut short.
+        checkpoint: The checkpoint of a waiting workflow.
+        is_resumed: Whether the run has been resumed.
+        key: The secret that seals the calls shown. It is not stored; without it, nothing is sealed.
+        describe: Returns the description of a tool by name, if the agent has it. It is not stored.
     """
 
     interrupts: list[Interrupt] = field(default_factory=list)
@@ -149,7 +150,7 @@ class Pause:
 
     @classmethod
     def of(cls, session: AgentSession) -> Pause | None:
-        """Return the pause that a session holds, if it holds one."""
+        """Return a session's pause, if it has one."""
         data = session.state.get(_STATE)
         if data is None:
             return None
@@ -162,7 +163,7 @@ class Pause:
         )
 
     def keep_in(self, session: AgentSession) -> None:
-        """Have a session hold the pause, or none if nothing waits."""
+        """Store the pause in a session, or remove it if it is empty."""
         if not self.interrupts and not self.calls:
             session.state.pop(_STATE, None)
             return
@@ -176,11 +177,11 @@ class Pause:
 
     @property
     def is_open(self) -> bool:
-        """Whether something is yet to be answered."""
+        """Whether a request is not answered yet."""
         return any(each.is_open for each in self.interrupts)
 
     def interrupt(self, kind: InterruptKind, request: Content) -> Interrupt:
-        """Return a request that is about to be shown; a call that needs approval is sealed."""
+        """Return a request to show; the call of an approval is sealed."""
         interrupt = Interrupt(kind, request)
         if kind == "approval":
             call = interrupt.call
@@ -189,39 +190,39 @@ class Pause:
         return interrupt
 
     def is_as_shown(self, key: str) -> bool:
-        """Return whether every call that is asked about is the one that was shown."""
+        """Return whether every call is the one that was shown."""
         return all(each.is_as_shown(key) for each in self.interrupts)
 
     def of_item(self, item_id: str) -> Interrupt | None:
-        """Return what an item asks, if the pause still is to be answered."""
+        """Return the request of an item, unless the pause is resumed."""
         if self.is_resumed or not item_id:
             return None
         return next((each for each in self.interrupts if each.item_id == item_id), None)
 
     def decision_on(self, call: Content) -> Decision | None:
-        """Return what was decided on a call, if it was asked about."""
+        """Return the decision on a call, if there is one."""
         asked = self._asked(call)
         return None if asked is None else asked.decision
 
     def next_client_call(self) -> Interrupt | None:
-        """Return the client tool to call next; there is one call at a time."""
+        """Return the next client tool call; there is one at a time."""
         calls = (each for each in self.interrupts if each.kind == "client_tool" and each.is_open)
         return next(calls, None)
 
     def calls_to_make(self) -> list[Content]:
-        """Return the calls whose results nobody has given."""
+        """Return the calls that no answer gives a result for."""
         given = {each.call_id for each in self._answers() if each.type == "function_result"}
         return [call for call in self.calls if call.call_id not in given]
 
     def answers(self) -> list[Message]:
-        """Return what the agent is given for its requests."""
+        """Return the agent's input for the answers."""
         answers = self._answers()
         results = [answer for answer in answers if answer.type == "function_result"]
         others = [answer for answer in answers if answer.type != "function_result"]
         return _messages(("tool", results), ("user", others))
 
     def refusals(self) -> list[Message]:
-        """Return what a service that asks for approvals itself is told when none is given."""
+        """Return refusals for a service that requests approvals itself."""
         refusals = [
             each.request.to_function_approval_response(approved=False)
             for each in self.interrupts
@@ -230,7 +231,7 @@ class Pause:
         return _messages(("user", refusals))
 
     def closing(self) -> list[Message]:
-        """Return results for the calls that will have none: a model must be told of each."""
+        """Return results for the calls that will not run: models expect a result for each."""
         known = {result.call_id: result for result in self.results}
         results = [
             known.get(call.call_id) or error_result(call, self._outcome(call))
@@ -251,26 +252,26 @@ class Pause:
             if asked is not None and asked.decision is not None and not asked.decision.approved:
                 return "The user declined this call. It was not made."
             return (
-                "This call was cut short. It is not known whether it has taken effect: find out, "
+                "This call was cut short. It is not known whether it took effect: find out, "
                 "or ask the user, before you make it again."
             )
         if asked is None:
-            return "This call was not made, since the user did not agree to what else was asked."
+            return "This call was not made, because the user did not agree to another request."
         if asked.kind == "missing_tool":
             return "This tool is not available here."
         if asked.decision is not None and asked.decision.approved:
-            return "The user approved this call, and then wrote something else. It was not made."
+            return "The user approved this call, but then wrote something else. It was not made."
         if asked.kind == "approval":
-            return "The user did not approve this call, and wrote something else. It was not made."
+            return "The user did not approve this call, but wrote something else. It was not made."
         if asked.kind == "client_tool":
             return "The user's browser did not answer this call."
-        return "The user did not answer, and wrote something else."
+        return "The user did not answer, but wrote something else."
 
 
 def release(session: AgentSession) -> None:
-    """Have a session wait for nothing.
+    """Remove the pause from a session.
 
-    Standing approvals stay; all else that the framework keeps of approvals is of the pause.
+    Standing approvals stay; the framework's other approval state belongs to the pause.
     """
     session.state.pop(_STATE, None)
     approvals = session.state.pop(_TOOL_APPROVAL, None)

@@ -1,4 +1,4 @@
-"""Questions that an agent asks a person, through a tool that it is given."""
+"""The `ask_user` tool, with which an agent asks the user questions."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ ASK_USER = "ask_user"
 """The name of the tool."""
 
 MAX_QUESTION = 2_000
-"""How many characters of a question a person is shown."""
+"""The maximum number of characters of a question that are shown."""
 
 
 class Question(BaseModel):
-    """A question, as an agent asks it."""
+    """A question from an agent."""
 
     question: str = Field(min_length=1, description="The question, in full.")
     options: list[str] = Field(
@@ -36,7 +36,7 @@ class Question(BaseModel):
 
 
 class Questions(BaseModel):
-    """What the tool is called with."""
+    """The arguments of the tool."""
 
     questions: list[Question] = Field(min_length=1, description="The questions, in order.")
 
@@ -47,30 +47,30 @@ ask_user = FunctionTool(
     "you need to know at the same time. The user may skip questions.",
     input_model=Questions,
 )
-"""A tool for an agent to ask a person: `Agent(..., tools=[ask_user])`.
+"""A tool with which an agent asks the user: `Agent(..., tools=[ask_user])`.
 
-The questions become a form in the thread. The answers, or that a question was skipped, are the
-tool's result.
+The questions become a form in the thread. The tool's result says how each question was answered,
+or that it was skipped.
 """
 
 
 def asked_questions(call: Content) -> list[StructuredInput]:
-    """Return the questions that a call of `ask_user` asks.
+    """Return the questions in a call of `ask_user`.
 
-    A model may call a tool in ways of its own: what does not fit the tool's parameters becomes one
-    free question, since a person can make more of it than an error.
+    Models sometimes pass invalid arguments. These become one free-form question, which helps the
+    user more than an error would.
     """
     arguments = mend_json(call.parse_arguments() or {})
     try:
         questions = Questions.model_validate(arguments).questions
     except ValidationError:
-        question = _any_text(arguments) or "The assistant needs your input to go on."
+        question = _any_text(arguments) or "The assistant needs your input to continue."
         questions = [Question(question=question)]
     return [_input(f"q{number}", question) for number, question in enumerate(questions, 1)]
 
 
 def answers_to_result(inputs: Sequence[StructuredInput]) -> str:
-    """Return what an agent is told of the answers: JSON, a list with each question."""
+    """Return the tool's result: JSON with a list of all questions and answers."""
     answers: list[dict[str, Any]] = []
     for each in inputs:
         answer = each.answer
@@ -97,7 +97,7 @@ def _input(input_id: str, question: Question) -> StructuredInput:
 
 
 def _any_text(value: Any) -> str | None:
-    """Return the first text within a value."""
+    """Return the first non-blank text in a nested value."""
     if isinstance(value, str):
         return value.strip() or None
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Requests of workflows for information, as calls of a function and as questions to people."""
+"""Converts workflows' requests for information to function calls and questions."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .forms import questions_for
 from .questions import MAX_QUESTION
 
 REQUEST_INFO = "request_info"
-"""The name of the function call that stands for a request, here and for `WorkflowAgent`."""
+"""The name of the function call that represents a request, here and in `WorkflowAgent`."""
 
 
 def is_request_info(call: Content) -> bool:
-    """Return whether a call of a function stands for a workflow's request."""
+    """Return whether a function call represents a workflow's request."""
     arguments = call.arguments
     return (
         call.name == REQUEST_INFO and isinstance(arguments, Mapping) and "request_id" in arguments
@@ -28,7 +28,7 @@ def requested_inputs(call: Content) -> list[StructuredInput]:
     """Return the questions for the value that a workflow requests.
 
     Returns:
-        The questions; none for a workflow that takes messages.
+        The questions; none if the workflow expects a message.
     """
     arguments = call.parse_arguments() or {}
     event = arguments.get("request_event")
@@ -43,7 +43,7 @@ def requested_inputs(call: Content) -> list[StructuredInput]:
 
 
 def _question(data: Any) -> str:
-    """Return what a workflow asks: its text, or the field of it that holds the question."""
+    """Return the question in a request's data: its text, or the field that holds the question."""
     if isinstance(data, str) and data.strip():
         return data
     for name in ("question", "prompt", "message", "text", "description"):
@@ -58,4 +58,4 @@ def _question(data: Any) -> str:
         ]
         if lines:
             return "\n".join(lines)
-    return "The assistant needs your input to go on."
+    return "The assistant needs your input to continue."

@@ -1,1 +1,1 @@
-"""Workflows as the agents of threads."""
+"""Runs workflows as the agents of threads."""

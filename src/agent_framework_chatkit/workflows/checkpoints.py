@@ -1,4 +1,4 @@
-"""Where a workflow stands, as JSON."""
+"""Converts workflow checkpoints to and from JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from agent_framework import (
     WorkflowExecutor,
 )
 
-# What the framework's own storages use. There is no public name for it.
+# The framework's own storages use these functions, which have no public names.
 from agent_framework._workflows._checkpoint_encoding import (
     decode_checkpoint_value,
     encode_checkpoint_value,
@@ -30,41 +30,41 @@ def dump_checkpoint(checkpoint: WorkflowCheckpoint, workflow: Workflow) -> dict[
     """Return a checkpoint as JSON.
 
     Args:
-        checkpoint: A copy that nobody else uses: what cannot be stored is taken out of it.
-        workflow: What it is of.
+        checkpoint: A copy that nobody else uses: values that cannot be stored are removed from it.
+        workflow: The checkpoint's workflow.
 
     Raises:
-        WorkflowCheckpointException: If it could not be read again: it holds a type that is
-            neither the framework's, nor named by a handler of the workflow, nor registered with
-            `agent_framework.register_checkpoint_type`.
+        WorkflowCheckpointException: If the JSON could not be loaded again, because it holds a type
+            that is neither the framework's, nor named by a handler of the workflow, nor registered
+            with `agent_framework.register_checkpoint_type`.
     """
     fields = checkpoint.to_dict()
     for value in _values(fields):
         if isinstance(value, dict):
-            # A later run gives its tools a context of its own.
+            # A later run creates a new context for its tools.
             for key in [key for key, child in value.items() if isinstance(child, ThreadContext)]:
                 del value[key]
         elif isinstance(value, WorkflowEvent):
             value._request_type = _name(value.request_type)  # type: ignore[assignment]
             value._response_type = _name(value.response_type)  # type: ignore[assignment]
         elif getattr(value, "raw_representation", None) is not None:
-            # What a service has sent may be of any type, and is read by nobody.
+            # A service's own object may have any type, and nobody reads it.
             value.raw_representation = None
     data = cast("dict[str, Any]", encode_checkpoint_value(fields))
-    # Better now, while it is developed, than when somebody's answer cannot be given.
+    # Fail now, in development, rather than later, when a user has answered.
     load_checkpoint(data, workflow)
     return data
 
 
 def load_checkpoint(data: dict[str, Any], workflow: Workflow) -> WorkflowCheckpoint:
-    """Return the checkpoint that `dump_checkpoint` was given.
+    """Return a checkpoint from the JSON of `dump_checkpoint`.
 
-    The format is the framework's, which pickles what is no JSON. Nothing is unpickled but the
-    framework's types, those that the workflow's own code names, and those that are registered.
+    The format is the framework's, which pickles values that are not JSON. Only the framework's
+    types, types named by the workflow's code and registered types are unpickled.
 
     Raises:
-        WorkflowCheckpointException: If it holds another type, or one that the workflow has no
-            handler for any more.
+        WorkflowCheckpointException: If the JSON holds another type, or a type that the workflow no
+            longer handles.
     """
     handled = {_name(each): each for each in _handled_types(workflow)}
     classes: set[type] = set()
@@ -79,13 +79,13 @@ def load_checkpoint(data: dict[str, Any], workflow: Workflow) -> WorkflowCheckpo
                 value._response_type = handled[str(value.response_type)]
     except KeyError as error:
         raise WorkflowCheckpointException(
-            f"The workflow {workflow.name!r} has no handler for {error} any more."
+            f"The workflow {workflow.name!r} no longer has a handler for {error}."
         ) from error
     return WorkflowCheckpoint.from_dict(fields)
 
 
 def _values(root: Any) -> Iterator[Any]:
-    """Yield every value within a value, once."""
+    """Yield every nested value once."""
     seen: set[int] = set()
     waiting = [root]
     while waiting:
@@ -104,14 +104,14 @@ def _values(root: Any) -> Iterator[Any]:
 
 
 def _name(annotation: Any) -> str:
-    """Return what a type is found by."""
+    """Return a name that identifies a type."""
     if isinstance(annotation, type) and not typing.get_args(annotation):
         return f"{annotation.__module__}:{annotation.__qualname__}"
     return repr(annotation)
 
 
 def _handled_types(workflow: Workflow) -> Iterator[Any]:
-    """Yield the types that handlers of a workflow take, ask for and are answered with."""
+    """Yield the types of a workflow's inputs, outputs, requests and responses."""
     for executor in workflow.get_executors_list():
         if isinstance(executor, WorkflowExecutor):
             yield from _handled_types(executor.workflow)
@@ -123,7 +123,7 @@ def _handled_types(workflow: Workflow) -> Iterator[Any]:
 
 
 def _collect(annotation: Any, found: set[type]) -> None:
-    """Add the classes that a type is made of."""
+    """Add all classes that a type refers to."""
     for part in typing.get_args(annotation):
         _collect(part, found)
     if not isinstance(annotation, type) or annotation in found:

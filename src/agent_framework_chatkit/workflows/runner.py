@@ -1,4 +1,4 @@
-"""A workflow as the agent of a thread."""
+"""Runs a workflow as the agent of a thread."""
 
 from __future__ import annotations
 
@@ -40,21 +40,21 @@ _STEPS = ("executor_invoked", "executor_completed", "executor_failed")
 
 
 class ThreadWorkflow:
-    """Runs a workflow on what is new in a thread.
+    """Runs a workflow on the new messages of a thread.
 
-    A workflow keeps what its executors know from run to run. Each turn therefore runs a copy of
-    it, so that no thread learns of another. What agents are made of, such as models and tools,
-    keeps nothing of a thread, and is shared.
+    A workflow keeps the state of its executors between runs. Each turn therefore runs a copy, so
+    that threads never see each other's data. Parts of agents that have no thread state, such as
+    models and tools, are shared.
 
-    A workflow that asks for something leaves a checkpoint, and goes on from there with the answer.
-    Otherwise it begins anew with each message, and is given the conversation.
+    A workflow that sends a request leaves a checkpoint, from which the answer resumes it.
+    Otherwise, it starts from the beginning with each message and receives the whole conversation.
 
     Args:
         workflow: The workflow.
-        is_shared: Whether other threads are given the same one; it is then never run itself.
+        is_shared: Whether other threads use the same object. If so, only copies of it run.
 
     Raises:
-        TypeError: If it cannot be copied.
+        TypeError: If the workflow cannot be copied.
     """
 
     def __init__(self, workflow: Workflow, *, is_shared: bool) -> None:
@@ -68,8 +68,8 @@ class ThreadWorkflow:
             self._workflow = _copied(workflow)
         except Exception as error:
             raise TypeError(
-                f"Each thread needs a copy of the workflow {workflow.name!r}, and it cannot be "
-                f"copied: {error}. Give AgentChatKitServer a function that builds it: "
+                f"Each thread needs a copy of the workflow {workflow.name!r}, but it cannot be "
+                f"copied: {error}. Pass AgentChatKitServer a function that builds it: "
                 "AgentChatKitServer(lambda thread, context: build_workflow(), store)."
             ) from error
 
@@ -88,7 +88,7 @@ class ThreadWorkflow:
         }
 
     def describe_tool(self, name: str) -> ToolDescription | None:
-        """Return what people are told of a tool that one of the workflow's agents was given."""
+        """Return the description of a tool of the workflow's agents that people see."""
         described = (
             describe_tool(executor.agent, name)
             for executor in _executors(self._workflow)
@@ -97,7 +97,7 @@ class ThreadWorkflow:
         return next((each for each in described if each is not None), None)
 
     def response_types(self, pause: Pause) -> dict[str, Any]:
-        """Return the types of the answers that the workflow waits for, by the requests' ids."""
+        """Return the expected types of the answers, by request ID."""
         if pause.checkpoint is None:
             return {}
         checkpoint = load_checkpoint(pause.checkpoint, self._workflow)
@@ -118,15 +118,15 @@ class ThreadWorkflow:
         """Run the workflow.
 
         Args:
-            messages: What is new.
-            pause: Takes the checkpoint if the workflow asks for something.
-            resumed: What it has asked and was answered.
-            history: The conversation before.
-            function_invocation_kwargs: What its tools are given.
+            messages: The new messages.
+            pause: Receives the checkpoint if the workflow sends a request.
+            resumed: The answered pause to resume from, if any.
+            history: The conversation so far.
+            function_invocation_kwargs: Values that its tools receive besides their arguments.
 
         Yields:
-            What its agents and executors say, what it asks, and updates without content whose
-            raw representation is the event of a step.
+            The output of its agents and executors, its requests, and an update without content
+            for each step, whose raw representation is the step's event.
         """
         storage = InMemoryCheckpointStorage()
         if resumed is not None and resumed.checkpoint is not None:
@@ -154,25 +154,25 @@ class ThreadWorkflow:
         await self._keep(storage, pause)
 
     def _input(self, messages: list[Message]) -> Any:
-        """Return the conversation as the workflow takes it."""
+        """Return the conversation in the form that the workflow's start executor accepts."""
         start = self._workflow.get_start_executor()
         texts = "\n\n".join(f"{message.role}: {message.text}" for message in messages)
         last = messages[-1].text if messages else ""
         whole = texts if len(messages) > 1 else last
         if type(start).__name__ == "MagenticOrchestrator":
-            # It refuses a conversation: it takes one message, the task.
+            # It does not accept a conversation, only one message: the task.
             return [Message("user", [whole])]
         for data in (messages, Message("user", [whole]), whole):
             message = WorkflowMessage(data=data, source_id="", target_id=start.id)
             if start.can_handle(message):
                 return data
         raise TypeError(
-            f"The workflow {self.name!r} must begin with an executor that takes messages or text; "
+            f"The workflow {self.name!r} must start with an executor that takes messages or text; "
             f"{start.id!r} takes {start.input_types}."
         )
 
     async def _keep(self, storage: InMemoryCheckpointStorage, pause: Pause) -> None:
-        """Keep where the workflow stands, if it waits."""
+        """Store the checkpoint in the pause, if the workflow waits for an answer."""
         checkpoint_id = self._workflow.get_last_checkpoint_id()
         if checkpoint_id is None:
             return
@@ -191,18 +191,18 @@ class ThreadWorkflow:
         return []
 
     def _is_step(self, event: WorkflowEvent[Any]) -> bool:
-        """Return whether something is done that people know of, not only the plumbing."""
+        """Return whether an event is a step that users should see, rather than internal."""
         executors = {each.id: each for each in self._workflow.get_executors_list()}
         executor = executors.get(event.executor_id or "")
         if isinstance(executor, AgentExecutor):
-            # It may only be told of what others have said.
+            # It may just receive the messages of other agents.
             return getattr(event.data, "should_respond", True) is not False
         is_plumbing = type(executor).__module__.startswith("agent_framework")
         return executor is not None and (isinstance(executor, WorkflowExecutor) or not is_plumbing)
 
 
 def is_message_wanted(pause: Pause) -> bool:
-    """Return whether a workflow waits for nothing but what the person writes next."""
+    """Return whether the user's next message is the answer that a workflow waits for."""
     return len(pause.interrupts) == 1 and bool(
         pause.interrupts[0].kind == "input"
         and (pause.interrupts[0].request.parse_arguments() or {}).get("takes_text")
@@ -210,13 +210,13 @@ def is_message_wanted(pause: Pause) -> bool:
 
 
 def answer_with(pause: Pause, text: str) -> None:
-    """Have a text be the answer to the one request of a pause."""
+    """Answer the only request of a pause with a text."""
     (interrupt,) = pause.interrupts
     interrupt.answer = input_answer(interrupt, {"": [text]})
 
 
 def input_answer(interrupt: Interrupt, answers: Answers) -> Content:
-    """Return the answer to a `request_info` as it is kept."""
+    """Return the answer to a `request_info` in the form that is stored."""
     return Content.from_function_result(
         call_id=str(interrupt.request.call_id), result=json.dumps(dict(answers))
     )
@@ -235,7 +235,7 @@ def _request_id(interrupt: Interrupt) -> str:
 
 
 def _request(event: WorkflowEvent[Any]) -> Content:
-    """Return what a workflow asks as content."""
+    """Return a workflow's request as content."""
     data = event.data
     if isinstance(data, Content) and data.user_input_request and data.type != "text":
         return data
@@ -253,7 +253,7 @@ def _request(event: WorkflowEvent[Any]) -> Content:
 
 
 def _plain(data: Any) -> Any:
-    """Return what can be read in a request's data."""
+    """Return the readable part of a request's data."""
     if isinstance(data, (str, int, float, type(None), list, Mapping)):
         return data
     text = getattr(data, "text", None)
@@ -263,7 +263,7 @@ def _plain(data: Any) -> Any:
 
 
 def _said(data: Any, executor_id: str | None) -> list[AgentResponseUpdate]:
-    """Return what an executor has said as updates."""
+    """Return an executor's output as updates."""
     if isinstance(data, AgentResponseUpdate):
         update = copy.copy(data)
         update.author_name = executor_id
@@ -295,7 +295,7 @@ def _said(data: Any, executor_id: str | None) -> list[AgentResponseUpdate]:
 
 
 def conversation(exchanged: Iterable[Message]) -> list[Message]:
-    """Return what a workflow's agents have said, without the tools that they called for it."""
+    """Return the agents' messages of a workflow, without their tool calls."""
     messages = []
     for message in exchanged:
         contents = [each for each in message.contents if each.type in ("text", "data", "uri")]
@@ -305,7 +305,7 @@ def conversation(exchanged: Iterable[Message]) -> list[Message]:
 
 
 def _executors(workflow: Workflow) -> list[Executor]:
-    """Return all executors, those of workflows within the workflow too."""
+    """Return all executors, including those of nested workflows."""
     executors = []
     for executor in workflow.get_executors_list():
         executors.append(executor)
@@ -327,8 +327,8 @@ def _copied(workflow: Workflow) -> Workflow:
 def _copied_agent(agent: Any, memo: dict[int, Any]) -> Any:
     """Return a copy of an agent.
 
-    What is given to an agent is the app's, and serves all threads. What orchestrations have added
-    belongs to one of their executors, and is copied with it.
+    Providers and middleware from the app are shared by all threads. Those that an orchestration
+    added belong to one of its executors, and are copied with it.
     """
     copied = copy.copy(agent)
     for name in ("context_providers", "middleware"):
