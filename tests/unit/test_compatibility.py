@@ -35,6 +35,7 @@ BESIDE = {
         "tests/unit/chat_client.py",
         "tests/unit/live_client.py",
     ],
+    "tests/unit/stores/items_contract.py": ["tests/unit/stores/stored.py"],
     "tests/unit/test_app.py": ["tests/unit/full_server.py"],
     "tests/unit/test_context.py": ["tests/unit/thread_client.py"],
 }
