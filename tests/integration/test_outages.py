@@ -31,7 +31,7 @@ from .soak import calls_made
 OUTAGE = float(os.environ.get("OUTAGE", "2.5"))
 """Seconds that the database is gone or locked: longer than a lease may stand still.
 
-With more than 30, SQLite waits for as long as it does by default; add `-o faulthandler_timeout=0`.
+With more than 15, SQLite waits for as long as it does by default; add `-o faulthandler_timeout=0`.
 """
 
 SAY = 60
@@ -94,7 +94,7 @@ def servers(
         begin: Callable[[], None] = partial(postgres.stop, "immediate")
         end: Callable[[], None] = postgres.start
     else:
-        database = f"sqlite:///{folder}/chat.db" + ("" if OUTAGE > 30 else "?timeout=1")
+        database = f"sqlite:///{folder}/chat.db" + ("" if OUTAGE > 15 else "?timeout=1")
         lock = ExclusiveLock(folder / "chat.db")
         begin, end = lock.take, lock.give_back
     with workers(folder, database, CHATKIT_LEASE="2") as started:

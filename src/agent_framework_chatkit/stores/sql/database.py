@@ -51,8 +51,8 @@ Work = Callable[[Connection], T]
 
 _USE = "Use sqlite:///chat.db, sqlite:// for one in memory, or postgresql://user@host/name."
 
-_LOCK_TIMEOUT = 30
-"""How long, in seconds, SQLite waits for another process, unless the URL says otherwise."""
+_LOCK_TIMEOUT = 15
+"""Seconds that SQLite waits for another process, unless the URL says otherwise."""
 
 _BEGIN = "sqlite_begin"
 """The option that names the statement which begins a transaction in SQLite."""
