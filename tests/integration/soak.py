@@ -15,17 +15,10 @@ from typing import Any
 import httpx
 import psycopg
 
-from .live_threads import (
-    LiveWorker,
-    Person,
-    RefusedError,
-    Stream,
-    StreamEndedError,
-    View,
-    check_equal_to_fresh_load,
-    text_of,
-)
+from .live_threads import Person, RefusedError, Stream, StreamEndedError, check_equal_to_fresh_load
+from .live_workers import LiveWorker
 from .scripted_answers import Script
+from .thread_view import View, text_of
 
 THREADS = 12
 """How many threads are answered at the same time."""

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from .live_threads import LiveWorker, Person, check_equal_to_fresh_load, until, workers
+from .live_threads import Person, check_equal_to_fresh_load
+from .live_workers import LiveWorker, until, workers
 from .scripted_answers import Script
 from .soak import calls_made
 

@@ -10,16 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from .live_threads import (
-    PLAIN,
-    LiveWorker,
-    Person,
-    check_equal_to_fresh_load,
-    text_of,
-    until,
-    workers,
-)
+from .live_threads import Person, check_equal_to_fresh_load
+from .live_workers import PLAIN, LiveWorker, until, workers
 from .scripted_answers import Script
+from .thread_view import text_of
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -15,16 +15,8 @@ from typing import Any
 import pytest
 
 from ..postgres import PostgresServer
-from .live_threads import (
-    PATIENCE,
-    LiveWorker,
-    Person,
-    RefusedError,
-    Stream,
-    check_equal_to_fresh_load,
-    until,
-    workers,
-)
+from .live_threads import Person, RefusedError, Stream, check_equal_to_fresh_load
+from .live_workers import PATIENCE, LiveWorker, until, workers
 from .scripted_answers import Script
 from .soak import calls_made
 

@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 
 from ..unit.chat_client import message
-from .live_threads import PATIENCE, PLAIN, LiveWorker, Person, text_of, until, workers
+from .live_threads import Person
+from .live_workers import PATIENCE, PLAIN, LiveWorker, until, workers
 from .scripted_answers import Script
+from .thread_view import text_of
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import secrets
 from pathlib import Path
 
 from ..postgres import PostgresServer
-from .live_threads import workers
+from .live_workers import workers
 from .soak import Soak, calls_made
 
 SOAK_TURNS = int(os.environ.get("SOAK_TURNS", "60"))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from .anthropic_rules import check_anthropic
 from .endpoint import Endpoint, Refusal, Reply, Told, Wire, sse
-from .rules import check_anthropic
 
 _STOP_REASONS = {"stop": "end_turn", "length": "max_tokens", "content_filter": "refusal"}
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .endpoint import Endpoint, Refusal, Reply, Told, Wire
-from .rules import check_ollama
+from .ollama_rules import check_ollama
 
 
 class _ChatWire(Wire):

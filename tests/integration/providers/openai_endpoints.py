@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .endpoint import Endpoint, Refusal, Reply, Told, Wire, sse
-from .rules import check_chat_completions, check_responses
+from .openai_rules import check_chat_completions, check_responses
 
 
 def _error_body(refusal: Refusal) -> dict[str, Any]:
@@ -287,7 +287,8 @@ class Responses(Endpoint):
             chain.append({"type": "function_call", "id": "fc_lost", **call})
 
     def store(self, body: dict[str, Any], response_id: str, output: list[dict[str, Any]]) -> None:
-        if body.get("store") is False:
+        # What goes on from something that was lost meanwhile is lost too.
+        if body.get("store") is False or self._lost(body) is not None:
             return
         items = [*self._chain(body), *_items(body), *output]
         self.responses[response_id] = items
@@ -303,12 +304,17 @@ class Responses(Endpoint):
         previous, conversation = body.get("previous_response_id"), body.get("conversation")
         if previous and conversation:
             return "Mutually exclusive parameters: 'previous_response_id' and 'conversation'."
+        return self._lost(body) or check_responses(body, self._chain(body))
+
+    def _lost(self, body: dict[str, Any]) -> Refusal | None:
+        """Return why a request cannot go on from what it names."""
+        previous, conversation = body.get("previous_response_id"), body.get("conversation")
         if previous and previous not in self.responses:
             reason = f"Previous response with id '{previous}' not found."
             return Refusal(reason, code="previous_response_not_found")
         if conversation and conversation not in self.conversations:
             return Refusal(f"Conversation with id '{conversation}' not found.", 404)
-        return check_responses(body, self._chain(body))
+        return None
 
     def error_body(self, refusal: Refusal) -> dict[str, Any]:
         return _error_body(refusal)

@@ -7,13 +7,10 @@ from typing import Any
 import pytest
 from agent_framework import Content, Message
 
-from .rules import (
-    check_anthropic,
-    check_chat_completions,
-    check_ollama,
-    check_responses,
-    check_strictest,
-)
+from .anthropic_rules import check_anthropic
+from .ollama_rules import check_ollama
+from .openai_rules import check_chat_completions, check_responses
+from .rules import check_strictest
 
 Body = dict[str, Any]
 HALF = "half of a pair: \ud83d"

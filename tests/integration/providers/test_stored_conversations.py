@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
 
 from .chat import TEA, Chat, Desk, answer_of, chat, of
-from .endpoint import Part, Reply, Thought
+from .endpoint import ERROR, HANG, Part, Reply, Thought
 from .openai_endpoints import Responses
+from .points import POINTS, Point, check_told, stop
 from .services import CONVERSATIONS, RESPONSES, Service
 
 with_each_service = pytest.mark.parametrize(
@@ -59,6 +61,49 @@ async def test_a_conversation_may_be_lost_in_the_middle_of_a_turn(service: Servi
         talking.check_asked("Hello", "Order tea", "And now?", "And then?")
         assert of("result", talking.endpoint.last_told) == ["Ordered tea."]
         assert desk.orders == ["tea"]
+
+
+@pytest.mark.parametrize("point", POINTS, ids=lambda point: point.name)
+@pytest.mark.parametrize("how", ["goes on", "fails", "close", "stop"])
+@with_each_service
+async def test_a_conversation_may_be_lost_at_each_point_of_a_turn(
+    service: Service, how: str, point: Point
+) -> None:
+    async with chat(service) as talking:
+        endpoint = responses(talking)
+        await talking.person.ask("Hello")
+        if how == "fails":
+            endpoint.script = point.replies(ERROR)
+            await talking.person.ask("Order tea")
+            endpoint.forget()
+        elif how == "goes on":
+            endpoint.script = point.replies(HANG)
+            asking = asyncio.create_task(talking.person.ask("Order tea"))
+            await endpoint.hanging.wait()
+            endpoint.forget()
+            endpoint.released.set()
+            await asking
+            assert await talking.person.turn_state() == "completed"
+        else:
+            endpoint.script = point.replies(HANG)
+
+            async def reached() -> None:
+                await endpoint.hanging.wait()
+                await talking.watch.until(point.seen)
+                endpoint.forget()
+
+            await stop(talking, how, reached)
+            await endpoint.left.wait()
+        if how == "goes on":
+            assert answer_of(await talking.person.ask("And now?")) == "All right."
+            talking.check_asked("Hello", "Order tea", "And now?")
+            assert talking.desk.orders in ([], ["tea"])
+            ordered = ["Ordered tea."] * len(talking.desk.orders)
+            assert of("result", endpoint.last_told) == ordered
+        else:
+            await talking.goes_on()
+            check_told(talking, point)
+        await talking.goes_on("And then?")
 
 
 @with_each_service
