@@ -17,7 +17,8 @@ if TYPE_CHECKING:
         simple_to_agent_input,
         thread_to_agent_input,
     )
-    from .http.app import Authenticate, chat_routes, create_app
+    from .http.app import chat_routes, create_app
+    from .http.endpoint import Authenticate
     from .http.request_context import RequestContext
     from .http.web_ui import ui_routes
     from .interrupts.client_tools import client_tool
@@ -67,7 +68,7 @@ _MODULES = {
     "ActionHandler": "widgets.actions",
     "AgentChatKitServer": "server.server",
     "AgentResponseConverter": "bridge.response_converter",
-    "Authenticate": "http.app",
+    "Authenticate": "http.endpoint",
     "ClientToolCall": "bridge.context",
     "Decision": "interrupts.pause",
     "Pause": "interrupts.pause",

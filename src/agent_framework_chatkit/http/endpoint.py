@@ -1,0 +1,244 @@
+"""The handlers of the routes: the ChatKit endpoint, uploads and downloads."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+)
+from typing import TYPE_CHECKING, Any
+
+from chatkit.server import StreamingResult
+from chatkit.types import Attachment
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from pydantic import TypeAdapter
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from ..bridge.overrides import MaybeAwaitable, resolve
+from ..server.server import AgentChatKitServer
+from ..server.streams import EventsResult
+from ..stores.attachments.errors import (
+    AttachmentLinkInvalidError,
+    UnknownVisitorError,
+)
+from ..stores.sql.availability import does_not_answer
+from .body import form_body, in_time, read_body
+from .event_stream import EventStream
+from .failures import failures_as_http
+from .origins import Origins
+from .request_context import RequestContext, preferred_locale
+from .visitors import Visitors, new_visitor
+
+if TYPE_CHECKING:
+    from ..stores import AttachmentStore
+
+
+logger = logging.getLogger(__name__)
+
+Authenticate = Callable[[Request], MaybeAwaitable["str | None"]]
+"""Returns who sends a request, or `None` to refuse it."""
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+_REFUSED = (401, 403, 413, 429)
+_REFUSALS = RateLimitItemPerMinute(60)
+"""How many refusals a worker records in a minute, so that strangers cannot fill the database."""
+
+
+class Endpoint:
+    """Handles the requests of a chat.
+
+    Args:
+        server: Answers them.
+        authenticate: Says who sends a request, as for `create_app`.
+        origins: The pages that may change something.
+        max_request_size: Bytes of a chat request.
+    """
+
+    def __init__(
+        self,
+        server: AgentChatKitServer[Any],
+        authenticate: Authenticate | None,
+        origins: Origins,
+        max_request_size: int,
+    ) -> None:
+        self._server = server
+        self._authenticate = authenticate
+        self._origins = origins
+        self._max_request_size = max_request_size
+        self._visitors: Visitors | None = None
+        self._refusals = MovingWindowRateLimiter(MemoryStorage())
+
+    def audited(self, handle: Handler) -> Handler:
+        """Return a handler whose refusals are recorded: so many a minute, and all in the log."""
+
+        async def audited(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except HTTPException as error:
+                if error.status_code in _REFUSED and self._refusals.hit(_REFUSALS):
+                    await self._server.store.audit.record(
+                        "request.refused", None, path=request.url.path, status=error.status_code
+                    )
+                raise
+
+        return audited
+
+    async def health(self, request: Request) -> Response:
+        """Say whether the database answers."""
+        try:
+            await self._server.store.check()
+        except Exception as error:
+            if not does_not_answer(error):
+                logger.exception("The database failed.")
+            return JSONResponse({"status": "the database does not answer"}, 503)
+        return JSONResponse({"status": "ok"})
+
+    async def chat(self, request: Request) -> Response:
+        """Answer a chat request."""
+        self._origins.check(request)
+        media_type = request.headers.get("content-type", "").partition(";")[0].strip()
+        if media_type != "application/json":
+            raise HTTPException(415, "Send application/json.")
+        with failures_as_http():
+            context = await self._context(request)
+            result = await self._server.process(
+                await read_body(request, self._max_request_size), context
+            )
+            if isinstance(result, StreamingResult):
+                events = result.batches if isinstance(result, EventsResult) else _each(result)
+                # The first event decides whether there is anything to stream at all.
+                first: list[bytes] = await anext(events, [])
+                response: Response = EventStream(first, events)
+            else:
+                response = Response(
+                    result.json,
+                    media_type="application/json",
+                    headers={"Cache-Control": "no-store"},
+                )
+        return self._remember(context, response)
+
+    async def upload(self, request: Request) -> Response:
+        """Take a file of a form."""
+        self._origins.check(request)
+        attachments = self._attachments()
+        with failures_as_http():
+            context = await self._context(request)
+            if context.is_new_visitor:
+                raise UnknownVisitorError
+            # What is not the file, the boundaries and headers of the form, is small.
+            stream = form_body(request, attachments.max_size + 64 * 1024)
+            try:
+                form = await MultiPartParser(
+                    request.headers, stream, max_files=1, max_fields=10
+                ).parse()
+            except (MultiPartException, KeyError) as error:
+                if isinstance(error.__cause__, HTTPException):
+                    raise error.__cause__ from None
+                raise HTTPException(400, "Send a form with one file.") from error
+            try:
+                file = form.get("file")
+                if not isinstance(file, UploadFile):
+                    raise HTTPException(400, "Send a form whose field `file` is a file.")
+                attachment = await attachments.upload(
+                    file.filename or "file",
+                    file.content_type or "application/octet-stream",
+                    _chunks(file),
+                    context,
+                    file.size,
+                )
+            finally:
+                await form.close()
+        await self._server.store.audit.record(
+            "attachment.uploaded", context.user_id, attachment=attachment.id
+        )
+        return self._remember(context, _attachment_response(attachment))
+
+    async def receive(self, request: Request) -> Response:
+        """Take the bytes of a file that was announced."""
+        attachments = self._attachments()
+        with failures_as_http():
+            attachment = await attachments.receive(
+                request.path_params["id"],
+                in_time(request.stream()),
+                token=request.query_params.get("token", ""),
+            )
+        await self._server.store.audit.record("attachment.uploaded", None, attachment=attachment.id)
+        return _attachment_response(attachment)
+
+    async def download(self, request: Request) -> Response:
+        """Send a file."""
+        attachments = self._attachments()
+        attachment_id = request.path_params["id"]
+        owner: str | None = None
+        with failures_as_http():
+            try:
+                token = request.query_params.get("token", "")
+                file = await attachments.open(attachment_id, token=token)
+            except AttachmentLinkInvalidError:
+                # Its owner may see it all the same, however old the link is.
+                context = await self._context(request)
+                owner = context.user_id
+                file = await attachments.open(attachment_id, context=context)
+        await self._server.store.audit.record(
+            "attachment.downloaded", owner, attachment=attachment_id
+        )
+        return StreamingResponse(file.stream(), headers=file.headers)
+
+    def _attachments(self) -> AttachmentStore[Any]:
+        store = self._server.attachment_store
+        if store is None:
+            raise HTTPException(404, "This chat takes no files.")
+        return store
+
+    async def _context(self, request: Request) -> RequestContext:
+        locale = preferred_locale(request.headers.get("accept-language"))
+        if self._authenticate is not None:
+            owner = await resolve(self._authenticate(request))
+            if not owner:
+                raise HTTPException(401, "Log in first.")
+            return RequestContext(owner, locale, request)
+        if self._visitors is None:
+            self._visitors = Visitors(await self._server.store.secret())
+        known = self._visitors.identify(request)
+        context = RequestContext(
+            known or new_visitor(),
+            locale,
+            request,
+            is_visitor=True,
+            is_new_visitor=known is None,
+        )
+        if context.is_new_visitor:
+            self._server.quotas.take_new_visitor(context.address)
+        return context
+
+    def _remember(self, context: RequestContext, response: Response) -> Response:
+        if self._visitors is not None:
+            self._visitors.remember(context.user_id, context.request, response)
+        return response
+
+
+async def _each(result: StreamingResult) -> AsyncGenerator[list[bytes], None]:
+    async for event in result.json_events:
+        yield [event]
+
+
+async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
+    while chunk := await file.read(64 * 1024):
+        yield chunk
+
+
+def _attachment_response(attachment: Attachment) -> Response:
+    body = TypeAdapter(Attachment).dump_json(
+        attachment, exclude_none=True, by_alias=True, context={"exclude_metadata": True}
+    )
+    return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})

@@ -1,0 +1,75 @@
+"""What clients are told when a request is refused, or fails."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from chatkit.errors import CustomStreamError
+from chatkit.store import NotFoundError
+from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from ..server.dispatch import BUSY
+from ..server.quotas import QuotaExceededError
+from ..server.requests import RequestTooComplexError
+from ..stores.attachments.errors import AttachmentError
+from ..stores.errors import ThreadBusyError
+from ..stores.sql.availability import does_not_answer
+from ..widgets.actions import RefusedActionError
+
+logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def failures_as_http() -> Iterator[None]:
+    """Turn what processing a request raises into what the client is told."""
+    try:
+        yield
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, problem['loc'])) or 'body'}: {problem['msg']}"
+            for problem in error.errors(include_url=False, include_input=False)[:5]
+        )
+        raise HTTPException(400, problems[:1000]) from error
+    except QuotaExceededError as error:
+        raise HTTPException(429, str(error), {"Retry-After": "60"}) from error
+    except RequestTooComplexError as error:
+        raise HTTPException(413, str(error)) from error
+    except AttachmentError as error:
+        if error.status >= 500:
+            logger.exception("The storage of attachments failed.")
+        raise HTTPException(error.status, error.message) from error
+    except NotFoundError as error:
+        raise HTTPException(404, "There is no such thread, item or attachment.") from error
+    except RefusedActionError as error:
+        raise HTTPException(400, str(error)) from error
+    except ThreadBusyError as error:
+        raise HTTPException(409, BUSY) from error
+    except CustomStreamError as error:
+        raise HTTPException(500, error.message) from error
+    except NotImplementedError as error:
+        logger.exception("The server was asked for something that it does not implement.")
+        raise HTTPException(501, "This server does not offer that.") from error
+    except SQLAlchemyError as error:
+        if not does_not_answer(error):
+            logger.exception("The database failed.")
+        raise HTTPException(503, "The database does not answer. Try again later.") from error
+    except ValueError as error:
+        logger.exception("A request does not fit the thread that it is about.")
+        raise HTTPException(400, "The request does not fit the state of the thread.") from error
+
+
+async def refuse(request: Request, error: Any) -> Response:
+    """Tell a client why its request is refused."""
+    return JSONResponse({"error": error.detail}, error.status_code, error.headers)
+
+
+async def fail(request: Request, error: Exception) -> Response:
+    """Tell a client that its request failed, and not why."""
+    return JSONResponse({"error": "Something went wrong."}, 500)
