@@ -1,7 +1,7 @@
 """Put any Microsoft Agent Framework agent behind a ChatKit chat.
 
-Each name is imported when it is first asked for: the command line answers at once, and an app
-needs only the extras that it uses.
+Names are imported lazily, so that the command line starts quickly and an app needs only the extras
+that it uses.
 """
 
 from importlib import import_module
@@ -90,7 +90,7 @@ _MODULES = {
     "ui_routes": "http.web_ui",
     "widget_tool": "widgets.tools",
 }
-"""The module that each name is in."""
+"""The module of each name."""
 
 _EARLIER_NAMES = {"AgentContext": "ThreadContext", "Form": "WidgetForm"}
 """Old names, which clash with the framework's and FastAPI's; existing code may use them."""

@@ -1,4 +1,4 @@
-"""The command `af-chatkit`, and its settings."""
+"""The `af-chatkit` command and its settings."""
 
 DEFAULT_STORE = "sqlite:///chat.db"
-"""The database's URL unless another is given: a file in the current folder."""
+"""The default database URL: a file in the current folder."""

@@ -1,4 +1,4 @@
-"""The agents that `af-chatkit` is given, imported by their names."""
+"""Imports the agents named on the command line."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _ENVIRONMENT = type(os.environ).__getitem__.__code__.co_filename
 
 
 def load_agents(paths: Sequence[str]) -> Any:
-    """Import one agent, or several by their names.
+    """Import one agent, or several as a mapping by name.
 
     Raises:
         typer.BadParameter: If one cannot be imported, is named twice, or is not an agent.
     """
     if twice := next((path for path in paths if paths.count(path) > 1), None):
-        raise typer.BadParameter(f"Name {twice!r} once.")
+        raise typer.BadParameter(f"Name {twice!r} only once.")
     loaded = {path: _checked(path, _load(path)) for path in paths}
     return loaded if len(loaded) > 1 else next(iter(loaded.values()))
 
@@ -66,7 +66,7 @@ def _load(path: str) -> Any:
 
 
 def _missing_setting(error: Exception) -> str:
-    """Return which environment variable to set, if one is why a module cannot be imported."""
+    """Return advice to set an environment variable, if a missing one caused an import error."""
     message = str(error)
     raised_in = traceback.extract_tb(error.__traceback__)[-1].filename
     if not (
@@ -77,7 +77,7 @@ def _missing_setting(error: Exception) -> str:
         return ""
     named = [name for name in _VARIABLE.findall(message) if not os.environ.get(name)]
     if not named and "'endpoint'" in message:
-        # OpenAI's client falls back to Azure's settings, and complains of those.
+        # OpenAI's client falls back to Azure's settings, and complains about those.
         named = ["OPENAI_API_KEY"]
     keys = [name for name in named if name.endswith("_KEY")]
     if not named:
@@ -89,14 +89,14 @@ def _missing_setting(error: Exception) -> str:
     advice += f": export {name}=..."
     if name == "OPENAI_API_KEY":
         advice += (
-            "\nA model of your own takes any key, and needs its address too: "
+            "\nA model of your own accepts any key, but also needs its address: "
             "export OPENAI_BASE_URL=http://localhost:8080/v1"
         )
     return advice
 
 
 def _meant_module(name: str) -> str:
-    """Return the module of this folder that was probably meant."""
+    """Return the module in this folder that the user probably meant."""
     dotted = name.removesuffix(".py").replace("/", ".")
     here = [file[:-3] for file in os.listdir() if file.endswith(".py")]
     if dotted != name and (dotted in here or "." in dotted):
@@ -109,7 +109,7 @@ def _did_you_mean(meant: str, path: str) -> str:
 
 
 def _place_of(error: Exception) -> str:
-    """Return the line of the person's own code that an error comes from."""
+    """Return the line of the user's own code that caused an error."""
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
@@ -119,5 +119,5 @@ def _place_of(error: Exception) -> str:
 
 
 def look_here() -> None:
-    """Have modules of the current folder found first."""
+    """Search for modules in the current folder first."""
     sys.path.insert(0, os.getcwd())

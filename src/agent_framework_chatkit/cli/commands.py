@@ -1,4 +1,4 @@
-"""The command `af-chatkit`."""
+"""The `af-chatkit` command."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import typer
 
 from . import DEFAULT_STORE
 
-# Each command imports what it needs: help and typos need not wait for the framework.
+# Commands import modules when they run, so that help and typos need not wait for the framework.
 
 app = typer.Typer(
     help="Put an Agent Framework agent behind a ChatKit chat.",
@@ -23,17 +23,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-StoreOption = Annotated[str, typer.Option(help="The database's URL.", envvar="CHATKIT_STORE")]
+StoreOption = Annotated[str, typer.Option(help="The database URL.", envvar="CHATKIT_STORE")]
 AttachmentsOption = Annotated[
     str | None,
     typer.Option(
-        help="Where uploaded files go: a folder, or a bucket's URL.", envvar="CHATKIT_ATTACHMENTS"
+        help="Where to store uploaded files: a folder or a bucket URL.",
+        envvar="CHATKIT_ATTACHMENTS",
     ),
 ]
 
 
 class LogFormat(str, Enum):
-    """How the log is written."""
+    """The format of the log."""
 
     TEXT = "text"
     JSON = "json"
@@ -43,8 +44,8 @@ AgentsArgument = Annotated[
     list[str],
     typer.Argument(
         metavar="AGENT...",
-        help="The agent, as module:name: an agent, a workflow or its builder, or a function that "
-        "returns one. If there are several, a person chooses one in the composer.",
+        help="The agent, as module:name: an agent, a workflow, a workflow builder, or a function "
+        "that returns one. If there are several, users choose one in the composer.",
         envvar="CHATKIT_AGENT",
     ),
 ]
@@ -53,8 +54,8 @@ PortOption = Annotated[int, typer.Option(envvar="CHATKIT_PORT", min=0, max=65535
 AllowedHostsOption = Annotated[
     str,
     typer.Option(
-        help="The names under which the chat is served, separated by commas: "
-        "chat.example.com,*.example.org. By default, on a loopback address, its own; else all.",
+        help="The host names of the chat, separated by commas: chat.example.com,*.example.org. "
+        "By default, local names on a loopback address, and all names otherwise.",
         envvar="CHATKIT_ALLOWED_HOSTS",
     ),
 ]
@@ -65,15 +66,13 @@ RootPathOption = Annotated[
     ),
 ]
 WorkersOption = Annotated[
-    int, typer.Option(help="How many processes serve.", envvar="CHATKIT_WORKERS", min=1)
+    int, typer.Option(help="Number of server processes.", envvar="CHATKIT_WORKERS", min=1)
 ]
 LogFormatOption = Annotated[
     LogFormat,
-    typer.Option(
-        help="Lines of text, or of JSON with one for each turn.", envvar="CHATKIT_LOG_FORMAT"
-    ),
+    typer.Option(help="Text, or JSON with a line for each turn.", envvar="CHATKIT_LOG_FORMAT"),
 ]
-ReloadOption = Annotated[bool, typer.Option(help="Start again when the code changes.")]
+ReloadOption = Annotated[bool, typer.Option(help="Restart when the code changes.")]
 
 
 @app.command()
@@ -104,7 +103,7 @@ def serve(
     with said_in_one_line():
         hosts = host_names(allowed_hosts, host, port)
         if root_path and not root_path.startswith("/"):
-            raise ValueError(f"Begin the root path with a slash: /{root_path}")
+            raise ValueError(f"Start the root path with a slash: /{root_path}")
         secret = asyncio.run(prepare(store, attachments, Settings().secret))
     if hosts is None:
         text = "Every host name is allowed. Name your own: --allowed-hosts chat.example.com"
@@ -118,7 +117,7 @@ def serve(
     }
     if attachments is not None:
         settings |= {"CHATKIT_ATTACHMENTS": attachments, "CHATKIT_SECRET": secret}
-    # Workers are processes of their own; they read the settings from the environment.
+    # Workers are separate processes, which read the settings from the environment.
     os.environ.update(settings)
     typer.echo(f"Serving {', '.join(agents)} at http://{host}:{port}")
     uvicorn.run(
@@ -132,8 +131,8 @@ def serve(
         log_config=log_config(as_json=log_format is LogFormat.JSON),
         log_level="warning",
         timeout_graceful_shutdown=30,
-        # A worker takes seconds to import the framework, more on a busy machine. By default it
-        # would be taken for dead, and killed, again and again.
+        # A worker takes seconds to import the framework, more on a busy machine. With the default,
+        # uvicorn would consider it dead and kill it again and again.
         timeout_worker_healthcheck=120,
     )
 
@@ -150,13 +149,13 @@ def migrate(store: StoreOption = DEFAULT_STORE) -> None:
 
 @app.command()
 def purge(
-    days: Annotated[int, typer.Argument(help="Delete what nobody has touched for so long.", min=1)],
+    days: Annotated[int, typer.Argument(help="Delete threads unused for this many days.", min=1)],
     store: StoreOption = DEFAULT_STORE,
     attachments: AttachmentsOption = None,
 ) -> None:
-    """Delete old threads with all that belongs to them.
+    """Delete old threads and everything that belongs to them.
 
-    Without --attachments, the files themselves are deleted by the next server that runs.
+    Without --attachments, the next server that runs deletes the files.
     """
     from . import serving
 
@@ -166,7 +165,7 @@ def purge(
 
 @app.command()
 def audit(store: StoreOption = DEFAULT_STORE) -> None:
-    """Print who did what and when, as lines of JSON, the oldest first."""
+    """Print the audit trail as JSON lines, oldest first."""
     from . import serving
 
     with serving.said_in_one_line():
@@ -175,7 +174,7 @@ def audit(store: StoreOption = DEFAULT_STORE) -> None:
 
 @contextmanager
 def _said_if_slow(text: str) -> Iterator[None]:
-    """Say what is being done if it takes more than a second."""
+    """Print a message if the block takes more than a second."""
     timer = threading.Timer(1, typer.echo, [text], {"err": True})
     timer.daemon = True
     timer.start()

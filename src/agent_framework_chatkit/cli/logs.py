@@ -1,4 +1,4 @@
-"""What `af-chatkit serve` writes to its log: lines for people, or JSON for machines."""
+"""The log of `af-chatkit serve`: text lines or JSON lines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pythonjsonlogger.json import JsonFormatter
 
 
 class JSONLines(JsonFormatter):
-    """One JSON object a line, with the ids of the current trace."""
+    """Formats each record as a line of JSON, with the IDs of the current trace."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -21,7 +21,7 @@ class JSONLines(JsonFormatter):
     def add_fields(
         self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]
     ) -> None:
-        """Add what the record holds, and the trace that it belongs to."""
+        """Add the record's fields and its trace."""
         super().add_fields(log_data, record, message_dict)
         span = trace.get_current_span().get_span_context()
         if span.is_valid:
@@ -30,7 +30,7 @@ class JSONLines(JsonFormatter):
 
 
 def log_config(*, as_json: bool) -> dict[str, Any]:
-    """Return what `logging.config.dictConfig` takes; as JSON, with a line for each turn."""
+    """Return a configuration for `logging.config.dictConfig`. As JSON, it logs each turn."""
     text = {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
     formatter, turns = ("json", "INFO") if as_json else ("text", "WARNING")
     return {

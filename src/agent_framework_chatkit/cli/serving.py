@@ -1,4 +1,4 @@
-"""The app that `af-chatkit serve` runs, and what is checked before it runs."""
+"""The app that `af-chatkit serve` runs, and the checks before it starts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def make_app() -> Starlette:
-    """Return the app that the environment's settings describe."""
+    """Return the app, configured by environment variables."""
     settings = Settings()
     look_here()
     store = SQLStore[Any](settings.store, lease=settings.lease, audit_days=settings.audit_days)
@@ -36,19 +36,19 @@ def make_app() -> Starlette:
         AgentChatKitServer(load_agents(settings.agent.split()), store, attachments),
         allowed_hosts=host_names(settings.allowed_hosts, settings.host, settings.port),
     )
-    # What is imported by now is never garbage. Looking at it all in each collection would take
-    # more time than a turn. And what a running answer holds is garbage only when it ends: looking
-    # at it all the time would make every other answer late.
+    # Imported modules are never garbage, and scanning them in each collection would take longer
+    # than a turn. The objects of a running answer become garbage only when it ends, so frequent
+    # collections would only delay all answers.
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
     return app
 
 
 async def prepare(store_url: str, attachments: str | None, secret: str) -> str:
-    """Check that threads and files can be kept, and bring the tables up to date.
+    """Check the database and the file storage, and bring the tables up to date.
 
     Returns:
-        What signs links to files.
+        The secret that signs links to files.
     """
     async with SQLStore[Any](store_url) as store:
         await store.migrate()
@@ -66,14 +66,14 @@ async def migrate(url: str) -> None:
 
 
 async def print_audit(url: str) -> None:
-    """Print the records of the audit trail, each a line of JSON."""
+    """Print the records of the audit trail as JSON lines."""
     async with SQLStore[Any](url) as store:
         async for record in store.audit.records():
             typer.echo(json.dumps(record))
 
 
 async def purge(url: str, attachments: str | None, days: int) -> str:
-    """Delete old threads and files, and return what was deleted."""
+    """Delete old threads and files, and return a message with the counts."""
     async with SQLStore[Any](url) as store:
         purged = await store.purge(timedelta(days=days))
         files = attachment_store(attachments, store, await store.secret())
@@ -85,7 +85,7 @@ async def purge(url: str, attachments: str | None, days: int) -> str:
 
 @contextmanager
 def said_in_one_line() -> Iterator[None]:
-    """Say what is wrong with a database or a place for files without a traceback."""
+    """Report problems with the database or the file storage without a traceback."""
     try:
         yield
     except DBAPIError as error:
@@ -100,10 +100,10 @@ def said_in_one_line() -> Iterator[None]:
 
 
 def host_names(given: str, host: str, port: int) -> list[str] | None:
-    """Return the names that are allowed, given those of the option; `None` for all.
+    """Return the allowed host names, given the option's value; `None` for all.
 
     Raises:
-        ValueError: If one is not a host name.
+        ValueError: If the value contains an invalid host name.
     """
     names = given.replace(",", " ").split()
     hosts = names or (local_hosts(host, port) if is_loopback(host) else None)
@@ -112,7 +112,7 @@ def host_names(given: str, host: str, port: int) -> list[str] | None:
 
 
 def check_port(host: str, port: int) -> None:
-    """Check that nothing else listens there."""
+    """Check that the server can listen on an address."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -127,10 +127,10 @@ def check_port(host: str, port: int) -> None:
 def attachment_store(
     url: str | None, store: SQLStore[Any], secret: str
 ) -> AttachmentStore[Any] | None:
-    """Return the store of files, if a place for them is given."""
+    """Return the attachment store, if a URL is given."""
     if url is None:
         return None
-    # This needs an extra that a chat without uploads does not.
+    # The import needs an extra that a chat without uploads does not need.
     from ..stores import AttachmentStore
 
     return AttachmentStore(url, metadata=store, secret=secret)

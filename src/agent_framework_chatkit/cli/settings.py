@@ -1,4 +1,4 @@
-"""What `af-chatkit` is told, by options or by environment variables."""
+"""The settings of `af-chatkit`, from options or environment variables."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from . import DEFAULT_STORE
 
 
 class Settings(BaseSettings):
-    """How a chat is served. Each setting is also an environment variable: `CHATKIT_STORE`, ...
+    """The settings of a server. Each has an environment variable, such as `CHATKIT_STORE`.
 
     Attributes:
-        agent: The agent, as `module:name`: an agent, a workflow or its builder, or a function
-            that returns one. If there are several, separated by spaces, people choose one.
-        store: The database's URL.
-        attachments: Where uploaded files go: a folder, or a bucket's URL. Without it there are no
-            uploads.
-        lease: Seconds that a thread stays locked after a worker has died in a turn.
-        audit_days: How many days the records of the audit trail are kept.
-        secret: Signs links to files; by default the one that the database keeps.
+        agent: The agent, as `module:name`: an agent, a workflow, a workflow builder, or a function
+            that returns one. If there are several, separated by spaces, users choose one.
+        store: The database URL.
+        attachments: Where to store uploaded files: a folder or a bucket URL. Without it, uploads
+            are refused.
+        lease: Seconds that a thread stays locked after its worker died during a turn.
+        audit_days: Days to keep the records of the audit trail.
+        secret: Signs links to files; by default, a secret stored in the database.
         host: The address to listen on.
         port: The port to listen on.
-        allowed_hosts: The names under which the chat is served, separated by commas. By default,
-            where only this machine reaches it, its own; else all.
+        allowed_hosts: The host names of the chat, separated by commas. By default, local names on
+            a loopback address, and all names otherwise.
         root_path: The path under which a proxy serves the chat, such as `/chat`.
-        workers: How many processes serve.
+        workers: The number of server processes.
     """
 
     model_config = SettingsConfigDict(env_prefix="CHATKIT_")

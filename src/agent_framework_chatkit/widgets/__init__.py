@@ -1,1 +1,1 @@
-"""Widgets: templates, tools whose results are widgets, and what people do in them."""
+"""Widget templates, tools that show widgets, and widget actions."""

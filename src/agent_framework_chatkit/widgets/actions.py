@@ -1,4 +1,4 @@
-"""What the server does when a person uses a widget."""
+"""Handlers for the actions of widgets."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ from .offers import is_offered
 logger = logging.getLogger(__name__)
 
 ForAgent: TypeAlias = "str | Message | list[Message] | None"
-"""What a handler returns: what the agent is to answer, or nothing."""
+"""A handler's return value: the agent's input, or `None` if the agent is not to run."""
 
 _NOTHING: tuple[AgentResponseUpdate, ...] = ()
 _UNKNOWN = "This chat cannot do that."
-_CLOSED = "This is not offered any more. Reload the page to see how it is."
+_CLOSED = "This is no longer available. Reload the page to see the current state."
 
 
 class RefusedActionError(Exception):
-    """An action that changes nothing; the message is for the person."""
+    """The server refuses an action. The message is for the user."""
 
 
 @dataclass(frozen=True)
 class ActionHandler:
-    """What handles the actions of one type; made by `action`.
+    """The handler of an action type. Use the `action` decorator to create one.
 
     Attributes:
-        type: The type, as widgets name it.
+        type: The action type that widgets use.
         handle: Called with the payload and the context.
-        payload: Checks what a client sends.
-        from_page: Whether pages may call it on their own, with any payload.
+        payload: Validates the payload that a client sends.
+        from_page: Whether pages may send the action themselves, with any payload.
     """
 
     type: str
@@ -55,7 +55,7 @@ Handle: TypeAlias = "Callable[[Any, ThreadContext[Any]], MaybeAwaitable[ForAgent
 
 
 def action(type: str, *, from_page: bool = False) -> Callable[[Handle], ActionHandler]:
-    """Have a function handle what people do in widgets.
+    """Make a function the handler of a widget action.
 
     ```python
     @action("flights.book")
@@ -67,22 +67,22 @@ def action(type: str, *, from_page: bool = False) -> Callable[[Handle], ActionHa
     server = AgentChatKitServer(agent, store, actions=[book_flight])
     ```
 
-    The function, sync or async, is called with two arguments: the action's payload, with what the
-    form around it holds, as the type of the first parameter; and a `ThreadContext`, whose `sender`
-    is the widget. Text or messages that it returns are given to the agent as the person's, and its
-    answer streams; if it returns `None` the agent does not run. A payload that does not fit is
-    refused, and the person told which field is wrong.
+    The function, sync or async, takes two arguments: the action's payload, which includes the
+    values of the surrounding form and is converted to the type of the first parameter; and a
+    `ThreadContext`, whose `sender` is the widget. If it returns text or messages, the agent answers
+    them as the user's; if it returns `None`, the agent does not run. An invalid payload is refused
+    with a message that names the wrong field.
 
     Args:
-        type: The type of the actions, as widgets name it.
-        from_page: Whether a page may call it on its own by `sendCustomAction`, with or without a
-            widget and with any payload. Otherwise an action is taken only if the stored widget
-            offers it: the same type and payload, but for the values of its form's fields and
-            controls.
+        type: The action type that widgets use.
+        from_page: Whether a page may send the action itself with `sendCustomAction`, with or
+            without a widget and with any payload. Otherwise, an action is accepted only if the
+            stored widget contains it: with the same type and payload, apart from the values of
+            form fields and controls.
 
     Raises:
-        TypeError: If the function does not take two arguments, or does not say the type of the
-            first.
+        TypeError: If the function does not take two arguments, or its first parameter has no type
+            annotation.
     """
 
     def handler(function: Handle) -> ActionHandler:
@@ -90,8 +90,8 @@ def action(type: str, *, from_page: bool = False) -> Callable[[Handle], ActionHa
         hints = get_type_hints(function, include_extras=True)
         if len(names) != 2 or names[0] not in hints:
             raise TypeError(
-                f"The handler of {type!r} takes two arguments, the payload and a ThreadContext, "
-                "and says of what type the payload is."
+                f"The handler of {type!r} must take two arguments, the payload and a "
+                "ThreadContext, and annotate the payload's type."
             )
         return ActionHandler(type, function, TypeAdapter(hints[names[0]]), from_page)
 
@@ -99,33 +99,33 @@ def action(type: str, *, from_page: bool = False) -> Callable[[Handle], ActionHa
 
 
 class Actions:
-    """The handlers that a server has.
+    """A server's action handlers.
 
     Args:
-        handlers: One for each type.
-        reserved: Types that apps cannot have for their own.
+        handlers: One handler for each type.
+        reserved: Types that apps cannot use.
 
     Raises:
-        ValueError: If a type has two, or is reserved.
+        ValueError: If a type has two handlers or is reserved.
     """
 
     def __init__(self, handlers: Collection[ActionHandler], reserved: Collection[str]) -> None:
         self._handlers: dict[str, ActionHandler] = {}
         for handler in handlers:
             if handler.type in self._handlers or handler.type in reserved:
-                raise ValueError(f"There is a handler of {handler.type!r} already.")
+                raise ValueError(f"There is already a handler for {handler.type!r}.")
             self._handlers[handler.type] = handler
 
     def take(self, action: Action[str, Any], sender: WidgetItem | None) -> ActionRun:
-        """Return what is to run for an action.
+        """Return the run of an action's handler.
 
         Raises:
-            RefusedActionError: If nothing handles it, if its widget does not offer it any more,
-                or if its payload does not fit.
+            RefusedActionError: If the type has no handler, the widget no longer offers the action,
+                or the payload is not valid.
         """
         handler = self._handlers.get(action.type)
         if handler is None:
-            logger.warning("There is no handler of actions of type %r.", action.type)
+            logger.warning("There is no handler for actions of type %r.", action.type)
             raise RefusedActionError(_UNKNOWN)
         if not handler.from_page and (sender is None or not is_offered(action, sender)):
             raise RefusedActionError(_CLOSED)
@@ -137,23 +137,23 @@ class Actions:
 
 
 class ActionRun:
-    """One action, while it is handled.
+    """Runs the handler of one action.
 
     Args:
-        handle: What handles it.
+        handle: The handler, with the payload applied.
     """
 
     def __init__(self, handle: Callable[[ThreadContext[Any]], MaybeAwaitable[ForAgent]]) -> None:
         self._handle = handle
         self.for_agent: list[Message] = []
-        """What the agent is to answer, once the handler has ended."""
+        """The agent's input, set when the handler returns."""
 
     def stream(self, context: ThreadContext[Any]) -> AsyncGenerator[ThreadStreamEvent, None]:
-        """Run the handler, and yield what it shows while it runs."""
+        """Run the handler, and yield its events."""
         return stream_agent_response(self._run(context), context.thread.id, context=context)
 
     async def _run(self, context: ThreadContext[Any]) -> AsyncIterator[AgentResponseUpdate]:
-        """Run the handler as a run of an agent that says nothing itself."""
+        """Run the handler as an agent run without updates of its own."""
         returned = await resolve(self._handle(context))
         if isinstance(returned, str):
             returned = Message("user", [returned])
@@ -163,7 +163,7 @@ class ActionRun:
 
 
 def _problems(error: ValidationError) -> str:
-    """Return what is wrong with a payload, field by field."""
+    """Return a message with the problems of a payload, by field."""
     problems = [
         ": ".join(
             part
@@ -175,4 +175,4 @@ def _problems(error: ValidationError) -> str:
         )
         for problem in error.errors(include_url=False, include_input=False)
     ]
-    return f"This does not fit. {'; '.join(problems[:3])}."
+    return f"This input is not valid. {'; '.join(problems[:3])}."

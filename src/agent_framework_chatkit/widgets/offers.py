@@ -1,4 +1,4 @@
-"""What a widget offers people to do, and with which values."""
+"""Checks which actions, with which values, a widget offers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MISSING = object()
 
 @dataclass
 class _Fields:
-    """The controls whose values go with an action, by their names."""
+    """The controls whose values are sent with an action, by name."""
 
     controls: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
 
@@ -25,7 +25,7 @@ class _Fields:
             self.controls.setdefault(name, []).append(control)
 
     def take(self, name: str, value: Any) -> bool:
-        """Return whether a control of this name may have this value."""
+        """Return whether a control with this name may have this value."""
         return any(_may_have(control, value) for control in self.controls[name])
 
 
@@ -38,8 +38,8 @@ class _Offer:
 def is_offered(action: Action[str, Any], sender: WidgetItem) -> bool:
     """Return whether a widget offers an action.
 
-    Its type and payload are those of an action in the widget, but for the values of the controls
-    that go with it: those of the form around it, or the control's own where there is no form.
+    The type and payload must match those of an action in the widget, apart from the values of its
+    controls: those of the surrounding form, or the control's own value outside a form.
     """
     offers = _offers(sender.widget.model_dump(), None)
     return any(
@@ -50,11 +50,11 @@ def is_offered(action: Action[str, Any], sender: WidgetItem) -> bool:
 
 
 def _offers(part: Any, form: _Fields | None) -> Iterator[_Offer]:
-    """Yield what a part of a widget offers.
+    """Yield the actions that a part of a widget offers.
 
     Args:
         part: The part.
-        form: The controls of the form around it, if there is one; those in the part are added.
+        form: The controls of the surrounding form, if any. The part's own controls are added.
     """
     if isinstance(part, list):
         for each in part:
@@ -80,7 +80,7 @@ def _offers(part: Any, form: _Fields | None) -> Iterator[_Offer]:
 
 
 def _fits(offered: Any, sent: Any, fields: _Fields) -> bool:
-    """Return whether what was sent is what was offered, but for values of fields."""
+    """Return whether a payload matches the one offered, apart from the values of fields."""
     if _is_same(offered, sent):
         return True
     if offered is None:
@@ -91,7 +91,7 @@ def _fits(offered: Any, sent: Any, fields: _Fields) -> bool:
     for name in fields.controls:
         path = name.split(".")
         if _at(offered, path) is not _MISSING:
-            # What the payload says itself stands.
+            # The payload's own value takes precedence.
             continue
         value = _at(rest, path)
         if value is not _MISSING:
@@ -123,7 +123,7 @@ def _at(values: Any, path: list[str]) -> Any:
 
 
 def _remove(values: dict[str, Any], path: list[str], offered: Any) -> None:
-    """Remove a value, and what led to it and to nothing that was offered."""
+    """Remove a value, and its parents if they become empty and were not offered."""
     key, *rest = path
     if rest:
         inner = offered.get(key, _MISSING) if isinstance(offered, dict) else _MISSING
@@ -134,7 +134,7 @@ def _remove(values: dict[str, Any], path: list[str], offered: Any) -> None:
 
 
 def _is_same(one: Any, other: Any) -> bool:
-    """Return whether two values are the same JSON, where 1 and 1.0 are, and 1 and true are not."""
+    """Return whether two values are equal JSON: 1 equals 1.0, but not true."""
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(_is_same(one[key], other[key]) for key in one)
     if isinstance(one, (list, tuple)) and isinstance(other, list):

@@ -1,4 +1,4 @@
-"""Widgets made of `.widget` files and data."""
+"""Builds widgets from `.widget` files and data."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ _COMPONENTS: dict[str, type[WidgetComponentBase]] = {
     and isinstance(model.model_fields["type"].default, str)
 }
 _WITHOUT_CLASS = ("Table", "Table.Row", "Table.Cell")
-"""Components that clients draw, and that ChatKit's Python has no classes of."""
+"""Components that clients render but that have no class in ChatKit's Python package."""
 
 _TEXTS = {
     "Badge": "label",
     **dict.fromkeys(("Caption", "Label", "Markdown", "Text", "Title"), "value"),
 }
-"""Where components hold text that a person reads."""
+"""The property of each component that holds visible text."""
 
 
 def _name_what_is_missing(value: object) -> Any:
-    """Say which value of a template is no JSON: most often one that the data lack."""
+    """Raise an error that names the value that is not JSON: usually one missing in the data."""
     if isinstance(value, jinja2.Undefined):
         str(value)  # raises
-    raise TypeError(f"{value!r} is no JSON")
+    raise TypeError(f"{value!r} is not JSON")
 
 
 _environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701 it makes JSON
@@ -48,14 +48,14 @@ _environment.policies["json.dumps_kwargs"] = {"default": _name_what_is_missing}
 
 
 class WidgetTemplateError(ValueError):
-    """A template that makes no widget, by itself or of its data.
+    """A template is not valid, or does not build a widget from its data.
 
-    The message names the template, the place in it, and what is wrong there.
+    The message names the template, the place in it, and the problem.
     """
 
 
 class WidgetTemplate(widgets.WidgetTemplate):
-    """ChatKit's template of a widget, with errors that say what is wrong.
+    """ChatKit's widget template, with helpful errors.
 
     ```python
     flight = WidgetTemplate.from_file("flight.widget")
@@ -63,10 +63,10 @@ class WidgetTemplate(widgets.WidgetTemplate):
     ```
 
     Args:
-        definition: What a `.widget` file holds.
+        definition: The content of a `.widget` file.
 
     Raises:
-        WidgetTemplateError: If it is no template.
+        WidgetTemplateError: If the definition is not valid.
     """
 
     def __init__(self, definition: Mapping[str, Any]) -> None:
@@ -86,14 +86,14 @@ class WidgetTemplate(widgets.WidgetTemplate):
 
     @classmethod
     def from_file(cls, file_path: str | Path) -> WidgetTemplate:
-        """Return the template in a file, as ChatKit Studio exports it.
+        """Load a template from a file that ChatKit Studio exported.
 
         Args:
-            file_path: Where it is; if it is not absolute, from the folder of the code that calls.
+            file_path: The file's path. A relative path starts from the folder of the calling code.
 
         Raises:
             OSError: If the file cannot be read.
-            WidgetTemplateError: If it holds no template.
+            WidgetTemplateError: If the file does not contain a valid template.
         """
         path = Path(sys._getframe(1).f_code.co_filename).resolve().parent / file_path
         try:
@@ -103,7 +103,7 @@ class WidgetTemplate(widgets.WidgetTemplate):
         except json.JSONDecodeError as error:
             raise WidgetTemplateError(f"{path}: {_no_json(error)}") from error
         if not isinstance(definition, dict):
-            raise WidgetTemplateError(f"{path}: it is no JSON object.")
+            raise WidgetTemplateError(f"{path}: it is not a JSON object.")
         try:
             template = cls(definition)
         except WidgetTemplateError as error:
@@ -112,24 +112,24 @@ class WidgetTemplate(widgets.WidgetTemplate):
         return template
 
     def build(self, data: Mapping[str, Any] | BaseModel | None = None) -> DynamicWidgetRoot:
-        """Return the widget, filled with data.
+        """Build the widget from data.
 
         Args:
-            data: What the template needs, by name: a mapping or a Pydantic model.
+            data: The template's values by name, as a mapping or a Pydantic model.
 
         Raises:
-            WidgetTemplateError: If the data lack something, or what they make is no widget.
+            WidgetTemplateError: If the data is incomplete, or the result is not a valid widget.
         """
         values = mend_json(to_jsonable_python({} if data is None else data, by_alias=False))
         missing = [name for name in self.data_schema.get("required", ()) if name not in values]
         if missing:
-            raise self._error(f"the data lack {', '.join(map(repr, missing))}")
+            raise self._error(f"the data has no {', '.join(map(repr, missing))}")
         try:
             rendered = self.template.render(values)
         except jinja2.UndefinedError as error:
-            raise self._error(f"the data lack something: {error.message}") from error
+            raise self._error(f"the data is incomplete: {error.message}") from error
         except (jinja2.TemplateError, TypeError, ValueError) as error:
-            raise self._error(f"the data do not fit: {error}") from error
+            raise self._error(f"the data is not valid: {error}") from error
         try:
             widget = json.loads(rendered)
         except json.JSONDecodeError as error:
@@ -149,7 +149,7 @@ class WidgetTemplate(widgets.WidgetTemplate):
 
 
 def widget_text(widget: widgets.WidgetRoot) -> str:
-    """Return the texts of a widget, one a line, for copying and reading aloud."""
+    """Return a widget's texts, one per line, for copying and reading aloud."""
     return "\n".join(_texts(widget.model_dump(mode="json")))
 
 
@@ -167,7 +167,7 @@ def _children(component: Mapping[str, Any]) -> list[Any]:
 
 
 def _problems(component: Any, where: str) -> Iterator[str]:
-    """Yield what is wrong with a component and all that it holds."""
+    """Yield the problems of a component and its children."""
     kind = component.get("type") if isinstance(component, dict) else None
     if not isinstance(kind, str):
         yield f"{where or 'the widget'} is not a component: it has no 'type'"
@@ -179,7 +179,7 @@ def _problems(component: Any, where: str) -> Iterator[str]:
         yield f"{where}: there is no such component{f', but {close[0]!r}' if close else ''}"
         return
     if " > " not in where and kind not in ("Card", "ListView", "Basic"):
-        yield f"{where}: a widget is a 'Card', a 'ListView' or a 'Basic'"
+        yield f"{where}: the root of a widget must be a 'Card', a 'ListView' or a 'Basic'"
     if model is not None:
         yield from _wrong_properties(component, model, where)
     for index, child in enumerate(_children(component)):
@@ -189,18 +189,18 @@ def _problems(component: Any, where: str) -> Iterator[str]:
 def _wrong_properties(
     component: dict[str, Any], model: type[WidgetComponentBase], where: str
 ) -> Iterator[str]:
-    # Each child is looked at by itself: its place is then told in words.
+    # Children are checked separately, so that messages name their place.
     children: dict[str, Any] = {
         "children": [] if isinstance(component.get("children"), list) else None
     }
     own = component | children if "children" in component else component
     try:
         with warnings.catch_warnings():
-            # ChatKit warns of its classes; here nobody uses them but to check.
+            # ChatKit's classes are deprecated; here they are only used for validation.
             warnings.simplefilter("ignore", DeprecationWarning)
             model.model_validate(own)
     except ValidationError as error:
-        # A property that may be several things has an error for each.
+        # A property with a union type has an error for each alternative.
         first = {problem["loc"][0]: problem["msg"] for problem in reversed(error.errors())}
         for name, message in reversed(first.items()):
             yield f"{where}.{name}: {message}"

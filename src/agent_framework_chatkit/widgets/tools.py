@@ -1,4 +1,4 @@
-"""Tools whose results people see as a widget."""
+"""Tools that show their result as a widget."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 def widget_tool(template: WidgetTemplate) -> Callable[[Callable[..., Any]], FunctionTool]:
-    """Make a tool of a function that returns data: people see a widget, the model reads the data.
+    """Make a tool from a function that returns data: users see a widget, the model gets the data.
 
     ```python
     @widget_tool(WidgetTemplate.from_file("flight.widget"))
@@ -28,15 +28,15 @@ def widget_tool(template: WidgetTemplate) -> Callable[[Callable[..., Any]], Func
         return await flights.find(number)
     ```
 
-    The function returns a mapping, a dataclass or a Pydantic model. A text that it returns instead
-    is for the model alone. Data that make no widget still reach the model; the log says what is
-    wrong.
+    The function returns a mapping, a dataclass or a Pydantic model. If it returns a string, only
+    the model receives it. If the widget cannot be built, the model still receives the data, and the
+    log names the problem.
 
     Args:
-        template: What the data are filled into.
+        template: Builds the widget from the data.
 
     Returns:
-        A decorator of functions, and of tools that `tool` has made.
+        A decorator for functions, and for tools created by `tool`.
     """
 
     def show(returned: Any) -> str | list[Content]:
@@ -47,9 +47,9 @@ def widget_tool(template: WidgetTemplate) -> Callable[[Callable[..., Any]], Func
         try:
             widget = template.build(data)
         except Exception:
-            logger.exception("The result of a tool makes no widget.")
+            logger.exception("Could not build a widget from the result of a tool.")
             return text
-        # Beside the data, and not kept with them: the thread keeps the widget.
+        # The widget is not stored with the data: the thread stores it as an item.
         return [Content.from_text(text, raw_representation=WidgetForm(widget, widget_text(widget)))]
 
     def decorate(function: Callable[..., Any]) -> FunctionTool:

@@ -73,7 +73,7 @@ async def test_several_agents_are_served(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_an_agent_is_named_once_and_each_must_be_there() -> None:
     code, output = run("serve", "my_agent:helper", "my_agent:helper")
-    assert (code, "Name 'my_agent:helper' once." in output) == (2, True)
+    assert (code, "Name 'my_agent:helper' only once." in output) == (2, True)
     code, output = run("serve", "my_agent:helper", "my_agent:nobody")
     assert (code, "has no 'nobody'" in output) == (2, True)
 
@@ -150,7 +150,7 @@ def test_a_name_that_is_not_one_is_said(monkeypatch: pytest.MonkeyPatch) -> None
     assert "Not a host name" in output
     code, output = run("serve", "my_agent:helper", "--port", "0", "--root-path", "chat")
     assert code == 2
-    assert "Begin the root path with a slash: /chat" in output
+    assert "Start the root path with a slash: /chat" in output
     assert run("serve", "my_agent:helper", "--port", "0", "--root-path", "/chat/")[0] == 0
     assert served[0]["root_path"] == "/chat"
 
@@ -197,7 +197,7 @@ def test_a_module_that_does_not_import_says_why_and_where(
 @pytest.mark.parametrize(
     ("arguments", "variable", "advice"),
     [
-        ("", "OPENAI_API_KEY", "A model of your own takes any key"),
+        ("", "OPENAI_API_KEY", "A model of your own accepts any key"),
         ("api_key='key'", "OPENAI_MODEL", "to the name of the model"),
     ],
 )

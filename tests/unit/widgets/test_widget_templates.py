@@ -73,7 +73,7 @@ def test_a_file_is_beside_the_code(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     [
         (b'{"version": "1.0",\n name: 1}', "not JSON: .* at line 2, column 2, near '.* name: 1}'"),
         (b"\xff", "not UTF-8"),
-        (b"[]", "no JSON object"),
+        (b"[]", "not a JSON object"),
         (b'{"version": "1.0", "name": "A"}', "A: it has no 'template'"),
         (b'{"name": "A", "template": ""}', "A: it has no 'version'"),
         (b'{"version": "2.0", "name": "A", "template": ""}', "version: 2.0"),
@@ -97,11 +97,11 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "schema", "complaint"),
     [
-        ({"number": "1"}, SCHEMA, r"Flight: the data lack 'stops', 'day'\."),
-        ({"number": "1"}, {}, "lack something: 'stops' is undefined"),
+        ({"number": "1"}, SCHEMA, r"Flight: the data has no 'stops', 'day'\."),
+        ({"number": "1"}, {}, "is incomplete: 'stops' is undefined"),
         (None, {}, "'number' is undefined"),
         ({**DATA, "stops": [{}]}, {}, "has no attribute 'city'"),
-        ({**DATA, "stops": 1}, {}, "do not fit: .*not iterable"),
+        ({**DATA, "stops": 1}, {}, "is not valid: .*not iterable"),
     ],
 )
 def test_what_the_data_lack_is_named(data: Any, schema: Any, complaint: str) -> None:
@@ -115,7 +115,7 @@ def test_what_the_data_lack_is_named(data: Any, schema: Any, complaint: str) -> 
         ('{"type": "Card", "children": [,]}', "not JSON: .* line 1, column 31, near"),
         ("[]", "the widget is not a component"),
         ('{"children": []}', "the widget is not a component"),
-        ('{"type": "Row", "children": []}', "Row: a widget is a 'Card'"),
+        ('{"type": "Row", "children": []}', "Row: the root of a widget must be a 'Card'"),
         ('{"type": "Card"}', "Card.children: Field required"),
         ('{"type": "Card", "children": [{"type": "Txt"}]}', "> Txt: .*no such .*, but 'Text'"),
         ('{"type": "Card", "children": [{"type": "Zebra"}]}', "Zebra: there is no such component"),
