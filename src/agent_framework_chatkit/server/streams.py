@@ -178,10 +178,10 @@ async def _begin(
 async def _resume(
     worker: Worker, request: ThreadsFollowReq, owner: str, run: str, number: int
 ) -> Follower | None:
-    """Return a follower that resumes after an event, or `None` if the event is unknown."""
+    """Return a follower that resumes after an event, or `None` if that might skip events."""
     log, params, page = worker.store.log, request.params, page_of(request)
     turn = await log.of_thread(params.thread_id, owner)
-    if turn is None:
+    if turn is None or await log.may_have_missed(turn.key, run, number):
         return None
     channel = worker.find_channel(turn.key)
     place = None if channel is None else channel.find(run, number)

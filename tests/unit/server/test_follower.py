@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from agent_framework import tool
 from chatkit.store import NotFoundError
+from chatkit.types import AssistantMessageContent, AssistantMessageItem
 
+from agent_framework_chatkit import AgentChatKitServer
 from agent_framework_chatkit.http.event_stream import EventStream
+from agent_framework_chatkit.stores import SQLStore
 
-from ..live_client import Gate, LiveClient, chat, settled
+from ..live_client import ME, Gate, LiveClient, chat, settled
 from ..scripted_agent import agent, call, text
 
 
@@ -78,6 +83,50 @@ async def test_what_was_missed_comes_after_the_last_event_that_was_seen() -> Non
         assert first["type"] == "thread.item.done"
         assert first["item"]["type"] == "user_message"
         await again.text("Yes.")
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+async def test_what_others_add_during_an_answer_is_missed_by_nobody_who_resumes(
+    elsewhere: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate()
+    answering = agent([text("One "), gate, text("two")])
+    url = f"sqlite:///{tmp_path}/chat.db"
+    async with SQLStore[Any](url) as store, SQLStore[Any](url) as other_store:
+        server = AgentChatKitServer(answering, store)
+        other = AgentChatKitServer(answering, other_store)
+        client = LiveClient(server)
+        # The log is read so slowly that the turn ends first.
+        read_log, may_read = store.log.read_log, asyncio.Event()
+
+        async def read_slowly(*given: Any, **options: Any) -> Any:
+            rows = await read_log(*given, **options)
+            await may_read.wait()
+            return rows
+
+        asking = await client.ask("Hello")
+        await asking.text("One ")
+        monkeypatch.setattr(store.log, "read_log", read_slowly)
+        added = AssistantMessageItem(
+            id="item_x",
+            thread_id=client.thread_id,
+            created_at=datetime.now(),
+            content=[AssistantMessageContent(text="By the way")],
+        )
+        adding = asyncio.create_task(server.add_items(client.thread_id, [added], ME))
+        while "item_x" not in str(await client.items()):
+            await asyncio.sleep(0.01)
+        gate.may_go_on.set()
+        await asking.rest()
+        assert "item_x" not in str(asking.seen)
+        may_read.set()
+        await adding
+        client.server = other if elsewhere else server
+        following = await client.follow(asking.ids[-1])
+        state = await following.until("thread.state")
+        assert "item_x" in str(state["items"])
+        await server.close(grace=0)
+        await other.close(grace=0)
 
 
 async def test_a_client_that_falls_behind_twice_is_told_nothing_twice() -> None:

@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import Any
 
 from chatkit.types import Page, ThreadItem, ThreadMetadata
-from sqlalchemy import Connection, bindparam, exists, func, literal, select
+from sqlalchemy import Connection, between, bindparam, exists, func, literal, or_, select
 
 from .database import Database
 from .rows import load_page, thread_key, unknown_thread
@@ -233,6 +233,39 @@ class ThreadLog:
         def find(connection: Connection) -> LogRow | None:
             row = connection.execute(statement).one_or_none()
             return None if row is None else _log_row(row)
+
+        return await self._database.read(find)
+
+    async def may_have_missed(self, key: int, run: str, number: int) -> bool:
+        """Return whether a client that saw an event may not have seen all that stands before it.
+
+        The worker of a run sends the run's events at once, and those that others add to the log
+        meanwhile when it reads them there.
+
+        Args:
+            key: The thread's key.
+            run: The event's run.
+            number: The event's number.
+        """
+        of_run = (
+            select(events.c.position, events.c.first, events.c.last)
+            .where(events.c.thread == key, events.c.run == run)
+            .where(or_(events.c.first == 1, between(number, events.c.first, events.c.last)))
+            .order_by(events.c.position)
+        )
+
+        def find(connection: Connection) -> bool:
+            rows = connection.execute(of_run).all()
+            if not rows or rows[0].first != 1:
+                return True
+            others = select(events.c.position).where(
+                events.c.thread == key,
+                events.c.run != run,
+                events.c.position > rows[0].position,
+            )
+            if rows[-1].last >= number:
+                others = others.where(events.c.position < rows[-1].position)
+            return connection.execute(others.limit(1)).first() is not None
 
         return await self._database.read(find)
 
