@@ -12,7 +12,7 @@ interface CalendarProps {
   onChoose: (day: number) => void
 }
 
-/** A month, of which a person chooses a day. */
+/** A month from which the user chooses a day. */
 export default function Calendar({ day, min, max, onChoose }: CalendarProps) {
   const within = (wanted: number): number => Math.min(max, Math.max(min, wanted))
   const [active, setActive] = useState(() => within(day ?? today()))

@@ -22,7 +22,7 @@ const Plot = lazy(() => import('./chart/Plot'))
 /** The least distance between points or bars, in pixels. */
 const POINT = 4
 const BAR = 10
-/** How many rows the table for screen readers has. */
+/** The most rows in the table for screen readers. */
 const MOST_READ = 100
 
 export function Chart({ widget }: ComponentProps) {
@@ -105,7 +105,7 @@ function Legend({ data }: { data: ChartData }) {
   )
 }
 
-/** The data of a chart as a table, for people who cannot see the chart. */
+/** The data of a chart as a table, for screen readers. */
 function Read({ data, title }: { data: ChartData; title: string }) {
   const rows: readonly Row[] = sample(data.rows, MOST_READ)
   return (

@@ -11,7 +11,7 @@ export function Children({ of: widget }: { of: Widget }) {
   return <Components list={childrenOf(widget)} />
 }
 
-/** Components in their order: the first at once, and the others piece by piece. */
+/** Components in order: the first ones at once, the others piece by piece. */
 export function Components({ list }: { list: readonly Widget[] }): ReactNode {
   const [grown, setGrown] = useState(0)
   const count = Math.max(grown, fitting(list, 0))

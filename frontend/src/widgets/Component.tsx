@@ -11,13 +11,13 @@ export interface ComponentProps {
 /**
  * The components by the names of their types.
  *
- * They come through context because importing them would be a cycle: containers draw components.
+ * They come through context because importing them would be a cycle: containers render components.
  */
 export const ComponentsContext = createContext<
   Readonly<Record<string, ComponentType<ComponentProps>>>
 >({})
 
-/** The deepest nesting that is drawn; no sensible layout is deeper. */
+/** The deepest nesting that is rendered; no sensible layout is deeper. */
 const DEEPEST = 64
 
 const DepthContext = createContext(0)

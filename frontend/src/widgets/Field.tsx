@@ -9,7 +9,7 @@ interface FieldProps {
   isBlock: boolean
   /** Whether an action of the control is waiting for its response. */
   isPending?: boolean
-  /** What went wrong with the control's last action. */
+  /** Why the control's last action failed. */
   failure?: string | null
   children: ReactNode
 }

@@ -7,7 +7,7 @@ import { FormContext, useForm, useFormFields } from './forms'
 import { PressButton } from './PressButton'
 import { Problem } from './Problem'
 
-/** What the submit buttons of a form need to know about it. */
+/** The state of a form that its submit buttons need. */
 interface Submitting {
   /** Whether the form has no action. */
   isNone: boolean
@@ -19,10 +19,10 @@ interface Submitting {
 const SubmitContext = createContext<Submitting>({ isNone: true, isOff: true, isPending: false })
 
 interface FormBoxProps {
-  /** Tells the form from others in its widget. */
+  /** Identifies the form in its widget. */
   name: string
   action: Action | null
-  /** What shows that the action is pending, unless the action says it. */
+  /** The part that shows that the action is pending, unless the action names one. */
   auto: Shown
   className: string
   style: CSSProperties

@@ -8,7 +8,7 @@ import { ListContext } from './ListViewItem'
 import { Status } from './Status'
 import { childrenOf, numberOf, oneOf } from './values'
 
-/** How many items `auto` shows at first. */
+/** The number of items that `auto` shows at first. */
 const SHOWN = 8
 
 export function ListView({ widget }: ComponentProps) {

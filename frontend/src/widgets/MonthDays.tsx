@@ -28,7 +28,7 @@ export function MonthDays({ chosen, active, min, max, onGo, onChoose }: MonthDay
     const wanted = dayByKey(event, active, locale)
     if (wanted === null) return
     event.preventDefault()
-    // Rendered at once, so that the day can take the focus.
+    // Render at once, so that the day can take the focus.
     flushSync(() => onGo(wanted))
     focusActive(table.current)
   }

@@ -12,10 +12,10 @@ interface MonthPickerProps {
   onGo: (day: number) => void
 }
 
-/** How many years before and after the shown one are in the list of years. */
+/** The number of years listed before and after the shown one. */
 const YEARS = 100
 
-/** The month and the year of a calendar, which people change. */
+/** The controls that change the month and the year of a calendar. */
 export function MonthPicker({ active, min, max, onGo }: MonthPickerProps) {
   const locale = useLocale()
   const names = useMemo(() => namesOf(locale), [locale])

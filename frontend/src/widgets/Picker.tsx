@@ -14,7 +14,7 @@ interface PickerProps {
   field: FieldState<string>
   isDisabled: boolean
   isPending: boolean
-  /** What is chosen, in words; `null` if nothing is. */
+  /** The choice in words; `null` if there is none. */
   chosen: string | null
   placeholder: string
   StartIcon?: ComponentType
@@ -25,7 +25,7 @@ interface PickerProps {
   }
   isOpen: boolean
   onOpenChange: (isOpen: boolean) => void
-  /** Takes the keys of the control, which keeps the focus while a list is open. */
+  /** Handles the keys of the control, which keeps the focus while a list is open. */
   onKeyDown: (event: KeyboardEvent) => void
   onClear: () => void
   /** The content of the popup. */
@@ -34,7 +34,7 @@ interface PickerProps {
 
 const VARIANTS = ['outline', 'soft', 'ghost', 'solid'] as const
 
-/** A control that opens something to choose from, and shows the choice. */
+/** A control that opens a popup, and shows the choice made there. */
 export function Picker(props: PickerProps) {
   const { widget, field, isDisabled, isPending, chosen, popup, isOpen, onOpenChange } = props
   const control = useRef<HTMLSpanElement>(null)
@@ -63,7 +63,7 @@ export function Picker(props: PickerProps) {
             aria-expanded={isOpen}
             aria-controls={isOpen ? popup.id : undefined}
             aria-activedescendant={isOpen ? popup.activeId : undefined}
-            // There is no solid control; soft is nearest.
+            // There is no solid variant of the control; soft is closest.
             variant={variant === 'solid' ? 'soft' : variant}
             size={sizeOf(widget)}
             pill={isTrue(widget['pill'])}
@@ -72,7 +72,7 @@ export function Picker(props: PickerProps) {
             disabled={isDisabled}
             loading={isPending}
             invalid={field.problem !== null}
-            // Opened by a click, since a finger that scrolls presses too.
+            // Open on a click, since a finger that scrolls also presses.
             onClickCapture={toggle}
             onKeyDownCapture={(event) => {
               if (!isDisabled && !isPending) props.onKeyDown(event)
@@ -105,7 +105,7 @@ function ClearButton({ onClear }: { onClear: () => void }) {
   )
 }
 
-/** Return the name of a control, for what the control opens. */
+/** Return a control's accessible name, for its popup. */
 export function named(field: FieldState<string>): PickerLabel {
   const { 'aria-label': label, 'aria-labelledby': labelledBy } = field.aria
   return labelledBy === undefined

@@ -4,7 +4,7 @@ import type { ReactNode, RefObject } from 'react'
 import type { Widget } from '../protocol/types'
 import { oneOf } from './values'
 
-/** The accessible name of a picker and of what it opens. */
+/** The accessible name of a picker and of its popup. */
 export interface PickerLabel {
   'aria-label'?: string
   'aria-labelledby'?: string
@@ -12,7 +12,7 @@ export interface PickerLabel {
 
 interface PickerPopupProps {
   id: string
-  /** The list in a popup has the role and the name itself. */
+  /** With `listbox`, the list in the popup has the role and the name. */
   role: 'listbox' | 'dialog'
   label: PickerLabel
   widget: Widget
@@ -21,10 +21,10 @@ interface PickerPopupProps {
   children: ReactNode
 }
 
-/** What a picker opens, placed beside its control. */
+/** The popup of a picker, placed beside its control. */
 export function PickerPopup(props: PickerPopupProps) {
   const { id, role, label, widget, control, onClose, children } = props
-  /** A click on the control closes the popup by itself, so it must not close it as one outside. */
+  /** A click on the control closes the popup by itself, so it must not count as one outside. */
   const keepOpen = (event: CustomEvent): void => {
     if (control.current?.contains(event.target as Node)) event.preventDefault()
   }

@@ -27,7 +27,7 @@ export function RadioGroup({ widget }: ComponentProps) {
     title,
   )
   if (options.length === 0) return <NotDrawn />
-  // Radix needs the direction of texts for the arrow keys.
+  // Radix needs the text direction for the arrow keys.
   const root = { ...field.aria, id: field.id, dir: direction }
   return (
     <Field field={field} isBlock={false} isPending={isPending} failure={failure}>

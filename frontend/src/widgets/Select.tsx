@@ -12,14 +12,14 @@ import { useOptionKeys } from './useOptionKeys'
 import { PAGE, useOptionList } from './useOptionList'
 import { isTrue, nameOf, optionsOf, textOf, titleOf, type Option } from './values'
 
-/** A list of more options than this has a search field, unless the widget says otherwise. */
+/** A list with more options than this has a search field, unless the widget says otherwise. */
 const MANY = 15
 
 /**
  * A list of options that opens.
  *
- * Radix' own `Select` would not do: it has no search, draws all options at once, and throws at an
- * option whose value is empty.
+ * Radix's own `Select` does not fit: it has no search, renders all options at once, and throws an
+ * error for an option with an empty value.
  */
 export function Select({ widget }: ComponentProps) {
   const text = useText()

@@ -24,25 +24,25 @@ interface TextLineProps {
   widget: Widget
 }
 
-/** A line of text: what texts, titles and captions have in common. */
+/** A line of text: the common part of texts, titles and captions. */
 export function TextLine({ as, kind, sizes, widget }: TextLineProps) {
   const size = oneOf(widget['size'], sizes, 'md')
   const value = textOf(widget['value'])
   // Screen readers would announce an empty heading.
   const Tag = value === '' ? 'p' : as
   const key = widget.key ?? ''
-  // An argument of a call that a person approves: shown in full, like code, in a box that scrolls.
+  // An argument of a call that the user approves: shown in full, like code, in a box that scrolls.
   const isVerbatim = key === 'verbatim'
   const at = key.startsWith(TIME) ? new Date(key.slice(TIME.length)) : null
   return (
     <Tag
       className={`widget-${kind}`}
       data-verbatim={isVerbatim || undefined}
-      // So that it can be scrolled by keyboard.
+      // A focusable box can be scrolled by keyboard.
       tabIndex={isVerbatim && value.length > LONG ? 0 : undefined}
       data-size={size}
       dir="auto"
-      // Screen readers wait until it is complete.
+      // Screen readers wait until the text is complete.
       aria-busy={isTrue(widget['streaming']) || undefined}
       style={textStyle(widget)}
     >

@@ -5,7 +5,7 @@ import { Children } from './Children'
 import type { ComponentProps } from './Component'
 import { childrenOf } from './values'
 
-/** Animates the change from one child to the next, unless the person prefers reduced motion. */
+/** Animates the change from one child to the next, unless the user prefers reduced motion. */
 export function Transition({ widget }: ComponentProps) {
   const isStill = useSyncExternalStore(subscribe, () => query().matches)
   const child = childrenOf(widget)[0]

@@ -17,7 +17,7 @@ interface WidgetViewProps {
   item?: WidgetItem | undefined
 }
 
-/** A widget, as a model or a server has written it. */
+/** A widget that a model or a server wrote. */
 export default function WidgetView({ widget, item }: WidgetViewProps) {
   const chat = useChat()
   const latest = useRef(item)
@@ -56,7 +56,7 @@ function useKept(itemId: string | undefined): KeptFields {
   }, [chat, itemId])
 }
 
-/** Keep the focus in a widget that waits, and then return it to the control that had it. */
+/** Keep the focus in a waiting widget, and afterwards return it to the control that had it. */
 function useFocusKept(root: { current: HTMLElement | null }, isWaiting: boolean): void {
   const had = useRef<Element | null>(null)
   useLayoutEffect(() => {

@@ -1,4 +1,4 @@
-/** The properties that boxes share, as a style. Values that are not valid are left out. */
+/** The properties that boxes share, as a style. Invalid values are left out. */
 
 import type { CSSProperties } from 'react'
 

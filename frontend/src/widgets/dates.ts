@@ -7,7 +7,7 @@ const YEARS = [1, 9999] as const
 export const FIRST = dayOf(YEARS[0], 0, 1)
 export const LAST = dayOf(YEARS[1], 11, 31)
 
-/** Return a day; months begin with 0, and too large months and days run into the next ones. */
+/** Return a day; months start at 0, and too large months and days run into the next ones. */
 export function dayOf(year: number, month: number, date: number): number {
   const day = new Date(0)
   day.setUTCFullYear(year, month, date)
@@ -37,7 +37,7 @@ export function today(): number {
 export function parseDay(text: unknown): number | null {
   if (typeof text !== 'string') return null
   const written = /^(\d{4})-(\d\d)-(\d\d)(?:T00:00(?::00(?:\.0+)?)?(?:Z|\+00:?00))?$/.exec(text)
-  // Without a time, or at midnight UTC, it is the day that is written.
+  // Without a time, or at midnight UTC, use the date as written.
   if (written !== null) {
     const [year = 0, month = 0, date = 0] = written.slice(1).map(Number)
     const day = dayOf(year, month - 1, date)
@@ -51,7 +51,7 @@ export function parseDay(text: unknown): number | null {
   return day >= FIRST && day <= LAST ? day : null
 }
 
-/** Return the local time at which a day begins, in ISO 8601. */
+/** Return the local time at which a day starts, in ISO 8601. */
 export function isoOf(day: number): string {
   const { year, month, date } = partsOf(day)
   const start = new Date(2000, 0, 1)
@@ -65,13 +65,13 @@ export function isoOf(day: number): string {
   )
 }
 
-/** Return a day, or a part of it, as people write it in a language. */
+/** Format a day, or a part of it, in a locale. */
 export function say(locale: string, day: number, options: Intl.DateTimeFormatOptions): string {
   const calendar = { calendar: 'gregory', timeZone: 'UTC' } as const
   return new Intl.DateTimeFormat(locale, { ...calendar, ...options }).format(day * DAY)
 }
 
-/** Return the weekday that weeks begin with; 0 is Sunday. */
+/** Return the weekday on which weeks start; 0 is Sunday. */
 export function weekStart(locale: string): number {
   const { weekInfo, getWeekInfo } = new Intl.Locale(locale) as Intl.Locale & {
     weekInfo?: { firstDay: number }
@@ -93,7 +93,7 @@ export function monthOf(day: number): { first: number; last: number } {
   return { first: dayOf(year, month, 1), last: dayOf(year, month + 1, 0) }
 }
 
-/** Return the whole weeks of a day's month; `start` is the weekday that they begin with. */
+/** Return the whole weeks of a day's month; `start` is the weekday on which they start. */
 export function weeksOf(day: number, start: number): number[][] {
   const { first, last } = monthOf(day)
   const before = (partsOf(first).weekday - start + 7) % 7

@@ -1,4 +1,4 @@
-/** The values of the controls of a widget: kept, checked and collected. */
+/** Stores, checks and collects the values of a widget's controls. */
 
 import {
   createContext,
@@ -26,9 +26,9 @@ interface Field {
 }
 
 interface Ids {
-  /** The ids of controls, by the names of their fields. */
+  /** The IDs of controls, by the names of their fields. */
   controls: Readonly<Record<string, string>>
-  /** The ids of labels, by the names of their fields. */
+  /** The IDs of labels, by the names of their fields. */
   labels: Readonly<Record<string, string>>
 }
 
@@ -56,7 +56,7 @@ export class FormFields {
     return this.#name('labels', name, id)
   }
 
-  /** Remember an id by a name; the first id of a name wins. */
+  /** Register an ID for a name; the first ID of a name wins. */
   #name(kind: keyof Ids, name: string, id: string): () => void {
     const known = this.ids.get()[kind]
     if (!Object.hasOwn(known, name)) this.ids.set({ [kind]: { ...known, [name]: id } })
@@ -66,7 +66,7 @@ export class FormFields {
     }
   }
 
-  /** Return whether all values are valid; if not, focus the first that is not. */
+  /** Return whether all values are valid; if not, focus the first invalid field. */
   check(): boolean {
     const wrong = this.#inOrder().filter((field) => !field.check())
     document.getElementById(wrong[0]?.id ?? '')?.focus()
@@ -104,7 +104,7 @@ export function useFormFields(isForm: boolean, name: string, kept: KeptFields): 
 
 interface FieldOptions<T extends FieldValue> {
   name: string
-  /** The initial value; when it changes, the field takes it again. */
+  /** The initial value; when it changes, the field is reset to it. */
   initial: T
   isDisabled: boolean
   isRequired: boolean
@@ -118,7 +118,7 @@ export interface FieldState<T extends FieldValue> {
   id: string
   value: T
   set: (value: T) => void
-  /** The problem with the value, once it was checked. */
+  /** The problem with the value, after it was checked. */
   problem: TextKey | null
   /** The accessible name and state of the control. */
   aria: {

@@ -1,4 +1,4 @@
-/** Finding options by typed text and by arrow keys. */
+/** Finds options by typed text and by arrow keys. */
 
 import type { Option } from './values'
 
@@ -24,10 +24,10 @@ export function nextOf(options: readonly Option[], from: number, step: 1 | -1): 
   return from in options && !options[from]?.isDisabled ? from : firstOf(options)
 }
 
-/** Return the index of the next option that begins with some letters, or -1. */
+/** Return the index of the next option that starts with some letters, or -1. */
 export function startingWith(options: readonly Option[], letters: string, from: number): number {
   const wanted = letters.toLocaleLowerCase()
-  // Repeating a letter cycles through the options that begin with it.
+  // Repeating a letter cycles through the options that start with it.
   const isSame = [...wanted].every((letter) => letter === wanted[0])
   const start = isSame ? (wanted[0] ?? '') : wanted
   const order = options.map(

@@ -4,14 +4,14 @@ import { isFields, type Fields } from './values'
 
 interface Filled {
   payload: unknown
-  /** The names of values that were left out because the payload has something else there. */
+  /** The names of values that were left out because the payload already has a value there. */
   lost: string[]
 }
 
 /**
  * Return a payload with values added, each under its name; dots in a name lead into objects.
  *
- * Values never replace what the payload has itself.
+ * Values never replace the payload's own.
  */
 export function filled(
   payload: unknown,
@@ -26,7 +26,7 @@ export function filled(
   return { payload: whole, lost: lost.map(([name]) => name) }
 }
 
-/** Put a value at a path, and return whether the path was free. */
+/** Set a value at a path, and return whether the path was free. */
 function put(into: Fields, path: readonly string[], value: unknown): boolean {
   const [key = '', ...rest] = path
   if (rest.length === 0) {

@@ -3,7 +3,7 @@ import { useEffect, type RefObject } from 'react'
 import { isBlank } from '../chat/content'
 import { useChat } from '../ui/context'
 
-/** Focus a control that arrives with an answer, unless the person is writing elsewhere. */
+/** Focus a control that arrives with an answer, unless the user is writing elsewhere. */
 export function useAutoFocus(control: RefObject<HTMLElement | null>, isWanted: boolean): void {
   const chat = useChat()
   useEffect(() => {

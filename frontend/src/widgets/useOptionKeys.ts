@@ -5,7 +5,7 @@ import type { OptionList } from './useOptionList'
 import { useTypeahead } from './useTypeahead'
 import type { Option } from './values'
 
-/** How many options Page Up and Page Down move over. */
+/** The number of options that Page Up and Page Down skip. */
 const JUMP = 10
 
 interface OptionKeys {
@@ -17,7 +17,7 @@ interface OptionKeys {
   onClose: () => void
 }
 
-/** Move through options, choose one, and open and close the list by the keyboard. */
+/** Move through options, choose one, and open and close the list by keyboard. */
 export function useOptionKeys({ options, list, chosen, onChoose, onClose }: OptionKeys) {
   const typeahead = useTypeahead()
   const { isOpen, shown, active } = list
@@ -28,7 +28,7 @@ export function useOptionKeys({ options, list, chosen, onChoose, onClose }: Opti
     if (!isOpen) list.open(index < 0 ? undefined : index)
     else if (index >= 0) list.setActive(index)
   }
-  /** Do what a key stands for, and return whether it stands for anything. */
+  /** Handle a key, and return whether it has a meaning here. */
   const press = (key: string, isSearch: boolean): boolean => {
     const target = targetOf(key, shown, active, isSearch)
     if (target !== null) {

@@ -3,16 +3,16 @@ import { useEffect, useId, useMemo, useState } from 'react'
 import { firstOf, found } from './optionSearch'
 import type { Option } from './values'
 
-/** How many options are drawn before a person asks for more. */
+/** The number of options to render until the user asks for more. */
 export const PAGE = 100
 
 export interface OptionList {
   id: string
   isOpen: boolean
   query: string
-  /** The options that match the query, as many as are drawn. */
+  /** The rendered options, which match the query. */
   shown: readonly Option[]
-  /** The index of the option that the arrow keys have reached, or -1. */
+  /** The index of the option that the arrow keys reached, or -1. */
   active: number
   activeId: string | undefined
   setActive: (index: number) => void
@@ -20,11 +20,11 @@ export interface OptionList {
   open: (at?: number) => void
   close: () => void
   search: (query: string) => void
-  /** Draws more options; `null` if all are drawn. */
+  /** Renders more options; `null` if all are rendered. */
   more: (() => void) | null
 }
 
-/** The state of a list of options that opens, is searched, and is moved through. */
+/** The state of a list of options: whether it is open, the search, and the active option. */
 export function useOptionList(options: readonly Option[], chosen: Option | null): OptionList {
   const id = useId()
   const [isOpen, setOpen] = useState(false)

@@ -1,6 +1,6 @@
 import { useRef } from 'react'
 
-/** How many milliseconds may pass between two letters of one word. */
+/** The most milliseconds between two letters of one word. */
 const PAUSE = 600
 
 interface Typeahead {
@@ -10,7 +10,7 @@ interface Typeahead {
   add: (letter: string) => string
 }
 
-/** Join the letters that a person types at a list without a search field. */
+/** Collect the letters that the user types in a list without a search field. */
 export function useTypeahead(): Typeahead {
   const typed = useRef({ word: '', at: 0 })
   const isTyping = (): boolean => typed.current.word !== '' && Date.now() - typed.current.at < PAUSE

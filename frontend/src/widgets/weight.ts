@@ -1,9 +1,9 @@
-/** How much of a widget is rendered at once. */
+/** Limits how much of a widget is rendered at once. */
 
 import type { Widget } from '../protocol/types'
 import { childrenOf } from './values'
 
-/** How many components are rendered without a delay that people notice. */
+/** The number of components that can be rendered without a noticeable delay. */
 const MOST = 50
 
 /** Controls take longer to render than other components. */
@@ -19,7 +19,7 @@ const CONTROLS = new Set([
 
 const weights = new WeakMap<Widget, number>()
 
-/** Return how many components a component has, itself included; counting stops beyond `MOST`. */
+/** Return the number of components in one, itself included; counting stops beyond `MOST`. */
 function weightOf(widget: Widget): number {
   const known = weights.get(widget)
   if (known !== undefined) return known

@@ -1,4 +1,4 @@
-/** The actions of a widget, and which of them are pending or have failed. */
+/** The actions of a widget, and which of them are pending or failed. */
 
 import { createContext, useContext, useId, useLayoutEffect, useRef } from 'react'
 
@@ -12,7 +12,7 @@ import { useForm, type FormFields } from './forms'
 import { filled } from './payload'
 import { actionOf, nameOf } from './values'
 
-/** What shows that an action is pending. */
+/** The part of a widget that shows that an action is pending. */
 export type Shown = Exclude<LoadingBehavior, 'auto'>
 
 interface State {
@@ -34,7 +34,7 @@ export class WidgetActions {
     readonly item: () => WidgetItem | undefined,
   ) {}
 
-  /** Send an action of a component, unless another one of it is pending. */
+  /** Send an action of a component, unless another of its actions is pending. */
   act = async (action: Action, from: string, shown: Shown): Promise<void> => {
     const item = this.item()
     if (item === undefined || this.state.get().pending[from] !== undefined) return
@@ -66,7 +66,7 @@ export function useWidget(): WidgetActions {
 }
 
 interface ActOptions {
-  /** What shows that the action is pending, unless the action says it. */
+  /** The part that shows that the action is pending, unless the action names one. */
   auto?: Shown
   /** The value of the component, which is sent if there is no form around it. */
   value?: readonly [name: string, value: unknown]
@@ -83,7 +83,7 @@ export interface Acting {
   failure: string | null
 }
 
-/** Return what a component needs to send actions; `own` is its form, if it is a form. */
+/** Return the means for a component to send actions; `own` is its form, if it is a form. */
 export function useActing(own?: FormFields): Acting {
   const { act, state, chat, present } = useWidget()
   const around = useForm()
@@ -99,7 +99,7 @@ export function useActing(own?: FormFields): Acting {
     act: (action, { auto = 'self', value } = {}) => {
       const values = form.isForm ? form.values() : value && value[0] !== '' ? [value] : []
       const { payload, lost } = filled(action.payload, values)
-      for (const name of lost) chat.complain(`The payload of ${action.type} has ${name} already.`)
+      for (const name of lost) chat.complain(`The payload of ${action.type} already has ${name}.`)
       const shown = action.loadingBehavior === 'auto' ? auto : action.loadingBehavior
       return act({ ...action, payload }, from, shown)
     },
@@ -112,7 +112,7 @@ export function useActing(own?: FormFields): Acting {
 /** Return whether an action cannot be sent now: in a preview, or while the agent answers. */
 export function useIsOff(action: Action | null): boolean {
   const { item } = useWidget()
-  // Other components are not rendered again when an answer begins or ends.
+  // Other components are not rendered again when an answer starts or ends.
   const isWaiting = useStore(
     useChat().state,
     (each) => each.isResponding && action?.handler === 'server',

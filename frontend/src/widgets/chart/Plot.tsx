@@ -31,7 +31,7 @@ interface PlotProps {
 const TICK_WIDTH = 56
 const TICK = { fill: 'var(--color-text-secondary)', fontSize: '0.75rem' }
 
-/** The drawing of a chart; its library is loaded with the first chart. */
+/** Draws a chart; its library is loaded with the first chart. */
 export default function Plot(props: PlotProps) {
   const { data, rows, width, height, title, hasYAxis, hasTooltip, barGap, barCategoryGap } = props
   const { series, isXHidden } = data
@@ -117,13 +117,13 @@ function PointValues({ title, series, payload }: PointValuesProps) {
   )
 }
 
-/** Return where to draw labels. Few, since the library measures each label, which costs most. */
+/** Return where to draw labels: few, since the library measures each, which takes most time. */
 function ticksOf(count: number, width: number): number[] {
   const step = Math.max(1, Math.ceil(count / Math.max(2, width / TICK_WIDTH)))
   return Array.from({ length: Math.ceil(count / step) }, (_, index) => index * step)
 }
 
-/** Return the drawing of a series; of a single point, a line has no length, and a dot is drawn. */
+/** Return the drawing of a series; a single point is a dot, since a line would have no length. */
 function drawn({ type, color, stack, curve }: Series, index: number, count: number) {
   const shared = { dataKey: String(index), isAnimationActive: false }
   const stacked = stack === undefined ? {} : { stackId: stack }

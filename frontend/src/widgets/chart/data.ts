@@ -1,4 +1,4 @@
-/** The data of a chart, read from what a model has written. */
+/** Parses the data of a chart that a model wrote. */
 
 import type { Widget } from '../../protocol/types'
 import { colorOf } from '../widgetColors'
@@ -14,7 +14,7 @@ export interface Series {
 
 export interface Row {
   label: string
-  /** A value for each series; `null` if there is none. */
+  /** The value of each series; `null` if there is none. */
   values: readonly (number | null)[]
 }
 

@@ -1,10 +1,10 @@
 import type { Row } from './data'
 
 /**
- * Return as many rows as fit, in their order.
+ * Return at most as many rows as fit, in order.
  *
- * Of the rows that share a place, those stay in which a series has its least or largest value: a
- * peak is never lost.
+ * Of the rows that share a place, keep those with the least or largest value of a series, so that
+ * no peak is lost.
  */
 export function sample(rows: readonly Row[], most: number): readonly Row[] {
   const width = rows[0]?.values.length ?? 0
