@@ -223,7 +223,7 @@ async function refusal(
   response: Response,
   signal: AbortSignal | undefined,
 ): Promise<ProtocolError> {
-  const message = `The server answered with an error (${response.status}).`
+  const message = `The server returned an error (${response.status}).`
   try {
     const body: unknown = await response.json()
     const reason = (body as { error?: unknown } | null)?.error

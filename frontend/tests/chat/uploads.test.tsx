@@ -210,10 +210,10 @@ const image: [string, number, string] = ['a.png', 9, 'image/png']
 test.each<[Parameters<typeof text>, object, string | null]>([
   [['a.md', 3, ''], { accept: { 'text/*': [] } }, null],
   [['a.md', 3, ''], { accept: { 'text/markdown': ['.md'] } }, null],
-  [['a.exe', 3, ''], { accept: { 'image/*': [] } }, 'a.exe: This kind of file is not taken.'],
-  [['a.txt'], { accept: { 'text/plain': ['.log'] } }, 'a.txt: This kind of file is not taken.'],
+  [['a.exe', 3, ''], { accept: { 'image/*': [] } }, 'a.exe: This type of file is not accepted.'],
+  [['a.txt'], { accept: { 'text/plain': ['.log'] } }, 'a.txt: This type of file is not accepted.'],
   [['a.txt', 0], {}, 'a.txt: It is empty.'],
-  [['a.txt'], { maxCount: 0 }, 'a.txt: No more than 0 files go with a message.'],
+  [['a.txt'], { maxCount: 0 }, 'a.txt: The maximum number of files per message is 0.'],
   [image, { maxSize: 8 }, 'a.png: It is larger than 8 byte.'],
   [image, { maxSize: { 'image/*': 8, '*': 9 } }, 'a.png: It is larger than 8 byte.'],
   [image, { maxSize: { 'image/*': 8, 'image/png': 9 } }, null],

@@ -75,7 +75,7 @@ test('a quote can be taken back', async () => {
   const { chat, person } = await composer()
   act(() => chat.setDraft({ reply: 'What was said' }))
   screen.getByText('What was said')
-  await person.click(screen.getByRole('button', { name: 'Do not quote' }))
+  await person.click(screen.getByRole('button', { name: 'Remove quote' }))
   expect(screen.queryByText('What was said')).toBeNull()
 })
 

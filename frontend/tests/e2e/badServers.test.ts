@@ -40,7 +40,7 @@ test.each<[string, Answer, string]>([
     { status: 503, body: '{"error": "We are closed today."}' },
     'We are closed today.',
   ],
-  ['an error without one', { status: 500, body: '<h1>Oops</h1>' }, 'answered with an error (500)'],
+  ['an error without one', { status: 500, body: '<h1>Oops</h1>' }, 'returned an error (500)'],
   ['a page', { contentType: 'text/html', body: '<h1>Log in</h1>' }, 'cannot be read'],
   ['nothing', { contentType: 'application/json', body: '' }, 'cannot be read'],
 ])('%s instead of an answer', async (_, answer, words) => {
@@ -88,7 +88,7 @@ test('a thread that cannot be loaded is tried again', async () => {
   await ann.ask('Hello', /You said Hello/)
   await ann.page.route('**/chatkit', (route) => route.fulfill({ status: 500, body: '' }))
   await ann.page.reload()
-  await ann.chat.getByRole('alert').getByText('answered with an error (500)').waitFor()
+  await ann.chat.getByRole('alert').getByText('returned an error (500)').waitFor()
   await ann.page.unroute('**/chatkit')
   await ann.button('Try again').click()
   await ann.text(/You said Hello/).waitFor()

@@ -133,7 +133,7 @@ test('a run that fails says so, and can be tried again', async () => {
 test('another answer takes the place of the one before', async () => {
   const ann = await Person.at(site)
   await ann.ask('Hello', /and I know 1/)
-  await ann.button('Another answer').click()
+  await ann.button('Get another answer').click()
   await ann.button('Send').waitFor()
   await ann.text(/and I know 1/).waitFor()
   expect(

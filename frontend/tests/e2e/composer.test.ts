@@ -108,7 +108,7 @@ test('commands act, lead to others, and become tags', async () => {
   await keyboard.type('/draw')
   await option(ann, 'Draw a picture').waitFor()
   await keyboard.press('Enter')
-  await ann.button('Do not use Draw a picture').waitFor()
+  await ann.button('Turn off Draw a picture').waitFor()
   await ann.page.context().close()
 })
 
@@ -161,7 +161,7 @@ test('a tool and a model are chosen, sent, and the tool is then put away', async
   await ann.chat.getByRole('menuitemradio', { name: 'Large' }).click()
   const input = await sent(ann, () => ann.say('A ship'))
   expect(input['inference_options']).toEqual({ tool_choice: { id: 'draw' }, model: 'large' })
-  await expect.poll(() => ann.button('Do not use Draw a picture').count()).toBe(0)
+  await expect.poll(() => ann.button('Turn off Draw a picture').count()).toBe(0)
   await ann.page.context().close()
 })
 

@@ -30,7 +30,7 @@ test('what is dictated is written where the caret is', async () => {
 test.each([
   ['Nothing was heard.', { status: 200, json: { text: ' ' } }],
   [
-    'What you said could not be written down. This server does not offer that.',
+    'The recording could not be transcribed. This server does not offer that.',
     { status: 501, json: { error: 'This server does not offer that.' } },
   ],
 ])('a dictation that fails says: %s', async (words, answer) => {

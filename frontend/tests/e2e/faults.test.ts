@@ -72,7 +72,7 @@ test('another tab sees what is written in the first, and what is sent there wait
   const tab = await otherTab(ann)
   await tab.text(/Word 20\./).waitFor()
   await tab.say('Me too')
-  await tab.text('Waits for the answer to end').waitFor()
+  await tab.text('Waiting for the answer to finish').waitFor()
   await tab.button('Stop').click()
   await ann.text('This answer was stopped.').waitFor()
   await ann.button('Send').waitFor()

@@ -255,9 +255,9 @@ test('a long thread opens at its end, and what one reads stays when older items 
       await ann.page.waitForTimeout(50)
     }
   }
-  await ann.button('To the end').click()
+  await ann.button('Scroll to the end').click()
   await expect.poll(rest).toBeLessThan(2)
-  await expect.poll(() => ann.button('To the end').count()).toBe(0)
+  await expect.poll(() => ann.button('Scroll to the end').count()).toBe(0)
   await ann.page.unrouteAll({ behavior: 'ignoreErrors' })
   await settled(ann)
 })

@@ -136,7 +136,7 @@ test('an answer is stopped, and asked for again', async () => {
   await ann.button('Send').waitFor()
   await ann.ask('Compare Oslo and Cairo', /is the warmest now/)
   await ann.button('Good answer').last().click()
-  await ann.button('Another answer').last().click()
+  await ann.button('Get another answer').last().click()
   await ann.button('Stop').waitFor()
   await ann.button('Send').waitFor()
   await ann.text(/is the warmest now/).waitFor()

@@ -67,7 +67,7 @@ test('feedback that is lost is taken back', async () => {
 test('another answer is asked for to the message before it', async () => {
   const { person, chat } = await draw()
   const retry = vi.spyOn(chat, 'retry').mockResolvedValue()
-  await person.click(screen.getByRole('button', { name: 'Another answer' }))
+  await person.click(screen.getByRole('button', { name: 'Get another answer' }))
   expect(retry).toHaveBeenCalledWith(asked)
 })
 

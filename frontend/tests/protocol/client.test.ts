@@ -200,7 +200,7 @@ test.each(['', ' ', '<html>Oops</html>', 'x'.repeat(500)])(
     expect(await failure(read(client))).toMatchObject({
       kind: 'http',
       status: 500,
-      message: 'The server answered with an error (500).',
+      message: 'The server returned an error (500).',
     })
   },
 )

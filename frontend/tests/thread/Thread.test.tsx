@@ -87,10 +87,10 @@ test('an answer can be tried again once the question is loaded that it comes of'
   const asked = question('Hello')
   const said = answer('Hi')
   show(chat, { items: [said] })
-  expect(screen.queryByRole('button', { name: 'Another answer' })).toBeNull()
+  expect(screen.queryByRole('button', { name: 'Get another answer' })).toBeNull()
   show(chat, { items: [asked, said] })
   const retry = vi.spyOn(chat, 'retry').mockResolvedValue()
-  await person.click(screen.getByRole('button', { name: 'Another answer' }))
+  await person.click(screen.getByRole('button', { name: 'Get another answer' }))
   expect(retry).toHaveBeenCalledWith(asked)
 })
 
