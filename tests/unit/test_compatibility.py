@@ -23,6 +23,7 @@ BESIDE = {
     ],
     "frontend/tests/chat/live.test.ts": ["frontend/tests/chat/liveServer.ts"],
     "tests/integration/test_live_workers.py": ["tests/integration/live_threads.py"],
+    "tests/unit/bridge/test_context.py": ["tests/unit/thread_client.py"],
     "tests/unit/server/test_agent_turn.py": ["tests/unit/chat_client.py"],
     "tests/unit/server/test_client_answers.py": ["tests/unit/answering.py"],
     "tests/unit/server/test_custom_actions.py": ["tests/unit/offering.py"],
@@ -37,7 +38,6 @@ BESIDE = {
     ],
     "tests/unit/stores/items_contract.py": ["tests/unit/stores/stored.py"],
     "tests/unit/test_app.py": ["tests/unit/full_server.py"],
-    "tests/unit/test_context.py": ["tests/unit/thread_client.py"],
 }
 """What a test consists of besides its own file."""
 

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from agent_framework_chatkit import AgentResponseConverter, Decision
 from agent_framework_chatkit.interrupts.calls import describe_tool, seal_of, tool_of, with_tool
 
-from .answering import Bank, cards, click
-from .chat_client import chat, of_type
-from .scripted_agent import agent, call, text
+from ..answering import Bank, cards, click
+from ..chat_client import chat, of_type
+from ..scripted_agent import agent, call, text
 
 HOSTILE = (
     'ab "\\\n\r\t:{[0\u202e\u2066\u200b\u200d\u00ad\ufeff\u3164\ufe0f\U000e0041\x7f\ud800é👍日'
@@ -218,7 +218,7 @@ async def test_a_call_that_is_not_the_one_shown_cannot_be_approved(tmp_path: Pat
         change_record(tmp_path / "chat.db", change_request)
         (card,) = await cards(browser)
         (notice,) = of_type(await click(browser, card), "notice")
-        assert "not the one that was shown" in notice.message
+        assert "differs from the one that was shown" in notice.message
         assert bank.paid == []
 
 
@@ -239,7 +239,7 @@ async def test_the_run_does_not_resume_with_another_call(tmp_path: Path) -> None
             change_answer(session["state"]["agent_framework_chatkit_pause"]["interrupts"][0])
             database.execute("UPDATE chatkit_sessions SET data = ?", [json.dumps(session)])
         (error,) = of_type(await click(browser, second), "error")
-        assert "not the one that was shown" in error.message
+        assert "differs from the one that was shown" in error.message
         assert bank.paid == []
 
 

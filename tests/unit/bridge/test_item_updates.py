@@ -38,7 +38,7 @@ from chatkit.widgets import DynamicWidgetComponent, DynamicWidgetRoot
 
 from agent_framework_chatkit import ThreadContext
 
-from .thread_client import events_of
+from ..thread_client import events_of
 
 BASE: dict[str, Any] = {"id": "app_1", "thread_id": "thr_1", "created_at": datetime(2026, 1, 1)}
 NOTE = Annotation(source=FileSource(filename="a", title="a"), index=0)

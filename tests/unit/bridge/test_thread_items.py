@@ -6,21 +6,16 @@ from typing import Any
 
 import pytest
 from agent_framework import Content, Message
-from chatkit.store import NotFoundError
 from chatkit.types import (
     AssistantMessageContent,
     AssistantMessageItem,
     ClientToolCallItem,
     CustomTask,
     EndOfTurnItem,
-    FileAttachment,
     GeneratedImage,
     GeneratedImageItem,
     HiddenContextItem,
-    ImageAttachment,
     ImageTask,
-    InferenceOptions,
-    Page,
     SDKHiddenContextItem,
     SearchTask,
     StructuredInputAnswer,
@@ -29,63 +24,16 @@ from chatkit.types import (
     StructuredInputMultipleChoice,
     TaskItem,
     ThreadItem,
-    UserMessageContent,
-    UserMessageItem,
     UserMessageTagContent,
-    UserMessageTextContent,
     WidgetItem,
     Workflow,
     WorkflowItem,
 )
 from chatkit.widgets import DynamicWidgetRoot
-from pydantic import AnyUrl
 
-from agent_framework_chatkit import (
-    ThreadItemConverter,
-    simple_to_agent_input,
-    thread_to_agent_input,
-)
+from agent_framework_chatkit import ThreadItemConverter, simple_to_agent_input
 
-BASE: dict[str, Any] = {"thread_id": "thr_1", "created_at": datetime(2026, 1, 1)}
-
-
-def user(*content: UserMessageContent | str, **properties: Any) -> UserMessageItem:
-    return UserMessageItem(
-        id=properties.pop("id", "msg_1"),
-        content=[
-            UserMessageTextContent(text=part) if isinstance(part, str) else part for part in content
-        ],
-        inference_options=InferenceOptions(),
-        **properties,
-        **BASE,
-    )
-
-
-def tag(text: str, **data: Any) -> UserMessageTagContent:
-    return UserMessageTagContent(id="t1", text=text, data=data)
-
-
-def file(name: str = "notes.csv", mime_type: str = "text/csv") -> FileAttachment:
-    return FileAttachment(id="atc_1", name=name, mime_type=mime_type)
-
-
-def image() -> ImageAttachment:
-    return ImageAttachment(
-        id="atc_2",
-        name="cat.png",
-        mime_type="image/png",
-        preview_url=AnyUrl("https://files.test/cat.png"),
-    )
-
-
-async def convert(
-    *items: ThreadItem, converter: ThreadItemConverter | None = None
-) -> list[Message]:
-    return await (converter or ThreadItemConverter()).to_agent_input(list(items))
-
-
-def shown(messages: list[Message]) -> list[tuple[str, str]]:
-    return [(message.role, message.text) for message in messages]
+from .example_items import BASE, convert, file, image, shown, tag, user
 
 
 async def test_user_text() -> None:
@@ -167,63 +115,6 @@ async def test_quoted_text_comes_first_and_only_for_the_last_item() -> None:
         ("user", "Why?"),
     ]
     assert shown(await convert(quoting, user("Hm"))) == [("user", "Why?"), ("user", "Hm")]
-
-
-@pytest.mark.parametrize(
-    ("mime_type", "data", "text"),
-    [
-        ("text/csv", b"a,b\n1,2", "a,b\n1,2"),
-        ("application/json", b'{"a": 1}', '{"a": 1}'),
-        ("application/vnd.api+json", b"{}", "{}"),
-        ("application/x-yaml", b"a: 1", "a: 1"),
-        ("image/svg+xml", b"<svg/>", "<svg/>"),
-        ("text/plain; charset=latin-1", "café".encode("latin-1"), "café"),
-        ("text/plain; charset=unheard-of", "café".encode(), "café"),
-        ("text/plain", "\ufeffcafé".encode(), "café"),
-        ("text/plain", "café".encode("utf-16"), "café"),
-        ("text/plain", b"caf\xff", "caf\N{REPLACEMENT CHARACTER}"),
-    ],
-)
-async def test_a_text_file_is_sent_as_text(mime_type: str, data: bytes, text: str) -> None:
-    async def fetch(attachment_id: str) -> bytes:
-        assert attachment_id == "atc_1"
-        return data
-
-    item = user("Read", attachments=[file('a "b".txt', mime_type)])
-    (message,) = await convert(item, converter=ThreadItemConverter(fetch))
-    assert [content.type for content in message.contents] == ["text", "text"]
-    name = f'name="a &quot;b&quot;.txt" type="{mime_type}"'
-    assert message.contents[1].text == f"<ATTACHMENT {name}>\n{text}\n</ATTACHMENT>"
-
-
-async def test_other_files_are_sent_as_data() -> None:
-    converter = ThreadItemConverter(attachment_data_fetcher=lambda _: b"%PDF")
-    item = user(attachments=[file("a.pdf", "application/pdf"), image()])
-    (message,) = await convert(item, converter=converter)
-    assert [(content.type, content.media_type) for content in message.contents] == [
-        ("data", "application/pdf"),
-        ("data", "image/png"),
-    ]
-    assert message.contents[0].uri == "data:application/pdf;base64,JVBERg=="
-
-
-async def test_without_bytes_an_image_is_sent_by_its_preview(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    async def fetch(attachment_id: str) -> bytes:
-        raise OSError("the disk is gone")
-
-    nothing: Any = ThreadItemConverter(attachment_data_fetcher=lambda _: None)  # type: ignore[arg-type, return-value]
-    item = user("Look", attachments=[file(), image()])
-    for converter in (ThreadItemConverter(), ThreadItemConverter(fetch), nothing):
-        caplog.clear()
-        (message,) = await convert(item, converter=converter)
-        assert [content.type for content in message.contents] == ["text", "uri"]
-        assert message.contents[1].uri == "https://files.test/cat.png"
-        assert any(
-            record.levelno == logging.WARNING and "atc_1" in record.getMessage()
-            for record in caplog.records
-        )
 
 
 async def test_a_blank_answer_gives_no_message() -> None:
@@ -400,7 +291,6 @@ EVERY_ITEM: list[ThreadItem] = [
     SDKHiddenContextItem(id="x", content="x", **BASE),
     EndOfTurnItem(id="e", **BASE),
 ]
-
 ITEM_METHODS = [
     "user_message_to_input",
     "assistant_message_to_input",
@@ -481,54 +371,6 @@ def test_which_methods_are_coroutines() -> None:
     for name in [*ITEM_METHODS, "attachment_to_message_content", "tag_to_message_content"]:
         method = getattr(ThreadItemConverter, name)
         assert inspect.iscoroutinefunction(method) is (name not in plain), name
-
-
-class OnePageStore:
-    """The part of a store that reads items."""
-
-    def __init__(self, count: int, *, names_after: bool = True, advances: bool = True) -> None:
-        self.items = [user(str(number), id=f"msg_{number}") for number in range(count)]
-        self.names_after = names_after
-        self.advances = advances
-
-    async def load_thread_items(
-        self, thread_id: str, after: str | None, limit: int, order: str, context: Any
-    ) -> Page[ThreadItem]:
-        if thread_id != "thr_1":
-            raise NotFoundError(thread_id)
-        assert (order, context) == ("asc", "ctx")
-        start = 0
-        if after is not None and self.advances:
-            start = next(i for i, item in enumerate(self.items) if item.id == after) + 1
-        data: list[ThreadItem] = list(self.items[start : start + limit])
-        has_more = start + limit < len(self.items)
-        names = has_more and self.names_after
-        return Page(data=data, has_more=has_more, after=data[-1].id if names else None)
-
-
-async def test_a_long_thread_is_read_to_its_end() -> None:
-    store: Any = OnePageStore(5_000)
-    messages = await thread_to_agent_input(store, "thr_1", "ctx")
-    assert [message.text for message in messages] == [str(number) for number in range(5_000)]
-
-
-async def test_a_store_that_does_not_name_the_next_page_is_read_too() -> None:
-    store: Any = OnePageStore(250, names_after=False)
-    converter = ThreadItemConverter()
-    messages = await thread_to_agent_input(store, "thr_1", "ctx", converter=converter)
-    assert messages[-1].text == "249"
-
-
-async def test_a_store_whose_pages_do_not_advance_is_named() -> None:
-    store: Any = OnePageStore(250, advances=False)
-    with pytest.raises(ValueError, match=r"OnePageStore\.load_thread_items"):
-        await thread_to_agent_input(store, "thr_1", "ctx")
-
-
-async def test_what_the_store_raises_is_raised() -> None:
-    store: Any = OnePageStore(1)
-    with pytest.raises(NotFoundError):
-        await thread_to_agent_input(store, "thr_2", "ctx")
 
 
 def test_the_lazy_namespace_of_the_framework_finds_us() -> None:

@@ -1,13 +1,13 @@
+"""What tools do to a thread while they run."""
+
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from agent_framework import (
     Agent,
-    AgentResponseUpdate,
     Content,
     FunctionInvocationContext,
     Message,
@@ -20,35 +20,28 @@ from chatkit.types import (
     ClientToolCallItem,
     CustomSummary,
     CustomTask,
-    HiddenContextItem,
     ProgressUpdateEvent,
     ThreadItemAddedEvent,
-    ThreadItemDoneEvent,
     ThreadItemRemovedEvent,
-    ThreadItemReplacedEvent,
-    ThreadItemUpdatedEvent,
-    ThreadStreamEvent,
     WidgetItem,
     WidgetStreamingTextValueDelta,
     Workflow,
     WorkflowItem,
-    WorkflowTaskAdded,
 )
 from chatkit.widgets import DynamicWidgetRoot
 
 from agent_framework_chatkit import ClientToolCall, ThreadContext, stream_agent_response
 
-from .scripted_agent import agent, call
-from .thread_client import (
-    NOW,
-    ThreadClient,
+from ..scripted_agent import agent, call
+from ..thread_client import (
     collect,
     events_of,
     items_of,
     make_context,
+    stream_of,
     text,
-    update,
 )
+from .shown import CALLED, RETURNED
 
 
 def card(value: str, **properties: Any) -> DynamicWidgetRoot:
@@ -56,13 +49,12 @@ def card(value: str, **properties: Any) -> DynamicWidgetRoot:
     return DynamicWidgetRoot.model_validate({"type": "Card", "children": [component]})
 
 
-CALL = update(Content.from_function_call("c1", "get_weather", arguments="{}"))
-RESULT = update(Content.from_function_result("c1", result="sunny"), role="tool")
-
-
 async def test_a_widget_comes_between_the_call_and_the_answer() -> None:
     sent = await events_of(
-        CALL, lambda context: context.stream_widget(card("21"), "21 degrees"), RESULT, text("Sunny")
+        CALLED,
+        lambda context: context.stream_widget(card("21"), "21 degrees"),
+        RETURNED,
+        text("Sunny"),
     )
     workflow, widget, message = items_of(sent)
     assert (workflow.type, message.type) == ("workflow", "assistant_message")
@@ -147,7 +139,7 @@ async def test_a_workflow_of_a_tool() -> None:
         await context.end_workflow(summary=CustomSummary(title="Found"), expanded=True)
         assert context.workflow_item is None
 
-    sent = await events_of(CALL, search, RESULT, text("Found it"))
+    sent = await events_of(CALLED, search, RETURNED, text("Found it"))
     shown, workflow, _ = items_of(sent)
     assert isinstance(shown, WorkflowItem)
     assert isinstance(workflow, WorkflowItem)
@@ -165,7 +157,7 @@ async def test_tasks_of_a_tool_join_what_the_agent_does() -> None:
         assert index == 1
         await context.update_workflow_task(CustomTask(title="Asked"), index)
 
-    (workflow,) = items_of(await events_of(CALL, look, RESULT))
+    (workflow,) = items_of(await events_of(CALLED, look, RETURNED))
     assert isinstance(workflow, WorkflowItem)
     assert [
         (task.model_dump()["title"], task.status_indicator) for task in workflow.workflow.tasks
@@ -254,7 +246,7 @@ async def test_ids_come_from_the_store() -> None:
 async def test_ids_may_come_from_the_caller() -> None:
     context = make_context()
     events = stream_agent_response(
-        _run(text("Hi")), "thr_1", lambda kind: f"mine_{kind}", context=context
+        stream_of([text("Hi")]), "thr_1", lambda kind: f"mine_{kind}", context=context
     )
     (item,) = items_of(await collect(events))
     assert item.id == "mine_msg"
@@ -262,230 +254,7 @@ async def test_ids_may_come_from_the_caller() -> None:
 
 async def test_a_context_belongs_to_one_thread() -> None:
     with pytest.raises(ValueError, match="thr_1"):
-        stream_agent_response(_run(), "thr_2", context=make_context())
-
-
-async def _run(*updates: AgentResponseUpdate) -> AsyncIterator[AgentResponseUpdate]:
-    for each in updates:
-        yield each
-
-
-# Events that an app makes itself
-
-
-def message_item(item_id: str = "app_1") -> AssistantMessageItem:
-    return AssistantMessageItem(id=item_id, thread_id="thr_1", created_at=NOW, content=[])
-
-
-async def test_an_item_that_is_never_done_is_closed_with_what_it_holds() -> None:
-    async def forget(context: ThreadContext[Any]) -> None:
-        item = WorkflowItem(
-            id="app_1",
-            thread_id="thr_1",
-            created_at=NOW,
-            workflow=Workflow(type="custom", tasks=[], summary=CustomSummary(title="Working")),
-        )
-        await context.stream(ThreadItemAddedEvent(item=item))
-        added = WorkflowTaskAdded(task=CustomTask(title="A"), task_index=0)
-        await context.stream(ThreadItemUpdatedEvent(item_id="app_1", update=added))
-
-    (workflow,) = items_of(await events_of(forget))
-    assert isinstance(workflow, WorkflowItem)
-    assert [task.model_dump()["title"] for task in workflow.workflow.tasks] == ["A"]
-
-
-async def test_an_item_is_added_once(caplog: pytest.LogCaptureFixture) -> None:
-    async def twice(context: ThreadContext[Any]) -> None:
-        await context.stream(ThreadItemAddedEvent(item=message_item()))
-        await context.stream(ThreadItemAddedEvent(item=message_item()))
-        await context.stream(ThreadItemDoneEvent(item=message_item()))
-
-    assert len(items_of(await events_of(twice))) == 1
-    assert "app_1" in caplog.text
-
-
-async def test_an_item_that_is_done_again_is_replaced() -> None:
-    async def twice(context: ThreadContext[Any]) -> None:
-        await context.stream(ThreadItemDoneEvent(item=message_item()))
-        await context.stream(ThreadItemDoneEvent(item=message_item()))
-
-    sent = await events_of(twice)
-    assert [type(event) for event in sent] == [ThreadItemDoneEvent, ThreadItemReplacedEvent]
-
-
-async def test_an_item_of_an_earlier_turn_may_be_changed(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    task = WorkflowTaskAdded(task=CustomTask(title="A"), task_index=0)
-    changes: list[ThreadStreamEvent] = [
-        ThreadItemUpdatedEvent(item_id="earlier", update=task),
-        ThreadItemReplacedEvent(item=message_item("earlier")),
-        ThreadItemRemovedEvent(item_id="earlier"),
-    ]
-
-    async def change(context: ThreadContext[Any]) -> None:
-        for event in changes:
-            await context.stream(event)
-        await context.stream(changes[0])
-
-    assert await events_of(change) == changes
-    assert "earlier" in caplog.text
-
-
-async def test_what_the_agent_writes_is_not_changed_by_a_tool(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    context = make_context()
-
-    async def meddle(context: ThreadContext[Any]) -> None:
-        task = WorkflowTaskAdded(task=CustomTask(title="A"), task_index=0)
-        await context.stream(ThreadItemUpdatedEvent(item_id="message_1", update=task))
-
-    sent = await events_of(text("Hi"), meddle, text("!"), context=context)
-    assert len(sent) == 4
-    assert "message_1" in caplog.text
-
-
-async def test_what_a_tool_has_finished_is_begun_anew(caplog: pytest.LogCaptureFixture) -> None:
-    async def finish(context: ThreadContext[Any]) -> None:
-        item = context.workflow_item
-        assert item is not None
-        item.workflow.summary = CustomSummary(title="That was it")
-        await context.stream(ThreadItemDoneEvent(item=item))
-
-    async def remove(context: ThreadContext[Any]) -> None:
-        await context.stream(ThreadItemRemovedEvent(item_id="message_3"))
-
-    other = update(Content.from_function_call("c2", "get_time", arguments="{}"))
-    sent = await events_of(CALL, RESULT, finish, other, text("A"), remove, text("B"))
-    client = ThreadClient()
-    for event in sent:
-        client.apply(event)
-    client.assert_complete()
-    assert [item.type for item in client.items.values()][1:] == ["workflow", "assistant_message"]
-
-
-async def test_what_a_tool_has_removed_stays_removed(caplog: pytest.LogCaptureFixture) -> None:
-    async def remove(context: ThreadContext[Any]) -> None:
-        await context.stream(ThreadItemRemovedEvent(item_id="message_1"))
-
-    png = Content.from_uri("data:image/png;base64,iVBORw0KGgo=")
-    partial = Content.from_uri(png.uri or "", additional_properties={"is_partial_image": True})
-    sent = await events_of(
-        update(Content.from_image_generation_tool_call(image_id="i")),
-        remove,
-        update(Content.from_image_generation_tool_result(image_id="i", outputs=partial)),
-        update(Content.from_image_generation_tool_result(image_id="i", outputs=png)),
-    )
-    assert [type(event) for event in sent] == [ThreadItemAddedEvent, ThreadItemRemovedEvent]
-    assert "message_1" in caplog.text
-
-
-async def test_hidden_context_does_not_end_what_is_being_written() -> None:
-    async def note(context: ThreadContext[Any]) -> None:
-        item = HiddenContextItem(id="h", thread_id="thr_1", created_at=NOW, content="x")
-        await context.stream(ThreadItemDoneEvent(item=item))
-
-    shown = items_of(await events_of(text("A"), note, text("B")))
-    assert [item.type for item in shown] == ["hidden_context_item", "assistant_message"]
-
-
-# Timing
-
-
-async def test_what_a_tool_streams_is_out_while_it_runs() -> None:
-    is_seen = asyncio.Event()
-
-    async def slow(context: ThreadContext[Any]) -> None:
-        await context.stream_progress("Looking")
-        await is_seen.wait()  # The tool ends only once the reader has its event.
-
-    context = make_context()
-
-    async def run() -> AsyncIterator[AgentResponseUpdate]:
-        yield CALL
-        await slow(context)
-        yield RESULT
-
-    async for event in stream_agent_response(run(), "thr_1", context=context):
-        if isinstance(event, ProgressUpdateEvent):
-            is_seen.set()
-    assert is_seen.is_set()
-
-
-async def test_a_run_waits_for_a_slow_reader() -> None:
-    sent = 0
-
-    async def run() -> AsyncIterator[AgentResponseUpdate]:
-        nonlocal sent
-        for _ in range(10_000):
-            sent += 1
-            yield text("x")
-
-    events = stream_agent_response(run(), "thr_1", context=make_context())
-    await anext(events)
-    await asyncio.sleep(0.01)
-    assert sent < 1_000
-    assert len(await collect(events)) == 10_001
-
-
-async def test_a_failing_run_shows_what_its_tools_have_shown() -> None:
-    context = make_context()
-
-    async def run() -> AsyncIterator[AgentResponseUpdate]:
-        yield text("Half an ans")
-        await context.stream(ThreadItemAddedEvent(item=message_item()))
-        raise RuntimeError("the model is gone")
-
-    sent: list[Any] = []
-    with pytest.raises(RuntimeError, match="the model is gone"):
-        async for event in stream_agent_response(run(), "thr_1", context=context):
-            sent.append(event)
-    assert len(items_of(sent)) == 2
-
-
-async def test_a_run_that_is_cancelled_leaves_nothing_open() -> None:
-    async def run() -> AsyncIterator[AgentResponseUpdate]:
-        yield text("Half an ans")
-        raise asyncio.CancelledError
-
-    sent: list[Any] = []
-    with pytest.raises(asyncio.CancelledError):
-        async for event in stream_agent_response(run(), "thr_1", context=make_context()):
-            sent.append(event)
-    assert len(items_of(sent)) == 1
-
-
-@pytest.mark.parametrize("how", ["close", "cancel"])
-async def test_a_reader_that_leaves_stops_the_run_and_its_tools(how: str) -> None:
-    context = make_context()
-    is_stopped = False
-
-    async def run() -> AsyncIterator[AgentResponseUpdate]:
-        nonlocal is_stopped
-        try:
-            yield text("Half an ans")
-            await context.stream_progress("Looking")
-            await asyncio.Event().wait()
-        finally:
-            is_stopped = True
-
-    events = stream_agent_response(run(), "thr_1", context=context)
-    if how == "close":
-        await anext(events)
-        await events.aclose()
-    else:
-        reader = asyncio.create_task(collect(events))
-        for _ in range(10):
-            await asyncio.sleep(0)
-        reader.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await reader
-    assert is_stopped
-    assert context.events.empty()
-
-
-# Through the framework's own function-calling loop
+        stream_agent_response(stream_of([]), "thr_2", context=make_context())
 
 
 async def respond(agent: Agent[Any], context: ThreadContext[Any] | None) -> list[Any]:
