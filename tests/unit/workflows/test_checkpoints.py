@@ -106,5 +106,5 @@ async def test_a_workflow_that_takes_no_such_answer_any_more() -> None:
     checkpoint, workflow = await paused(None)
     data = dump_checkpoint(checkpoint, workflow)
     changed = WorkflowBuilder(start_executor=Other("asking")).build()
-    with pytest.raises(WorkflowCheckpointException, match="no handler"):
+    with pytest.raises(WorkflowCheckpointException, match="no longer has a handler"):
         load_checkpoint(data, changed)
