@@ -1,7 +1,7 @@
 /** Pages that mean harm, and those that share a host, in a real browser. */
 
 import type { ChildProcess } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
+import { existsSync, mkdtempSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -19,11 +19,21 @@ const others: (() => void)[] = []
 
 /** `af-chatkit serve`, with a database of its own. */
 function serve(at: number, ...options: string[]): ChildProcess {
+  return serveAgent('counting_agent', at, options)
+}
+
+function serveAgent(
+  name: string,
+  at: number,
+  options: string[] = [],
+  env: Record<string, string> = {},
+): ChildProcess {
   const command = 'from agent_framework_chatkit.cli.commands import app; app()'
-  const agent = 'tests.integration.counting_agent:helper'
+  const agent = `tests.integration.${name}:helper`
   const folder = mkdtempSync(join(tmpdir(), 'trust-'))
   const store = ['--store', `sqlite:///${folder}/chat.db`, '--attachments', `${folder}/files`]
-  const child = python(['-c', command, 'serve', agent, '--port', String(at), ...store, ...options])
+  const arguments_ = ['-c', command, 'serve', agent, '--port', String(at), ...store, ...options]
+  const child = python(arguments_, env)
   others.push(() => child.kill())
   return child
 }
@@ -150,11 +160,30 @@ test('two chats on one host keep their visitors', async () => {
   await context.close()
 })
 
-test('the chat is not shown in the frame of another site, where clicks can be stolen', async () => {
-  const context = await site.browser.newContext()
-  const page = await context.newPage()
-  const frame = `<iframe src="http://127.0.0.1:${port}/"></iframe>`
-  await page.goto(`http://evil.test:${await elsewhere(frame)}/`)
-  await expect.poll(() => page.frames()[1]?.url()).toMatch(/^chrome-error:/)
-  await context.close()
-})
+// The name of the chat itself at another port is the same site, so that its frame has the cookie.
+test.each(['evil.test', '127.0.0.1'])(
+  'a call cannot be approved in the frame of a page at %s, where clicks can be stolen',
+  async (name) => {
+    const payments = join(mkdtempSync(join(tmpdir(), 'trust-')), 'payments')
+    const free = await freePort()
+    serveAgent('asking_agent', free, [], { PAYMENTS: payments })
+    const url = `http://127.0.0.1:${free}`
+    await expect.poll(() => answers(url), { timeout: 80_000 }).toBe(true)
+    const person = await Person.at({ ...site, url })
+    const { page } = person
+    const approve = person.button('Approve')
+    await person.say('Pay')
+    await approve.waitFor()
+    const thread = page.url()
+    await page.goto(`http://${name}:${await elsewhere(`<iframe src="${thread}"></iframe>`)}/`)
+    await expect.poll(() => page.frames()[1]?.url()).toMatch(/^chrome-error:/)
+    expect(await page.frames()[1]!.getByRole('button', { name: 'Approve' }).count()).toBe(0)
+    // It is still there to be approved, on the page itself.
+    await page.goto(thread)
+    await approve.waitFor()
+    expect(existsSync(payments)).toBe(false)
+    await approve.click()
+    await expect.poll(() => existsSync(payments)).toBe(true)
+    await page.context().close()
+  },
+)
