@@ -23,11 +23,16 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(request.getfixturevalue("postgres").create_database())
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[LiveWorker]]:
-    """Two servers on one file, for tests that leave them alive."""
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[list[LiveWorker]]:
+    """Two servers that share a database, for tests that leave them alive."""
     folder = tmp_path_factory.mktemp("shared")
-    with workers(folder, f"sqlite:///{folder}/chat.db", command=PLAIN) as started:
+    database = f"sqlite:///{folder}/chat.db"
+    if request.param == "postgresql":
+        database = request.getfixturevalue("postgres").create_database()
+    with workers(folder, database, command=PLAIN) as started:
         yield started
 
 
