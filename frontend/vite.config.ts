@@ -10,7 +10,7 @@ import { build, defineConfig, type Plugin } from 'vite'
 const root = fileURLToPath(new URL('.', import.meta.url))
 const out = join(root, '../src/agent_framework_chatkit/frontend')
 
-/** Leaves out the older formats of KaTeX's fonts, which no browser of today asks for. */
+/** Leaves out the older formats of KaTeX's fonts, which no current browser requests. */
 function onlyWoff2(): Plugin {
   return {
     name: 'only-woff2',
@@ -22,7 +22,7 @@ function onlyWoff2(): Plugin {
   }
 }
 
-/** Return the files that one of the app's cannot run without. */
+/** Return the files that a script of the app imports statically. */
 function importsOf(script: string): string[] {
   const code = readFileSync(join(out, 'ui', script), 'utf8')
   return [...code.matchAll(/\bimport\s*(?:\{[^}]*\}\s*from)?\s*"\.\/([^"]+)"/g)].map(
@@ -88,7 +88,7 @@ export default defineConfig({
     assetsDir: '.',
     chunkSizeWarningLimit: 2000,
     rollupOptions: {
-      // The index of all icons holds the chunks together otherwise, and the first has the icons of all.
+      // Otherwise the index of all icons ties the chunks together, and the first one has all icons.
       treeshake: {
         moduleSideEffects: [
           { test: /apps-sdk-ui\/dist\/es\/components\/Icon\//, sideEffects: false },
@@ -96,7 +96,7 @@ export default defineConfig({
       },
       input: { app: join(root, 'src/main.tsx') },
       output: {
-        // Every further file that the first needs would be asked for only once that one is there.
+        // A browser would request any further initial file only after it has loaded the first one.
         codeSplitting: { groups: [{ name: 'app', tags: ['$initial'] }] },
         entryFileNames: '[name]-[hash].js',
         chunkFileNames: '[name]-[hash].js',

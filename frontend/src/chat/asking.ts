@@ -5,7 +5,7 @@ import type { AnyEvent } from '../protocol/live'
 import type { Sending } from './drafts'
 import { randomId } from './live'
 
-/** Milliseconds to wait for the network at most. */
+/** The longest wait for the network, in milliseconds. */
 const OFFLINE = 60_000
 
 /** A request that asks for a response. */

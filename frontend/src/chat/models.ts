@@ -12,7 +12,7 @@ export function modelOf(models: readonly ModelOption[], chosen: string | null): 
   return model?.id ?? null
 }
 
-/** Return the ID of the next message's model: the thread's last one, until the user chooses. */
+/** Return the ID of the model for the next message: the thread's last, until the user picks one. */
 export function nextModel({ options, modelId, isModelChosen, thread }: ChatState): string | null {
   if (isModelChosen) return modelId
   const last = thread.items.findLast((item) => item.type === 'user_message')

@@ -272,7 +272,7 @@ export class Responses {
     try {
       thread = reduce(thread, event)
     } catch (error) {
-      // Ignore an event with missing fields, as one of an unknown type.
+      // Ignore an event with missing fields, like an event of an unknown type.
       console.warn(`An event of type ${event.type} cannot be read.`, error)
       return
     }
@@ -382,7 +382,7 @@ export class Responses {
     // The server has the message, and its response is shown.
     if (isLive && asking.ask.sending !== undefined && !isBack) return
     const message = this.#session.explain(error)
-    // The user sends a message that is back in the composer from there.
+    // If the message is back in the composer, the user sends it again from there.
     const allowRetry = isLive ? asking.ask.type === 'threads.retry_after_item' : !isBack
     this.#session.state.set({
       thread: {

@@ -1,4 +1,4 @@
-/** Have the browser save a file. */
+/** Save a file through the browser. */
 export function save(file: Blob, name: string): void {
   const url = URL.createObjectURL(file)
   const link = document.createElement('a')

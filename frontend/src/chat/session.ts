@@ -1,4 +1,4 @@
-/** What the parts of a chat share: its state, the app around it, and the server's client. */
+/** The state that a chat's parts share, with the app around it and the server's client. */
 
 import type { CustomApiConfig } from '@openai/chatkit'
 
@@ -15,7 +15,7 @@ export interface ChatState {
   options: Options | null
   /** The error in the options, for the page's developer. */
   configError: string | null
-  /** A message for each invalid option, for the same reader. */
+  /** A message for each invalid option, also for the page's developer. */
   problems: readonly string[]
   threadId: string | null
   thread: ThreadState

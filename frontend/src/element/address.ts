@@ -4,7 +4,7 @@
 export function addressOfScript(): string {
   const script = document.currentScript
   if (script instanceof HTMLScriptElement && script.src !== '') return script.src
-  // A module has no current script, and a file that is also a classic script no `import.meta`.
+  // Modules have no current script, and files that may run as classic scripts no `import.meta`.
   return addressIn(new Error().stack ?? '') ?? document.baseURI
 }
 

@@ -28,7 +28,7 @@ export interface Kept {
   threadId: string | null
 }
 
-/** The element, as the app sees it; the frame's property `chatkitHost`. */
+/** The element's interface for the app, in the frame's property `chatkitHost`. */
 export interface ChatHost {
   /** The state that the app in the element's previous frame left. */
   readonly kept: Kept | null

@@ -1,6 +1,6 @@
 /** Makes a frame as tall as its content while the page is printed. */
 
-/** Print the whole chat with the page, not only the part in view. Return how to undo this. */
+/** Print the whole chat with the page, not only the visible part. Return a function to stop. */
 export function printWhole(element: HTMLElement, frame: HTMLIFrameElement): () => void {
   let height = ''
   const before = (): void => {

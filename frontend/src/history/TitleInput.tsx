@@ -21,7 +21,7 @@ export function TitleInput({ title, onDone, onCancel }: TitleInputProps) {
     if (event.key === 'Enter') {
       event.currentTarget.blur()
     } else {
-      // Without a title, losing the focus renames nothing.
+      // With an empty title, losing the focus renames nothing.
       event.currentTarget.value = ''
       onCancel()
     }

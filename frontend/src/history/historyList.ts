@@ -11,7 +11,7 @@ export function folded(text: string): string {
   return text.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase()
 }
 
-/** Return threads, newest first, under today, yesterday and the months before. */
+/** Group threads, newest first, by today, yesterday and earlier months. */
 export function groupsOf(
   threads: readonly ThreadMetadata[],
   locale: string,
@@ -67,7 +67,7 @@ export function withChanges(
   )
 }
 
-/** Return threads with one's current title; a newer one that is not listed comes first. */
+/** Return threads with one of them updated; if it is newer and not listed, it comes first. */
 export function withThread(known: ListedThread[], thread: ListedThread): ListedThread[] {
   const age = ({ created_at }: ListedThread): number => timeFrom(created_at).getTime()
   if (known.some((each) => each.id === thread.id)) {

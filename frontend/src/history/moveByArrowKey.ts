@@ -1,6 +1,6 @@
 import type { KeyboardEvent } from 'react'
 
-/** Move the focus to the chat above or below with the arrow keys, from the search too. */
+/** Move the focus to the chat above or below with the arrow keys, also from the search field. */
 export function moveByArrowKey(event: KeyboardEvent<HTMLElement>): void {
   const by = { ArrowDown: 1, ArrowUp: -1 }[event.key]
   if (by === undefined || event.nativeEvent.isComposing) return

@@ -10,9 +10,9 @@ import { PAGE, useThreadList, type EditThread, type ThreadList } from './useThre
 export type FoundRow = Pick<FoundThread, 'snippet'> & { thread: ListedThread }
 
 export interface Threads extends Pick<ThreadList, 'status' | 'more' | 'retry' | 'edit'> {
-  /** The threads whose titles match, under their days. */
+  /** The threads whose titles match, grouped by date. */
   groups: [day: string, threads: ListedThread[]][]
-  /** The server's search results in their order; `null` without a query, and if the server cannot search. */
+  /** The server's results in order; `null` without a query, or if the server cannot search. */
   rows: FoundRow[] | null
   /** Whether nothing matches, as far as that is known. */
   isEmpty: boolean

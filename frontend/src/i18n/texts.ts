@@ -8,7 +8,7 @@ const translated = Object.keys(files).map((path) =>
   path.slice('./locales/'.length, -'.json'.length),
 )
 
-/** The translations of languages that have several, or another name. */
+/** The translations for languages that have several, or another name. */
 const FALLBACKS: Record<string, string> = {
   es: 'es-ES',
   fil: 'tl',

@@ -37,7 +37,7 @@ function anchorIn(scroller: HTMLElement | null): Anchor | null {
   return element ? { element, top: element.getBoundingClientRect().top } : null
 }
 
-/** Return the first of elements, ordered from top to bottom, that ends below a line. */
+/** Return the first element that ends below a line; the elements are in order. */
 function firstBelow(line: number, elements: NodeListOf<Element>): Element | undefined {
   let from = 0
   let to = elements.length

@@ -29,7 +29,7 @@ export function UserMessage({ item }: { item: UserMessageItem }) {
           item={item}
           onDone={() => {
             chat.setEditing(null)
-            // On a touch screen, the keyboard would come up.
+            // On a touch screen, the focus would open the keyboard.
             if (matchMedia('(pointer: fine)').matches) chat.focus()
           }}
         />

@@ -15,7 +15,7 @@ export function textOn(background: Rgb): Rgb {
   return contrast(BLACK, background) > contrast(WHITE, background) ? BLACK : WHITE
 }
 
-/** Return the nearest color to one that is readable on a background. */
+/** Return the color closest to the given one that is readable on a background. */
 export function readableOn(background: Rgb, color: Rgb, least = 4.5): Rgb {
   const end = textOn(background)
   for (let share = 0; share < 1; share += 0.05) {

@@ -37,7 +37,7 @@ export function applyTheme(theme: Options['theme'], root: HTMLElement): void {
     ...(fontFamily && { '--chat-font': fontFamily }),
     ...(fontFamilyMono && { '--chat-mono': fontFamilyMono }),
   })
-  // In this order: each is adjusted to the colors that those before it have set.
+  // The order matters: each adjusts to the colors set before it.
   if (grayscale) set(grays(grayscale, root))
   if (surface) set(surfaces(surface))
   if (accent) set(accents(accent, parseColor(getComputedStyle(document.body).backgroundColor)))
@@ -79,7 +79,7 @@ function surfaces({ background, foreground }: Partial<SurfaceColors>): Variables
   return { ...variables, [isText ? '--color-text' : '--color-surface-elevated']: foreground }
 }
 
-/** Use the accent as widely as its level says: for buttons; for links; for sent messages. */
+/** Apply the accent as far as its level says: to buttons, then links, then sent messages. */
 function accents({ primary, level = 1 }: AccentColor, surface: Rgb): Variables {
   const accent = parseColor(primary)
   const onAccent = textOn(accent)

@@ -3,7 +3,7 @@ import { useEffect, useEffectEvent, useRef, useState, type RefObject } from 'rea
 import { useChat, useText } from '../ui/context'
 import { useStore } from '../ui/useStore'
 
-/** How near the oldest loaded item may come before older ones are loaded. */
+/** The distance from the oldest loaded item at which older ones are loaded. */
 const AHEAD = '100%'
 
 /** Loads older items as the user scrolls up. */

@@ -73,7 +73,7 @@ export function DatePicker({ widget }: ComponentProps) {
   )
 }
 
-/** Return the first and the last day that may be chosen: all days if none would be left. */
+/** Return the first and the last day that can be chosen; all days if none would be left. */
 function limitsOf(first: unknown, last: unknown): { min: number; max: number } {
   const min = parseDay(first) ?? FIRST
   const max = parseDay(last) ?? LAST

@@ -75,7 +75,7 @@ export function MonthDays({ chosen, active, min, max, onGo, onChoose }: MonthDay
 interface DayProps {
   day: number
   isActive: boolean
-  /** Whether the day may not be chosen. */
+  /** Whether the day cannot be chosen. */
   isOut: boolean
   onChoose: (day: number) => void
 }
@@ -96,7 +96,7 @@ function Day({ day, isActive, isOut, onChoose }: DayProps) {
   )
 }
 
-/** Return the day that a key moves to from another, or `null` for other keys. */
+/** Return the day that a key moves to, or `null` for other keys. */
 function dayByKey(event: KeyboardEvent, from: number, locale: string): number | null {
   const forward = directionOf(locale) === 'rtl' ? -1 : 1
   const column = (partsOf(from).weekday - weekStart(locale) + 7) % 7

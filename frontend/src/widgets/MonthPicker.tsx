@@ -73,7 +73,7 @@ export function MonthPicker({ active, min, max, onGo }: MonthPickerProps) {
 interface MonthButtonProps {
   /** A day of the month that the button leads to. */
   day: number
-  /** Whether no day of that month may be chosen. */
+  /** Whether no day of that month can be chosen. */
   isOut: boolean
   onClick: () => void
   children: ReactNode

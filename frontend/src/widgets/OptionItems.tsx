@@ -12,7 +12,7 @@ interface OptionItemsProps {
   onChoose: (option: Option) => void
 }
 
-/** A list of options; the focus stays at the control, or at the search. */
+/** A list of options; the focus stays in the control or the search field. */
 export function OptionItems({ list, label, chosen, onChoose }: OptionItemsProps) {
   const { id, shown, active, setActive, more } = list
   const text = useText()

@@ -7,7 +7,7 @@ const YEARS = [1, 9999] as const
 export const FIRST = dayOf(YEARS[0], 0, 1)
 export const LAST = dayOf(YEARS[1], 11, 31)
 
-/** Return a day; months start at 0, and too large months and days run into the next ones. */
+/** Return a day; months start at 0, and months and days beyond the last carry over. */
 export function dayOf(year: number, month: number, date: number): number {
   const day = new Date(0)
   day.setUTCFullYear(year, month, date)

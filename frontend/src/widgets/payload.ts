@@ -9,7 +9,7 @@ interface Filled {
 }
 
 /**
- * Return a payload with values added, each under its name; dots in a name lead into objects.
+ * Return a payload with values added, each under its name; dots in a name address nested objects.
  *
  * Values never replace the payload's own.
  */

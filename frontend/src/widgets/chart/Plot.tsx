@@ -117,7 +117,7 @@ function PointValues({ title, series, payload }: PointValuesProps) {
   )
 }
 
-/** Return where to draw labels: few, since the library measures each, which takes most time. */
+/** Return where to draw labels: few, since the library measures each, which takes the most time. */
 function ticksOf(count: number, width: number): number[] {
   const step = Math.max(1, Math.ceil(count / Math.max(2, width / TICK_WIDTH)))
   return Array.from({ length: Math.ceil(count / step) }, (_, index) => index * step)
