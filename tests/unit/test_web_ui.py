@@ -163,3 +163,9 @@ async def test_a_ui_that_is_not_built_says_how(
             response = await browser.http.get(path)
             assert response.status_code == 404
             assert "make frontend" in response.json()["error"]
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "x" * 5_000, ".env", "a%00b", "a\\b", "%2e%2e"])
+async def test_a_name_that_no_file_has_is_not_found(name: str) -> None:
+    async with chat(agent()) as browser:
+        assert (await browser.http.get(f"/ui/{name}")).status_code == 404

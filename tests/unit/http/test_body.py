@@ -1,0 +1,120 @@
+"""How many bytes a request may have, and how long they may take to arrive."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent_framework_chatkit import AgentChatKitServer, create_app
+from agent_framework_chatkit.http import body as body_module
+from agent_framework_chatkit.stores import SQLStore
+
+from ..chat_client import Browser, message
+from ..scripted_agent import agent, text
+from ..sized_chat import MB, chat, status
+
+
+def long(kind: str, **params: Any) -> bytes:
+    return json.dumps({"type": kind, "params": params}, ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (long("threads.create", input=message("x" * 900_000)), 200),
+        (long("threads.create", input=message("x" * MB)), 413),
+        (long("threads.list") + b" " * MB, 413),
+        (long("threads.list") + b" " * 40 * MB, 413),
+        (long("input.transcribe", audio_base64="A" * 15 * MB, mime_type="audio/webm"), 200),
+        (long("input.transcribe", audio_base64="A" * 16 * MB, mime_type="audio/webm"), 413),
+        # What names a type elsewhere is not of that type.
+        (long("threads.list", x="input.transcribe", y="A" * 2 * MB), 413),
+        (b'{"input.transcribe":"' + b"A" * 2 * MB, 400),
+        (b'["input.transcribe","' + b"A" * 2 * MB + b'"]', 413),
+        # One wide character makes each character of a text take four bytes.
+        (long("input.transcribe", audio_base64="A" * 5 * MB + "😀", mime_type="a/b"), 413),
+        (long("input.transcribe", audio_base64="A" * 5 * MB, mime_type="\\u"), 413),
+    ],
+    ids=lambda value: f"{value[:30]!r} {len(value)}" if isinstance(value, bytes) else str(value),
+)
+async def test_a_request_may_have_so_many_bytes(body: bytes, expected: int, tmp_path: Path) -> None:
+    async with chat(tmp_path) as browser:
+        assert await status(browser, body) == expected
+
+
+async def test_the_output_of_a_client_tool_may_be_long(tmp_path: Path) -> None:
+    async with chat(tmp_path) as browser:
+        output = {"thread_id": "thr_none", "result": "a, b\n" * MB}
+        assert await status(browser, long("threads.add_client_tool_output", **output)) == 404
+
+
+async def test_an_app_may_allow_longer_requests() -> None:
+    async with SQLStore[Any]("sqlite://") as store:
+        server = AgentChatKitServer(agent([text("Hi")]), store)
+        browser = Browser(create_app(server, max_request_size=3 * MB))
+        assert await status(browser, long("threads.create", input=message("x" * 2 * MB))) == 200
+        assert await status(browser, long("threads.create", input=message("x" * 3 * MB))) == 413
+        await browser.http.aclose()
+
+
+# Time
+
+
+class Slow:
+    """A body that comes in pieces, and whose last one is long in coming."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self.pieces = pieces
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self.pieces:
+            yield piece
+        await asyncio.sleep(60)
+
+
+def stored(folder: Path, data: bytes) -> bool:
+    return any(path.is_file() and data in path.read_bytes() for path in folder.rglob("*"))
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(body_module, "GRACE", 0.05)
+    async with chat(tmp_path) as browser:
+        params = {"name": "a.txt", "size": 100, "mime_type": "text/plain"}
+        created = await browser.get("attachments.create", **params)
+        url = created["upload_descriptor"]["url"]
+        part = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nabc'
+        for method, path, kind, pieces in (
+            ("POST", "/chatkit", "application/json", [b'{"type":', b'"threads.list"']),
+            ("POST", "/attachments", "multipart/form-data; boundary=x", [part]),
+            ("PUT", url, "text/plain", [b"abc"]),
+        ):
+            response = await browser.http.request(
+                method, path, content=Slow(*pieces), headers={"content-type": kind}
+            )
+            assert response.status_code == 408
+            assert response.json()["error"]
+        assert not stored(tmp_path, b"abc")
+
+
+async def test_a_body_that_comes_steadily_may_take_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(body_module, "GRACE", 0.05)
+    monkeypatch.setattr(body_module, "SLOWEST", 1)
+
+    async def steadily() -> AsyncIterator[bytes]:
+        for byte in long("threads.list"):
+            yield bytes([byte])
+            await asyncio.sleep(0.01)
+
+    async with chat(tmp_path) as browser:
+        headers = {"content-type": "application/json"}
+        response = await browser.http.post("/chatkit", content=steadily(), headers=headers)
+        assert response.status_code == 200

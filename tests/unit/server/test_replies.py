@@ -1,0 +1,76 @@
+"""How much an answer holds, and how many items a request names."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent_framework_chatkit import AgentChatKitServer, create_app
+from agent_framework_chatkit.stores import SQLStore
+
+from ..chat_client import Browser
+from ..scripted_agent import agent, text
+from ..sized_chat import MB, chat
+
+
+@pytest.mark.parametrize("limit", [2**63, 10**30, 1_000, 101, -1, 0])
+async def test_a_page_has_so_many_items_at_most(limit: int, tmp_path: Path) -> None:
+    async with chat(tmp_path) as browser:
+        await browser.ask("Hello")
+        for kind, params in (
+            ("threads.list", {}),
+            ("items.list", {"thread_id": browser.thread_id}),
+        ):
+            page = await browser.get(kind, limit=limit, **params)
+            assert len(page["data"]) in (1, 2)
+
+
+async def test_a_page_is_cut_at_its_limit(tmp_path: Path) -> None:
+    async with SQLStore[Any]("sqlite://") as store:
+        server = AgentChatKitServer(agent(*[[text("Hi")] for _ in range(102)]), store)
+        browser = Browser(create_app(server))
+        for _ in range(51):
+            await browser.ask("Hello")
+        page = await browser.get("items.list", thread_id=browser.thread_id, limit=2**63)
+        assert len(page["data"]) == 100
+        assert page["has_more"]
+        await browser.http.aclose()
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+async def test_a_page_of_long_messages_is_shorter(order: str) -> None:
+    async with SQLStore[Any]("sqlite://") as store:
+        server = AgentChatKitServer(agent(*[[text("Hi")] for _ in range(12)]), store)
+        browser = Browser(create_app(server))
+        for number in range(12):
+            await browser.ask(f"{number} {'x' * 900_000}")
+        seen: list[str] = []
+        after: str | None = None
+        pages = 0
+        while pages == 0 or after is not None:
+            page = await browser.get(
+                "items.list", thread_id=browser.thread_id, order=order, limit=100, after=after
+            )
+            assert len(json.dumps(page)) < 6 * MB
+            pages += 1
+            after = page["after"] if page["has_more"] else None
+            seen += [item["content"][0]["text"].split()[0] for item in page["data"]]
+        expected = [words for number in range(12) for words in (str(number), "Hi")]
+        assert seen == (expected if order == "asc" else expected[::-1])
+        assert pages == 3
+        thread = await browser.get("threads.get_by_id", thread_id=browser.thread_id)
+        assert thread["items"]["has_more"]
+        await browser.http.aclose()
+
+
+async def test_feedback_names_so_many_items_at_most(tmp_path: Path) -> None:
+    async with chat(tmp_path) as browser:
+        await browser.ask("Hello")
+        params = {"thread_id": browser.thread_id, "kind": "negative"}
+        response = await browser.post("items.feedback", item_ids=["i"] * 15_000, **params)
+        assert response.status_code == 413
+        assert "100" in response.json()["error"]
+        await browser.get("items.feedback", item_ids=["i"] * 100, **params)

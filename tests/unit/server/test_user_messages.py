@@ -1,0 +1,135 @@
+"""The files of a message."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from agent_framework import Message
+
+from agent_framework_chatkit import AgentChatKitServer, ThreadItemConverter, create_app
+from agent_framework_chatkit.stores import AttachmentStore, SQLStore
+
+from ..chat_client import Browser, message
+from ..scripted_agent import agent, said, text
+from ..sized_chat import MB, chat
+
+
+async def upload(browser: Browser, data: bytes) -> str:
+    form = {"file": ("a.csv", data, "text/csv")}
+    return str((await browser.http.post("/attachments", files=form)).json()["id"])
+
+
+class Counting(AttachmentStore[Any]):
+    reads: list[str]
+
+    async def read_bytes(self, attachment_id: str, context: Any) -> bytes:
+        self.reads.append(attachment_id)
+        return await super().read_bytes(attachment_id, context)
+
+
+async def test_a_file_named_many_times_is_one_file(tmp_path: Path) -> None:
+    answering = agent([text("One")], [text("Two")])
+    async with SQLStore[Any]("sqlite://") as store:
+        files = Counting(tmp_path, metadata=store, secret="s")
+        files.reads = []
+        browser = Browser(create_app(AgentChatKitServer(answering, store, files)))
+        await browser.get("threads.list")
+        attachment = await upload(browser, b"a,b")
+        await browser.ask("Look", attachments=[attachment] * 40)
+        assert [each["id"] for each in (await browser.items())[0]["attachments"]] == [attachment]
+        assert files.reads == [attachment]
+        edited = message("Look again", attachments=[attachment] * 40)
+        request = {
+            "type": "threads.retry_after_item",
+            "params": {
+                "thread_id": browser.thread_id,
+                "item_id": (await browser.items())[0]["id"],
+            },
+            "metadata": {"input": edited},
+        }
+        assert (await browser.http.post("/chatkit", json=request)).status_code == 200
+        assert len((await browser.items())[0]["attachments"]) == 1
+        assert files.reads == [attachment] * 2
+        await browser.http.aclose()
+    for told in said(answering):
+        assert sum("a,b" in each for each in told) == 1
+
+
+async def test_a_file_is_read_once_a_turn(tmp_path: Path) -> None:
+    async with SQLStore[Any]("sqlite://") as store:
+        files = Counting(tmp_path, metadata=store, secret="s")
+        files.reads = []
+        server = AgentChatKitServer(agent(), store, files)
+        browser = Browser(create_app(server, authenticate=lambda _: "me"))
+        attachment = await upload(browser, b"a,b")
+        fetch = server.runner.converter({"user_id": "me"}).attachment_data_fetcher
+        assert fetch is not None
+        for _ in range(3):
+            assert await fetch(attachment) == b"a,b"  # type: ignore[misc]
+        assert files.reads == [attachment]
+        await browser.http.aclose()
+
+
+async def test_a_message_takes_so_many_files(tmp_path: Path) -> None:
+    async with chat(tmp_path, max_per_message=2) as browser:
+        ids = [await upload(browser, b"a") for _ in range(3)]
+        response = await browser.post("threads.create", input=message("x", attachments=ids))
+        assert response.status_code == 413
+        assert "2 files" in response.json()["error"]
+        await browser.ask("Look", attachments=ids[:2])
+        unknown = [f"atc_{i}" for i in range(1_000)]
+        assert await browser.stream_status("x", attachments=unknown) == 413
+        edit = {
+            "type": "threads.retry_after_item",
+            "params": {
+                "thread_id": browser.thread_id,
+                "item_id": (await browser.items())[0]["id"],
+            },
+            "metadata": {"input": message("x", attachments=ids)},
+        }
+        assert (await browser.http.post("/chatkit", json=edit)).status_code == 413
+
+
+async def test_the_files_of_a_message_have_so_many_bytes(tmp_path: Path) -> None:
+    async with chat(tmp_path, max_message_size=5_000) as browser:
+        ids = [await upload(browser, b"a" * 2_000) for _ in range(3)]
+        response = await browser.post("threads.create", input=message("x", attachments=ids))
+        assert response.status_code == 413
+        assert "4 KiB" in response.json()["error"]
+        await browser.ask("Look", attachments=ids[:2])
+        # Announced and not yet there.
+        params = {"name": "a.csv", "size": 4_000, "mime_type": "text/csv"}
+        announced = (await browser.get("attachments.create", **params))["id"]
+        assert await browser.stream_status("x", attachments=[ids[2], announced]) == 413
+
+
+async def test_the_limit_of_a_message_is_never_below_that_of_a_file(tmp_path: Path) -> None:
+    async with SQLStore[Any]("sqlite://") as store:
+        large = AttachmentStore[Any](tmp_path, metadata=store, secret="s", max_size=100 * MB)
+        assert large.max_message_size == 100 * MB
+
+
+async def test_an_older_message_with_a_file_many_times_is_told_once() -> None:
+    from chatkit.types import FileAttachment, UserMessageItem
+
+    async def fetch(attachment_id: str) -> bytes:
+        reads.append(attachment_id)
+        return b"a,b"
+
+    reads: list[str] = []
+    file = FileAttachment(id="f", name="a.csv", mime_type="text/csv")
+    item = UserMessageItem.model_validate(
+        {
+            "id": "m",
+            "thread_id": "t",
+            "created_at": "2026-01-01T00:00:00",
+            "content": [{"type": "input_text", "text": "Look"}],
+            "attachments": [file.model_dump()] * 40,
+            "inference_options": {},
+        }
+    )
+    (told,) = await ThreadItemConverter(fetch).to_agent_input(item)
+    assert isinstance(told, Message)
+    assert len(told.contents) == 2
+    assert reads == ["f"]
