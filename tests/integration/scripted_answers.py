@@ -11,6 +11,7 @@ import json
 import os
 import random
 import signal
+import time
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -62,6 +63,7 @@ class Script:
         gate: Names what it waits for.
         hang: 1 if the tool waits for the gate, rather than the text.
         approve: 1 if a person must approve the call of the tool.
+        timed: 1 if the model writes down when it says each piece, by the machine's own clock.
     """
 
     say: int = 10
@@ -74,6 +76,7 @@ class Script:
     gate: str = ""
     hang: int = 0
     approve: int = 0
+    timed: int = 0
 
     @classmethod
     def parse(cls, question: str) -> Script:
@@ -116,6 +119,11 @@ class Script:
 
 def gates() -> Path:
     return Path(os.environ["GATES"])
+
+
+def times_of(folder: Path, script: Script) -> Path:
+    """Return the file in which the model writes down when it says the pieces of an answer."""
+    return folder / f"times-{script.seed}"
 
 
 async def wait_at(gate: str) -> None:
@@ -164,6 +172,9 @@ async def _updates(messages: list[Message]) -> AsyncIterator[ChatResponseUpdate]
         for piece in script.pieces():
             if script.gate and not script.hang and said == script.hold:
                 await wait_at(script.gate)
+            if script.timed:
+                with times_of(gates(), script).open("a") as times:
+                    times.write(f"{time.monotonic()}\n")
             yield update(Content.from_text(piece), "t")
             said += 1
             # Others run meanwhile, as they do while a real model is waited for.

@@ -17,14 +17,14 @@ import psycopg
 
 from .live_threads import Person, RefusedError, Stream, StreamEndedError, check_equal_to_fresh_load
 from .live_workers import LiveWorker
-from .scripted_answers import Script
+from .scripted_answers import Script, times_of
 from .thread_view import View, text_of
 
 THREADS = 12
 """How many threads are answered at the same time."""
 
-MAY_LACK = 2.0
-"""Seconds of an answer before its server was killed that may be gone.
+MAY_LACK = 1.0
+"""Seconds of what a model has said before its server was killed that may be gone.
 
 On a quiet machine 0.1 are: this leaves time for processes that wait for a processor.
 """
@@ -59,6 +59,8 @@ class Soak:
         self.random = random.Random(seed)  # noqa: S311 it is not for secrets
         self.counted: Counter[str] = Counter()
         """How often each thing has happened."""
+        self.lacking = 0.0
+        """The most seconds of what a model has said that are gone."""
         self.slowest = 0.0
         """The most seconds that it took until a turn was said to be interrupted."""
         self._database = database
@@ -141,6 +143,7 @@ class Soak:
             size=chosen.choice((0, 0, 0, 3000)),
             seed=chosen.randrange(10**9),
             marked=1,
+            timed=1,
             tool=secrets.token_hex(4) if chosen.random() < 0.3 else "",
         )
 
@@ -155,13 +158,19 @@ class Turn:
     state: str = ""
     kept: str = ""
     """The text that is left of it."""
-    seen: list[tuple[float, int]] = field(default_factory=list)
-    """When how many characters of it were seen."""
     ended_at: float = 0
 
-    def must_have(self, killed_at: float) -> int:
-        """Return how many characters of it cannot be gone."""
-        return max((count for at, count in self.seen if at < killed_at - MAY_LACK), default=0)
+    def lacking(self, folder: Path) -> float:
+        """Return how many seconds of what its model has said are gone."""
+        times = times_of(folder, self.script)
+        # Of the last line, a part may be missing.
+        said_at = [float(line) for line in times.read_text().split("\n")[:-1]]
+        left = len(self.kept)
+        for at, piece in zip(said_at, self.script.pieces(), strict=False):
+            left -= len(piece)
+            if left < 0:
+                return said_at[-1] - at
+        return 0.0
 
 
 @dataclass
@@ -249,7 +258,6 @@ class Conversation:
 
         while not is_over(self.view) and not stream.has_ended:
             await stream.changed(0.5)
-            turn.seen.append((time.monotonic(), len(self.view.open_text)))
         if not self._has_ended(turn):
             self.soak.counted["cuts"] += 1
         await stream.close()
@@ -285,12 +293,12 @@ class Conversation:
             assert turn.state == "interrupted", view.turn
             assert turn.killed_at is not None
             assert turn.script.text.startswith(text)
-            assert len(text) >= turn.must_have(turn.killed_at)
+            lacking = turn.lacking(soak.workers[0].folder)
+            assert lacking < MAY_LACK
+            soak.lacking = max(soak.lacking, lacking)
             took = turn.ended_at - turn.killed_at
             assert took < MARKED_WITHIN
             soak.slowest = max(soak.slowest, took)
-            lacking = max((count for _, count in turn.seen), default=0) - len(text)
-            soak.counted["characters lacking"] += max(0, lacking)
             end = list(view.items.values())[-1]
             assert (end["type"], end["state"]) == ("end_of_turn", "interrupted")
         soak.counted[turn.state] += 1

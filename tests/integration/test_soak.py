@@ -19,7 +19,9 @@ async def test_many_turns_while_connections_are_cut_and_servers_killed(
 ) -> None:
     database = postgres.create_database()
     seed = int(os.environ.get("SOAK_SEED", secrets.randbelow(10**6)))
-    with workers(tmp_path, database, 4) as started:
+    # As long as a lease may be where turns must be marked within 10 s, so that a machine under load
+    # does not take the living for dead.
+    with workers(tmp_path, database, 4, CHATKIT_LEASE="8") as started:
         soak = Soak(
             started,
             database,
@@ -29,7 +31,8 @@ async def test_many_turns_while_connections_are_cut_and_servers_killed(
             seed=seed,
         )
         await soak.run()
-    print(f"seed {seed}: {dict(soak.counted)}, marked within {soak.slowest:.1f} s")  # noqa: T201 for who runs it by hand
+    found = f"marked within {soak.slowest:.1f} s, {soak.lacking * 1000:.0f} ms lacking"
+    print(f"seed {seed}: {dict(soak.counted)}, {found}")  # noqa: T201 for who runs it by hand
     calls = calls_made(tmp_path)
     assert len(calls) == len(set(calls))
     assert soak.counted["completed"] + soak.counted["interrupted"] == SOAK_TURNS
