@@ -188,7 +188,7 @@ def _measured(
             fields = {**logged, **outcome, "chatkit.duration": seconds}
             with _current(span):
                 logger.info(
-                    "The turn %s of thread %s is %s after %.3f s.",
+                    "Turn %s of thread %s: %s after %.3f s.",
                     logged["chatkit.turn.id"],
                     logged["chatkit.thread.id"],
                     outcome["chatkit.outcome"],

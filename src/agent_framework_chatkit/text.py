@@ -58,7 +58,7 @@ def mend_surrogates(text: str) -> str:
 
 
 def mend_json(value: Any) -> Any:
-    """Return a value as JSON data: texts are mended, and other objects become strings."""
+    """Return a value as JSON data: texts are mended, and unknown objects become strings."""
     return json.loads(mend_surrogates(json.dumps(value, ensure_ascii=False, default=str)))
 
 

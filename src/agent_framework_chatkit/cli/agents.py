@@ -49,7 +49,8 @@ def _load(path: str) -> Any:
     except Exception as error:
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
         if missing and (module_name == missing or module_name.startswith(f"{missing}.")):
-            complaint = f"There is no module {module_name!r} in {os.getcwd()} or installed."
+            places = f"{os.getcwd()} or among the installed packages"
+            complaint = f"There is no module {module_name!r} in {places}."
             complaint += _did_you_mean(f"{_meant_module(module_name)}:{name}", path)
         else:
             complaint = f"{_place_of(error)}: {type(error).__name__}: {error}"
@@ -118,6 +119,6 @@ def _place_of(error: Exception) -> str:
     return f"{os.path.relpath(frames[-1].filename)}, line {frames[-1].lineno}" if frames else "It"
 
 
-def look_here() -> None:
-    """Search for modules in the current folder first."""
+def add_current_folder() -> None:
+    """Import modules from the current folder first."""
     sys.path.insert(0, os.getcwd())

@@ -89,18 +89,18 @@ def serve(
     reload: ReloadOption = False,
 ) -> None:
     """Serve an agent's chat."""
-    with _said_if_slow(f"Loading {' '.join(agents)} ..."):
+    with _print_if_slow(f"Loading {' '.join(agents)} ..."):
         import uvicorn
 
-        from .agents import load_agents, look_here
+        from .agents import add_current_folder, load_agents
         from .logs import log_config
-        from .serving import check_port, host_names, prepare, said_in_one_line
+        from .serving import check_port, host_names, prepare, without_traceback
         from .settings import Settings
 
-        look_here()
+        add_current_folder()
         load_agents(agents)
     check_port(host, port)
-    with said_in_one_line():
+    with without_traceback():
         hosts = host_names(allowed_hosts, host, port)
         if root_path and not root_path.startswith("/"):
             raise ValueError(f"Start the root path with a slash: /{root_path}")
@@ -142,7 +142,7 @@ def migrate(store: StoreOption = DEFAULT_STORE) -> None:
     """Create the database's tables, or bring them up to date."""
     from . import serving
 
-    with serving.said_in_one_line():
+    with serving.without_traceback():
         asyncio.run(serving.migrate(store))
     typer.echo("The database is up to date.")
 
@@ -159,7 +159,7 @@ def purge(
     """
     from . import serving
 
-    with serving.said_in_one_line():
+    with serving.without_traceback():
         typer.echo(asyncio.run(serving.purge(store, attachments, days)))
 
 
@@ -168,12 +168,12 @@ def audit(store: StoreOption = DEFAULT_STORE) -> None:
     """Print the audit trail as JSON lines, oldest first."""
     from . import serving
 
-    with serving.said_in_one_line():
+    with serving.without_traceback():
         asyncio.run(serving.print_audit(store))
 
 
 @contextmanager
-def _said_if_slow(text: str) -> Iterator[None]:
+def _print_if_slow(text: str) -> Iterator[None]:
     """Print a message if the block takes more than a second."""
     timer = threading.Timer(1, typer.echo, [text], {"err": True})
     timer.daemon = True

@@ -19,7 +19,7 @@ from ..http.hosts import Hosts, is_loopback, local_hosts
 from ..server.server import AgentChatKitServer
 from ..stores import SQLStore
 from ..stores.attachments.errors import AttachmentStorageError
-from .agents import load_agents, look_here
+from .agents import add_current_folder, load_agents
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def make_app() -> Starlette:
     """Return the app, configured by environment variables."""
     settings = Settings()
-    look_here()
+    add_current_folder()
     store = SQLStore[Any](settings.store, lease=settings.lease, audit_days=settings.audit_days)
     attachments = attachment_store(settings.attachments, store, settings.secret)
     app = create_app(
@@ -84,7 +84,7 @@ async def purge(url: str, attachments: str | None, days: int) -> str:
 
 
 @contextmanager
-def said_in_one_line() -> Iterator[None]:
+def without_traceback() -> Iterator[None]:
     """Report problems with the database or the file storage without a traceback."""
     try:
         yield

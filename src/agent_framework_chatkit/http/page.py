@@ -7,7 +7,7 @@ from typing import Any
 
 from chatkit.server import ChatKitServer
 
-from ..server.agents import said_by
+from ..server.agents import own_text
 from ..server.server import AgentChatKitServer
 from ..text import readable_name
 
@@ -27,7 +27,7 @@ def page_options(server: AgentChatKitServer[Any], given: Mapping[str, Any]) -> d
     start = {
         option: said
         for option, attribute in (("greeting", "name"), ("description", "description"))
-        if (said := said_by(server.agent, attribute))
+        if (said := own_text(server.agent, attribute))
     }
     if start:
         options["startScreen"] = start

@@ -154,7 +154,7 @@ def _value(response_type: Any, given: Sequence[str] | None, label: str) -> Any:
     if not texts:
         if is_optional:
             return None
-        raise AnswerInvalidError(f"{label}: this must be answered." if label else "Answer it.")
+        raise AnswerInvalidError(f"{label or 'The answer'}: enter an answer.")
     if kind is Message:
         return Message("user", texts)
     if kind is Content:
@@ -171,7 +171,7 @@ def _value(response_type: Any, given: Sequence[str] | None, label: str) -> Any:
         try:
             raw = json.loads("\n".join(texts))
         except ValueError as error:
-            raise AnswerInvalidError(f"{label or 'The answer'}: this is not JSON.") from error
+            raise AnswerInvalidError(f"{label or 'The answer'}: enter valid JSON.") from error
     try:
         return raw if kind in (Any, object) else TypeAdapter(kind).validate_python(raw)
     except ValidationError as error:
@@ -215,7 +215,7 @@ def _without_none(kind: Any) -> tuple[Any, bool]:
         return kind, False
     rest = tuple(each for each in get_args(kind) if each is not type(None))
     is_optional = len(rest) < len(get_args(kind))
-    return (rest[0] if len(rest) == 1 else Union[rest]), is_optional  # noqa: UP007 made here
+    return (rest[0] if len(rest) == 1 else Union[rest]), is_optional  # noqa: UP007 built at run time
 
 
 def _invalid(error: ValidationError, label: str) -> AnswerInvalidError:

@@ -27,7 +27,7 @@ InterruptKind = Literal["approval", "client_tool", "questions", "input", "consen
 
 _STATE = "agent_framework_chatkit_pause"
 _TOOL_APPROVAL = "tool_approval"
-"""The session state of approvals of the framework and its `ToolApprovalMiddleware`."""
+"""The key in a session's state for the framework's own approvals (`ToolApprovalMiddleware`)."""
 
 
 @dataclass(frozen=True)

@@ -43,8 +43,8 @@ class Questions(BaseModel):
 
 ask_user = FunctionTool(
     name=ASK_USER,
-    description="Ask the user one or more questions and wait for the answers. Ask together what "
-    "you need to know at the same time. The user may skip questions.",
+    description="Ask the user one or more questions and wait for the answers. Ask all questions "
+    "that you have at the same time in one call. The user may skip questions.",
     input_model=Questions,
 )
 """A tool with which an agent asks the user: `Agent(..., tools=[ask_user])`.

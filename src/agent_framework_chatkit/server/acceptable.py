@@ -173,7 +173,7 @@ def _with_contents(message: Message, contents: Sequence[Content]) -> Message:
 
 
 def _joined(messages: Iterable[Message]) -> list[Message]:
-    """Join messages that must not be adjacent, and turn later system messages into the user's."""
+    """Join messages that must not be adjacent, and turn later system messages into user ones."""
     joined: list[Message] = []
     for message in messages:
         if message.role == "system" and any(each.role != "system" for each in joined):
@@ -305,10 +305,10 @@ def split_last_user(messages: Sequence[Message]) -> tuple[list[Message], list[Co
     return list(messages), []
 
 
-def meeting(
+def fit_together(
     history: list[Message], inputs: Sequence[Message]
 ) -> tuple[list[Message], list[Message]]:
-    """Return history and input that strict services accept one after the other."""
+    """Return history and input so that strict services accept them one after the other."""
     first_user = next((i for i, each in enumerate(inputs) if each.role == "user"), 0)
     if history and first_user and inputs[0].role == "assistant":
         # Assistant messages that code added to the thread.

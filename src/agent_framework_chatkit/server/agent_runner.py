@@ -45,7 +45,7 @@ class AgentRunner(Generic[TContext]):
     """Runs agents within the current run, or without one when an app calls `respond` itself.
 
     Args:
-        server: The server that has the agents.
+        server: The server that owns the agents.
     """
 
     def __init__(self, server: AgentChatKitServer[TContext]) -> None:
@@ -106,7 +106,7 @@ class AgentRunner(Generic[TContext]):
         emit: Emit,
         *,
         sender: WidgetItem | None = None,
-        is_told: asyncio.Event | None = None,
+        is_stored: asyncio.Event | None = None,
     ) -> None:
         """Run the agent on messages from code.
 
@@ -116,7 +116,7 @@ class AgentRunner(Generic[TContext]):
             context: The request's context.
             emit: Emits the events.
             sender: The widget whose action led to the messages.
-            is_told: Set once the messages are stored.
+            is_stored: Set once the messages are stored.
 
         Raises:
             CustomStreamError: If the agent fails. The message is for the user.
@@ -128,7 +128,7 @@ class AgentRunner(Generic[TContext]):
             return True
 
         agent_context = self._agent_context(thread, agent, context, sender)
-        await self._run(agent, agent_context, begin, {}, emit, is_told)
+        await self._run(agent, agent_context, begin, {}, emit, is_stored)
 
     def converter(self, context: TContext) -> ThreadItemConverter:
         """Return the converter from thread items to the agent's messages."""
@@ -168,7 +168,7 @@ class AgentRunner(Generic[TContext]):
         begin: Callable[[AgentTurn[TContext]], Awaitable[bool]],
         options: dict[str, Any],
         emit: Emit,
-        is_told: asyncio.Event | None = None,
+        is_stored: asyncio.Event | None = None,
     ) -> None:
         thread, store = context.thread, self._server.store
         run = current_run.get()
@@ -191,7 +191,7 @@ class AgentRunner(Generic[TContext]):
         for event in withdrawn:
             (emit if run is None else run.emit)(event)
         if run is not None:
-            await _store_input(run, turn, is_told)
+            await _store_input(run, turn, is_stored)
         writer = ResponseWriter(
             context.items,
             self._server.response_converter,
@@ -293,14 +293,14 @@ class AgentRunner(Generic[TContext]):
         return options
 
 
-async def _store_input(run: Run, turn: AgentTurn[Any], is_told: asyncio.Event | None) -> None:
+async def _store_input(run: Run, turn: AgentTurn[Any], is_stored: asyncio.Event | None) -> None:
     """Store the agent's input before the run, if the agent must not receive it twice."""
     if turn.is_resumed:
         run.writer.writes.session = turn.resumed_session()
-    if turn.is_resumed or is_told is not None:
+    if turn.is_resumed or is_stored is not None:
         await run.writer.checkpoint()
-    if is_told is not None:
-        is_told.set()
+    if is_stored is not None:
+        is_stored.set()
 
 
 def _first_message(message: UserMessageItem) -> StoredThread:

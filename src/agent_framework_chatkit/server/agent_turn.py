@@ -25,13 +25,13 @@ from ..interrupts.pause import Pause, release
 from ..stores.sql.messages import dump_messages
 from ..stores.sql.turn_rows import StoredMessages, StoredThread, UnreadItem
 from ..workflows.runner import ThreadWorkflow, answer_with, is_message_wanted
-from .acceptable import acceptable, meeting
+from .acceptable import acceptable, fit_together
 from .agents import TurnAgent
 from .exchange import Exchange
 from .framework_agents import stream_agent
 from .history import History
 from .history_providers import OwnHistory, own_history
-from .remembered import RememberedTurn, dump_session, remembered_of_workflow, tried_before
+from .remembered import RememberedTurn, dump_session, earlier_attempt, remembered_of_workflow
 from .service_failures import has_forgotten
 from .turn_state import OF_FINISH_REASON, UNCLEAN, TurnState
 from .unread import answered, written
@@ -97,7 +97,7 @@ class AgentTurn(Generic[TContext]):
         self._context = context
         self.id = turn_id
         self._history = history
-        self._note = _ENDED_UNCLEANLY.get(ended, "") or tried_before(tried, context.thread.id)
+        self._note = _ENDED_UNCLEANLY.get(ended, "") or earlier_attempt(tried, context.thread.id)
         self._converter = converter
         self._unread = stored.unread
         self._read_to = max((each.position for each in stored.unread), default=history.read.read_to)
@@ -121,10 +121,10 @@ class AgentTurn(Generic[TContext]):
         """Whether the turn resumes the paused previous turn."""
 
     def _leave_other_conversation(self, is_retry: bool) -> None:
-        """Drop the service's conversation if it is another service's or has an earlier attempt."""
+        """Drop a conversation that belongs to another service or includes an earlier attempt."""
         service_id = self._session.service_session_id
         kept_by = self._session.state.get(_SERVICE)
-        # A response ID points to before the earlier attempt; a conversation contains it.
+        # A response ID stands for the state before the earlier attempt; a conversation includes it.
         is_spoiled = is_retry and not str(service_id).startswith("resp_")
         if is_spoiled or (kept_by is not None and kept_by != _service_of(self._agent)):
             self._session.service_session_id = None
@@ -165,7 +165,7 @@ class AgentTurn(Generic[TContext]):
             messages = await self._new_messages(answered)
             if not messages and not self._is_known:
                 return False
-            self._tell(messages)
+            self._set_input(messages)
             return True
         if pause.is_open or pause.is_resumed:
             return False
@@ -176,30 +176,30 @@ class AgentTurn(Generic[TContext]):
         # Items written in the meantime go with the next message: services expect the tool results
         # right after the calls.
         self._read_to = self._history.read.read_to
-        self._tell([] if isinstance(self._agent, ThreadWorkflow) else pause.answers())
+        self._set_input([] if isinstance(self._agent, ThreadWorkflow) else pause.answers())
         return True
 
     async def _begin(self, messages: list[Message]) -> None:
         pause = self.pause
         if pause is None:
-            self._tell(messages)
+            self._set_input(messages)
             return
         if isinstance(self._agent, ThreadWorkflow) and is_message_wanted(pause):
             answer_with(pause, "\n".join(message.text for message in messages))
             self._resumed = pause
-            self._tell(messages)
+            self._set_input(messages)
             return
         release(self._session)
         self._start = self._session.to_dict()
         if isinstance(self._agent, ThreadWorkflow):
-            self._tell(messages)
+            self._set_input(messages)
         else:
-            self._tell([*pause.closing(), *pause.refusals(), *messages])
+            self._set_input([*pause.closing(), *pause.refusals(), *messages])
 
-    def _tell(self, messages: list[Message]) -> None:
+    def _set_input(self, messages: list[Message]) -> None:
         """Set the agent's input, with a note on how the previous turn ended if it was cut short."""
         if self._note and self._resumed is None:
-            # The service may not know how the previous turn ended, or not have it at all.
+            # The service may not have the previous turn, or not know how it ended.
             self._session.service_session_id = None
             self._start = self._session.to_dict()
             noted = Message("user", [f"<HIDDEN_CONTEXT>{self._note}</HIDDEN_CONTEXT>"])
@@ -231,21 +231,21 @@ class AgentTurn(Generic[TContext]):
 
     async def run(
         self,
-        emit_to: ResponseWriter,
+        writer: ResponseWriter,
         options: dict[str, Any],
         run: Run | None,
     ) -> None:
         """Run the agent and write its updates.
 
         Args:
-            emit_to: Writes the updates as items.
+            writer: Writes the updates as items.
             options: The model and tool that the user chose.
             run: The run, whose writer may make the agent wait for the database.
         """
         if self._resumed is not None:
-            await emit_to.resume(self._resumed)
+            await writer.resume(self._resumed)
         try:
-            await self._run_once(emit_to, options, run)
+            await self._run_once(writer, options, run)
         except Exception as error:
             if self._session.service_session_id is None or not has_forgotten(error):
                 raise
@@ -255,10 +255,10 @@ class AgentTurn(Generic[TContext]):
                 self._context.thread.id,
             )
             self._session.service_session_id = None
-            await self._run_once(emit_to, options, run, again=True)
+            await self._run_once(writer, options, run, again=True)
         if self.exchange.service_state in ("response.created", "response.failed"):
             raise AnswerFailedError("The service did not complete its response.")
-        await emit_to.finish()
+        await writer.finish()
         self._context.call_client_tool()
 
     async def _run_once(
@@ -309,7 +309,7 @@ class AgentTurn(Generic[TContext]):
             if session.service_session_id is not None or self._own is not None:
                 # The service or the app's own history provides the earlier messages.
                 history = []
-            history, inputs = meeting(history, inputs)
+            history, inputs = fit_together(history, inputs)
         return stream_agent(agent, history, inputs, session, self._own, options, kwargs)
 
     # Results

@@ -74,7 +74,7 @@ class Agents(Generic[TContext]):
             {
                 "id": name,
                 "label": self._label(name),
-                **({"description": text} if (text := said_by(agent, "description")) else {}),
+                **({"description": text} if (text := own_text(agent, "description")) else {}),
                 **({"default": True} if name == default else {}),
             }
             for name, agent in self.by_name.items()
@@ -118,7 +118,7 @@ class Agents(Generic[TContext]):
             name = thread.metadata.get(AGENT_KEY) or next(iter(self.by_name))
             if name not in self.by_name:
                 raise CustomStreamError(
-                    f"The agent {name!r} of this chat is no longer here. Start a new chat."
+                    f"The agent {name!r} of this chat is no longer available. Start a new chat."
                 )
             agent = self.by_name[name]
         if _is_factory(agent):
@@ -126,11 +126,11 @@ class Agents(Generic[TContext]):
         return _runnable(agent, is_shared=True)
 
     def _label(self, name: str) -> str:
-        said = said_by(self.by_name[name], "name")
+        said = own_text(self.by_name[name], "name")
         return said or readable_name(name.rpartition(":")[2]) or name
 
 
-def said_by(agent: object, attribute: str) -> str | None:
+def own_text(agent: object, attribute: str) -> str | None:
     """Return an agent's own name or description, or `None` for a factory or a generated name."""
     value = getattr(agent, attribute, None)
     if not isinstance(value, str) or _GENERATED.search(value):

@@ -66,7 +66,7 @@ _FORGED = "This answer does not match the request. Reload the page and try again
 
 
 class RefusedAnswerError(Exception):
-    """The server refuses an answer. The message is for the user."""
+    """An answer was refused. The message is for the user."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Answering(Generic[TContext]):
     """Handles the answers to agents' requests, within a run that holds the thread.
 
     Args:
-        server: The server that has the threads.
+        server: The server that owns the threads.
     """
 
     def __init__(self, server: AgentChatKitServer[TContext]) -> None:
@@ -114,7 +114,7 @@ class Answering(Generic[TContext]):
 
         Raises:
             NotFoundError: If the owner has no such item.
-            RefusedAnswerError: If the answer does not match. Nothing changes.
+            RefusedAnswerError: If the answer is refused. Nothing changes.
         """
         if isinstance(request, ThreadsCustomActionReq):
             if request.params.action.type not in OUR_ACTIONS:
@@ -239,8 +239,8 @@ class Answering(Generic[TContext]):
     ) -> None:
         """Handle the result of a client tool, and make the next call."""
         params, context = request.params, run.context
-        # The protocol does not name the call that is answered. Clients may do so, so that a second
-        # tab's result of the first call does not become the result of the second.
+        # The protocol does not say which call is answered. A client may name it, so that a second
+        # tab's result of the first call does not become the result of the next.
         meant = request.metadata.get("call_id")
         if meant is not None and meant != called.request.call_id:
             raise RefusedAnswerError(CLOSED)

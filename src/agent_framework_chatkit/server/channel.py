@@ -83,7 +83,7 @@ class Channel:
 
     @property
     def known(self) -> int:
-        """The last known position of the log, if no other worker has written to it."""
+        """The log's position as far as this worker knows: others may have written more."""
         return self.log_position + self.ahead
 
     @property

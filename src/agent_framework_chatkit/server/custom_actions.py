@@ -107,7 +107,7 @@ class CustomActions(Generic[TContext]):
         if handled.for_agent or shown:
             raise NotImplementedError(
                 f"The handler of {action.type!r} does more than replace its widget, so its action "
-                "must stream: do not set `streaming` to false where a widget names it."
+                "must stream: do not set `streaming` to false in the widget."
             )
         writes = Writes()
         changed: list[ThreadStreamEvent] = []

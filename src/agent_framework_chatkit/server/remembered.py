@@ -68,7 +68,7 @@ def remembered_of_workflow(exchanged: Sequence[Message], *, is_clean: bool) -> l
         return said
     called = _called(exchanged)
     if called:
-        text = "\n".join(["These tools had been called before that:", *called])
+        text = "\n".join(["These tools were called before that:", *called])
         said.append(Message("user", [f"<HIDDEN_CONTEXT>{text}</HIDDEN_CONTEXT>"]))
     return said
 
@@ -84,13 +84,13 @@ def _called(messages: Sequence[Message]) -> list[str]:
     ]
 
 
-def tried_before(rows: Sequence[str], thread_id: str) -> str:
+def earlier_attempt(rows: Sequence[str], thread_id: str) -> str:
     """Return a note for the agent on the tool calls of an earlier attempt, if it made any."""
     called = _called([message for row in rows for message in load_messages(row, thread_id)])
     if not called:
         return ""
     lines = [
-        "An earlier try at this answer was cut short. It had called these tools; do not call them "
+        "An earlier attempt at this answer was cut short. It called these tools; do not call them "
         "again for the same purpose:",
         *called,
     ]

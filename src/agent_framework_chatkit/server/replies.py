@@ -205,13 +205,13 @@ class Replies(Generic[TContext]):
             try:
                 await self._server.attachment_store.delete_doomed(self._store)
             except Exception:
-                logger.exception("The files of a deleted thread remain until they are cleaned up.")
+                logger.exception("Could not delete a thread's files; the next cleanup will.")
         return b"{}"
 
     async def _sync_action(self, request: ThreadsSyncCustomActionReq, context: TContext) -> bytes:
         params = request.params
         if params.action.type in OUR_ACTIONS:
-            raise ValueError("What the agent asks is answered by threads.custom_action.")
+            raise ValueError("Answer the agent's requests with threads.custom_action.")
         async with self._store.turn(params.thread_id, context):
             thread = await self._store.load_thread(params.thread_id, context)
             item: ThreadItem | None = None

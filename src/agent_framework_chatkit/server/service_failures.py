@@ -147,7 +147,7 @@ def _explain_connection(errors: list[BaseException]) -> tuple[str, str] | None:
 
 
 def has_forgotten(error: BaseException) -> bool:
-    """Return whether a service may not know a conversation, or know it differently."""
+    """Return whether an error may mean that the service no longer has the conversation."""
     return any(
         getattr(each, "status_code", None) in (400, 404, 410, 422) for each in causes_of(error)
     )

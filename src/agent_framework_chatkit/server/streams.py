@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from .worker import Worker
 
 FOLLOWED_FOR = (600.0, 900.0)
-"""The range of seconds, chosen at random, after which a follow stream ends."""
+"""The range of the random time, in seconds, after which a follow stream ends."""
 
 RECONNECT_AFTER = (0.5, 5.0)
-"""The range of seconds, chosen at random, after which a client reconnects."""
+"""The range of the random time, in seconds, after which a client reconnects."""
 
 _ALIVE = b":\n\n"
 

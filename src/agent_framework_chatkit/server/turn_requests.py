@@ -90,7 +90,7 @@ class TurnRequests(Generic[TContext]):
             ThreadClosedError: If the thread does not accept messages.
         """
         turn_context = self._server.detached_context(context) if is_live else context
-        # Actions do not wait: a second one may be half of a double click.
+        # Actions do not wait: a second one may come from a double click.
         may_wait = isinstance(request, (ThreadsAddUserMessageReq, ThreadsRetryAfterItemReq))
         if isinstance(request, ThreadsCreateReq):
             new, prelude, body = await self._create(request, context)
@@ -257,7 +257,7 @@ class TurnRequests(Generic[TContext]):
             if not await self._server.answering.is_call_open(thread_id, context):
                 await self._store.load_thread(thread_id, context)
                 if not await self._pending_calls(thread_id, context):
-                    raise ValueError(f"Thread {thread_id} does not end with a client tool's call.")
+                    raise ValueError(f"Thread {thread_id} does not end with a client tool call.")
         elif isinstance(request, ThreadsCustomActionReq) and (
             request.params.action.type in OUR_ACTIONS
         ):
@@ -281,23 +281,23 @@ class TurnRequests(Generic[TContext]):
         thread = await self._messages.thread_for_ids(thread_id, context)
         turn_id = self._store.generate_item_id("message", thread, context)
         new = NewTurn(owner_of(context), thread_id, new_run_id(), "", turn_id=turn_id)
-        is_told = asyncio.Event()
+        is_stored = asyncio.Event()
         run, follower = await self._begin(
             new,
             lambda begun: self._with_state(new, begun, [], context),
             lambda run: self._server.runner.answer_input(
-                run.thread, given, run.context, run.emit, is_told=is_told
+                run.thread, given, run.context, run.emit, is_stored=is_stored
             ),
             self._server.detached_context(context),
         )
         self._server.worker.release(follower)
-        events = [asyncio.ensure_future(each.wait()) for each in (is_told, run.has_ended)]
+        events = [asyncio.ensure_future(each.wait()) for each in (is_stored, run.has_ended)]
         try:
             await asyncio.wait(events, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for each in events:
                 each.cancel()
-        if not is_told.is_set():
+        if not is_stored.is_set():
             raise RuntimeError(
                 "The turn ended before the agent received the messages. Start it again."
             )

@@ -35,8 +35,8 @@ MESSAGES: dict[str, str] = {
     "failed": "This answer failed.",
     "interrupted": "This answer was interrupted.",
     "timed_out": "This answer took too long and was stopped.",
-    "length": "This answer is too long, and was cut.",
-    "content_filter": "This answer was cut by a content filter.",
+    "length": "This answer was too long and was cut off.",
+    "content_filter": "This answer was cut off by a content filter.",
     "refused": "The model refused to answer.",
 }
 """The default message for each state in which a turn ends."""

@@ -30,7 +30,7 @@ class UserMessages(Generic[TContext]):
     """Builds user messages from requests.
 
     Args:
-        server: The server that has the threads.
+        server: The server that owns the threads.
     """
 
     def __init__(self, server: AgentChatKitServer[TContext]) -> None:

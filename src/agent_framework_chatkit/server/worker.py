@@ -56,8 +56,8 @@ class Worker(Generic[TContext]):
         self.server = server
         self.store = store
         self.is_closing = False
-        self._is_leaving = False
-        self._signals = StopSignals(self._leave)
+        self._is_shutting_down = False
+        self._signals = StopSignals(self._start_shutdown)
         self._has_started = False
         self._text_interval = text_interval
         self._channels: dict[int, Channel] = {}
@@ -74,7 +74,7 @@ class Worker(Generic[TContext]):
         """The followers of thread lists on this worker."""
 
     async def start(self) -> None:
-        """Start the heartbeat, the stop signals and the cleanup after dead workers."""
+        """Start the heartbeat, the signal handlers and the cleanup after dead workers."""
         if not (self._has_started or self.is_closing):
             self._has_started = True
             await self.store.leases.start()
@@ -212,7 +212,7 @@ class Worker(Generic[TContext]):
         channel = self._channels.get(key)
         if channel is None:
             channel = Channel(self.store.log, key, thread_id, owner, log_position)
-            channel.is_closed = self._is_leaving
+            channel.is_closed = self._is_shutting_down
             channel.beginning = self._beginning
             self._channels[key] = channel
         return channel
@@ -249,7 +249,7 @@ class Worker(Generic[TContext]):
         channel = self.channel(key, thread_id, owner, position)
         if channel.log_position == position and channel.run is None:
             channel.restore(snapshot.log)
-        # The watcher did not know yet that this thread is followed.
+        # The watcher did not know yet that this thread is being followed.
         self.pull_soon(key)
         return channel
 
@@ -340,10 +340,10 @@ class Worker(Generic[TContext]):
 
     # Shutdown
 
-    def _leave(self) -> None:
-        """Start to shut down, before the ASGI server waits for its connections."""
-        if not self._is_leaving:
-            self._let_go()
+    def _start_shutdown(self) -> None:
+        """Start to shut down before the ASGI server waits for its connections."""
+        if not self._is_shutting_down:
+            self._disconnect_followers()
             grace = self.server.shutdown_grace
             asyncio.get_running_loop().call_later(grace, self._stop_runs)
 
@@ -351,9 +351,9 @@ class Worker(Generic[TContext]):
         for run in tuple(self._runs.values()):
             run.cancel("interrupted")
 
-    def _let_go(self) -> None:
+    def _disconnect_followers(self) -> None:
         """Disconnect the clients that follow threads: they reconnect to another worker."""
-        self._is_leaving = True
+        self._is_shutting_down = True
         for channel in tuple(self._channels.values()):
             channel.close()
 
@@ -364,7 +364,7 @@ class Worker(Generic[TContext]):
             grace: Seconds that running turns have to finish.
         """
         self.is_closing = self.store.database.availability.is_closing = True
-        self._let_go()
+        self._disconnect_followers()
         self._signals.close()
         runs = tuple(self._runs.values())
         if runs:

@@ -31,7 +31,7 @@ _CLOSED = "This is no longer available. Reload the page to see the current state
 
 
 class RefusedActionError(Exception):
-    """The server refuses an action. The message is for the user."""
+    """An action was refused. The message is for the user."""
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def _name_what_is_missing(value: object) -> Any:
     raise TypeError(f"{value!r} is not JSON")
 
 
-_environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701 it makes JSON
+_environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701 renders JSON
 _environment.policies["json.dumps_kwargs"] = {"default": _name_what_is_missing}
 
 
@@ -176,7 +176,7 @@ def _problems(component: Any, where: str) -> Iterator[str]:
     where = f"{where} > {kind}" if where else kind
     if model is None and kind not in _WITHOUT_CLASS:
         close = get_close_matches(kind, [*_COMPONENTS, *_WITHOUT_CLASS], 1)
-        yield f"{where}: there is no such component{f', but {close[0]!r}' if close else ''}"
+        yield f"{where}: unknown component{f' (did you mean {close[0]!r}?)' if close else ''}"
         return
     if " > " not in where and kind not in ("Card", "ListView", "Basic"):
         yield f"{where}: the root of a widget must be a 'Card', a 'ListView' or a 'Basic'"

@@ -295,7 +295,7 @@ def _said(data: Any, executor_id: str | None) -> list[AgentResponseUpdate]:
 
 
 def conversation(exchanged: Iterable[Message]) -> list[Message]:
-    """Return the agents' messages of a workflow, without their tool calls."""
+    """Return the messages of a workflow's agents, without their tool calls."""
     messages = []
     for message in exchanged:
         contents = [each for each in message.contents if each.type in ("text", "data", "uri")]

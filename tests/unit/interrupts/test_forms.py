@@ -117,13 +117,13 @@ def test_a_text_is_a_message_where_one_is_wanted() -> None:
 @pytest.mark.parametrize(
     ("response_type", "answers", "complaint"),
     [
-        (str, {}, "Answer it."),
+        (str, {}, "The answer: enter an answer."),
         (bool, {"x": ["perhaps"]}, "choose one of Yes, No"),
         (date, {"x": ["soon"]}, "date"),
-        (Order, {"count": ["2"]}, "Size: this must be answered"),
+        (Order, {"count": ["2"]}, "Size: enter an answer"),
         (Order, {"size": ["small"], "count": ["two"]}, "Count"),
         (Order, {"size": ["small"], "extras": ["salt"]}, "Extras: choose one of milk, sugar"),
-        (Model, {"ok": None}, "Ok: this must be answered"),
+        (Model, {"ok": None}, "Ok: enter an answer"),
     ],
     ids=str,
 )

@@ -79,7 +79,7 @@ async def test_an_agent_that_has_gone_is_named(tmp_path: Any) -> None:
         later.thread_id, later.http.cookies = browser.thread_id, browser.http.cookies
         told = errors(await later.ask("And then?"))
     assert told == [
-        "The agent 'agents:trip_planner' of this chat is no longer here. Start a new chat."
+        "The agent 'agents:trip_planner' of this chat is no longer available. Start a new chat."
     ]
 
 
