@@ -67,7 +67,7 @@ async def test_the_same_click_again_is_refused() -> None:
         await use(browser, "book", {"to": "Oslo"})
         before = await browser.items()
         (notice,) = of_type(await use(browser, "book", {"to": "Oslo"}), "notice")
-        assert "not offered any more" in notice.message
+        assert "no longer available" in notice.message
         assert await browser.items() == before
 
 

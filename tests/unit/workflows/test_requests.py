@@ -135,10 +135,10 @@ async def test_a_request_becomes_a_form_by_its_type(
     [
         (int, ["many"], "integer"),
         (bool, ["maybe"], "choose one of Yes, No"),
-        (int, [None], "Answer it."),
-        (dict[str, int], ["a"], "not JSON"),
+        (int, [None], "The answer: enter an answer."),
+        (dict[str, int], ["a"], "valid JSON"),
         (Trip, ["Oslo", "few", "Yes", None], "Nights"),
-        (Trip, [None, "1", "Yes", None], "City: this must be answered"),
+        (Trip, [None, "1", "Yes", None], "City: enter an answer"),
         (Order, ["0", None], "greater than 0"),
     ],
     ids=str,
