@@ -49,6 +49,8 @@ async def read_body(request: Request, limit: int) -> bytes:
     body = b"".join(chunks)
     if size > limit:
         _check_large(body, limit)
+        # The server is about to parse it again. Let other tasks run in between.
+        await asyncio.sleep(0)
     return body
 
 

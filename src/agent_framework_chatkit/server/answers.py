@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -249,6 +250,9 @@ class Answering(Generic[TContext]):
             raise RefusedAnswerError(CLOSED)
         called.answer = client_tool_result(called.request, params.result)
         item.status, item.output = "completed", params.result
+        # A large result takes long to serialize, so let other tasks run. From `emit` until the
+        # session is written, nothing may: both are committed together.
+        await asyncio.sleep(0)
         # The page that made the call knows this already.
         run.emit(ThreadItemReplacedEvent(item=item), is_addition=True)
         following = pause.next_client_call()
