@@ -1,6 +1,6 @@
 """A help desk of three agents that hand over to one another: `python -m samples.handoff`.
 
-Who speaks is shown while they do. A refund needs the person's approval, whoever asks for it.
+The chat shows which agent is speaking. A refund always needs the user's approval.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def refund(invoice: str) -> str:
 
 
 def help_desk(front: ChatModel, billing: ChatModel, repairs: ChatModel) -> HandoffBuilder:
-    """Return the workflow: the front desk, and whom it hands over to."""
+    """Return the workflow: the front desk, and the agents that it hands over to."""
 
     def agent(client: BaseChatClient[Any], name: str, instructions: str, *tools: Any) -> Agent[Any]:
         return Agent(
@@ -63,7 +63,7 @@ def help_desk_app(workflow: HandoffBuilder, database: str = "sqlite:///handoff.d
 
 
 def at_the_front_desk(turn: Turn) -> Iterator[Content]:
-    """Hand over by what is said."""
+    """Hand over to the agent for the user's topic."""
     if turn.says("invoice", "bill", "pay", "refund"):
         yield call("handoff_to_billing")
     elif turn.says("broken", "repair", "kettle"):
@@ -86,7 +86,7 @@ def at_billing(turn: Turn) -> Iterator[Content]:
 
 
 def at_repairs(turn: Turn) -> Iterator[Content]:
-    """Say the only thing that ever helps."""
+    """Give the only advice that ever helps."""
     yield Content.from_text("Repairs here. Have you turned it off and on again?")
 
 

@@ -1,7 +1,7 @@
 """An agent behind FastAPI, with the app's own login: `python -m samples.login`.
 
-Ann's orders are Ann's: the login says who asks, the chat keeps everything apart by that, and so
-does the tool. Nothing here believes what a model or a browser says about who somebody is.
+The login identifies the user, and both the chat and the tool use it to separate users' data. No
+code here trusts a model or a browser about a user's identity.
 """
 
 from __future__ import annotations
@@ -22,30 +22,30 @@ from samples.models import ChatModel, load_model
 from samples.scripted import ScriptedClient, Turn, call
 from samples.serving import serve
 
-# Yours: a table of password hashes, or an identity provider.
+# In your app: a table of password hashes, or an identity provider.
 PASSWORDS = {"ann": "spring", "bob": "autumn"}
 ORDERS = {"ann": ["two kilos of tea"], "bob": ["a kettle", "a clock"]}
 
 
 @tool
 def my_orders(ctx: FunctionInvocationContext) -> list[str]:
-    """List the orders of whoever asks."""
+    """List the current user's orders."""
     return ORDERS[ThreadContext.of(ctx).request_context.user_id]
 
 
 def orders_app(model: ChatModel, database: str = "sqlite:///login.db") -> FastAPI:
-    """Return the app: a login, and behind it the chat at `/chat/`."""
+    """Return the app: a login, and the chat at `/chat/` behind it."""
     agent = Agent(client=model.client, instructions="You know people's orders.", tools=[my_orders])
     server = AgentChatKitServer(agent, SQLStore[RequestContext](database))
 
-    def who_asks(request: Request) -> str | None:
+    def current_user(request: Request) -> str | None:
         user: str | None = request.session.get("user")
         return user
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
-        # A mounted app is not told when its parent stops.
+        # A mounted app is not notified when its parent shuts down.
         await server.close()
 
     app = FastAPI(title="Orders", lifespan=lifespan)
@@ -53,7 +53,7 @@ def orders_app(model: ChatModel, database: str = "sqlite:///login.db") -> FastAP
 
     @app.get("/")
     def home(request: Request) -> Response:
-        return RedirectResponse("/chat/") if who_asks(request) else HTMLResponse(LOGIN)
+        return RedirectResponse("/chat/") if current_user(request) else HTMLResponse(LOGIN)
 
     @app.post("/login")
     def login(
@@ -69,7 +69,7 @@ def orders_app(model: ChatModel, database: str = "sqlite:///login.db") -> FastAP
         request.session.clear()
         return RedirectResponse("/", status_code=303)
 
-    app.mount("/chat", create_app(server, authenticate=who_asks))
+    app.mount("/chat", create_app(server, authenticate=current_user))
     return app
 
 
@@ -88,7 +88,7 @@ LOGIN = """\
 
 
 def answer(turn: Turn) -> Iterator[Content]:
-    """Answer without a model: look up the orders, whatever is asked."""
+    """Answer without a model: always look up the orders."""
     orders = turn.result("my_orders")
     if orders is None:
         yield call("my_orders")

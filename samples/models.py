@@ -1,4 +1,4 @@
-"""The samples' language model: one that the environment names, or a small one that runs here."""
+"""The samples' language model: set by environment variables, or a small local model."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ class ChatModel:
     can_call_tools: bool = True
     is_script: bool = False
     server: Any = None
-    """What runs the model, if it runs here: it stops when nothing refers to it any more."""
+    """The server of a local model, which stops when the last reference to it is gone."""
 
 
 def named_model() -> ChatModel | None:
-    """Return the model that the environment names, if it names one.
+    """Return the model that environment variables select, or `None`.
 
     | variables | model |
     | --- | --- |
-    | `MODEL=local` | a small one on this machine |
-    | `OPENAI_API_KEY`, `OPENAI_BASE_URL`, `OPENAI_MODEL` | OpenAI's, or any endpoint like it |
-    | `AZURE_OPENAI_ENDPOINT`, `AZURE_OPENAI_API_KEY`, `AZURE_OPENAI_MODEL` | Azure OpenAI's |
-    | `OLLAMA_MODEL`, `OLLAMA_HOST` | one that Ollama runs |
+    | `MODEL=local` | a small model on this machine |
+    | `OPENAI_API_KEY`, `OPENAI_BASE_URL`, `OPENAI_MODEL` | OpenAI, or any compatible endpoint |
+    | `AZURE_OPENAI_ENDPOINT`, `AZURE_OPENAI_API_KEY`, `AZURE_OPENAI_MODEL` | Azure OpenAI |
+    | `OLLAMA_MODEL`, `OLLAMA_HOST` | a model in Ollama |
     """
     chosen = os.environ.get("MODEL")
     if chosen == "local":
         return local_model()
     if chosen:
-        raise SystemExit(f"MODEL={chosen} is not known. There is MODEL=local, or leave it out.")
+        raise SystemExit(f"Unknown MODEL={chosen}. Use MODEL=local, or unset MODEL.")
     key: str | None
     name: str | None
     key, url = os.environ.get("OPENAI_API_KEY"), os.environ.get("OPENAI_BASE_URL")
     if key or url:
         name = os.environ.get("OPENAI_MODEL") or DEFAULT_MODEL
-        # The client insists on a key; an endpoint of one's own may do without.
+        # The client requires a key, even if a local endpoint does not.
         return openai_model(name, base_url=url or None, api_key=key or "none")
     if endpoint := os.environ.get("AZURE_OPENAI_ENDPOINT"):
         name = os.environ.get("AZURE_OPENAI_MODEL")
@@ -65,17 +65,17 @@ def named_model() -> ChatModel | None:
 
 
 def load_model(otherwise: Callable[[], ChatModel] | None = None) -> ChatModel:
-    """Return the model that the environment names, else another one.
+    """Return the model that environment variables select, or a default.
 
     Args:
-        otherwise: Returns the other one; the small one on this machine by default.
+        otherwise: Returns the default model. Without it, that is the small model on this machine.
     """
     return named_model() or (otherwise or local_model)()
 
 
 def openai_model(name: str, **options: Any) -> ChatModel:
-    """Return a model behind OpenAI's API, or one like it."""
-    # Not at the top of the file: it takes a second, which a script does without.
+    """Return a model behind OpenAI's API or a compatible one."""
+    # Imported late: it takes a second that scripted samples can save.
     from agent_framework.openai import OpenAIChatCompletionClient
 
     return ChatModel(name, OpenAIChatCompletionClient(name, **options))
@@ -91,12 +91,12 @@ def local_model() -> ChatModel:
         async_client=AsyncOpenAI(
             base_url=f"{server.listening_address}/v1",
             api_key="none",
-            # A proxy, where the environment names one, does not lead back to this machine.
+            # A proxy from the environment could not reach this machine.
             http_client=DefaultAsyncHttpxClient(trust_env=False),
         ),
     )
-    # With 135 million parameters it writes sentences, but it is too small to use a tool: asked
-    # for the time, it makes one up instead of calling. So it is offered none.
+    # With 135 million parameters, it writes sentences but cannot use tools: asked for the time, it
+    # makes one up instead of calling a tool. So it gets no tools.
     return replace(model, can_call_tools=False, server=server)
 
 
@@ -120,20 +120,20 @@ def start_local_server() -> Any:
     params.port = 0
     params.verbosity = -1
     params.endpoint_metrics = True
-    # So small a model does best if it always takes the likeliest word. It may then go round in
-    # circles, which the limit ends.
+    # Such a small model works best with the likeliest tokens only. It may then repeat itself, until
+    # the limit ends the answer.
     params.sampling.temp = 0
     params.n_predict = 256
-    # Its threads wait for one another all the time: where they share the cores with others, as
-    # they do with the server and its client, more of them are slower.
+    # Its threads constantly wait for one another. Because they share the cores with the server and
+    # its client, more threads are slower.
     params.cpuparams.n_threads = max(1, (os.cpu_count() or 1) // 2)
 
     def start() -> Any:
         server = xllamacpp.Server(params)
-        # Once it has answered, it can be stopped. One that is stopped before hangs.
+        # A server that is stopped before its first response hangs.
         server.handle_metrics()
         return server
 
-    # For the same reason it starts in a thread of its own, which Ctrl-C does not interrupt.
+    # Ctrl-C must not interrupt the start either, so it runs in a separate thread.
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(start).result()

@@ -1,4 +1,4 @@
-"""A model that is a script: rules instead of a language model, for samples that need no key."""
+"""A scripted model: rules instead of a language model, for samples that need no API key."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ SAID = {"text", "data", "uri"}
 
 
 def is_said(message: Message) -> bool:
-    """Tell whether a message is what a person says, and not what they approve."""
+    """Return whether a message is something that the user said, rather than an approval."""
     return message.role == "user" and any(each.type in SAID for each in message.contents)
 
 
 class Turn:
-    """What a person has said, and what the tools have answered since."""
+    """The user's last message, and the tool results since then."""
 
     def __init__(self, messages: Sequence[Message]) -> None:
         last = max((i for i, each in enumerate(messages) if is_said(each)), default=0)
@@ -41,10 +41,10 @@ class Turn:
         }
         contents = messages[last].contents if messages else []
         text = " ".join(each.text or "" for each in contents if each.type == "text")
-        # What comes before is of an answer that was cut short.
+        # Hidden context, about an interrupted answer, precedes the user's text.
         self.text = text.rpartition("</HIDDEN_CONTEXT>")[2].strip()
         self.earlier = "\n".join(message.text for message in messages[:last])
-        """What was said before, by both."""
+        """The earlier messages of the user and the agent."""
         self.images = [
             each.uri or ""
             for each in contents
@@ -56,19 +56,19 @@ class Turn:
             for content in message.contents
             if content.type == "function_result"
         ]
-        """The tools that were called for this message, and what they said, in order."""
+        """The names and results of the tools called for this message, in order."""
 
     def says(self, *words: str) -> bool:
-        """Tell whether one of some words is said."""
+        """Return whether the user said any of these words."""
         return any(re.search(rf"\b{word}\b", self.text, re.IGNORECASE) for word in words)
 
     def result(self, tool: str) -> str | None:
-        """Return what a tool has answered last, if it was called."""
+        """Return a tool's last result, or `None` if it was not called."""
         return next((result for name, result in reversed(self.results) if name == tool), None)
 
 
 Answer: TypeAlias = Callable[[Turn], Iterator[Content]]
-"""Yields what the script says or calls next."""
+"""Yields the texts and calls that the script produces next."""
 
 
 class ScriptedClient(FunctionInvocationLayer[Any], ChatMiddlewareLayer[Any], BaseChatClient[Any]):
@@ -76,7 +76,7 @@ class ScriptedClient(FunctionInvocationLayer[Any], ChatMiddlewareLayer[Any], Bas
 
     Args:
         answer: The script.
-        pace: Seconds from one word to the next.
+        pace: Seconds between words.
     """
 
     def __init__(self, answer: Answer, *, pace: float = 0.02) -> None:
@@ -108,12 +108,12 @@ class ScriptedClient(FunctionInvocationLayer[Any], ChatMiddlewareLayer[Any], Bas
 
 
 def call(tool: str, **arguments: Any) -> Content:
-    """Return the call of a tool."""
+    """Return a tool call."""
     return Content.from_function_call(uuid4().hex, tool, arguments=json.dumps(arguments))
 
 
 def in_words(content: Content) -> Iterator[Content]:
-    """Yield a content word by word, if it is one that streams."""
+    """Yield a content, split into words if it is text."""
     if content.type == "text" and content.text:
         yield from (Content.from_text(word) for word in re.findall(r"\s*\S+\s*", content.text))
     elif content.type == "text_reasoning" and content.text:

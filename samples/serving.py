@@ -1,4 +1,4 @@
-"""How the samples start: on a port that is free, saying what they do."""
+"""Starts the samples: takes a free port and prints progress."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HOST = "127.0.0.1"
 
 
 def listen(port: int) -> socket.socket:
-    """Take a port, before anything slow begins; 0 takes any free one."""
+    """Take a port before slow imports start; 0 takes any free port."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -28,13 +28,13 @@ def listen(port: int) -> socket.socket:
 
 
 def url_of(listener: socket.socket) -> str:
-    """Return where a page is that is served on a port."""
+    """Return the URL of the page on a port."""
     return f"http://{HOST}:{listener.getsockname()[1]}/"
 
 
 def serve(app: Any) -> None:
-    """Serve an app until it is stopped, on the port that the command line names."""
-    import uvicorn  # Not at the top of the file: others say first what they load.
+    """Serve an app until it is stopped, on the port from the command line."""
+    import uvicorn  # Imported late, so that samples can print their progress first.
 
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, default=8000, help="default: %(default)s")
@@ -46,7 +46,7 @@ def serve(app: Any) -> None:
 
 @contextmanager
 def step(text: str) -> Iterator[None]:
-    """Say what is being done, and how long it took."""
+    """Print a step and how long it took."""
     print(f"{text} ... ", end="", flush=True)
     started = time.monotonic()
     try:

@@ -1,8 +1,8 @@
-"""Answers from documents, with their sources where they are used: `python -m samples.sources`.
+"""Answers from documents, with inline citations: `python -m samples.sources`.
 
-The documents are this project's guide. They are searched with SQLite's own full-text index; yours
-may be in any other. The model is told to name its sources as [1]; a middleware makes citations of
-that, so this works with every model.
+The documents are this project's guide. The sample searches them with SQLite's full-text index; you
+can use any other index. The instructions tell the model to cite its sources as [1], and a
+middleware converts these marks to citations, so this works with every model.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ from samples.serving import serve
 DOCUMENTS = Path(__file__).parents[1] / "docs"
 MARK = re.compile(r" ?\[(\d+)\]")
 OPEN_MARK = re.compile(r" ?(?:\[\d*)?$")
-"""What may become a mark with the words to come."""
+"""The start of a possible mark, which the next words may complete."""
 
 
 class Library:
-    """Passages of documents, found by their words."""
+    """Passages of documents in a full-text index."""
 
     def __init__(self, folder: Path) -> None:
         self._index = sqlite3.connect(":memory:", check_same_thread=False)
@@ -53,7 +53,7 @@ class Library:
                 self._index.execute("INSERT INTO passages VALUES (?, ?, ?)", row)
 
     def search(self, query: str, limit: int = 3) -> list[tuple[str, str, str]]:
-        """Return the passages that fit best, each as its file, its title and its text."""
+        """Return the best matches, each as file, title and text."""
         words = " OR ".join(re.findall(r"\w{3,}", query)) or '""'
         return self._index.execute(
             "SELECT file, title, text FROM passages WHERE passages MATCH ? ORDER BY rank LIMIT ?",
@@ -91,10 +91,10 @@ def guide_agent(model: ChatModel, library: Library) -> Agent[Any]:
 
 
 class Citations(AgentMiddleware):
-    """Makes citations of the marks that a model writes, such as [1], while it streams."""
+    """Converts marks such as [1] to citations while the model streams."""
 
     async def process(self, context: AgentRun, call_next: Callable[[], Awaitable[None]]) -> None:
-        """Follow one run."""
+        """Convert the marks of one run."""
         titles: dict[str, str] = {}
         waiting, length = "", 0
 
@@ -158,7 +158,7 @@ def guide_app(agent: Agent[Any], database: str = "sqlite:///sources.db") -> Star
 
 
 def answer(turn: Turn) -> Iterator[Content]:
-    """Answer without a model: quote the first lines of what is found."""
+    """Answer without a model: quote the first line of each passage."""
     found = turn.result("search_guide")
     if found is None:
         yield call("search_guide", query=turn.text)

@@ -12,7 +12,7 @@ from samples.scripted import ScriptedClient, Turn
 
 
 def answer(turn: Turn) -> Iterator[Content]:
-    """Answer without a model: say which process answers, and what it knows."""
+    """Answer without a model: name the process, and quote the first message."""
     known = turn.earlier.splitlines()
     yield Content.from_text(f"Process {os.getpid()} answers. ")
     yield Content.from_text(f"You began with: {known[0]}" if known else "Ask me something else.")

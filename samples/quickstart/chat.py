@@ -1,7 +1,7 @@
 """Chat with a ChatKit server from a terminal.
 
-Run `python -m samples.quickstart.chat "Why is the sky blue?"` for one answer, or leave the
-question out to have a conversation.
+Run `python -m samples.quickstart.chat "Why is the sky blue?"` for a single answer, or omit the
+question to have a conversation.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ CONTROL_CHARACTERS = re.compile(r"[^\n\t\x20-\x7e\xa0-\U0010ffff]")
 
 
 class ChatError(Exception):
-    """The server did not answer; its text is one line for the person."""
+    """The server did not answer. The text is one line for the user."""
 
 
 class Chat:
     """One thread on a ChatKit server.
 
     Args:
-        url: Where the server's ChatKit endpoint is.
+        url: The URL of the server's ChatKit endpoint.
     """
 
     def __init__(self, url: str) -> None:
@@ -39,7 +39,7 @@ class Chat:
         """Send a message and print the answer as it streams.
 
         Raises:
-            ChatError: If there is no answer, or not a whole one.
+            ChatError: If there is no answer, or only a part of one.
         """
         answer = Answer()
         try:
@@ -53,7 +53,7 @@ class Chat:
             raise ChatError(answer.error)
 
     def _send(self, text: str) -> Iterator[dict[str, Any]]:
-        """Yield the events that the server answers a message with."""
+        """Send a message and yield the events of the answer."""
         message = {
             "content": [{"type": "input_text", "text": text}],
             "attachments": [],
@@ -64,8 +64,8 @@ class Chat:
         else:
             params = {"thread_id": self.thread_id, "input": message}
             request = {"type": "threads.add_user_message", "params": params}
-        # An answer may take its time. A proxy, where the environment names one, does not lead
-        # to a server on this machine.
+        # An answer may take long. A proxy from the environment could not reach a server on this
+        # machine.
         timeout = httpx.Timeout(None, connect=10)
         try:
             with httpx.stream(
@@ -74,19 +74,20 @@ class Chat:
                 kind = response.headers.get("content-type", "")
                 if not response.is_success or not kind.startswith("text/event-stream"):
                     raise ChatError(
-                        f"{self.url} is no ChatKit endpoint: HTTP {response.status_code}, {kind}."
+                        f"{self.url} is not a ChatKit endpoint: "
+                        f"HTTP {response.status_code}, {kind}."
                     )
                 yield from read_events(response)
         except httpx.ConnectError as error:
-            raise ChatError(f"No server answers at {self.url} ({error}).") from error
+            raise ChatError(f"Cannot connect to {self.url}: {error}. Start the server.") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise ChatError(f"There is no whole answer from {self.url}: {error}.") from error
+            raise ChatError(f"The answer from {self.url} is incomplete: {error}.") from error
 
 
 def read_events(response: httpx.Response) -> Iterator[dict[str, Any]]:
     """Yield the events of a stream of server-sent events."""
-    # Not `response.iter_lines()`: it also ends a line at characters such as U+2028, which an
-    # answer may well hold.
+    # `response.iter_lines()` would also split at characters such as U+2028, which an answer may
+    # contain.
     rest = b""
     for chunk in response.iter_bytes():
         *lines, rest = (rest + chunk).split(b"\n")
@@ -100,15 +101,15 @@ class Answer:
 
     def __init__(self) -> None:
         self._written: dict[str, str] = {}
-        """The text of each message so far, by its item's id."""
+        """The printed text of each message, by item ID."""
         self._notes: set[tuple[str, int, str]] = set()
-        """What has been noted of each task, by its item's id and its place there."""
+        """The printed notes of each task, by item ID and index."""
         self._is_in_line = False
         self.error: str | None = None
-        """What the server says went wrong, if something did."""
+        """The server's error message, if there was an error."""
 
     def show(self, event: dict[str, Any]) -> None:
-        """Print what an event tells a person."""
+        """Print an event for the user."""
         match event:
             case {
                 "type": "thread.item.updated",
@@ -137,7 +138,7 @@ class Answer:
                 "type": "thread.item.done",
                 "item": {"type": "assistant_message", "id": item_id, "content": parts},
             }:
-                # Usually it has all been written. A text may also come whole, or be replaced.
+                # Usually the text is already printed. It may also arrive as a whole or be replaced.
                 text = "".join(part["text"] for part in parts)
                 if text != self._written.get(item_id, ""):
                     self.end_line()
@@ -156,7 +157,7 @@ class Answer:
                 self.error = clean(error.get("message") or "The server failed; its log says why.")
 
     def end_line(self) -> None:
-        """End the line that is being written."""
+        """End the current line."""
         if self._is_in_line:
             print(flush=True)
         self._is_in_line = False
@@ -164,7 +165,7 @@ class Answer:
     def _show_task(self, item_id: str, index: int, task: dict[str, Any], *, is_done: bool) -> None:
         title, content = task.get("title") or "", task.get("content") or ""
         if task["type"] == "thought":
-            # A thought grows word by word, so it is noted only when it is whole.
+            # A thought grows word by word, so it is printed only when it is complete.
             title, content = ("Thought", content) if is_done else ("", "")
         note = ": ".join(part for part in (title, content) if part)
         if note and (item_id, index, note) not in self._notes:
@@ -188,12 +189,12 @@ class Answer:
 
 
 def clean(text: str) -> str:
-    """Return text without characters that would move the cursor or do worse to a terminal."""
+    """Return text without characters that could control the terminal."""
     return CONTROL_CHARACTERS.sub("", text)
 
 
 def questions() -> Iterator[str]:
-    """Yield the lines that a person types, or that are piped in, until they end."""
+    """Yield lines from the keyboard or a pipe until the input ends."""
     if sys.stdin.isatty():
         print("Type a message; Ctrl-D ends the chat.")
     while True:
@@ -207,7 +208,7 @@ def questions() -> Iterator[str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Chat with a ChatKit server from a terminal.")
-    parser.add_argument("message", nargs="*", help="what to ask; without it, a conversation")
+    parser.add_argument("message", nargs="*", help="the question; omit it to have a conversation")
     parser.add_argument("--url", default=DEFAULT_URL, help="default: %(default)s")
     arguments = parser.parse_args()
     message = " ".join(arguments.message)
@@ -224,7 +225,7 @@ def main() -> int:
 
 
 def is_answered(chat: Chat, question: str) -> bool:
-    """Ask a question, and return whether it was answered; if not, the person is told why."""
+    """Ask a question, and return whether it was answered. Prints the reason if it was not."""
     try:
         chat.ask(question)
     except ChatError as error:

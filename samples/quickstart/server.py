@@ -37,15 +37,15 @@ async def get_time(
     utc_offset: Annotated[float, "The place's offset from UTC, in hours"],
     ctx: FunctionInvocationContext,
 ) -> str:
-    """Tell the date and the time at a place."""
-    # While a tool runs, it may stream to the thread.
+    """Return the date and time at a place."""
+    # A running tool can stream to the thread.
     await ThreadContext.of(ctx).stream_progress("Looking at the clock")
     now = datetime.now(timezone(timedelta(hours=utc_offset)))
     return now.strftime("%A, %Y-%m-%d %H:%M")
 
 
 class QuickstartServer(ChatKitServer[None]):
-    """Answers each message of a person with the agent."""
+    """Answers each user message with the agent."""
 
     def __init__(self, model: ChatModel) -> None:
         super().__init__(MemoryStore())
@@ -59,24 +59,24 @@ class QuickstartServer(ChatKitServer[None]):
     async def respond(
         self, thread: ThreadMetadata, input_user_message: UserMessageItem | None, context: None
     ) -> AsyncIterator[ThreadStreamEvent]:
-        # What the thread holds becomes what the agent reads. The new message is in it already.
+        # Convert the thread to messages. It already contains the new message.
         messages = await thread_to_agent_input(
             self.store, thread.id, context, converter=self.converter
         )
-        # The agent answers; its tools find their way to the thread by the context.
+        # Run the agent. The context gives its tools access to the thread.
         agent_context = ThreadContext(thread=thread, store=self.store, request_context=context)
         run = self.agent.run(
             messages,
             stream=True,
             function_invocation_kwargs=agent_context.function_invocation_kwargs,
         )
-        # What the agent streams becomes what the thread streams.
+        # Convert the agent's stream to ChatKit events.
         async for event in stream_agent_response(run, thread.id, context=agent_context):
             yield event
 
 
 def create_app(model: ChatModel) -> FastAPI:
-    """Return an app: `/chatkit` speaks the whole protocol, and the rest is the web UI."""
+    """Return an app with the ChatKit protocol at `/chatkit` and the web UI."""
     app = FastAPI(title="Quickstart")
     server = QuickstartServer(model)
 
@@ -96,7 +96,7 @@ def create_app(model: ChatModel) -> FastAPI:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Serve an agent by the ChatKit protocol.")
+    parser = argparse.ArgumentParser(description="Serve an agent with the ChatKit protocol.")
     parser.add_argument("--port", type=int, default=8000)
     listener = listen(parser.parse_args().port)
     model = load_model()

@@ -1,4 +1,4 @@
-"""A ChatKit store that keeps everything in memory, for one person, until the process ends."""
+"""A ChatKit store in memory, for one user, until the process ends."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ Record = TypeVar("Record", ThreadItem, ThreadMetadata)
 class MemoryStore(Store[None]):
     """Threads and their items, in the order in which they were first saved.
 
-    That order is kept by the dicts, in which a changed record stays where it was. `created_at`
-    would not do: two items may have the same one, and a clock may go back.
+    The dicts keep this order, because a changed record stays in its place. `created_at` is not
+    reliable: two items may have the same time, and a clock may be set back.
 
-    Records are copied on their way in and out, so that nothing changes what is stored but a call
-    that saves it.
+    Records are copied on their way in and out, so that only a save changes what is stored.
     """
 
     def __init__(self) -> None:
@@ -34,7 +33,7 @@ class MemoryStore(Store[None]):
         return self._threads[thread_id].model_copy(deep=True)
 
     async def save_thread(self, thread: ThreadMetadata, context: None) -> None:
-        # ChatKit may pass a thread with a page of its items, which have their own place.
+        # ChatKit may pass a thread with a page of its items, which are stored separately.
         fields = thread.model_dump(include=set(ThreadMetadata.model_fields))
         self._threads[thread.id] = ThreadMetadata.model_validate(fields)
         self._items.setdefault(thread.id, {})
@@ -68,7 +67,7 @@ class MemoryStore(Store[None]):
         self._items_of(thread_id)[item.id] = item.model_copy(deep=True)
 
     async def delete_thread_item(self, thread_id: str, item_id: str, context: None) -> None:
-        # ChatKit also deletes items that it never saved: those removed while they streamed.
+        # ChatKit also deletes items that it never saved, because they were removed while streaming.
         self._items_of(thread_id).pop(item_id, None)
 
     def _items_of(self, thread_id: str) -> dict[str, ThreadItem]:
@@ -91,7 +90,7 @@ class MemoryStore(Store[None]):
 
 
 def _page(records: Iterable[Record], limit: int, after: str | None, order: str) -> Page[Record]:
-    """Return the records that follow the one with the id `after`, at most `limit` of them."""
+    """Return at most `limit` records after the one with the ID `after`."""
     ordered = list(records)
     if order == "desc":
         ordered.reverse()
@@ -99,7 +98,7 @@ def _page(records: Iterable[Record], limit: int, after: str | None, order: str) 
     if after is not None:
         ids = [record.id for record in ordered]
         if after not in ids:
-            raise NotFoundError(f"There is nothing with the id {after!r} to go on from.")
+            raise NotFoundError(f"There is no record with the ID {after!r} to continue after.")
         start = ids.index(after) + 1
     data = [record.model_copy(deep=True) for record in ordered[start : start + limit]]
     has_more = start + limit < len(ordered)

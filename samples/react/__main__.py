@@ -1,6 +1,6 @@
-"""An app made with `@openai/chatkit-react`, on this project's script: `python -m samples.react`.
+"""An app with `@openai/chatkit-react` and this project's script: `python -m samples.react`.
 
-It needs Node.js 20.19 or newer, with which the app is built when it is first started.
+It needs Node.js 20.19 or newer to build the app when it first starts.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ FOLDER = Path(__file__).parent
 
 @client_tool
 def list_orders() -> None:
-    """List the user's orders, with their ids and states."""
+    """List the user's orders, with their IDs and states."""
 
 
 @client_tool
 def mark_order(id: str) -> None:
-    """Mark an order in the page, so that the user sees which one is meant."""
+    """Highlight an order in the page for the user."""
 
 
 def shop_app(model: ChatModel, database: str = "sqlite:///react.db") -> Starlette:
-    """Return the app: the page, the chat's endpoint, and its script."""
+    """Return the app: the page, the chat endpoint and the script."""
     agent = Agent(
         client=model.client,
-        instructions="You know the user's orders by list_orders. Mark the one you speak of.",
+        instructions="Get the user's orders with list_orders. Mark the order that you talk about.",
         tools=[list_orders, mark_order],
     )
     server = AgentChatKitServer(agent, SQLStore[RequestContext](database))
@@ -64,14 +64,14 @@ def shop_app(model: ChatModel, database: str = "sqlite:///react.db") -> Starlett
 
 
 def build() -> None:
-    """Build the page, unless that is done."""
+    """Build the page, unless it is already built."""
     if (FOLDER / "dist").is_dir():
         return
-    # It may be Python's own: the package index has Node.js, too.
+    # Node.js may be in Python's environment, installed from the package index.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     npm = shutil.which("npm", path=path)
     if npm is None:
-        raise SystemExit("npm is needed to build this app. It comes with Node.js.")
+        raise SystemExit("Building this app requires npm. Install Node.js, which includes it.")
     for arguments in (["install", "--no-audit", "--no-fund"], ["run", "build"]):
         with step(f"npm {arguments[0]}"):
             done = subprocess.run(
@@ -87,7 +87,7 @@ def build() -> None:
 
 
 def answer(turn: Turn) -> Iterator[Content]:
-    """Answer without a model: find the order that is named, and mark it."""
+    """Answer without a model: find the order in the message, and mark it."""
     orders = turn.result("list_orders")
     number = next((word for word in turn.text.strip("?").split() if word.isdigit()), None)
     if orders is None:

@@ -1,4 +1,4 @@
-/** A shop with a chat beside its orders, made with OpenAI's own React package. */
+/** A shop with a chat next to its orders, built with OpenAI's React package. */
 
 import { ChatKit, useChatKit } from '@openai/chatkit-react'
 import { useState } from 'react'

@@ -12,20 +12,25 @@ from samples.serving import listen, step, url_of
 FOLDER = Path(__file__).parents[2] / ".demo"
 
 SCRIPT = """\
-A script answers, not a model. For a real one, stop this and set one of
-    OPENAI_API_KEY=…     (or OPENAI_BASE_URL=… for any endpoint like OpenAI's)
+A script answers instead of a model. For a real model, press Ctrl-C, set one of
+    OPENAI_API_KEY=…     (or OPENAI_BASE_URL=… for any compatible endpoint)
     OLLAMA_MODEL=…       MODEL=local       AZURE_OPENAI_ENDPOINT=…
-and start it again. samples/weather/README.md says more.
+and start it again. See samples/weather/README.md for details.
 """
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Serve the weather assistant.")
     parser.add_argument("--port", type=int, default=8000, help="default: %(default)s")
-    parser.add_argument("--folder", type=Path, default=FOLDER, help="where it keeps its data")
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=FOLDER,
+        help="the folder for threads and files; default: %(default)s",
+    )
     parser.add_argument("--offline", action="store_true", help="make the weather up")
     arguments = parser.parse_args()
-    # What stops a service does the same as Ctrl-C, which a shell has its background jobs ignore.
+    # SIGTERM acts like Ctrl-C, which shells make their background jobs ignore.
     for kind in (signal.SIGINT, signal.SIGTERM):
         signal.signal(kind, signal.default_int_handler)
     try:
@@ -37,7 +42,7 @@ def main() -> None:
 def serve(port: int, folder: Path, *, is_offline: bool) -> None:
     """Serve until the process is interrupted."""
     with step("Loading libraries"):
-        # Not at the top of the file: they take a second, in which nothing would be said.
+        # Imported late, so that the message appears before the slow imports.
         import uvicorn
 
         from samples.models import ChatModel, load_model
@@ -57,7 +62,7 @@ def serve(port: int, folder: Path, *, is_offline: bool) -> None:
         app = await weather_app(model, forecasts, folder)
         config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
         print(f"\n{SCRIPT if model.is_script else f'{model.name} answers.'}")
-        # A browser that is faster than the server waits for it: the port is open.
+        # The port is already open, so an early browser waits for the server.
         print(f"Open {url_of(listener)} in a browser. Ctrl-C stops it.", flush=True)
         await uvicorn.Server(config).serve(sockets=[listener])
 

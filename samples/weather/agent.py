@@ -32,8 +32,8 @@ def weather_agent(model: ChatModel, forecasts: Forecasts) -> Agent[Any]:
     """Return the assistant.
 
     Args:
-        model: What it thinks with; one that cannot call tools is given none.
-        forecasts: Where the weather comes from.
+        model: The language model. It gets tools only if it can call them.
+        forecasts: The source of the weather.
     """
 
     @tool
@@ -47,7 +47,7 @@ def weather_agent(model: ChatModel, forecasts: Forecasts) -> Agent[Any]:
         known: list[Weather] = []
 
         async def states() -> AsyncGenerator[DynamicWidgetRoot, None]:
-            # The card is there at once, and fills when the weather is known.
+            # The card appears immediately, and fills in when the weather arrives.
             yield waiting_card(place)
             known.append(await forecasts.weather(place))
             yield weather_card(known[0])
@@ -88,34 +88,34 @@ def weather_agent(model: ChatModel, forecasts: Forecasts) -> Agent[Any]:
 
 @tool
 async def choose_city(ctx: FunctionInvocationContext) -> str:
-    """Let the user choose a city. Their choice comes as a message."""
+    """Let the user choose a city. Their choice arrives as a message."""
     await ThreadContext.of(ctx).stream_widget(cities_card(PLACES[::3]), copy_text="Which city?")
     return "The user sees buttons with cities. Wait for their choice."
 
 
 @tool(approval_mode="always_require")
 def subscribe_to_alerts(
-    city: City, event: Annotated[str, "What to be told of, such as rain or frost"]
+    city: City, event: Annotated[str, "The event to report, such as rain or frost"]
 ) -> str:
-    """Send the user a message whenever something happens to the weather in a city."""
+    """Send the user a message whenever a weather event happens in a city."""
     return f"Subscribed to alerts of {event} in {city}. (This sample sends none.)"
 
 
 class Question(BaseModel):
-    """What a button of a card asks."""
+    """The question that a card's button asks."""
 
     text: str
 
 
 @action(ASK)
 def ask(question: Question, context: ThreadContext[Any]) -> str:
-    """Have the agent answer what a button asks, as if the person had written it."""
+    """Send a button's question to the agent, as if the user had written it."""
     return question.text
 
 
 @client_tool
 def get_location() -> None:
-    """Return the city nearest to the user, as far as their browser says."""
+    """Return the city nearest to the user, if their browser reveals it."""
 
 
 @client_tool
@@ -124,7 +124,7 @@ def set_color_scheme(scheme: Annotated[str, "light or dark"]) -> None:
 
 
 def location_of(result: str) -> str | None:
-    """Return the city in what the page answered to `get_location`."""
+    """Return the city in the page's result of `get_location`."""
     try:
         answer = json.loads(result)
     except ValueError:

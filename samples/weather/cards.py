@@ -1,4 +1,4 @@
-"""What people see of the weather: a card that fills, and a choice of cities."""
+"""The weather widgets: a card that fills in, and a choice of cities."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chatkit.widgets import DynamicWidgetRoot
 from .forecast import Condition, Place, Weather
 
 ASK = "weather.ask"
-"""The action of a button that asks something in the person's place."""
+"""The action of a button that asks a question on the user's behalf."""
 
 _ICONS: dict[Condition, str] = {
     "clear": "lucide:sun",
@@ -24,12 +24,12 @@ _ICONS: dict[Condition, str] = {
 
 
 def waiting_card(place: Place) -> DynamicWidgetRoot:
-    """Return the card as long as there is nothing to show but the place."""
+    """Return the card to show until the weather arrives."""
     return _card(_heading(place, "Looking at the sky …", "lucide:cloud"))
 
 
 def weather_card(weather: Weather) -> DynamicWidgetRoot:
-    """Return the card of the weather at a place: now, the day, and the days to come."""
+    """Return the weather card of a place: now, today, and the next days."""
     place = weather.place
     return _card(
         _heading(place, f"{place.country}, {place.now():%H:%M}", _ICONS[weather.condition]),
@@ -47,7 +47,7 @@ def weather_card(weather: Weather) -> DynamicWidgetRoot:
 
 
 def cities_card(places: Sequence[Place]) -> DynamicWidgetRoot:
-    """Return a card with a button for each of some cities."""
+    """Return a card with a button for each city."""
     return _card(
         {"type": "Title", "value": "Which city?", "size": "sm"},
         _row(
@@ -59,12 +59,12 @@ def cities_card(places: Sequence[Place]) -> DynamicWidgetRoot:
 
 
 def degrees(temperature: float) -> str:
-    """Return a temperature as people read it."""
+    """Return a temperature as text."""
     return f"{round(temperature)} °C"
 
 
 def summary(weather: Weather) -> str:
-    """Return the card in words, for copying and reading aloud."""
+    """Return the card as plain text, for copying and screen readers."""
     today = weather.days[0]
     return (
         f"{weather.place.name}: {degrees(weather.temperature)}, {weather.condition}, "

@@ -1,4 +1,4 @@
-"""Where the weather comes from: a public service, or made up where there is no network."""
+"""The weather, from a public service or, without a network, made up."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Condition = Literal["clear", "partly cloudy", "cloudy", "fog", "rain", "snow", "
 
 
 class Place(BaseModel):
-    """Somewhere that has weather."""
+    """A place to get the weather for."""
 
     name: str
     country: str
@@ -62,7 +62,7 @@ class Weather(BaseModel):
 
 
 class UnknownPlaceError(LookupError):
-    """There is no such place, as far as the data goes."""
+    """The data contains no such place."""
 
 
 PLACES = [
@@ -101,15 +101,15 @@ PLACES = [
         ("Zurich", "Switzerland", 47.4, 8.5, "Europe/Zurich"),
     ]
 ]
-"""The places that there is weather for without a network."""
+"""The places that have weather without a network."""
 
 
 class Forecasts:
-    """Asks Open-Meteo, and makes the weather up for as long as that cannot be reached.
+    """Gets forecasts from Open-Meteo, and makes them up while it is unreachable.
 
     Args:
-        url: Where the service's forecasts are; `None` to make the weather up always.
-        search_url: Where it looks up places.
+        url: The URL of the service's forecasts; `None` to always make up the weather.
+        search_url: The URL of the search for places.
     """
 
     TIMEOUT = 3.0
@@ -126,7 +126,7 @@ class Forecasts:
 
     @property
     def source(self) -> str:
-        """Where the weather comes from, for people."""
+        """The source of the weather, for users."""
         return "Open-Meteo" if self._is_live else "made up, as there is no network"
 
     @property
@@ -153,11 +153,11 @@ class Forecasts:
                 return await self._ask(place)
             except (httpx.HTTPError, ValueError, KeyError):
                 self._give_up()
-        await asyncio.sleep(0.6)  # As long as a service takes, so that one sees the card fill.
+        await asyncio.sleep(0.6)  # Like a real service, so that the card visibly fills in.
         return made_up(place)
 
     def _give_up(self) -> None:
-        # Nobody waits for it again and again.
+        # Do not wait for it with every request.
         self._unreachable_until = time.monotonic() + self.RETRY_AFTER
 
     async def _find(self, name: str) -> Place:
@@ -190,7 +190,7 @@ def known_place(name: str) -> Place:
     """Return one of `PLACES`.
 
     Raises:
-        UnknownPlaceError: If it is none of them; says which there are.
+        UnknownPlaceError: If it is not one of them. The message lists them.
     """
     wanted = name.split(",")[0].strip().casefold()
     for place in PLACES:
@@ -238,7 +238,7 @@ def _from_open_meteo(place: Place, answer: dict[str, Any]) -> Weather:
 
 
 def condition_of(code: int) -> Condition:
-    """Return what a weather code of the WMO means, as far as a picture shows it."""
+    """Return the condition for a WMO weather code, simplified for icons."""
     if code <= 1:
         return "clear"
     if code <= 3:
@@ -251,7 +251,7 @@ def condition_of(code: int) -> Condition:
 
 
 def made_up(place: Place, now: datetime | None = None) -> Weather:
-    """Return weather that fits a place and a season, the same all day long."""
+    """Return weather that fits the place and the season, and stays the same all day."""
     now = now or place.now()
     chance = random.Random(f"{place.name} {now:%Y-%m-%d}")  # noqa: S311 - no secret
     season = math.cos((now.timetuple().tm_yday - 200) / 365 * 2 * math.pi)

@@ -1,4 +1,4 @@
-"""The script that answers without a language model: it understands a few words of English."""
+"""The script that answers without a language model, and understands a few words of English."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ To talk to a real model, start me again with `OPENAI_API_KEY`, or see the sample
 
 
 def cities_in(text: str) -> list[str]:
-    """Return the cities that a text names, in order."""
+    """Return the cities that a text mentions, in order."""
     found = [
         (match.start(), place.name)
         for place in PLACES
@@ -42,12 +42,12 @@ def cities_in(text: str) -> list[str]:
 
 
 def city_of(turn: Turn) -> str | None:
-    """Return the city that is meant, which may have been named before."""
+    """Return the city in question, which may be from an earlier message."""
     return next(iter(cities_in(turn.text) or reversed(cities_in(turn.earlier))), None)
 
 
 def answer(turn: Turn) -> Iterator[Content]:
-    """Yield what the script says or calls next."""
+    """Yield the next texts and calls of the script."""
     if turn.images and not turn.results:
         yield from look_at(turn.images[0])
     elif turn.says("alert", "warn", "tell me when"):
@@ -71,7 +71,7 @@ def answer(turn: Turn) -> Iterator[Content]:
 
 
 def forecast(turn: Turn, cities: Sequence[str]) -> Iterator[Content]:
-    """Get the weather of each city, then say which is the warmest."""
+    """Get the weather in each city, then say which is the warmest."""
     found = [result for name, result in turn.results if name == "get_weather"]
     if not found:
         yield Content.from_text_reasoning(
@@ -96,7 +96,7 @@ def forecast(turn: Turn, cities: Sequence[str]) -> Iterator[Content]:
 
 
 def choose(turn: Turn) -> Iterator[Content]:
-    """Let the person choose a city."""
+    """Let the user choose a city."""
     if turn.result("choose_city") is None:
         yield call("choose_city")
     else:
@@ -115,7 +115,7 @@ def tell_time(turn: Turn) -> Iterator[Content]:
 
 
 def alert(turn: Turn) -> Iterator[Content]:
-    """Subscribe to alerts, which a person has to approve."""
+    """Subscribe to alerts, which the user must approve."""
     city = city_of(turn)
     event = next((each for each in ("snow", "frost", "storm") if turn.says(each)), "rain")
     if city is None:
@@ -130,7 +130,7 @@ def alert(turn: Turn) -> Iterator[Content]:
 
 
 def advise(turn: Turn) -> Iterator[Content]:
-    """Ask what somebody is up to, look at the weather, and say what to wear."""
+    """Ask about the user's plans, check the weather, and say what to wear."""
     city = city_of(turn)
     answers = turn.result("ask_user")
     weather = turn.result("get_weather")
@@ -155,7 +155,7 @@ def advise(turn: Turn) -> Iterator[Content]:
 
 
 def locate(turn: Turn) -> Iterator[Content]:
-    """Have the page say where it is, then get the weather there."""
+    """Ask the page for its location, then get the weather there."""
     where = turn.result("get_location")
     if where is None:
         yield call("get_location")
@@ -166,7 +166,7 @@ def locate(turn: Turn) -> Iterator[Content]:
 
 
 def change_colors(turn: Turn) -> Iterator[Content]:
-    """Have the page change its colors."""
+    """Tell the page to change its colors."""
     scheme = "dark" if turn.says("dark") else "light"
     if turn.result("set_color_scheme") is None:
         yield call("set_color_scheme", scheme=scheme)
@@ -175,7 +175,7 @@ def change_colors(turn: Turn) -> Iterator[Content]:
 
 
 def look_at(uri: str) -> Iterator[Content]:
-    """Say what a script can see in a picture."""
+    """Describe a picture as far as a script can."""
     try:
         image = Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2])))
         sky = image.convert("RGB").crop((0, 0, image.width, max(1, image.height // 2)))
@@ -192,7 +192,7 @@ def look_at(uri: str) -> Iterator[Content]:
 
 
 def cite(weather: str, end: int) -> Iterator[Content]:
-    """Say where the weather is from, at the end of a text."""
+    """Cite the source of the weather at the end of a text."""
     if (found := re.search(r"Source: (.+?)\. (https?://\S+)", weather)) is not None:
         region = {"type": "text_span", "start_index": 0, "end_index": end}
         citation: Any = {
@@ -205,13 +205,13 @@ def cite(weather: str, end: int) -> Iterator[Content]:
 
 
 def temperature_in(weather: str) -> float:
-    """Return the temperature that a tool told, in °C."""
+    """Return the temperature in a tool's result, in °C."""
     found = re.search(r"(-?\d+) °C", weather)
     return float(found[1]) if found else 0.0
 
 
 def activity_in(answers: str) -> str:
-    """Return what somebody said that they will do."""
+    """Return the activity that the user chose."""
     try:
         given = json.loads(answers)["answers"][0]["answer"]
     except (ValueError, KeyError, IndexError, TypeError):

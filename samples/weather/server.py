@@ -1,4 +1,4 @@
-"""The weather assistant behind the ChatKit protocol, and the page that it is used on."""
+"""The weather assistant behind the ChatKit protocol, and its page."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ POLICY = (
 
 
 class WeatherServer(AgentChatKitServer[RequestContext]):
-    """Answers with the assistant, and has its model find titles."""
+    """Answers with the assistant, and lets its model write the titles."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class WeatherServer(AgentChatKitServer[RequestContext]):
     async def title(
         self, thread: ThreadMetadata, message: UserMessageItem, context: RequestContext
     ) -> str | None:
-        """Return a title by the model; the script only repeats the question."""
+        """Return a title from the model; the script only repeats the question."""
         text = " ".join(part.text for part in message.content)[:1000]
         if self._model.is_script:
             return text[:60]
@@ -54,7 +54,7 @@ class WeatherServer(AgentChatKitServer[RequestContext]):
 
 
 async def weather_app(model: ChatModel, forecasts: Forecasts, folder: Path) -> Starlette:
-    """Return the app, which keeps its threads and files in a folder."""
+    """Return the app, which stores its threads and files in a folder."""
     store = SQLStore[RequestContext](f"sqlite:///{folder / 'weather.db'}")
     files = AttachmentStore(folder / "files", metadata=store, secret=await store.secret())
     server = WeatherServer(model, forecasts, store, files)
@@ -69,8 +69,8 @@ async def weather_app(model: ChatModel, forecasts: Forecasts, folder: Path) -> S
         return FileResponse(PAGE / "weather.css")
 
     async def about(request: Request) -> Response:
-        """Tell the page who answers, and where the weather comes from."""
-        # Whether the service can be reached is known once it has been asked.
+        """Return the names of the model and the weather source for the page."""
+        # This request shows whether the service is reachable.
         await forecasts.place(PLACES[0].name)
         return JSONResponse(
             {

@@ -1,4 +1,4 @@
-"""What the gallery shows: a thread for each family of components."""
+"""The contents of the gallery: a thread for each family of components."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ ROWS: list[Json] = [
 
 
 def tell(payload: Any = None, **config: Any) -> Json:
-    """Return an action that is answered by saying what arrived."""
+    """Return an action whose handler shows its payload."""
     return {"type": "gallery.tell", "payload": payload, **config}
 
 

@@ -8,7 +8,7 @@ import zlib
 
 
 def _png(width: int, height: int) -> bytes:
-    """Return a PNG of squares, whose colors change from one corner to the other."""
+    """Return a PNG of squares whose colors change from corner to corner."""
     rows = b"".join(
         b"\0" + bytes(c for x in range(width) for c in (40 + x // 20 * 20, 120, 255 - y // 20 * 40))
         for y in range(height)

@@ -1,4 +1,4 @@
-"""The gallery's server: threads that are there from the start, and a handler for every action."""
+"""The gallery's server: predefined threads, and a handler for every action."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ from .gallery import FAMILIES, MARKDOWN, button, card, component, counter, text
 from .states import Json
 
 VISITOR = "visitor"
-"""Everybody is the same one: the gallery is for a person at their own machine."""
+"""The single owner: the gallery serves one user on their own machine."""
 
 PAUSE = 0.05
-"""Seconds between two states of a widget that streams."""
+"""Seconds between two states of a streaming widget."""
 
 PAGE = {
     "header": {"title": {"text": "Widgets"}},
     "initialThread": "Layout",
     "history": {"enabled": True, "showDelete": False},
-    # What "Bad input" names on another host is not asked for.
+    # The page must not request the image from another host in "Bad input".
     "widgets": {"images": "self"},
 }
 
@@ -51,7 +51,7 @@ def root(widget: Json) -> DynamicWidgetRoot:
 
 @action("gallery.tell")
 async def tell(payload: Any, context: ThreadContext[Any]) -> None:
-    """Say what arrived."""
+    """Show the payload."""
     message = json.dumps(payload, ensure_ascii=False)
     await context.stream(NoticeEvent(level="info", title="The server got", message=message))
 
@@ -62,7 +62,7 @@ class Booking(BaseModel):
 
 @action("gallery.book")
 async def book(booking: Booking, context: ThreadContext[Any]) -> None:
-    """Take a booking that fits, in place of the form."""
+    """Replace the form with a valid booking."""
     await context.replace_widget(root(card(f"Booked: {booking.seats}")))
 
 
@@ -75,7 +75,7 @@ async def wait(payload: None, context: ThreadContext[Any]) -> None:
 
 @action("gallery.change")
 async def change(payload: None, context: ThreadContext[Any]) -> None:
-    """Change what a transition holds."""
+    """Change the child of a transition."""
     time = f"{datetime.now():%H:%M:%S}"
     child = component("Transition", children=text(f"Changed at {time}", id="child", key=time))
     again = button("Change it", "gallery.change")
@@ -84,13 +84,13 @@ async def change(payload: None, context: ThreadContext[Any]) -> None:
 
 @action("gallery.count")
 async def count(payload: dict[str, int], context: ThreadContext[Any]) -> None:
-    """Count, answered with the widget alone."""
+    """Count up, and respond with only the widget."""
     await context.replace_widget(root(counter(payload["count"])))
 
 
 @action("gallery.ask")
 async def ask(question: str, context: ThreadContext[Any]) -> str:
-    """Have the agent answer."""
+    """Let the agent answer."""
     return question
 
 
@@ -102,7 +102,7 @@ async def fail(payload: None, context: ThreadContext[Any]) -> None:
 
 @action("gallery.refuse")
 async def refuse(payload: None, context: ThreadContext[Any]) -> None:
-    """Fail, and say why."""
+    """Fail with a message for the user."""
     raise CustomStreamError("The flight is full.")
 
 
@@ -115,7 +115,7 @@ async def stream(which: str, context: ThreadContext[Any]) -> None:
 
 @action("gallery.stream_here")
 async def stream_here(payload: None, context: ThreadContext[Any]) -> None:
-    """Stream states in the place of a widget."""
+    """Stream states in place of a widget."""
     await context.replace_widget(growing_text())
 
 
@@ -151,7 +151,7 @@ HANDLERS = [tell, book, wait, change, count, ask, fail, refuse, stream, stream_h
 
 
 def answer(turn: Turn) -> Iterator[Content]:
-    # The widgets of the thread are told before the question.
+    # The thread's widgets precede the question.
     question = turn.text.rpartition("\n\n")[2]
     yield Content.from_text(f"A script answers. It was told: “{question}”")
 
@@ -170,7 +170,7 @@ async def fill(store: SQLStore[Any]) -> None:
 
 
 def gallery_app() -> Starlette:
-    """Return the app; it keeps nothing when it stops."""
+    """Return the app, which loses its data when it stops."""
     store = SQLStore[RequestContext]("sqlite://")
     agent = Agent(client=ScriptedClient(answer))
     server = AgentChatKitServer(agent, store, actions=HANDLERS)

@@ -1,4 +1,4 @@
-"""Every state of a component, found in its class."""
+"""Every state of a component, derived from its class."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COMPONENTS: dict[str, type[WidgetComponentBase]] = {
 }
 
 THEMED = {"light": "#0f766e", "dark": "#5eead4"}
-"""Two colors, of which each can be read in its theme; one alone could not be in both."""
+"""A readable color for each theme, since no single color is readable in both."""
 PURPLE = {"light": "purple-500", "dark": "purple-200"}
 COLORS = ["red-500", "#b45309", THEMED]
 BACKGROUNDS = ["surface-tertiary", {"light": "blue-50", "dark": "blue-900"}]
@@ -84,18 +84,18 @@ VALUES: dict[str, list[Any]] = {
     ],
     "width": [120, "75%"],
 }
-"""Examples for properties that take any text or number, by name or by component and name."""
+"""Examples for properties of any text or number, by name or by component and name."""
 
 LEFT_OUT = {"key", "id", "type", "children", "options", "fieldName", "autoFocus"}
-"""What has no look of its own; and what would take the focus from all the others."""
+"""Properties that change nothing visible, or that would move the focus."""
 
 
 def states(kind: str, base: Json, *, only: set[str] | None = None) -> Iterator[tuple[str, Json]]:
-    """Yield a component with each value of each of its properties, and what that is.
+    """Yield a component with each value of each of its properties, after a description of it.
 
     Args:
         kind: The component.
-        base: What is the same in all of them; what it holds is not varied.
+        base: The properties that stay the same in all states.
         only: The properties to vary; all by default.
     """
     yield "as it is", {"type": kind, **base}
@@ -109,7 +109,7 @@ def states(kind: str, base: Json, *, only: set[str] | None = None) -> Iterator[t
 
 
 def _values(kind: str, name: str, annotation: Any) -> list[Any]:
-    """Return examples of a property's values: all of them, if it is known which there are."""
+    """Return examples of a property's values, or all of them if the type lists them."""
     if named := VALUES.get(f"{kind}.{name}"):
         return named
     return list(_literals(annotation)) or VALUES[name]

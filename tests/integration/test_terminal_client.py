@@ -40,13 +40,13 @@ def test_the_terminal_client_says_when_there_is_no_server() -> None:
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/chatkit"
         result = run("quickstart.chat", "--url", url, "Hello?")
     assert result.returncode == 1
-    assert result.stderr.startswith(f"No server answers at {url}")
+    assert result.stderr.startswith(f"Cannot connect to {url}")
     assert result.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(
     ("path", "complaint"),
-    [("/docs", "is no ChatKit endpoint: HTTP 405"), ("/nowhere", "HTTP 404")],
+    [("/docs", "is not a ChatKit endpoint: HTTP 405"), ("/nowhere", "HTTP 404")],
 )
 def test_the_terminal_client_says_when_it_is_another_server(
     quickstart: Service, path: str, complaint: str

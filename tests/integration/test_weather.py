@@ -232,7 +232,7 @@ def test_the_environment_names_the_model(
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
-        ({"MODEL": "huge"}, "MODEL=huge is not known"),
+        ({"MODEL": "huge"}, "Unknown MODEL=huge"),
         ({"AZURE_OPENAI_ENDPOINT": "https://mine.test"}, "needs AZURE_OPENAI_API_KEY"),
     ],
 )
@@ -250,7 +250,7 @@ def test_it_serves_until_it_is_stopped(by: signal.Signals, tmp_path: Path) -> No
     with Service("weather", tmp_path / "log", "--folder", str(tmp_path), "--offline") as service:
         url = service.wait_for(r"http://127\.0\.0\.1:\d+/")
         assert httpx.get(f"{url}healthz", timeout=60).status_code == 200
-        assert "A script answers, not a model." in service.log
+        assert "A script answers instead of a model." in service.log
         assert service.stop(by) == 0
     assert service.log.endswith("\nStopped.\n")
     with socket.create_server(("127.0.0.1", urlsplit(url).port or 0)):

@@ -60,7 +60,7 @@ test.each(LOOKS)(
       await ann.page.waitForTimeout(1000)
       await ann.page.screenshot({ path: join(images, `${what}-${name}.png`) })
     }
-    await ann.chat.getByText('A script answers here, not a model').waitFor()
+    await ann.chat.getByText('A script answers instead of a model').waitFor()
     await shoot('start')
 
     // A card fills while its tool runs; the answer follows.

@@ -1,8 +1,8 @@
-// The page of the weather assistant: everything here is an option of <openai-chatkit>.
+// The page of the weather assistant. It only sets options of <openai-chatkit>.
 const chat = document.getElementById('chat')
 const about = await fetch('about.json').then((response) => response.json())
 
-// What the page can do for the agent. Nothing of it asks for a permission.
+// The tools that the page runs for the agent. None of them needs a permission.
 const clientTools = {
   get_location() {
     const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
@@ -64,9 +64,9 @@ const options = () => {
     thread: { autoScroll: true },
     disclaimer: {
       text: about.isScript
-        ? `A script answers here, not a model, and the weather is from: ${about.weather}. ` +
-          'The README of this sample says how to use a real model.'
-        : `${about.model} answers. The weather is from: ${about.weather}.`,
+        ? `A script answers instead of a model. Weather: ${about.weather}. ` +
+          'See the README of this sample for how to use a real model.'
+        : `Model: ${about.model}. Weather: ${about.weather}.`,
     },
     onClientTool: async ({ name, params }) =>
       clientTools[name]?.(params) ?? { error: `This page has no tool ${name}.` },
@@ -75,7 +75,7 @@ const options = () => {
 
 chat.setOptions(options())
 
-// A reload, a bookmark or a link comes back to the same thread.
+// A reload, a bookmark or a link opens the same thread again.
 chat.addEventListener('chatkit.thread.change', ({ detail }) => {
   history.replaceState(null, '', detail.threadId === null ? '.' : `#${detail.threadId}`)
 })
