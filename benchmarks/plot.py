@@ -1,9 +1,9 @@
-"""Draw the processor time of a token and a turn, from the figures of `turns.py`.
+"""Draw the processor time of a token and a turn from the output of `turns.py`.
 
     python benchmarks/turns.py --json turns.json
     python benchmarks/plot.py turns.json turns.svg
 
-The drawing has no background, and its colours can be read on white and on black.
+The drawing has no background, and its colors are readable on white and on black.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ OTHER_BAR = "#94a3b8"
 
 WIDTH = 720
 LABELS = 210
-"""The width of the names."""
+"""The width of the column of names."""
 BAR = 22
 ROW = 34
 TITLE = 44
 GAP = 18
 FIGURE = 90
-"""The width kept free for the figure after the longest bar."""
+"""The width reserved for the figure after the longest bar."""
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One group of bars."""
+    """A group of bars."""
 
     title: str
     unit: str
@@ -50,7 +50,7 @@ PANELS = (
 
 
 def values(rounds: list[Any], panel: Panel) -> dict[str, list[float]]:
-    """Return the figure of each round, by contestant."""
+    """Return the figures of all rounds, by contestant."""
     names: list[str] = list(rounds[0][panel.measure])
     return {
         name: [each[panel.measure][name][panel.figure] * panel.scale for each in rounds]
@@ -103,7 +103,7 @@ def draw(rounds: list[Any]) -> str:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("figures", type=Path, help="the file that turns.py --json has written")
+    parser.add_argument("figures", type=Path, help="the output file of turns.py --json")
     parser.add_argument("drawing", type=Path, help="the SVG file to write")
     arguments = parser.parse_args()
     rounds = json.loads(arguments.figures.read_text())["rounds"]

@@ -1,4 +1,4 @@
-"""What the server is compared with: `ChatKitServer` and the simplest store that is correct."""
+"""The reference for comparisons: `ChatKitServer` with the simplest correct store."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ITEM: TypeAdapter[Any] = TypeAdapter(ThreadItem)
 
 
 class ReferenceStore(Store[Any]):
-    """One owner's threads in SQLite, by the standard library, on the event loop's own thread."""
+    """One owner's threads in SQLite, with `sqlite3` on the event loop's own thread."""
 
     def __init__(self, path: str) -> None:
         self.database = sqlite3.connect(path, isolation_level=None)
@@ -127,7 +127,7 @@ class ReferenceStore(Store[Any]):
 
 
 class ReferenceServer(ChatKitServer[Any]):
-    """Gives the agent the whole thread each turn, as an app without sessions must."""
+    """Passes the agent the whole thread in each turn, as an app without sessions must."""
 
     def __init__(self, agent: SupportsAgentRun, store: ReferenceStore) -> None:
         super().__init__(store)

@@ -1,4 +1,4 @@
-"""Measures the server beside `ChatKitServer` with the simplest correct store: `make bench`."""
+"""Compares the server with `ChatKitServer` and the simplest correct store: `make bench`."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ SAID = "token "
 
 
 class TokenClient(BaseChatClient[Any]):
-    """A model that says as many tokens as it is told to, as fast as it is told to."""
+    """A model that streams a given number of tokens at a given rate."""
 
     tokens = 1
     pause = 0.0
@@ -65,7 +65,7 @@ class TokenClient(BaseChatClient[Any]):
 
 @dataclass
 class Contestant:
-    """A server, and how its thread is filled."""
+    """A server, and the function that fills its thread."""
 
     name: str
     server: Any
@@ -74,7 +74,7 @@ class Contestant:
 
 @dataclass
 class Turn:
-    """What one turn took."""
+    """The measurements of one turn."""
 
     first_event: float
     seconds: float
@@ -101,7 +101,7 @@ async def turn(server: Any, thread_id: str) -> Turn:
 
 
 async def new_thread(server: Any, items: int = 0) -> str:
-    """Add a thread with a conversation in it."""
+    """Add a thread with a conversation."""
     store = server.store
     thread_id = store.generate_thread_id(CONTEXT)
     now = datetime(2026, 1, 1)
@@ -219,7 +219,7 @@ async def pages(contestants: list[Contestant], rounds: int) -> None:
 
 
 def _fill(contestant: Contestant, thread_id: str, count: int) -> None:
-    """Add items beneath the store: through it, a million would take many minutes."""
+    """Add items directly to the database: a million would take many minutes through the store."""
     item, _ = conversation(thread_id, 0, datetime(2026, 1, 1))
     names = [f"bulk{number}" for number in range(count)]
     rows = (

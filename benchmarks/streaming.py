@@ -1,8 +1,8 @@
-"""Compare what it costs to turn an agent's updates into ChatKit events.
+"""Compare the cost of converting an agent's updates to ChatKit events.
 
-Ours against today's `agent-framework-chatkit` from the package index, in an environment of its
-own that is thrown away, and against `chatkit.agents`, which does the same for the OpenAI Agents
-SDK. Each has a process of its own, and they take turns. What is printed is Markdown.
+Compares this package with the current `agent-framework-chatkit` from the package index, installed
+into a temporary environment, and with `chatkit.agents`, which does the same for the OpenAI Agents
+SDK. Each runs in a separate process, and they take turns. The output is Markdown.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ WORKER = Path(__file__).with_name("streaming_worker.py")
 PEER = "agent-framework-chatkit>=1.0.0b0"
 OUR_NAME = "agent-framework-chatkit"
 FREE = {OUR_NAME, "fastapi"}
-"""Packages of which peers may have other versions than we."""
+"""Packages whose versions may differ for peers."""
 
 COUNTS = (1_000, 10_000, 100_000)
-"""How many updates a reply has."""
+"""The number of updates in a reply."""
 
 TEXT_BYTES = 6
-"""How much text the worker puts into an update."""
+"""The bytes of text in an update."""
 
 MIN_TURN = 10_000
-"""How many updates a contestant converts in a turn at least, in several replies if need be."""
+"""The minimum number of updates per contestant and round, if necessary in several replies."""
 
 
 class Contestant:
-    """A process that converts replies when asked."""
+    """A process that converts replies on request."""
 
     def __init__(self, name: str, python: Path, case: str) -> None:
         self.name = name
         self.case = case
-        # Isolated, so that neither environment sees the other's module.
+        # Isolated, so that neither environment imports the other's module.
         self.process = subprocess.Popen(
             [str(python), "-I", str(WORKER), case],
             stdin=subprocess.PIPE,
@@ -51,10 +51,10 @@ class Contestant:
         )
         self.versions: dict[str, str] = self._answer()
         self.times: dict[int, list[float]] = {count: [] for count in COUNTS}
-        """Each round's microseconds per update, by how many updates a reply has."""
+        """Microseconds per update in each round, by the number of updates in a reply."""
 
     def ask(self, question: str, count: int) -> Any:
-        """Return what the worker answers about a reply of so many updates."""
+        """Return the worker's answer for a reply with this number of updates."""
         assert self.process.stdin is not None  # noqa: S101
         print(question, count, file=self.process.stdin, flush=True)
         return self._answer()
@@ -77,13 +77,15 @@ class Contestant:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=15, help="how often each takes its turn")
+    parser.add_argument(
+        "--rounds", type=int, default=15, help="the number of rounds; default: %(default)s"
+    )
     rounds = parser.parse_args().rounds
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-peer-")))
         ours, peer = Path(sys.executable), install_peer(folder)
         contestants: list[Contestant] = []
-        # The peer comes right after ours, so that both find the machine in the same state.
+        # The peer runs directly after this package, so that the machine is in the same state.
         for name, python, case in (
             ("ours, text", ours, "text"),
             ("peer, text", peer, "text"),
@@ -108,14 +110,14 @@ def main() -> None:
 
 
 def install_peer(folder: Path, *others: str) -> Path | None:
-    """Install the peer, with our version of everything else where it allows that.
+    """Install the peer, with the same versions of everything else as far as it allows.
 
     Args:
-        folder: Where its environment goes.
-        others: Requirements of what else to install there.
+        folder: The folder for its environment.
+        others: The requirements of other packages to install.
 
     Returns:
-        Its environment's Python, or `None` if it could not be installed or does not import.
+        Its environment's Python, or `None` if it cannot be installed or imported.
     """
     uv = [sys.executable, "-m", "uv"]
     python = folder / "venv" / ("Scripts" if sys.platform == "win32" else "bin") / "python"
@@ -133,7 +135,7 @@ def install_peer(folder: Path, *others: str) -> Path | None:
         run(str(python), "-I", "-c", "import agent_framework_chatkit")
     except subprocess.CalledProcessError as error:
         reason = (error.stderr.strip() or str(error)).splitlines()[-1].strip()
-        print(f"The peer is left out, for it cannot be installed and imported: {reason}\n")
+        print(f"Skipping the peer, because it cannot be installed or imported: {reason}\n")
         return None
     return python
 
@@ -152,7 +154,7 @@ def processor() -> str:
 
 
 def print_versions(contestants: Sequence[Contestant]) -> None:
-    """Print which versions ours and the peer run with."""
+    """Print the versions of this package, the peer and their dependencies."""
     environments = {one.name.partition(",")[0]: one.versions for one in contestants}
     sides = [side for side in ("ours", "peer") if side in environments]
     rows = [
@@ -203,12 +205,12 @@ def spread(values: Sequence[float]) -> str:
 
 
 def ratio(values: Sequence[float], others: Sequence[float]) -> str:
-    """Return how many times as much it took, as the median over the rounds."""
+    """Return the median ratio of the rounds."""
     return f"{median(one / other for one, other in zip(values, others, strict=True)):.2f}"
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a Markdown table of a column of names and columns of numbers."""
+    """Print a Markdown table with a column of names and columns of numbers."""
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     for row in (header, rule, *rows):

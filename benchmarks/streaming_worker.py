@@ -1,13 +1,12 @@
-"""Convert replies as one contestant does, and print what that costs.
+"""Convert replies with one contestant and print the cost.
 
-`streaming.py` runs this in the environment of the package to measure, because ours and the
-peer's have modules of the same name. `text` and `chat_completions` use no more than what both
-packages have.
+`streaming.py` runs this script in the environment of the package to measure, because both packages
+have the same module name. `text` and `chat_completions` use only names that both packages have.
 
     python -I streaming_worker.py CASE
 
-Each line on stdin asks for something, `{time,size,memory} COUNT`, for a reply of so many
-updates; each line on stdout is the answer in JSON. The first line says which versions are used.
+Each line on stdin is a request, `{time,size,memory} COUNT`, for a reply with COUNT updates. Each
+line on stdout is the answer in JSON. The first line contains the versions of the packages.
 """
 
 from __future__ import annotations
@@ -32,26 +31,26 @@ from openai.types.chat.chat_completion_chunk import Choice, ChoiceDelta
 from agent_framework_chatkit import stream_agent_response
 
 PREPARED = 1_000
-"""How many different updates there are when time is taken."""
+"""The number of different updates when measuring time."""
 
 MESSAGE_ID = f"msg_{0:048}"
-"""What the model's service calls its message; as long as OpenAI's."""
+"""The message ID of the model's service, as long as OpenAI's."""
 
 THREAD = ThreadMetadata(id="thr_1", created_at=datetime(2026, 1, 1))
 
 MIXED_TURN = 20
-"""After how many updates a mixed reply thinks again."""
+"""The number of updates after which a mixed reply repeats its pattern."""
 
 Events = AsyncIterator[ThreadStreamEvent]
 
 
 class Case(NamedTuple):
-    """A reply and what converts it."""
+    """A reply and its converter."""
 
     update: Callable[[int], Any]
-    """Makes the reply's update of this number."""
+    """Creates the reply's update with this number."""
     convert: Callable[[AsyncIterator[Any], int], Events]
-    """Converts updates, of which there are so many, to events."""
+    """Converts the given number of updates to events."""
 
 
 def word(number: int) -> str:
@@ -70,7 +69,7 @@ def text(number: int) -> AgentResponseUpdate:
 
 
 def chat_completions_text(number: int) -> AgentResponseUpdate:
-    """Make text as it comes from Agent Framework's client of OpenAI's Chat Completions API."""
+    """Create text as Agent Framework's client for the Chat Completions API returns it."""
     choice = Choice(index=0, delta=ChoiceDelta(content=word(number), role="assistant"))
     return agent_update(
         Content.from_text(word(number), merge_mode="append", raw_representation=choice)
@@ -78,7 +77,7 @@ def chat_completions_text(number: int) -> AgentResponseUpdate:
 
 
 def mixed(number: int) -> AgentResponseUpdate:
-    """Make an update of a reply that thinks, calls a tool, and answers with a citation."""
+    """Create an update of a reply with reasoning, a tool call and an answer with a citation."""
     turn, step = divmod(number, MIXED_TURN)
     if step < 8:
         return agent_update(
@@ -102,7 +101,7 @@ def mixed(number: int) -> AgentResponseUpdate:
 
 
 def response_delta(number: int) -> Any:
-    """Make a text delta as it comes from the OpenAI Agents SDK."""
+    """Create a text delta as the OpenAI Agents SDK returns it."""
     from agents import RawResponsesStreamEvent
     from openai.types.responses import ResponseTextDeltaEvent
 
@@ -163,7 +162,7 @@ def convert_agents_sdk(deltas: AsyncIterator[Any], count: int) -> Events:
             )
         )
 
-    # The model's service sends the whole text again at the end.
+    # At the end, the model's service sends the whole text again.
     whole = ResponseOutputText(
         annotations=[], text="".join(map(word, range(count))), type="output_text"
     )
@@ -175,7 +174,7 @@ def convert_agents_sdk(deltas: AsyncIterator[Any], count: int) -> Events:
 
 
 def empty_store() -> Any:
-    """Return as much of a ChatKit store as the contexts use."""
+    """Return the parts of a ChatKit store that the contexts use."""
 
     async def load_thread_items(*args: object) -> Page[ThreadItem]:
         return Page()
@@ -201,12 +200,12 @@ async def stream(updates: Iterable[Any]) -> AsyncIterator[Any]:
 
 
 def repeat(updates: list[Any], count: int) -> Iterable[Any]:
-    """Repeat prepared updates, so that neither making nor holding them grows with the reply."""
+    """Repeat prepared updates, so that their cost and memory do not grow with the reply."""
     return islice(cycle(updates), count)
 
 
 async def seconds(case: Case, updates: list[Any], count: int) -> float:
-    """Return how much of the processor's time a reply takes to convert."""
+    """Return the processor time for converting a reply."""
     events = case.convert(stream(repeat(updates, count)), count)
     start = time.process_time()
     async for _ in events:
@@ -215,7 +214,7 @@ async def seconds(case: Case, updates: list[Any], count: int) -> float:
 
 
 async def size(case: Case, updates: list[Any], count: int) -> dict[str, int]:
-    """Return how many events a reply becomes, and their bytes as `ChatKitServer` sends them."""
+    """Return the number of a reply's events, and their size as `ChatKitServer` sends them."""
     events = total = 0
     async for event in case.convert(stream(repeat(updates, count)), count):
         data = event.model_dump_json(by_alias=True, exclude_none=True).encode()
@@ -225,9 +224,9 @@ async def size(case: Case, updates: list[Any], count: int) -> dict[str, int]:
 
 
 async def memory(case: Case, count: int) -> dict[str, int]:
-    """Return the most bytes that were in use until the last update, and until the end.
+    """Return the peak number of bytes in use until the last update, and until the end.
 
-    Each update is new, and nobody keeps it or its events.
+    Each update is new, and neither it nor its events are kept.
     """
     most: dict[str, int] = {}
 
@@ -249,7 +248,7 @@ def main() -> None:
     print(json.dumps({package: version(package) for package in packages}), flush=True)
     case = CASES[sys.argv[1]]
     updates = [case.update(number) for number in range(PREPARED)]
-    # What is done once in a process, such as pydantic's building of validators, is done here.
+    # Warm up: do everything that happens once per process, such as building pydantic's validators.
     asyncio.run(seconds(case, updates, PREPARED))
     for line in sys.stdin:
         question, count = line.split()

@@ -1,6 +1,7 @@
-"""Measures many answers at once through a server on one core: `make bench`.
+"""Measures many concurrent answers through a server on one core: `make bench`.
 
-Each token says when the model said it; the client, on another core, sees when it arrives.
+Each token contains the time at which the model produced it; the client, on another core, measures
+when it arrives.
 """
 
 from __future__ import annotations
@@ -35,13 +36,13 @@ from agent_framework_chatkit import AgentChatKitServer, Quotas, create_app
 from agent_framework_chatkit.stores import SQLStore
 
 RATE = 50
-"""Tokens a second."""
+"""Tokens per second."""
 
 STAMP = re.compile(rb"@(\d+)@")
 
 
 class StampingClient(BaseChatClient[Any]):
-    """A model whose tokens are the time."""
+    """A model whose tokens contain the current time."""
 
     seconds = 10.0
 
@@ -63,7 +64,7 @@ def serve(port: int, store: str, seconds: float) -> None:
     os.sched_setaffinity(0, {0})
     model = StampingClient()
     model.seconds = seconds
-    # One visitor stands for many.
+    # A single visitor makes all requests.
     quotas = Quotas(visitor_turns=None, visitor_streams=None, new_visitors=None)
     app = create_app(AgentChatKitServer(Agent(client=model), SQLStore[Any](store), quotas=quotas))
     uvicorn.run(app, port=port, log_level="warning")
@@ -93,21 +94,21 @@ async def listen(port: int, latencies: list[float], firsts: list[float]) -> None
 
 
 def memory(process: int) -> float:
-    """Return the megabytes that a process holds."""
+    """Return the memory of a process in megabytes."""
     status = Path(f"/proc/{process}/status").read_text()
     found = re.search(r"VmRSS:\s+(\d+) kB", status)
     return int(found[1]) / 1024 if found else 0.0
 
 
 def processor(process: int) -> float:
-    """Return the processor seconds that a process has used."""
+    """Return the processor time of a process in seconds."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def measure(port: int, server: int, streams: int, seconds: float) -> None:
-    """Measure a server that is running as a process of this number."""
-    await listen(port, [], [])  # what is done only once
+    """Measure a running server with this process ID."""
+    await listen(port, [], [])  # warm up
     before, used, started_at = memory(server), processor(server), time.monotonic()
     latencies: list[float] = []
     firsts: list[float] = []

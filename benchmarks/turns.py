@@ -1,7 +1,7 @@
-"""Compare our server with its peers by the time of turns and tokens, over HTTP on one core.
+"""Compare the server with its peers: the time of turns and tokens, over HTTP on one core.
 
-The contestants take turns, round after round, with the same scripted model. What is printed is
-Markdown. Linux only: it needs two cores, one for the servers and one for the clients.
+The contestants take turns, round after round, with the same scripted model. The output is Markdown.
+Linux only: it needs two cores, one for the servers and one for the clients.
 """
 
 from __future__ import annotations
@@ -61,20 +61,20 @@ VERSIONS = (
 
 @dataclass(frozen=True)
 class Settings:
-    """How much is measured.
+    """The amount of work to measure.
 
     Attributes:
-        rounds: How often each contestant takes its turn.
-        streams: Answers at once.
-        seconds: How long each of them takes.
+        rounds: The number of rounds.
+        streams: Concurrent answers.
+        seconds: The duration of each answer.
         turns: Turns of one token.
-        start_rate: Starts a second.
-        start_seconds: For how many seconds turns start.
+        start_rate: Starts per second.
+        start_seconds: The seconds during which turns start.
         items: Lengths of long threads.
         followers: Followers of each turn.
-        follow_rates: Tokens a second of turns with followers.
-        follow_seconds: For how many seconds followers are measured.
-        worker_streams: Turns that are followed through another worker; 0 leaves that out.
+        follow_rates: Tokens per second of turns with followers.
+        follow_seconds: The duration of the measurement of followers.
+        worker_streams: Turns that are followed through another worker; 0 skips this.
     """
 
     rounds: int = 3
@@ -106,17 +106,17 @@ QUICK = Settings(
 HTTP_MEASURES = ("tokens", "turns", "starts")
 
 WARM_UP = 20
-"""Turns before the first that counts."""
+"""The number of warm-up turns."""
 
 MANY_ITEMS = 1_000
 """Turns in longer threads are measured less often."""
 
 Task = tuple[str, str, Callable[[], Awaitable[Figures]]]
-"""A measure, a contestant, and what takes the figures."""
+"""A measure, a contestant, and the function that measures it."""
 
 
 def tasks(contestants: Contestants, settings: Settings, seed: int) -> Iterator[Task]:
-    """Yield all that a round may measure."""
+    """Yield everything that a round can measure."""
     for name, server in contestants.servers.items():
         for measure in HTTP_MEASURES:
             yield measure, name, partial(take, measure, server, SERVERS[name][1], settings, seed)
@@ -143,7 +143,7 @@ async def take(
     """Take a measure over HTTP."""
     kind, _, rate = measure.partition(" ")
     if kind != "workers":
-        # Else a measure would pay for the garbage of the one before it.
+        # Otherwise a measurement would include the previous one's garbage.
         os.kill(server.pid, signal.SIGHUP)
         await asyncio.sleep(0.5)
     if kind == "tokens":
@@ -176,7 +176,7 @@ async def take_round(
     taken: Round = {}
     for measure, name, _ in todo:
         taken.setdefault(measure, {})[name] = {}
-    # The contestants of a measure come right after each other, while the machine is the same.
+    # The contestants of a measure run directly after each other, in the same machine state.
     todo.sort(key=lambda one: list(taken).index(one[0]))
     for measure, name, run in todo[:: -1 if number % 2 else 1]:
         started_at = time.monotonic()
@@ -195,7 +195,7 @@ async def compare(
     if {"followers", "workers"} & set(measures):
         contestants.can_follow = await can_follow(contestants.servers[OURS], SERVERS[OURS][1])
         if not contestants.can_follow:
-            print("The server has no `threads.follow`, so followers are left out.\n")
+            print("Skipping followers, because the server has no `threads.follow`.\n")
         elif "workers" in measures and settings.worker_streams:
             contestants.start_cluster()
             await warm_up(contestants.cluster)
@@ -207,14 +207,14 @@ async def compare(
 
 
 async def warm_up(cluster: Server | None) -> None:
-    """Wait until each worker has taken a turn, and pin them all."""
+    """Wait until each worker has run a turn, and pin them all."""
     if cluster is not None:
         await take_turns_everywhere(cluster, SERVERS[POSTGRES][1], CLUSTER_WORKERS)
         cluster.pin()
 
 
 async def profile(server: Server, name: str, measure: str, settings: Settings) -> None:
-    """Take one measure while the server is profiled."""
+    """Take one measure while profiling the server."""
     await take_turns(server, SERVERS[name][1], WARM_UP)
     os.kill(server.pid, signal.SIGUSR1)
     if measure == "followers":
@@ -233,7 +233,7 @@ def print_profile(path: Path) -> None:
 
 
 def print_machine(versions: dict[str, dict[str, str]], rounds: int) -> None:
-    """Print what was measured with what."""
+    """Print the machine and the versions."""
     print(f"Python {platform.python_version()}, {processor()}, {rounds} rounds.\n")
     rows = [[package, *(of.get(package, "") for of in versions.values())] for package in VERSIONS]
     print_table(["package", *versions], rows)
@@ -242,7 +242,7 @@ def print_machine(versions: dict[str, dict[str, str]], rounds: int) -> None:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="measure little, in under a minute")
-    parser.add_argument("--rounds", type=int, help="how often each contestant takes its turn")
+    parser.add_argument("--rounds", type=int, help="the number of rounds")
     parser.add_argument(
         "--measures", nargs="+", choices=MEASURES, default=MEASURES, help="what to measure"
     )

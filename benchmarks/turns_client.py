@@ -1,4 +1,4 @@
-"""The people of `turns.py`: HTTP connections that note when each token and event arrives."""
+"""The clients of `turns.py`: HTTP connections that record when tokens and events arrive."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from turns_model import STAMP, lateness
 
 @dataclass
 class Arrivals:
-    """What has arrived over the connections that share this."""
+    """The arrivals over the connections that share this object."""
 
     late: list[float] = field(default_factory=list)
-    """For each token, how many milliseconds after its due time it arrived."""
+    """The lateness of each token, in milliseconds after its due time."""
     events: int = 0
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """How one asks a contestant for a turn.
+    """The protocol for requesting a turn from a contestant.
 
     Attributes:
         path: The path of its endpoint.
-        body: Makes the body of a request that starts a thread with a message.
-        marker: What only events with new tokens contain.
+        body: Creates the body of a request that starts a thread with a message.
+        marker: Bytes that only events with new tokens contain.
     """
 
     path: str
@@ -38,7 +38,7 @@ class Protocol:
 
 
 def user_message(text: str) -> dict[str, Any]:
-    """Return a message as ChatKit's requests hold it."""
+    """Return a message as ChatKit's requests contain it."""
     content = [{"type": "input_text", "text": text}]
     return {"content": content, "attachments": [], "inference_options": {}}
 
@@ -82,7 +82,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, protocol: Protocol, arrivals: Arrivals, cookie: bytes = b"") -> None:
         self.cookie = cookie
-        """Says who we are; the server gives it with its first response."""
+        """Identifies the client; the server sets it in its first response."""
         self.first_event: asyncio.Future[bytes]
         self.first_token: asyncio.Future[None]
         self.answered: asyncio.Future[None]
@@ -104,7 +104,7 @@ class Connection(asyncio.Protocol):
 
     @property
     def local_port(self) -> int:
-        """Our side's port."""
+        """The client's port."""
         return int(self._transport.get_extra_info("sockname")[1])
 
     def ask(self, text: str) -> None:
@@ -112,7 +112,7 @@ class Connection(asyncio.Protocol):
         self.send(self._protocol.body(text))
 
     def send(self, request: dict[str, Any]) -> None:
-        """Send a request; the futures are then about its response."""
+        """Send a request; the futures then belong to its response."""
         loop = asyncio.get_running_loop()
         self.first_event = loop.create_future()
         self.first_token = loop.create_future()
@@ -163,5 +163,5 @@ class Connection(asyncio.Protocol):
         for future in (self.first_event, self.first_token, self.answered):
             if not future.done():
                 future.set_exception(ConnectionError(message))
-                # A caller that has closed the connection does not read it.
+                # A caller that closed the connection does not read it.
                 future.exception()

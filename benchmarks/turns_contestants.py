@@ -1,4 +1,4 @@
-"""Starts the contestants of `turns.py`, each in an environment of its own."""
+"""Starts the contestants of `turns.py`, each in a separate environment."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SERVERS = {
     MICROSOFT: ("microsoft", turns_client.CHATKIT),
     AG_UI: ("ag-ui", turns_client.AG_UI),
 }
-"""The name of each contestant for `turns_server.py`, and how one asks it."""
+"""The name of each contestant for `turns_server.py`, and its protocol."""
 
 CLUSTER_WORKERS = 4
 
@@ -33,19 +33,19 @@ class Contestants:
     """The processes of all contestants. They stop when the stack is closed.
 
     Args:
-        stack: Closes what is opened.
+        stack: Closes everything that is opened.
     """
 
     def __init__(self, stack: ExitStack) -> None:
         self.servers: dict[str, Server] = {}
         self.workers: dict[str, Worker] = {}
-        """Those that are measured without HTTP."""
+        """The contestants that are measured without HTTP."""
         self.cluster: Server | None = None
-        """Our server with several workers."""
+        """This project's server with several workers."""
         self.versions: dict[str, dict[str, str]] = {}
         """The versions of all packages, by worker."""
         self.can_follow = False
-        """Whether our server knows `threads.follow`."""
+        """Whether this project's server supports `threads.follow`."""
         self._stack = stack
         self._folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
 
@@ -60,11 +60,11 @@ class Contestants:
         return start_postgres(self._stack)
 
     def start(self, names: Sequence[str], profile: Path | None = None) -> None:
-        """Start servers, as far as what they need is there.
+        """Start the servers whose requirements are available.
 
         Args:
-            names: Which of them.
-            profile: The file that their profiles go to.
+            names: The contestants to start.
+            profile: The file for their profiles.
         """
         for name in names:
             kind, _ = SERVERS[name]
@@ -78,7 +78,7 @@ class Contestants:
             self._stack.callback(self.servers[name].stop)
 
     def start_workers(self) -> None:
-        """Start what is measured without HTTP."""
+        """Start the contestants that are measured without HTTP."""
         for name, kind in ((FRAMEWORK, "framework"), (OURS, "ours"), (MICROSOFT, "microsoft")):
             python = self._python(kind)
             if python is None:
@@ -99,7 +99,7 @@ class Contestants:
             worker.pin()
 
     def start_cluster(self) -> None:
-        """Start our server with several workers, if there is a PostgreSQL server."""
+        """Start this project's server with several workers, if PostgreSQL is available."""
         if self._postgres is None:
             return
         port = free_port()
@@ -129,12 +129,12 @@ class Contestants:
 
 
 def script(name: str) -> str:
-    """Return the path of a script beside this one."""
+    """Return the path of a script in this folder."""
     return str(FOLDER / name)
 
 
 def start_postgres(stack: ExitStack) -> Any:
-    """Start the PostgreSQL server of the tests, or print why it cannot be started."""
+    """Start the tests' PostgreSQL server, or print why it cannot be started."""
     sys.path.append(str(FOLDER.parent))
     import pytest
     from tests.postgres import run_postgres
@@ -142,5 +142,5 @@ def start_postgres(stack: ExitStack) -> Any:
     try:
         return stack.enter_context(run_postgres())
     except (OSError, KeyError, pytest.fail.Exception) as error:
-        print(f"PostgreSQL is left out, because it cannot be started: {error}\n")
+        print(f"Skipping PostgreSQL, because it cannot be started: {error}\n")
         return None

@@ -1,7 +1,7 @@
-"""What `turns.py` measures over HTTP.
+"""The measurements of `turns.py` over HTTP.
 
-Each function returns its figures by name. Processor time is the server's, in seconds of all its
-threads, less what it uses when idle.
+Each function returns its figures by name. Processor time covers all threads of the server, in
+seconds, minus its idle usage.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from turns_process import Server, owner_of_connection
 Figures = dict[str, float]
 
 RATE = 50
-"""Tokens a second of a stream."""
+"""Tokens per second of a stream."""
 
 STARTS = 50
-"""How many streams begin a second until all have begun."""
+"""The number of streams that start per second."""
 
 OPENING = 0.01
-"""Seconds in which a follower begins, on a machine with nothing else to do."""
+"""Seconds that a follower needs to start on an idle machine."""
 
 SETTLE = 0.5
-"""Seconds in which a server finishes what it does after its responses."""
+"""Seconds that a server needs to finish its work after its responses."""
 
 
 class Meter:
-    """Measures a server's processor time, less what it uses when idle."""
+    """Measures a server's processor time, minus its idle usage."""
 
     def __init__(self, server: Server, idle: float) -> None:
         self._server = server
@@ -44,32 +44,32 @@ class Meter:
 
     @classmethod
     async def of(cls, server: Server) -> Meter:
-        """Look at the idle server, then begin to measure."""
+        """Measure the idle server, then start the measurement."""
         idle = cls(server, 0.0)
         await asyncio.sleep(SETTLE)
         return cls(server, idle.busy())
 
     def again(self) -> Meter:
-        """Return a meter that begins now."""
+        """Return a meter that starts now."""
         return Meter(self._server, self._idle)
 
     def elapsed(self) -> float:
-        """Return the seconds since the beginning."""
+        """Return the seconds since the start."""
         return time.monotonic() - self._time
 
     def busy(self) -> float:
-        """Return the part of the core that was in use since the beginning."""
+        """Return the share of the core used since the start."""
         return (self._server.processor_time() - self._used) / self.elapsed()
 
     def seconds(self) -> float:
-        """Return the seconds of processor time since the beginning."""
+        """Return the processor time since the start, in seconds."""
         return (self.busy() - self._idle) * self.elapsed()
 
 
 async def measure_tokens(
     server: Server, protocol: Protocol, streams: int, seconds: float
 ) -> Figures:
-    """Measure many answers at once: the time of a token, and how late it is."""
+    """Measure many concurrent answers: the time of a token, and its lateness."""
     arrivals = Arrivals()
     tokens = int(seconds * RATE)
     meter = await Meter.of(server)
@@ -82,7 +82,7 @@ async def measure_tokens(
     for connection in connections:
         connection.close()
     if len(arrivals.late) != streams * tokens:
-        raise RuntimeError(f"{len(arrivals.late)} of {streams * tokens} tokens have arrived.")
+        raise RuntimeError(f"Only {len(arrivals.late)} of {streams * tokens} tokens arrived.")
     return {
         "per token": meter.seconds() / (streams * tokens),
         "per token while all stream": used / (last - first),
@@ -102,7 +102,7 @@ async def measure_turns(server: Server, protocol: Protocol, count: int) -> Figur
 
 
 async def take_turns(server: Server, protocol: Protocol, count: int) -> None:
-    """Have one person start new threads, one after another; also to warm up a server."""
+    """Start new threads from one client, one after another; also used to warm up a server."""
     connection = await Connection.open(server.port, protocol, Arrivals())
     for _ in range(count):
         connection.ask(prompt(1, RATE))
@@ -124,14 +124,14 @@ async def take_turns_everywhere(server: Server, protocol: Protocol, workers: int
 async def measure_starts(
     server: Server, protocol: Protocol, rate: float, seconds: float, seed: int
 ) -> Figures:
-    """Measure how long people wait for the first event when turns start at random times.
+    """Measure the time to the first event when turns start at random times.
 
     Args:
         server: The server.
-        protocol: How one asks it.
-        rate: Starts a second, on average.
-        seconds: For how long turns start.
-        seed: Gives the same times to each contestant.
+        protocol: The protocol of its requests.
+        rate: Starts per second, on average.
+        seconds: The duration during which turns start.
+        seed: Makes the times the same for each contestant.
     """
     random_times = random.Random(seed)  # noqa: S311 not for secrets
     offsets = sorted(random_times.uniform(0, seconds) for _ in range(int(rate * seconds)))
@@ -144,20 +144,20 @@ async def measure_starts(
 async def measure_followers(
     server: Server, protocol: Protocol, streams: int, each: int, rate: float, seconds: float
 ) -> Figures:
-    """Measure turns that many people follow, while nobody else reads them.
+    """Measure turns that many clients follow, while nobody else reads them.
 
     Args:
-        server: A server that knows `threads.follow`.
-        protocol: How one asks it.
-        streams: Turns at once.
+        server: A server that supports `threads.follow`.
+        protocol: The protocol of its requests.
+        streams: Concurrent turns.
         each: Followers of each turn.
-        rate: Tokens a second of a turn.
-        seconds: For how long to measure.
+        rate: Tokens per second of a turn.
+        seconds: The duration of the measurement.
     """
     ignored, arrivals = Arrivals(), Arrivals()
     meter = await Meter.of(server)
     ramp = streams / STARTS
-    # The answers go on while all followers begin.
+    # The answers continue while all followers start.
     tokens = int((3 * ramp + streams * each * OPENING + seconds) * rate)
     ends_at = time.monotonic() + ramp + tokens / rate + SETTLE
     starters = await _begin(server, protocol, ignored, streams, prompt(tokens, rate))
@@ -183,7 +183,7 @@ async def measure_followers(
 async def measure_workers(
     server: Server, protocol: Protocol, streams: int, seconds: float
 ) -> Figures:
-    """Measure turns that are each followed through another worker than the one that runs them."""
+    """Measure turns that are followed through another worker than the one that runs them."""
     arrivals = Arrivals()
     meter = Meter(server, 0.0)
     tokens = int((3 * streams / STARTS + seconds) * RATE)
@@ -216,7 +216,7 @@ def percentiles(name: str, milliseconds: Sequence[float]) -> Figures:
 async def _begin(
     server: Server, protocol: Protocol, arrivals: Arrivals, streams: int, text: str
 ) -> list[Connection]:
-    """Start turns, and return when each has given its first token."""
+    """Start turns, and return once each has produced its first token."""
 
     async def begin(number: int) -> Connection:
         await asyncio.sleep(number / STARTS)
@@ -243,7 +243,7 @@ async def _start(server: Server, protocol: Protocol, due: float) -> float:
 async def _follow(
     server: Server, protocol: Protocol, arrivals: Arrivals, starter: Connection
 ) -> Connection:
-    """Follow the thread that a connection has started, as the same person."""
+    """Follow the thread that a connection started, as the same owner."""
     connection = await Connection.open(server.port, protocol, arrivals, starter.cookie)
     await _send_follow(connection, starter)
     return connection
@@ -270,7 +270,7 @@ async def _send_follow(connection: Connection, starter: Connection) -> None:
 
 
 async def _worker_of(server: Server, connection: Connection) -> int:
-    """Return the process that has accepted a connection."""
+    """Return the process that accepted a connection."""
     while True:
         pid = owner_of_connection(server.pids(), server.port, connection.local_port)
         if pid is not None:
@@ -279,6 +279,6 @@ async def _worker_of(server: Server, connection: Connection) -> int:
 
 
 def _json(event: bytes) -> dict[str, Any]:
-    """Return what an event holds."""
+    """Return the data of an event."""
     content: dict[str, Any] = json.loads(event.removeprefix(b"data: "))
     return content

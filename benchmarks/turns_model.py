@@ -1,6 +1,6 @@
-"""The scripted model of `turns.py`: it says tokens at a steady rate, each with its due time.
+"""The scripted model of `turns.py`, which streams tokens at a steady rate, each with its due time.
 
-The user message is the script, so every contestant runs the same model without any setting.
+The user message is the script, so every contestant runs the same model without any settings.
 """
 
 from __future__ import annotations
@@ -23,32 +23,32 @@ from agent_framework import (
 )
 
 STAMP = re.compile(rb"@(\d{7})")
-"""A token: the time at which it was due, in units of 10 µs, of which only seven digits count."""
+"""A token: its due time in units of 10 µs, reduced to seven digits."""
 
 _UNITS = 100_000
-"""How many units a second has."""
+"""The number of units in a second."""
 
 _WRAP = 10**7
 
 
 def prompt(tokens: int, rate: float) -> str:
-    """Return the message that makes the model say so many tokens at so many a second."""
+    """Return the message that makes the model stream a number of tokens at a rate per second."""
     return f"{tokens} tokens, {rate:g} a second"
 
 
 def lateness(stamp: str | bytes, now: float) -> float:
-    """Return how many milliseconds after its due time a token has arrived.
+    """Return the lateness of a token, in milliseconds after its due time.
 
     Args:
         stamp: The digits of the token.
-        now: The time of arrival by `time.monotonic`, which is the same in all processes.
+        now: The time of arrival from `time.monotonic`, which is the same in all processes.
     """
     units = (int(now * _UNITS) - int(stamp) + _WRAP // 2) % _WRAP - _WRAP // 2
     return units * 1000 / _UNITS
 
 
 class ScriptedModel(BaseChatClient[Any]):
-    """Streams what the last message tells it to."""
+    """Streams the tokens that the last message requests."""
 
     def _inner_get_response(self, *, messages: Sequence[Message], **kwargs: Any) -> Any:
         tokens, rate = re.findall(r"[\d.]+", messages[-1].text)[-2:]
@@ -71,4 +71,4 @@ async def _speak(tokens: int, rate: float) -> AsyncIterator[ChatResponseUpdate]:
 
 
 agent = Agent(client=ScriptedModel(), name="assistant")
-"""The agent of every contestant; also for `af-chatkit serve turns_model:agent`."""
+"""The agent of every contestant, also for `af-chatkit serve turns_model:agent`."""

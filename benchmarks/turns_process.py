@@ -1,4 +1,4 @@
-"""The processes of `turns.py`: servers and workers on a core of their own, and their time."""
+"""The processes of `turns.py`: servers and workers on a separate core, and their time."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ CLIENT_CORE = 1
 
 
 class Process:
-    """A process that runs on the servers' core once it is pinned to it.
+    """A process that runs on the servers' core after it has been pinned.
 
     Args:
-        command: What to run.
-        log: The file that takes what it writes to its standard error.
+        command: The command to run.
+        log: The file for its standard error.
         options: Options of `subprocess.Popen`.
     """
 
@@ -29,29 +29,29 @@ class Process:
         self._log = log
         with log.open("wb") as errors:
             self._process = subprocess.Popen(command, stderr=errors, **options)
-        # While all of them import their packages, both cores are of use.
+        # Before that, all processes import their packages, and both cores help.
         os.sched_setaffinity(self.pid, {SERVER_CORE, CLIENT_CORE})
 
     @property
     def pid(self) -> int:
-        """The number of the process."""
+        """The process ID."""
         return self._process.pid
 
     def pids(self) -> list[int]:
-        """Return the numbers of the process and its children."""
+        """Return the IDs of the process and its children."""
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
         return [self.pid, *map(int, children.split())]
 
     def pin(self) -> None:
-        """Keep all threads on the servers' core; those that come later inherit it."""
+        """Pin all threads to the servers' core; later threads inherit it."""
         for pid in self.pids():
             for thread in Path(f"/proc/{pid}/task").iterdir():
-                # A thread may end in between.
+                # A thread may have ended in the meantime.
                 with suppress(ProcessLookupError):
                     os.sched_setaffinity(int(thread.name), {SERVER_CORE})
 
     def stop(self) -> None:
-        """End the process, and wait until it has ended."""
+        """Stop the process, and wait until it has ended."""
         self._process.terminate()
         try:
             self._process.wait(10)
@@ -88,7 +88,7 @@ class Server(Process):
 
 
 class Worker(Process):
-    """A process that answers each line on its input with a line of JSON."""
+    """A process that answers each line of input with a line of JSON."""
 
     def __init__(self, command: Sequence[str], log: Path) -> None:
         pipe = subprocess.PIPE
@@ -106,26 +106,26 @@ class Worker(Process):
 
 
 def processor_time(pid: int) -> float:
-    """Return the seconds of processor time that a process has used, to the nanosecond.
+    """Return the processor time of a process in seconds, with nanosecond precision.
 
-    Linux has such a clock for every process; `clock_getcpuclockid` makes its number like this.
+    Linux has such a clock for every process; `clock_getcpuclockid` computes its ID like this.
     """
     return time.clock_gettime((~pid << 3) | 2)
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return an unused port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
 
 
 def owner_of_connection(pids: Sequence[int], server_port: int, client_port: int) -> int | None:
-    """Return which process has accepted a local connection, if one has."""
+    """Return the process that accepted a local connection, or `None`."""
     inode = _inode(server_port, client_port)
     for pid in pids if inode else ():
         for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-            # A descriptor may be closed in between.
+            # A descriptor may have been closed in the meantime.
             with suppress(FileNotFoundError):
                 if os.readlink(descriptor) == f"socket:[{inode}]":
                     return pid
@@ -133,7 +133,7 @@ def owner_of_connection(pids: Sequence[int], server_port: int, client_port: int)
 
 
 def _inode(server_port: int, client_port: int) -> str | None:
-    """Return the number of the server's socket of a connection."""
+    """Return the inode of a connection's socket on the server's side."""
     ends = f":{server_port:04X}", f":{client_port:04X}"
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         fields = line.split()

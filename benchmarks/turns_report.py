@@ -20,7 +20,7 @@ Round = dict[str, dict[str, Figures]]
 """Figures by measure and contestant."""
 
 JOINING = 0.03
-"""Seconds for which our server may hold back text to join it."""
+"""The maximum seconds for which the server holds back text to join it."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,10 @@ class Column:
     """A column of figures.
 
     Attributes:
-        header: Its header.
-        figure: Which figure it shows.
-        unit: How many of the unit a second has.
-        digits: Digits after the point.
+        header: The header.
+        figure: The figure to show.
+        unit: The number of units in a second.
+        digits: Digits after the decimal point.
         is_ratio: Whether it shows the figure divided by that of Microsoft's package.
         is_less_joining: Whether the time for joining text is subtracted.
     """
@@ -44,7 +44,7 @@ class Column:
     is_less_joining: bool = False
 
     def cell(self, rounds: Sequence[Round], measure: str, name: str) -> str:
-        """Return the median over the rounds, the lowest and the highest."""
+        """Return the median, the minimum and the maximum of the rounds."""
         values = []
         for figures in (each[measure] for each in rounds):
             if self.figure not in figures.get(name, {}):
@@ -61,12 +61,12 @@ class Column:
 
 
 def ratio(figure: str, header: str = "times Microsoft's package") -> Column:
-    """Return a column of quotients within a round."""
+    """Return a column of ratios within a round."""
     return Column(header, figure, 1, 2, is_ratio=True)
 
 
 def spread(values: Sequence[float], digits: int) -> str:
-    """Return the median, the lowest and the highest."""
+    """Return the median, the minimum and the maximum."""
     if not values:
         return ""
     middle, low, high = (f"{each(values):,.{digits}f}" for each in (median, min, max))
@@ -155,7 +155,7 @@ def print_section(
 
 
 def print_history(rounds: Sequence[Round]) -> None:
-    """Print what a turn costs in longer and longer threads."""
+    """Print the cost of a turn in threads of increasing length."""
     measures = [measure for measure in rounds[0] if measure.startswith("history")]
     if not measures:
         return

@@ -1,9 +1,9 @@
-"""The contestants of `turns.py`, each as a server in a process and an environment of its own.
+"""The contestants of `turns.py`, each as a server in a separate process and environment.
 
     python turns_server.py {ours,microsoft,ag-ui} --port PORT --store STORE [--profile FILE]
 
-SIGHUP makes a full garbage collection. With `--profile`, SIGUSR1 starts the profiler in the thread
-of the event loop, and SIGUSR2 stops it and writes the file.
+SIGHUP runs a full garbage collection. With `--profile`, SIGUSR1 starts the profiler in the event
+loop's thread, and SIGUSR2 stops it and writes the file.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ def chatkit_server(contestant: str, store: str) -> Any:
 
     Args:
         contestant: `ours` or `microsoft`.
-        store: A database URL for ours, a file for Microsoft's package.
+        store: A database URL for `ours`, a file for `microsoft`.
     """
     if contestant == "ours":
         from agent_framework_chatkit import AgentChatKitServer, Quotas
         from agent_framework_chatkit.stores import SQLStore
 
-        # One visitor stands for many.
+        # A single visitor makes all requests.
         quotas = Quotas(visitor_turns=None, visitor_streams=None, new_visitors=None)
         return AgentChatKitServer(agent, SQLStore[Any](store), quotas=quotas)
     from reference_server import ReferenceServer, ReferenceStore
@@ -40,14 +40,14 @@ def chatkit_server(contestant: str, store: str) -> Any:
 
 
 def our_app(store: str) -> Any:
-    """Return our app as it comes."""
+    """Return this project's app with default settings."""
     from agent_framework_chatkit import create_app
 
     return create_app(chatkit_server("ours", store))
 
 
 def microsoft_app(store: str) -> Any:
-    """Return an app as the README of Microsoft's package shows it."""
+    """Return an app like the one in the README of Microsoft's package."""
     from chatkit.server import StreamingResult
     from fastapi import FastAPI, Request
     from fastapi.responses import Response, StreamingResponse
@@ -72,7 +72,7 @@ def ag_ui_app(store: str) -> Any:
     from fastapi import FastAPI
 
     app = FastAPI()
-    # The project's environment does not have this package.
+    # This package is not in the project's environment.
     ag_ui: Any = import_module("agent_framework_ag_ui")
     ag_ui.add_agent_framework_fastapi_endpoint(app, agent, "/", single_user=True)
     return app

@@ -1,13 +1,13 @@
-"""What `turns.py` measures without HTTP, in a process of its own.
+"""The measurements of `turns.py` without HTTP, in a separate process.
 
     python turns_worker.py {framework,ours,microsoft} STORE
 
 Each line on stdin is a question; each line on stdout is its answer in JSON:
 
-    tokens STREAMS SECONDS    many runs of the agent at once
+    tokens STREAMS SECONDS    many concurrent runs of the agent
     turns COUNT               runs of one token, one after another
-    history ITEMS COUNT       turns of one token in a thread with so many items
-    versions                  of the packages in this environment
+    history ITEMS COUNT       turns of one token in a thread with ITEMS items
+    versions                  the versions of the packages in this environment
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ START = datetime(2026, 1, 1)
 ONE_TOKEN = prompt(1, RATE)
 
 SETTLE = 0.05
-"""Seconds in which a server finishes what it does after a turn's last event."""
+"""Seconds that a server needs to finish its work after a turn's last event."""
 
 
 async def measure_tokens(streams: int, seconds: float) -> Figures:
-    """Measure many runs of the agent at once."""
+    """Measure many concurrent runs of the agent."""
     late: list[float] = []
 
     async def run(number: int) -> None:
@@ -80,7 +80,7 @@ async def measure_turns(count: int) -> Figures:
 
 
 class Threads:
-    """Measures turns in long threads, which are filled when first asked for.
+    """Measures turns in long threads, which are filled on first use.
 
     Args:
         server: A `ChatKitServer`.
@@ -94,7 +94,7 @@ class Threads:
         """Measure turns, and the agent's run with the same messages."""
         if items not in self._ids:
             self._ids[items] = await self._fill(items)
-            # This turn reads the whole thread, which later ones need not.
+            # Only this first turn reads the whole thread.
             await self._time_of_turn(self._ids[items])
         pair = [Message("user", ["Hello"]), Message("assistant", ["Hello to you"])]
         messages = [*pair * (items // 2), Message("user", [ONE_TOKEN])]
@@ -107,7 +107,7 @@ class Threads:
         }
 
     async def _fill(self, items: int) -> str:
-        """Add a thread with a conversation in it."""
+        """Add a thread with a conversation."""
         store = self._server.store
         thread_id: str = store.generate_thread_id(CONTEXT)
         thread = ThreadMetadata(id=thread_id, created_at=START, title="A long one")
@@ -130,7 +130,7 @@ class Threads:
 
 
 async def time_of_run(messages: list[Message]) -> float:
-    """Return the processor time of a run of the agent."""
+    """Return the processor time of an agent run."""
     used = time.process_time()
     async for _ in agent.run(messages, stream=True):
         pass
@@ -151,7 +151,7 @@ def _item(thread_id: str, number: int) -> ThreadItem:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of what is installed here."""
+    """Return the versions of the installed packages."""
     return {one.name: one.version for one in distributions()}
 
 
