@@ -131,6 +131,8 @@ async def test_the_context_has_what_is_known_of_the_request() -> None:
         (b"\xff\xfe", "application/json", 400),
         (b"{}", "text/plain", 415),
         (b"{}", "application/x-www-form-urlencoded", 415),
+        (b"{}", "text/plain; application/json", 415),
+        (b"{}", "Application/JSON ; charset=utf-8", 400),
         (b" " * 2_000, "application/json", 413),
     ],
 )

@@ -106,7 +106,7 @@ class Endpoint:
     async def chat(self, request: Request) -> Response:
         """Answer a chat request."""
         self._origins.check(request)
-        media_type = request.headers.get("content-type", "").partition(";")[0].strip()
+        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type != "application/json":
             raise HTTPException(415, "Send application/json.")
         with failures_as_http():
