@@ -1,4 +1,4 @@
-/** The built files: nothing in them can be loaded from anywhere else. */
+/** Checks that the built files load nothing from other origins. */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
@@ -9,7 +9,7 @@ import { root } from './python'
 
 const built = `${root}/src/agent_framework_chatkit/frontend`
 
-/** Every address of another origin: with a scheme, or as styles and imports may write it. */
+/** Addresses of other origins: with a scheme, or as styles and imports can write them. */
 const ADDRESS =
   /(?:https?|wss?):\/\/([\w.-]+)|(?:url\(\s*["']?|@import\s*["']|import\(?\s*["'`]|from\s*["'`])\/\/([\w.-]+)/g
 
@@ -58,7 +58,7 @@ test.each([
   'new WebSocket("wss://evil.test")',
 ])('it would find %s', (text) => expect(hostsIn(text)).toEqual(['evil.test']))
 
-/** The gzipped JavaScript that a chat needs before somebody can write in it, in kilobytes. */
+/** The gzipped JavaScript that a chat needs before the user can type, in kilobytes. */
 const FIRST_LOAD = 160
 
 test.skipIf(!existsSync(built))('the first load is small', () => {

@@ -1,4 +1,4 @@
-/** The project's Python, and programs that run in it. */
+/** Runs programs with the project's Python. */
 
 import { spawn, type ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ export function python(args: string[], env: Record<string, string> = {}): ChildP
   return spawn(interpreter, args, { cwd: root, env: { ...process.env, ...env } })
 }
 
-/** Return what a program prints. */
+/** Return the output of a program. */
 export async function output(args: string[]): Promise<string> {
   const child = python(args)
   let printed = ''

@@ -1,4 +1,4 @@
-/** Components in a chat whose server is a function. */
+/** Renders components in a chat whose server is a function. */
 
 import { cleanup, render as renderInDocument } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
@@ -23,7 +23,7 @@ window.matchMedia ??= () => ({ matches: false }) as MediaQueryList
 /** An object is JSON, a list is a stream of events, and a number is an error's status. */
 export type Answer = object | ThreadStreamEvent[] | number
 
-/** What the server makes of a request. */
+/** Returns the server's response to a request. */
 export type Server = (type: string, params: Record<string, unknown>) => Answer | Promise<Answer>
 
 export interface Rendered {
@@ -31,11 +31,11 @@ export interface Rendered {
   /** The names of the events that the element would have sent. */
   events: string[]
   person: ReturnType<typeof userEvent.setup>
-  /** Draw something else in the same place. */
+  /** Render something else in the same place. */
   again: (content: ReactNode) => void
 }
 
-/** Draw something within a chat, whose texts are there already. */
+/** Render something in a chat whose texts are already loaded. */
 export async function render(
   content: ReactNode,
   server: Server,

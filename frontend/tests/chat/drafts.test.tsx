@@ -113,7 +113,7 @@ test('an open thread goes on with the model of its last message, until another i
   await say()
   await chat.setThreadId('other')
   await say()
-  // The model of this thread is gone, so what was chosen last holds.
+  // This thread's model is gone, so the last choice applies.
   expect(sent).toEqual(['b', 'c', 'c'])
 })
 

@@ -10,7 +10,7 @@ import { fakeLocks } from './locks'
 const eventually = { timeout: 20_000, interval: 10 }
 let pages: Page[] = []
 
-/** A page that is left when the test ends. */
+/** A page that is closed when the test ends. */
 async function page(...given: Parameters<typeof open>): Promise<Page> {
   const opened = await open(...given)
   pages.push(opened)
@@ -83,7 +83,7 @@ test('whatever is lost on the way, each text is there once and whole', async () 
       let text = ''
       for (const each of steps) {
         if (each === 'cut') server.cut()
-        // Events that are too old are not in the log any more.
+        // Events that are too old are no longer in the log.
         else if (each === 'forget') server.log = []
         else if (each === 'pause') await new Promise((resolve) => setTimeout(resolve, 5))
         else {
@@ -129,7 +129,7 @@ test('events that come by following before the request is answered are known as 
   await expect.poll(() => server.state.turn?.state, eventually).toBe('running')
   server.emit({ type: 'client_effect', name: 'confetti', data: {} } as AnyEvent)
   server.finish()
-  // The thread's stream is the faster one.
+  // The thread's stream is faster.
   await new Promise((resolve) => setTimeout(resolve, 50))
   answer()
   expect(await sent).toBeNull()
@@ -173,7 +173,7 @@ test('what is being sent is kept until the server has it, and then not any more'
   await expect.poll(() => server.follows, eventually).toBe(1)
   server.isDown = true
   void before.chat.sendUserMessage({ text: 'Keep me' })
-  // The page is gone in this second, and comes back.
+  // The page closes at this moment, and opens again.
   server.isDown = false
   const after = await open(server)
   pages = [after]
@@ -218,7 +218,7 @@ test('a retry that is refused leaves the thread as it was', async () => {
   await ann.chat.setThreadId('t1')
   await shows(ann, ['Ask', 'Told.'])
   const question = ann.chat.state.get().thread.items[0]
-  // Another tab begins in the same moment, and this one has not heard of it.
+  // Another tab starts at the same moment, and this one does not know it yet.
   server.cut()
   server.isDown = true
   server.begin('Elsewhere')
@@ -302,7 +302,7 @@ test('a browser has three streams at most, and a person has one where it is need
   const streams = (): number => servers.reduce((sum, server) => sum + server.follows, 0)
   await expect.poll(streams, eventually).toBe(3)
   await expect.poll(() => servers[4]?.follows, eventually).toBe(1)
-  // Who writes in a chat without a stream gets one.
+  // Writing in a chat without a stream gets it one.
   const [first] = all
   const server = servers[0] as LiveServer
   void first?.chat.sendUserMessage({ text: 'Again' })

@@ -1,4 +1,4 @@
-/** A server that can be followed, with one thread, in memory; its network can be cut. */
+/** A server in memory with one thread that clients can follow; its network can be cut. */
 
 import { Chat } from '../../src/chat/chat'
 import type { Options } from '../../src/element/options'
@@ -29,7 +29,7 @@ interface Listener {
 }
 
 const at = '2026-01-01T00:00:00Z'
-/** What is told once, and is in no log. */
+/** Events that are sent only once, and are in no log. */
 const PASSING = ['notice', 'client_effect', 'progress_update']
 
 export class LiveServer {
@@ -38,13 +38,13 @@ export class LiveServer {
   log: Entry[] = []
   state = emptyThread
   isDown = false
-  /** Whether requests are lost on their way back. */
+  /** Whether responses are lost on their way back. */
   isDeaf = false
-  /** What the answers to requests, other than to follow, wait for. */
+  /** Delays the responses to all requests except `threads.follow`. */
   gate: Promise<void> | null = null
-  /** What following waits for. */
+  /** Delays the responses to `threads.follow`. */
   followGate: Promise<void> | null = null
-  /** What a request hears late of what happens after its beginning. */
+  /** Delays the events of a request's stream after the first one. */
   late: Promise<void> | null = null
   #follows = new Set<Listener>()
   #listeners = new Set<Listener>()
@@ -73,7 +73,7 @@ export class LiveServer {
     })
   }
 
-  /** Begin a turn, as a request does. */
+  /** Start a turn, as a request does. */
   begin(text: string, requestId?: string): string {
     this.#run += 1
     this.#number = 0
@@ -222,7 +222,7 @@ export class LiveServer {
   }
 }
 
-/** What the first event of a request's stream is; that of a new thread says its id. */
+/** Return the first event of a request's stream, which contains the ID of a new thread. */
 function created(type: string, threadId: string): AnyEvent {
   const thread = { id: threadId, created_at: at, status: { type: 'active' } }
   return (
@@ -232,7 +232,7 @@ function created(type: string, threadId: string): AnyEvent {
   ) as AnyEvent
 }
 
-/** A stream of events as long as the client listens. */
+/** A stream of events that lasts as long as the client listens. */
 function events(
   begin: (listener: Listener) => (() => void) | undefined,
   signal: AbortSignal | null,
@@ -270,12 +270,12 @@ function events(
 
 export interface Page {
   chat: Chat
-  /** What the element would have sent. */
+  /** The events that the element would have dispatched. */
   events: string[]
   texts: () => string[]
 }
 
-/** Open a chat at the server, as each tab does. */
+/** Open a chat with the server, as each tab does. */
 export async function open(
   server: LiveServer,
   options: Partial<Options> = {},

@@ -1,4 +1,4 @@
-/** Web Locks as browsers have them, as far as the chat uses them. */
+/** The part of the Web Locks API that the chat uses. */
 
 type Task = (lock: { name: string } | null) => Promise<unknown>
 
@@ -6,7 +6,7 @@ interface Held {
   steal: () => void
 }
 
-/** Give this page locks, which jsdom does not have. */
+/** Add locks to this page, because jsdom has none. */
 export function fakeLocks(): void {
   const held = new Map<string, Held>()
   const queues = new Map<string, (() => void)[]>()

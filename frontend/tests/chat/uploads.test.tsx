@@ -19,7 +19,7 @@ interface Call {
   answer: (body: object, status?: number) => void
 }
 
-/** Files at a server that answers when the test says so. It knows the browser already. */
+/** Uploads to a server that responds when the test says so, and already knows the browser. */
 function uploads(
   strategy?: CustomApiConfig['uploadStrategy'],
   Made = Uploads,

@@ -10,7 +10,7 @@ import { render, type Rendered, type Server } from '../render'
 beforeEach(async () => {
   await loadEditor()
   sessionStorage.clear()
-  // jsdom lays nothing out.
+  // jsdom has no layout.
   document.elementFromPoint ??= () => null
   Range.prototype.getClientRects ??= () => [] as unknown as DOMRectList
   Range.prototype.getBoundingClientRect ??= () => new DOMRect()

@@ -1,4 +1,4 @@
-/** Several agents behind one chat, of which a person chooses one. */
+/** Several agents behind one chat, between which the user chooses. */
 
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,4 @@
-/** What is around the thread: themes, frames of every size, print, and who uses no mouse. */
+/** Around the thread: themes, frames of every size, print, and use without a mouse. */
 
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -21,10 +21,10 @@ interface Axe {
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const site = openedSite()
 
-/** Find nothing to complain of, and nothing that is wider than the frame. */
+/** Check accessibility, and that nothing is wider than the frame. */
 async function check(person: Person, state: string): Promise<void> {
   const frame = person.page.frames()[1]
-  // Colors on their way from one to another are neither.
+  // Wait for transitions: colors in between have too little contrast.
   await frame?.evaluate(() =>
     Promise.allSettled(
       document
@@ -247,7 +247,7 @@ test('everything around the thread is done by keyboard', async () => {
   await ann.button('Keep').waitFor()
   await press('Escape', 'Escape')
   await ann.text(/You said About whales/).waitFor()
-  // Who has left the list goes on writing.
+  // After leaving the list, the user continues writing.
   await ann.page.keyboard.type('On we go')
   await press('Enter')
   await ann.text(/You said On we go/).waitFor()

@@ -1,4 +1,4 @@
-/** Servers that answer what they should not. */
+/** Servers with invalid responses. */
 
 import { expect, test } from 'vitest'
 
@@ -47,7 +47,7 @@ test.each<[string, Answer, string]>([
   const ann = await ask(answer)
   await ann.chat.getByRole('alert').getByText(words).waitFor()
   expect(await ann.chat.locator('body').textContent()).not.toContain('Oops')
-  // What was written is there again, and goes through when the server is well.
+  // The text is back in the composer, and can be sent when the server works again.
   await ann.page.unroute('**/chatkit')
   await ann.composer.press('Enter')
   await ann.text(/You said Hello/).waitFor()

@@ -1,4 +1,4 @@
-/** A real browser at the real server. */
+/** A real browser with the real server. */
 
 import type { ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -27,12 +27,12 @@ export interface Site {
 }
 
 export async function open(): Promise<Site> {
-  // Neither browsers nor tests are in the server's zone.
+  // Neither browsers nor tests are in the server's time zone.
   const env = { TZ: 'Pacific/Auckland' }
   return launch((port) => python(['frontend/tests/e2e/scripted_server.py', String(port)], env))
 }
 
-/** Open a browser, with names that lead to this machine, at what a program serves. */
+/** Open a browser, with host names that resolve to this machine, for a program's site. */
 export async function launch(
   serve: (port: number) => ChildProcess,
   names: string[] = [],
@@ -79,10 +79,10 @@ export async function answers(url: string): Promise<boolean> {
   )
 }
 
-/** A person at the full-page chat. */
+/** A user of the full-page chat. */
 export class Person {
   readonly chat: FrameLocator
-  /** What the page has asked of other origins, and what went wrong in it. */
+  /** The page's requests to other origins, and its errors. */
   readonly complaints: string[] = []
 
   constructor(
@@ -101,18 +101,18 @@ export class Person {
   }
 
   static async at(site: Site, options: Parameters<Browser['newContext']>[0] = {}): Promise<Person> {
-    // Below 1,100 pixels, the list of chats is a panel, as it is in pages of others.
+    // Below 1,100 pixels, the list of chats is a panel, as it is in other apps' pages.
     const viewport = { width: 1000, height: 720 }
     const context = await site.browser.newContext({ viewport, ...options })
     const person = new Person(await context.newPage(), site.url)
-    // Sooner than the test's own limit, so that the error says what was waited for.
+    // Sooner than the test's own limit, so that the error names the missing element.
     context.setDefaultTimeout(20_000)
     await person.page.goto(site.url)
     await person.composer.waitFor()
     return person
   }
 
-  /** Set the element's options, as far as they are no functions. */
+  /** Set the element's options, except for functions. */
   async setOptions(options: object): Promise<void> {
     await this.page.evaluate((given) => {
       const chat = document.querySelector('openai-chatkit') as unknown as {
@@ -122,11 +122,11 @@ export class Person {
     }, options)
   }
 
-  /** What axe finds in the chat. An open menu of the design system is outside of its landmarks. */
+  /** Return axe's findings in the chat. The design system's open menus are outside of landmarks. */
   async violations(hasMenu = false): Promise<string[]> {
     const frame = this.page.frames()[1]
     if (frame === undefined) throw new Error('There is no chat.')
-    // Colors on their way from one to another are neither.
+    // Wait for transitions: colors in between have too little contrast.
     await frame.evaluate(() =>
       Promise.allSettled(
         document
@@ -157,7 +157,7 @@ export class Person {
 
   async say(text: string): Promise<void> {
     await this.composer.fill(text)
-    // On a phone, this key makes a new line.
+    // On a phone, Enter starts a new line.
     if (await this.isOnPhone()) await this.button('Send').click()
     else await this.composer.press('Enter')
   }
@@ -166,7 +166,7 @@ export class Person {
     return this.page.evaluate(() => matchMedia('(pointer: coarse) and (hover: none)').matches)
   }
 
-  /** Say something to which the agent answers by asking, with a button. */
+  /** Send a message that the agent answers with a question and a button. */
   async beAsked(text: string, button: string): Promise<void> {
     await this.say(text)
     await this.button(button).waitFor()

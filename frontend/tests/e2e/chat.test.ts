@@ -310,7 +310,7 @@ test('several elements share a page, and come and go', async () => {
       startScreen: { greeting: 'The second' },
     })
     document.body.append(second)
-    // Taken away and put back, it goes on with its thread.
+    // Removed and put back, the element continues with its thread.
     first.remove()
     document.body.append(first)
   })
@@ -354,7 +354,7 @@ test.each(Object.entries(surroundings))('axe finds nothing: %s', async (_, optio
   await ann.button('Send').waitFor()
   await ann.beAsked('ask', 'Answer')
   await check('questions')
-  // On a large screen, they are there already.
+  // On a large screen, they are already visible.
   if (options.viewport.width < 1100) await ann.button('Chats').click()
   await ann.chat.getByRole('searchbox').waitFor()
   await check('chats')

@@ -1,4 +1,4 @@
-/** What is small, and noticed. */
+/** Small details that users notice. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 

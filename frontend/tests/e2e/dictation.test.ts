@@ -1,4 +1,4 @@
-/** What people dictate. */
+/** Dictation. */
 
 import { expect, test } from 'vitest'
 

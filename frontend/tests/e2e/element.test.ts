@@ -1,4 +1,4 @@
-/** The element in pages of every kind: how it gets there, how it is moved, and how it goes. */
+/** The element in all kinds of pages: adding, moving and removing it. */
 
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'

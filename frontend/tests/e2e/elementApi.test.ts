@@ -1,4 +1,4 @@
-/** What a page and the element tell each other: options, methods and events. */
+/** The interface between a page and the element: options, methods and events. */
 
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
@@ -138,7 +138,7 @@ test.each([
     window.ending(window.element.sendUserMessage({ text: 'x' })),
   )
   expect(refused).toContain(words)
-  // What is mended works at once, with the thread that it begins with.
+  // Corrected options work at once, with their initial thread.
   await page.evaluate(() =>
     window.element.setOptions({
       api: { url: '/chatkit', domainKey: 'local' },
@@ -171,7 +171,7 @@ test('options are changed while it is used', async () => {
   await chat.getByRole('heading', { name: 'Two' }).waitFor()
   expect(await page.locator('iframe').getAttribute('title')).toBe('Help')
   await expect.poll(() => chat.locator('html').getAttribute('lang')).toBe('fr')
-  // A tool that is not offered any more is not chosen any more.
+  // A chosen tool that is no longer offered is deselected.
   expect((await heard(page, 'tool.change')).at(-1)).toEqual({ toolId: null })
   await set({ header: { enabled: false }, disclaimer: { text: 'Be careful.' } })
   await expect.poll(() => chat.locator('header').count()).toBe(0)
@@ -181,7 +181,7 @@ test('options are changed while it is used', async () => {
   await chat.getByRole('searchbox').waitFor()
   await set({ history: { enabled: false } })
   await expect.poll(() => chat.getByRole('searchbox').count()).toBe(0)
-  // Another server has other threads.
+  // A different server has different threads.
   await page.evaluate(() => window.element.sendUserMessage({ text: 'Hello' }))
   await set({ api: { ...api, url: '/another' } })
   await chat.locator('.greeting').waitFor()

@@ -1,4 +1,4 @@
-/** Pages that hold the element. */
+/** Pages with the element. */
 
 import type { OpenAIChatKit } from '@openai/chatkit'
 import type { FrameLocator, Page } from 'playwright-core'
@@ -8,11 +8,11 @@ import type { Site } from './browser'
 declare global {
   interface Window {
     element: OpenAIChatKit
-    /** What the events were, once they are asked for. */
+    /** The element's events so far. */
     events: [name: string, detail: unknown][]
-    /** A server in the page: streams are lists of events, `null` never ends. */
+    /** A server in the page: a stream is a list of events, and `null` never ends. */
     serverOf: (answers: Record<string, unknown>) => typeof fetch
-    /** How a call ended: `done`, or the words of the error. */
+    /** Returns the result of a call: `done`, or the error's message. */
     ending: (call: Promise<unknown>) => Promise<string>
   }
 }
@@ -73,7 +73,7 @@ export async function greeted(
   await frame(page, index).getByRole('heading', { name: words }).waitFor()
 }
 
-/** Find the element, note its events, and set its options. */
+/** Find the element, record its events, and set its options. */
 export async function start(page: Page, options: object = { api }): Promise<void> {
   await page.evaluate((given) => {
     window.element = document.querySelector('openai-chatkit')!

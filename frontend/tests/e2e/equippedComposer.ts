@@ -2,7 +2,7 @@
 
 import type { Person } from './browser'
 
-/** What the page's callbacks were called with. */
+/** The arguments of the page's callbacks. */
 declare global {
   interface Window {
     called: unknown[]
@@ -42,7 +42,7 @@ const composer = {
   ],
 }
 
-/** Give the chat all that a composer can have. */
+/** Give the chat a composer with every feature. */
 export async function equip(person: Person, theme = 'light'): Promise<void> {
   await person.page.evaluate(
     ({ theme, people, composer }) => {
@@ -63,7 +63,7 @@ export async function equip(person: Person, theme = 'light'): Promise<void> {
           showComposerMenu: true,
           onTagSearch: async (query: string) => {
             if (query === 'broken') throw new Error('No search.')
-            // The answer to a short query comes after that to a longer one.
+            // The response to a short query arrives after the one to a longer query.
             await new Promise((resolve) => setTimeout(resolve, query === 'o' ? 900 : 20))
             return people.filter(({ title }) => title.toLowerCase().includes(query.toLowerCase()))
           },
@@ -109,7 +109,7 @@ export const text = (name: string, content = 'All is well.') => ({
 export const attach = (person: Person, ...files: ReturnType<typeof text>[]): Promise<void> =>
   person.chat.locator('input[type=file]').setInputFiles(files)
 
-/** What the next message is sent as. */
+/** Return the request that sends the next message. */
 export async function sent(
   person: Person,
   send: () => Promise<void>,

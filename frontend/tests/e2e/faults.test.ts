@@ -1,4 +1,4 @@
-/** Two tabs, lost connections and reloads: what was written stays, and there is a way on. */
+/** Two tabs, lost connections and reloads: text is kept, and the user can continue. */
 
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 
@@ -9,7 +9,7 @@ import { openedSite } from './openedSite'
 
 const site = openedSite()
 
-/** A line to the server that can be cut. */
+/** A connection to the server that can be cut. */
 async function lineTo({ url }: Site): Promise<{
   url: string
   cut: () => Promise<unknown>
@@ -39,7 +39,7 @@ async function lineTo({ url }: Site): Promise<{
   }
 }
 
-/** The same person in another tab, at the same thread. */
+/** Open the same thread for the same user in another tab. */
 async function otherTab(person: Person): Promise<Person> {
   const other = new Person(await person.page.context().newPage(), site.url)
   await other.page.goto(person.page.url())
@@ -76,7 +76,7 @@ test('another tab sees what is written in the first, and what is sent there wait
   await tab.button('Stop').click()
   await ann.text('This answer was stopped.').waitFor()
   await ann.button('Send').waitFor()
-  // After a stop, it goes when a person says so.
+  // After a stop, the message is sent only when the user says so.
   await tab.button('Send now').click()
   await ann.text(/You said Me too/).waitFor()
   await tab.text(/You said Me too/).waitFor()
@@ -141,7 +141,7 @@ test.each([true, false])(
     await ann.page.route('**/chatkit', async (route) => {
       if (!route.request().postData()?.includes('add_user_message')) return route.continue()
       if (isStored) await route.fetch()
-      // And nobody hears of it.
+      // The page does not receive the response.
       isSent = true
     })
     await ann.say('Are you there?')

@@ -1,4 +1,4 @@
-/** The gallery of widgets: each component in each state, as it is drawn. */
+/** The gallery of widgets: each component in each state. */
 
 import { join } from 'node:path'
 
@@ -27,12 +27,12 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => site.close())
 
-/** Open a thread, in a window so high that all of it is drawn. */
+/** Open a thread in a window that is tall enough to show all of it. */
 async function look(
   title: string,
   colorScheme: 'light' | 'dark',
   width: number,
-  // Half as large, pictures show as much and weigh little.
+  // At half the size, pictures show as much and take less space.
   deviceScaleFactor = 0.5,
 ): Promise<Person> {
   const ann = await Person.at(site, {

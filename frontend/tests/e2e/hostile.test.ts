@@ -1,4 +1,4 @@
-/** Pages that forbid what others allow. */
+/** Pages with strict policies. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 

@@ -1,4 +1,4 @@
-/** Whoever has a keyboard alone sees where the focus is, however the screen is set. */
+/** Keyboard users can see the focus, in all screen settings. */
 
 import { expect, test } from 'vitest'
 
@@ -9,7 +9,7 @@ import { surroundings } from './surroundings'
 
 const site = openedSite()
 
-/** Press Tab until the focus has been everywhere, and return what of that could not be seen. */
+/** Press Tab until the focus has been everywhere; return the elements with an invisible focus. */
 async function walk(person: Person): Promise<string[]> {
   const frame = person.page.frames()[1]
   const problems = new Set<string>()
@@ -19,7 +19,7 @@ async function walk(person: Person): Promise<string[]> {
     const stop = await frame?.evaluate(async () => {
       const element = document.activeElement
       if (element === null || element === document.body) return null
-      // Some frames go by until it is scrolled to.
+      // The browser scrolls to the element a few frames later.
       const drawn = (): Promise<unknown> => new Promise(requestAnimationFrame)
       let before: number
       do {
@@ -30,7 +30,7 @@ async function walk(person: Person): Promise<string[]> {
       const x = Math.max(left + 1, Math.min(left + width / 2, innerWidth - 2))
       const y = Math.max(top + 1, Math.min(top + height / 2, innerHeight - 2))
       const at = document.elementFromPoint(x, y)
-      // The ring of these is around what they are in.
+      // These show the focus ring around their container.
       const holder = element.matches('.choice input, .composer .editor-text')
         ? element.closest('.choice, .composer-box')
         : null

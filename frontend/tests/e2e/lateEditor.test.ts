@@ -1,4 +1,4 @@
-/** A plain field takes what is written until the editor has loaded, and then goes on as the editor. */
+/** A plain field accepts text until the editor has loaded and takes over. */
 
 import type { Route } from 'playwright-core'
 import { expect, test } from 'vitest'
@@ -97,7 +97,7 @@ test('an input method ends its word before the editor takes over', async () => {
   await compose('に')
   await compose('にほ')
   const loaded = load()
-  // Long enough for the editor to have come.
+  // Long enough for the editor to load.
   await ann.page.waitForResponse('**/RichEditor-*.js')
   await ann.page.waitForTimeout(500)
   await compose('にほん')
@@ -139,11 +139,11 @@ test('without the editor, messages are written, pasted and sent', async () => {
   await ann.page.context().close()
 })
 
-/** Type something and press Enter before the page can draw, or do, anything. */
+/** Type text and press Enter before the page can render or do anything. */
 function typeAndEnter(field: ReturnType<Person['button']>, text: string): Promise<void> {
   return field.evaluate(async (element, text) => {
     document.execCommand('insertText', false, text)
-    // The editor hears of it in a microtask, before what draws.
+    // The editor receives it in a microtask, before anything is rendered.
     if (element.matches('.ProseMirror')) await null
     element.dispatchEvent(
       new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true }),

@@ -1,4 +1,4 @@
-/** Answers that go on without the page, on two workers that share a database. */
+/** Answers that continue without the page, on two workers that share a database. */
 
 import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -14,7 +14,7 @@ import { freePort, Person } from './browser'
 
 const WORDS = 40
 
-/** What the model writes in a step of an answer. */
+/** The model's output in a step of an answer. */
 const written = (said: string, step: number): string =>
   Array.from({ length: WORDS }, (_, number) => `${said} ${step}-${number}. `).join('')
 
@@ -53,7 +53,7 @@ class Worker {
   }
 }
 
-/** One address, behind which a worker is chosen for each connection. */
+/** One address that forwards each connection to a chosen worker. */
 class Balancer {
   target = 0
   url = ''
@@ -74,7 +74,7 @@ class Balancer {
     this.url = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
-  /** Lead new connections to a worker, and cut those to others. */
+  /** Forward new connections to a worker, and cut those to the others. */
   to(worker: Worker, { cut = true } = {}): void {
     this.target = worker.port
     if (cut) for (const socket of this.#sockets) socket.destroy()
@@ -132,7 +132,7 @@ async function answers(person: Person): Promise<string[]> {
   return texts.map((text) => text.replace(/^Assistant/, '').trim())
 }
 
-/** Approve what the answer comes to, and check that all of it is there once. */
+/** Approve the answer's request, and check that each part appears exactly once. */
 async function finish(said: string, ...people: Person[]): Promise<void> {
   const [first] = people
   await first?.button('Approve').click()
@@ -146,14 +146,14 @@ async function finish(said: string, ...people: Person[]): Promise<void> {
   }
 }
 
-/** The moments of an answer at which something may happen to it. */
+/** The moments of an answer at which something happens. */
 const moments = [
   ['the start', (said: string) => `${said} 0-0.`],
   ['the middle', (said: string) => `${said} 1-10.`],
   ['the end', (said: string) => `${said} 1-${WORDS - 1}.`],
 ] as const
 
-/** What may happen during an answer, and who then looks at it. */
+/** Things that happen during an answer; each returns the users that see the answer afterwards. */
 const events: Record<string, (ann: Person, said: string) => Promise<Person[]>> = {
   'the page is loaded again': async (ann) => {
     await ann.page.reload()
@@ -192,7 +192,7 @@ const events: Record<string, (ann: Person, said: string) => Promise<Person[]>> =
   },
 }
 
-/** Ask for another answer, if this one was not over when its worker died. */
+/** Ask for another answer, if this one had not ended when its worker died. */
 async function tryAgain(ann: Person): Promise<void> {
   const again = ann.button('Try again')
   const approve = ann.button('Approve')
@@ -354,7 +354,7 @@ test('messages that wait go one after the other, and can be taken back', async (
   await waiting.filter({ hasText: 'Third' }).getByRole('button', { name: 'Edit' }).click()
   await expect.poll(() => ann.composer.textContent()).toBe('Third')
   await waiting.filter({ hasText: 'Fourth' }).getByRole('button', { name: 'Delete' }).click()
-  // An approval is for the person: what waits does so on.
+  // An approval needs the user, so queued messages keep waiting.
   await ann.button('Approve').waitFor()
   expect(await waiting.allTextContents()).toHaveLength(1)
   await ann.page.reload()

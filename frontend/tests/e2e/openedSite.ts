@@ -1,4 +1,4 @@
-/** The site that the tests of a file share. Benchmarks open one without a test runner. */
+/** The site that the tests of a file share; benchmarks open one without a test runner. */
 
 import { afterAll, beforeAll } from 'vitest'
 

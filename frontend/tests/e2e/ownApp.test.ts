@@ -1,4 +1,4 @@
-/** An app with a store, upload routes and a page of its own, of which only the script is ours. */
+/** An app with its own store, upload routes and page, which only loads our script. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
@@ -23,7 +23,7 @@ beforeAll(async () => {
 }, 90_000)
 afterAll(() => site?.close())
 
-/** A person at the app's page; images of another host come from the test. */
+/** Open the app's page for a user; the test serves the images of another host. */
 async function arrive(): Promise<Person> {
   const context = await site.browser.newContext({ viewport: { width: 900, height: 720 } })
   context.setDefaultTimeout(20_000)
@@ -112,7 +112,7 @@ test('widgets show images of other hosts, and effects reach the page', async () 
   for (const name of ['Image 1', 'Image 2']) {
     await chat.getByRole('img', { name: `${name} The image could not be loaded.` }).waitFor()
   }
-  // One that is huge stays within the page, and one that never comes keeps nobody waiting.
+  // A huge image stays within the page, and one that never arrives blocks nothing.
   await chat.getByRole('img', { name: 'Huge', exact: true }).scrollIntoViewIfNeeded()
   await expect.poll(() => width('Huge')).toBe(20_000)
   const frame = ann.page.frames()[1]

@@ -1,4 +1,4 @@
-/** The chat behind nginx, as the guide's page on deployment configures it, and in pages of other origins. */
+/** The chat behind nginx with the guide's configuration, and in pages of other origins. */
 
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
@@ -23,7 +23,7 @@ const picture = {
 
 const stops: (() => void)[] = []
 let site: Site
-/** Where nginx serves the chat: by HTTP and by HTTPS, each under a path. */
+/** The addresses at which nginx serves the chat: over HTTP and HTTPS, each under a path. */
 let plain: string
 let secure: string
 
@@ -66,7 +66,7 @@ beforeAll(async () => {
   plain = `http://chat.test:${ports.plain}/chat/`
   secure = `https://chat.test:${ports.secure}/chat/`
   const command = 'from agent_framework_chatkit.cli.commands import app; app()'
-  // As the guide starts it, with its own names.
+  // Start it as the guide does, with its own host names.
   const options = ['--root-path', '/chat', '--allowed-hosts', 'chat.test']
   site = await launch(
     (port) => {
@@ -85,7 +85,7 @@ afterAll(async () => {
   for (const stop of stops) stop()
 })
 
-/** Talk, attach a picture and come back: an answer streams, and the picture is there. */
+/** Chat, attach a picture and reload: the answer streams, and the picture is shown. */
 async function converse(browser: Browser, url: string): Promise<Person> {
   const context = await browser.newContext({ ignoreHTTPSErrors: true })
   context.setDefaultTimeout(30_000)
@@ -123,7 +123,7 @@ test.each([
       data: { attachments: { preview_url: string }[] }[]
     }
   })
-  // The link has the name, the port and the path under which people reach the chat.
+  // The link has the name, the port and the path at which users reach the chat.
   const link = listed.data[0]!.attachments[0]!.preview_url
   expect(link.startsWith(`${url()}attachments/`)).toBe(true)
   const cookies = await page.context().cookies()

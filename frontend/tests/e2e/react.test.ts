@@ -1,4 +1,4 @@
-/** An app made with chatkit-react, which runs unchanged. */
+/** An app with chatkit-react, which runs unchanged. */
 
 import { createServer, request as ask, type Server } from 'node:http'
 import { mkdtempSync, readFileSync } from 'node:fs'
@@ -16,7 +16,7 @@ import { open, Person, type Site } from './browser'
 let site: Site
 let server: Server
 let url: string
-/** How many requests carried the header that the app's own fetch sets. */
+/** The number of requests with the header that the app's own `fetch` sets. */
 let marked = 0
 
 beforeAll(async () => {
@@ -30,7 +30,7 @@ beforeAll(async () => {
     plugins: [react()],
     build: { outDir, emptyOutDir: true },
   })
-  // The app and the chat behind one address, as a company serves them.
+  // Serve the app and the chat at one address, as a company would.
   server = createServer((incoming, response) => {
     const path = new URL(incoming.url ?? '/', 'http://app').pathname
     if (incoming.headers['x-app'] !== undefined) marked += 1
@@ -57,7 +57,7 @@ afterAll(async () => {
   await site?.close()
 })
 
-/** A person at the app. */
+/** A user of the app. */
 class Customer extends Person {
   static async enter(): Promise<Customer> {
     const context = await site.browser.newContext({ viewport: { width: 1000, height: 760 } })
@@ -68,12 +68,12 @@ class Customer extends Person {
     return customer
   }
 
-  /** Return what the app has heard, each as `<name> <JSON>`. */
+  /** Return the events that the app received, each as `<name> <JSON>`. */
   heard(): Promise<string[]> {
     return this.page.evaluate(() => window.heard)
   }
 
-  /** Wait until the app has heard of all of some names. */
+  /** Wait until the app has received an event of each name. */
   async hears(...names: string[]): Promise<void> {
     await expect
       .poll(async () => (await this.heard()).map((each) => each.split(' ')[0]))
@@ -169,7 +169,7 @@ test('each method of the composer and of threads does what it says', async () =>
   await page.evaluate((threadId) => window.chat.setThreadId(threadId), id)
   await ann.text(/Oslo by locate/).waitFor()
   await ann.hears('load.start', 'load.end')
-  // The app begins with the thread that it names.
+  // The app starts with its initial thread.
   await page.goto(`${url}/?thread=${id}`)
   await ann.text(/Oslo by locate/).waitFor()
   await ann.leave()

@@ -1,4 +1,4 @@
-/** What a person reads in a thread. */
+/** Reading a thread. */
 
 import { readFileSync } from 'node:fs'
 
@@ -87,7 +87,7 @@ test('what is wide scrolls by itself, and not the page', async () => {
   await expect.poll(() => table.evaluate((each) => each.scrollWidth > each.clientWidth)).toBe(true)
   const isWide = await table.evaluate(() => document.body.scrollWidth > window.innerWidth)
   expect(isWide).toBe(false)
-  // A wheel over the table still moves the thread.
+  // A wheel over the table still scrolls the thread.
   const scroller = ann.chat.locator('.scroller')
   const top = (): Promise<number> => scroller.evaluate((each) => each.scrollTop)
   await scroller.evaluate((each) => (each.scrollTop = 0))
@@ -100,7 +100,7 @@ test('what is wide scrolls by itself, and not the page', async () => {
 test('what is selected in an answer can be asked about', async () => {
   const ann = await reading({ viewport: { width: 1000, height: 1400 } })
   const quoted = 'Whoever waits stays dry.'
-  // What is loaded for code and math has the text drawn again.
+  // The text is rendered again when the code for highlighting and math has loaded.
   await ann.chat.locator('.katex-display').waitFor()
   await expect.poll(() => ann.chat.locator('.markdown pre span[style]').count()).toBeGreaterThan(0)
   await ann.chat.locator('.markdown').getByText(quoted).selectText()
@@ -297,7 +297,7 @@ test('of many items that come at once the end is there first, and stays while th
       }
       next()
     }
-    // After what is laid out has been put in its place, as it is painted.
+    // Wait until the layout is done and painted.
     const next = (): number => requestAnimationFrame(() => setTimeout(look))
     next()
     return seen

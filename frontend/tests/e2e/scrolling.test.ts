@@ -1,4 +1,4 @@
-/** Where a thread is scrolled to: as it is opened, while an answer is written, and as one scrolls. */
+/** The scroll position of a thread: when it opens, during an answer, and when the user scrolls. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
@@ -13,7 +13,7 @@ afterAll(() => site?.close())
 
 const viewport = { width: 900, height: 600 }
 
-/** How far the thread is from its end. */
+/** Return the distance between the scroll position and the end of the thread. */
 const rest = (person: Person): Promise<number> =>
   person.chat
     .locator('.scroller')
@@ -25,7 +25,7 @@ const top = (person: Person): Promise<number> =>
 const height = (person: Person): Promise<number> =>
   person.chat.locator('.items').evaluate((each) => each.clientHeight)
 
-/** Have an answer written that is higher than what is seen of it. */
+/** Have the agent write an answer that is taller than the view. */
 async function listening(): Promise<Person> {
   const ann = await Person.at(site, { viewport })
   await ann.say('talk')
@@ -34,7 +34,7 @@ async function listening(): Promise<Person> {
   return ann
 }
 
-/** Wait until so many more lines are written. */
+/** Wait until a number of further lines are written. */
 async function moreLines(person: Person, count = 3): Promise<void> {
   const before = await height(person)
   await expect.poll(() => height(person)).toBeGreaterThan(before + count * 24)
@@ -61,7 +61,7 @@ test.each<[string, (ann: Person) => Promise<void>]>([
   await moreLines(ann)
   expect(Math.abs((await top(ann)) - before)).toBeLessThan(60)
   expect(await rest(ann)).toBeGreaterThan(40)
-  // Less than to the end goes on with nothing; to the end does.
+  // Scrolling short of the end does not resume following; scrolling to the end does.
   await ann.page.mouse.wheel(0, 1)
   await moreLines(ann)
   expect(await rest(ann)).toBeGreaterThan(100)
@@ -125,7 +125,7 @@ test('a thread is opened at its end', async () => {
   await ann.chat.locator('.history-title').first().click()
   await isAtEnd()
 
-  // Hidden while it is loaded.
+  // The page is hidden while it loads.
   await ann.page.evaluate(async (threadId) => {
     const chat = document.querySelector('openai-chatkit') as HTMLElement & {
       setThreadId: (id: string | null) => Promise<void>

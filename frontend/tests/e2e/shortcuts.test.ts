@@ -1,4 +1,4 @@
-/** What is done by a key, from anywhere in the chat. */
+/** The keyboard shortcuts that work anywhere in the chat. */
 
 import { expect, test } from 'vitest'
 
@@ -50,7 +50,7 @@ test('Arrow Up in an empty composer edits the last message', async () => {
   await ann.composer.click()
   await keyboard.type('x')
   await keyboard.press('ArrowUp')
-  // The editor learns a moment later that the browser has moved the caret.
+  // The editor notices a moment later that the browser moved the caret.
   await expect.poll(() => caretOf(ann)).toBe(0)
   await keyboard.press('Delete')
   const edited = ann.chat.getByRole('textbox', { name: 'Edited message' })

@@ -1,10 +1,10 @@
-/** People who see a widget, and a form as a widget. */
+/** Opens chats that show a widget or a form. */
 
 import { expect } from 'vitest'
 
 import { Person, type Site } from './browser'
 
-/** Open the chat for a person who sees a widget. */
+/** Open a chat that shows a widget. */
 export async function seeing(
   site: Site,
   widget: object,

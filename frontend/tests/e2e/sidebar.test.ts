@@ -41,7 +41,7 @@ test('on a large screen the chats stand beside the thread, until they are closed
   const focused = ann.chat.locator(':focus')
   expect(await focused.getAttribute('aria-expanded')).toBe('true')
 
-  // Where there is no room, the list takes the place of the thread.
+  // If there is no room, the list replaces the thread.
   await ann.page.setViewportSize({ width: 900, height: 900 })
   expect(await sidebar(ann).count()).toBe(0)
   await ann.text(/You said First/).waitFor()

@@ -1,4 +1,4 @@
-/** Pictures of pages as somebody has looked at them and found them good. */
+/** Pictures of pages that somebody has reviewed. */
 
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,16 +9,16 @@ import type { Page } from 'playwright-core'
 import { PNG } from 'pngjs'
 import { expect } from 'vitest'
 
-/** `SCREENSHOTS=1` takes them anew, and the guide's pictures; look at them before you commit them. */
+/** `SCREENSHOTS=1` takes new pictures, also for the guide; review them before you commit them. */
 export const isTaking = process.env['SCREENSHOTS'] !== undefined
 
 const folder = join(import.meta.dirname, 'snapshots')
 const drawnBy = join(folder, 'drawn-by.json')
 
-/** How much of a picture may differ: a few edges of letters. */
+/** The share of pixels that may differ: a few edges of letters. */
 const TOLERANCE = 0.001
 
-/** Compare a page with its picture, where it is drawn with the same browser and fonts. */
+/** Compare a page with its picture, if the browser and the fonts are the same. */
 export async function expectLooks(page: Page, name: string): Promise<void> {
   const here = JSON.stringify(await machineOf(page))
   const file = join(folder, `${name}.png`)
@@ -36,7 +36,7 @@ export async function expectLooks(page: Page, name: string): Promise<void> {
   const seen = join(mkdtempSync(join(tmpdir(), 'snapshot-')), `${name}.png`)
   const before = PNG.sync.read(readFileSync(file))
   const { width, height } = before
-  // What is drawn late is waited for.
+  // Wait for parts that render late.
   const message = `${seen} differs from ${file} in more than it may.`
   await expect
     .poll(
@@ -50,7 +50,7 @@ export async function expectLooks(page: Page, name: string): Promise<void> {
     .toBeLessThan(TOLERANCE)
 }
 
-/** What pages are drawn with: the same letters are as wide. */
+/** Identify the browser and fonts that render pages, by the widths of letters. */
 async function machineOf(page: Page): Promise<object> {
   const widths = await page.evaluate(() => {
     const context = document.createElement('canvas').getContext('2d')

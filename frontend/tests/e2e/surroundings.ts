@@ -1,4 +1,4 @@
-/** How people have set their screens: what a page looks like and does is tested in each. */
+/** Screen settings of users, in each of which pages are tested. */
 
 const wide = { width: 1200, height: 800 }
 const narrow = { width: 320, height: 568 }
@@ -8,7 +8,7 @@ export const surroundings = {
   'dark, wide': { colorScheme: 'dark', viewport: wide },
   'light, narrow': { colorScheme: 'light', viewport: narrow },
   'dark, narrow': { colorScheme: 'dark', viewport: narrow },
-  // A zoomed page has fewer pixels of its own, each of which is larger.
+  // A zoomed page has fewer but larger CSS pixels.
   '200 % zoom': {
     colorScheme: 'light',
     viewport: { width: 640, height: 400 },

@@ -1,4 +1,4 @@
-/** Pages that mean harm, and those that share a host, in a real browser. */
+/** Hostile pages, and pages that share a host, in a real browser. */
 
 import type { ChildProcess } from 'node:child_process'
 import { existsSync, mkdtempSync } from 'node:fs'
@@ -38,7 +38,7 @@ function serveAgent(
   return child
 }
 
-/** A page of another site, at any name and at a port of its own. */
+/** A page of another site, at any host name and on its own port. */
 async function elsewhere(html: string): Promise<number> {
   const server = createServer((_, response) => {
     response.setHeader('Content-Type', 'text/html')
@@ -49,7 +49,7 @@ async function elsewhere(html: string): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-/** How many chats the page's owner has, asked as the page of the app. */
+/** Return the number of the visitor's chats, as the app's own page sees them. */
 function chats(page: Page): Promise<number> {
   return page.evaluate(async () => {
     const response = await fetch('chatkit', {
@@ -83,7 +83,7 @@ const form = (action: string): string => `
   </script>`
 
 describe.each([
-  // Trusted by browsers, so that they say where a request comes from; and not.
+  // Browsers send `Sec-Fetch-Site` only to addresses that they trust, such as the first two.
   ['127.0.0.1', 'evil.test'],
   ['127.0.0.1', '127.0.0.1'],
   ['chat.test', 'evil.test'],
@@ -123,7 +123,7 @@ test('a page whose name leads to the chat of this machine is refused', async () 
   const response = await page.goto(`http://local.test:${local}/`)
   expect(response?.status()).toBe(403)
   expect(await response?.text()).toContain('--allowed-hosts')
-  // The page has come from elsewhere before its name led here: to the browser, it is the app's own.
+  // As after DNS rebinding: to the browser, the page has the app's own origin.
   const approval = await page.evaluate(async () => {
     const response = await fetch('/chatkit', {
       method: 'POST',
@@ -160,7 +160,7 @@ test('two chats on one host keep their visitors', async () => {
   await context.close()
 })
 
-// The name of the chat itself at another port is the same site, so that its frame has the cookie.
+// The chat's own name on another port is the same site, so its frame has the cookie.
 test.each(['evil.test', '127.0.0.1'])(
   'a call cannot be approved in the frame of a page at %s, where clicks can be stolen',
   async (name) => {
@@ -178,7 +178,7 @@ test.each(['evil.test', '127.0.0.1'])(
     await page.goto(`http://${name}:${await elsewhere(`<iframe src="${thread}"></iframe>`)}/`)
     await expect.poll(() => page.frames()[1]?.url()).toMatch(/^chrome-error:/)
     expect(await page.frames()[1]!.getByRole('button', { name: 'Approve' }).count()).toBe(0)
-    // It is still there to be approved, on the page itself.
+    // The user can still approve it on the page itself.
     await page.goto(thread)
     await approve.waitFor()
     expect(existsSync(payments)).toBe(false)

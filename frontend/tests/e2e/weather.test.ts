@@ -1,4 +1,4 @@
-/** The weather assistant's whole story, as a person plays it; its pictures are the guide's. */
+/** The weather assistant's whole story as a user plays it; the guide shows its pictures. */
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -56,27 +56,27 @@ test.each(LOOKS)(
     })
     const shoot = async (what: string): Promise<void> => {
       if (!isTaking || !PICTURES.has(`${what}-${name}`)) return
-      // Until charts and pictures are drawn, and nothing moves.
+      // Wait until charts and pictures are drawn, and nothing moves.
       await ann.page.waitForTimeout(1000)
       await ann.page.screenshot({ path: join(images, `${what}-${name}.png`) })
     }
     await ann.chat.getByText('A script answers instead of a model').waitFor()
     await shoot('start')
 
-    // A card fills while its tool runs; the answer follows.
+    // A card fills in while its tool runs; the answer follows.
     await ann.button('The weather in Oslo').click()
     await ann.text(/^(It is (cold|mild|warm) in )?Oslo/).waitFor()
     await ann.button('Send').waitFor()
     await ann.text('Made up, as there is no network').waitFor()
     await shoot('weather')
 
-    // Buttons of a card ask.
+    // The buttons of a card ask questions.
     await ann.ask('Which cities do you know?', 'Choose one, or name another.')
     await ann.button('Rome').click()
     await ann.chat.locator('.items').getByText('Italy').first().waitFor()
     await ann.button('Send').waitFor()
 
-    // A question is answered, and the run goes on.
+    // The user answers a question, and the run continues.
     await ann.say('What should I wear in London?')
     await ann.text('What will you do in London?').waitFor()
     await shoot('questions')
@@ -85,7 +85,7 @@ test.each(LOOKS)(
     await ann.text(/^To cycle, take/).waitFor()
     await ann.button('Send').waitFor()
 
-    // Nothing is done before it is approved.
+    // The tool does not run before the user approves it.
     await ann.say('Alert me when it rains in Paris')
     await ann.button('Approve').waitFor()
     await shoot('approval')
@@ -93,14 +93,14 @@ test.each(LOOKS)(
     await ann.text(/Subscribed to alerts of rain in Paris/).waitFor()
     await ann.button('Send').waitFor()
 
-    // The page does what only it can.
+    // The page runs a client tool.
     await ann.ask('Where am I?', /in Berlin/)
     const other = colorScheme === 'dark' ? 'light' : 'dark'
     await ann.ask(`Use ${other} colors`, `The page is ${other} now.`)
     await ann.chat.locator(`html[data-theme=${other}]`).waitFor({ state: 'attached' })
     await ann.ask(`Use ${colorScheme} colors`, `The page is ${colorScheme} now.`)
 
-    // A reload comes back to all of it; the list of chats has it by its title.
+    // A reload shows all of it again; the list of chats shows its title.
     await ann.page.reload()
     await ann.text(`The page is ${colorScheme} now.`).waitFor()
     await ann.button('Chats').click()

@@ -1,4 +1,4 @@
-/** The guide's quickstart as a newcomer walks it: a wheel, a folder of one's own, and no Node.js. */
+/** The guide's quickstart as a new user follows it: a wheel, an empty folder, and no Node.js. */
 
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
@@ -16,7 +16,7 @@ const folder = mkdtempSync(join(tmpdir(), 'my-chat-'))
 let model: Server
 let site: Site
 
-/** A model that looks how warm it is in Oslo, and says it. */
+/** A model that looks up the temperature in Oslo and reports it. */
 function scriptedModel(): Server {
   return createServer((request, response) => {
     let body = ''
@@ -76,7 +76,7 @@ beforeAll(async () => {
       ['serve', 'my_agent:helper', '--attachments', 'files', '--port', String(port)],
       {
         cwd: folder,
-        // Nothing of this repository, and no Node.js.
+        // Without this repository and Node.js.
         env: {
           PATH: bin,
           OPENAI_API_KEY: 'none',

@@ -1,4 +1,4 @@
-/** Actions of widgets, from the click to what the server makes of it. */
+/** Actions of widgets, from the click to the server's response. */
 
 import { expect, test } from 'vitest'
 
@@ -8,7 +8,7 @@ import { idle, leave, seeing, show } from './shownWidget'
 
 const site = openedSite()
 
-/** The kinds of actions, and what is seen after each. */
+/** The kinds of actions, and the visible result of each. */
 const ACTIONS: [name: string, action: object, seen: string | RegExp][] = [
   ['that shows more', { type: 'note', payload: { a: 1 } }, 'Noted: {"a": 1}'],
   ['that replaces the widget', { type: 'replace', payload: { a: 1 } }, 'Replaced: {"a": 1}'],
@@ -39,7 +39,7 @@ for (const [name, action, seen] of ACTIONS) {
       else await ann.button('Do it').click()
       await ann.chat.locator('.items').getByText(seen).first().waitFor()
       await idle(ann)
-      // A status that is no success is logged by the browser itself.
+      // The browser itself logs responses with an error status.
       ann.complaints.splice(
         0,
         Infinity,
@@ -134,7 +134,7 @@ test('an old widget is used while nothing is written, and not while something is
   expect(await ann.button('Old').getAttribute('aria-disabled')).toBe('true')
   await ann.button('Stop').click()
   await idle(ann)
-  // The server lets go of the thread a moment later.
+  // The server releases the thread a moment later.
   await ann.page.waitForTimeout(500)
   await ann.button('Old').click()
   await ann.text('Replaced: null').waitFor()

@@ -1,4 +1,4 @@
-/** Forms that are filled in and sent. */
+/** Filling in and sending forms. */
 
 import { expect, test } from 'vitest'
 
@@ -43,7 +43,7 @@ test('a form is filled in and sent by keyboard alone', async () => {
   await press('Enter')
   await ann.chat.getByRole('combobox', { name: 'Day' }).getByText('Dec 2, 2026').waitFor()
   await press('Tab', 'Tab', 'Space')
-  // As long as a finger is on a key, at the least.
+  // At least as long as a finger presses a key.
   await keyboard.press('ArrowRight', { delay: 50 })
   await expect
     .poll(() =>

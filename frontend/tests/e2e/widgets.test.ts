@@ -1,4 +1,4 @@
-/** The controls of widgets in a real browser: their popups, their looks, and many of them. */
+/** The controls of widgets in a real browser: popups, looks, and large numbers of them. */
 
 import { expect, test } from 'vitest'
 

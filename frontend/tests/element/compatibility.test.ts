@@ -3,11 +3,11 @@ import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { expect, test } from 'vitest'
 
-/** The guide's table lists what the types of `@openai/chatkit` have. */
+/** Checks that the guide's table lists everything in the types of `@openai/chatkit`. */
 
 const page = readFileSync(new URL('../../../docs/compatibility.md', import.meta.url), 'utf8')
 
-/** Return the names in the first column of a section, without those of our own. */
+/** Return the names in the first column of a section, without our own. */
 function listed(section: string): string[] {
   const body = page.split(`\n## ${section}\n`)[1]!.split('\n## ')[0]!
   const rows = [...body.matchAll(/^\| `([^`]+?)(?:\(\))?`( †)?/gm)]
@@ -25,7 +25,7 @@ function typeOf(name: string): ts.Type {
   return checker.getDeclaredTypeOfSymbol(names.find((each) => each.name === name)!)
 }
 
-/** Options that the table does not take apart: their parts are meaningless alone. */
+/** Options that the table lists as a whole, because their parts mean nothing alone. */
 const whole = new Set([
   'api.uploadStrategy',
   'header.leftAction',

@@ -12,7 +12,7 @@ function thread(id: string, title: string | null, age = 0): ThreadMetadata {
   return { id, title, created_at: new Date(Date.now() - age * day).toISOString() }
 }
 
-/** A server that keeps threads, and lists them in pages of two. */
+/** A server that stores threads and lists them in pages of two. */
 function serverOf(threads: ThreadMetadata[]): Server {
   return (type, params) => {
     const known = threads.find((each) => each.id === params['thread_id'])
@@ -208,7 +208,7 @@ test('a server that can search finds words within messages', async () => {
 
   await person.clear(screen.getByRole('searchbox'))
   await screen.findByRole('button', { name: 'One' })
-  // Where the search fails, titles are still found.
+  // If the search fails, titles are still found.
   await person.type(screen.getByRole('searchbox'), 'boom')
   await screen.findByText('Nothing found.')
 })

@@ -11,7 +11,7 @@ const drawn = item('generated_image', { image: { id: 'i', url } })
 const empty = item('generated_image', { image: null })
 
 beforeAll(() => {
-  // What jsdom lacks of dialogs.
+  // jsdom lacks these methods of dialogs.
   HTMLDialogElement.prototype.showModal = function (this: HTMLDialogElement) {
     this.open = true
   }

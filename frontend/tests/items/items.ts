@@ -1,4 +1,4 @@
-/** Items for tests, with what they must have. */
+/** Items for tests, with their required fields. */
 
 import type { ThreadItem, UserMessageItem, WorkflowItem } from '../../src/protocol/types'
 

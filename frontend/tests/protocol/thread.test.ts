@@ -1,4 +1,4 @@
-/** The reducer and Python's `apply_update` are fed the same threads, and must agree. */
+/** Feeds the reducer and Python's `apply_update` the same threads, and compares the results. */
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -103,7 +103,7 @@ const updates: fc.Arbitrary<ThreadItemUpdate> = fc.oneof(
     delta: texts,
     done: fc.boolean(),
   }),
-  // Python never ends with a component that holds its own id, so only leaves take one's place.
+  // Python loops forever on a component that contains its own ID, so replace only with leaves.
   fc.record({
     type: fc.constant('widget.component.updated' as const),
     component_id: fc.oneof(textIds, boxIds),
@@ -126,7 +126,7 @@ function items(id: string): fc.Arbitrary<ThreadItem> {
   )
 }
 
-/** What happens to one item: added, updated, then done or removed; or done at once. */
+/** The events of one item: added, updated, then done or removed; or done at once. */
 function lives(id: string): fc.Arbitrary<Events> {
   const done = items(id).map((item): ThreadStreamEvent => ({ type: 'thread.item.done', item }))
   const updated = updates.map((update): ThreadStreamEvent => {
@@ -146,7 +146,7 @@ function lives(id: string): fc.Arbitrary<Events> {
   )
 }
 
-/** Lives of a few items at the same time. */
+/** The events of a few items at the same time. */
 const threads: fc.Arbitrary<Events> = fc
   .tuple(lives('a'), lives('b'), lives('c'), fc.infiniteStream(fc.nat(2)))
   .map(([a, b, c, turns]) => {

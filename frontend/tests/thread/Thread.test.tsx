@@ -10,7 +10,7 @@ import { answer, item, question, workflow } from '../items/items'
 import { render, type Server } from '../render'
 
 beforeAll(() => {
-  // What jsdom lacks, because it lays nothing out.
+  // jsdom lacks these, because it has no layout.
   class SizeObserver {
     observe(): void {}
     disconnect(): void {}

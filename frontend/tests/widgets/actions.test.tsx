@@ -8,7 +8,7 @@ import { itemOf, showing } from './thread'
 
 const action = { type: 'go', payload: { id: 1 } }
 
-/** Every component that takes an action, what a person does to it, and what is sent then. */
+/** Every component with an action, the user's input, and the action that is sent. */
 const TAKING: {
   name: string
   widget: Widget
@@ -151,12 +151,12 @@ test('a day is chosen from a calendar by keyboard, and is sent', async () => {
     onChangeAction: { type: 'go' },
   })
   await person.click(screen.getByRole('combobox', { name: 'day' }))
-  // Without a layout, what is opened beside something is hidden.
+  // Without a layout, popups are hidden.
   await screen.findByRole('grid', { hidden: true })
   await waitFor(() =>
     expect(document.activeElement?.getAttribute('aria-label')).toBe('Wednesday, November 25, 2026'),
   )
-  // The last is beyond what may be chosen.
+  // The last one is outside of the range that can be chosen.
   await person.keyboard('{ArrowDown}{ArrowDown}')
   expect(document.activeElement?.getAttribute('aria-label')).toBe('Wednesday, December 2, 2026')
   await person.keyboard('{Enter}')
@@ -257,7 +257,7 @@ for (const [name, streaming, answer, shown] of FAILING) {
   })
 }
 
-/** How each behavior shows that the server has not answered. */
+/** How each loading behavior shows that the server has not responded yet. */
 const WAITING: [behavior: string | undefined, isButtonBusy: boolean, isWidgetBusy: boolean][] = [
   [undefined, true, false],
   ['auto', true, false],
@@ -378,6 +378,6 @@ test('an action of the app itself goes with an item or without one', async () =>
     { thread_id: 'thread', item_id: 'item', action: { type: 'ping' } },
     { thread_id: 'thread', action: { type: 'ping', payload: { a: 1 } } },
   ])
-  // Trying again would not repeat it, but ask for another answer to the last message.
+  // Trying again would not repeat the action, but ask for another answer to the last message.
   expect(chat.state.get().thread.error).toMatchObject({ allowRetry: false })
 })

@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-/** Nothing that a server can say in a widget is overlooked: ChatKit's own schema is the list. */
+/** Checks that widgets use every property in ChatKit's own schema. */
 
 import { cleanup, fireEvent } from '@testing-library/react'
 import { beforeAll, expect, test, vi } from 'vitest'
@@ -28,7 +28,7 @@ interface ComponentSchema {
 }
 
 const ROOTS = new Set(['Card', 'ListView', 'Basic'])
-/** What tells components apart; the layout of a tree is no property of what is in it. */
+/** Properties that identify components or structure the tree, and do not affect how one looks. */
 const APART = new Set(['type', 'key', 'id', 'children'])
 
 let schemas: Record<string, ComponentSchema>
@@ -65,7 +65,7 @@ function values(schema: Schema, defs: Record<string, Schema>): unknown[] {
   }
 }
 
-/** Return objects that have all of some properties, and among them each of their values. */
+/** Return objects with all of some properties, so that each value of each occurs. */
 function objects(properties: Record<string, Schema>, defs: Record<string, Schema>): object[] {
   const each = Object.entries(properties).map(
     ([name, schema]) => [name, values(schema, defs)] as const,
@@ -80,7 +80,7 @@ function objects(properties: Record<string, Schema>, defs: Record<string, Schema
   )
 }
 
-/** Return the paths of all that a schema has properties for. */
+/** Return the paths of all properties in a schema. */
 function paths(schema: Schema, defs: Record<string, Schema>, prefix: string): string[] {
   if (schema.$ref) return paths(defs[schema.$ref.replace('#/$defs/', '')] ?? {}, defs, prefix)
   const parts = [
@@ -97,7 +97,7 @@ function paths(schema: Schema, defs: Record<string, Schema>, prefix: string): st
   ]
 }
 
-/** Wrap a value so that what our components read of it is known; what React's tools read is not counted. */
+/** Wrap a value to record what our components read of it; reads by React's tools do not count. */
 function watched<T extends object>(value: T, prefix: string, read: Set<string>): T {
   const known = new Map<unknown, object>()
   return new Proxy(value, {
@@ -106,7 +106,7 @@ function watched<T extends object>(value: T, prefix: string, read: Set<string>):
       if (typeof name === 'symbol') return held
       const path = Array.isArray(target) ? prefix : `${prefix}.${name}`
       if (new Error().stack?.includes('/src/widgets/')) read.add(path)
-      // A payload is sent as it is.
+      // A payload is sent unchanged.
       if (typeof held !== 'object' || held === null || name === 'payload') return held
       if (!known.has(held)) known.set(held, watched(held, path, read))
       return known.get(held)

@@ -22,7 +22,7 @@ function button(): HTMLElement {
   return screen.getByRole('button', { name: 'Send' })
 }
 
-/** Values that will not do, and the same field put right. */
+/** Invalid values, and a valid one for the same field. */
 const WRONG: [name: string, field: Widget, wrong: string, message: string, right: string][] = [
   [
     'that is required',
@@ -277,7 +277,7 @@ for (const widget of STRANGE) {
       await person.keyboard('a{ArrowDown}{Escape}')
     }
     expect(sent).toEqual([])
-    // React would rather have no form within a form, which browsers take as it is meant.
+    // React warns about nested forms, but browsers handle them as intended.
     const broken = failures.mock.calls.filter(([text]) => !/nested|descendant/.test(String(text)))
     expect(broken).toEqual([])
     failures.mockRestore()

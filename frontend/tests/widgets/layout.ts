@@ -1,4 +1,4 @@
-/** What jsdom lacks of a layout: everything is as large, and nothing moves. */
+/** The layout that jsdom lacks: everything has the same size, and nothing moves. */
 export function simulateLayout(): void {
   globalThis.ResizeObserver = class {
     constructor(private readonly callback: ResizeObserverCallback) {}

@@ -1,4 +1,4 @@
-/** A thread whose items are widgets, at a server that is a function. */
+/** A thread of widgets, on a server that is a function. */
 
 import { act } from '@testing-library/react'
 
@@ -9,7 +9,7 @@ import type { Options } from '../../src/element/options'
 import type { Widget, WidgetItem } from '../../src/protocol/types'
 import { render, type Answer, type Rendered } from '../render'
 
-// What has no layout has nothing to scroll or to watch.
+// Without a layout, there is nothing to scroll or to observe.
 Element.prototype.scrollIntoView = () => {}
 globalThis.ResizeObserver = class {
   observe() {}
@@ -41,7 +41,7 @@ function Widgets() {
   )
 }
 
-/** Open a thread that shows a widget, and answer the actions that are sent. */
+/** Open a thread that shows a widget, and respond to its actions. */
 export async function showing(
   widget: Widget,
   answer: (request: Request) => Answer | Promise<Answer> = () => [],

@@ -1,4 +1,4 @@
-/** An app as people write it with `@openai/chatkit-react`, which uses every option there is. */
+/** A typical app with `@openai/chatkit-react`, which uses every option. */
 
 import { ChatKit, useChatKit, type UseChatKitOptions } from '@openai/chatkit-react'
 import { createRoot } from 'react-dom/client'

@@ -15,7 +15,7 @@ test.each(['bug', 'lucide:bug', 'lucide:building-2', 'lucide:alert-circle'])(
     })
     expect(container.querySelector('[aria-hidden]')).not.toBeNull()
   },
-  // In a test, Lucide is two thousand files.
+  // In tests, Lucide consists of two thousand files.
   30_000,
 )
 
