@@ -278,10 +278,13 @@ class TurnsWorld(RuleBasedStateMachine):
         for word in kept:
             if word.token in read:
                 word.prove()
+            elif word.token[0] == "U":
+                # It is told with the next message, after the answer of this turn.
+                word.is_placed = False
 
     def _place(self, exchange: Exchange, read: list[str]) -> None:
-        """Learn where the input of turns stands that code has started."""
-        for word in [word for word in exchange.words if not word.is_placed]:
+        """Learn where words stand that are told later than they were said."""
+        for word in [word for word in reversed(exchange.words) if not word.is_placed]:
             if word.token in read:
                 exchange.words.remove(word)
                 later = read[read.index(word.token) + 1 :]
