@@ -31,11 +31,7 @@ class ItemRows:
             if key is None:
                 return Page()
             scope = items.c.thread == key
-            position = None
-            if after is not None:
-                position = position_after(connection, items, scope, after)
-                if position is None:
-                    raise unknown_item(after)
+            position = position_after(connection, items, scope, after, unknown_item)
             return load_page(
                 connection, items, scope, parse_item, position=position, limit=limit, order=order
             )

@@ -17,6 +17,9 @@ T = TypeVar("T")
 
 _CURSOR = re.compile(r"after:(\d{1,18})")
 
+PAGE_BYTES = 4 * 1024 * 1024
+"""How many bytes of rows end a page."""
+
 
 def thread_key(thread_id: str, owner: str) -> ScalarSelect[int]:
     """Return the key of an owner's thread, for use within a statement.
@@ -75,27 +78,32 @@ def unknown_thread(thread_id: str) -> NotFoundError:
 
 
 def position_after(
-    connection: Connection, table: Table, scope: ColumnElement[bool], after: str
+    connection: Connection,
+    table: Table,
+    scope: ColumnElement[bool],
+    after: str | None,
+    unknown: Callable[[str], NotFoundError],
 ) -> int | None:
-    """Return the number of the row that a page begins after.
+    """Return the number of the row that a page begins after; `None` for the first page.
 
     Args:
         connection: Where to look.
         table: What is read in pages.
         scope: Which of its rows.
         after: What a page returned as its `after`, or a row's id.
+        unknown: Returns what to raise if there is no such row.
     """
+    if after is None:
+        return None
     cursor = _CURSOR.fullmatch(after)
     if cursor is not None:
         return int(cursor.group(1))
     position: int | None = connection.scalar(
         select(table.c.position).where(scope, table.c.id == after)
     )
+    if position is None:
+        raise unknown(after)
     return position
-
-
-PAGE_BYTES = 4 * 1024 * 1024
-"""How many bytes of rows end a page."""
 
 
 def load_page(

@@ -88,10 +88,8 @@ class Search:
             .order_by(threads.c.position.desc())
             .limit(limit + 1)
         )
-        if after is not None:
-            position = position_after(connection, threads, scope, after)
-            if position is None:
-                raise unknown_thread(after)
+        position = position_after(connection, threads, scope, after, unknown_thread)
+        if position is not None:
             statement = statement.where(threads.c.position < position)
         rows = connection.execute(statement).all()
         messages = self._messages(connection, [row.newest for row in rows[:limit] if row.newest])

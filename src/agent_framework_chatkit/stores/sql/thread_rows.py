@@ -62,11 +62,7 @@ class ThreadRows:
         scope = threads.c.owner == owner
 
         def load(connection: Connection) -> Page[ThreadMetadata]:
-            position = None
-            if after is not None:
-                position = position_after(connection, threads, scope, after)
-                if position is None:
-                    raise unknown_thread(after)
+            position = position_after(connection, threads, scope, after, unknown_thread)
             return load_page(
                 connection,
                 threads,

@@ -81,13 +81,7 @@ class Turns:
         """
 
         def hold(connection: Connection) -> Lease:
-            key = connection.scalar(
-                select(threads.c.key)
-                .where(threads.c.id == thread_id, threads.c.owner == owner)
-                .with_for_update(key_share=True)
-            )
-            if key is None:
-                raise unknown_thread(thread_id)
+            key = _lock_thread(connection, thread_id, owner)
             check_free(connection, thread_id, find_turn(connection, key))
             new = self._database.insert(turns).values(
                 thread=key,
@@ -128,13 +122,7 @@ class Turns:
         """
 
         def add(connection: Connection) -> TurnRow:
-            key = connection.scalar(
-                select(threads.c.key)
-                .where(threads.c.id == thread_id, threads.c.owner == owner)
-                .with_for_update(key_share=True)
-            )
-            if key is None:
-                raise unknown_thread(thread_id)
+            key = _lock_thread(connection, thread_id, owner)
             new = self._database.insert(turns).values(
                 thread=key, id="", run="", state="", log_position=1, logged_at=database_time()
             )
@@ -281,3 +269,19 @@ class Turns:
             )
 
         await self._database.write(purge)
+
+
+def _lock_thread(connection: Connection, thread_id: str, owner: str) -> int:
+    """Return a thread's key, and have others that change the thread wait.
+
+    Raises:
+        NotFoundError: If the owner has no such thread.
+    """
+    key = connection.scalar(
+        select(threads.c.key)
+        .where(threads.c.id == thread_id, threads.c.owner == owner)
+        .with_for_update(key_share=True)
+    )
+    if key is None:
+        raise unknown_thread(thread_id)
+    return int(key)
