@@ -1,4 +1,4 @@
-"""What an agent does, as tasks of workflows: thoughts, which stream, and any other tasks."""
+"""An agent's activity as workflow tasks: thoughts, which stream, and tasks of other kinds."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class _Thought:
     """A thought while it streams."""
 
     key: object
-    """What the model's service calls it; another key begins another thought."""
+    """Identifies it for the model's service; another key begins another thought."""
     shown: ShownTask
     texts: list[str] = field(default_factory=list)
     length: int = 0
@@ -63,7 +63,7 @@ class ActivityWriter:
         self._thought: _Thought | None = None
 
     def add(self, task: Task | None) -> ShownTask | None:
-        """Show a task, if it is one."""
+        """Show a task; `None` shows nothing."""
         if task is None:
             return None
         self._end_thought()

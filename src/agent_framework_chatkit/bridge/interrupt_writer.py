@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class InterruptWriter:
-    """Writes what people are asked, and adds it to the run's pause.
+    """Writes the open requests as items, and adds them to the run's pause.
 
     Args:
         items: Where the items are written.
@@ -40,14 +40,14 @@ class InterruptWriter:
         self._pause = pause
         self._client_tools = client_tools
         self._requests: list[tuple[InterruptKind, Content]] = []
-        """Requests that are written when the run has ended: nobody could answer before."""
+        """Requests, written when the run has ended: people cannot answer before."""
 
     def add(self, kind: InterruptKind, request: Content) -> None:
         """Take in a request."""
         self._requests.append((kind, request))
 
     def is_paused(self, calls: Sequence[Content]) -> bool:
-        """Return whether the run goes on once people have answered.
+        """Return whether the run pauses until people answer.
 
         Args:
             calls: The calls without a result.
@@ -57,7 +57,7 @@ class InterruptWriter:
         )
 
     async def write(self, calls: Sequence[Content]) -> None:
-        """Write the requests, and those that calls of tools make.
+        """Write the requests, and the calls that people or their browsers answer.
 
         Args:
             calls: The calls without a result.

@@ -73,7 +73,7 @@ class ItemWriter:
         self.generate_id = generate_id
         self.send = send
         self.current: OpenMessage | OpenWorkflow | None = None
-        """The message or activity that goes on with the agent's next content."""
+        """The message or workflow that the agent's next content is added to."""
         self.wrote_item = False
         """Whether the stream has shown a person anything yet."""
         self._ids: set[str] = set()
@@ -167,7 +167,7 @@ class ItemWriter:
         self.done(item)
 
     def write_error(self, error: ErrorEvent) -> None:
-        """Write an error, which says enough of a run that writes no item."""
+        """Write an error, after which a run needs no item."""
         self.wrote_item = True
         self.send(error)
 

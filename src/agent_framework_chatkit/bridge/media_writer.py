@@ -37,7 +37,7 @@ class MediaWriter:
         """Images that are being drawn, by the id that the model's service gave them."""
 
     async def file(self, content: Content) -> None:
-        """Write `hosted_file`, `hosted_vector_store`, and data that is no image."""
+        """Write `hosted_file`, `hosted_vector_store`, or data that is not an image."""
         self._activity.add(await resolve(self._converter.file_to_task(content)))
 
     async def data(self, content: Content) -> None:

@@ -34,7 +34,7 @@ class MessageWriter:
         self._steps = steps
         self._message_id: str | None = None
         self.author: str | None = None
-        """The agent that has spoken last."""
+        """The author of the last text."""
 
     def write(self, content: Content, update: AgentResponseUpdate) -> Awaitable[None] | None:
         """Write `text`, and return what is left to await."""
@@ -98,12 +98,12 @@ class MessageWriter:
 
 
 def _part(content: Content) -> object:
-    """Return what tells the text's content part from others of the same message."""
+    """Return what identifies the text's content part within its message."""
     raw, properties = content.raw_representation, content.additional_properties
     index = None if raw is None else raw_field(raw, "content_index")
     if not properties:
         return index
     core = properties.get("core")
-    # What the model calls the text, such as a refusal, which stands apart from others.
+    # Such as a refusal, which is a part of its own.
     kind = (core if isinstance(core, Mapping) else properties).get("model_output_kind")
     return index if kind is None else (index, kind)

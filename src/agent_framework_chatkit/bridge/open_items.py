@@ -212,8 +212,8 @@ class OpenMessage:
 class OpenWorkflow:
     """A workflow while it is being written.
 
-    It is added with its first task, so that no empty workflow is shown, unless it is a
-    reasoning workflow, whose being there says that the agent thinks.
+    It is added with its first task, so that no empty workflow is shown. A reasoning workflow is
+    added at once, since it shows that the agent is thinking.
     """
 
     def __init__(self, writer: ItemWriter, workflow: Workflow) -> None:
@@ -263,7 +263,7 @@ class OpenWorkflow:
         self._update(WorkflowTaskUpdated(task=task.model_copy(), task_index=index))
 
     def close(self, summary: WorkflowSummary | None = None, expanded: bool = False) -> None:
-        """Write that the workflow is finished; one without tasks is as if it never was.
+        """Write that the workflow is finished; one without tasks is removed.
 
         Args:
             summary: What to show for it. By default its own summary, else how long it took, in
@@ -284,7 +284,7 @@ class OpenWorkflow:
         self.writer.done(self.item)
 
     def discard(self) -> None:
-        """Write that the workflow is gone, as if it never was."""
+        """Remove the workflow."""
         if self._is_added:
             self.writer.remove(self.item.id)
         else:
@@ -299,10 +299,9 @@ class OpenWorkflow:
 
 
 def settle(workflow: Workflow, seconds: float) -> None:
-    """Give a workflow that goes on no longer its last state.
+    """Give a workflow that has ended its final state.
 
-    What still runs goes on without its workflow, and may yet fail: neither a spinner that never
-    stops nor a tick would be true.
+    A task that still runs loses its spinner. It gets no tick either, since it may yet fail.
 
     Args:
         workflow: The workflow.

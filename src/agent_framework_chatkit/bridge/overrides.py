@@ -27,7 +27,7 @@ async def resolve(value: MaybeAwaitable[T]) -> T:
 
 
 async def attempt(step: Awaitable[None], complaint: str) -> None:
-    """Await a step in which an override may fail; if it does, log that, and go on.
+    """Await a step that may call an override. If it fails, log that and go on.
 
     Args:
         step: The step.

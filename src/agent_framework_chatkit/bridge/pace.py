@@ -1,4 +1,4 @@
-"""How often a text that grows is sent, where it must be sent whole each time."""
+"""How often a growing text is sent if it can only be sent whole."""
 
 from __future__ import annotations
 

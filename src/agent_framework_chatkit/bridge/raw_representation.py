@@ -1,4 +1,4 @@
-"""What the model's service itself has sent, which contents carry along."""
+"""Fields of the model service's own objects, which contents keep as `raw_representation`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any
 
 
 def raw_field(raw: object, name: str, default: Any = None) -> Any:
-    """Return a field of what the model's service sent.
+    """Return a field of an object of the model's service.
 
-    A pydantic model is not asked for what it does not have: it takes longer to say so than all
-    else that is done with a text.
+    Looking up a missing attribute of a pydantic model takes longer than everything else that is
+    done with a text, so it is avoided.
     """
     fields = getattr(type(raw), "__pydantic_fields__", None)
     if fields is not None and name not in fields:

@@ -198,14 +198,14 @@ class AgentResponseConverter:
         """Convert a `function_approval_request` to a card with Approve and Decline.
 
         The buttons send an action of type `APPROVAL_ACTION` with the request's id and the
-        answer, and nothing else: what a browser says of a tool's arguments is not to be trusted.
+        answer, and nothing else: a browser is not trusted with a tool's arguments.
         """
         return approval_card(content, tool_of(content), always_approve=self.always_approve)
 
     def approval_decision_to_form(
         self, content: Content, decision: Decision
     ) -> MaybeAwaitable[WidgetForm | None]:
-        """Convert a `function_approval_request` that was decided to a card that can't be used.
+        """Convert a decided `function_approval_request` to a card that shows the decision.
 
         Args:
             content: The request.
@@ -231,7 +231,7 @@ class AgentResponseConverter:
     def consent_decision_to_form(
         self, content: Content, decision: Decision
     ) -> MaybeAwaitable[WidgetForm | None]:
-        """Convert an `oauth_consent_request` that was answered to a card that can't be used.
+        """Convert an answered `oauth_consent_request` to a card that shows the decision.
 
         Args:
             content: The request.
@@ -275,7 +275,7 @@ class AgentResponseConverter:
         )
 
     def missing_tool_to_error(self, content: Content) -> MaybeAwaitable[ErrorEvent | None]:
-        """Convert a call of a tool that nothing here can run to an error."""
+        """Convert a call of a tool without an implementation to an error."""
         logger.error(
             "The agent called %r, which has no implementation. Give the tool one, or, if the "
             "browser runs it, name it in AgentResponseConverter(client_tools=[...]).",
@@ -289,8 +289,8 @@ class AgentResponseConverter:
     def error_to_event(self, content: Content) -> MaybeAwaitable[ErrorEvent | None]:
         """Convert an `error` to an error event.
 
-        What the agent says of an error may name accounts, hosts and keys, so the person reads
-        a message of ours and the log holds the agent's.
+        The agent's message may name accounts, hosts and keys: it goes to the log, and the person
+        reads a general one.
         """
         logger.error(
             "The agent reported an error: %s (code %s, details %s)",

@@ -1,4 +1,4 @@
-"""The order of things: what an agent sends, update by update, becomes items one after another."""
+"""An agent's updates as thread items, written one item after another."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class ResponseWriter:
         self._converter = converter
         self._has_updates = False
         self._held: dict[str, list[AgentResponseUpdate]] = {}
-        """What steps send that run beside the one whose message is being written."""
+        """Updates of steps that run in parallel to the author of the current message, by step."""
         browser_tools = converter.client_tools | frozenset(client_tools)
         activity = ActivityWriter(items, converter)
         media = MediaWriter(items, converter, activity)
@@ -77,7 +77,7 @@ class ResponseWriter:
             "hosted_file": media.file,
             "hosted_vector_store": media.file,
             "function_approval_request": lambda content: self._interrupts.add("approval", content),
-            # The person gave it, and knows it.
+            # An answer that the person gave.
             "function_approval_response": lambda content: None,
             "oauth_consent_request": lambda content: self._interrupts.add("consent", content),
             "error": self._error,
@@ -87,8 +87,8 @@ class ResponseWriter:
     def write(self, update: AgentResponseUpdate) -> Awaitable[None] | None:
         """Write what an update shows, and return what is left to await.
 
-        Nothing is left of nearly every update, which is a piece of text: a coroutine for each
-        would take a tenth of its time.
+        Nearly every update is a piece of text and leaves nothing: a coroutine for each would take
+        a tenth of its time.
         """
         self._has_updates = True
         if self._running_steps and self._hold(update):
@@ -115,7 +115,7 @@ class ResponseWriter:
     ) -> Awaitable[None] | None:
         """Write what a content shows, and return what is left to await.
 
-        One that cannot be shown is lost, and the log says so.
+        Content that cannot be shown is left out, with an error in the log.
         """
         try:
             handler = self._handlers[content.type]
@@ -132,7 +132,7 @@ class ResponseWriter:
         return attempt(rest, f"Content of kind {content.type!r} could not be shown.")
 
     async def finish(self) -> None:
-        """Write what remains when the run has ended well."""
+        """Close the open items and write the open requests, when the run has succeeded."""
         while self._held:
             for update in self._held.pop(next(iter(self._held))):
                 await self._write_contents(update)
@@ -150,12 +150,12 @@ class ResponseWriter:
         )
 
     def abort(self) -> None:
-        """Close what is open when the run has failed or was cancelled."""
+        """Close the open items when the run has failed or was cancelled."""
         self.show_widgets()
         self._items.close()
 
     async def resume(self, pause: Pause) -> None:
-        """Go on where a run was paused, with the calls that it is yet to make.
+        """Resume a paused run, with the calls that it has yet to make.
 
         Args:
             pause: The run's requests, now answered.
@@ -177,9 +177,9 @@ class ResponseWriter:
             await self._let_go()
 
     def _hold(self, update: AgentResponseUpdate) -> bool:
-        """Keep what another step sends until the one that speaks is done.
+        """Hold an update of another step until the current message is complete.
 
-        Two that speak at once would tear each other's messages to pieces.
+        Two messages that stream at once would interrupt each other.
         """
         raw = update.raw_representation
         name = raw.executor_id if isinstance(raw, WorkflowEvent) else update.author_name
@@ -195,7 +195,7 @@ class ResponseWriter:
         return True
 
     async def _let_go(self) -> None:
-        """Write what was held, step by step."""
+        """Write the held updates, one step after another."""
         for name in list(self._held):
             for update in self._held.pop(name, ()):
                 rest = self.write(update)

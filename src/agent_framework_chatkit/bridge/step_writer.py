@@ -42,7 +42,7 @@ class StepWriter:
         shown = self._activity.add(task)
         self.running[name] = _Step(shown, completed)
         if shown is not None:
-            # Says which steps run, also when their tasks are folded.
+            # Names the running steps, also while the tasks are folded.
             workflow = shown.workflow.item.workflow
             before = workflow.summary
             names = before.title.split(", ") if isinstance(before, CustomSummary) else []
@@ -58,9 +58,9 @@ class StepWriter:
         _end(step.shown, task)
 
     def end_task(self, name: str) -> None:
-        """Write that a step is completed although it still runs, if there is one of this name.
+        """Show a running step as completed, if there is one of this name.
 
-        A message closes the workflow that shows its task, and what its agent says is its outcome.
+        Its message closes the workflow that shows the task, and is the step's result.
         """
         if name in self.running:
             step = self.running[name]

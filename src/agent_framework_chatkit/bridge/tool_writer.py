@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 class ToolWriter:
-    """Writes what tools are called with and what comes of it.
+    """Writes tool calls and their results.
 
     Args:
         items: Where the items are written.
@@ -50,9 +50,9 @@ class ToolWriter:
         self._calls: list[ToolCall] = []
         """Calls without a result yet, oldest first."""
         self._widgets: list[WidgetForm] = []
-        """Widgets of results, until the calls beside theirs have ended as well."""
+        """Widgets of results, kept until parallel calls have ended as well."""
         self._declined: set[str | None] = set()
-        """The ids of calls that a person has declined, and so knows the outcome of."""
+        """The ids of calls that a person has declined: their results are not shown."""
         self._to_task = {
             "function": converter.function_to_task,
             "mcp_tool": converter.mcp_tool_to_task,
@@ -63,7 +63,7 @@ class ToolWriter:
         }
 
     async def resume(self, pause: Pause) -> None:
-        """Go on with the calls that a paused run is yet to make."""
+        """Take in the calls that a resumed run has yet to make."""
         for content in pause.calls_to_make():
             call = ToolCall("function")
             call.add_call(content)
@@ -135,7 +135,7 @@ class ToolWriter:
         return [call for call in calls if call is not None]
 
     def discard_unanswered(self) -> None:
-        """Take back an activity that shows nothing but calls which are yet to be made."""
+        """Remove the current workflow if it shows only calls without a result."""
         workflow = self._items.current
         if isinstance(workflow, OpenWorkflow):
             shown = [call.shown for call in self._calls if call.needs_result]
@@ -155,5 +155,5 @@ class ToolWriter:
         if call.shown is None:
             call.shown = self._activity.add(task)
         elif not call.shown.update(task) and has_failed(call.result):
-            # Its workflow was closed while it ran, and says nothing of how it ended.
+            # Its workflow was closed before it failed.
             self._activity.add(task)
