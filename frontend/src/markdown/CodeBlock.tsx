@@ -8,6 +8,7 @@ import { codeNameOf } from './codeName'
 import type { Node } from './grammar/node'
 import type { ColoredWord } from './highlighting'
 import { KeepSelection } from './KeepSelection'
+import { words as marked } from './Words'
 
 /** The most lines of code that are shown before one asks for all of them. */
 const LINES = 40
@@ -78,7 +79,7 @@ interface LineProps {
 }
 
 const Line = memo(function Line({ text, words }: LineProps) {
-  if (words === undefined) return text
+  if (words === undefined) return marked(text)
   return (
     <>
       {words.map(({ content, htmlStyle }, index) => (
@@ -88,7 +89,7 @@ const Line = memo(function Line({ text, words }: LineProps) {
             { '--light': htmlStyle?.['color'], '--dark': htmlStyle?.['--shiki-dark'] } as object
           }
         >
-          {content}
+          {marked(content)}
         </span>
       ))}
       {text.endsWith('\n') && '\n'}

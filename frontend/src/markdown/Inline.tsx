@@ -7,6 +7,7 @@ import { hostOf } from './sources'
 import { SourceMark } from './SourceMark'
 import { TextContext, type TextSetting } from './TextContext'
 import { useIsImageAllowed } from './useIsImageAllowed'
+import { words } from './Words'
 
 const Formula = lazy(() => import('./Formula'))
 
@@ -20,7 +21,7 @@ function drawn(node: Node, { keepsLines, Element }: TextSetting): ReactNode {
   const inner = <Inline nodes={node.children} />
   switch (node.type) {
     case 'text':
-      return keepsLines ? withLines(node.value ?? '') : node.value
+      return keepsLines ? withLines(node.value ?? '') : words(node.value ?? '')
     case 'break':
       return <br />
     case 'emphasis':
@@ -30,7 +31,7 @@ function drawn(node: Node, { keepsLines, Element }: TextSetting): ReactNode {
     case 'delete':
       return <del>{inner}</del>
     case 'inlineCode':
-      return <code dir="ltr">{node.value}</code>
+      return <code dir="ltr">{words(node.value ?? '')}</code>
     case 'link':
       return (
         <Link href={node.url} title={node.title ?? undefined}>
@@ -66,11 +67,11 @@ function drawn(node: Node, { keepsLines, Element }: TextSetting): ReactNode {
 
 function withLines(text: string): ReactNode {
   const lines = text.split('\n')
-  if (lines.length === 1) return text
+  if (lines.length === 1) return words(text)
   return lines.map((line, index) => (
     <Fragment key={index}>
       {index > 0 && <br />}
-      {index > 0 ? `\n${line}` : line}
+      {words(index > 0 ? `\n${line}` : line)}
     </Fragment>
   ))
 }

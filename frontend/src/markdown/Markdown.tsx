@@ -2,6 +2,7 @@ import { lazy, memo, Suspense } from 'react'
 
 import { Boundary } from '../ui/Boundary'
 import type { Mark } from './sources'
+import { words } from './Words'
 
 const load = () => import('./RichText')
 const RichText = lazy(load)
@@ -26,15 +27,15 @@ const NONE: readonly Mark[] = []
 /** Text with Markdown; plain until what draws it is there. */
 export const Markdown = memo(function Markdown(props: MarkdownProps) {
   const { text, marks = NONE, isOpen = false, keepsLines = true } = props
-  const words = (
+  const plain = (
     <div className="plain" dir="auto">
-      {text}
+      {words(text)}
     </div>
   )
   return (
     <div className="markdown">
-      <Boundary fallback={words}>
-        <Suspense fallback={words}>
+      <Boundary fallback={plain}>
+        <Suspense fallback={plain}>
           <RichText text={text} marks={marks} isOpen={isOpen} keepsLines={keepsLines} />
         </Suspense>
       </Boundary>

@@ -11,9 +11,19 @@ import { KeepSelection } from './KeepSelection'
 import { numbered } from './notes'
 import type { Mark } from './sources'
 import { TextContext } from './TextContext'
+import { words } from './Words'
 
 /** How much of a text is parsed at a stretch, in characters; what comes after it is plain until then. */
 const STRETCH = 4_000
+
+/** How much of what comes after it is drawn. */
+const PLAIN = 100_000
+
+/** What may be drawn with each token, in milliseconds. */
+const CHEAP = 8
+
+/** For how many times as long as it took to draw a text nothing more of it is drawn. */
+const REST = 3
 
 /** How many blocks are drawn, and left out of sight, as one. */
 const PIECE = 30
@@ -30,8 +40,9 @@ interface RichTextProps {
 /** Markdown as a model writes it, which may be unfinished, and which may mean harm. */
 export default function RichText({ text, marks, isOpen, keepsLines }: RichTextProps) {
   const [document] = useState(() => new MarkdownDocument())
-  const shown = useStretches(text)
-  const goesOn = isOpen || shown < text.length
+  const shown = useStretches(text, document)
+  const rest = text.length - shown
+  const goesOn = isOpen || rest > 0
   document.update(text.slice(0, shown), goesOn)
   const { blocks, references } = document
   const view = useMemo(() => viewOf(blocks, goesOn), [blocks, goesOn])
@@ -54,7 +65,9 @@ export default function RichText({ text, marks, isOpen, keepsLines }: RichTextPr
               </div>
             )
           })}
-          {shown < text.length && <div className="plain">{text.slice(shown)}</div>}
+          {rest > (isOpen ? STRETCH : 0) && (
+            <div className="plain">{words(text.slice(shown, shown + PLAIN))}</div>
+          )}
           <Notes />
         </KeepSelection>
       </div>
@@ -62,23 +75,46 @@ export default function RichText({ text, marks, isOpen, keepsLines }: RichTextPr
   )
 }
 
-/** Return how much of a text is parsed now: a long one in stretches, between which the page goes on. */
-function useStretches(text: string): number {
-  const [known, setKnown] = useState({ text, shown: Math.min(text.length, STRETCH) })
+/**
+ * Return how much of a text is parsed now: a long one in stretches, between which the page goes on,
+ * and one that is costly to draw anew less often than it grows.
+ */
+function useStretches(text: string, document: MarkdownDocument): number {
+  const [known, setKnown] = useState({ text: '', shown: 0 })
+  const pace = usePace(document)
+  // What is not finished is parsed anew with what is new, which is as much, so that the cost is linear.
+  const next = (shown: number): number =>
+    Math.min(text.length, shown + Math.max(STRETCH, shown - document.finished))
   let { shown } = known
   if (known.text !== text) {
-    shown = text.startsWith(known.text) ? known.shown : 0
-    shown = Math.min(text.length, shown + STRETCH)
+    if (!text.startsWith(known.text)) shown = 0
+    if (shown === 0 || performance.now() >= pace.until) shown = next(shown)
     setKnown({ text, shown })
   }
   useEffect(() => {
     if (shown >= text.length) return
-    const timer = setTimeout(() =>
-      setKnown({ text, shown: Math.min(text.length, shown + STRETCH) }),
+    const timer = setTimeout(
+      () => setKnown({ text, shown: next(shown) }),
+      Math.max(0, pace.until - performance.now()),
     )
     return () => clearTimeout(timer)
-  }, [text, shown])
+  })
   return shown
+}
+
+/** Return until when a text that has been costly to draw is left as it is. */
+function usePace(document: MarkdownDocument): { until: number } {
+  const [pace] = useState({ began: 0, until: 0, drawn: document.blocks })
+  pace.began ||= performance.now()
+  useEffect(() => {
+    const now = performance.now()
+    const cost = now - pace.began
+    pace.began = 0
+    if (pace.drawn === document.blocks) return
+    pace.drawn = document.blocks
+    pace.until = cost < CHEAP ? 0 : now + REST * cost
+  })
+  return pace
 }
 
 /** Return blocks with marks; those without any are the same as before. */

@@ -109,6 +109,14 @@ test('tables, tasks, notes and what is crossed out are drawn', async () => {
   expect(element.textContent).toContain('The note.')
 })
 
+test('a letter may have marks without end', async () => {
+  const text = `a${'\u0301'.repeat(500)}b`
+  const element = await draw(`${text} \`${text}\`\n\n    ${text}`)
+  expect(element.querySelector('p')?.textContent).toBe(`${text} ${text}`)
+  expect(element.querySelector('pre')?.textContent).toBe(text)
+  expect(element.querySelectorAll('wbr').length).toBeGreaterThan(20)
+})
+
 test('a note is gone to, in its own text', async () => {
   const text = 'Words[^1]\n\n[^1]: The note.'
   const { person } = await render(

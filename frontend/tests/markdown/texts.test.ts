@@ -50,6 +50,15 @@ test.each(['*a_', '**a *b ', '[a', '`a', '<a ', '$a ', '~~a ', '&a', '\\\\a'])(
   },
 )
 
+test('formulas that do not end are text, and lines and cells without end too', () => {
+  expect(drawnAtOnce('\\[\na\n'.repeat(5_000))).toContain('a\n[\na')
+  const row = `|${' a |'.repeat(5_000)}`
+  expect(drawnAtOnce(`${row}\n|${'-|'.repeat(5_000)}`)).toContain(`‹p:${row}`)
+  const lines = 'line\n'.repeat(1_200)
+  expect(drawnAtOnce(lines).match(/‹p:/g)).toHaveLength(3)
+  expect(drawnInPieces(lines, 997)).toBe(drawnAtOnce(lines))
+})
+
 /** Marks that hide no words of their own: what follows a fence names the code, and is left out here. */
 const MARKS = [
   ...[' ', ' ', '\n', '\n\n', '- ', '1. ', '> ', '# ', '**', '*', '_', '~', '~~', '`', '|', '$'],

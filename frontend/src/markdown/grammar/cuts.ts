@@ -34,7 +34,9 @@ function between(text: string, tail: Tail, blocks: readonly Block[]): Cut | null
   const isApart = gap.split('\n').length > 2
   // A formula of which the end has not come yet has been read as something else.
   const mayBeMath = /\$\$|\\\[/.test(text.slice(tail.from))
-  if (!isApart && (mayBeMath || !CLOSED.has(before.node.type))) return null
+  // A paragraph that another one follows at once is as long as one may be.
+  const isFull = before.node.type === 'paragraph' && last.node.type === 'paragraph'
+  if (!isApart && (mayBeMath || !(isFull || CLOSED.has(before.node.type)))) return null
   // The parser has these go on with a list, which alone would begin one.
   const isNumbered =
     last.node.type === 'paragraph' && /^ {0,3}\d+[.)]/.test(text.slice(from, from + 14))

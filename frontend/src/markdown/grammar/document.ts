@@ -25,6 +25,11 @@ export class MarkdownDocument {
   /** What is parsed anew when the text grows. */
   #tail = START
 
+  /** How much of the text is finished. */
+  get finished(): number {
+    return this.#tail.from
+  }
+
   update(text: string, isOpen: boolean): void {
     if (text === this.#text && isOpen === this.#isOpen) return
     if (!text.startsWith(this.#text)) {

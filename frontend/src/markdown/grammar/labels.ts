@@ -17,10 +17,16 @@ class Labels extends Array<string> {
   known: ReadonlySet<string> = new Set()
   asked: Set<string> = new Set()
   prefix = ''
+  readonly #own = new Set<string>()
+
+  override push(...labels: string[]): number {
+    for (const label of labels) this.#own.add(label)
+    return super.push(...labels)
+  }
 
   override includes(label: string): boolean {
     this.asked.add(this.prefix + label)
-    return this.known.has(label) || super.includes(label)
+    return this.known.has(label) || this.#own.has(label)
   }
 }
 

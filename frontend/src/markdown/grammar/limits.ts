@@ -63,6 +63,51 @@ export function limits(extensions: readonly Extension[]): Extension {
   return { text: Object.fromEntries(codes.map((code) => [code, rest])) }
 }
 
+/** How many cells a row of a table may have; a line with more is text. */
+const CELLS = 300
+
+/** Return a construct of rows of tables that does not apply to one of too many cells. */
+export function narrow(construct: Construct): Construct {
+  const PIPE = 124
+  const tokenize: Tokenizer = function (effects, ok, nok) {
+    let pipes = 0
+    let isDone = false
+    const done =
+      (state: State): State =>
+      (code) => {
+        isDone = true
+        return state(code)
+      }
+    const counted =
+      (state: State): State =>
+      (code) => {
+        if (code === PIPE && ++pipes > CELLS) return nok(code)
+        const next = state(code)
+        return isDone || next === undefined ? next : counted(next)
+      }
+    return counted(construct.tokenize.call(this, effects, done(ok), done(nok)))
+  }
+  return { ...construct, tokenize }
+}
+
+/** How many lines a paragraph may have; the next one begins another. */
+const LINES = 500
+
+/** Ends a paragraph that is endless, which costs the more to read anew the longer it is. */
+export const endless: Construct = {
+  name: 'endless',
+  tokenize(_effects, ok, nok) {
+    return (code) => {
+      if (this.interrupt !== true) return nok(code)
+      const start = this.events.findLast(
+        ([kind, { type }]) => kind === 'enter' && type === 'content',
+      )
+      const isEndless = start !== undefined && this.now().line - start[1].start.line >= LINES
+      return isEndless ? ok(code) : nok(code)
+    }
+  },
+}
+
 const lines = new WeakMap<TokenizeContext, { line: number; count: number }>()
 
 /** Count a container of the present line, and return whether there are more than may be. */

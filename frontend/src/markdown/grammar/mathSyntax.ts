@@ -6,6 +6,7 @@ import type {
   Construct,
   Effects,
   Extension,
+  ParseContext,
   Point,
   State,
   TokenizeContext,
@@ -213,6 +214,12 @@ const nextLine: Construct = {
   },
 }
 
+/** How often a formula is looked for in vain before the same end. */
+const TRIES = 20
+
+/** Where formulas that began have not ended, and how often that was so. */
+const inVain = new WeakMap<ParseContext, Map<number | undefined, { end: number; tries: number }>>()
+
 /** Formulas that have their lines for themselves. */
 function block({ open, close }: Fence, isOpen: boolean): Construct {
   const check = closing(close)
@@ -225,17 +232,29 @@ function block({ open, close }: Fence, isOpen: boolean): Construct {
       let inner = context.now()
       let hasContent = false
       let isFirstLine = true
+      const failures =
+        inVain.get(context.parser) ?? new Map<number | undefined, { end: number; tries: number }>()
+      inVain.set(context.parser, failures)
+      const before = failures.get(open[0])
       return (code) => {
+        if (before !== undefined && inner.offset < before.end && before.tries >= TRIES)
+          return nok(code)
         effects.enter('mathFlow')
-        return expect(inside, open, begin, nok)(code)
+        return expect(inside, open, begin, fail)(code)
+      }
+      function fail(code: Code): State | undefined {
+        const end = context.now().offset
+        const tries = before !== undefined && inner.offset < before.end ? before.tries + 1 : 1
+        failures.set(open[0], { end: Math.max(end, before?.end ?? 0), tries })
+        return nok(code)
       }
       function begin(code: Code): State | undefined {
         inner = context.now()
-        return code === DOLLAR ? nok(code) : body(code)
+        return code === DOLLAR ? fail(code) : body(code)
       }
       function body(code: Code): State | undefined {
-        if (code === null) return isOpen && hasContent ? finish(code) : nok(code)
-        if (isEnd(code)) return effects.check(nextLine, lineEnd, nok)(code)
+        if (code === null) return isOpen && hasContent ? finish(code) : fail(code)
+        if (isEnd(code)) return effects.check(nextLine, lineEnd, fail)(code)
         if (code === close[0]) return effects.check(check, atClose, escaped)(code)
         return code === BACKSLASH ? escaped(code) : take(code)
       }
@@ -251,7 +270,7 @@ function block({ open, close }: Fence, isOpen: boolean): Construct {
       }
       function lineEnd(code: Code): State | undefined {
         // Words after the marks of the first line are no formula, and what follows may be a list.
-        if (isFirstLine && hasContent && !isFormulaSoFar()) return nok(code)
+        if (isFirstLine && hasContent && !isFormulaSoFar()) return fail(code)
         isFirstLine = false
         inside.takeLineEnd(code)
         return body
@@ -260,14 +279,16 @@ function block({ open, close }: Fence, isOpen: boolean): Construct {
         return isFormula(between(context, inner), String.fromCharCode(...open))
       }
       function atClose(code: Code): State | undefined {
-        return hasContent && isFormulaSoFar() ? expect(inside, close, after, nok)(code) : nok(code)
+        return hasContent && isFormulaSoFar()
+          ? expect(inside, close, after, fail)(code)
+          : fail(code)
       }
       function after(code: Code): State | undefined {
         if (isSpace(code)) {
           inside.take(code)
           return after
         }
-        return isEnd(code) ? finish(code) : nok(code)
+        return isEnd(code) ? finish(code) : fail(code)
       }
       function finish(code: Code): State | undefined {
         inside.end()

@@ -23,7 +23,7 @@ import { autolinks } from './autolinks'
 import { completed } from './complete'
 import { html } from './htmlSyntax'
 import { labels, withLabels, type Known } from './labels'
-import { budgeted, limits, longRun, shallow } from './limits'
+import { budgeted, endless, limits, longRun, narrow, shallow } from './limits'
 import { math } from './mathSyntax'
 import type { Node } from './node'
 import { shaped } from './shape'
@@ -110,6 +110,7 @@ function withPrice(extension: Extension): Extension {
 }
 
 const { text: taskText } = gfmTaskListItem()
+const tables = Object.values(gfmTable().flow ?? {}).flat() as Construct[]
 // Of an extension's constructs for the same character, the last extension's are tried first.
 const BASIC: Extension[] = [
   shallow,
@@ -118,7 +119,7 @@ const BASIC: Extension[] = [
   autolinks(),
   MARKS,
   { text: taskText ?? {} },
-  gfmTable(),
+  { flow: { null: [...tables.map(narrow), endless] } },
   html,
   labels(),
 ]
@@ -154,7 +155,8 @@ function exitMath(this: CompileContext, token: Token): void {
 }
 
 const TREE: TreeExtension[] = [
-  gfmAutolinkLiteralFromMarkdown(),
+  // Addresses are found by the parser, and not once more in its texts.
+  { ...gfmAutolinkLiteralFromMarkdown(), transforms: [] },
   gfmFootnoteFromMarkdown(),
   gfmStrikethroughFromMarkdown(),
   gfmTableFromMarkdown(),
