@@ -63,9 +63,10 @@ frontend: install $(UI) ## Check the web UI and build it into the package
 	@$(NPM) test
 
 e2e: frontend ## Run the tests in a real browser
-	@test -n "$$CHROMIUM" || command -v chromium >/dev/null || { \
-		test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
-		&& apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } || \
+	@test -n "$$CHROMIUM" || { command -v chromium && command -v chromium-headless-shell; } >/dev/null || { \
+		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq \
+		&& apt-get install -y -qq --no-install-recommends chromium chromium-headless-shell; } || \
+		command -v chromium >/dev/null || \
 		{ echo "These tests need Chromium. On Debian: apt-get install chromium" >&2; exit 1; }
 	@test -n "$$NGINX" || command -v nginx >/dev/null || { \
 		test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
@@ -117,7 +118,7 @@ bench: install $(UI) ## Measure speed and memory, compared with the peers
 	$(BIN)/python benchmarks/server.py
 	$(BIN)/python benchmarks/streams.py
 	$(BIN)/python benchmarks/turns.py
-	@$(NPM) run bench
+	@CHROMIUM=$${CHROMIUM:-/usr/bin/chromium} $(NPM) run bench
 
 demo: $(VENV)/.samples $(UI) ## Chat with the weather assistant (PORT=8000)
 	@$(BIN)/python -m samples.weather --port $(PORT)

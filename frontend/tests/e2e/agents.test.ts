@@ -4,22 +4,18 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 
 import { python } from '../python'
-import { launch, Person, type Site } from './browser'
+import { Person } from './browser'
+import { openedSite } from './openedSite'
 
-let site: Site
-
-beforeAll(async () => {
-  const store = `sqlite:///${mkdtempSync(join(tmpdir(), 'agents-'))}/chat.db`
-  const agents = ['weather', 'trips'].map((name) => `frontend.tests.e2e.two_agents:${name}`)
-  const command = 'from agent_framework_chatkit.cli.commands import app; app()'
-  site = await launch((port) =>
-    python(['-c', command, 'serve', ...agents, '--port', String(port), '--store', store]),
-  )
-}, 60_000)
-afterAll(() => site?.close())
+const store = `sqlite:///${mkdtempSync(join(tmpdir(), 'agents-'))}/chat.db`
+const agents = ['weather', 'trips'].map((name) => `frontend.tests.e2e.two_agents:${name}`)
+const command = 'from agent_framework_chatkit.cli.commands import app; app()'
+const site = openedSite((port) =>
+  python(['-c', command, 'serve', ...agents, '--port', String(port), '--store', store]),
+)
 
 test('the first message chooses the agent of its chat, also after a reload', async () => {
   const ann = await Person.at(site)

@@ -39,7 +39,7 @@ test('files are uploaded, refused, tried again, removed and sent', async () => {
   expect(input['attachments']).toHaveLength(1)
   await ann.text(/You said Read this/).waitFor()
   expect(await ann.chat.locator('.items .file').textContent()).toBe('b.txt')
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('files go up in two phases, with progress', async () => {
@@ -63,7 +63,7 @@ test('files go up in two phases, with progress', async () => {
   await ann.chat.getByText('log.txt is attached.').waitFor()
   await ann.composer.press('Enter')
   await ann.text(/You said Read it/).waitFor()
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('a file that is uploading belongs to the chat that it was begun in', async () => {
@@ -94,7 +94,7 @@ test('a file that is uploading belongs to the chat that it was begun in', async 
   await expect.poll(() => ann.composer.textContent()).toBe('For a new one')
   await ann.page.reload()
   await expect.poll(() => ann.composer.textContent()).toBe('For a new one')
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('files are dropped anywhere, and pasted', async () => {
@@ -119,5 +119,5 @@ test('files are dropped anywhere, and pasted', async () => {
     )
   })
   await ann.chat.getByText('pasted.txt is attached.').waitFor()
-  await ann.page.context().close()
+  await ann.leave()
 })

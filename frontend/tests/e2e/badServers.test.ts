@@ -51,7 +51,7 @@ test.each<[string, Answer, string]>([
   await ann.page.unroute('**/chatkit')
   await ann.composer.press('Enter')
   await ann.text(/You said Hello/).waitFor()
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('events that are unknown, broken, out of order or cut off do no harm', async () => {
@@ -70,7 +70,7 @@ test('events that are unknown, broken, out of order or cut off do no harm', asyn
   const ann = await ask({ body: `data: {"type"\n\n: hm\n\n${body}data: {"type":"thread.it` })
   await ann.text('All is well.').waitFor()
   await ann.text('This part cannot be shown.').waitFor()
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('a message of five megabytes', async () => {
@@ -80,7 +80,7 @@ test('a message of five megabytes', async () => {
   await ann.text('The end.').waitFor()
   await ann.composer.fill('Go on')
   expect(await ann.button('Send').isEnabled()).toBe(true)
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('a thread that cannot be loaded is tried again', async () => {
@@ -93,7 +93,7 @@ test('a thread that cannot be loaded is tried again', async () => {
   await ann.button('Try again').click()
   await ann.text(/You said Hello/).waitFor()
   expect(await ann.chat.getByRole('alert').count()).toBe(0)
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('a thread that is not there leads to a new one', async () => {
@@ -102,5 +102,5 @@ test('a thread that is not there leads to a new one', async () => {
   await ann.chat.getByRole('alert').waitFor()
   await ann.button('New chat').click()
   await ann.ask('Hello', /You said Hello/)
-  await ann.page.context().close()
+  await ann.leave()
 })

@@ -1,11 +1,18 @@
-/** A real browser with the real server. */
+/** A real browser at the real server. */
 
 import type { ChildProcess } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createServer, type AddressInfo } from 'node:net'
 
-import { chromium, type Browser, type FrameLocator, type Page } from 'playwright-core'
+import {
+  chromium,
+  type Browser,
+  type BrowserContext,
+  type FrameLocator,
+  type LaunchOptions,
+  type Page,
+} from 'playwright-core'
 
 import { python } from '../python'
 
@@ -23,44 +30,112 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 export interface Site {
   url: string
   browser: Browser
+  contexts: Contexts
   close: () => Promise<void>
 }
 
-export async function open(): Promise<Site> {
-  // Neither browsers nor tests are in the server's time zone.
-  const env = { TZ: 'Pacific/Auckland' }
-  return launch((port) => python(['frontend/tests/e2e/scripted_server.py', String(port)], env))
-}
+/** All of Chromium draws letters as people see them; without what is around pages it is faster. */
+const WHOLE = '/usr/bin/chromium'
+const SHELL = '/usr/bin/chromium-headless-shell'
 
-/** Open a browser, with host names that resolve to this machine, for a program's site. */
-export async function launch(
-  serve: (port: number) => ChildProcess,
-  names: string[] = [],
-): Promise<Site> {
-  const port = await freePort()
-  const url = `http://127.0.0.1:${port}`
-  const server = serve(port)
-  let log = ''
-  server.stderr?.on('data', (chunk: Buffer) => (log += chunk.toString()))
-  const browser = await chromium.launch({
-    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+/** Return how a browser is launched in which names lead to this machine. */
+export function browserOptions(names: string[] = [], isWhole = false): LaunchOptions {
+  return {
+    executablePath: process.env['CHROMIUM'] ?? (!isWhole && existsSync(SHELL) ? SHELL : WHOLE),
     args: [
       '--no-sandbox',
       '--use-fake-device-for-media-stream',
       `--host-resolver-rules=${names.map((name) => `MAP ${name} 127.0.0.1`).join(',')}`,
     ],
-  })
-  for (let tries = 0; !(await answers(url)); tries++) {
-    if (tries > 1200 || server.exitCode !== null) throw new Error(`No server: ${log}`)
-    await new Promise((resolve) => setTimeout(resolve, 100))
   }
+}
+
+/** Open a browser of its own at the scripted server. */
+export function open(): Promise<Site> {
+  return launch((port) => python(['frontend/tests/e2e/scripted_server.py', String(port)]))
+}
+
+/** Open a browser of its own, with names that lead to this machine, at what a program serves. */
+export async function launch(
+  start: (port: number) => ChildProcess,
+  names: string[] = [],
+): Promise<Site> {
+  const [browser, { url, stop }] = await Promise.all([
+    chromium.launch(browserOptions(names)),
+    serve(start),
+  ])
   return {
     url,
     browser,
+    contexts: new Contexts(browser, url),
     close: async () => {
       await browser.close()
-      server.kill()
+      stop()
     },
+  }
+}
+
+/** Start a program that serves the chat, and wait until it does. */
+export async function serve(
+  start: (port: number) => ChildProcess,
+): Promise<{ url: string; stop: () => void }> {
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const server = start(port)
+  let log = ''
+  server.stderr?.on('data', (chunk: Buffer) => (log += chunk.toString()))
+  await answering(url, () => {
+    if (server.exitCode !== null) throw new Error(`No server: ${log}`)
+  })
+  return { url, stop: () => server.kill() }
+}
+
+/** Wait until a server answers. */
+export async function answering(url: string, check = (): void => {}): Promise<void> {
+  for (let tries = 0; !(await answers(url)); tries++) {
+    check()
+    if (tries > 800) throw new Error(`Nothing answers at ${url}.`)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
+type ContextOptions = NonNullable<Parameters<Browser['newContext']>[0]>
+
+/**
+ * Browser contexts that one person uses after the other: to start the processes of a new one, and
+ * to compile the page in them, takes longer than most of what people do.
+ */
+export class Contexts {
+  #free = new Map<string, BrowserContext[]>()
+
+  constructor(
+    readonly browser: Browser,
+    readonly url: string,
+  ) {}
+
+  /** Return a context that nobody else uses, and what gives it back with nothing left in it. */
+  async take(options: ContextOptions): Promise<[BrowserContext, () => Promise<void>]> {
+    const key = JSON.stringify(options)
+    const context = this.#free.get(key)?.pop() ?? (await this.#open(options))
+    const giveBack = async (): Promise<void> => {
+      const [first, ...others] = context.pages()
+      await Promise.all(others.map((page) => page.close()))
+      await context.unrouteAll({ behavior: 'ignoreErrors' })
+      await context.setOffline(false)
+      await context.clearCookies()
+      await first?.evaluate(() => localStorage.clear())
+      this.#free.set(key, [...(this.#free.get(key) ?? []), context])
+    }
+    return [context, giveBack]
+  }
+
+  async #open(options: ContextOptions): Promise<BrowserContext> {
+    const context = await this.browser.newContext(options)
+    // Sooner than the test's own limit, so that the error says what was waited for.
+    context.setDefaultTimeout(20_000)
+    // It keeps the process of the site, and is where what people leave is removed.
+    await (await context.newPage()).goto(`${this.url}/healthz`)
+    return context
   }
 }
 
@@ -79,15 +154,16 @@ export async function answers(url: string): Promise<boolean> {
   )
 }
 
-/** A user of the full-page chat. */
+/** A person at the full-page chat. */
 export class Person {
   readonly chat: FrameLocator
-  /** The page's requests to other origins, and its errors. */
+  /** What the page has asked of other origins, and what went wrong in it. */
   readonly complaints: string[] = []
 
   constructor(
     readonly page: Page,
     origin: string,
+    private readonly giveBack: () => Promise<void> = () => page.context().close(),
   ) {
     this.chat = page.frameLocator('iframe')
     page.on('request', (request) => {
@@ -100,19 +176,22 @@ export class Person {
     })
   }
 
-  static async at(site: Site, options: Parameters<Browser['newContext']>[0] = {}): Promise<Person> {
-    // Below 1,100 pixels, the list of chats is a panel, as it is in other apps' pages.
+  static async at(site: Site, options: ContextOptions = {}, path = '/'): Promise<Person> {
+    // Below 1,100 pixels, the list of chats is a panel, as it is in pages of others.
     const viewport = { width: 1000, height: 720 }
-    const context = await site.browser.newContext({ viewport, ...options })
-    const person = new Person(await context.newPage(), site.url)
-    // Sooner than the test's own limit, so that the error names the missing element.
-    context.setDefaultTimeout(20_000)
-    await person.page.goto(site.url)
+    const [context, leave] = await site.contexts.take({ viewport, ...options })
+    const person = new Person(await context.newPage(), site.url, leave)
+    await person.page.goto(`${site.url}${path}`)
     await person.composer.waitFor()
     return person
   }
 
-  /** Set the element's options, except for functions. */
+  /** Close the page, and leave nothing of this person. */
+  leave(): Promise<void> {
+    return this.giveBack()
+  }
+
+  /** Set the element's options, as far as they are no functions. */
   async setOptions(options: object): Promise<void> {
     await this.page.evaluate((given) => {
       const chat = document.querySelector('openai-chatkit') as unknown as {
@@ -122,11 +201,11 @@ export class Person {
     }, options)
   }
 
-  /** Return axe's findings in the chat. The design system's open menus are outside of landmarks. */
+  /** What axe finds in the chat. An open menu of the design system is outside of its landmarks. */
   async violations(hasMenu = false): Promise<string[]> {
     const frame = this.page.frames()[1]
     if (frame === undefined) throw new Error('There is no chat.')
-    // Wait for transitions: colors in between have too little contrast.
+    // Colors on their way from one to another are neither.
     await frame.evaluate(() =>
       Promise.allSettled(
         document
@@ -157,7 +236,7 @@ export class Person {
 
   async say(text: string): Promise<void> {
     await this.composer.fill(text)
-    // On a phone, Enter starts a new line.
+    // On a phone, this key makes a new line.
     if (await this.isOnPhone()) await this.button('Send').click()
     else await this.composer.press('Enter')
   }
@@ -166,7 +245,7 @@ export class Person {
     return this.page.evaluate(() => matchMedia('(pointer: coarse) and (hover: none)').matches)
   }
 
-  /** Send a message that the agent answers with a question and a button. */
+  /** Say something to which the agent answers by asking, with a button. */
   async beAsked(text: string, button: string): Promise<void> {
     await this.say(text)
     await this.button(button).waitFor()

@@ -8,7 +8,7 @@ const site = openedSite()
 
 async function settled(person: Person): Promise<void> {
   expect(person.complaints).toEqual([])
-  await person.page.context().close()
+  await person.leave()
 }
 
 test('a person asks, is answered, reloads the page and goes on', async () => {
@@ -68,7 +68,7 @@ test('what is written is followed, until somebody scrolls up', async () => {
   expect(await rest()).toBeGreaterThan(200)
   await ann.button('Stop').click()
   await ann.button('Send').waitFor()
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('questions are answered by keyboard', async () => {
@@ -114,7 +114,7 @@ test('an answer is stopped, and what was written stays', async () => {
   await ann.page.reload()
   await ann.text(/Word 5\./).waitFor()
   await ann.ask('Hello', /You said/)
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('a run that fails says so, and can be tried again', async () => {
@@ -186,7 +186,7 @@ test('what cannot be renamed or deleted is said, and still there', async () => {
   await ann.page.keyboard.press('Escape')
   await ann.page.unroute('**/chatkit')
   await ann.ask('Still there', /You said Still there/)
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('who deletes the chat that is open stays in the list', async () => {
@@ -291,7 +291,7 @@ test('a server that is gone leaves what was written', async () => {
   expect(await ann.composer.textContent()).toBe('Are you there?')
   await ann.composer.press('Enter')
   await ann.text(/You said Are you there/).waitFor()
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('several elements share a page, and come and go', async () => {
@@ -327,14 +327,14 @@ test('several elements share a page, and come and go', async () => {
     .getByText(/You said To the first/)
     .waitFor()
   expect(await second?.getByText('To the first').count()).toBe(0)
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('options that cannot work are explained to whoever wrote them', async () => {
   const ann = await Person.at(site)
   await ann.setOptions({ api: { getClientSecret: 'x' } })
   await ann.chat.getByText(/this UI talks to your own server/).waitFor()
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test.each(Object.entries(surroundings))('axe finds nothing: %s', async (_, options) => {
@@ -358,5 +358,5 @@ test.each(Object.entries(surroundings))('axe finds nothing: %s', async (_, optio
   if (options.viewport.width < 1100) await ann.button('Chats').click()
   await ann.chat.getByRole('searchbox').waitFor()
   await check('chats')
-  await ann.page.context().close()
+  await ann.leave()
 })

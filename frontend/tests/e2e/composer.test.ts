@@ -58,7 +58,7 @@ test('a tag is found by keyboard, sent in its place, seen, clicked and kept when
   ])
   await ann.button('Send').waitFor()
   expect(ann.complaints).toEqual([])
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('the button for tags opens the menu each time, wherever the focus was', async () => {
@@ -71,7 +71,7 @@ test('the button for tags opens the menu each time, wherever the focus was', asy
     await option(ann, 'Q2 plan').click()
     await expect.poll(() => ann.composer.textContent()).toBe('@Q2 plan ')
   }
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('a search that fails or finds nothing says so, and does not keep anybody from writing', async () => {
@@ -86,7 +86,7 @@ test('a search that fails or finds nothing says so, and does not keep anybody fr
   await expect.poll(() => ann.chat.locator('.suggestions').count()).toBe(0)
   await ann.page.keyboard.press('Enter')
   await ann.text(/You said @nobody is here/).waitFor()
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('commands act, lead to others, and become tags', async () => {
@@ -109,7 +109,7 @@ test('commands act, lead to others, and become tags', async () => {
   await option(ann, 'Draw a picture').waitFor()
   await keyboard.press('Enter')
   await ann.button('Turn off Draw a picture').waitFor()
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('text keeps its lines, is undone, and 100 KB of it stay usable', async () => {
@@ -144,7 +144,7 @@ test('text keeps its lines, is undone, and 100 KB of it stay usable', async () =
   await keyboard.press('Control+a')
   await keyboard.press('Delete')
   await expect.poll(() => ann.composer.textContent()).toBe('')
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('a tool and a model are chosen, sent, and the tool is then put away', async () => {
@@ -162,7 +162,7 @@ test('a tool and a model are chosen, sent, and the tool is then put away', async
   const input = await sent(ann, () => ann.say('A ship'))
   expect(input['inference_options']).toEqual({ tool_choice: { id: 'draw' }, model: 'large' })
   await expect.poll(() => ann.button('Turn off Draw a picture').count()).toBe(0)
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('what is written while an answer comes is kept', async () => {
@@ -175,7 +175,7 @@ test('what is written while an answer comes is kept', async () => {
   await ann.button('Send now').waitFor()
   await ann.text('And then?').waitFor()
   expect(await ann.composer.textContent()).toBe('')
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test.each(Object.entries(surroundings))(
@@ -224,6 +224,6 @@ test.each(Object.entries(surroundings))(
     await ann.button('Dictate').click()
     await ann.button('Stop dictation').waitFor()
     await check('recording')
-    await ann.page.context().close()
+    await ann.leave()
   },
 )

@@ -1,15 +1,11 @@
 /** Small details that users notice. */
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 
-import { open, Person, type Site } from './browser'
+import { Person } from './browser'
+import { openedSite } from './openedSite'
 
-let site: Site
-
-beforeAll(async () => {
-  site = await open()
-}, 180_000)
-afterAll(() => site?.close())
+const site = openedSite()
 
 const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }
 
@@ -30,7 +26,7 @@ test('on a phone Enter makes a new line, and what one touches is large', async (
   )
   expect(small).toEqual([])
   expect(await ann.violations()).toEqual([])
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('the fonts come from the host, and a theme may choose others', async () => {
@@ -49,7 +45,7 @@ test('the fonts come from the host, and a theme may choose others', async () => 
     ann.chat.locator('body').evaluate((body) => getComputedStyle(body).fontFamily)
   await expect.poll(family).toBe('system-ui')
   expect(ann.complaints).toEqual([])
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('times are those of the zone of whoever reads', async () => {
@@ -70,7 +66,7 @@ test('times are those of the zone of whoever reads', async () => {
   await ann.page.reload()
   await ann.text(/You said Hello/).waitFor()
   await times()
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('of a page that is copied as HTML alone, the text is pasted', async () => {
@@ -87,7 +83,7 @@ test('of a page that is copied as HTML alone, the text is pasted', async () => {
   expect(await ann.composer.innerText()).toBe('One two\n\nthree\n\nfour')
   expect(await ann.page.evaluate(() => 'hacked' in window)).toBe(false)
   expect(ann.complaints).toEqual([])
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('the sign of the button for tags goes when nothing comes of it', async () => {
@@ -110,5 +106,5 @@ test('the sign of the button for tags goes when nothing comes of it', async () =
   await ann.chat.getByRole('option', { name: 'Oslo' }).waitFor()
   await ann.page.keyboard.press('Escape')
   expect(await ann.composer.innerText()).toContain('@')
-  await ann.page.context().close()
+  await ann.leave()
 })

@@ -24,7 +24,7 @@ test('what is dictated is written where the caret is', async () => {
   await ann.page.keyboard.press('Enter')
   await expect.poll(() => ann.composer.textContent()).toBe('This is a audio/webm recording')
   expect(ann.complaints).toEqual([])
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test.each([
@@ -46,7 +46,7 @@ test.each([
   await ann.button('Stop dictation').click()
   await ann.chat.getByRole('alert').getByText(words).waitFor()
   expect(await ann.composer.textContent()).toBe('Still here')
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('a microphone that is refused is explained', async () => {
@@ -54,5 +54,5 @@ test('a microphone that is refused is explained', async () => {
   await equip(ann)
   await ann.button('Dictate').click()
   await ann.chat.getByRole('alert').getByText('The microphone cannot be used.').waitFor()
-  await ann.page.context().close()
+  await ann.leave()
 })

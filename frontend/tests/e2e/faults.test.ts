@@ -62,7 +62,7 @@ test('a page that is loaded again while an answer is written goes on showing it'
   await ann.button('Stop').click()
   await ann.text('This answer was stopped.').waitFor()
   await ann.ask('Hello', /You said Hello/)
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('another tab sees what is written in the first, and what is sent there waits', async () => {
@@ -81,7 +81,7 @@ test('another tab sees what is written in the first, and what is sent there wait
   await ann.text(/You said Me too/).waitFor()
   await tab.text(/You said Me too/).waitFor()
   expect(await ann.chat.locator('.items .bubble').allTextContents()).toEqual(['talk', 'Me too'])
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('an answer goes on when the connection is lost and is there again', async () => {
@@ -97,7 +97,7 @@ test('an answer goes on when the connection is lost and is there again', async (
   expect(await ann.chat.getByRole('alert').count()).toBe(0)
   expect(await ann.chat.locator('.items .bubble').allTextContents()).toEqual(['Hello', 'talk'])
   await ann.button('Stop').click()
-  await ann.page.context().close()
+  await ann.leave()
   await line.cut()
 })
 
@@ -112,7 +112,7 @@ test('a list of chats and a thread that could not be loaded come by themselves w
   await ann.page.context().setOffline(false)
   await ann.text(/You said Hello/).waitFor()
   expect(await ann.chat.getByRole('alert').count()).toBe(0)
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test.each([401, 403, 429, 500])(
@@ -128,7 +128,7 @@ test.each([401, 403, 429, 500])(
     await ann.page.unroute('**/chatkit')
     await ann.composer.press('Enter')
     await ann.text(/You said Are you there/).waitFor()
-    await ann.page.context().close()
+    await ann.leave()
   },
 )
 
@@ -152,6 +152,6 @@ test.each([true, false])(
     await expect.poll(bubbles).toEqual(isStored ? ['Hello', 'Are you there?'] : ['Hello'])
     await expect.poll(() => ann.composer.textContent()).toBe(isStored ? '' : 'Are you there?')
     await ann.page.unroute('**/chatkit')
-    await ann.page.context().close()
+    await ann.leave()
   },
 )

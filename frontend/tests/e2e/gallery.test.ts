@@ -2,10 +2,11 @@
 
 import { join } from 'node:path'
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 
 import { python, root } from '../python'
-import { launch, Person, type Site } from './browser'
+import { Person } from './browser'
+import { openedSite } from './openedSite'
 import { expectLooks, isTaking } from './snapshots'
 
 const FAMILIES = [
@@ -20,12 +21,7 @@ const FAMILIES = [
   'Actions',
   'Bad input',
 ]
-let site: Site
-
-beforeAll(async () => {
-  site = await launch((port) => python(['-m', 'samples.widgets', '--port', String(port)]))
-}, 60_000)
-afterAll(() => site.close())
+const site = openedSite((port) => python(['-m', 'samples.widgets', '--port', String(port)]), true)
 
 /** Open a thread in a window that is tall enough to show all of it. */
 async function look(
@@ -35,17 +31,16 @@ async function look(
   // At half the size, pictures show as much and take less space.
   deviceScaleFactor = 0.5,
 ): Promise<Person> {
-  const ann = await Person.at(site, {
+  const settings = {
     colorScheme,
     viewport: { width, height: 900 },
     deviceScaleFactor,
-    reducedMotion: 'reduce',
-  })
-  await ann.page.goto(`${site.url}/?thread=${encodeURIComponent(title)}`)
+    reducedMotion: 'reduce' as const,
+  }
+  const ann = await Person.at(site, settings, `/?thread=${encodeURIComponent(title)}`)
   await ann.chat.locator('.items .widget').first().waitFor()
   await ann.page.setViewportSize({ width, height: 24_000 })
   await ann.chat.locator('.widget-coming').first().waitFor({ state: 'detached' })
-  await ann.page.waitForTimeout(1000)
   return ann
 }
 
@@ -65,7 +60,7 @@ test.each(
   const missing = await ann.chat.getByText('This part cannot be shown.').count()
   expect(missing > 0).toBe(title === 'Bad input')
   expect(ann.complaints).toEqual([])
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test.runIf(isTaking).each([
@@ -76,7 +71,7 @@ test.runIf(isTaking).each([
   const ann = await look(title, 'light', 640, 2)
   const widget = ann.chat.locator('.item', { hasText: words }).first()
   await widget.screenshot({ path: join(root, `docs/images/${name}.png`), animations: 'disabled' })
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('a widget streams, and one that fails stays as far as it came', async () => {
@@ -90,7 +85,7 @@ test('a widget streams, and one that fails stays as far as it came', async () =>
   await ann.text('So far it went.').waitFor()
   await ann.button('In this widget').click()
   await ann.button('In this widget').waitFor({ state: 'detached' })
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('every action is answered', async () => {
@@ -110,7 +105,7 @@ test('every action is answered', async () => {
     .waitFor()
   await ann.button('Nothing handles it').click()
   await ann.chat.getByText('This chat cannot do that.').first().waitFor()
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('what is written into a form arrives, checked by the server', async () => {
@@ -129,5 +124,5 @@ test('what is written into a form arrives, checked by the server', async () => {
     .getByText(/"name": "Ånn"/)
     .first()
     .waitFor()
-  await ann.page.context().close()
+  await ann.leave()
 })

@@ -1,15 +1,11 @@
 /** Pages with strict policies. */
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 
-import { open, Person, type Site } from './browser'
+import { Person } from './browser'
+import { openedSite } from './openedSite'
 
-let site: Site
-
-beforeAll(async () => {
-  site = await open()
-}, 180_000)
-afterAll(() => site?.close())
+const site = openedSite()
 
 test('a page that demands Trusted Types allows the policies by their names', async () => {
   const ann = await Person.at(site)
@@ -36,7 +32,7 @@ test('a page that demands Trusted Types allows the policies by their names', asy
   await ann.page.waitForTimeout(500)
   expect(ann.complaints).toEqual([])
   expect(await ann.composer.innerText()).toBe('One two')
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('a sandbox without an origin is explained', async () => {

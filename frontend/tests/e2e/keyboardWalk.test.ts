@@ -79,7 +79,7 @@ test.each(Object.entries(surroundings))(
     await ann.page.keyboard.press('Alt+Shift+H')
     await ann.chat.getByRole('dialog').waitFor()
     expect(await ann.violations()).toEqual([])
-    await ann.page.context().close()
+    await ann.leave()
   },
 )
 
@@ -107,5 +107,5 @@ test('what color alone would show has a border where the system sets the colors'
   await ann.button('Tools').click()
   await ann.chat.getByRole('menuitemradio').first().waitFor()
   expect(await bordered('[role=menu]')).toBe(true)
-  await ann.page.context().close()
+  await ann.leave()
 })

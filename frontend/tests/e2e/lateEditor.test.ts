@@ -66,7 +66,7 @@ test('what is typed at once stays, with its caret and the focus, and can be undo
   await keyboard.press('Enter')
   await ann.text('You said One two three').waitFor()
   expect(ann.complaints).toEqual([])
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('a selection stays, and what is typed takes its place', async () => {
@@ -80,7 +80,7 @@ test('a selection stays, and what is typed takes its place', async () => {
   await load()
   await keyboard.type('all')
   expect(await ann.composer.textContent()).toBe('Keep all or that')
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('an input method ends its word before the editor takes over', async () => {
@@ -112,7 +112,7 @@ test('an input method ends its word before the editor takes over', async () => {
   await ann.page.keyboard.press('Enter')
   await ann.text('You said 言う：日本語').waitFor()
   expect(ann.complaints).toEqual([])
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('without the editor, messages are written, pasted and sent', async () => {
@@ -136,7 +136,7 @@ test('without the editor, messages are written, pasted and sent', async () => {
   await ann.button('Send').waitFor()
   expect(await ann.composer.textContent()).toBe('')
   expect(ann.complaints).toEqual([])
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 /** Type text and press Enter before the page can render or do anything. */
@@ -167,7 +167,7 @@ test.each(['plain field', 'editor'])(
     await typeAndEnter(edited, ', and more')
     await ann.text('You said All of it, and more').waitFor()
     expect(ann.complaints).toEqual([])
-    await ann.page.context().close()
+    await ann.leave()
   },
 )
 
@@ -188,7 +188,7 @@ test('half a name that is typed in the same moment as Enter is searched for, and
   await typeAndEnter(ann.composer, '@ka')
   await ann.chat.getByRole('option', { name: 'Kari' }).waitFor()
   expect(await ann.composer.textContent()).toBe('@ka')
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('an editor that cannot be loaded is asked for again', async () => {
@@ -205,7 +205,7 @@ test('an editor that cannot be loaded is asked for again', async () => {
   await ann.composer.click()
   await ann.chat.locator('.ProseMirror').waitFor()
   expect(await lines(ann)).toEqual(['Still here'])
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('tags of a draft are there before the editor, and menus with it', async () => {
@@ -231,5 +231,5 @@ test('tags of a draft are there before the editor, and menus with it', async () 
   await ann.chat.getByRole('option', { name: 'Kari' }).waitFor()
   await ann.page.keyboard.press('Enter')
   expect(await ann.composer.textContent()).toBe('Ask @Ola or @Kari ')
-  await ann.page.context().close()
+  await ann.leave()
 })

@@ -6,11 +6,12 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { chromium, type Browser, type BrowserContext } from 'playwright-core'
+import type { BrowserContext } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { python } from '../python'
-import { freePort, Person } from './browser'
+import { answering, freePort, Person } from './browser'
+import { openedSite } from './openedSite'
 
 const WORDS = 40
 
@@ -30,18 +31,9 @@ class Worker {
   async start(): Promise<void> {
     const args = ['frontend/tests/e2e/live_server.py', String(this.port), this.database, this.mode]
     this.#process = python(args)
-    for (let tries = 0; !(await this.#answers()); tries++) {
-      if (tries > 300 || this.#process.exitCode !== null)
-        throw new Error('The worker does not start.')
-      await new Promise((resolve) => setTimeout(resolve, 300))
-    }
-  }
-
-  async #answers(): Promise<boolean> {
-    return fetch(`http://127.0.0.1:${this.port}/healthz`).then(
-      (response) => response.ok,
-      () => false,
-    )
+    await answering(`http://127.0.0.1:${this.port}`, () => {
+      if (this.#process?.exitCode !== null) throw new Error('The worker does not start.')
+    })
   }
 
   kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<unknown> {
@@ -86,7 +78,7 @@ class Balancer {
   }
 }
 
-let browser: Browser
+const site = openedSite()
 let folder: string
 let one: Worker
 let two: Worker
@@ -101,13 +93,8 @@ beforeAll(async () => {
   plain = new Worker(await freePort(), `sqlite:///${join(folder, 'plain.db')}`, 'plain')
   await Promise.all([one.start(), two.start(), plain.start(), line.start()])
   line.to(one)
-  browser = await chromium.launch({
-    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-    args: ['--no-sandbox'],
-  })
 }, 120_000)
 afterAll(async () => {
-  await browser?.close()
   line.stop()
   await Promise.all([one?.kill(), two?.kill(), plain?.kill()])
   rmSync(folder, { recursive: true, force: true })
@@ -123,7 +110,7 @@ async function at(context: BrowserContext, url = line.url): Promise<Person> {
 
 async function newcomer(): Promise<Person> {
   line.to(one, { cut: false })
-  return at(await browser.newContext())
+  return at(await site.browser.newContext())
 }
 
 /** The texts of the answers in view, as they are written. */
@@ -175,7 +162,7 @@ const events: Record<string, (ann: Person, said: string) => Promise<Person[]>> =
   'another device shows it': async (ann) => {
     line.to(two, { cut: false })
     const storageState = await ann.page.context().storageState()
-    return [ann, await at(await browser.newContext({ storageState }), ann.page.url())]
+    return [ann, await at(await site.browser.newContext({ storageState }), ann.page.url())]
   },
   'its worker is killed': async (ann) => {
     await one.kill()
@@ -234,7 +221,7 @@ test.each(moments)(
   'on a server that cannot be followed, what was written stays when the page is loaded again, at %s',
   async (moment, when) => {
     const said = `work plainly ${moment}`
-    const ann = await at(await browser.newContext(), `http://127.0.0.1:${plain.port}`)
+    const ann = await at(await site.browser.newContext(), `http://127.0.0.1:${plain.port}`)
     await ann.say(said)
     await ann.text(when(said)).waitFor()
     await ann.page.reload()
@@ -285,7 +272,7 @@ test('a page that is closed and opened again, another tab, and another device sh
   const tab = await at(context, url)
   line.to(two, { cut: false })
   const device = await at(
-    await browser.newContext({ storageState: await context.storageState() }),
+    await site.browser.newContext({ storageState: await context.storageState() }),
     url,
   )
   await finish('work everywhere', device, tab, again)
@@ -301,7 +288,7 @@ test('stop works from another device', async () => {
   await ann.text('work no more 0-3.').waitFor()
   line.to(two, { cut: false })
   const state = await ann.page.context().storageState()
-  const device = await at(await browser.newContext({ storageState: state }), ann.page.url())
+  const device = await at(await site.browser.newContext({ storageState: state }), ann.page.url())
   await device.button('Stop').click()
   for (const person of [device, ann]) {
     await person.text('This answer was stopped.').waitFor()
@@ -379,7 +366,7 @@ test('the server is restarted: the page comes back by itself', async () => {
 
 test('a server that cannot be followed is asked for nothing new', async () => {
   const asked: string[] = []
-  const context = await browser.newContext()
+  const context = await site.browser.newContext()
   context.on('request', (request) => {
     if (!request.url().endsWith('/chatkit')) return
     const body = JSON.parse(request.postData() ?? '{}') as { type: string; metadata?: object }

@@ -1,15 +1,33 @@
-/** The site that the tests of a file share; benchmarks open one without a test runner. */
+/** The site that the tests of a file use. Benchmarks open one without a test runner. */
 
-import { afterAll, beforeAll } from 'vitest'
+import type { ChildProcess } from 'node:child_process'
 
-import { open, type Site } from './browser'
+import { chromium } from 'playwright-core'
+import { afterAll, beforeAll, inject } from 'vitest'
 
-/** Return a site that is open while the tests of this file run. */
-export function openedSite(): Site {
+import { answering, browserOptions, Contexts, serve, type Site } from './browser'
+
+/** Return a site that is open while the tests of this file run: that of all, or what a program serves. */
+export function openedSite(start?: (port: number) => ChildProcess, isDrawn = false): Site {
   let site: Site | undefined
   beforeAll(async () => {
-    site = await open()
-  }, 60_000)
+    // Pictures are compared with those of all of Chromium.
+    const browser = isDrawn
+      ? await chromium.launch(browserOptions([], true))
+      : await chromium.connect(inject('browser'))
+    const own = start === undefined ? null : await serve(start)
+    const url = own?.url ?? inject('site')
+    await answering(url)
+    site = {
+      url,
+      browser,
+      contexts: new Contexts(browser, url),
+      close: async () => {
+        await browser.close()
+        own?.stop()
+      },
+    }
+  })
   afterAll(() => site?.close())
   const opened = (): Site => {
     if (site === undefined) throw new Error('The site is open only while tests run.')
@@ -21,6 +39,9 @@ export function openedSite(): Site {
     },
     get browser() {
       return opened().browser
+    },
+    get contexts() {
+      return opened().contexts
     },
     close: () => opened().close(),
   }

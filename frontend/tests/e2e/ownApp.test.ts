@@ -1,9 +1,10 @@
 /** An app with its own store, upload routes and page, which only loads our script. */
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 
 import { python } from '../python'
-import { launch, Person, type Site } from './browser'
+import { Person } from './browser'
+import { openedSite } from './openedSite'
 
 declare global {
   interface Window {
@@ -16,18 +17,12 @@ const PNG = Buffer.from(
   'base64',
 )
 
-let site: Site
-
-beforeAll(async () => {
-  site = await launch((port) => python(['frontend/tests/e2e/own_app.py', String(port)]))
-}, 90_000)
-afterAll(() => site?.close())
+const site = openedSite((port) => python(['frontend/tests/e2e/own_app.py', String(port)]))
 
 /** Open the app's page for a user; the test serves the images of another host. */
 async function arrive(): Promise<Person> {
-  const context = await site.browser.newContext({ viewport: { width: 900, height: 720 } })
-  context.setDefaultTimeout(20_000)
-  const person = new Person(await context.newPage(), site.url)
+  const [context, leave] = await site.contexts.take({ viewport: { width: 900, height: 720 } })
+  const person = new Person(await context.newPage(), site.url, leave)
   await context.route('https://images.example/**', async (route) => {
     const name = new URL(route.request().url()).pathname
     if (name === '/Slow.svg') return
@@ -64,7 +59,7 @@ test.each([
     await ann.ask('Look', 'You said Look with image/png')
     const loaded = ann.chat.locator('.items img').evaluate((image: HTMLImageElement) => image.src)
     expect(await loaded).toMatch(/\/files\//)
-    await ann.page.context().close()
+    await ann.leave()
   },
   60_000,
 )
@@ -75,7 +70,7 @@ test.each(['broken-put.txt', 'broken-post.txt'])(
     const ann = await arrive()
     await attach(ann, name, 'text/plain')
     await ann.chat.getByText('The upload failed.').first().waitFor()
-    await ann.page.context().close()
+    await ann.leave()
   },
   60_000,
 )
@@ -96,7 +91,7 @@ test('an upload that is answered late can be taken back', async () => {
   answer()
   await deleted
   expect(await ann.button('Remove late.txt').count()).toBe(0)
-  await ann.page.context().close()
+  await ann.leave()
 }, 60_000)
 
 test('widgets show images of other hosts, and effects reach the page', async () => {
@@ -121,7 +116,7 @@ test('widgets show images of other hosts, and effects reach the page', async () 
   expect(await ann.page.evaluate(() => window.noticed)).toEqual([
     ['effect', { name: 'highlight', data: { aisle: 7 } }],
   ])
-  await ann.page.context().close()
+  await ann.leave()
 }, 60_000)
 
 test('entities and files are clicked and previewed', async () => {
@@ -139,5 +134,5 @@ test('entities and files are clicked and previewed', async () => {
   await ann.composer.hover()
   await sources.getByRole('button', { name: /The plan/ }).hover()
   await chat.getByText('About The plan').waitFor()
-  await ann.page.context().close()
+  await ann.leave()
 }, 60_000)

@@ -1,4 +1,4 @@
-/** The chat behind nginx with the guide's configuration, and in pages of other origins. */
+/** The chat behind nginx, as the guide's page on deployment configures it, and in pages of other origins. */
 
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
@@ -11,7 +11,8 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 
 import { python, root } from '../python'
-import { answers, freePort, launch, Person, type Site } from './browser'
+import { answers, freePort, Person } from './browser'
+import { openedSite } from './openedSite'
 
 const folder = mkdtempSync(join(tmpdir(), 'proxy-'))
 const guide = readFileSync(join(root, 'docs/deployment.md'), 'utf8')
@@ -22,8 +23,7 @@ const picture = {
 }
 
 const stops: (() => void)[] = []
-let site: Site
-/** The addresses at which nginx serves the chat: over HTTP and HTTPS, each under a path. */
+/** Where nginx serves the chat: by HTTP and by HTTPS, each under a path. */
 let plain: string
 let secure: string
 
@@ -61,31 +61,29 @@ function startNginx(chat: number, ports: { plain: number; secure: number }): voi
   stops.push(() => nginx.kill())
 }
 
+let ports: { plain: number; secure: number }
 beforeAll(async () => {
-  const ports = { plain: await freePort(), secure: await freePort() }
+  ports = { plain: await freePort(), secure: await freePort() }
   plain = `http://chat.test:${ports.plain}/chat/`
   secure = `https://chat.test:${ports.secure}/chat/`
+})
+const site = openedSite((port) => {
+  startNginx(port, ports)
+  const store = ['--store', `sqlite:///${folder}/chat.db`, '--attachments', `${folder}/files`]
+  const agent = ['tests.integration.counting_agent:helper', '--port', String(port)]
   const command = 'from agent_framework_chatkit.cli.commands import app; app()'
-  // Start it as the guide does, with its own host names.
+  // As the guide starts it, with its own names.
   const options = ['--root-path', '/chat', '--allowed-hosts', 'chat.test']
-  site = await launch(
-    (port) => {
-      startNginx(port, ports)
-      const store = ['--store', `sqlite:///${folder}/chat.db`, '--attachments', `${folder}/files`]
-      const agent = ['tests.integration.counting_agent:helper', '--port', String(port)]
-      return python(['-c', command, 'serve', ...agent, ...store, ...options])
-    },
-    ['chat.test', 'intranet.test'],
-  )
+  return python(['-c', command, 'serve', ...agent, ...store, ...options])
+})
+beforeAll(async () => {
   const isUp = (): Promise<unknown> => fetch(`http://127.0.0.1:${ports.plain}/chat/healthz`)
   await vi.waitFor(isUp, { timeout: 20_000 })
-}, 90_000)
-afterAll(async () => {
-  await site?.close()
+})
+afterAll(() => {
   for (const stop of stops) stop()
 })
-
-/** Chat, attach a picture and reload: the answer streams, and the picture is shown. */
+/** Talk, attach a picture and come back: an answer streams, and the picture is there. */
 async function converse(browser: Browser, url: string): Promise<Person> {
   const context = await browser.newContext({ ignoreHTTPSErrors: true })
   context.setDefaultTimeout(30_000)
@@ -123,7 +121,7 @@ test.each([
       data: { attachments: { preview_url: string }[] }[]
     }
   })
-  // The link has the name, the port and the path at which users reach the chat.
+  // The link has the name, the port and the path under which people reach the chat.
   const link = listed.data[0]!.attachments[0]!.preview_url
   expect(link.startsWith(`${url()}attachments/`)).toBe(true)
   const cookies = await page.context().cookies()

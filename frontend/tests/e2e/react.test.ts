@@ -11,16 +11,16 @@ import react from '@vitejs/plugin-react'
 import { build } from 'vite'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { open, Person, type Site } from './browser'
+import { Person } from './browser'
+import { openedSite } from './openedSite'
 
-let site: Site
+const site = openedSite()
 let server: Server
 let url: string
 /** The number of requests with the header that the app's own `fetch` sets. */
 let marked = 0
 
 beforeAll(async () => {
-  site = await open()
   const outDir = mkdtempSync(join(tmpdir(), 'react-app-'))
   const root = fileURLToPath(new URL('./react-app', import.meta.url))
   await build({
@@ -52,10 +52,7 @@ beforeAll(async () => {
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }, 90_000)
 
-afterAll(async () => {
-  server?.close()
-  await site?.close()
-})
+afterAll(() => server?.close())
 
 /** A user of the app. */
 class Customer extends Person {
@@ -87,7 +84,7 @@ class Customer extends Person {
 
   async leave(): Promise<void> {
     expect(this.complaints.filter((each) => each.startsWith('http'))).toEqual([])
-    await this.page.context().close()
+    await super.leave()
   }
 }
 

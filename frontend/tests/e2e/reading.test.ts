@@ -1,6 +1,6 @@
 /** Reading a thread. */
 
-import { readFileSync } from 'node:fs'
+import { text as contentOf } from 'node:stream/consumers'
 
 import { expect, test } from 'vitest'
 
@@ -19,7 +19,7 @@ async function reading(options: Parameters<typeof Person.at>[1] = {}): Promise<P
 
 async function settled(person: Person): Promise<void> {
   expect(person.complaints).toEqual([])
-  await person.page.context().close()
+  await person.leave()
 }
 
 test('code is colored, and copied as it was written', async () => {
@@ -74,10 +74,11 @@ test('a link to the app tells the app', async () => {
       document.title = JSON.stringify((event as CustomEvent).detail)
     })
   })
+  const before = ann.page.context().pages().length
   await ann.chat.getByRole('link', { name: 'Show the map' }).click()
   const expected = { name: 'map', data: { city: 'Oslo', zoom: '3' } }
   await expect.poll(() => ann.page.title()).toBe(JSON.stringify(expected))
-  expect(ann.page.context().pages()).toHaveLength(1)
+  expect(ann.page.context().pages()).toHaveLength(before)
   await settled(ann)
 })
 
@@ -149,7 +150,7 @@ test('a thread is saved as a file of Markdown', async () => {
   await ann.button('Export as Markdown').click()
   const download = await downloading
   expect(download.suggestedFilename()).toBe('read.md')
-  const text = readFileSync(await download.path(), 'utf8')
+  const text = await contentOf(await download.createReadStream())
   expect(text).toMatch(/^# read\n\n## You\n\nread\n\n## Assistant\n\n# Rain in Oslo/)
   expect(text).toContain('on most days.[1] Ships')
   expect(text).toContain('1. [Weather of Oslo](https://met.test/oslo)\n2. Port log')
@@ -168,7 +169,7 @@ test('an image opens large, and one that does not load says so', async () => {
   expect(await open.evaluate((each) => each === document.activeElement)).toBe(true)
   await ann.say('draw badly')
   await ann.text('The image could not be loaded.').waitFor()
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('every kind of item is shown, and those that are for nobody are not', async () => {

@@ -1,15 +1,11 @@
 /** The scroll position of a thread: when it opens, during an answer, and when the user scrolls. */
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 
-import { open, Person, type Site } from './browser'
+import { Person } from './browser'
+import { openedSite } from './openedSite'
 
-let site: Site
-
-beforeAll(async () => {
-  site = await open()
-}, 180_000)
-afterAll(() => site?.close())
+const site = openedSite()
 
 const viewport = { width: 900, height: 600 }
 
@@ -42,7 +38,7 @@ async function moreLines(person: Person, count = 3): Promise<void> {
 
 async function settled(person: Person): Promise<void> {
   expect(person.complaints).toEqual([])
-  await person.page.context().close()
+  await person.leave()
 }
 
 test.each<[string, (ann: Person) => Promise<void>]>([

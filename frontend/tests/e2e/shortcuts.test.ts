@@ -40,7 +40,7 @@ test.each([1000, 1300])('a chat is used by its shortcuts, %i wide', async (width
   await keyboard.press('Alt+Shift+S')
   await ann.button('Stop').waitFor({ state: 'hidden' })
   expect(ann.complaints).toEqual([])
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('Arrow Up in an empty composer edits the last message', async () => {
@@ -65,7 +65,7 @@ test('Arrow Up in an empty composer edits the last message', async () => {
   await keyboard.press('Enter')
   await ann.text(/You said Hello again/).waitFor()
   expect(await ann.chat.locator('.user').count()).toBe(1)
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test.each(['light', 'dark'] as const)('a sheet lists the shortcuts, %s', async (colorScheme) => {
@@ -86,5 +86,5 @@ test.each(['light', 'dark'] as const)('a sheet lists the shortcuts, %s', async (
   await ann.button('Keyboard shortcuts').click()
   await sheet(ann).getByRole('button', { name: 'Close' }).press('Enter')
   await sheet(ann).waitFor({ state: 'hidden' })
-  await ann.page.context().close()
+  await ann.leave()
 })

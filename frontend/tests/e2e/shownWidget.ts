@@ -30,7 +30,7 @@ export async function idle(ann: Person): Promise<void> {
 
 export async function leave(ann: Person): Promise<void> {
   expect(ann.complaints).toEqual([])
-  await ann.page.context().close()
+  await ann.leave()
 }
 
 export const options = [

@@ -1,15 +1,11 @@
 /** The list of chats beside the thread, on a large screen. */
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 
-import { open, Person, type Site } from './browser'
+import { Person } from './browser'
+import { openedSite } from './openedSite'
 
-let site: Site
-
-beforeAll(async () => {
-  site = await open()
-}, 180_000)
-afterAll(() => site?.close())
+const site = openedSite()
 
 const viewport = { width: 1440, height: 900 }
 
@@ -55,7 +51,7 @@ test('on a large screen the chats stand beside the thread, until they are closed
   await ann.chat.getByRole('searchbox').fill('nowhere')
   await ann.chat.getByText('Nothing found.').waitFor()
   expect(ann.complaints).toEqual([])
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('an element within a page has no sidebar unless it asks for one', async () => {
@@ -68,7 +64,7 @@ test('an element within a page has no sidebar unless it asks for one', async () 
   await sidebar(ann).getByRole('heading', { name: 'Help desk' }).waitFor()
   await ann.setOptions({ history: { layout: 'sidebar' }, header: { enabled: false } })
   expect(await ann.violations()).toEqual([])
-  await ann.page.context().close()
+  await ann.leave()
 })
 
 test('a header of the app keeps the buttons of the page', async () => {
@@ -80,5 +76,5 @@ test('a header of the app keeps the buttons of the page', async () => {
   await ann.ask('First', /You said First/)
   await ann.chat.getByRole('heading', { name: 'Orders' }).waitFor()
   await ann.button('Export as Markdown').waitFor()
-  await ann.page.context().close()
+  await ann.leave()
 })

@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 
 import { python } from '../python'
-import { launch, Person, type Site } from './browser'
+import { Person } from './browser'
+import { openedSite } from './openedSite'
 import { isTaking } from './snapshots'
 
-let site: Site
 const folder = mkdtempSync(join(tmpdir(), 'weather-'))
 const PICTURES = new Set([
   'approval-light',
@@ -26,22 +26,20 @@ const PICTURES = new Set([
 ])
 const images = fileURLToPath(new URL('../../../docs/images', import.meta.url))
 
-beforeAll(async () => {
-  site = await launch((port) =>
-    python(['-m', 'samples.weather', '--port', String(port), '--folder', folder, '--offline']),
-  )
-}, 60_000)
-afterAll(async () => {
-  await site.close()
-  rmSync(folder, { recursive: true, force: true })
-})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const site = openedSite((port) =>
+  python(['-m', 'samples.weather', '--port', String(port), '--folder', folder, '--offline']),
+)
 
-const LOOKS = [
-  { name: 'light', colorScheme: 'light', viewport: { width: 1100, height: 980 } },
-  { name: 'dark', colorScheme: 'dark', viewport: { width: 1100, height: 980 } },
-  { name: 'phone', colorScheme: 'light', viewport: { width: 390, height: 844 } },
-  { name: 'phone-dark', colorScheme: 'dark', viewport: { width: 390, height: 844 } },
-] as const
+/** The guide needs a picture of each; for a test, two differ in all that matters. */
+const LOOKS = (
+  [
+    { name: 'light', colorScheme: 'light', viewport: { width: 1100, height: 980 } },
+    { name: 'dark', colorScheme: 'dark', viewport: { width: 1100, height: 980 } },
+    { name: 'phone', colorScheme: 'light', viewport: { width: 390, height: 844 } },
+    { name: 'phone-dark', colorScheme: 'dark', viewport: { width: 390, height: 844 } },
+  ] as const
+).filter(({ name }) => isTaking || name === 'light' || name === 'phone-dark')
 
 test.each(LOOKS)(
   'the story, $name',
@@ -110,7 +108,7 @@ test.each(LOOKS)(
     await shoot('history')
     await ann.page.keyboard.press('Escape')
     expect(ann.complaints).toEqual([])
-    await ann.page.context().close()
+    await ann.leave()
   },
   120_000,
 )
@@ -126,7 +124,7 @@ test('a picture is looked at', async () => {
   await ann.button('Send').click()
   await ann.text(/64 by 48 pixels/).waitFor()
   expect(ann.complaints).toEqual([])
-  await ann.page.context().close()
+  await ann.leave()
 }, 60_000)
 
 test('an answer is stopped, and asked for again', async () => {
@@ -141,5 +139,5 @@ test('an answer is stopped, and asked for again', async () => {
   await ann.button('Send').waitFor()
   await ann.text(/is the warmest now/).waitFor()
   expect(ann.complaints).toEqual([])
-  await ann.page.context().close()
+  await ann.leave()
 }, 60_000)

@@ -1,4 +1,4 @@
-/** The guide's quickstart as a new user follows it: a wheel, an empty folder, and no Node.js. */
+/** The guide's quickstart as a newcomer walks it: a wheel, a folder of one's own, and no Node.js. */
 
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
@@ -10,13 +10,14 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { interpreter, root } from '../python'
-import { launch, Person, type Site } from './browser'
+import { Person } from './browser'
+import { openedSite } from './openedSite'
 
 const folder = mkdtempSync(join(tmpdir(), 'my-chat-'))
+const bin = join(folder, '.venv/bin')
 let model: Server
-let site: Site
 
-/** A model that looks up the temperature in Oslo and reports it. */
+/** A model that looks how warm it is in Oslo, and says it. */
 function scriptedModel(): Server {
   return createServer((request, response) => {
     let body = ''
@@ -49,7 +50,6 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'my_agent.py'), code)
 
   const uv = join(dirname(interpreter), 'uv')
-  const bin = join(folder, '.venv/bin')
   const run = (...args: string[]): void => {
     execFileSync(uv, args, { cwd: root, stdio: 'pipe' })
   }
@@ -70,28 +70,25 @@ beforeAll(async () => {
 
   model = scriptedModel()
   await new Promise<void>((resolve) => model.listen(0, '127.0.0.1', resolve))
-  site = await launch((port) => {
-    return spawn(
-      join(bin, 'af-chatkit'),
-      ['serve', 'my_agent:helper', '--attachments', 'files', '--port', String(port)],
-      {
-        cwd: folder,
-        // Without this repository and Node.js.
-        env: {
-          PATH: bin,
-          OPENAI_API_KEY: 'none',
-          OPENAI_MODEL: 'scripted',
-          OPENAI_BASE_URL: `http://127.0.0.1:${(model.address() as AddressInfo).port}/v1`,
-        },
-      },
-    )
-  })
 }, 300_000)
+afterAll(() => model?.close())
 
-afterAll(async () => {
-  await site?.close()
-  model?.close()
-})
+const site = openedSite((port) =>
+  spawn(
+    join(bin, 'af-chatkit'),
+    ['serve', 'my_agent:helper', '--attachments', 'files', '--port', String(port)],
+    {
+      cwd: folder,
+      // Nothing of this repository, and no Node.js.
+      env: {
+        PATH: bin,
+        OPENAI_API_KEY: 'none',
+        OPENAI_MODEL: 'scripted',
+        OPENAI_BASE_URL: `http://127.0.0.1:${(model.address() as AddressInfo).port}/v1`,
+      },
+    },
+  ),
+)
 
 test('the quickstart of the guide leads to a chat in the browser', async () => {
   const ann = await Person.at(site)
