@@ -1,4 +1,4 @@
-import { lazy, useEffect, useLayoutEffect, useRef } from 'react'
+import { useEffect, useLayoutEffect, useRef } from 'react'
 
 import type { ThreadMetadata } from './protocol/types'
 import { Boundary } from './ui/Boundary'
@@ -8,6 +8,7 @@ import { ChatContext, PreviewWidgetContext, useChat, useText } from './ui/contex
 import { Header } from './ui/Header'
 import { History } from './history/History'
 import { Sidebar, useSidebar } from './history/Sidebar'
+import { part } from './ui/part'
 import { Problems } from './ui/Problems'
 import { Shortcuts } from './Shortcuts'
 import { StartScreen } from './thread/StartScreen'
@@ -16,7 +17,7 @@ import { directionOf } from './i18n/texts'
 import { applyTheme } from './theme/theme'
 import { Thread } from './thread/Thread'
 
-const PreviewWidget = lazy(() => import('./widgets/WidgetView'))
+const PreviewWidget = part(() => import('./widgets/WidgetView'))
 
 const ACTIVE: NonNullable<ThreadMetadata['status']> = { type: 'active' }
 

@@ -1,14 +1,15 @@
-import { lazy, Suspense, useEffect, useEffectEvent } from 'react'
+import { Suspense, useEffect, useEffectEvent } from 'react'
 
 import { announce } from './chat/announce'
 import { lastAnswer, textOfAnswer } from './items/turn'
 import { useChat, useText } from './ui/context'
 import { isCopied } from './ui/isCopied'
+import { part } from './ui/part'
 import { sheet, shortcutOf, type Shortcut } from './ui/shortcutKeys'
 import type { SidebarState } from './ui/SidebarToggle'
 import { useStore } from './ui/useStore'
 
-const ShortcutSheet = lazy(() => import('./ui/ShortcutSheet'))
+const ShortcutSheet = part(() => import('./ui/ShortcutSheet'))
 
 /** Handles the keyboard shortcuts, anywhere in the chat. */
 export function Shortcuts({ sidebar }: { sidebar: SidebarState | null }) {

@@ -9,11 +9,13 @@ import { App } from './App'
 import { Chat } from './chat/chat'
 import { preloadMarkdown } from './markdown/Markdown'
 import { methodsOf } from './chat/methods'
+import { parts } from './ui/part'
 
 const frame = window.frameElement as HTMLIFrameElement | null
 const host = frame?.chatkitHost
 const root = document.getElementById('root')
 if (host !== undefined && root !== null) {
+  window.addEventListener('vite:preloadError', () => parts.set({ isMissing: true }))
   const chat = new Chat(host)
   createRoot(root).render(<App chat={chat} />)
   host.attach(methodsOf(chat), chat.keep)

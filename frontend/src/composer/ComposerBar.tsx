@@ -1,15 +1,16 @@
-import { lazy, Suspense, useMemo, type RefObject } from 'react'
+import { Suspense, useMemo, type RefObject } from 'react'
 
 import { useChat, useText } from '../ui/context'
 import { IconButton } from '../ui/IconButton'
 import { AttachIcon, DictateIcon, MentionIcon, SendIcon, StopIcon } from '../ui/icons'
+import { part } from '../ui/part'
 import { ariaKeysOf } from '../ui/shortcutKeys'
 import { useStore } from '../ui/useStore'
 import type { SendingState, Take } from './Composer'
 
 // What has menus is loaded where it is used.
-const Models = lazy(() => import('./Models'))
-const Tools = lazy(() => import('./Tools'))
+const Models = part(() => import('./Models'))
+const Tools = part(() => import('./Tools'))
 
 interface ComposerBarProps {
   /** What the buttons do; there is none for what an app does not have. */

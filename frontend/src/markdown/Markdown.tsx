@@ -9,7 +9,7 @@ const RichText = lazy(load)
 
 /** Load what draws Markdown, which is most of the code, before it is needed and after the rest. */
 export function preloadMarkdown(): void {
-  void load()
+  load().catch(() => {})
 }
 
 interface MarkdownProps {

@@ -1,16 +1,17 @@
 import type { HeaderOption } from '@openai/chatkit'
-import { lazy, Suspense } from 'react'
+import { Suspense } from 'react'
 
 import { CloseIcon, ExportIcon, HistoryIcon, NewIcon } from './icons'
 import { IconButton } from './IconButton'
 import { SidebarToggle, type SidebarState } from './SidebarToggle'
 import { useChat, useText } from './context'
+import { part } from './part'
 import { ariaKeysOf } from './shortcutKeys'
 import { ShortcutsButton } from './ShortcutsButton'
 import { useStore } from './useStore'
 
 // Loaded on demand: there are many icons, and few apps use them.
-const HeaderIcon = lazy(() => import('./HeaderIcon'))
+const HeaderIcon = part(() => import('./HeaderIcon'))
 
 interface HeaderProps {
   /** The sidebar with the list of chats, if there is one. */

@@ -3,10 +3,43 @@ import { useState } from 'react'
 import { useChat, useText } from './context'
 import { CloseIcon } from './icons'
 import { IconButton } from './IconButton'
+import { Note } from './Note'
+import { parts } from './part'
 import { useStore } from './useStore'
 
-/** The options that are invalid and ignored, for the page's developer. */
+/** What keeps the page from being all that it should be. */
 export function Problems() {
+  return (
+    <>
+      <MissingPart />
+      <OptionProblems />
+    </>
+  )
+}
+
+function MissingPart() {
+  const text = useText()
+  const isMissing = useStore(parts, (state) => state.isMissing)
+  if (!isMissing) return null
+  return (
+    <div className="column" role="alert">
+      <Note
+        level="warning"
+        action={
+          // The app's page names the files; what is being written outlives it.
+          <button type="button" className="prompt" onClick={() => parent.location.reload()}>
+            {text('reloadPage')}
+          </button>
+        }
+      >
+        {text('partMissing')}
+      </Note>
+    </div>
+  )
+}
+
+/** The options that are invalid and ignored, for the page's developer. */
+function OptionProblems() {
   const chat = useChat()
   const text = useText()
   const problems = useStore(chat.state, (state) => state.problems)

@@ -47,6 +47,26 @@ async function otherTab(person: Person): Promise<Person> {
   return other
 }
 
+test('a page that asks for parts that an upgrade has removed says so, and keeps what is written', async () => {
+  const ann = await Person.at(site)
+  const gone = /\/ui\/(ShortcutSheet|Tools|RichText)-[^/]*\.js$/
+  await ann.page.route(gone, (route) => route.fulfill({ status: 404, json: {} }))
+  await ann.page.reload()
+  await ann.setOptions({
+    composer: { tools: [{ id: 'search', label: 'Search', icon: 'globe' }] },
+  })
+  await ann.chat.getByRole('alert').getByText('Part of this page could not be loaded.').waitFor()
+  await ann.page.keyboard.press('Alt+Shift+H')
+  await ann.ask('Hello', /You said \*Hello\*/)
+  await ann.composer.fill('Not sent yet')
+  await ann.page.unroute(gone)
+  await ann.button('Reload the page').click()
+  await ann.text('You said Hello').waitFor()
+  await expect.poll(() => ann.composer.textContent()).toBe('Not sent yet')
+  expect(await ann.chat.getByRole('alert').count()).toBe(0)
+  await ann.leave()
+})
+
 test('a page that is loaded again while an answer is written goes on showing it', async () => {
   const ann = await Person.at(site)
   await ann.say('talk')

@@ -144,6 +144,8 @@ export const en = {
   showMore: 'Show more',
   showLess: 'Show less',
   notDrawn: 'This part cannot be shown.',
+  partMissing: 'Part of this page could not be loaded.',
+  reloadPage: 'Reload the page',
   choose: 'Choose…',
   chooseDate: 'Choose a date',
   clear: 'Clear',

@@ -1,12 +1,10 @@
-import { lazy, Suspense, type ComponentType } from 'react'
+import { Suspense } from 'react'
 
-type Icons = Promise<{ default: ComponentType<{ name: string }> }>
+import { part } from '../part'
 
-/** An icon that fails to load is left out; the text beside it says the same. */
-const orNone = (icons: Icons): Icons => icons.catch(() => ({ default: () => null }))
-
-const ChatKitIcon = lazy(() => orNone(import('./ChatKitIcon')))
-const LucideIcon = lazy(() => orNone(import('./LucideIcon')))
+// The text beside an icon says the same.
+const ChatKitIcon = part(() => import('./ChatKitIcon'))
+const LucideIcon = part(() => import('./LucideIcon'))
 
 const LUCIDE = 'lucide:'
 
