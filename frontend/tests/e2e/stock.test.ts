@@ -1,0 +1,72 @@
+/** A server that cannot be followed, as any other ChatKit server: what was written stays, calmly. */
+
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { expect, test } from 'vitest'
+
+import { python } from '../python'
+import { Person } from './browser'
+import { openedSite } from './openedSite'
+
+const database = `sqlite:///${join(mkdtempSync(join(tmpdir(), 'stock-')), 'chat.db')}`
+const site = openedSite((port) =>
+  python(['frontend/tests/e2e/live_server.py', String(port), database, 'plain']),
+)
+
+const viewport = { width: 1300, height: 800 }
+
+async function working(said: string): Promise<Person> {
+  const ann = await Person.at(site, { viewport })
+  // Waits of the page are over when the test says so.
+  await ann.page.clock.install()
+  await ann.page.reload()
+  await ann.ask('Hello', 'You said Hello.')
+  await ann.button('New chat').click()
+  await ann.say(said)
+  await ann.text(`${said} 0-5.`).waitFor()
+  return ann
+}
+
+/** Wait for longer than the page waits for anything, and see what was written and no alarm. */
+async function isCalm(ann: Person, said: string): Promise<void> {
+  for (let times = 0; times < 8; times++) await ann.page.clock.runFor(3_000)
+  await ann.text(`${said} 0-0.`).waitFor()
+  expect(await ann.chat.getByText('Something went wrong').count()).toBe(0)
+  expect(await ann.chat.locator('.items .bubble').allTextContents()).toEqual([said])
+  await ann.ask('Go on', 'You said Go on.')
+  await ann.text(`${said} 0-0.`).waitFor()
+  await ann.leave()
+}
+
+test('an answer is there when its chat is opened again', async () => {
+  const ann = await working('work switched')
+  const list = ann.chat.getByRole('navigation', { name: 'Chats' })
+  await list.getByRole('button', { name: 'Hello', exact: true }).click()
+  await ann.text('You said Hello.').waitFor()
+  await list.getByRole('button', { name: 'work switched', exact: true }).click()
+  await isCalm(ann, 'work switched')
+})
+
+test('another tab shows what is stored, and the first all of it', async () => {
+  const ann = await working('work twice')
+  const other = new Person(await ann.page.context().newPage(), site.url)
+  await other.page.goto(ann.page.url())
+  await other.composer.waitFor()
+  await ann.button('Approve').click()
+  await ann.text('work twice 2-39.').waitFor()
+  await ann.button('Send').waitFor()
+  expect(await other.chat.getByText('Something went wrong').count()).toBe(0)
+  await other.page.reload()
+  await other.text('work twice 2-39.').waitFor()
+  await isCalm(ann, 'work twice')
+})
+
+test('a network that goes and comes back leaves what was written', async () => {
+  const ann = await working('work offline')
+  await ann.page.context().setOffline(true)
+  await ann.page.clock.runFor(10_000)
+  await ann.page.context().setOffline(false)
+  await isCalm(ann, 'work offline')
+})
