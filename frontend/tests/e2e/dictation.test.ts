@@ -6,7 +6,7 @@ import { Person } from './browser'
 import { openedSite } from './openedSite'
 import { equip } from './equippedComposer'
 
-const site = openedSite()
+const site = openedSite(undefined, true)
 
 const at = (options: Parameters<typeof Person.at>[1] = {}): Promise<Person> =>
   Person.at(site, { permissions: ['microphone'], ...options })

@@ -8,11 +8,11 @@ import { afterAll, beforeAll, inject } from 'vitest'
 import { answering, browserOptions, Contexts, serve, type Site } from './browser'
 
 /** Return a site that is open while the tests of this file run: that of all, or what a program serves. */
-export function openedSite(start?: (port: number) => ChildProcess, isDrawn = false): Site {
+export function openedSite(start?: (port: number) => ChildProcess, isWhole = false): Site {
   let site: Site | undefined
   beforeAll(async () => {
-    // Pictures are compared with those of all of Chromium.
-    const browser = isDrawn
+    // Only the whole of Chromium has microphones, and draws letters as people see them.
+    const browser = isWhole
       ? await chromium.launch(browserOptions([], true))
       : await chromium.connect(inject('browser'))
     const own = start === undefined ? null : await serve(start)

@@ -90,5 +90,5 @@ test('what is seen and what is copied of a text are its words', async () => {
   })
   expect(different).toEqual([])
   expect(ann.complaints).toEqual([])
-  await ann.page.context().close()
+  await ann.leave()
 })
