@@ -33,7 +33,7 @@ export class Asking {
   readonly requestId: string
   run: string | null = null
   /** Whether the request was sent and got no reply yet. */
-  isUnheard = false
+  hasNoReply = false
   isAccepted = false
   isLive = false
   /** Whether its events arrive by following the thread. */

@@ -50,14 +50,14 @@ export class Chat {
     const load = (threadId: string): Promise<unknown> => this.#threads.reload(threadId)
     const shown = (): void => this.#shown()
     this.#live = new Live(session, {
-      hear: (heard) => this.#responses.hear(heard),
+      receive: (received) => this.#responses.receive(received),
       shown,
       load: () => this.#threads.mayLoad(),
       refused: (error) => void this.#threads.refused(error),
     })
     this.#responses = new Responses(session, this.#live, {
       load,
-      begun: () => this.#threads.stopPolling(),
+      started: () => this.#threads.stopPolling(),
       ended: (end) => this.#ended(end),
       shown,
       tell: (event) => this.#tell(event),

@@ -1,7 +1,7 @@
 /** Follows a thread, through a stream of this tab or of another tab in the same browser. */
 
 import { ProtocolError, type ProtocolClient } from '../protocol/client'
-import { runOf, type Heard } from '../protocol/live'
+import { runOf, type Received } from '../protocol/live'
 import { canShare, Stream, withLock } from './tabs'
 
 /** The thread's state, for another tab that starts listening. */
@@ -11,8 +11,8 @@ export interface Snapshot {
 }
 
 /** The messages between tabs that show the same thread. */
-type Said =
-  | { kind: 'event'; before: string | null; heard: Heard }
+type TabMessage =
+  | { kind: 'event'; before: string | null; heard: Received }
   /** Asks for the thread's state. */
   | { kind: 'hello' }
   | { kind: 'state'; last: string | null; snapshot: Snapshot }
@@ -20,12 +20,12 @@ type Said =
   | { kind: 'refresh' }
   | { kind: 'want' }
 
-interface Around {
+interface Context {
   client: () => ProtocolClient | null
   /** The browser's ID: its stream receives the client effects of all requests of its tabs. */
   page: string
   url: string
-  hear: (heard: Heard) => void
+  receive: (received: Received) => void
   snapshot: () => Snapshot
   restore: (snapshot: Snapshot) => void
   /** Loads the thread with this tab's own login; returns whether the server allows it. */
@@ -38,12 +38,12 @@ interface Around {
 }
 
 /** Milliseconds between two attempts to connect, at most. */
-const PATIENCE = 10_000
+const MAX_DELAY = 10_000
 
 export class Follow {
   /** The ID of the last event. */
   last: string | null
-  readonly #around: Around
+  readonly #context: Context
   readonly #stream: Stream
   #channel: BroadcastChannel | null = null
   #following: AbortController | null = null
@@ -57,15 +57,15 @@ export class Follow {
 
   constructor(
     readonly threadId: string,
-    around: Around,
+    context: Context,
     after: string | null,
     /** Whether the server has already let this tab see the thread. */
     private isAuthorized: boolean,
   ) {
-    this.#around = around
+    this.#context = context
     this.last = after
     this.#isSynced = after !== null
-    this.#stream = new Stream(new URL(around.url).host)
+    this.#stream = new Stream(new URL(context.url).host)
     document.addEventListener('visibilitychange', this.#onVisibility)
     window.addEventListener('online', this.#reconnect)
     window.addEventListener('focus', this.want)
@@ -86,20 +86,20 @@ export class Follow {
   }
 
   /** Tell whether an event of a run arrived through the thread's stream. */
-  hasHeard(run: string): boolean {
+  hasReceived(run: string): boolean {
     return this.#runs.has(run)
   }
 
   /** Ask for a stream, even if another thread loses its own. */
   want = (): void => {
     if (this.#isLeading) this.#stream.want()
-    else this.#say({ kind: 'want' })
+    else this.#post({ kind: 'want' })
   }
 
   /** Reload the thread's state. */
   refresh(): void {
     if (!this.#isLeading) {
-      this.#say({ kind: 'refresh' })
+      this.#post({ kind: 'refresh' })
       return
     }
     this.last = null
@@ -108,7 +108,7 @@ export class Follow {
 
   /** Stop following if the page is hidden and no response is in progress. */
   rest(): void {
-    if (document.hidden && !this.#around.isBusy()) this.#pause()
+    if (document.hidden && !this.#context.isBusy()) this.#pause()
   }
 
   #onVisibility = (): void => {
@@ -141,16 +141,16 @@ export class Follow {
       return
     }
     if (signal.aborted) return
-    const name = `chatkit ${this.#around.url} ${this.threadId}`
+    const name = `chatkit ${this.#context.url} ${this.threadId}`
     const channel = (this.#channel = new BroadcastChannel(name))
-    channel.onmessage = ({ data }: MessageEvent<Said>) => this.#listen(data)
+    channel.onmessage = ({ data }: MessageEvent<TabMessage>) => this.#onMessage(data)
     const lead = (): Promise<void> => this.#lead(signal)
     if (await withLock(name, { ifAvailable: true }, lead)) return
     // Another tab follows the thread, perhaps as another user.
-    if (!this.isAuthorized && !(await this.#around.authorize())) return
+    if (!this.isAuthorized && !(await this.#context.authorize())) return
     this.isAuthorized = true
     if (signal.aborted) return
-    this.#say({ kind: 'hello' })
+    this.#post({ kind: 'hello' })
     await withLock(name, { signal }, lead)
   }
 
@@ -164,44 +164,44 @@ export class Follow {
     }
   }
 
-  #say(said: Said): void {
-    this.#channel?.postMessage(said)
+  #post(message: TabMessage): void {
+    this.#channel?.postMessage(message)
   }
 
-  #listen(said: Said): void {
+  #onMessage(message: TabMessage): void {
     if (this.#isLeading) {
-      if (said.kind === 'hello' && this.#isSynced) {
-        this.#say({ kind: 'state', last: this.last, snapshot: this.#around.snapshot() })
-      } else if (said.kind === 'refresh') this.refresh()
-      else if (said.kind === 'want') this.want()
+      if (message.kind === 'hello' && this.#isSynced) {
+        this.#post({ kind: 'state', last: this.last, snapshot: this.#context.snapshot() })
+      } else if (message.kind === 'refresh') this.refresh()
+      else if (message.kind === 'want') this.want()
       return
     }
     if (!this.isAuthorized) return
-    if (said.kind === 'state') {
-      this.last = said.last
+    if (message.kind === 'state') {
+      this.last = message.last
       this.#isSynced = true
-      this.#around.connected(true)
-      this.#around.restore(said.snapshot)
-    } else if (said.kind === 'event') {
-      const isWhole = said.heard.event.type === 'thread.state'
-      const isOther = said.heard.event.type.startsWith('threads.')
-      if (!isWhole && !isOther && (!this.#isSynced || said.before !== this.last)) {
+      this.#context.connected(true)
+      this.#context.restore(message.snapshot)
+    } else if (message.kind === 'event') {
+      const isWhole = message.heard.event.type === 'thread.state'
+      const isOther = message.heard.event.type.startsWith('threads.')
+      if (!isWhole && !isOther && (!this.#isSynced || message.before !== this.last)) {
         // This tab missed an event while the browser suspended it.
         this.#isSynced = false
-        this.#say({ kind: 'hello' })
+        this.#post({ kind: 'hello' })
         return
       }
-      this.#hear(said.heard)
+      this.#receive(message.heard)
     }
   }
 
-  #hear(heard: Heard): void {
-    if (heard.id !== null) this.last = heard.id
-    const run = runOf(heard.id)
-    if (heard.event.type === 'thread.state') this.#isSynced = true
+  #receive(received: Received): void {
+    if (received.id !== null) this.last = received.id
+    const run = runOf(received.id)
+    if (received.event.type === 'thread.state') this.#isSynced = true
     else if (run !== null) this.#runs.add(run)
-    this.#around.connected(true)
-    this.#around.hear(heard)
+    this.#context.connected(true)
+    this.#context.receive(received)
   }
 
   #reconnect = (): void => {
@@ -216,30 +216,30 @@ export class Follow {
       const connection = (this.#connection = new AbortController())
       let pause = 0
       try {
-        pause = await this.#hearStream(AbortSignal.any([signal, connection.signal]), () => {
+        pause = await this.#readStream(AbortSignal.any([signal, connection.signal]), () => {
           failures = 0
         })
       } catch (error) {
         if (signal.aborted) return
         if (connection.signal.aborted) continue
         if (error instanceof ProtocolError && this.#isFinal(error)) {
-          this.#around.refused(error)
+          this.#context.refused(error)
           return
         }
         failures += 1
-        this.#around.connected(false)
-        pause = Math.min(PATIENCE, 250 * 2 ** failures) * (0.5 + Math.random() / 2)
+        this.#context.connected(false)
+        pause = Math.min(MAX_DELAY, 250 * 2 ** failures) * (0.5 + Math.random() / 2)
       }
       await this.#pauseFor(pause, signal)
     }
   }
 
   /** Read one stream to its end, and return the milliseconds to wait before the next. */
-  async #hearStream(signal: AbortSignal, onEvent: () => void): Promise<number> {
-    const client = this.#around.client()
-    if (client === null) return PATIENCE
+  async #readStream(signal: AbortSignal, onEvent: () => void): Promise<number> {
+    const client = this.#context.client()
+    if (client === null) return MAX_DELAY
     const params = { thread_id: this.threadId, after: this.last, list: true }
-    const metadata = { page_id: this.#around.page }
+    const metadata = { page_id: this.#context.page }
     const stream = client.stream('threads.follow', params, { signal, metadata })
     for (;;) {
       const next = await stream.next()
@@ -248,9 +248,9 @@ export class Follow {
       onEvent()
       const before = this.last
       this.isAuthorized = true
-      this.#say({ kind: 'event', before, heard: next.value })
-      this.#hear(next.value)
-      if (next.value.event.type === 'thread.deleted') return PATIENCE
+      this.#post({ kind: 'event', before, heard: next.value })
+      this.#receive(next.value)
+      if (next.value.event.type === 'thread.deleted') return MAX_DELAY
     }
   }
 

@@ -2,15 +2,15 @@
 
 import type { ProtocolError } from '../protocol/client'
 import { replaceItems, type ThreadState } from '../protocol/thread'
-import type { Heard } from '../protocol/live'
+import type { Received } from '../protocol/live'
 import { Follow, type Snapshot } from './follow'
 import type { Session } from './session'
 
 /** Milliseconds to wait for a thread's state. */
-const PATIENCE = 5_000
+const STATE_TIMEOUT = 5_000
 
-interface Around {
-  hear: (heard: Heard) => void
+interface Callbacks {
+  receive: (received: Received) => void
   /** Called when the thread's state is known. */
   shown: () => void
   /** Loads the open thread with this page's own requests; returns whether the server allows it. */
@@ -25,14 +25,14 @@ export class Live {
   /** Whether the server's threads can be followed; `null` while this is unknown. */
   canFollow: boolean | null = null
   readonly #session: Session
-  readonly #around: Around
+  readonly #callbacks: Callbacks
   readonly #browser = browserId()
   #follow: Follow | null = null
   #onState: () => void = () => {}
 
-  constructor(session: Session, around: Around) {
+  constructor(session: Session, callbacks: Callbacks) {
     this.#session = session
-    this.#around = around
+    this.#callbacks = callbacks
   }
 
   /** The ID of the thread to follow, even while it cannot be followed. */
@@ -57,16 +57,16 @@ export class Live {
         client: () => this.#session.client,
         page: this.#browser,
         url: new URL(api.url, parent.document.baseURI).href,
-        hear: (heard) => {
-          this.#around.hear(heard)
-          if (heard.event.type === 'thread.state') this.#onState()
+        receive: (received) => {
+          this.#callbacks.receive(received)
+          if (received.event.type === 'thread.state') this.#onState()
         },
         snapshot: () => {
           const { thread, older } = this.#session.current
           return { thread, older }
         },
         restore: (snapshot) => this.#restore(snapshot),
-        authorize: this.#around.load,
+        authorize: this.#callbacks.load,
         isBusy: () => this.#session.current.isResponding,
         connected: (isConnected) => {
           if (isConnected === this.#session.current.isConnected) return
@@ -74,7 +74,7 @@ export class Live {
         },
         refused: (error) => {
           this.leave()
-          this.#around.refused(error)
+          this.#callbacks.refused(error)
         },
       },
       after,
@@ -93,8 +93,8 @@ export class Live {
     if (this.#follow !== null && id !== null) this.#follow.last = id
   }
 
-  hasHeard(run: string): boolean {
-    return this.#follow?.hasHeard(run) ?? false
+  hasReceived(run: string): boolean {
+    return this.#follow?.hasReceived(run) ?? false
   }
 
   /** Ask for a stream, even if another tab loses its own. */
@@ -107,7 +107,7 @@ export class Live {
     if (this.#follow === null) return
     const shown = new Promise<void>((resolve) => {
       this.#onState = resolve
-      setTimeout(resolve, PATIENCE)
+      setTimeout(resolve, STATE_TIMEOUT)
     })
     this.#follow.refresh()
     await shown
@@ -134,8 +134,8 @@ export class Live {
     const event = { ...thread, items: merged.items, notices: shown.notices, error: null }
     this.#session.state.set({ thread: event, isLoading: false, loadError: null })
     const { turn } = thread
-    this.#around.shown()
-    if (turn !== null) this.#around.hear({ id: null, event: { type: 'turn.updated', turn } })
+    this.#callbacks.shown()
+    if (turn !== null) this.#callbacks.receive({ id: null, event: { type: 'turn.updated', turn } })
   }
 }
 

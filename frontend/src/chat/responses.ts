@@ -1,7 +1,7 @@
 /** Requests responses, applies their events, and recovers from lost connections. */
 
 import { ProtocolError } from '../protocol/client'
-import { runOf, type AnyEvent, type Heard, type Turn } from '../protocol/live'
+import { runOf, type AnyEvent, type Received, type Turn } from '../protocol/live'
 import { endResponse, reduce, startResponse } from '../protocol/thread'
 import { Asking, pause, type Ask } from './asking'
 import { isOf } from './drafts'
@@ -9,11 +9,11 @@ import type { Live } from './live'
 import { isAborted, type ChatState, type Session } from './session'
 import { until } from './store'
 
-interface Around {
+interface Callbacks {
   /** Reloads a thread from the server. */
   load: (threadId: string) => Promise<unknown>
   /** Called when a response starts. */
-  begun: () => void
+  started: () => void
   /** Called when a response ends. */
   ended: (end: End) => void
   /** Called when the open thread's state is known. */
@@ -31,13 +31,13 @@ export interface End {
 }
 
 /** Milliseconds to wait before each retry of a request that may be repeated. */
-const TRIES = [500, 1_000, 2_000, 4_000]
+const RETRY_DELAYS = [500, 1_000, 2_000, 4_000]
 
 /** Milliseconds for which to read a request's own stream beside the thread's stream. */
 const OVERLAP = 1_000
 
 /** Events that the server sends only once: it does not repeat them to later followers. */
-const PASSING = new Set(['progress_update', 'notice', 'client_effect'])
+const TRANSIENT = new Set(['progress_update', 'notice', 'client_effect'])
 
 export class Responses {
   /** The number of responses requested. */
@@ -46,23 +46,23 @@ export class Responses {
   isLastOwn = true
   readonly #session: Session
   readonly #live: Live
-  readonly #around: Around
+  readonly #callbacks: Callbacks
   #asking: Asking | null = null
   /** The runs that this page requested: it handles only their client effects. */
   #runs = new Set<string>()
   /** The runs with events that were applied. */
   #known = new Set<string>()
   /** Events of the thread's stream that may belong to the requested run, not known by ID yet. */
-  #held: Heard[] = []
+  #held: Received[] = []
   /** The IDs of the current response's one-time events, which may arrive on two streams. */
-  #passed = new Set<string>()
+  #transient = new Set<string>()
   /** The run whose turn ended last. */
   #endedRun: string | null = null
 
-  constructor(session: Session, live: Live, around: Around) {
+  constructor(session: Session, live: Live, callbacks: Callbacks) {
     this.#session = session
     this.#live = live
-    this.#around = around
+    this.#callbacks = callbacks
   }
 
   /** Stop the current response, even one that another page requested. */
@@ -101,7 +101,7 @@ export class Responses {
     if (this.#session.client === null || this.#session.current.isResponding) return null
     const asking = (this.#asking = new Asking(ask))
     this.count += 1
-    this.#around.begun()
+    this.#callbacks.started()
     this.#live.want()
     this.#update()
     let failure: Error | null = null
@@ -123,29 +123,29 @@ export class Responses {
   }
 
   /** Receive an event of the thread's stream. */
-  hear = (heard: Heard): void => {
-    if (this.#mayBeOwn(heard)) this.#held.push(heard)
-    else this.#hear(heard)
+  receive = (received: Received): void => {
+    if (this.#mayBeOwn(received)) this.#held.push(received)
+    else this.#receive(received)
   }
 
   /** Tell whether an event may belong to the requested run, whose ID only the request reports. */
-  #mayBeOwn({ id }: Heard): boolean {
-    if (this.#asking?.isUnheard !== true) return false
+  #mayBeOwn({ id }: Received): boolean {
+    if (this.#asking?.hasNoReply !== true) return false
     const run = runOf(id)
     return this.#held.length > 0 || (run !== null && !this.#known.has(run))
   }
 
   /** Apply the events that were held until the request got a reply or failed. */
   #release(asking: Asking): void {
-    asking.isUnheard = false
-    if (this.#asking === asking) for (const heard of this.#held.splice(0)) this.#hear(heard)
+    asking.hasNoReply = false
+    if (this.#asking === asking) for (const each of this.#held.splice(0)) this.#receive(each)
   }
 
-  #hear(heard: Heard): void {
-    const run = runOf(heard.id)
+  #receive(received: Received): void {
+    const run = runOf(received.id)
     const asking = this.#asking
     if (asking !== null && run !== null && run === asking.run) this.#leaveToFollow(asking)
-    this.#take(heard)
+    this.#take(received)
   }
 
   /**
@@ -162,15 +162,15 @@ export class Responses {
   async #send(asking: Asking): Promise<void> {
     for (let round = 0; ; round++) {
       try {
-        asking.isUnheard = true
-        const heard = this.#hearAnswer(asking).finally(() => this.#release(asking))
-        await Promise.race([heard, asking.ended])
+        asking.hasNoReply = true
+        const reading = this.#readResponse(asking).finally(() => this.#release(asking))
+        await Promise.race([reading, asking.ended])
         break
       } catch (error) {
         if (asking.isFollowed) break
         if (!this.#mayRepeat(asking, error, round)) throw error
         this.#session.state.set({ isConnected: false })
-        await pause(TRIES[round] as number, asking.abort.signal)
+        await pause(RETRY_DELAYS[round] as number, asking.abort.signal)
         if (asking.abort.signal.aborted) throw new ProtocolError('aborted', 'Stopped.')
       }
     }
@@ -183,10 +183,10 @@ export class Responses {
     if (!(error instanceof ProtocolError) || this.#live.canFollow !== true) return false
     const { kind, status = 0 } = error
     const isLost = kind === 'unreachable' || kind === 'lost' || [502, 503, 504].includes(status)
-    return isLost && this.#asking === asking && round < TRIES.length
+    return isLost && this.#asking === asking && round < RETRY_DELAYS.length
   }
 
-  async #hearAnswer(asking: Asking): Promise<void> {
+  async #readResponse(asking: Asking): Promise<void> {
     const { client } = this.#session
     if (client === null) return
     const { type, params, metadata } = asking.ask
@@ -195,19 +195,19 @@ export class Responses {
       signal: asking.abort.signal,
       ...(Object.keys(given).length > 0 && { metadata: given }),
     }
-    for await (const heard of client.stream(type, params, init)) {
+    for await (const received of client.stream(type, params, init)) {
       if (this.#asking !== asking) return
       if (!this.#session.current.isConnected) this.#session.state.set({ isConnected: true })
-      if (!asking.isAccepted) this.#begin(asking, heard)
+      if (!asking.isAccepted) this.#begin(asking, received)
       this.#release(asking)
-      if (this.#live.isOn && asking.isLive && heard.event.type !== 'thread.created') {
-        if (asking.run !== null && this.#live.hasHeard(asking.run)) this.#leaveToFollow(asking)
-        if (PASSING.has(heard.event.type)) this.#take(heard)
+      if (this.#live.isOn && asking.isLive && received.event.type !== 'thread.created') {
+        if (asking.run !== null && this.#live.hasReceived(asking.run)) this.#leaveToFollow(asking)
+        if (TRANSIENT.has(received.event.type)) this.#take(received)
         continue
       }
-      this.#take(heard)
-      if (asking.isLive) this.#live.note(heard.id)
-      if (asking.isLive && heard.event.type === 'turn.updated') this.#follow(heard.id)
+      this.#take(received)
+      if (asking.isLive) this.#live.note(received.id)
+      if (asking.isLive && received.event.type === 'turn.updated') this.#follow(received.id)
     }
     if (asking.isFollowed) return
     // The follower may have loaded the thread's state after the turn ended, and gets no end event.
@@ -216,7 +216,7 @@ export class Responses {
   }
 
   /** Learn from a response's first event whether the request was accepted. */
-  #begin(asking: Asking, { id, event }: Heard): void {
+  #begin(asking: Asking, { id, event }: Received): void {
     const isRefusal = event.type === 'notice' || event.type === 'error'
     if (event.can_follow === true) {
       this.#live.canFollow = true
@@ -247,18 +247,18 @@ export class Responses {
     this.#take({ id: null, event })
   }
 
-  #take({ id, event }: Heard): void {
+  #take({ id, event }: Received): void {
     const asking = this.#asking
     const run = runOf(id)
     if (run !== null) this.#known.add(run)
     const isOwn = asking !== null && (run === null || run === asking.run)
     if (event.type === 'threads.changed' || event.type === 'threads.deleted') {
-      this.#around.tell(event)
+      this.#callbacks.tell(event)
       return
     }
-    if (PASSING.has(event.type) && id !== null) {
-      if (this.#passed.has(id)) return
-      this.#passed.add(id)
+    if (TRANSIENT.has(event.type) && id !== null) {
+      if (this.#transient.has(id)) return
+      this.#transient.add(id)
     }
     if (isOwn && asking.ask.intercept?.(event)) return
     if (event.type === 'client_effect') {
@@ -296,7 +296,7 @@ export class Responses {
       if (isEnd && run !== null && event.type === 'turn.updated') this.#endedRun = run
       if (event.type === 'turn.updated') this.isLastOwn = run === null || this.#runs.has(run)
       this.#update()
-      if (event.type === 'thread.state') this.#around.shown()
+      if (event.type === 'thread.state') this.#callbacks.shown()
     }
   }
 
@@ -321,7 +321,7 @@ export class Responses {
     } else if (event.type === 'error') {
       host.emit('chatkit.error', { error: new Error(event.message ?? event.code) })
     } else if (event.type === 'thread.deleted') {
-      this.#around.tell(event)
+      this.#callbacks.tell(event)
     }
   }
 
@@ -336,11 +336,11 @@ export class Responses {
       this.#session.host.emit('chatkit.response.start')
       return
     }
-    this.#passed.clear()
+    this.#transient.clear()
     this.#session.state.set({ isResponding: false, thread: endResponse(thread) })
     this.#session.host.emit('chatkit.response.end')
     this.#live.rest()
-    this.#around.ended({ isStopped: isStopped || turn?.state === 'stopped', hasFailed, turn })
+    this.#callbacks.ended({ isStopped: isStopped || turn?.state === 'stopped', hasFailed, turn })
   }
 
   /**
@@ -356,7 +356,7 @@ export class Responses {
       return false
     }
     const known = new Set(thread.items.map((item) => item.id))
-    if (threadId !== null && mayBeTaken && !asking.isRefused) await this.#around.load(threadId)
+    if (threadId !== null && mayBeTaken && !asking.isRefused) await this.#callbacks.load(threadId)
     if (this.#session.current.sending !== sending) return false
     const isTaken = this.#session.current.thread.items.some(
       (item) => item.type === 'user_message' && !known.has(item.id) && isOf(item, sending),
@@ -376,7 +376,7 @@ export class Responses {
   async #recover(asking: Asking, error: unknown): Promise<void> {
     this.#session.report(error)
     const { sending, threadId, thread } = this.#session.current
-    if (sending === null && threadId !== null) await this.#around.load(threadId)
+    if (sending === null && threadId !== null) await this.#callbacks.load(threadId)
     const isBack = await this.#settle(asking, true)
     const isLive = this.#live.canFollow === true
     // The server has the message, and its response is shown.

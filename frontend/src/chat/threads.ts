@@ -15,21 +15,26 @@ const PAGE = 50
 export const UNANSWERED = 'unanswered'
 
 /** Milliseconds before each poll for a response that another page requested. */
-const POLLS = [1_000, 2_000, 4_000, 8_000]
+const POLL_DELAYS = [1_000, 2_000, 4_000, 8_000]
 
 export class Threads {
   readonly #session: Session
   readonly #responses: Responses
   readonly #live: Live
-  readonly #around: { shown: () => void }
+  readonly #callbacks: { shown: () => void }
   #loading: AbortController | null = null
   #polling: ReturnType<typeof setTimeout> | undefined
 
-  constructor(session: Session, responses: Responses, live: Live, around: { shown: () => void }) {
+  constructor(
+    session: Session,
+    responses: Responses,
+    live: Live,
+    callbacks: { shown: () => void },
+  ) {
     this.#session = session
     this.#responses = responses
     this.#live = live
-    this.#around = around
+    this.#callbacks = callbacks
     window.addEventListener('online', () => this.#lookAgain())
     document.addEventListener('visibilitychange', () => !document.hidden && this.#lookAgain())
   }
@@ -164,7 +169,7 @@ export class Threads {
       })
       if (canFollow === true) this.#live.start(threadId, null, true)
       else if (!isQuiet) {
-        this.#around.shown()
+        this.#callbacks.shown()
         this.poll(threadId, 0)
       }
       return null
@@ -199,7 +204,7 @@ export class Threads {
       this.#session.state.set({ thread: { ...thread, error: null } })
     }
     if (!isAwaited || round === 0) this.#waitFor(isAwaited)
-    if (round === POLLS.length && isAwaited) {
+    if (round === POLL_DELAYS.length && isAwaited) {
       this.#waitFor(false)
       const error = {
         code: UNANSWERED,
@@ -208,7 +213,7 @@ export class Threads {
       }
       this.#session.state.set({ thread: { ...this.#session.current.thread, error } })
     }
-    const delay = POLLS[round]
+    const delay = POLL_DELAYS[round]
     if (!isAwaited || delay === undefined) return
     this.#polling = setTimeout(() => {
       const isStill =

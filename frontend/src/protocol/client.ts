@@ -2,7 +2,7 @@
 
 import { createParser } from 'eventsource-parser'
 
-import type { Heard, LiveParams, LiveResponses } from './live'
+import type { Received, LiveParams, LiveResponses } from './live'
 import type { FoundPage, SearchRequest } from './search'
 import type {
   Attachment,
@@ -107,13 +107,13 @@ export class ProtocolClient {
     type: T,
     params: ParamsOf<T>,
     init: Init = {},
-  ): AsyncGenerator<Heard, number | null, void> {
+  ): AsyncGenerator<Received, number | null, void> {
     // A server that never starts to respond is as lost as one that falls silent.
     const giveUp = new AbortController()
     const signal = AbortSignal.any([giveUp.signal, ...(init.signal ? [init.signal] : [])])
     let response: Response
     try {
-      response = await this.#heard(this.#post(type, params, { ...init, signal }))
+      response = await this.#withTimeout(this.#post(type, params, { ...init, signal }))
     } catch (error) {
       giveUp.abort()
       throw error
@@ -123,7 +123,7 @@ export class ProtocolClient {
       await response.body?.cancel().catch(() => {})
       throw new ProtocolError('format', 'The server did not respond with an event stream.')
     }
-    const events: Heard[] = []
+    const events: Received[] = []
     let retry: number | null = null
     const parser = createParser({
       onEvent: ({ id, data }) => {
@@ -155,14 +155,14 @@ export class ProtocolClient {
     signal: AbortSignal | undefined,
   ): Promise<{ done: boolean; value?: Uint8Array }> {
     try {
-      return await this.#heard(reader.read())
+      return await this.#withTimeout(reader.read())
     } catch (error) {
       throw asProtocolError(error, signal, LOST)
     }
   }
 
   /** Wait for a promise; throw an error if it takes so long that the server must be gone. */
-  async #heard<T>(awaited: Promise<T>): Promise<T> {
+  async #withTimeout<T>(awaited: Promise<T>): Promise<T> {
     let timer: ReturnType<typeof setTimeout> | undefined
     const silence = new Promise<never>((_, reject) => {
       timer = setTimeout(
@@ -201,7 +201,7 @@ export class ProtocolClient {
   }
 }
 
-function parsed(data: string): Heard['event'] | null {
+function parsed(data: string): Received['event'] | null {
   try {
     const event: unknown = JSON.parse(data)
     if (
@@ -210,7 +210,7 @@ function parsed(data: string): Heard['event'] | null {
       'type' in event &&
       typeof event.type === 'string'
     ) {
-      return event as Heard['event']
+      return event as Received['event']
     }
   } catch {
     // Skip this event only.

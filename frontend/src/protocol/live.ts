@@ -32,7 +32,7 @@ export type LiveEvent =
 export type AnyEvent = ThreadStreamEvent | LiveEvent
 
 /** An event received from the server. */
-export interface Heard {
+export interface Received {
   /** The event's ID, `<run>.<number>`, after which a stream can resume. */
   id: string | null
   event: AnyEvent & { can_follow?: boolean }
