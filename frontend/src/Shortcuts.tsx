@@ -3,7 +3,7 @@ import { Suspense, useEffect, useEffectEvent } from 'react'
 import { announce } from './chat/announce'
 import { lastAnswer, textOfAnswer } from './items/turn'
 import { useChat, useText } from './ui/context'
-import { isCopied } from './ui/isCopied'
+import { copyText } from './ui/copyText'
 import { part } from './ui/part'
 import { sheet, shortcutOf, type Shortcut } from './ui/shortcutKeys'
 import type { SidebarState } from './ui/SidebarToggle'
@@ -54,7 +54,7 @@ function useShortcuts(sidebar: SidebarState | null): Record<Shortcut, () => void
   }
   const copy = async (): Promise<void> => {
     const said = textOfAnswer(lastAnswer(chat.state.get().thread.items))
-    if (said !== '') announce(text((await isCopied(said)) ? 'copied' : 'actionFailed'))
+    if (said !== '') announce(text((await copyText(said)) ? 'copied' : 'actionFailed'))
   }
   return {
     newChat: () => void chat.setThreadId(null).then(write),

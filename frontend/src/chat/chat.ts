@@ -87,7 +87,7 @@ export class Chat {
     // If the server did not accept a message, it may be busy with another page's response.
     const isQuiet = end.hasFailed || end.isStopped || thread.error !== null
     if (threadId !== null && !isQuiet) this.#threads.poll(threadId, 0)
-    this.list.see()
+    this.list.markSeen()
     // After the user stopped a response, its tool calls are no longer wanted.
     if (!end.isStopped) void this.#tools.call()
     this.#messages.next(end)
@@ -95,14 +95,14 @@ export class Chat {
 
   /** Resume this page's pending work in the open thread, now that its state is known. */
   #shown(): void {
-    this.list.see()
+    this.list.markSeen()
     this.#messages.resume(this.#live.canFollow === true)
     if (this.#live.canFollow === true) void this.#tools.call()
   }
 
   /** Handle an event about a thread as a whole. */
   #tell(event: AnyEvent): void {
-    if (event.type !== 'thread.deleted') this.list.tell(event)
+    if (event.type !== 'thread.deleted') this.list.apply(event)
     else if (event.thread_id === this.#session.current.threadId) void this.#open(null)
   }
 

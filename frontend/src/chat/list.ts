@@ -25,7 +25,7 @@ export class ChatList {
 
   constructor(session: Session) {
     this.#session = session
-    document.addEventListener('visibilitychange', () => this.see())
+    document.addEventListener('visibilitychange', () => this.markSeen())
     window.addEventListener('storage', ({ key }) => key === this.#key && this.#read())
   }
 
@@ -38,7 +38,7 @@ export class ChatList {
   }
 
   /** Apply an event about a listed thread. */
-  tell(event: AnyEvent): void {
+  apply(event: AnyEvent): void {
     const changed = new Map(this.state.get().changed)
     if (event.type === 'threads.changed') changed.set(event.thread.id, event.thread)
     else if (event.type === 'threads.deleted') changed.set(event.thread_id, null)
@@ -47,12 +47,12 @@ export class ChatList {
   }
 
   /** Mark the open thread as seen, unless the page is hidden. */
-  see(): void {
+  markSeen(): void {
     const { threadId, thread } = this.#session.current
     const { turn } = thread
     if (threadId === null || turn === null || document.hidden) return
     if (thread.thread !== null) {
-      this.tell({ type: 'threads.changed', thread: { ...thread.thread, turn } })
+      this.apply({ type: 'threads.changed', thread: { ...thread.thread, turn } })
     }
     if (turn.ended_at === null) return
     const { seen } = this.state.get()

@@ -9,7 +9,7 @@ import { useStore } from '../ui/useStore'
 import { CopyButton } from '../ui/CopyButton'
 import { EditMessage } from './EditMessage'
 import { LargeImage } from './LargeImage'
-import { Said } from './Said'
+import { MessageContent } from './MessageContent'
 
 export function UserMessage({ item }: { item: UserMessageItem }) {
   const chat = useChat()
@@ -34,7 +34,7 @@ export function UserMessage({ item }: { item: UserMessageItem }) {
           }}
         />
       ) : (
-        said !== '' && <Said content={item.content} />
+        said !== '' && <MessageContent content={item.content} />
       )}
       {!isEditing && (
         <div className="actions">

@@ -1,6 +1,6 @@
 import type { Attachment } from '../protocol/types'
 import type { Content } from '../chat/content'
-import { Said } from '../items/Said'
+import { MessageContent } from '../items/MessageContent'
 
 interface OutgoingMessageProps {
   content: Content
@@ -11,7 +11,7 @@ interface OutgoingMessageProps {
 export function OutgoingMessage({ content, attachments }: OutgoingMessageProps) {
   return (
     <>
-      {content.length > 0 && <Said content={content} />}
+      {content.length > 0 && <MessageContent content={content} />}
       {attachments.map((attachment) => (
         <div key={attachment.id} className="file">
           <span>{attachment.name}</span>

@@ -5,7 +5,7 @@ import type { TextKey } from '../i18n/locales/en'
 import { useText } from './context'
 import { IconButton } from './IconButton'
 import { CheckIcon, CopyIcon, FailedIcon } from './icons'
-import { isCopied } from './isCopied'
+import { copyText } from './copyText'
 
 /** Milliseconds for which the button shows the result. */
 const SHOWN = 1500
@@ -23,7 +23,7 @@ export function CopyButton({ textOf, label = 'copy' }: CopyButtonProps) {
   const say = useText()
   const [state, setState] = useState<keyof typeof ICONS>('copy')
   const copy = async (): Promise<void> => {
-    const came = (await isCopied(textOf())) ? 'copied' : 'actionFailed'
+    const came = (await copyText(textOf())) ? 'copied' : 'actionFailed'
     setState(came)
     announce(say(came))
   }

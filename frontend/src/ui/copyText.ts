@@ -1,5 +1,5 @@
 /** Copy text to the clipboard, and return whether that succeeded. */
-export async function isCopied(text: string): Promise<boolean> {
+export async function copyText(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text)
     return true

@@ -2,7 +2,7 @@ import type { Content } from '../chat/content'
 import { Tag } from '../composer/Tag'
 
 /** The content of a user message, with its tags. */
-export function Said({ content }: { content: Content }) {
+export function MessageContent({ content }: { content: Content }) {
   return (
     <div className="bubble" dir="auto">
       {content.map((part, index) =>
