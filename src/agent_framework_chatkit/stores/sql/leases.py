@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 class Leases:
-    """What one worker holds, and what it knows of the others.
+    """The leases of one worker, and whether other workers are alive.
 
     Args:
         database: Where workers meet.
@@ -63,7 +63,7 @@ class Leases:
             self._watching = asyncio.create_task(self._watch())
 
     async def close(self) -> None:
-        """Give back what is held, and leave."""
+        """Release the leases, and sign off."""
         await asyncio.gather(*self._keepers, return_exceptions=True)
         if self._watching is None:
             return
@@ -90,8 +90,8 @@ class Leases:
         keeper = asyncio.create_task(self._keep(thread_id, owner, held, end))
         self._keepers.add(keeper)
         keeper.add_done_callback(self._keepers.discard)
-        # The caller may be cancelled at any point, and more than once. The keeper is not: it
-        # gives back what it has taken.
+        # The caller may be cancelled at any point, and more than once. The keeper is not, so it
+        # always releases the lease.
         try:
             await asyncio.shield(held)
             yield
@@ -127,7 +127,7 @@ class Leases:
             return await self._turns.hold(thread_id, owner, run, self.worker)
 
     async def _abandon(self, turn: TurnRow) -> None:
-        """End a turn that nobody knows how to end: no server runs here."""
+        """Release a dead worker's lease: no server here can end its turn."""
         lease = Lease(turn.key, turn.run, turn.worker or "")
         await self._turns.release(lease)
 
@@ -138,7 +138,7 @@ class Leases:
             .values(beat=workers.c.beat + 1, suspect=None)
         )
         if moved.rowcount == 0:
-            # At first, or after it was taken for dead: what nobody has taken is still its own.
+            # A new worker, or one taken for dead: it keeps the leases that nobody has taken.
             connection.execute(insert(workers).values(id=self.worker, beat=0))
 
     async def _watch(self) -> None:
@@ -147,7 +147,7 @@ class Leases:
             try:
                 await self._look()
             except SQLAlchemyError as error:
-                # Nobody can show meanwhile that it is alive.
+                # Meanwhile no worker can show that it is alive.
                 self._seen.clear()
                 if not does_not_answer(error):
                     logger.warning("The other workers cannot be watched: %s", brief(error))
@@ -160,7 +160,7 @@ class Leases:
         now = time.monotonic()
         known, self._seen = self._seen, {}
         quiet: list[tuple[str, int, str | None]] = []
-        # Who moves, and may finish what it has begun.
+        # Workers whose counters move, and who may act on their suspicions.
         lively = {self.worker}
         for row in rows:
             beat, since = known.get(row.id, (-1, now))
@@ -174,12 +174,12 @@ class Leases:
                 if await self._bury(worker, beat):
                     logger.warning("Worker %s has died; its turns are ended.", worker)
                     self.found_dead.set()
-            # Two that took a suspicion from each other would never come to act on it.
+            # Workers that kept taking over each other's suspicion would never act on it.
             elif suspected_by not in lively:
                 await self._suspect(worker, beat)
 
     async def _suspect(self, worker: str, beat: int) -> None:
-        # This waits for the database as the suspect may do, who can still show that it is alive.
+        # The suspect may be waiting for the database too, and can still show that it is alive.
         statement = (
             update(workers)
             .where(workers.c.id == worker, workers.c.beat == beat)

@@ -1,4 +1,4 @@
-"""Reads threads as they are, their turns, and the event log."""
+"""Reads threads, their turns and the event log."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ READ_AT_ONCE = 256 * 1024
 """Characters of the log, after which no more rows are read at once."""
 
 IS_ALIVE = exists().where(workers.c.id == turns.c.worker)
-"""Whether the worker that holds a turn's lease has not been found dead."""
+"""Whether the worker that holds a turn's lease is alive, as far as is known."""
 
 
 class ThreadLog:

@@ -1,4 +1,4 @@
-"""Agents' messages, in rows that are only ever added."""
+"""Agents' messages, in append-only rows."""
 
 from __future__ import annotations
 

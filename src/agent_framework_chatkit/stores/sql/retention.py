@@ -13,7 +13,7 @@ from .tables import attachments, doomed_attachments, owners, threads
 from .time import database_time
 
 _BATCH = 200
-"""How many rows go in a transaction. Others get to write in between."""
+"""How many rows a transaction deletes. Others can write in between."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Purged:
 
 
 class Retention:
-    """Deletes what is no longer wanted.
+    """Deletes threads, attachments and owners.
 
     Args:
         database: Where it is.
@@ -45,7 +45,7 @@ class Retention:
         connection.execute(delete(threads).where(threads.c.key.in_(keys)))
 
     async def purge(self, older_than: timedelta) -> Purged:
-        """Delete what nothing was done to for a time, and owners that have no threads left."""
+        """Delete threads and attachments unused for a time, and owners without threads."""
         now = await self._database.read(lambda c: c.execute(select(database_time())).scalar_one())
         before = now - older_than.total_seconds()
         purged = Purged(
@@ -61,7 +61,7 @@ class Retention:
         return await self._database.read(lambda connection: list(connection.scalars(found)))
 
     async def forget_attachments(self, ids: Sequence[str]) -> None:
-        """Forget deleted attachments, whose bytes are deleted too now."""
+        """Forget deleted attachments, once their bytes are deleted too."""
         forget = delete(doomed_attachments).where(doomed_attachments.c.id.in_(ids))
         await self._database.write(lambda connection: connection.execute(forget))
 

@@ -51,7 +51,7 @@ def hold_thread(connection: Connection, thread_id: str, owner: str) -> int:
 
 
 def number(connection: Connection, thread_id: str, owner: str) -> tuple[int, int]:
-    """Number something that is added to a thread, which is activity.
+    """Return the position of a new row of a thread, and mark the thread as active.
 
     Returns:
         The thread's key, and the number.

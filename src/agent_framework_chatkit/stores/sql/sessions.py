@@ -29,7 +29,7 @@ def read_session(session_id: str, data: str, thread_id: str) -> StoredSession | 
     try:
         return StoredSession(session_id, AgentSession.from_dict(json.loads(data)))
     except Exception:
-        # Whoever asks rebuilds a session that is not there.
+        # The caller rebuilds a session that is missing.
         logger.exception("A session of thread %r cannot be restored.", thread_id)
         return None
 
@@ -42,7 +42,7 @@ def write_session(
     connection.execute(database.statements.add_session, values)
 
 
-# The framework warns of a class that may change. That is ours to deal with, not our users'.
+# The framework warns that this class may change, which is not for users to deal with.
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", FutureWarning)
 

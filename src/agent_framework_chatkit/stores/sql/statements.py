@@ -46,7 +46,7 @@ class Statements:
     find_thread = (
         select(threads.c.key, threads.c.data)
         .where(threads.c.id == bindparam("b_id"), threads.c.owner == bindparam("b_owner"))
-        # So others can still add to the log, which refers to the thread.
+        # Others can still add to the log, which refers to the thread.
         .with_for_update(key_share=True)
     )
     number = (
@@ -60,7 +60,7 @@ class Statements:
     number_and_change = number.values(data=bindparam("b_data"))
     """Also changes the thread's metadata."""
     number_and_change_known = number_and_change.where(threads.c.data == bindparam("b_known"))
-    """The same, if the metadata is what it was known to be."""
+    """The same, if nobody else has changed the metadata."""
     add_message = insert(messages)
     advance = (
         update(turns)
@@ -74,7 +74,7 @@ class Statements:
     def __init__(self, upsert: Callable[[Table], postgresql.Insert]) -> None:
         self.add_owner = _add_owner(upsert)
         self.hold_owner = _hold_owner(upsert)
-        """Has other transactions that write for the owner wait, whether or not it is known yet."""
+        """Locks the owner against other transactions, whether or not it has a row yet."""
         self.add_thread = _add_thread(upsert)
         self.add_item = _add_item(upsert)
         self.add_words = _add_words(upsert)
@@ -172,5 +172,5 @@ def _take_lease(upsert: Callable[[Table], postgresql.Insert]) -> Insert:
 
 def _add_events(upsert: Callable[[Table], postgresql.Insert], selected: Select[Any]) -> Insert:
     columns = ["thread", "position", "run", "first", "last", "data", "updates"]
-    # A row that is there already was written by an earlier try.
+    # An earlier try has written a row that is there already.
     return upsert(events).from_select(columns, selected).on_conflict_do_nothing()

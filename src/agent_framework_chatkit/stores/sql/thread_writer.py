@@ -64,7 +64,7 @@ class ThreadWriter:
             )
             if connection.scalar(written):
                 return
-        # The thread's row before the turn's, as all others do: nobody waits in a circle.
+        # Every transaction locks the thread's row before the turn's, so there is no deadlock.
         position = self._number_writes(connection, lease.key, writes)
         if writes.end is not None:
             held = connection.execute(
@@ -82,7 +82,7 @@ class ThreadWriter:
         self._write(connection, key, run, writes, position)
 
     def _number_writes(self, connection: Connection, key: int, writes: Writes) -> int | None:
-        """Return the first of the numbers for what is written, if any of it has one."""
+        """Return the first position of the new rows; `None` if no row needs one."""
         count = len(writes.items) + len(writes.messages) + (writes.session is not None)
         if not count and not writes.thread:
             return None
@@ -123,7 +123,7 @@ class ThreadWriter:
     def number(
         self, connection: Connection, key: int, count: int, change: ThreadChange | None
     ) -> int:
-        """Return the first of the numbers for what is added to a thread; change its metadata."""
+        """Return the first position of new rows of a thread, and change the thread's metadata."""
         statements = self._statements
         values: dict[str, Any] = {"b_key": key, "b_count": count}
         last = None
@@ -131,7 +131,7 @@ class ThreadWriter:
             values |= {"b_data": dump_thread(change.after), "b_known": dump_thread(change.before)}
             last = connection.scalar(statements.number_and_change_known, values)
             if last is None:
-                # Others have changed something else of it.
+                # Somebody else has changed the metadata.
                 values["b_data"] = self._merged(connection, key, change)
                 del values["b_known"]
                 last = connection.scalar(statements.number_and_change, values)

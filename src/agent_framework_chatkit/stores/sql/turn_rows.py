@@ -1,4 +1,4 @@
-"""Turns, rows of the event log, and what is read and written of a thread together."""
+"""Turns, rows of the event log, and what one transaction reads or writes of a thread."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .sessions import StoredSession
 
 
 class LeaseLostError(Exception):
-    """Another run has taken the thread: nothing of this one's is written any more."""
+    """Another run has taken the thread: this one writes nothing more."""
 
 
 class OrphanedTurnError(Exception):

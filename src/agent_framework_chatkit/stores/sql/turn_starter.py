@@ -50,7 +50,7 @@ class TurnStarter:
                     new.check(thread)
                 check_free(connection, new.thread_id, before)
             except Exception:
-                # What is in the way may be what the same request has begun.
+                # The turn that is running may have been begun by an earlier try of this request.
                 self._raise_if_repeated(connection, new)
                 raise
         removed: tuple[str, ...] = ()
@@ -116,7 +116,7 @@ class TurnStarter:
     def _last_turn_id(self, connection: Connection, key: int, before: TurnRow | None) -> str | None:
         if before is not None and before.id:
             return before.id
-        # A thread that an older version has kept.
+        # An older version has written the thread.
         return connection.scalar(
             select(sessions.c.id)
             .where(sessions.c.thread == key)
@@ -141,7 +141,7 @@ class TurnStarter:
         return tuple(connection.execute(statement).scalars())
 
     def _cut(self, connection: Connection, key: int, item_id: str) -> tuple[str, ...]:
-        """Delete what came after a message, and what was remembered of it and since."""
+        """Delete the items after a message, and the sessions and messages of its turn and later."""
         position = connection.scalar(
             select(items.c.position).where(items.c.thread == key, items.c.id == item_id)
         )
@@ -152,7 +152,7 @@ class TurnStarter:
             select(items.c.id).where(later).order_by(items.c.position.desc())
         ).scalars()
         ids = tuple(removed)
-        # An earlier turn's session may have been stored again since.
+        # The session of an earlier turn may have been stored later.
         earlier = select(items.c.id).where(items.c.thread == key, items.c.position < position)
         for table, column in ((sessions, "id"), (messages, "turn")):
             connection.execute(

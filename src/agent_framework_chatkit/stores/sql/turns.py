@@ -21,7 +21,7 @@ _REPEATABLE_FOR = 24 * 3600
 """How long, in seconds, a request may be repeated."""
 
 _CLAIMED_FOR = 60
-"""How long, in seconds, a page has for a client tool that it has claimed."""
+"""How long, in seconds, a page may take to run a client tool that it has claimed."""
 
 
 class Turns:
@@ -103,13 +103,11 @@ class Turns:
         return await self._database.write(hold)
 
     async def release(self, lease: Lease) -> bool:
-        """Give a lease back, and return whether it was still the run's."""
+        """Release a lease, and return whether the run still held it."""
         statement = update(turns).where(Statements.of_run).values(worker=None, stop=None)
         return await self._database.write(
             lambda connection: connection.execute(statement, lease_values(lease)).rowcount == 1
         )
-
-    # Turns of others
 
     async def add(self, thread_id: str, owner: str, run: str, writes: Writes) -> TurnRow:
         """Write to a thread from outside its turns, whether one is running or not.
@@ -272,7 +270,7 @@ class Turns:
 
 
 def _lock_thread(connection: Connection, thread_id: str, owner: str) -> int:
-    """Return a thread's key, and have others that change the thread wait.
+    """Return a thread's key, and lock the thread against changes by others.
 
     Raises:
         NotFoundError: If the owner has no such thread.
