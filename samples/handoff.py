@@ -69,7 +69,7 @@ def at_the_front_desk(turn: Turn) -> Iterator[Content]:
     elif turn.says("broken", "repair", "kettle"):
         yield call("handoff_to_repairs")
     else:
-        yield Content.from_text("(A script answers.) Is it about an invoice, or a broken thing?")
+        yield Content.from_text("(A script answers.) Is it about an invoice or a broken item?")
 
 
 def at_billing(turn: Turn) -> Iterator[Content]:
@@ -78,11 +78,13 @@ def at_billing(turn: Turn) -> Iterator[Content]:
     number = next((word for word in turn.text.split() if word.isdigit()), None)
     if outcome is not None:
         is_done = "is refunded" in outcome
-        yield Content.from_text("Done: it is refunded." if is_done else "Then I leave it as it is.")
+        yield Content.from_text(
+            "Done. The invoice is refunded." if is_done else "Then I will not refund it."
+        )
     elif number is not None:
         yield call("refund", invoice=number)
     else:
-        yield Content.from_text("Billing here. What is the number of the invoice, such as 17?")
+        yield Content.from_text("Billing here. What is the invoice number, for example 17?")
 
 
 def at_repairs(turn: Turn) -> Iterator[Content]:

@@ -164,7 +164,7 @@ def answer(turn: Turn) -> Iterator[Content]:
         yield call("search_guide", query=turn.text)
         return
     passages = re.findall(r"^\[(\d+)\] .+\n(.+)$", found, re.MULTILINE)
-    yield Content.from_text("A script answers, which can only quote the guide:\n\n")
+    yield Content.from_text("(A script answers. It can only quote the guide.)\n\n")
     yield Content.from_text("\n\n".join(f"> {text} [{number}]" for number, text in passages))
 
 

@@ -127,7 +127,7 @@ class Forecasts:
     @property
     def source(self) -> str:
         """The source of the weather, for users."""
-        return "Open-Meteo" if self._is_live else "made up, as there is no network"
+        return "Open-Meteo" if self._is_live else "made up, because there is no network"
 
     @property
     def _is_live(self) -> bool:
@@ -287,6 +287,6 @@ def made_up(place: Place, now: datetime | None = None) -> Weather:
         wind=round(chance.uniform(2, 32), 1),
         hours=[Hour(hour=hour, temperature=temperature(hour)) for hour in hours],
         days=days,
-        source="Made up, as there is no network",
+        source="Made up, because there is no network",
         source_url=None,
     )

@@ -18,16 +18,16 @@ from .agent import location_of
 from .forecast import PLACES
 
 HELP = """\
-I am a **script**, not a language model: I show what this chat can do, and understand little.
+I am a **script**, not a language model. I demonstrate this chat, and understand only a few words.
 
 - *What is the weather in Oslo?*, *Compare Rome and Tokyo*, *Which cities do you know?*
 - *What time is it in Seoul?*
-- *What should I wear in London?* asks you something first.
+- *What should I wear in London?* asks you a question first.
 - *Alert me when it rains in Paris* needs your approval.
-- *Where am I?* and *Use dark colors* are done by this page.
-- Attach a picture of the sky, or a file with names of cities.
+- *Where am I?* and *Use dark colors* run in this page.
+- Attach a picture of the sky, or a file with city names.
 
-To talk to a real model, start me again with `OPENAI_API_KEY`, or see the sample's README.
+To talk to a real model, restart the sample with `OPENAI_API_KEY`, or see its README.
 """
 
 
@@ -75,8 +75,8 @@ def forecast(turn: Turn, cities: Sequence[str]) -> Iterator[Content]:
     found = [result for name, result in turn.results if name == "get_weather"]
     if not found:
         yield Content.from_text_reasoning(
-            text=f"They want the weather in {' and '.join(cities)}. I do not know it by heart, "
-            f"so I ask for it{' in each city at once' if len(cities) > 1 else ''}."
+            text=f"The user wants the weather in {' and '.join(cities)}. "
+            f"I will look it up{' for all cities in parallel' if len(cities) > 1 else ''}."
         )
         for city in cities:
             yield call("get_weather", city=city)
@@ -121,12 +121,12 @@ def alert(turn: Turn) -> Iterator[Content]:
     if city is None:
         yield from choose(turn)
     elif (outcome := turn.result("subscribe_to_alerts")) is None:
-        yield Content.from_text(f"Shall I tell you whenever there is {event} in {city}?")
+        yield Content.from_text(f"Shall I alert you whenever there is {event} in {city}?")
         yield call("subscribe_to_alerts", city=city, event=event)
     elif outcome.startswith("Subscribed"):
         yield Content.from_text(f"Done. {outcome}")
     else:
-        yield Content.from_text("All right, no alerts then.")
+        yield Content.from_text("All right, no alerts.")
 
 
 def advise(turn: Turn) -> Iterator[Content]:
@@ -160,7 +160,9 @@ def locate(turn: Turn) -> Iterator[Content]:
     if where is None:
         yield call("get_location")
     elif (city := location_of(where)) is None:
-        yield Content.from_text("Your browser does not tell me. Which city is near you?")
+        yield Content.from_text(
+            "Your browser does not tell me where you are. Which city is near you?"
+        )
     else:
         yield from forecast(turn, [city])
 

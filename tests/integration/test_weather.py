@@ -54,7 +54,14 @@ def widgets(events: list[Any]) -> list[str]:
 async def test_the_weather_in_a_city_is_a_card_that_fills(person: Browser) -> None:
     events = await person.ask("What is the weather in Oslo?")
     [card] = widgets(events)
-    for shown in ("Oslo", "Norway", "Humidity", "Wind", "Chart", "Made up, as there is no network"):
+    for shown in (
+        "Oslo",
+        "Norway",
+        "Humidity",
+        "Wind",
+        "Chart",
+        "Made up, because there is no network",
+    ):
         assert shown in card
     waiting = next(e.item for e in of_type(events, "thread.item.added") if e.item.type == "widget")
     assert "Looking at the sky" in waiting.widget.model_dump_json()
@@ -98,7 +105,7 @@ async def test_a_city_is_chosen(person: Browser) -> None:
 )
 async def test_alerts_need_approval(person: Browser, decision: str, words: str) -> None:
     events = await person.ask("Alert me when it rains in Paris")
-    assert "Shall I tell you" in said(events)
+    assert "Shall I alert you" in said(events)
     item = (await person.items())[-1]
     card = item["widget"]
     action = {"approve": card["confirm"], "decline": card["cancel"]}[decision]["action"]
@@ -172,7 +179,7 @@ async def test_the_script_says_that_it_is_one(person: Browser) -> None:
     assert "not a language model" in said(await person.ask("Hello!"))
     about = (await person.http.get("/about.json")).json()
     assert about["isScript"] is True
-    assert about["weather"] == "made up, as there is no network"
+    assert about["weather"] == "made up, because there is no network"
     page = await person.http.get("/")
     assert "openai-chatkit" in page.text
     assert "'unsafe-inline'" not in page.headers["content-security-policy"]

@@ -65,7 +65,7 @@ test.each(LOOKS)(
     await ann.button('The weather in Oslo').click()
     await ann.text(/^(It is (cold|mild|warm) in )?Oslo/).waitFor()
     await ann.button('Send').waitFor()
-    await ann.text('Made up, as there is no network').waitFor()
+    await ann.text('Made up, because there is no network').waitFor()
     await shoot('weather')
 
     // The buttons of a card ask questions.
