@@ -123,4 +123,4 @@ async def test_a_worker_that_dies_is_found_although_the_clock_is_set(
     assert answer.view.newest_answer == Script(seed=6).text
     await followed.close()
     await asked.close()
-    await until(lambda: "has died; its turns are ended" in other.log, other)
+    await until(lambda: "died; ending its turns" in other.log, other)

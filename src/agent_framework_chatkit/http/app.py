@@ -1,4 +1,4 @@
-"""The ASGI app: the ChatKit endpoint and what belongs to it."""
+"""The ASGI app: its routes, middleware and lifespan."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 
 CLEAN_UP_EVERY = 60 * 60.0
-"""Seconds between two times that files which nobody needs are deleted."""
+"""Seconds between two cleanups of unneeded files."""
 
 
 def create_app(
@@ -42,37 +42,37 @@ def create_app(
 ) -> Starlette:
     """Return an ASGI app that serves an agent's chat.
 
-    It stands alone or mounts into another Starlette or FastAPI app: `app.mount("/chat", chat)`.
-    A mounted app's lifespan is not run by its parent; call `await server.close()` there, and
-    `await server.clean_up()` now and then.
+    The app runs on its own, or mounted in another Starlette or FastAPI app:
+    `app.mount("/chat", chat)`. The parent does not run a mounted app's lifespan: call
+    `await server.clean_up()` regularly and `await server.close()` at the end.
 
-    | path | what it is |
+    | path | purpose |
     | --- | --- |
     | `POST /chatkit` | the ChatKit endpoint: JSON, or server-sent events |
     | `POST /attachments` | a direct upload: a form with one `file` |
-    | `PUT /attachments/{id}/upload` | the second phase of an upload in two phases |
-    | `GET /attachments/{id}` | an uploaded file, for its owner or by a signed URL |
-    | `GET /healthz` | 200 if the database answers, else 503 |
+    | `PUT /attachments/{id}/upload` | the second phase of a two-phase upload |
+    | `GET /attachments/{id}` | an uploaded file, for its owner or with a signed URL |
+    | `GET /healthz` | 200 if the database answers, otherwise 503 |
     | `GET /` | a full-page chat |
     | `GET /chatkit.js`, `GET /ui/…` | the script that defines `<openai-chatkit>`, and its files |
 
     Args:
-        server: Who answers.
-        authenticate: Returns the owner, whose threads and attachments the request may see, or
-            `None` to refuse it with 401; sync or async. Without it, each browser is an owner of
-            its own, by a signed cookie.
+        server: The server that answers.
+        authenticate: Returns the owner, whose threads and attachments the request may access, or
+            `None` to refuse the request with 401; sync or async. Without it, each browser is a
+            separate owner, identified by a signed cookie.
         allow_origins: Other origins whose pages may use the app, such as
-            `https://intranet.example.com` or `capacitor://localhost`. Cookies are not sent across
-            sites, so give `authenticate` too. Requests of all other pages are refused with 403,
-            unless `authenticate` is given and they carry an `Authorization` header.
-        allowed_hosts: The names under which the app is served, such as `chat.example.com` or
-            `*.example.com`; requests under others are refused with 403, except for `/healthz`.
-            By default all are allowed, with a warning. `["*"]` allows all without one.
-        max_request_size: Bytes of a chat request, beyond which it is refused with 413. Recordings
-            and the output of client tools may have 16 MiB.
-        page: Options of the full-page chat, as `<openai-chatkit>` takes them, in JSON: a greeting,
-            prompts to begin with, a theme. What the server offers (uploads, models, tools,
-            dictation) is among them unless it is replaced here.
+            `https://intranet.example.com` or `capacitor://localhost`. Browsers do not send the
+            cookie across sites, so pass `authenticate` too. Requests from all other pages are
+            refused with 403, unless `authenticate` is set and they have an `Authorization` header.
+        allowed_hosts: The app's host names, such as `chat.example.com` or `*.example.com`.
+            Requests with another name are refused with 403, except for `/healthz`. By default,
+            all names are allowed, with a warning; `["*"]` allows all without a warning.
+        max_request_size: The maximum size of a chat request in bytes. Larger requests are refused
+            with 413, but recordings and client tool results may have 16 MiB.
+        page: JSON options for the full-page chat's `<openai-chatkit>`, such as a greeting, start
+            prompts or a theme. They extend or replace the options for the server's own features:
+            uploads, models, tools and dictation.
     """
     return Starlette(
         routes=[
@@ -85,7 +85,7 @@ def create_app(
             ),
             *ui_routes(page_options(server, page or {})),
         ],
-        # The routes of the chat have it in any case.
+        # The chat's routes always have this check.
         middleware=[Middleware(HostCheck, hosts=Hosts(allowed_hosts))]
         if allowed_hosts is not None
         else [],
@@ -102,7 +102,7 @@ def chat_routes(
     allowed_hosts: Sequence[str] | None = None,
     max_request_size: int = MAX_REQUEST,
 ) -> list[BaseRoute]:
-    """Return the routes of `create_app`, for an app that has its own.
+    """Return the chat's routes of `create_app`, to add to an existing app.
 
     Args:
         server: As for `create_app`.
@@ -125,7 +125,7 @@ def chat_routes(
             Route(path, endpoint.audited(handler), methods=[method], middleware=middleware)
             for path, handler, method in routes
         ),
-        # Browsers ask for leave before a page of another origin may send a request.
+        # Browsers send a preflight request before a page of another origin may send its own.
         *(
             Route(path, _no_content, methods=["OPTIONS"], middleware=middleware)
             for path, _, _ in routes
@@ -150,7 +150,7 @@ async def _clean_up_now_and_then(server: AgentChatKitServer[Any]) -> None:
         try:
             await server.clean_up()
         except Exception:
-            logger.exception("Files that nobody needs could not be deleted; tried again later.")
+            logger.exception("Could not delete unneeded files; trying again later.")
 
 
 async def _no_content(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""Bodies of requests, as they arrive: how much, and how long."""
+"""Reads request bodies within limits of size and time."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect, Request
 
 MAX_REQUEST = 1024 * 1024
-"""Bytes of a chat request, unless `max_request_size` says."""
+"""The default maximum size of a chat request in bytes."""
 
 MAX_LARGE_REQUEST = 16 * 1024 * 1024
-"""Bytes of a request that carries a recording, or the output of a client tool."""
+"""The maximum size in bytes of a request with a recording or a client tool result."""
 
 _LARGE = ("input.transcribe", "threads.add_client_tool_output")
 _NAMES_LARGE = re.compile(rb'"(?:%b)"' % b"|".join(re.escape(name.encode()) for name in _LARGE))
 
 GRACE = 30.0
-"""Seconds that a body may take to arrive, and one more for each `SLOWEST` bytes of it."""
+"""Seconds that a body may take to arrive, plus one for every `SLOWEST` bytes."""
 
 SLOWEST = 16 * 1024
 
@@ -31,10 +31,10 @@ async def read_body(request: Request, limit: int) -> bytes:
 
     Args:
         request: The request.
-        limit: Bytes that it may have, unless it is one that carries more.
+        limit: The maximum size in bytes, except for the kinds of requests that may be larger.
 
     Raises:
-        HTTPException: 413 if it is too large, 408 if it comes too slowly.
+        HTTPException: 413 if the body is too large, 408 if it arrives too slowly.
     """
     chunks: list[bytes] = []
     size = 0
@@ -55,10 +55,10 @@ async def read_body(request: Request, limit: int) -> bytes:
 
 
 async def limited(stream: AsyncIterator[bytes], limit: int) -> AsyncGenerator[bytes, None]:
-    """Yield what arrives, and refuse the request as soon as it is too much or too slow.
+    """Yield a stream's chunks, and refuse the request once it is too large or too slow.
 
     Raises:
-        HTTPException: 413 if it is too large, 408 if it comes too slowly.
+        HTTPException: 413 if the stream is too large, 408 if it arrives too slowly.
     """
     size = 0
     async for chunk in in_time(stream):
@@ -69,10 +69,10 @@ async def limited(stream: AsyncIterator[bytes], limit: int) -> AsyncGenerator[by
 
 
 async def in_time(stream: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-    """Yield what arrives, and refuse the request as soon as it is too slow.
+    """Yield a stream's chunks, and refuse the request once it is too slow.
 
     Raises:
-        HTTPException: 408 if it comes too slowly.
+        HTTPException: 408 if the stream arrives too slowly.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + GRACE
@@ -89,10 +89,10 @@ async def in_time(stream: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
 
 
 async def form_body(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
-    """Yield a form as it arrives.
+    """Yield the chunks of a form.
 
-    However it is cut short, the parser learns of it by an error of its own, and so closes the
-    temporary file that it has begun.
+    If the form is cut short, the parser gets an error of its own kind: it then closes its temporary
+    file.
     """
     try:
         async for chunk in limited(request.stream(), limit):
@@ -102,14 +102,14 @@ async def form_body(request: Request, limit: int) -> AsyncGenerator[bytes, None]
 
 
 def _check_large(body: bytes, limit: int) -> None:
-    # One wide character makes Python hold four bytes for each character of its text.
+    # A single wide character makes Python use four bytes for each character of a string.
     is_wide = not body.isascii() or b"\\u" in body
     if len(body) * (4 if is_wide else 1) > max(limit, MAX_LARGE_REQUEST):
         raise _too_large(MAX_LARGE_REQUEST // 4)
     try:
         request = from_json(body)
     except ValueError:
-        return  # The server says what is wrong with it.
+        return  # The server reports the problem.
     if not isinstance(request, dict) or request.get("type") not in _LARGE:
         raise _too_large(limit)
 

@@ -1,4 +1,4 @@
-"""The handlers of the routes: the ChatKit endpoint, uploads and downloads."""
+"""Handles the routes: the ChatKit endpoint, uploads and downloads."""
 
 from __future__ import annotations
 
@@ -45,23 +45,23 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Authenticate = Callable[[Request], MaybeAwaitable["str | None"]]
-"""Returns who sends a request, or `None` to refuse it."""
+"""Returns the owner who sends a request, or `None` to refuse it."""
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 _REFUSED = (401, 403, 413, 429)
 _REFUSALS = RateLimitItemPerMinute(60)
-"""How many refusals a worker records in a minute, so that strangers cannot fill the database."""
+"""The number of refusals per minute that a worker records: strangers must not fill the database."""
 
 
 class Endpoint:
     """Handles the requests of a chat.
 
     Args:
-        server: Answers them.
-        authenticate: Says who sends a request, as for `create_app`.
-        origins: The pages that may change something.
-        max_request_size: Bytes of a chat request.
+        server: The server that answers them.
+        authenticate: Returns the owner, as in `create_app`.
+        origins: The origins that may send requests.
+        max_request_size: The maximum size of a chat request in bytes.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Endpoint:
         self._refusals = MovingWindowRateLimiter(MemoryStorage())
 
     def audited(self, handle: Handler) -> Handler:
-        """Return a handler whose refusals are recorded: so many a minute, and all in the log."""
+        """Return a handler that records refusals in the audit trail, up to a rate limit."""
 
         async def audited(request: Request) -> Response:
             try:
@@ -94,7 +94,7 @@ class Endpoint:
         return audited
 
     async def health(self, request: Request) -> Response:
-        """Say whether the database answers."""
+        """Report whether the database answers."""
         try:
             await self._server.store.check()
         except Exception as error:
@@ -104,7 +104,7 @@ class Endpoint:
         return JSONResponse({"status": "ok"})
 
     async def chat(self, request: Request) -> Response:
-        """Answer a chat request."""
+        """Handle a chat request."""
         self._origins.check(request)
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type != "application/json":
@@ -116,7 +116,7 @@ class Endpoint:
             )
             if isinstance(result, StreamingResult):
                 events = result.batches if isinstance(result, EventsResult) else _each(result)
-                # The first event decides whether there is anything to stream at all.
+                # Errors before the first event get an HTTP status.
                 first: list[bytes] = await anext(events, [])
                 response: Response = EventStream(first, events)
             else:
@@ -128,14 +128,14 @@ class Endpoint:
         return self._remember(context, response)
 
     async def upload(self, request: Request) -> Response:
-        """Take a file of a form."""
+        """Receive a file in a form."""
         self._origins.check(request)
         attachments = self._attachments()
         with failures_as_http():
             context = await self._context(request)
             if context.is_new_visitor:
                 raise UnknownVisitorError
-            # What is not the file, the boundaries and headers of the form, is small.
+            # The rest of the form, its boundaries and headers, is small.
             stream = form_body(request, attachments.max_size + 64 * 1024)
             try:
                 form = await MultiPartParser(
@@ -164,7 +164,7 @@ class Endpoint:
         return self._remember(context, _attachment_response(attachment))
 
     async def receive(self, request: Request) -> Response:
-        """Take the bytes of a file that was announced."""
+        """Receive the bytes of an announced file."""
         attachments = self._attachments()
         with failures_as_http():
             attachment = await attachments.receive(
@@ -185,7 +185,7 @@ class Endpoint:
                 token = request.query_params.get("token", "")
                 file = await attachments.open(attachment_id, token=token)
             except AttachmentLinkInvalidError:
-                # Its owner may see it all the same, however old the link is.
+                # The owner may still read it, however old the link is.
                 context = await self._context(request)
                 owner = context.user_id
                 file = await attachments.open(attachment_id, context=context)

@@ -1,4 +1,4 @@
-"""Server-sent events, sent as they come."""
+"""A streaming response of server-sent events."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from starlette.types import Receive, Scope, Send
 
 _HEADERS = {
     "Cache-Control": "no-store",
-    # nginx would otherwise hold events back until it has a buffer full.
+    # Without this, nginx would hold events back until its buffer is full.
     "X-Accel-Buffering": "no",
 }
 
 MAX_PIECE = 64 * 1024
-"""Bytes after which a piece of the response is sent: a client that does not read holds up one."""
+"""The maximum size of a piece of the response: a client that does not read holds only one."""
 
 
 class EventStream(Response):
-    """Sends events until there are no more, or the client goes away.
+    """Sends events until there are no more or the client disconnects.
 
     Args:
         first: The first events.
-        events: The others. They are closed in either case.
+        events: The other events. The generator is closed in either case.
     """
 
     media_type = "text/event-stream"
@@ -35,7 +35,7 @@ class EventStream(Response):
         self._events = events
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
+        """Send the response."""
         sending = asyncio.ensure_future(self._send(send))
         listening = asyncio.ensure_future(_wait_for_disconnect(receive))
         try:
@@ -46,7 +46,7 @@ class EventStream(Response):
             await asyncio.wait([sending, listening])
             await self._events.aclose()
         if not sending.cancelled():
-            # A client that has gone is no failure of the server.
+            # A disconnected client is not an error.
             error = sending.exception()
             if error is not None and not isinstance(error, OSError):
                 raise error
@@ -71,7 +71,7 @@ async def _send_body(send: Send, events: list[bytes]) -> None:
 
 
 def _pieces(events: list[bytes]) -> Iterator[bytes]:
-    """Join events that are small, and divide those that are large."""
+    """Join small events and split large ones."""
     piece: list[bytes] = []
     size = 0
     for event in events:

@@ -1,4 +1,4 @@
-"""What clients are told when a request is refused, or fails."""
+"""Turns errors into HTTP responses."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def failures_as_http() -> Iterator[None]:
-    """Turn what processing a request raises into what the client is told."""
+    """Turn exceptions of a request's processing into HTTP errors for the client."""
     try:
         yield
     except ValidationError as error:
@@ -43,7 +43,7 @@ def failures_as_http() -> Iterator[None]:
         raise HTTPException(413, str(error)) from error
     except AttachmentError as error:
         if error.status >= 500:
-            logger.exception("The storage of attachments failed.")
+            logger.exception("The attachment storage failed.")
         raise HTTPException(error.status, error.message) from error
     except NotFoundError as error:
         raise HTTPException(404, "There is no such thread, item or attachment.") from error
@@ -54,22 +54,22 @@ def failures_as_http() -> Iterator[None]:
     except CustomStreamError as error:
         raise HTTPException(500, error.message) from error
     except NotImplementedError as error:
-        logger.exception("The server was asked for something that it does not implement.")
+        logger.exception("A request needs a feature that the server does not implement.")
         raise HTTPException(501, "This server does not offer that.") from error
     except SQLAlchemyError as error:
         if not does_not_answer(error):
             logger.exception("The database failed.")
         raise HTTPException(503, "The database does not answer. Try again later.") from error
     except ValueError as error:
-        logger.exception("A request does not fit the thread that it is about.")
+        logger.exception("A request does not fit the state of its thread.")
         raise HTTPException(400, "The request does not fit the state of the thread.") from error
 
 
 async def refuse(request: Request, error: Any) -> Response:
-    """Tell a client why its request is refused."""
+    """Return the response to a refused request, with the reason."""
     return JSONResponse({"error": error.detail}, error.status_code, error.headers)
 
 
 async def fail(request: Request, error: Exception) -> Response:
-    """Tell a client that its request failed, and not why."""
+    """Return the response to a failed request, without details."""
     return JSONResponse({"error": "Something went wrong."}, 500)

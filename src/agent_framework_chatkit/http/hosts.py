@@ -1,4 +1,4 @@
-"""The names under which an app may be reached."""
+"""Checks the host names of requests."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _PATTERN = re.compile(r"(?:\*|(?:\*\.)?[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,
 _DEFAULT_PORTS = {"80", "443"}
 
 _OPEN = (
-    "This app is served under any host name, so a page elsewhere whose name leads here may use it. "
-    "Name yours: create_app(allowed_hosts=[...]), or --allowed-hosts."
+    "This app accepts any host name, so any page whose own name resolves to this machine may use "
+    "it. Name the app's hosts: create_app(allowed_hosts=[...]), or --allowed-hosts."
 )
 
 
 class HostCheck:
-    """ASGI middleware that refuses requests under other names than the app's.
+    """ASGI middleware that refuses requests with other host names than the app's.
 
-    Without it a page can have its own name lead to an app that only this machine reaches, and is
-    then, to the browser, a page of the app.
+    Without it, a page can make its own name resolve to an app that only this machine can reach; to
+    the browser, it is then a page of the app (DNS rebinding).
 
     Args:
-        app: What is reached.
-        hosts: The app's names.
+        app: The app to protect.
+        hosts: The app's host names.
     """
 
     def __init__(self, app: ASGIApp, hosts: Hosts) -> None:
@@ -39,7 +39,7 @@ class HostCheck:
         self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or refuse it."""
+        """Pass a request on to the app, or refuse it."""
         app = self._app
         if scope["type"] == "http" and scope["path"] != f"{scope.get('root_path', '')}/healthz":
             host = Headers(scope=scope).get("host", "")
@@ -53,24 +53,24 @@ class HostCheck:
 
 
 class Hosts:
-    """The names under which an app may be reached.
+    """The allowed host names of an app.
 
     Args:
-        allowed: Names, `*.example.com` for those below a name, `*` for all. A name may have a
-            port; without one it holds for every port. `None` allows all, with a warning.
+        allowed: Host names, `*.example.com` for subdomains, or `*` for all. A name with a port
+            matches only that port; without one, every port. `None` allows all, with a warning.
 
     Raises:
-        ValueError: If one is not a name.
+        ValueError: If a name is not valid.
     """
 
     def __init__(self, allowed: Collection[str] | None) -> None:
         if isinstance(allowed, str):
-            raise ValueError(f"Give allowed_hosts a list: [{allowed!r}].")
+            raise ValueError(f"Pass allowed_hosts as a list: [{allowed!r}].")
         self._allowed = None if allowed is None else [_parsed(each) for each in allowed]
         self._has_warned = False
 
     def allow(self, host: str) -> bool:
-        """Return whether a request may be sent to a host, which may have a port."""
+        """Return whether a request may have this host name, with or without a port."""
         match = _HOST.fullmatch(host)
         if match is None:
             return False
@@ -91,26 +91,26 @@ class Hosts:
 
 
 LOOPBACK = ("localhost", "*.localhost", "127.0.0.1", "[::1]")
-"""The names of this machine that lead nowhere else."""
+"""The names of the loopback addresses."""
 
 
 def local_hosts(address: str, port: int) -> list[str]:
-    """Return the names that are allowed by default where only this machine reaches the app.
+    """Return the host names to allow by default if only this machine can reach the app.
 
-    A proxy on this machine passes on the names of its own. Browsers leave the port out of a name
-    only at a default port, so such a request has come through a proxy if the app listens
-    elsewhere: no page's name leads past it.
+    A proxy on this machine passes its own host names on. Browsers omit only a default port, so a
+    request without a port came through a proxy if the app listens on another port. A page whose
+    name resolves to this machine cannot send such a request.
 
     Args:
-        address: Where the app listens.
-        port: The port at which it listens.
+        address: The address that the app listens on.
+        port: The port that it listens on.
     """
     through_a_proxy = [] if str(port) in _DEFAULT_PORTS else ["*:80"]
     return [*LOOPBACK, f"[{address}]" if ":" in address else address, *through_a_proxy]
 
 
 def is_loopback(address: str) -> bool:
-    """Return whether only this machine reaches an address."""
+    """Return whether only this machine can reach an address."""
     try:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:
@@ -118,10 +118,10 @@ def is_loopback(address: str) -> bool:
 
 
 def _parsed(pattern: str) -> tuple[str, str | None]:
-    """Return a name and a port.
+    """Return the name and the port of a pattern.
 
     Raises:
-        ValueError: If it is neither a name nor a pattern.
+        ValueError: If it is neither a host name nor a pattern.
     """
     if not _PATTERN.fullmatch(pattern.lower()):
         raise ValueError(f"Not a host name: {pattern!r}. Write it as chat.example.com.")

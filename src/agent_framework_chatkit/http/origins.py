@@ -1,4 +1,4 @@
-"""Requests from elsewhere: which pages may change something."""
+"""Checks the origins of requests (protection from CSRF)."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 
 _SENT_BY_BROWSERS = {"basic", "digest", "negotiate", "ntlm"}
-"""Schemes of `Authorization` that browsers add by themselves, also to other sites' requests."""
+"""`Authorization` schemes that browsers add on their own, even to requests from other sites."""
 
 
 class Origins:
-    """Refuses requests of other sites' pages.
+    """Refuses requests from pages of other sites.
 
     Args:
         allowed: Origins whose pages may send requests, such as `https://intranet.example.com`.
-            `*` allows every page to send those that carry an `Authorization` header.
-        has_login: Whether the app looks at `Authorization`. No page can send another site's.
+            `*` allows all pages to send requests with an `Authorization` header.
+        has_login: Whether the app checks `Authorization`, which other sites' pages cannot forge.
     """
 
     def __init__(self, allowed: Collection[str], *, has_login: bool) -> None:
         if isinstance(allowed, str):
-            raise ValueError(f"Give allow_origins a list: [{allowed!r}].")
+            raise ValueError(f"Pass allow_origins as a list: [{allowed!r}].")
         self._allowed = {_normalized(origin) for origin in allowed}
         self._has_login = has_login
 
     @property
     def middleware(self) -> list[Middleware]:
-        """What tells browsers that pages of the allowed origins may read responses."""
+        """The CORS middleware that lets pages of the allowed origins read responses."""
         if not self._allowed:
             return []
         return [
@@ -44,10 +44,10 @@ class Origins:
         ]
 
     def check(self, request: Request) -> None:
-        """Refuse a request that changes something and that another site's page has sent.
+        """Refuse a request from a page of another site.
 
         Raises:
-            HTTPException: 403.
+            HTTPException: 403 if the page's origin is not allowed.
         """
         if is_same_origin(request) or self._has_authorization(request):
             return
@@ -55,8 +55,8 @@ class Origins:
         if origin == "null" or origin not in self._allowed:
             raise HTTPException(
                 403,
-                f"Pages of {origin or 'other sites'} may not use this chat. If they should, name "
-                "their origin in allow_origins.",
+                f"Pages of {origin or 'other sites'} may not use this chat. If they should, add "
+                "their origin to allow_origins.",
             )
 
     def _has_authorization(self, request: Request) -> bool:
@@ -65,11 +65,11 @@ class Origins:
 
 
 def is_same_origin(request: Request) -> bool:
-    """Return whether a page of the app itself, a person or another program sends a request."""
+    """Return whether a request comes from the app's own page, the address bar or a program."""
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         return site in ("same-origin", "none")
-    # Browsers leave it out where the app is served by HTTP beyond this machine.
+    # Browsers omit the header if the app is served over HTTP to other machines.
     origin = request.headers.get("origin")
     if origin is None:
         return True
@@ -77,16 +77,16 @@ def is_same_origin(request: Request) -> bool:
         scheme, host = urlsplit(origin)[:2]
     except ValueError:
         return False
-    # A proxy that ends TLS may not say so, but a page without TLS is never the app's own with TLS.
+    # A proxy may not report that it terminates TLS, but an app with TLS has no page without TLS.
     is_downgraded = scheme == "http" and request.url.scheme == "https"
     return host.lower() == request.headers.get("host", "").lower() != "" and not is_downgraded
 
 
 def _normalized(origin: str) -> str:
-    """Return an origin as browsers send it.
+    """Return an origin in the form that browsers send.
 
     Raises:
-        ValueError: If it is not an origin.
+        ValueError: If the value is not an origin.
     """
     origin = origin.strip()
     if origin == "*":

@@ -1,4 +1,4 @@
-"""What the full-page chat offers: what its server can do, and what its app adds."""
+"""The options of the full-page chat: the server's features and the app's own options."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ..text import readable_name
 
 
 def page_options(server: AgentChatKitServer[Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of the full page, as `<openai-chatkit>` takes them.
+    """Return the options of the full-page chat for `<openai-chatkit>`.
 
-    Uploads, models, tools and dictation are offered if the server has them. The page is called
-    what the agent is, and begins with its name and description.
+    They enable uploads, models, tools and dictation if the server has them. The page's title is
+    the agent's name, and its start screen shows the agent's name and description.
 
     Args:
-        server: Who answers.
-        given: What the app adds. An object adds to what is there; anything else replaces it.
+        server: The server that answers.
+        given: The app's own options. Objects are merged; any other value replaces the default.
     """
     composer: dict[str, Any] = {}
     options: dict[str, Any] = {"composer": composer}
@@ -55,7 +55,7 @@ def page_options(server: AgentChatKitServer[Any], given: Mapping[str, Any]) -> d
 
 
 def _title(given: Mapping[str, Any]) -> str | None:
-    """Return the title that the app gives the header, which is then that of the page too."""
+    """Return the header's title from the app's options, which is also the page's title."""
     value: Any = given
     for name in ("header", "title", "text"):
         value = value.get(name) if isinstance(value, Mapping) else None

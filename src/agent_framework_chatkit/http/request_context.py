@@ -1,4 +1,4 @@
-"""What the app knows of a request."""
+"""The context of a request."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from starlette.requests import Request
 
 @dataclass(frozen=True)
 class RequestContext:
-    """The context that the store, the agent's tools and overrides of the server are given.
+    """The context that the store, the agent's tools and the server's overrides receive.
 
     Attributes:
-        user_id: The owner: whose threads and attachments the request is about.
-        locale: The language that the browser prefers, such as `de` or `pt-BR`, if it says.
-        request: The HTTP request itself.
-        is_visitor: Whether the owner is a browser that nobody has logged in with.
-        is_new_visitor: Whether the owner is made up for this request, which has no valid cookie.
+        user_id: The owner, whose threads and attachments the request may access.
+        locale: The language that the browser prefers, such as `de` or `pt-BR`, if known.
+        request: The HTTP request.
+        is_visitor: Whether the owner is a browser without a login.
+        is_new_visitor: Whether the request has no valid cookie, so that its owner is new.
     """
 
     user_id: str
@@ -28,7 +28,7 @@ class RequestContext:
 
     @property
     def address(self) -> str:
-        """The address that the request comes from, as far as is known; of IPv6 the network."""
+        """The client's address, or its /64 network for IPv6; empty if unknown."""
         host = self.request.client.host if self.request.client else ""
         try:
             address = ip_address(host)
@@ -36,17 +36,17 @@ class RequestContext:
             return host
         if isinstance(address, IPv4Address):
             return host
-        # Whoever has one address of IPv6 has a network of them.
+        # A client with one IPv6 address usually has a whole network of them.
         return str(address.ipv4_mapped or ip_network((int(address), 64), strict=False))
 
     @property
     def base_url(self) -> str:
-        """Where the app is served, as the browser knows it; signed URLs begin with it."""
+        """The app's URL as seen by the browser. Signed URLs start with it."""
         return str(self.request.base_url).rstrip("/")
 
 
 def preferred_locale(accept_language: str | None) -> str | None:
-    """Return the language that a browser prefers, from its `Accept-Language`."""
+    """Return the browser's preferred language from the `Accept-Language` header."""
     preferences: list[tuple[float, str]] = []
     for preference in (accept_language or "").split(","):
         locale, _, parameters = preference.strip().partition(";")

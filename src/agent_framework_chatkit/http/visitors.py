@@ -1,4 +1,4 @@
-"""Visitors without a login: each browser is an owner of its own, by a signed cookie."""
+"""Visitors without a login: a signed cookie makes each browser a separate owner."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .origins import is_same_origin
 logger = logging.getLogger(__name__)
 
 OLD_COOKIE = "chatkit_visitor"
-"""The cookie's name in older versions, the same for every app on a host."""
+"""The cookie's name in older versions, which all apps on a host shared."""
 
 LIFETIME = 365 * 24 * 60 * 60
 RENEWED_AFTER = 30 * 24 * 60 * 60
@@ -33,18 +33,18 @@ class _Cookie(NamedTuple):
 
 
 class Visitors:
-    """Knows browsers by a cookie that only this app can make.
+    """Identifies browsers by a signed cookie.
 
     Args:
-        secret: Signs the cookies. Whoever knows it can be anyone.
+        secret: Signs the cookies. Anyone who knows it can act as any visitor.
     """
 
     def __init__(self, secret: str) -> None:
         digest = hmac.new(secret.encode(), OLD_COOKIE.encode(), hashlib.sha256).hexdigest()[:16]
         self._plain = f"{OLD_COOKIE}_{digest}"
-        # A browser takes a cookie of such a name from this very host alone, and by HTTPS.
+        # Browsers accept a cookie with this prefix only from the host itself and over HTTPS.
         self._host_only = f"__Host-{self._plain}"
-        # What is signed for one name is not valid under another, which a neighbor could set.
+        # A value signed for one name is not valid under another, which a sibling host could set.
         self._signers = {
             name: URLSafeTimedSerializer(secret, salt=name)
             for name in (self._host_only, self._plain)
@@ -53,15 +53,15 @@ class Visitors:
         self._has_warned = False
 
     def identify(self, request: Request) -> str | None:
-        """Return the owner that a request comes from; `None` for one without a valid cookie."""
+        """Return a request's owner, or `None` if it has no valid cookie."""
         self._warn(request)
         found = self._find(request)
         return found.owner if found else None
 
     def remember(self, owner: str, request: Request, response: Response) -> None:
-        """Have the browser send the owner with its next requests.
+        """Set the owner's cookie.
 
-        The cookie is set for pages of the app alone, and again a month later.
+        The cookie is set only for the app's own pages, and renewed after a month.
         """
         if not is_same_origin(request):
             return
@@ -82,13 +82,13 @@ class Visitors:
         )
 
     def _find(self, request: Request) -> _Cookie | None:
-        """Return a valid cookie of a request."""
+        """Return a request's cookie, if it is valid."""
         cookies = request.cookies
         for name, signer in self._signers.items():
             with suppress(BadSignature):
                 value = cookies.get(name, "")
                 owner, signed = signer.loads(value, return_timestamp=True)
-                # Not by `max_age`, which refuses what a clock that is ahead has signed.
+                # `max_age` would refuse values signed by a machine whose clock is ahead.
                 age = time.time() - signed.timestamp()
                 if age <= LIFETIME:
                     return _Cookie(name, str(owner), age)
@@ -102,11 +102,11 @@ class Visitors:
             return
         self._has_warned = True
         logger.warning(
-            "This app is served beyond this machine without a login: everyone who reaches it "
-            "may use the agent. Pass authenticate= to create_app to say who may."
+            "Other machines can reach this app, and it has no login: anyone who reaches it may use "
+            "the agent. To restrict access, pass authenticate= to create_app."
         )
 
 
 def new_visitor() -> str:
-    """Return an owner that nobody has been."""
+    """Return a new owner."""
     return f"visitor_{token_hex(16)}"

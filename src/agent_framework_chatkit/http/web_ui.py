@@ -1,4 +1,4 @@
-"""The web UI: `<openai-chatkit>` and a full-page chat, as the frontend's build has left them."""
+"""Serves the built web UI: `<openai-chatkit>` and a full-page chat."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 FILES = Path(__file__).parents[1] / "frontend"
-"""What the build makes: in the wheel, not in git."""
+"""The frontend's build output, which is in the wheel but not in git."""
 
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
 
 _NO_CACHE = {"Cache-Control": "no-cache"}
 _FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
-# All that the page needs comes from its own origin; images may be those that the app names.
+# The page loads everything from its own origin, except for images that the app allows.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src {images}; "
     "font-src 'self' data:; connect-src 'self'; frame-src 'self'; base-uri 'none'; "
@@ -31,15 +31,15 @@ _POLICY = (
 def ui_routes(page: Mapping[str, Any] | None = None) -> list[BaseRoute]:
     """Return the routes of the web UI.
 
-    | path | what it is |
+    | path | purpose |
     | --- | --- |
     | `GET /` | a full-page chat |
-    | `GET /chatkit.js` | the script that defines `<openai-chatkit>`, as it is now |
-    | `GET /ui/…` | the files of the UI; their names change with their contents |
+    | `GET /chatkit.js` | the current script that defines `<openai-chatkit>` |
+    | `GET /ui/…` | the UI's files, whose names change with their contents |
 
     Args:
-        page: Options of the full-page chat, as `<openai-chatkit>` takes them, in JSON. With
-            `{"widgets": {"images": "self"}}` its policy allows no image of another host.
+        page: JSON options for the full-page chat's `<openai-chatkit>`. With
+            `{"widgets": {"images": "self"}}`, the page's policy blocks images from other hosts.
     """
     images = ((page or {}).get("widgets") or {}).get("images", "https")
     hosts = "'self' data: blob: https:" if images == "https" else "'self' data: blob:"
@@ -87,7 +87,7 @@ def _respond(name: str, headers: dict[str, str]) -> Response:
         headers={
             **headers,
             "X-Content-Type-Options": "nosniff",
-            # A page of another origin may use the element; what it is made of is no secret.
+            # Pages of other origins may use the element, and its files are not secret.
             "Access-Control-Allow-Origin": "*",
         },
     )

@@ -1,6 +1,6 @@
-"""Where threads, their items, sessions and attachments are kept.
+"""Stores for threads, items, sessions and attachments.
 
-Each store needs an extra of its own, so each is imported when it is first asked for.
+Each store needs its own extra, so stores are imported lazily.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _HOMES = {
     "Purged": ("sql.retention", "sql"),
     "SQLStore": ("sql.store", "sql"),
 }
-"""The module that a name is in, and the extra that the module needs."""
+"""The module of each name, and the extra that the module needs."""
 
 
 def __getattr__(name: str) -> Any:

@@ -1,3 +1,3 @@
-"""The errors of attachments, under the name by which apps import them."""
+"""Attachment errors, at the path from which apps import them."""
 
 from .attachments.errors import *  # noqa: F403

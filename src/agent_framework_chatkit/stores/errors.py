@@ -1,4 +1,4 @@
-"""What a store raises beyond ChatKit's own `NotFoundError`."""
+"""Errors of stores, besides ChatKit's own `NotFoundError`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ class ThreadBusyError(Exception):
     """Another turn of the thread is running.
 
     Attributes:
-        thread_id: The thread.
+        thread_id: The thread's ID.
     """
 
     def __init__(self, thread_id: str) -> None:

@@ -1,4 +1,4 @@
-"""The types of files that are accepted, under the name by which apps import it."""
+"""The file types accepted by default, at the path from which apps import them."""
 
 from .attachments.media_types import DEFAULT_ACCEPT
 

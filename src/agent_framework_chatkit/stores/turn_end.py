@@ -1,4 +1,4 @@
-"""The item that says in a thread how a turn ended."""
+"""The thread item that marks how a turn ended."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from chatkit.types import EndOfTurnItem
 
 
 class TurnEndItem(EndOfTurnItem):
-    """Marks in the thread where and how a turn ended that did not simply complete.
+    """Marks the end of a turn that did not simply complete.
 
-    ChatKit's own clients show nothing for it.
+    ChatKit's own clients do not show it.
 
     Attributes:
-        turn_id: The turn.
-        state: How it ended; empty for an item that is only ChatKit's.
-        message: What a person may read of it.
-        allow_retry: Whether to offer another try.
+        turn_id: The turn's ID.
+        state: The state in which the turn ended; empty for ChatKit's own items.
+        message: A message for the user.
+        allow_retry: Whether to offer a retry.
     """
 
     turn_id: str = ""

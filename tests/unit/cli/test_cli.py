@@ -248,8 +248,14 @@ def test_a_setting_that_has_no_variable_is_passed_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        (["serve", "my_agent:helper", "--store", "mysql://host/chat"], "no store for mysql://"),
-        (["serve", "my_agent:helper", "--attachments", "ftp://host/files"], "cannot be kept at"),
+        (
+            ["serve", "my_agent:helper", "--store", "mysql://host/chat"],
+            "mysql:// databases are not supported",
+        ),
+        (
+            ["serve", "my_agent:helper", "--attachments", "ftp://host/files"],
+            "Cannot store attachments",
+        ),
         (["serve", "my_agent:helper", "--store", "sqlite:///no/such/chat.db"], "Create its folder"),
         (["serve", "my_agent:helper", "--attachments", "/proc/files"], "/proc/files"),
         (["serve", "my_agent:helper", "--workers", "0"], "'--workers'"),

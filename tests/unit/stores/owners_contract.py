@@ -82,9 +82,9 @@ class OwnersContract:
 
     @pytest.mark.parametrize("context", [None, {}, object(), {"user_id": None}, {"user_id": 7}])
     async def test_there_must_be_an_owner(self, store: SQLStore, context: Any) -> None:
-        with pytest.raises(TypeError, match="whose data"):
+        with pytest.raises(TypeError, match="must know the owner"):
             await store.save_thread(thread(), context)
-        with pytest.raises(TypeError, match="whose data"):
+        with pytest.raises(TypeError, match="must know the owner"):
             await store.load_threads(1, None, "asc", context)
 
     async def test_an_owner_is_not_empty(self, store: SQLStore) -> None:

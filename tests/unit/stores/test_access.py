@@ -45,7 +45,7 @@ async def test_an_id_of_an_override_is_checked(folder: Path) -> None:
             return "../a"
 
     store = Careless(folder, metadata=MetadataStore(), secret="s")
-    with pytest.raises(ValueError, match="cannot be an attachment's id"):
+    with pytest.raises(ValueError, match="is not a valid attachment ID"):
         await store.upload("a.txt", "text/plain", stream(b"a"), ANN)
 
 

@@ -73,7 +73,7 @@ def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("url", ["https://example.com/files", "ftp://example.com/x"])
 def test_a_url_that_is_no_object_storage(url: str) -> None:
-    with pytest.raises(ValueError, match="cannot be kept"):
+    with pytest.raises(ValueError, match="Cannot store attachments"):
         store_at(url)
 
 

@@ -50,7 +50,7 @@ async def test_too_large_in_truth(local: AttachmentStore[Any], folder: Path) -> 
 
 async def test_a_limit_is_readable(folder: Path) -> None:
     store = store_at(folder, max_size=20 * 1024**2)
-    with pytest.raises(AttachmentTooLargeError, match="At most 20 MiB can be attached"):
+    with pytest.raises(AttachmentTooLargeError, match="Attach at most 20 MiB"):
         await store.upload("a.txt", "text/plain", stream(), ANN, 2**40)
 
 

@@ -1,1 +1,1 @@
-"""Files that people attach, in a folder or a bucket."""
+"""The attachment store, which keeps files in a folder or a bucket."""

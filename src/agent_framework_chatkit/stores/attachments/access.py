@@ -1,4 +1,4 @@
-"""Who may have an attachment: its owner, and whoever has a signed link."""
+"""Checks access to attachments: for their owners and by signed links."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from .signed_links import LinkSigner, Purpose
 
 
 class Access:
-    """Lets nobody else have an attachment.
+    """Checks access to attachments.
 
     Args:
-        metadata: The store that keeps the attachments themselves, and knows their owners.
-        notes: Know the owners too, where there is a link instead of a context.
-        signer: Has signed the links.
+        metadata: The store of the attachments' metadata, which knows their owners.
+        notes: Notes of the owners, for links, which come without a context.
+        signer: The signer of the links.
     """
 
     def __init__(self, metadata: Store[Any], notes: Notes, signer: LinkSigner) -> None:
@@ -31,11 +31,11 @@ class Access:
     async def permit(
         self, attachment_id: str, context: Any, token: str | None, purpose: Purpose
     ) -> Any:
-        """Return the context of the owner in whose name something is done.
+        """Return the owner's context, given a context or a token.
 
         Raises:
-            AttachmentLinkInvalidError: The token has expired or is not ours.
-            AttachmentNotFoundError: There is no such attachment.
+            AttachmentLinkInvalidError: If the token has expired or is not ours.
+            AttachmentNotFoundError: If there is no such attachment.
         """
         check_id(attachment_id)
         if token is None:
@@ -51,7 +51,7 @@ class Access:
         """Return an owner's attachment.
 
         Raises:
-            AttachmentNotFoundError: There is no such attachment, or it is another owner's.
+            AttachmentNotFoundError: If the owner has no such attachment.
         """
         owner_of(context)
         check_id(attachment_id)
@@ -62,10 +62,10 @@ class Access:
 
 
 def check_id(attachment_id: str) -> None:
-    """Refuse what cannot be an id before it touches the storage.
+    """Check the format of an attachment ID before using it in a storage key.
 
     Raises:
-        AttachmentNotFoundError: It cannot.
+        AttachmentNotFoundError: If the format is not valid.
     """
     if not is_id(attachment_id):
         raise AttachmentNotFoundError

@@ -1,4 +1,4 @@
-"""Files as they arrive: taken, looked at, and in their place only once they are whole."""
+"""Receives files, checks them, and moves complete files to their final keys."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from .upload_check import UploadCheck
 
 
 class Arrivals:
-    """Takes files, from a stream or from where a bucket has put them.
+    """Receives files from a stream or from a direct upload to a bucket.
 
     Args:
-        storage: Where the files are.
-        metadata: The store that keeps the attachments themselves.
+        storage: The storage of the files.
+        metadata: The store of the attachments' metadata.
     """
 
     def __init__(self, storage: ObjectStorage, metadata: Store[Any]) -> None:
@@ -34,7 +34,7 @@ class Arrivals:
         self._metadata = metadata
 
     async def has_arrived(self, attachment: Attachment) -> bool:
-        """Return whether an attachment's bytes have come."""
+        """Return whether an attachment's bytes have arrived."""
         return (
             attachment.upload_descriptor is None
             or await self._storage.size(file_key(attachment.id)) is not None
@@ -47,10 +47,10 @@ class Arrivals:
         stream: AsyncIterable[bytes],
         context: Any,
     ) -> Attachment:
-        """Write a file. It has its place only once it is whole, and only the first one gets it.
+        """Write a file, and move it to its final key once it is complete.
 
         Raises:
-            AttachmentAlreadyUploadedError: Another was first.
+            AttachmentAlreadyUploadedError: If another upload came first.
         """
         part = f"{incoming_key(attachment.id)}.{secrets.token_hex(8)}"
         await self._storage.write(part, check.watch(stream))
@@ -62,19 +62,19 @@ class Arrivals:
         return await self._settle(attachment, check, context)
 
     async def whole(self, attachment: Attachment, check: UploadCheck, context: Any) -> Attachment:
-        """Return an attachment whose upload is over, having looked at what came.
+        """Return an attachment after checking its complete upload.
 
         Raises:
-            AttachmentNotUploadedError: Nothing has come yet.
-            AttachmentError: What has come is not what was announced. It is deleted.
+            AttachmentNotUploadedError: If the bytes have not arrived yet.
+            AttachmentError: If the file is not as announced. It is deleted.
         """
         if attachment.upload_descriptor is None:
             return attachment
         key = file_key(attachment.id)
         size = await self._storage.size(key)
         if size is None:
-            # The URL to the bucket still works, so what it leads to may still change. What has
-            # been moved away cannot; only then is it looked at.
+            # The signed URL still works, so the uploaded object may still change. Move it away
+            # before checking it.
             with suppress(FileNotFoundError, FileExistsError):  # Another request may do the same.
                 await self._storage.move(incoming_key(attachment.id), key)
             size = await self._storage.size(key)
@@ -82,11 +82,11 @@ class Arrivals:
             raise AttachmentNotUploadedError
         try:
             head = await self._storage.read(key, 0, SNIFFED_BYTES) if size else b""
-        except FileNotFoundError:  # Someone else has just looked, and deleted it.
+        except FileNotFoundError:  # Another request just checked and deleted it.
             raise AttachmentNotUploadedError from None
         try:
-            check.weigh(size)
-            check.look(head)
+            check.check_size(size)
+            check.check_type(head)
         except AttachmentError:
             await self._storage.delete(key)
             raise
@@ -94,7 +94,7 @@ class Arrivals:
         return await self._settle(attachment, check, context)
 
     async def _settle(self, attachment: Attachment, check: UploadCheck, context: Any) -> Attachment:
-        """Save what an attachment has turned out to be."""
+        """Save an attachment's actual type and size."""
         settled = attachment.model_copy(
             update={
                 "mime_type": check.mime_type,

@@ -1,4 +1,4 @@
-"""What can be wrong with an attachment, each with an HTTP status and a text for the person."""
+"""Attachment errors, each with an HTTP status and a message for the user."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from chatkit.store import NotFoundError
 
 
 class AttachmentError(Exception):
-    """Something is wrong with an attachment.
+    """The base class of attachment errors.
 
     Attributes:
-        status: The HTTP status that says it.
-        message: What a person may read. It holds no names, paths or credentials.
+        status: The HTTP status.
+        message: A message for the user. It contains no names, paths or credentials.
     """
 
     status: ClassVar[int] = 400
@@ -32,41 +32,41 @@ class AttachmentTooLargeError(AttachmentError):
 
 
 class AttachmentTypeRefusedError(AttachmentError):
-    """The store does not accept files of this type, or the file is not of the type it claims."""
+    """The store does not accept files of this type, or the file does not have the claimed type."""
 
     status = 415
     message = "Files of this type cannot be attached."
 
 
 class AttachmentSizeMismatchError(AttachmentError):
-    """Not as many bytes came as were announced: an upload was cut off, or its size was a lie."""
+    """The file's size is not as announced: the upload was cut off, or the claim was false."""
 
-    message = "The file did not arrive whole."
+    message = "The file did not arrive completely."
 
 
 class AttachmentLimitReachedError(AttachmentError):
-    """The owner has too many attachments, or too many that no message holds yet."""
+    """The owner has too many attachments, or too many unsent ones."""
 
     status = 429
     message = "Too many files are waiting to be sent. Send or remove some first."
 
 
 class UnknownVisitorError(AttachmentError):
-    """A browser without a cookie wants to upload: each time it would be another owner."""
+    """A browser without a cookie cannot upload: each request would have a new owner."""
 
     status = 403
-    message = "This chat does not know your browser yet. Allow cookies, and load the chat again."
+    message = "This chat does not know your browser yet. Allow cookies and reload the chat."
 
 
 class AttachmentAlreadyUploadedError(AttachmentError):
-    """The bytes of this attachment are there already."""
+    """The attachment's bytes have already been uploaded."""
 
     status = 409
-    message = "This file has been uploaded already."
+    message = "This file has already been uploaded."
 
 
 class AttachmentNotUploadedError(AttachmentError):
-    """The bytes of this attachment have not come yet."""
+    """The attachment's bytes have not arrived yet."""
 
     status = 409
     message = "The upload of this file is not finished."
@@ -76,18 +76,18 @@ class AttachmentLinkInvalidError(AttachmentError):
     """A signed URL has expired, belongs to another attachment, or was not signed by us."""
 
     status = 403
-    message = "This link is not valid, or no longer."
+    message = "This link is not valid or has expired."
 
 
 class AttachmentNotFoundError(AttachmentError, NotFoundError):
-    """There is no such attachment, or it is another owner's: the two cannot be told apart."""
+    """The attachment does not exist or belongs to another owner: errors do not tell which."""
 
     status = 404
     message = "There is no such file."
 
 
 class AttachmentStorageError(AttachmentError):
-    """The storage failed: full, unreachable, or not permitted. Its cause says which."""
+    """The storage failed: it is full, unreachable or denies access. The cause has details."""
 
     status = 503
-    message = "The file storage does not work at the moment."
+    message = "The file storage does not work at the moment. Try again later."

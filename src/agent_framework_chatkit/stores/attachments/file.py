@@ -1,4 +1,4 @@
-"""A stored file on its way to a browser."""
+"""A stored file, ready to be sent to a browser."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from .media_types import PLAIN_IMAGES, served_type
 
 @dataclass(frozen=True)
 class AttachmentFile:
-    """An attachment's bytes, and what must be sent along for them to be harmless.
+    """An attachment's bytes, with the headers that make them harmless.
 
     Attributes:
         name: The file's name.
-        mime_type: The file's type.
-        size: The number of its bytes.
-        by_link: Whether a signed URL permits to read it, rather than the owner's login.
-        stream: Begins to read the bytes. It may be called again.
+        mime_type: The file's MIME type.
+        size: The file's size in bytes.
+        by_link: Whether access comes from a signed URL rather than the owner's login.
+        stream: Starts to read the bytes. It may be called again.
     """
 
     name: str
@@ -31,8 +31,8 @@ class AttachmentFile:
     def headers(self) -> dict[str, str]:
         """The headers of a response with these bytes.
 
-        The file came from a stranger. A browser may draw it if it is a plain image; anything
-        else it saves. It never guesses another type, and runs no script from it.
+        The file is not trusted. They make browsers display only plain images and download anything
+        else, never guess another type, and never run scripts from the file.
         """
         kind = "inline" if self.mime_type in PLAIN_IMAGES else "attachment"
         return {
@@ -42,7 +42,7 @@ class AttachmentFile:
             "X-Content-Type-Options": "nosniff",
             "Content-Security-Policy": "sandbox; default-src 'none'",
             "Cache-Control": "private, max-age=3600",
-            # Whoever holds a signed URL may read it, from the page's origin too if that is not
-            # ours. What a login permits must not be embedded by another site.
+            # Anyone with a signed URL may read the file, even from a page of another origin. Other
+            # sites must not embed files that a login gives access to.
             "Cross-Origin-Resource-Policy": "cross-origin" if self.by_link else "same-origin",
         }

@@ -1,4 +1,4 @@
-"""File names that come from strangers, made harmless."""
+"""Makes untrusted file names harmless."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import quote
 from ...text import mend_surrogates, without_hidden
 
 MAX_BYTES = 255
-"""What common file systems allow a name."""
+"""The maximum size of a file name in common file systems."""
 _MAX_EXTENSION_BYTES = 32
 _RESERVED_CHARACTERS = re.compile(r'[<>:"|?*]')
 _RESERVED_NAME = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)", re.IGNORECASE)
@@ -19,22 +19,22 @@ _FALLBACK = "file"
 
 
 def harmless_name(name: str) -> str:
-    """Return a file name that any file system, page and header can carry.
+    """Return a file name that is safe in file systems, pages and headers.
 
-    Only the last part of a path stays. Characters that hide or turn text and leading dots go, what
-    Windows reserves is replaced, and a long name is cut before its extension. A name of which
-    nothing stays becomes `file`. A harmless name stays as it is.
+    Only the last part of a path is kept. Leading dots and characters that hide or reorder text are
+    removed, characters and names that Windows reserves are replaced, and a long name is cut before
+    its extension. If nothing remains, the name becomes `file`. A harmless name is not changed.
     """
-    # One stranger's name must not cost more than what it may hold in the end.
+    # Limit the work for a huge name.
     name = mend_surrogates(name[-4 * MAX_BYTES :])
     name = re.split(r"[/\\]", unicodedata.normalize("NFC", without_hidden(name)))[-1]
     name = _mark_reserved(_strip(_RESERVED_CHARACTERS.sub("_", name)))
-    # A name may be a reserved one only now that it is cut.
+    # Cutting can make the name a reserved one.
     return _mark_reserved(_strip(without_hidden(_cut(name)))) or _FALLBACK
 
 
 def _strip(name: str) -> str:
-    # Windows drops dots and spaces at the end; at the start, a dot hides the file.
+    # Windows drops trailing dots and spaces; a leading dot hides the file.
     return _EDGES.sub("", name)
 
 
@@ -53,6 +53,6 @@ def _cut(name: str) -> str:
 
 
 def content_disposition(kind: str, name: str) -> str:
-    """Return the header that names a file, `kind` being `inline` or `attachment` (RFC 6266)."""
+    """Return a `Content-Disposition` header (RFC 6266); `kind` is `inline` or `attachment`."""
     plain = _NOT_IN_QUOTES.sub("_", name)
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -1,4 +1,4 @@
-"""What type a file is: what is claimed, what is accepted, and what its first bytes say."""
+"""MIME types of files: claimed types, accepted types, and types found in the first bytes."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ DEFAULT_ACCEPT = (
     "application/vnd.openxmlformats-officedocument.*",
     "application/vnd.oasis.opendocument.*",
 )
-"""What people attach to a chat: pictures, text, PDF and office documents."""
+"""The types accepted by default: images, text, PDF and office documents."""
 
 PLAIN_IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
-"""Images that a browser draws and that can hold no script. SVG can."""
+"""Image types that browsers display and that cannot contain scripts, unlike SVG."""
 
 UNKNOWN = "application/octet-stream"
 _ALIASES = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/x-png": "image/png"}
 
 SNIFFED_BYTES = 512
-"""How much of a file's beginning `image_type` wants to see."""
+"""The number of first bytes that `image_type` needs."""
 
 _WORD = r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}"
 _TYPE = re.compile(rf"{_WORD}/{_WORD}")
@@ -46,13 +46,13 @@ _BY_EXTENSION = {
     "json": "application/json",
     "tsv": "text/tab-separated-values",
 }
-"""Text files for which some browser claims no type."""
+"""The types of text files for which some browsers send no type."""
 
 
 def media_type(claimed: str, name: str) -> str | None:
-    """Return the type that a file claims, without parameters, or None if that is no type.
+    """Return a file's claimed type without parameters, or `None` if it is not a valid type.
 
-    Browsers claim nothing for much of what is text, such as Markdown; then the name tells.
+    Browsers send no type for many text files, such as Markdown; then the extension decides.
     """
     claimed = claimed.partition(";")[0].strip().lower() or UNKNOWN
     if claimed == UNKNOWN:
@@ -62,15 +62,15 @@ def media_type(claimed: str, name: str) -> str | None:
 
 
 def served_type(mime_type: str) -> str:
-    """Return the type that a file is served with: none of scripts, nor of what else pages load."""
+    """Return the type to serve a file with; never one that pages load, such as a script's."""
     return UNKNOWN if _ACTIVE.search(mime_type) else mime_type
 
 
 def check_patterns(accept: Collection[str]) -> tuple[str, ...]:
-    """Return patterns of types in lower case.
+    """Return type patterns in lower case.
 
     Raises:
-        ValueError: One is neither a type such as `image/png` nor a pattern such as `text/*`.
+        ValueError: If one is neither a type such as `image/png` nor a pattern such as `text/*`.
     """
     patterns = tuple(pattern.lower() for pattern in accept)
     for pattern in patterns:
@@ -90,7 +90,7 @@ def is_accepted(mime_type: str, patterns: Collection[str]) -> bool:
 
 
 def image_type(head: bytes) -> str | None:
-    """Return which of the plain images begins with these bytes, or None."""
+    """Return the plain image type that these first bytes belong to, or `None`."""
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return "image/png"
     if head.startswith(b"\xff\xd8\xff"):
@@ -100,7 +100,7 @@ def image_type(head: bytes) -> str | None:
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return "image/webp"
     if head[4:8] == b"ftyp":
-        # The box lists four-letter brands: the main one, its version, and what it can be read as.
+        # The box lists four-letter brands: the main one, its version, and compatible ones.
         box = head[8 : int.from_bytes(head[:4], "big")]
         brands = {box[start : start + 4] for start in range(0, len(box), 4) if start != 4}
         if brands & {b"avif", b"avis"}:

@@ -1,4 +1,4 @@
-"""Notes beside the files: whose each of them is, and which have not been sent."""
+"""Notes stored beside the files: their owners, and which are unsent."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from .object_storage import ObjectStorage
 
 
 class Notes:
-    """Knows attachments where there is no context: by a signed link, and when old ones are deleted.
+    """Keeps the owners and the unsent state of attachments, for uses without a context.
 
-    An attachment is sent when it has a thread; only its metadata knows. So the notes that it is not
-    may be out of date, and are compared with the metadata by `sweep`.
+    These are signed links and the deletion of old attachments. An attachment is sent when its
+    metadata has a thread, so a note that it is unsent may be out of date: `sweep` compares the
+    notes with the metadata.
 
     Args:
-        storage: Where the files are, and the notes.
-        metadata: The store that keeps the attachments themselves.
+        storage: The storage of the files and notes.
+        metadata: The store of the attachments' metadata.
     """
 
     def __init__(self, storage: ObjectStorage, metadata: Store[Any]) -> None:
@@ -29,21 +30,21 @@ class Notes:
         self._metadata = metadata
 
     async def add(self, attachment_id: str, owner: str) -> None:
-        """Note whose a new attachment is, and that it has not been sent."""
+        """Note a new attachment's owner, and that it is unsent."""
         await self._storage.put(owner_key(attachment_id), owner.encode())
         await self._storage.put(unsent_key(owner, attachment_id), b"")
 
     async def owner(self, attachment_id: str) -> str | None:
-        """Return whose an attachment is."""
+        """Return an attachment's owner, if known."""
         owner = await self._storage.get(owner_key(attachment_id))
         return None if owner is None else owner.decode()
 
     async def count_unsent(self, owner: str) -> int:
-        """Return how many attachments of an owner have not been sent, or not yet been swept."""
+        """Return the number of an owner's attachments that are unsent or not swept yet."""
         return len(await self._storage.entries(unsent_folder(owner)))
 
     async def delete(self, attachment_id: str) -> None:
-        """Delete an attachment's bytes, and what is noted of it."""
+        """Delete an attachment's bytes and notes."""
         owner = await self.owner(attachment_id)
         if owner is not None:
             await self._storage.delete(unsent_key(owner, attachment_id))
@@ -51,11 +52,11 @@ class Notes:
             await self._storage.delete(key(attachment_id))
 
     async def sweep(self, before: datetime, owner: str | None = None) -> None:
-        """Forget that sent attachments were unsent, and delete those that have waited too long.
+        """Remove the unsent notes of sent attachments, and delete old unsent attachments.
 
         Args:
-            before: When those were uploaded at the latest that have waited too long.
-            owner: Whose; everybody's by default.
+            before: Delete unsent attachments uploaded until this time.
+            owner: The owner; by default, all owners.
         """
         folder = "unsent" if owner is None else unsent_folder(owner)
         for key, written in await self._storage.entries(folder):
@@ -64,7 +65,7 @@ class Notes:
             context = None if whose is None else OwnerContext(whose)
             attachment = None
             if context is not None:
-                # It may have been deleted, or never saved because the process ended.
+                # The attachment may be deleted, or was never saved because the process ended.
                 with suppress(NotFoundError):
                     attachment = await self._metadata.load_attachment(attachment_id, context)
             if attachment is not None and attachment.thread_id is not None:

@@ -1,4 +1,4 @@
-"""Where bytes are kept: one small set of operations over a folder, a bucket, or memory."""
+"""Object storage: a small set of operations for a folder, a bucket or memory."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ _READ_SIZE = 4 * 1024 * 1024
 
 
 class ObjectStorage:
-    """Keeps bytes under keys.
+    """Stores bytes under keys.
 
-    Every method raises `AttachmentStorageError` when the storage itself fails: it is full, cannot
-    be reached, or does not permit it.
+    Every method raises `AttachmentStorageError` if the storage itself fails: it is full,
+    unreachable or denies access.
 
     Args:
-        url: A path of a folder, which is created, or a URL that begins with `file://`, `s3://`,
+        url: The path of a folder, which is created, or a URL that starts with `file://`, `s3://`,
             `az://`, `gs://` or `memory://`.
     """
 
     def __init__(self, url: str | os.PathLike[str]) -> None:
         self._folder: Path | None = None
-        """Set where the bytes are in a local folder."""
+        """The local folder, if the bytes are in one."""
         self._store = self._open(os.fspath(url))
         self.signs = isinstance(self._store, _SIGNING_STORES)
-        """Whether it can sign a URL to which a browser may upload."""
+        """Whether the storage can sign URLs for uploads from browsers."""
 
     def _open(self, url: str) -> ObjectStore:
         if "://" in url and not url.startswith("file://"):
@@ -49,13 +49,13 @@ class ObjectStorage:
                 store = from_url(url)
             except BaseError as error:
                 reason = str(error).partition("\n")[0]
-                raise ValueError(f"Attachments cannot be kept at {url!r}: {reason}") from error
+                raise ValueError(f"Cannot store attachments at {url!r}: {reason}") from error
             if isinstance(store, (*_SIGNING_STORES, MemoryStore)):
                 return store
-            raise ValueError(f"Attachments cannot be kept at {url!r}: not an object storage URL.")
+            raise ValueError(f"Cannot store attachments at {url!r}: not an object storage URL.")
         folder = Path(unquote(url[7:]) if "://" in url else url).absolute()
         try:
-            # Nobody else on the machine needs to read them.
+            # Other users of the machine must not read the files.
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except FileExistsError as error:
             raise NotADirectoryError(f"{str(folder)!r} is a file; it must be a folder.") from error
@@ -63,18 +63,18 @@ class ObjectStorage:
         return LocalStore(folder, automatic_cleanup=True)
 
     async def put(self, key: str, data: bytes) -> None:
-        """Write a few bytes."""
+        """Write a small object."""
         with _failures():
             await obstore.put_async(self._store, key, data, use_multipart=False)
 
     async def write(self, key: str, chunks: AsyncGenerator[bytes, None]) -> None:
-        """Write a stream. Until it has ended well there is nothing under the key.
+        """Write a stream. The object does not exist before the stream has ended.
 
-        What the stream raises is raised here, and what was written by then is removed.
+        Errors of the stream are raised here, and the bytes written so far are removed.
         """
-        # The stream is read here and handed over in a queue, for two reasons. obstore reads in a
-        # task of its own, where a web framework's stream may not be read. And it removes what it
-        # has sent to a bucket if its source fails, but not if it is cancelled.
+        # The stream is read here and passed on in a queue, for two reasons: obstore reads in its
+        # own task, where a web framework's stream must not be read; and it removes a partial upload
+        # to a bucket if its source fails, but not if it is cancelled.
         queue: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=1)
         source = _Source(queue)
         writing = asyncio.ensure_future(obstore.put_async(self._store, key, source))
@@ -99,8 +99,8 @@ class ObjectStorage:
         """Move an object.
 
         Raises:
-            FileNotFoundError: There is none.
-            FileExistsError: There is one already where it should go. Not every bucket can tell.
+            FileNotFoundError: If there is no such object.
+            FileExistsError: If the target exists. Not every bucket can detect this.
         """
         with _failures(FileNotFoundError, FileExistsError):
             try:
@@ -109,7 +109,7 @@ class ObjectStorage:
                 raise FileExistsError(to) from error
 
     async def size(self, key: str) -> int | None:
-        """Return how many bytes an object has, or None if there is none."""
+        """Return an object's size in bytes, or `None` if there is no such object."""
         with _failures():
             try:
                 return (await obstore.head_async(self._store, key))["size"]
@@ -117,7 +117,7 @@ class ObjectStorage:
                 return None
 
     async def get(self, key: str) -> bytes | None:
-        """Return all of an object that has a few bytes, or None if there is none."""
+        """Return the bytes of a small object, or `None` if there is no such object."""
         with _failures():
             try:
                 return bytes(await (await obstore.get_async(self._store, key)).bytes_async())
@@ -125,10 +125,10 @@ class ObjectStorage:
                 return None
 
     async def read(self, key: str, start: int, end: int) -> bytes:
-        """Return an object's bytes from `start` to before `end`; fewer if it ends earlier.
+        """Return an object's bytes from `start` up to `end`, or to its end if that comes first.
 
         Raises:
-            FileNotFoundError: There is no such object.
+            FileNotFoundError: If there is no such object.
         """
         with _failures(FileNotFoundError):
             return bytes(await obstore.get_range_async(self._store, key, start=start, end=end))
@@ -136,8 +136,8 @@ class ObjectStorage:
     async def stream(self, key: str, size: int) -> AsyncIterator[bytes]:
         """Yield the bytes of an object of this size.
 
-        Each part is a request of its own. One request for all of them would end with the
-        client's time limit if the reader is slow.
+        Each part is a separate request: a single request would exceed the client's time limit if
+        the reader is slow.
         """
         for start in range(0, size, _READ_SIZE):
             yield await self.read(key, start, min(start + _READ_SIZE, size))
@@ -148,13 +148,13 @@ class ObjectStorage:
             await obstore.delete_async(self._store, key)
 
     async def entries(self, folder: str) -> list[tuple[str, datetime]]:
-        """Return the keys in a folder and its folders, each with when it was last written."""
+        """Return the keys in a folder and its subfolders, with the times of their last writes."""
         with _failures():
             found = await obstore.list(self._store, prefix=folder).collect_async()
         return [(entry["path"], entry["last_modified"]) for entry in found]
 
     async def delete_older(self, folder: str, before: datetime) -> None:
-        """Delete what was last written in a folder before this time, half-written files too."""
+        """Delete a folder's objects last written before this time, including partial files."""
         for key, written in await self.entries(folder):
             if written <= before:
                 await self.delete(key)
@@ -162,12 +162,12 @@ class ObjectStorage:
             await asyncio.to_thread(_delete_half_written, self._folder / folder, before)
 
     async def sign_upload(self, key: str, lifetime: timedelta) -> tuple[str, dict[str, str]]:
-        """Return a URL to which anyone may `PUT` an object for a time, and the headers it needs."""
-        store = cast("SignCapableStore", self._store)  # As `signs` says.
+        """Return a temporary URL to `PUT` an object, and the headers to send."""
+        store = cast("SignCapableStore", self._store)  # Callers check `signs` first.
         with _failures():
             url = await obstore.sign_async(store, "PUT", key, lifetime)
-        # Never the type that the file claims: if the bucket can be read by mistake, it serves
-        # no page of a stranger's.
+        # Never use the claimed type: a bucket that is public by mistake must not serve an untrusted
+        # page.
         headers = {"Content-Type": "application/octet-stream"}
         if isinstance(store, AzureStore):
             headers["x-ms-blob-type"] = "BlockBlob"
@@ -175,7 +175,7 @@ class ObjectStorage:
 
 
 class _Source:
-    """What a queue receives, as a stream for obstore."""
+    """A queue's chunks as a stream for obstore."""
 
     def __init__(self, queue: asyncio.Queue[bytes | None]) -> None:
         self._queue = queue
@@ -196,18 +196,18 @@ class _Source:
         return chunk
 
     def fail(self) -> None:
-        """Make the reader fail, whether it waits or not."""
+        """Make the reader fail, even if it is already waiting."""
         self._failed = True
         self._empty()
         self._queue.put_nowait(None)
 
     def close(self, writing: asyncio.Future[Any]) -> None:
-        """End whatever waits, at either end: the writing is over."""
+        """Wake both ends of the queue, because the write is over."""
         self._empty()
         if self._awaited:
             self.fail()
         if not writing.cancelled():
-            writing.exception()  # It counts as seen, though a broken stream matters more.
+            writing.exception()  # Mark it as retrieved; a stream's own error takes precedence.
 
     def _empty(self) -> None:
         while not self._queue.empty():
@@ -215,12 +215,12 @@ class _Source:
 
 
 class _CutOffError(Exception):
-    """Tells obstore that the stream broke. What broke it is raised by who reads it."""
+    """Tells obstore that the stream failed. The reader raises the stream's own error."""
 
 
 @contextmanager
 def _failures(*expected: type[OSError]) -> Iterator[None]:
-    """Turn what obstore raises into an error that is safe to show, but for what is expected."""
+    """Turn obstore's errors, except for expected ones, into one that is safe to show."""
     try:
         yield
     except expected:
@@ -230,7 +230,7 @@ def _failures(*expected: type[OSError]) -> Iterator[None]:
 
 
 def _delete_half_written(folder: Path, before: datetime) -> None:
-    # obstore writes to `name#1` first. A process that was killed leaves it, and no list shows it.
+    # obstore writes to `name#1` first. A killed process leaves this file, which no listing shows.
     for path in folder.glob("*#*"):
         with suppress(FileNotFoundError):
             if datetime.fromtimestamp(path.stat().st_mtime, timezone.utc) <= before:

@@ -1,4 +1,4 @@
-"""Room for a file, before its bytes come: what an owner may store, and how much of it unsent."""
+"""Reserves an owner's space for a file before its bytes arrive."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from .errors import AttachmentLimitReachedError
 from .notes import Notes
 
 ABANDONED_AFTER = timedelta(days=1)
-"""How long an attachment may wait to be sent."""
+"""The maximum age of an unsent attachment."""
 
 
 @dataclass(frozen=True)
 class OwnerLimits:
-    """How many files, and how many bytes, an owner may have stored; `None` is no limit."""
+    """The maximum number and total bytes of an owner's stored files; `None` means no limit."""
 
     files: int | None
     stored: int | None
 
 
 class Reservations:
-    """Reserves room for files.
+    """Reserves space for files.
 
     Args:
-        metadata: The store that keeps the attachments themselves. What is stored is limited if it
-            can count and add in one step, as `SQLStore.reserve_attachment` does.
-        notes: Count what has not been sent.
-        max_unsent: How many unsent attachments an owner may have.
-        limits: What owners may store.
-        visitor_limits: What visitors may store.
+        metadata: The store of the attachments' metadata. The limits apply only if it can check them
+            and add an attachment in one step, like `SQLStore.reserve_attachment`.
+        notes: Counts the unsent attachments.
+        max_unsent: The maximum number of an owner's unsent attachments.
+        limits: The limits of owners.
+        visitor_limits: The limits of visitors.
     """
 
     def __init__(
@@ -56,18 +56,18 @@ class Reservations:
 
     @asynccontextmanager
     async def reserve(self, attachment: Attachment, context: Any) -> AsyncIterator[None]:
-        """Keep a new attachment, and delete it if the block fails or the request is cancelled.
+        """Save a new attachment, and delete it if the block fails or the request is cancelled.
 
         Args:
-            attachment: The attachment. The `size` in its metadata is what it counts for.
+            attachment: The attachment. The `size` in its metadata counts towards the limits.
             context: Names the owner.
 
         Raises:
-            AttachmentLimitReachedError: The owner may not have one more.
+            AttachmentLimitReachedError: If the owner has reached a limit.
         """
         owner = owner_of(context)
         try:
-            # It is noted first and counted then, so that uploads at once count one another.
+            # Note it before counting, so that concurrent uploads count each other.
             await self._notes.add(attachment.id, owner)
             await self._check_unsent(owner)
             await self._save(attachment, context)
@@ -91,8 +91,8 @@ class Reservations:
             attachment, context, max_files=limits.files, max_stored=limits.stored
         ):
             raise AttachmentLimitReachedError(
-                "You have stored as many files as this chat keeps for you. Delete chats that have "
-                "files, and try again."
+                "You have reached this chat's limit for stored files. Delete chats with files and "
+                "try again."
             )
 
     async def _release(self, attachment_id: str, context: Any) -> None:
@@ -105,7 +105,7 @@ _running: set[asyncio.Task[None]] = set()
 
 
 async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
-    """Do something even if the request that asks for it is cancelled meanwhile."""
+    """Await a coroutine, which continues even if the caller is cancelled."""
     task = asyncio.ensure_future(work)
     _running.add(task)
     task.add_done_callback(_running.discard)

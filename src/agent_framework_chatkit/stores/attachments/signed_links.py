@@ -1,4 +1,4 @@
-"""Signed values that stand for a permission in a URL."""
+"""Signed URLs that grant access to an attachment."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ Purpose: TypeAlias = Literal["read", "upload"]
 
 
 class LinkSigner:
-    """Signs an attachment's id for one purpose, and tells whether a signature holds.
+    """Signs an attachment's ID for one purpose, and checks signatures.
 
     Args:
-        secret: What only the servers know.
-        lifetime: How long a signature holds.
+        secret: A secret that only the servers know.
+        lifetime: How long a signature is valid.
     """
 
     def __init__(self, secret: str | bytes, lifetime: timedelta) -> None:
@@ -30,7 +30,7 @@ class LinkSigner:
         self._serializers = {
             purpose: URLSafeTimedSerializer(
                 secret,
-                # Another salt is another key: a link to read does not permit an upload.
+                # Different salts make different keys: a link for reading cannot be used to upload.
                 salt=f"agent-framework-chatkit.attachments.{purpose}",
                 signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
             )
@@ -38,7 +38,7 @@ class LinkSigner:
         }
 
     def link(self, base_url: str, attachment_id: str, purpose: Purpose) -> str:
-        """Return a URL of the app's with a token that permits this."""
+        """Return an app URL with a token for this purpose."""
         path = f"attachments/{attachment_id}" + ("/upload" if purpose == "upload" else "")
         query = urlencode({"token": self._serializers[purpose].dumps(attachment_id)})
         return f"{base_url.rstrip('/')}/{path}?{query}"
@@ -47,13 +47,14 @@ class LinkSigner:
         """Check a token.
 
         Raises:
-            AttachmentLinkInvalidError: It has expired, was signed for something else, or not by us.
+            AttachmentLinkInvalidError: If the token has expired, or is not ours, or is for another
+                attachment or purpose.
         """
         try:
             signed, at = self._serializers[purpose].loads(token, return_timestamp=True)
         except BadData as error:
             raise AttachmentLinkInvalidError from error
-        # Not by `max_age`, which refuses what a clock that is ahead has signed.
+        # `max_age` would refuse values signed by a machine whose clock is ahead.
         has_expired = time.time() - at.timestamp() > self._lifetime.total_seconds()
         if signed != attachment_id or has_expired:
             raise AttachmentLinkInvalidError

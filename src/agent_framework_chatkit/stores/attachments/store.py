@@ -1,4 +1,4 @@
-"""Files that people attach to messages: in a folder, or in a bucket."""
+"""Stores the files that people attach to messages, in a folder or a bucket."""
 
 from __future__ import annotations
 
@@ -49,38 +49,38 @@ except ModuleNotFoundError as error:
 
 
 class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
-    """Keeps the files that people attach, and lets nobody but their owner have them.
+    """Stores the files that people attach, and gives only their owners access.
 
-    A file comes in one of two ways. Directly: `upload` takes its bytes and returns the
-    attachment. In two phases: ChatKit calls `create_attachment`, which says where the bytes must
-    go: to `receive`, or, where the bytes are in a bucket, to a signed URL of the bucket's, so that
-    they do not pass through this process. Call `confirm` before a message with the attachment is
-    stored; it is then that a file in a bucket is looked at.
+    A file can arrive in two ways. In a direct upload, `upload` takes its bytes and returns the
+    attachment. In a two-phase upload, ChatKit calls `create_attachment`, which returns the URL for
+    the bytes: either that of `receive` or, if the files are in a bucket, a signed URL of the
+    bucket, so that the bytes do not pass through this process. Call `confirm` before you store a
+    message with the attachment: it checks files that were uploaded to a bucket.
 
-    The owner is the context's `user_id`, an attribute or a key.
+    The owner is the context's `user_id`, an attribute or a mapping's key.
 
     Every error is an `AttachmentError` with an HTTP status. A context without an owner is a
-    mistake in the program: `ValueError`.
+    programming error: `ValueError` or `TypeError`.
 
     Args:
-        url: Where the bytes are kept: a folder, or a URL such as `s3://bucket/prefix`,
+        url: Where to store the files: a folder, or a URL such as `s3://bucket/prefix`,
             `az://container`, `gs://bucket` or `memory://`. Credentials come from the environment,
-            as the cloud's own tools read them.
-        metadata: The store that keeps the attachments themselves, and knows their owners.
-        secret: What signs URLs. Use at least 32 random bytes, the same in all processes.
-        base_url: Where the application is reached, for example `https://example.com/chat`.
-            Without one, the context must have a `base_url`.
-        max_size: How many bytes a file may have.
-        max_per_message: How many attachments a message may have.
-        max_message_size: How many bytes the attachments of a message may have together; by
-            default 50 MiB, or `max_size` if that is more.
-        max_unsent: How many attachments an owner may have that no message holds yet.
-        max_files: How many files an owner may have stored; `None` for no limit, as for the next.
-        max_stored: How many bytes an owner may have stored.
-        visitor_max_files: As `max_files`, for visitors: owners that nobody has logged in.
-        visitor_max_stored: As `max_stored`, for visitors.
-        accept: The types that are accepted: `image/png`, `text/*`, or `*/*` for all.
-        url_lifetime: How long a signed URL works.
+            as in the cloud's own tools.
+        metadata: The store of the attachments' metadata, which knows their owners.
+        secret: Signs URLs. Use at least 32 random bytes, the same in all processes.
+        base_url: The app's URL, for example `https://example.com/chat`. Without it, the context
+            must have a `base_url`.
+        max_size: The maximum size of a file in bytes.
+        max_per_message: The maximum number of attachments per message.
+        max_message_size: The maximum total bytes of a message's attachments; by default 50 MiB, or
+            `max_size` if that is more.
+        max_unsent: The maximum number of an owner's attachments that no message has yet.
+        max_files: The maximum number of an owner's stored files; `None` for no limit.
+        max_stored: The maximum total bytes of an owner's stored files; `None` for no limit.
+        visitor_max_files: Like `max_files`, for visitors: owners without a login.
+        visitor_max_stored: Like `max_stored`, for visitors.
+        accept: The accepted types: `image/png`, `text/*`, or `*/*` for all.
+        url_lifetime: How long a signed URL is valid.
     """
 
     def __init__(
@@ -122,14 +122,14 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
         self._arrivals = Arrivals(self._storage, metadata)
 
     def generate_attachment_id(self, mime_type: str, context: TContext) -> str:
-        """Return a new id, which nobody can guess."""
+        """Return a new ID that nobody can guess."""
         return f"atc_{secrets.token_hex(16)}"
 
     async def check(self) -> None:
         """Check that files can be written and deleted.
 
         Raises:
-            AttachmentStorageError: If the place for them does not exist or does not permit it.
+            AttachmentStorageError: If the storage does not exist or denies access.
         """
         key = f"incoming/{secrets.token_hex(16)}"
         await self._storage.put(key, b"")
@@ -138,16 +138,15 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
     async def create_attachment(
         self, input: AttachmentCreateParams, context: TContext
     ) -> Attachment:
-        """Begin an upload in two phases.
+        """Start a two-phase upload.
 
         Returns:
-            The attachment, whose `upload_descriptor` says how to send the bytes: as the body of
-            a `PUT`.
+            The attachment, whose `upload_descriptor` says where to send the bytes with `PUT`.
 
         Raises:
-            AttachmentTooLargeError: The file is announced as too large.
-            AttachmentTypeRefusedError: Files of this type are not accepted.
-            AttachmentLimitReachedError: The owner has too many unsent attachments.
+            AttachmentTooLargeError: If the announced size is too large.
+            AttachmentTypeRefusedError: If the type is not accepted.
+            AttachmentLimitReachedError: If the owner has reached a limit.
         """
         attachment, _ = self._describe(input.name, input.mime_type, input.size, context)
         headers: dict[str, str] = {}
@@ -160,7 +159,7 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
         attachment.upload_descriptor = AttachmentUploadDescriptor(
             url=AnyUrl(url), method="PUT", headers=headers
         )
-        # ChatKitServer saves it too. Without it, others could not receive the bytes.
+        # ChatKitServer saves it as well, but other callers of this method need it saved here.
         async with self._reservations.reserve(attachment, context):
             return attachment
 
@@ -172,21 +171,23 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
         context: TContext | None = None,
         token: str | None = None,
     ) -> Attachment:
-        """Take the bytes of an attachment that `create_attachment` has announced.
+        """Receive the bytes of an attachment from `create_attachment`.
+
+        Pass either a context or a token.
 
         Args:
-            attachment_id: The attachment's id.
-            stream: The bytes. If it raises, nothing of them stays.
-            context: The owner's context, or
-            token: the signature from the upload's URL.
+            attachment_id: The attachment's ID.
+            stream: The bytes. If the stream raises, nothing is stored.
+            context: The owner's context.
+            token: The token in the upload URL.
 
         Raises:
-            AttachmentTooLargeError: There are too many bytes.
-            AttachmentSizeMismatchError: There are not as many bytes as were announced.
-            AttachmentTypeRefusedError: The file is not the image that it claims to be.
-            AttachmentAlreadyUploadedError: The bytes came before.
-            AttachmentLinkInvalidError: The token has expired or is not ours.
-            AttachmentNotFoundError: There is no such attachment, or it is another owner's.
+            AttachmentTooLargeError: If there are too many bytes.
+            AttachmentSizeMismatchError: If the size is not the announced one.
+            AttachmentTypeRefusedError: If the file is not the image that it claims to be.
+            AttachmentAlreadyUploadedError: If the bytes were received before.
+            AttachmentLinkInvalidError: If the token has expired or is not ours.
+            AttachmentNotFoundError: If the owner has no such attachment.
         """
         permission = await self._access.permit(attachment_id, context, token, "upload")
         attachment = await self._access.load(attachment_id, permission)
@@ -202,39 +203,39 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
         context: TContext,
         size: int | None = None,
     ) -> Attachment:
-        """Take a file in one go.
+        """Store a file in a direct upload.
 
         Args:
-            name: The file's name, as the client tells it.
-            mime_type: The file's type, as the client tells it.
-            stream: The bytes. If it raises, nothing of them stays.
+            name: The file's name, from the client.
+            mime_type: The file's type, from the client.
+            stream: The bytes. If the stream raises, nothing is stored.
             context: The owner's context.
-            size: How many bytes are announced, if it is known.
+            size: The announced size in bytes, if known.
 
         Raises:
-            AttachmentTooLargeError: There are too many bytes.
-            AttachmentSizeMismatchError: There are not as many bytes as were announced.
-            AttachmentTypeRefusedError: The type is not accepted, or the file is not the image
+            AttachmentTooLargeError: If there are too many bytes.
+            AttachmentSizeMismatchError: If the size is not the announced one.
+            AttachmentTypeRefusedError: If the type is not accepted, or the file is not the image
                 that it claims to be.
-            AttachmentLimitReachedError: The owner has too many unsent attachments.
+            AttachmentLimitReachedError: If the owner has reached a limit.
         """
         attachment, check = self._describe(name, mime_type, size, context)
-        # Until its bytes have come, it may have as many as a file may have.
+        # Reserve the maximum size until the bytes have arrived.
         size = self.max_size if check.size is None else check.size
         reserved = attachment.model_copy(update={"metadata": {"size": size}})
         async with self._reservations.reserve(reserved, context):
             return await self._arrivals.take(attachment, check, stream, context)
 
     async def check_message(self, attachment_ids: Collection[str], context: TContext) -> None:
-        """Make sure that a message may have these attachments, before any of them is read.
+        """Check that a message may have these attachments, without reading them.
 
         Raises:
-            AttachmentTooLargeError: They are too many, or too large together.
-            AttachmentNotFoundError: There is no such attachment, or it is another owner's.
+            AttachmentTooLargeError: If there are too many, or they are too large together.
+            AttachmentNotFoundError: If the owner has no such attachment.
         """
         if len(attachment_ids) > self.max_per_message:
             raise AttachmentTooLargeError(
-                f"A message takes at most {self.max_per_message} files. Send the rest with another."
+                f"Send at most {self.max_per_message} files per message, and the rest with another."
             )
         size = 0
         for attachment_id in attachment_ids:
@@ -242,24 +243,24 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
             size += (attachment.metadata or {}).get("size") or 0
         if size > self.max_message_size:
             raise AttachmentTooLargeError(
-                "The files are too large for one message: together they may have "
-                f"{readable_size(self.max_message_size)}."
+                "The files are too large for one message: send at most "
+                f"{readable_size(self.max_message_size)} at once."
             )
 
     async def confirm(self, attachment_id: str, context: TContext) -> Attachment:
-        """Make sure that an attachment's bytes are there and are what was announced.
+        """Check that an attachment's bytes have arrived and are as announced.
 
         Returns:
-            The attachment as it is to be stored with a message.
+            The attachment to store with a message.
 
         Raises:
-            AttachmentNotUploadedError: The bytes have not come yet.
-            AttachmentTooLargeError: There are too many bytes. They are deleted.
-            AttachmentSizeMismatchError: There are not as many bytes as were announced. They are
+            AttachmentNotUploadedError: If the bytes have not arrived yet.
+            AttachmentTooLargeError: If there are too many bytes. They are deleted.
+            AttachmentSizeMismatchError: If the size is not the announced one. The bytes are
                 deleted.
-            AttachmentTypeRefusedError: The file is not the image that it claims to be. It is
+            AttachmentTypeRefusedError: If the file is not the image that it claims to be. It is
                 deleted.
-            AttachmentNotFoundError: There is no such attachment, or it is another owner's.
+            AttachmentNotFoundError: If the owner has no such attachment.
         """
         attachment = await self._access.load(attachment_id, context)
         return await self._arrivals.whole(attachment, self._claim_of(attachment), context)
@@ -267,22 +268,23 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
     async def open(
         self, attachment_id: str, *, context: TContext | None = None, token: str | None = None
     ) -> AttachmentFile:
-        """Return a file to be read.
+        """Return a file for reading.
+
+        Pass either a context or a token.
 
         Args:
-            attachment_id: The attachment's id.
-            context: The owner's context, or
-            token: the signature from a URL of `link_to`.
+            attachment_id: The attachment's ID.
+            context: The owner's context.
+            token: The token in a URL of `link_to`.
 
         Raises:
-            AttachmentLinkInvalidError: The token has expired or is not ours.
-            AttachmentNotFoundError: There is no such attachment, it is another owner's, or its
-                bytes are not there.
+            AttachmentLinkInvalidError: If the token has expired or is not ours.
+            AttachmentNotFoundError: If the owner has no such attachment, or its bytes are missing.
         """
         permission = await self._access.permit(attachment_id, context, token, "read")
         attachment = await self._access.load(attachment_id, permission)
         try:
-            # A preview may be asked for as soon as the bucket has the bytes.
+            # A client may request the preview as soon as the bucket has the bytes.
             attachment = await self._arrivals.whole(
                 attachment, self._claim_of(attachment), permission
             )
@@ -301,23 +303,22 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
         )
 
     async def read_bytes(self, attachment_id: str, context: TContext) -> bytes:
-        """Return all bytes of a file, as a `ThreadItemConverter`'s fetcher needs them.
+        """Return all bytes of a file, for a `ThreadItemConverter`'s fetcher.
 
         Raises:
-            AttachmentNotFoundError: There is no such attachment, it is another owner's, or its
-                bytes are not there.
+            AttachmentNotFoundError: If the owner has no such attachment, or its bytes are missing.
         """
         file = await self.open(attachment_id, context=context)
         return b"".join([chunk async for chunk in file.stream()])
 
     def link_to(self, attachment_id: str, context: TContext) -> str:
-        """Return a URL at which anyone can read the file until it expires."""
+        """Return a URL with which anyone can read the file until the URL expires."""
         return self._link(attachment_id, "read", context)
 
     def refresh(self, attachment: Attachment, context: TContext) -> Attachment:
-        """Return an attachment with a new preview URL, because the one it was stored with expires.
+        """Return an attachment with a new preview URL, because the stored one expires.
 
-        The caller has loaded the attachment for its owner; it is not checked again.
+        The caller must have loaded the attachment for its owner; the owner is not checked again.
         """
         if not isinstance(attachment, ImageAttachment):
             return attachment
@@ -328,27 +329,26 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
         """Delete an attachment's bytes. ChatKit deletes the attachment itself.
 
         Raises:
-            AttachmentNotFoundError: There is no such attachment, or it is another owner's.
+            AttachmentNotFoundError: If the owner has no such attachment.
         """
         await self._access.load(attachment_id, context)
         await self.delete_bytes(attachment_id)
 
     async def delete_bytes(self, attachment_id: str) -> None:
-        """Delete an attachment's bytes whoever owns it, as when its thread is deleted.
+        """Delete the bytes of any owner's attachment, for example when its thread is deleted.
 
-        Call it for ids that come from a store, never for one from a client.
+        Only call it with IDs from a store, never with an ID from a client.
         """
         check_id(attachment_id)
         await self._notes.delete(attachment_id)
 
     async def delete_doomed(self, store: SQLStore[Any]) -> None:
-        """Delete the bytes of the attachments that a store has deleted, as with their threads.
+        """Delete the bytes of attachments that a store deleted, for example with their threads.
 
-        What cannot be deleted now, because the storage fails or the worker dies, is deleted the
-        next time.
+        If the storage fails or the worker dies, the next call deletes the rest.
 
         Args:
-            store: Where the attachments were.
+            store: The store of the attachments' metadata.
         """
         while ids := await store.doomed_attachments():
             for attachment_id in ids:
@@ -356,37 +356,37 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
             await store.forget_attachments(ids)
 
     async def clean_up(self, older_than: timedelta = ABANDONED_AFTER) -> None:
-        """Delete what unfinished uploads have left, and what was never sent. Run it now and then.
+        """Delete old unfinished uploads and unsent attachments. Call it regularly.
 
         Args:
-            older_than: How long ago they began. It must be longer than `url_lifetime`, or uploads
-                that still go on are deleted.
+            older_than: The minimum age of uploads to delete. It must be longer than `url_lifetime`;
+                otherwise, running uploads are deleted.
         """
         before = datetime.now(timezone.utc) - older_than
         await self._notes.sweep(before)
         await self._storage.delete_older("incoming", before)
 
     def _claim_of(self, attachment: Attachment) -> UploadCheck:
-        """Return the check for an attachment that has been announced."""
+        """Return the check for an announced attachment."""
         size = (attachment.metadata or {}).get("size")
         return UploadCheck(attachment.mime_type, size, self.max_size, self.accept)
 
     def _describe(
         self, name: str, mime_type: str, size: int | None, context: TContext
     ) -> tuple[Attachment, UploadCheck]:
-        """Return a new attachment, not saved, and the check for its bytes."""
+        """Return a new, unsaved attachment and the check for its bytes."""
         name = harmless_name(name)
         check = UploadCheck.of_claim(name, mime_type, size, self.max_size, self.accept)
         attachment_id = self.generate_attachment_id(check.mime_type, context)
         if not is_id(attachment_id):
-            raise ValueError(f"{attachment_id!r} cannot be an attachment's id.")
+            raise ValueError(f"{attachment_id!r} is not a valid attachment ID.")
         fields: dict[str, Any] = {
             "id": attachment_id,
             "name": name,
             "mime_type": check.mime_type,
             "metadata": {"size": check.size},
         }
-        # Whatever cannot be drawn safely is a file, and so never drawn: SVG, for one.
+        # Images that are not safe to display, such as SVG, are attached as files.
         if check.mime_type not in PLAIN_IMAGES:
             return FileAttachment(**fields), check
         preview_url = AnyUrl(self.link_to(attachment_id, context))
@@ -395,5 +395,5 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
     def _link(self, attachment_id: str, purpose: Purpose, context: Any) -> str:
         base_url = self.base_url or value_of(context, "base_url")
         if not base_url:
-            raise ValueError("Give AttachmentStore a base_url, or the context one.")
+            raise ValueError("Set base_url in AttachmentStore or in the context.")
         return self._signer.link(str(base_url), attachment_id, purpose)

@@ -1,4 +1,4 @@
-"""What a file must keep to, checked while its bytes arrive."""
+"""Checks a file against its limits while its bytes arrive."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .media_types import PLAIN_IMAGES, SNIFFED_BYTES, image_type, is_accepted, m
 
 @dataclass
 class UploadCheck:
-    """The limits for one file, and what is known of it so far.
+    """The limits for one file, and its state so far.
 
     Attributes:
-        mime_type: What the file claims to be; what it is, once its beginning has been seen.
-        size: How many bytes were announced, or None.
-        max_size: How many bytes it may have.
-        accept: Patterns of the types that are accepted.
-        received: How many bytes have come.
+        mime_type: The claimed type, or the actual one once the first bytes have arrived.
+        size: The announced size in bytes, or `None`.
+        max_size: The maximum size in bytes.
+        accept: Patterns of the accepted types.
+        received: The number of bytes received.
     """
 
     mime_type: str
@@ -35,12 +35,12 @@ class UploadCheck:
     def of_claim(
         cls, name: str, mime_type: str, size: int | None, max_size: int, accept: Collection[str]
     ) -> UploadCheck:
-        """Return the check for a file, if what it claims to be is acceptable at all.
+        """Return the check for a file with this claimed type and size.
 
         Raises:
-            AttachmentTooLargeError: It claims to be too large.
-            AttachmentTypeRefusedError: It claims no type, or one that is not accepted.
-            AttachmentSizeMismatchError: It claims a size that no file has.
+            AttachmentTooLargeError: If the claimed size is too large.
+            AttachmentTypeRefusedError: If the claimed type is not valid or not accepted.
+            AttachmentSizeMismatchError: If the claimed size is negative.
         """
         claimed = media_type(mime_type, name)
         if claimed is None or not is_accepted(claimed, accept):
@@ -48,21 +48,21 @@ class UploadCheck:
         if size is not None and size < 0:
             raise AttachmentSizeMismatchError
         check = cls(claimed, size, max_size, accept)
-        check.count(size or 0)
+        check.check_limit(size or 0)
         return check
 
     async def watch(self, stream: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
-        """Pass a stream on, and fail as soon as it breaks a limit.
+        """Pass a stream on, and raise once it breaks a limit.
 
         Raises:
-            AttachmentTooLargeError: More bytes came than a file may have.
-            AttachmentSizeMismatchError: More or fewer bytes came than were announced.
-            AttachmentTypeRefusedError: It is not the image that it claims to be.
+            AttachmentTooLargeError: If there are too many bytes.
+            AttachmentSizeMismatchError: If the size is not the announced one.
+            AttachmentTypeRefusedError: If the file is not the image that it claims to be.
         """
         head: bytes | None = b""
         async for chunk in stream:
             self.received += len(chunk)
-            self.count(self.received)
+            self.check_limit(self.received)
             if self.size is not None and self.received > self.size:
                 raise AttachmentSizeMismatchError
             if head is None:
@@ -70,23 +70,24 @@ class UploadCheck:
                 continue
             head += chunk
             if len(head) >= SNIFFED_BYTES:
-                self.look(head)
+                self.check_type(head)
                 yield head
                 head = None
         if head is not None:
-            self.look(head)
+            self.check_type(head)
             yield head
-        self.weigh(self.received)
+        self.check_size(self.received)
 
-    def look(self, head: bytes) -> None:
-        """Learn from a file's first bytes what it is.
+    def check_type(self, head: bytes) -> None:
+        """Determine an image's actual type from a file's first bytes.
 
-        An image of another kind than claimed gets its true type: people rename their pictures.
-        What is no image at all is refused, and what does not claim to be one is left alone,
-        because it is served as a download whatever it holds.
+        An image of another type than claimed gets its actual type, because people rename image
+        files. A file that only claims to be an image is refused. Other files are not checked,
+        because they are only served as downloads.
 
         Raises:
-            AttachmentTypeRefusedError: It claims to be an image and is none that is accepted.
+            AttachmentTypeRefusedError: If the file claims to be an image, but is not an accepted
+                one.
         """
         if self.mime_type not in PLAIN_IMAGES:
             return
@@ -95,31 +96,31 @@ class UploadCheck:
             raise AttachmentTypeRefusedError("The file is not the image that it claims to be.")
         self.mime_type = found
 
-    def weigh(self, size: int) -> None:
-        """Check the size of a whole file.
+    def check_size(self, size: int) -> None:
+        """Check the size of a complete file.
 
         Raises:
-            AttachmentTooLargeError: It is larger than a file may be.
-            AttachmentSizeMismatchError: It is not as large as was announced.
+            AttachmentTooLargeError: If the file is too large.
+            AttachmentSizeMismatchError: If the size is not the announced one.
         """
-        self.count(size)
+        self.check_limit(size)
         if self.size is not None and size != self.size:
             raise AttachmentSizeMismatchError
 
-    def count(self, size: int) -> None:
-        """Check that a file may have this many bytes or more.
+    def check_limit(self, size: int) -> None:
+        """Check that the size so far is within the limit.
 
         Raises:
-            AttachmentTooLargeError: It may not.
+            AttachmentTooLargeError: If it is not.
         """
         if size > self.max_size:
             raise AttachmentTooLargeError(
-                f"The file is too large. At most {readable_size(self.max_size)} can be attached."
+                f"The file is too large. Attach at most {readable_size(self.max_size)}."
             )
 
 
 def readable_size(size: int) -> str:
-    """Return a number of bytes as people read it."""
+    """Return a size in bytes in a readable form."""
     for unit in ("bytes", "KiB", "MiB"):
         if size < 1024:
             return f"{size} {unit}"

@@ -1,1 +1,1 @@
-"""ChatKit's store, agents' sessions and messages, and leases, in SQLite or PostgreSQL."""
+"""The SQL store: ChatKit's threads, agents' sessions and messages, and leases."""

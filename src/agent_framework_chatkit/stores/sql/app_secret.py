@@ -1,4 +1,4 @@
-"""The secret that an app signs with."""
+"""The app's signing secret."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from .tables import secrets as app_secrets
 
 
 class AppSecret:
-    """A secret that all workers share, made when first asked for.
+    """A secret that all workers share, generated on first use.
 
     Args:
-        database: Where it is.
+        database: The database.
     """
 
     def __init__(self, database: Database) -> None:

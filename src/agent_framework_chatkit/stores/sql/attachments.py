@@ -1,4 +1,4 @@
-"""What is known of attachments, in rows; their bytes are elsewhere."""
+"""The metadata of attachments; their bytes are in an attachment store."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from .writes import ATTACHMENT, save_attachment_row, size_of, unknown_attachment
 
 
 class Attachments:
-    """The attachments of owners.
+    """The metadata of attachments.
 
     Args:
-        database: Where they are.
+        database: The database.
     """
 
     def __init__(self, database: Database) -> None:
@@ -36,7 +36,7 @@ class Attachments:
     async def reserve(
         self, attachment: Attachment, owner: str, max_files: int | None, max_stored: int | None
     ) -> bool:
-        """Add an attachment, if its owner may have one more; return whether it was added."""
+        """Add an attachment if it is within its owner's limits; return whether it was added."""
         usage = select(func.count(), func.coalesce(func.sum(attachments.c.size), 0)).where(
             attachments.c.owner == owner
         )

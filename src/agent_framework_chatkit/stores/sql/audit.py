@@ -1,4 +1,4 @@
-"""Who did what, and when: ids and digests, and nothing of what was said."""
+"""The audit trail: who did what, and when, as IDs and digests without any texts."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ AuditKind: TypeAlias = Literal[
     "attachment.downloaded",
     "request.refused",
 ]
-"""What is recorded."""
+"""The kinds of records."""
 
 _BATCH = 500
 
 
 class AuditTrail:
-    """Keeps the records of a database, each in the log as well.
+    """Stores audit records, and logs each of them.
 
     Args:
-        database: Where they are.
-        days: How long they are kept.
+        database: The database.
+        days: Days to keep the records.
     """
 
     def __init__(self, database: Database, days: float) -> None:
@@ -48,13 +48,13 @@ class AuditTrail:
     async def record(
         self, kind: AuditKind, owner: str | None, thread: str | None = None, **details: Any
     ) -> None:
-        """Keep one record. What cannot be kept is in the log.
+        """Store a record. If the database fails, the record is only in the log.
 
         Args:
-            kind: What was done.
-            owner: Who did it; `None` if that is not known.
-            thread: The thread that it was done in.
-            details: Ids, digests and numbers.
+            kind: The kind of action.
+            owner: The owner who acted, or `None` if unknown.
+            thread: The ID of the thread, if any.
+            details: IDs, digests and numbers.
         """
         fields = {"kind": kind, "owner": owner, "thread": thread, **details}
         logger.info("%s", json.dumps(fields), extra={"audit": fields})
@@ -64,10 +64,10 @@ class AuditTrail:
         try:
             await self._database.write(lambda connection: connection.execute(row))
         except Exception:
-            logger.exception("A record of the audit trail is only in the log: %s", fields)
+            logger.exception("Could not store an audit record; it is only in the log: %s", fields)
 
     async def records(self) -> AsyncIterator[dict[str, Any]]:
-        """Yield the records, the oldest first."""
+        """Yield the records, oldest first."""
         last = 0
         while True:
             rows = await self._database.read(partial(_page, last))
@@ -85,7 +85,7 @@ class AuditTrail:
             last = rows[-1].key
 
     async def purge(self) -> None:
-        """Delete the records that are older than they are kept."""
+        """Delete expired records."""
         before = database_time() - timedelta(days=self._days).total_seconds()
         old = delete(audit).where(audit.c.at < before)
         await self._database.write(lambda connection: connection.execute(old))

@@ -1,4 +1,4 @@
-"""Notices that a database does not answer, and has what cannot fail wait until it does."""
+"""Detects that a database does not answer, and lets code wait until it does."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 RETRY_EVERY = 0.5
-"""Seconds between two tries while the database does not answer."""
+"""Seconds between two attempts while the database does not answer."""
 
 is_patient: ContextVar[bool] = ContextVar("is_patient", default=False)
-"""Whether the current code waits for a database that does not answer, rather than fail."""
+"""Whether the current code waits for a database that does not answer, rather than failing."""
 
 
 class OutcomeUnknownError(SQLAlchemyError):
-    """The connection was lost during a commit: nobody knows whether the transaction was stored."""
+    """The connection was lost during a commit, so the transaction may or may not be stored."""
 
 
 def does_not_answer(error: BaseException) -> bool:
-    """Return whether the database is gone, locked or full: later, the same may succeed."""
+    """Return whether the database is unavailable, locked or full, so that a retry may succeed."""
     kinds = (InterfaceError, NoConnectionError, OperationalError, OutcomeUnknownError)
     return is_disconnected(error) or isinstance(error, kinds)
 
@@ -40,15 +40,15 @@ def is_disconnected(error: BaseException) -> bool:
 
 
 def is_deadlock(error: BaseException) -> bool:
-    """Return whether PostgreSQL has chosen this one of two that waited for each other."""
+    """Return whether PostgreSQL aborted this transaction to resolve a deadlock."""
     return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == "40P01"
 
 
 class Availability:
-    """Whether a database answers. The log says so when that changes.
+    """Tracks whether a database answers, and logs changes.
 
     Attributes:
-        is_closing: Whether nobody waits for the database any more.
+        is_closing: Whether to stop waiting for the database.
     """
 
     def __init__(self) -> None:
@@ -59,11 +59,11 @@ class Availability:
 
     @contextmanager
     def noted(self, *, is_writing: bool = True) -> Iterator[None]:
-        """Note whether the database answers what is done within the block.
+        """Record whether the database answers within the block.
 
         Args:
-            is_writing: Whether a success says that it answers again: one that is locked can often
-                be read all the same.
+            is_writing: Whether a success means that the database answers again. A read does not:
+                a locked database can often still be read.
         """
         before = self._successes
         try:
@@ -77,7 +77,7 @@ class Availability:
 
     def _note_failure(self, error: BaseException, successes_before: int) -> None:
         with self._lock:
-            # What was tried before the last success says nothing of the time after it.
+            # A failure of an attempt that started before the last success is out of date.
             if self._is_gone or self._successes != successes_before:
                 return
             self._is_gone = True
@@ -92,11 +92,11 @@ class Availability:
         logger.warning("The database answers again.")
 
     async def retry(self, attempt: Callable[[], Awaitable[T]], *, is_repeatable: bool = True) -> T:
-        """Try for as long as the database does not answer.
+        """Repeat an attempt while the database does not answer.
 
         Args:
-            attempt: What is tried.
-            is_repeatable: Whether it is tried again although it may have succeeded.
+            attempt: The attempt.
+            is_repeatable: Whether to repeat it even if it may have succeeded.
         """
         while True:
             try:
@@ -108,13 +108,13 @@ class Availability:
             await asyncio.sleep(RETRY_EVERY)
 
     async def retry_if_patient(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Try what may be done only once, again and again if the current code is patient."""
+        """Make an attempt that must succeed only once; repeat it if the current code may wait."""
         if not is_patient.get():
             return await attempt()
         return await self.retry(attempt, is_repeatable=False)
 
 
 def brief(error: BaseException) -> str:
-    """Return the first line of the database's own words."""
+    """Return the first line of the database's own error message."""
     lines = str(getattr(error, "orig", None) or error).splitlines()
     return lines[0] if lines else type(error).__name__

@@ -1,4 +1,4 @@
-"""Hears of what other processes have written."""
+"""Watches for writes by other processes."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from .database import CHANNEL, Database
 logger = logging.getLogger(__name__)
 
 POLL_EVERY = 0.2
-"""Seconds between two looks at a database that does not tell of changes."""
+"""Seconds between two polls of a database that does not send notifications."""
 
 Check = Callable[["set[int] | None"], Awaitable[bool]]
-"""Looks at threads, by their keys or at all of them; returns whether to go on."""
+"""Checks the threads with these keys, or all of them; returns whether to keep watching."""
 
 
 class Changes(Protocol):
-    """Calls `check` when threads may have been changed by another process."""
+    """Calls `check` when another process may have changed threads."""
 
     wanted: bool
-    """Set when somebody wants to hear; cleared when `check` says that nobody does."""
+    """Whether to watch: set by users, and cleared when `check` returns `False`."""
 
     async def close(self) -> None:
-        """Hear no more."""
+        """Stop watching."""
 
 
 def watch_changes(database: Database, check: Check) -> Changes:
-    """Return what hears of changes in a database.
+    """Return a watcher for a database.
 
     Args:
         database: The database.
@@ -49,7 +49,7 @@ def watch_changes(database: Database, check: Check) -> Changes:
 
 
 class _Nothing:
-    """A database that no other process can reach."""
+    """The watcher for a database that no other process can access."""
 
     wanted = False
 
@@ -58,7 +58,7 @@ class _Nothing:
 
 
 class _Watching:
-    """Watches in a task, for as long as somebody wants to hear."""
+    """Watches in a task while `wanted` is set."""
 
     def __init__(self, database: Database, check: Check) -> None:
         self._database = database
@@ -92,13 +92,13 @@ class _Watching:
                 await asyncio.sleep(1)
 
     async def _note_deafness(self, error: Exception) -> None:
-        """Say once that nothing is heard, unless nothing can be: the database says so itself."""
+        """Log once that watching fails, unless the database fails, which is logged anyway."""
         if self._is_deaf:
             return
         with suppress(SQLAlchemyError):
             await self._database.check()
             self._is_deaf = True
-            logger.warning("Other workers cannot be heard; trying again: %s", brief(error))
+            logger.warning("Cannot watch the other workers; trying again: %s", brief(error))
 
     async def _watch(self) -> None:
         raise NotImplementedError
@@ -108,11 +108,11 @@ class _Watching:
             self.wanted = False
         if self._is_deaf:
             self._is_deaf = False
-            logger.warning("Other workers are heard again.")
+            logger.warning("Watching the other workers again.")
 
 
 class _Polling(_Watching):
-    """Looks at the number by which SQLite says that another connection has written."""
+    """Polls SQLite's `data_version`, which changes when another connection writes."""
 
     async def _watch(self) -> None:
         path = self._database.url.database or ""
@@ -120,7 +120,7 @@ class _Polling(_Watching):
         try:
             seen = version = None
             while self.wanted:
-                # While another process commits, or has locked the file, it has no number.
+                # The query fails while another process commits or has locked the file.
                 with suppress(sqlite3.OperationalError):
                     version = connection.execute("PRAGMA data_version").fetchone()
                 if version != seen:
@@ -132,7 +132,7 @@ class _Polling(_Watching):
 
 
 class _Listening(_Watching):
-    """Listens on a connection of its own to PostgreSQL, outside the pool."""
+    """Listens on a separate PostgreSQL connection, outside the pool."""
 
     async def _watch(self) -> None:
         from psycopg import AsyncConnection
@@ -140,7 +140,7 @@ class _Listening(_Watching):
         connection = await AsyncConnection.connect(_dsn(self._database.url), autocommit=True)
         async with connection:
             await connection.execute(f"LISTEN {CHANNEL}".encode())
-            # What happened before this connection was there, or while it was lost.
+            # Catch up on changes before this connection, or while it was lost.
             await self._look(None)
             async for notification in connection.notifies():
                 sender, _, keys = notification.payload.partition(":")

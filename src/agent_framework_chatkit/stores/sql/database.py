@@ -1,4 +1,4 @@
-"""Connections to the two databases, and what they do differently."""
+"""Connects to SQLite or PostgreSQL, and hides their differences."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 Work = Callable[[Connection], T]
-"""What is done within a transaction. It may be done again if the transaction fails."""
+"""Runs within a transaction. It may run again if the transaction fails."""
 
 _USE = "Use sqlite:///chat.db, sqlite:// for one in memory, or postgresql://user@host/name."
 
@@ -55,27 +55,27 @@ _LOCK_TIMEOUT = 15
 """Seconds that SQLite waits for another process, unless the URL says otherwise."""
 
 _BEGIN = "sqlite_begin"
-"""The option that names the statement which begins a transaction in SQLite."""
+"""The execution option with the statement that starts a transaction in SQLite."""
 
 _CONNECT_TIMEOUT = 10
-"""How long, in seconds, PostgreSQL may take to answer at first, unless the URL says otherwise."""
+"""Seconds to wait for a connection to PostgreSQL, unless the URL says otherwise."""
 
 CHANNEL = "chatkit_events"
-"""Where workers hear from each other, on PostgreSQL."""
+"""The PostgreSQL channel for notifications between workers."""
 
 _NOTIFIED = 300
-"""How many threads a notification names at most: it holds 8,000 bytes."""
+"""The maximum number of thread keys in a notification, which is limited to 8,000 bytes."""
 
 _READERS = 4
-"""How many threads read at the same time."""
+"""The number of reader threads."""
 
 _BATCH = 200
-"""How many writers may share a transaction."""
+"""The maximum number of jobs in one transaction."""
 
 
 @dataclass(frozen=True)
 class _Job:
-    """Work that waits for the writer, and the future of the caller who awaits it."""
+    """Work for the writer, and the future that the caller awaits."""
 
     work: Work[Any]
     future: asyncio.Future[Any]
@@ -86,17 +86,17 @@ _Outcome = tuple[_Job, Any, "BaseException | None"]
 
 
 class Database:
-    """A database that migrates itself when it is first used.
+    """A database that migrates itself on first use.
 
-    All writing is done by one thread, which puts what waits at the same time into one
-    transaction: a commit costs as much as many statements. Reading is done by other threads. Work
-    goes on to its end even if the caller is cancelled.
+    One thread does all writes. It combines waiting jobs into one transaction, because a commit
+    costs as much as many statements. Other threads read. Work runs to its end even if the caller
+    is cancelled.
 
     Args:
         url: `sqlite:///file.db`, `sqlite://` for one in memory, or `postgresql://user@host/name`.
 
     Raises:
-        ValueError: If it is another kind of database, or no URL.
+        ValueError: If it is not a URL, or names another kind of database.
         ImportError: If the driver is not installed.
     """
 
@@ -111,20 +111,20 @@ class Database:
             "postgresql",
             "postgresql+psycopg",
         ):
-            raise ValueError(f"There is no store for {parsed.drivername}:// databases. {_USE}")
+            raise ValueError(f"{parsed.drivername}:// databases are not supported. {_USE}")
         self._anchor: sqlite3.Connection | None = None
         self._memory: str | None = None
         self._setting_up = asyncio.Lock()
         self._is_ready = False
         self._announced: set[int] = set()
-        """Threads that the current transaction has changed."""
+        """Keys of the threads that the current transaction changed."""
         self.heartbeat: Callable[[Connection], None] | None = None
-        """What the writer does every `heartbeat_interval` seconds, busy or not."""
+        """Called by the writer every `heartbeat_interval` seconds, whether busy or not."""
         self.heartbeat_interval = 1.0
         self._next_heartbeat = 0.0
         self.availability = Availability()
         self.name = secrets.token_hex(8)
-        """Tells what this process has announced from what others have."""
+        """Identifies this process's own notifications."""
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
         self._readers: ThreadPoolExecutor | None = None
@@ -136,12 +136,12 @@ class Database:
 
     @property
     def is_shared(self) -> bool:
-        """Whether other processes may use the database too."""
+        """Whether other processes may use the database."""
         return self._memory is None
 
     @property
     def url(self) -> URL:
-        """Where the database is, with the driver that is used."""
+        """The database's URL, with the driver."""
         return self._url
 
     def _set_up_sqlite(self, url: URL) -> None:
@@ -150,8 +150,8 @@ class Database:
             connecting["timeout"] = _LOCK_TIMEOUT
         self._options: dict[str, Any] = {"connect_args": connecting}
         if url.database in (None, "", ":memory:"):
-            # A database in memory that connections share by its name, so that it survives when
-            # one of them fails.
+            # Connections share this in-memory database by its name, so that it survives the failure
+            # of one of them.
             self._memory = f"file:/chatkit-{secrets.token_hex(16)}?vfs=memdb"
             url = make_url(f"sqlite:///{self._memory}&uri=true")
         self._url = url.set(drivername="sqlite")
@@ -166,30 +166,30 @@ class Database:
             url = url.update_query_dict({"connect_timeout": str(_CONNECT_TIMEOUT)})
         self._url = url
         self._options = {}
-        # A connection may have died since it was last used, as all do when the server restarts.
+        # A connection may have died since its last use, for example when the server restarted.
         self._engine = _connect(url, "postgres", pool_pre_ping=True)
         self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._snapshots = self._engine.execution_options(isolation_level="REPEATABLE READ")
 
     async def read(self, work: Work[T], *, is_snapshot: bool = False) -> T:
-        """Do work that only reads.
+        """Run work that only reads.
 
         Args:
-            work: What to do.
-            is_snapshot: Whether all of its statements see the database as it was at one time.
+            work: The work.
+            is_snapshot: Whether all of its statements see the database at one point in time.
         """
         if self._memory is not None:
-            # Readers of a database in memory would wait for its writer anyway.
+            # In-memory readers would wait for the writer anyway.
             return await self.write(work)
         engine = self._snapshots if is_snapshot else self._reading
         return await self.availability.retry_if_patient(lambda: self._read(engine, work))
 
     async def write(self, work: Work[T]) -> T:
-        """Do work in a transaction, which is rolled back if the work fails."""
+        """Run work in a transaction, which is rolled back if the work fails."""
         return await self.availability.retry_if_patient(lambda: self._submit(work))
 
     def announce(self, thread: int) -> None:
-        """Tell other workers, once the transaction is committed, that a thread has changed.
+        """Notify other workers, once the transaction is committed, that a thread changed.
 
         Args:
             thread: The thread's key.
@@ -197,8 +197,8 @@ class Database:
         self._announced.add(thread)
 
     def insert(self, table: Table) -> postgresql.Insert:
-        """Return an insert that can say what to do about a row that is there already."""
-        # The two have the same methods, and nothing in common that declares them.
+        """Return an insert statement that supports `ON CONFLICT`."""
+        # Both classes have the same methods, but no common base that declares them.
         build: Any = sqlite.insert if self.is_sqlite else postgresql.insert
         statement: postgresql.Insert = build(table)
         return statement
@@ -207,17 +207,17 @@ class Database:
         """Bring the tables up to date."""
         async with self._setting_up:
             if self._memory is not None and self._anchor is None:
-                # The database lives as long as a connection to it.
+                # An in-memory database lives as long as a connection to it.
                 self._anchor = sqlite3.connect(self._memory, uri=True, check_same_thread=False)
             await asyncio.to_thread(self._upgrade)
             self._is_ready = True
 
     async def check(self) -> None:
-        """Ask the database for something, and raise if it does not answer."""
+        """Run a query, and raise if the database does not answer."""
         await self.read(lambda connection: connection.execute(select(literal(1))).scalar())
 
     async def close(self) -> None:
-        """Wait for the work that was begun, and close all connections."""
+        """Wait for running work, and close all connections."""
         if self._writer is not None:
             self._jobs.put(None)
             await asyncio.to_thread(self._writer.join)
@@ -266,16 +266,16 @@ class Database:
         return await future
 
     def _work(self) -> None:
-        """Do what is submitted until the database is closed."""
+        """Run submitted jobs until the database is closed."""
         is_open = True
         while is_open:
             self._beat()
             is_open = self._work_once()
 
     def _work_once(self) -> bool:
-        """Do what is submitted next; return whether there may be more.
+        """Run the next submitted jobs; return whether more may follow.
 
-        A call of its own: what was written, which may be large, is not kept until the next.
+        A separate function, so that no local variable keeps the written data, which may be large.
         """
         try:
             first = self._jobs.get(timeout=self.heartbeat_interval)
@@ -302,13 +302,13 @@ class Database:
             with self.availability.noted(), self._engine.begin() as connection:
                 heartbeat(connection)
         except Exception as error:
-            # While the database is gone, no one can take the leases over either.
+            # While the database does not answer, nobody can take over the leases either.
             if not does_not_answer(error):
-                logger.warning("The worker could not show that it is alive: %s", brief(error))
+                logger.warning("The worker's heartbeat failed: %s", brief(error))
         self._next_heartbeat = time.monotonic() + self.heartbeat_interval
 
     def _do(self, jobs: Sequence[_Job], tries: int = 3) -> list[_Outcome]:
-        """Do jobs in one transaction or, if one of them fails, in one each."""
+        """Run jobs in one transaction or, if one of them fails, in one transaction each."""
         has_begun = is_committing = False
         self._announced.clear()
         try:
@@ -330,7 +330,7 @@ class Database:
         return done
 
     def _notify(self, connection: Connection) -> None:
-        """Have PostgreSQL tell the other workers which threads have changed."""
+        """Send a PostgreSQL notification with the changed threads to the other workers."""
         keys = sorted(self._announced)
         for start in range(0, len(keys), _NOTIFIED):
             listed = ",".join(map(str, keys[start : start + _NOTIFIED]))
@@ -344,16 +344,16 @@ def _read(engine: Engine, work: Work[T]) -> T:
     except DBAPIError as error:
         if not is_disconnected(error):
             raise
-    # The connection was cut meanwhile. There may be a new one.
+    # The connection was lost. Try a new one.
     with engine.connect() as connection:
         return work(connection)
 
 
 def _deliver(outcomes: Sequence[_Outcome]) -> None:
-    """Tell the callers how their work has ended."""
+    """Set the callers' futures."""
     loops = {outcome[0].loop for outcome in outcomes}
     for loop in loops:
-        # The loop may have been closed by whoever did not wait.
+        # The loop may already be closed if the caller did not wait.
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(
                 _resolve, [outcome for outcome in outcomes if outcome[0].loop is loop]
@@ -372,7 +372,7 @@ def _resolve(outcomes: Sequence[_Outcome]) -> None:
 
 def _connect(url: URL, extra: str, **options: Any) -> Engine:
     try:
-        # What a statement holds is what people said, and is not for a log.
+        # Parameters contain users' texts, which must not be logged.
         return create_engine(url, hide_parameters=True, **options)
     except ModuleNotFoundError as error:
         raise ImportError(
@@ -382,11 +382,11 @@ def _connect(url: URL, extra: str, **options: Any) -> Engine:
 
 
 def _prepare_sqlite(engine: Engine) -> None:
-    """Have transactions begin as they should, and foreign keys be checked."""
+    """Make transactions start explicitly, and enforce foreign keys."""
 
     @event.listens_for(engine, "connect")
     def connect(connection: Any, _: Any) -> None:
-        # The driver's own way of beginning transactions would begin them too late.
+        # The driver would start transactions too late.
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute("PRAGMA foreign_keys = ON")
@@ -394,7 +394,7 @@ def _prepare_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # A transaction that begins by reading cannot wait for another writer when it comes to
-        # writing: it fails. So one that will write says so at once.
+        # A transaction that starts with a read fails, rather than waits, if there is another writer
+        # when it comes to write. A transaction that will write therefore starts as one.
         options = connection.get_execution_options()
         connection.exec_driver_sql(options.get(_BEGIN, "BEGIN IMMEDIATE"))

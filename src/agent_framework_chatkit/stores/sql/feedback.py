@@ -1,4 +1,4 @@
-"""What people think of items."""
+"""Feedback on items."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Feedback:
     """The feedback on the items of threads.
 
     Args:
-        database: Where it is.
+        database: The database.
     """
 
     def __init__(self, database: Database) -> None:
@@ -25,7 +25,7 @@ class Feedback:
     async def save(
         self, thread_id: str, item_ids: Sequence[str], kind: FeedbackKind, owner: str
     ) -> None:
-        """Store feedback, as `SQLStore.save_feedback` says."""
+        """Store feedback; see `SQLStore.save_feedback`."""
 
         def save(connection: Connection) -> None:
             thread = hold_thread(connection, thread_id, owner)
@@ -43,7 +43,7 @@ class Feedback:
         await self._database.write(save)
 
     async def load(self, thread_id: str, owner: str) -> dict[str, FeedbackKind]:
-        """Return the feedback on a thread's items, by the items' ids."""
+        """Return the feedback on a thread's items, by item ID."""
         statement = select(feedback.c.item, feedback.c.kind).where(
             feedback.c.thread == thread_key(thread_id, owner)
         )

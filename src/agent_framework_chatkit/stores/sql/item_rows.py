@@ -12,10 +12,10 @@ from .writes import add_items, delete_item, parse_item, unknown_item
 
 
 class ItemRows:
-    """The items of threads, each in its place.
+    """The items of threads, in order.
 
     Args:
-        database: Where they are.
+        database: The database.
     """
 
     def __init__(self, database: Database) -> None:
@@ -24,7 +24,7 @@ class ItemRows:
     async def load_page(
         self, thread_id: str, owner: str, after: str | None, limit: int, order: str
     ) -> Page[ThreadItem]:
-        """Load a page of a thread's items, as `SQLStore.load_thread_items` says."""
+        """Load a page of a thread's items; see `SQLStore.load_thread_items`."""
 
         def load(connection: Connection) -> Page[ThreadItem]:
             key = connection.scalar(select(thread_key(thread_id, owner)))
@@ -39,7 +39,7 @@ class ItemRows:
         return await self._database.read(load)
 
     async def load(self, thread_id: str, item_id: str, owner: str) -> ThreadItem:
-        """Load an item, as `SQLStore.load_item` says."""
+        """Load an item; see `SQLStore.load_item`."""
         statement = select(items.c.data).where(
             items.c.thread == thread_key(thread_id, owner), items.c.id == item_id
         )
@@ -50,7 +50,7 @@ class ItemRows:
         return item
 
     async def add(self, thread_id: str, item: ThreadItem, owner: str) -> None:
-        """Add an item, or replace it where it is, as `SQLStore.add_thread_item` says."""
+        """Add an item, or replace it in place; see `SQLStore.add_thread_item`."""
 
         def add(connection: Connection) -> None:
             thread, position = number(connection, thread_id, owner)
@@ -59,7 +59,7 @@ class ItemRows:
         await self._database.write(add)
 
     async def delete(self, thread_id: str, item_id: str, owner: str) -> None:
-        """Delete an item, if there is one, as `SQLStore.delete_thread_item` says."""
+        """Delete an item, if it exists; see `SQLStore.delete_thread_item`."""
 
         def delete(connection: Connection) -> None:
             key = connection.scalar(select(thread_key(thread_id, owner)))

@@ -1,4 +1,4 @@
-"""Values to JSON text and back, whatever strings they hold."""
+"""Converts values to JSON text and back, whatever strings they contain."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ def dump(value: BaseModel) -> str:
     """Return a value as JSON text.
 
     Raises:
-        PydanticSerializationError: If it holds something that JSON cannot.
+        PydanticSerializationError: If the value contains something that JSON does not support.
     """
     try:
         return value.model_dump_json(by_alias=True)
     except PydanticSerializationError:
-        # Half an emoji, as when a stream is cut, cannot be written as UTF-8. Escaped, it can.
+        # Half an emoji, from a stream that was cut, cannot be encoded as UTF-8, but can be escaped.
         return json.dumps(value.model_dump(by_alias=True), default=to_jsonable_python)
 
 
 def load(adapter: TypeAdapter[T], text: str, what: str) -> T | None:
-    """Return what JSON text holds, or nothing, and an error in the log, if it makes no sense.
+    """Return the value of JSON text, or log an error and return `None` if it is not valid.
 
-    A newer version may have written it, and a row that this version cannot read must not make
-    what is beside it unreadable.
+    A newer version may have written the text. A row that this version cannot read must not make
+    other rows unreadable.
 
     Args:
-        adapter: Knows what the value should be.
+        adapter: The adapter for the value's type.
         text: The JSON text.
-        what: What to call it in the log.
+        what: The value's name for the log.
     """
     try:
         try:
             return adapter.validate_json(text)
         except ValueError:
-            # pydantic's own parser does not take half an emoji.
+            # pydantic's own parser does not accept half an emoji.
             return adapter.validate_python(json.loads(text))
     except ValueError:
-        logger.exception("%s cannot be read, and is left out.", what)
+        logger.exception("%s cannot be read and is left out.", what)
         return None

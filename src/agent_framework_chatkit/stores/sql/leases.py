@@ -1,8 +1,9 @@
-"""Leases: who may write to a thread, and which workers are alive.
+"""Leases: the right to write to a thread, and the detection of dead workers.
 
-A worker that holds leases moves a counter in the database. The others watch it with clocks of
-their own: one whose counter stands still is suspected, and is dead if it still does so when they
-look again. So nobody compares clocks, and while the database is locked or gone, nobody dies.
+A worker that holds leases increments a counter in the database. The others time it with their own
+clocks: a worker whose counter stands still is suspected, and considered dead if the counter still
+stands when they look again. Thus nobody compares clocks, and nobody is considered dead while the
+database is locked or does not answer.
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ class Leases:
     """The leases of one worker, and whether other workers are alive.
 
     Args:
-        database: Where workers meet.
-        turns: Where leases are written down.
-        lease: How long, in seconds, it may take until a dead worker's leases are free.
+        database: The database that the workers share.
+        turns: Stores the leases.
+        lease: The maximum number of seconds until a dead worker's leases are free.
     """
 
     def __init__(self, database: Database, turns: Turns, lease: float) -> None:
@@ -40,17 +41,17 @@ class Leases:
         self._turns = turns
         self._lease = lease
         self.worker = secrets.token_hex(8)
-        """The name of this worker."""
+        """The ID of this worker."""
         self.found_dead = asyncio.Event()
-        """Set when another worker has died, which may have left turns."""
+        """Set when another worker died, which may have left turns."""
         self._starting = asyncio.Lock()
         self._watching: asyncio.Task[None] | None = None
         self._keepers: set[asyncio.Task[None]] = set()
         self._seen: dict[str, tuple[int, float]] = {}
-        """Other workers' counters, and when each was first seen to be so."""
+        """Other workers' counters, and the time at which each value was first seen."""
 
     async def start(self) -> None:
-        """Show that this worker is alive, from now on until it closes."""
+        """Start this worker's heartbeat, and watch the other workers, until `close`."""
         if self._watching is None:
             async with self._starting:
                 await self._start()
@@ -75,7 +76,7 @@ class Leases:
             leave = delete(workers).where(workers.c.id == self.worker)
             await self._database.write(lambda connection: connection.execute(leave))
         except SQLAlchemyError as error:
-            logger.warning("The worker could not say that it has left: %s", brief(error))
+            logger.warning("The worker could not sign off: %s", brief(error))
 
     @asynccontextmanager
     async def hold(self, thread_id: str, owner: str) -> AsyncIterator[None]:
@@ -83,7 +84,7 @@ class Leases:
 
         Raises:
             NotFoundError: If the owner has no such thread.
-            ThreadBusyError: If someone else holds it.
+            ThreadBusyError: If another run holds it.
         """
         held: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         end = asyncio.Event()
@@ -111,11 +112,9 @@ class Leases:
         await end.wait()
         try:
             if not await self._turns.release(lease):
-                logger.error("The lease on thread %r was lost before it was given back.", thread_id)
+                logger.error("The lease on thread %r was lost before it was released.", thread_id)
         except SQLAlchemyError as error:
-            logger.warning(
-                "The lease on thread %r could not be given back: %s", thread_id, brief(error)
-            )
+            logger.warning("Could not release the lease on thread %r: %s", thread_id, brief(error))
 
     async def _take(self, thread_id: str, owner: str) -> Lease:
         await self.start()
@@ -150,7 +149,7 @@ class Leases:
                 # Meanwhile no worker can show that it is alive.
                 self._seen.clear()
                 if not does_not_answer(error):
-                    logger.warning("The other workers cannot be watched: %s", brief(error))
+                    logger.warning("Cannot watch the other workers: %s", brief(error))
 
     async def _look(self) -> None:
         others = select(workers.c.id, workers.c.beat, workers.c.suspect).where(
@@ -172,7 +171,7 @@ class Leases:
         for worker, beat, suspected_by in quiet:
             if suspected_by == self.worker:
                 if await self._bury(worker, beat):
-                    logger.warning("Worker %s has died; its turns are ended.", worker)
+                    logger.warning("Worker %s died; ending its turns.", worker)
                     self.found_dead.set()
             # Workers that kept taking over each other's suspicion would never act on it.
             elif suspected_by not in lively:

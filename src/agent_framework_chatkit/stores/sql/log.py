@@ -30,7 +30,7 @@ _TURN_COLUMNS = (
 _TURN_OF = select(*_TURN_COLUMNS).where(turns.c.thread == bindparam("b_thread"))
 
 READ_AT_ONCE = 256 * 1024
-"""Characters of the log, after which no more rows are read at once."""
+"""The number of characters of the log after which no more rows are read at once."""
 
 IS_ALIVE = exists().where(workers.c.id == turns.c.worker)
 """Whether the worker that holds a turn's lease is alive, as far as is known."""
@@ -40,27 +40,27 @@ class ThreadLog:
     """Reads threads, their turns, and their logs.
 
     Args:
-        database: Where they are.
+        database: The database.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def orphans(self) -> list[TurnRow]:
-        """Return turns whose worker has died."""
+        """Return turns whose worker died."""
         statement = select(*_TURN_COLUMNS).where(turns.c.worker.is_not(None), ~IS_ALIVE)
         return await self._database.read(
             lambda connection: [TurnRow(*row) for row in connection.execute(statement)]
         )
 
     async def find_request(self, owner: str, request_id: str) -> RequestRow | None:
-        """Return what a request has led to, if it was received before."""
+        """Return a repeated request's thread, turn and run, if it was received before."""
         return await self._database.read(
             lambda connection: find_request(connection, owner, request_id)
         )
 
     async def of_thread(self, thread_id: str, owner: str) -> TurnRow | None:
-        """Return a thread's last turn, if it has had one.
+        """Return a thread's last turn, if it had one.
 
         Raises:
             NotFoundError: If the owner has no such thread.
@@ -75,7 +75,7 @@ class ThreadLog:
         return await self._database.read(find)
 
     async def of_keys(self, keys: Sequence[int]) -> list[TurnRow]:
-        """Return the last turns of threads, by the threads' keys."""
+        """Return the last turns of the threads with these keys."""
         statement = select(*_TURN_COLUMNS).where(turns.c.thread.in_(keys))
         return await self._database.read(
             lambda connection: [TurnRow(*row) for row in connection.execute(statement)]
@@ -94,17 +94,17 @@ class ThreadLog:
         return int(key)
 
     async def is_deleted(self, key: int) -> bool:
-        """Return whether a thread is gone."""
+        """Return whether a thread is deleted."""
         statement = select(literal(1)).where(threads.c.key == key)
         return await self._database.read(lambda c: c.scalar(statement) is None)
 
     async def owners_of(
         self, keys: set[int] | None, owners: Sequence[str]
     ) -> list[tuple[int, str]]:
-        """Return which threads are these owners', with the owner of each.
+        """Return the threads that belong to these owners, each with its owner.
 
         Args:
-            keys: The threads; `None` for those that were active last.
+            keys: The threads' keys; `None` for the most recently active threads.
             owners: The owners.
         """
         statement = select(threads.c.key, threads.c.owner).where(threads.c.owner.in_(owners))
@@ -117,7 +117,7 @@ class ThreadLog:
         )
 
     async def summary(self, key: int) -> tuple[ThreadMetadata, TurnRow | None] | None:
-        """Return a thread and its last turn, or `None` if the thread is gone."""
+        """Return a thread and its last turn, or `None` if the thread is deleted."""
 
         def read(connection: Connection) -> tuple[ThreadMetadata, TurnRow | None] | None:
             row = connection.execute(
@@ -129,7 +129,7 @@ class ThreadLog:
         return await self._database.read(read)
 
     async def of_threads(self, ids: Sequence[str], owner: str) -> dict[str, TurnRow]:
-        """Return the last turns of an owner's threads, by the threads' ids."""
+        """Return the last turns of an owner's threads, by thread ID."""
         statement = (
             select(threads.c.id.label("thread_id"), *_TURN_COLUMNS)
             .join(threads, threads.c.key == turns.c.thread)
@@ -140,11 +140,11 @@ class ThreadLog:
         )
 
     async def read_stored(self, key: int, known: ReadRows | None = None) -> StoredThread:
-        """Return what an agent may need to know of a thread when a turn starts.
+        """Return the stored data of a thread that an agent needs at the start of a turn.
 
         Args:
             key: The thread's key.
-            known: How far the caller has read the messages before.
+            known: The message rows that the caller has already read.
         """
         return await self._database.read(
             lambda connection: read_stored(connection, key, known), is_snapshot=True
@@ -153,7 +153,7 @@ class ThreadLog:
     async def snapshot(
         self, thread_id: str, owner: str, limit: int, *, with_log: bool = False
     ) -> Snapshot:
-        """Return a thread as it is at one point in time.
+        """Return a thread at one point in time.
 
         Raises:
             NotFoundError: If the owner has no such thread.
@@ -196,10 +196,10 @@ class ThreadLog:
         return await self._database.read(read, is_snapshot=True)
 
     async def read_log(self, key: int, after: int, limit: int = 100) -> list[LogRow]:
-        """Return rows of a thread's log that come after a position, oldest first.
+        """Return rows of a thread's log after a position, oldest first.
 
-        There may be more, also if these are fewer than the limit: those who read must not hold
-        much of it in memory at a time.
+        There may be more rows even if fewer than `limit` are returned, so that readers do not hold
+        much of the log in memory.
         """
         statement = (
             select(events)
@@ -222,7 +222,7 @@ class ThreadLog:
         return await self._database.read(read)
 
     async def find_in_log(self, key: int, run: str, number: int) -> LogRow | None:
-        """Return the row of a thread's log that holds an event, if it is still there."""
+        """Return the row of a thread's log that contains an event, if it still exists."""
         statement = select(events).where(
             events.c.thread == key,
             events.c.run == run,
@@ -237,10 +237,10 @@ class ThreadLog:
         return await self._database.read(find)
 
     async def may_have_missed(self, key: int, run: str, number: int) -> bool:
-        """Return whether a client that saw an event may not have seen all that stands before it.
+        """Return whether a client that received an event may have missed earlier events.
 
-        The worker of a run sends the run's events at once, and those that others add to the log
-        meanwhile when it reads them there.
+        A run's worker sends the run's own events immediately, but events that others add to the
+        log only when it reads them there.
 
         Args:
             key: The thread's key.
@@ -270,12 +270,12 @@ class ThreadLog:
         return await self._database.read(find)
 
     async def first_of_run(self, key: int, run: str) -> LogRow | None:
-        """Return the first row of a run in a thread's log, if it is still there."""
+        """Return the first row of a run in a thread's log, if it still exists."""
         return await self.find_in_log(key, run, 1)
 
 
 def rows_of_run(connection: Connection, key: int, run: str) -> list[LogRow]:
-    """Return the rows of the log that belong to a run."""
+    """Return the log rows of a run."""
     rows = connection.execute(
         select(events).where(events.c.thread == key, events.c.run == run).order_by(events.c.first)
     )
@@ -283,13 +283,13 @@ def rows_of_run(connection: Connection, key: int, run: str) -> list[LogRow]:
 
 
 def find_turn(connection: Connection, key: int) -> TurnRow | None:
-    """Return a thread's last turn, if it has had one."""
+    """Return a thread's last turn, if it had one."""
     row = connection.execute(_TURN_OF, {"b_thread": key}).one_or_none()
     return None if row is None else TurnRow(*row)
 
 
 def find_request(connection: Connection, owner: str, request_id: str) -> RequestRow | None:
-    """Return what a request has led to, if it was received before."""
+    """Return a repeated request's thread, turn and run, if it was received before."""
     row = connection.execute(
         select(threads.c.id, requests.c.turn, requests.c.run)
         .join(threads, threads.c.key == requests.c.thread)
@@ -299,7 +299,7 @@ def find_request(connection: Connection, owner: str, request_id: str) -> Request
 
 
 def read_stored(connection: Connection, key: int, known: ReadRows | None) -> StoredThread:
-    """Return what an agent may need to know of a thread when a turn starts."""
+    """Return the stored data of a thread that an agent needs at the start of a turn."""
     session = connection.execute(
         select(sessions.c.id, sessions.c.data)
         .where(sessions.c.thread == key)

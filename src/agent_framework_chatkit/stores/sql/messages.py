@@ -21,7 +21,7 @@ class Messages:
     """The messages of threads.
 
     Args:
-        database: Where they are.
+        database: The database.
     """
 
     def __init__(self, database: Database) -> None:
@@ -58,12 +58,12 @@ class Messages:
 
 
 def dump_messages(added: Sequence[Message]) -> str:
-    """Return messages as JSON; what is not JSON, as a tool may return it, as its text."""
+    """Return messages as JSON. Values that are not JSON, such as a tool's, become strings."""
     return json.dumps([message.to_dict() for message in added], default=str)
 
 
 def load_messages(data: str, thread_id: str) -> list[Message]:
-    """Return the messages of a row; one that this version cannot read is left out."""
+    """Return the messages of a row, without those that this version cannot read."""
     read = (_read(message, thread_id) for message in json.loads(data))
     return [message for message in read if message is not None]
 
@@ -72,6 +72,6 @@ def _read(message: dict[str, Any], thread_id: str) -> Message | None:
     try:
         return Message.from_dict(message)
     except Exception:
-        # A newer version may have written it.
-        logger.exception("A message of thread %r cannot be read, and is left out.", thread_id)
+        # A newer version may have written the message.
+        logger.exception("A message of thread %r cannot be read and is left out.", thread_id)
         return None

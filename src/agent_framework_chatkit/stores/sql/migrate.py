@@ -1,4 +1,4 @@
-"""Brings the tables up to date, however many workers start at once."""
+"""Brings the tables up to date, even if many workers start at the same time."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION_TABLE = f"{PREFIX}version"
 
 _LOCK_KEY = 0x436861744B6974
-"""What PostgreSQL's advisory lock is known by."""
+"""The key of the PostgreSQL advisory lock."""
 
 _ATTEMPTS = 600
 _PAUSE = 0.05
-"""How often, and how many seconds apart, SQLite is asked for its write-ahead log."""
+"""The number of attempts to enable SQLite's write-ahead log, and the seconds between them."""
 
 _alembic = threading.Lock()
-"""Alembic keeps what it works on in global variables."""
+"""Alembic keeps its state in global variables."""
 
 
 def upgrade(engine: Engine) -> None:
@@ -36,12 +36,12 @@ def upgrade(engine: Engine) -> None:
         engine: Connects to the database.
 
     Raises:
-        RuntimeError: If a newer version of this package has changed the tables.
+        RuntimeError: If a newer version of this package changed the tables.
     """
     with _alembic:
         if engine.dialect.name == "sqlite":
             _use_write_ahead_log(engine)
-        # SQLite's transactions begin by waiting for the only writer.
+        # SQLite's write transactions start by waiting for the only writer.
         with engine.begin() as connection:
             if engine.dialect.name == "postgresql":
                 connection.execute(select(func.pg_advisory_xact_lock(_LOCK_KEY)))
@@ -50,7 +50,7 @@ def upgrade(engine: Engine) -> None:
 
 
 def alembic_config(connection: Connection) -> Config:
-    """Return what Alembic's commands need to work on a connection's database."""
+    """Return the Alembic configuration for a connection's database."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
@@ -73,9 +73,12 @@ def _assert_known(connection: Connection) -> None:
 
 
 def _use_write_ahead_log(engine: Engine) -> None:
-    """Have readers and the writer not wait for each other. The database file remembers it."""
+    """Enable the write-ahead log, so that readers and the writer do not wait for each other.
+
+    The database file stores this setting.
+    """
     with engine.connect() as connection:
-        # While others use the database, this fails at once instead of waiting.
+        # While others use the database, this fails immediately instead of waiting.
         for _ in range(_ATTEMPTS):
             if _try_write_ahead_log(connection.connection):
                 return

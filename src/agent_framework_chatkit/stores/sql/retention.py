@@ -1,4 +1,4 @@
-"""Deletes threads and attachments, and remembers whose bytes are still to be deleted."""
+"""Deletes threads and attachments, and remembers attachments whose bytes are still stored."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _BATCH = 200
 
 @dataclass(frozen=True)
 class Purged:
-    """How much was deleted because of its age.
+    """The result of a purge.
 
     Attributes:
-        threads: Threads, each with everything in it.
-        attachments: Attachments that were uploaded and never sent.
+        threads: The number of deleted threads, each with everything in it.
+        attachments: The number of deleted attachments that were never sent.
     """
 
     threads: int
@@ -33,14 +33,14 @@ class Retention:
     """Deletes threads, attachments and owners.
 
     Args:
-        database: Where it is.
+        database: The database.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def delete_threads(self, connection: Connection, keys: Sequence[int]) -> None:
-        """Delete threads that the transaction has locked, and everything in them."""
+        """Delete threads that the transaction has locked, with everything in them."""
         self._delete_attachments(connection, attachments.c.thread.in_(keys))
         connection.execute(delete(threads).where(threads.c.key.in_(keys)))
 
@@ -56,7 +56,7 @@ class Retention:
         return purged
 
     async def doomed_attachments(self, limit: int) -> list[str]:
-        """Return ids of deleted attachments whose bytes are still to be deleted."""
+        """Return the IDs of deleted attachments whose bytes must still be deleted."""
         found = select(doomed_attachments.c.id).limit(limit)
         return await self._database.read(lambda connection: list(connection.scalars(found)))
 
@@ -69,8 +69,8 @@ class Retention:
         count = last = 0
 
         def purge(connection: Connection) -> Sequence[int]:
-            # In the order of the key, so that each row is looked at once. A thread that is
-            # locked is being written to, and so is not old.
+            # Ordered by key, so that each row is visited once. A locked thread is being written
+            # to, and is therefore not old.
             found = connection.scalars(
                 select(threads.c.key)
                 .where(threads.c.key > last, threads.c.active_at < before)
@@ -108,8 +108,8 @@ class Retention:
         is_idle = ~exists().where(threads.c.owner == owners.c.id)
 
         def purge(connection: Connection) -> int:
-            # A thread is added under its owner's lock. So once the lock is held, what the
-            # second statement sees stays true.
+            # Threads are added under their owner's lock, so once this transaction holds the lock,
+            # the result of the second statement stays valid.
             found = connection.scalars(
                 select(owners.c.id).where(is_idle).limit(_BATCH).with_for_update(skip_locked=True)
             )
@@ -121,9 +121,9 @@ class Retention:
             pass
 
     def _delete_attachments(self, connection: Connection, which: ColumnElement[bool]) -> None:
-        """Delete attachments, and remember their ids in the same transaction.
+        """Delete attachments, and keep their IDs in the same transaction.
 
-        A worker that dies before it has deleted their bytes leaves them to another.
+        If the worker dies before it deletes the bytes, another worker can do so.
         """
         deleted = connection.scalars(delete(attachments).where(which).returning(attachments.c.id))
         ids = [{"id": attachment_id} for attachment_id in deleted]

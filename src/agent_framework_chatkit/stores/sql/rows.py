@@ -1,4 +1,4 @@
-"""How rows are found, numbered and read in pages."""
+"""Finds, numbers and pages rows."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ T = TypeVar("T")
 _CURSOR = re.compile(r"after:(\d{1,18})")
 
 PAGE_BYTES = 4 * 1024 * 1024
-"""How many bytes of rows end a page."""
+"""The size of rows in bytes after which a page ends."""
 
 
 def thread_key(thread_id: str, owner: str) -> ScalarSelect[int]:
-    """Return the key of an owner's thread, for use within a statement.
+    """Return a subquery for the key of an owner's thread.
 
-    It is looked up once, before the rest. A join would be worse: PostgreSQL may sort all rows of
-    a thread to find the first few of them.
+    The database evaluates it once, first. A join would be slower: PostgreSQL might sort all rows of
+    a thread to find the first few.
     """
     return (
         select(threads.c.key)
@@ -35,7 +35,7 @@ def thread_key(thread_id: str, owner: str) -> ScalarSelect[int]:
 
 
 def hold_thread(connection: Connection, thread_id: str, owner: str) -> int:
-    """Return a thread's key, and keep the thread from being deleted before the transaction ends.
+    """Return a thread's key, and lock the thread against deletion until the transaction ends.
 
     Raises:
         NotFoundError: If the owner has no such thread.
@@ -73,7 +73,7 @@ def number(connection: Connection, thread_id: str, owner: str) -> tuple[int, int
 
 
 def unknown_thread(thread_id: str) -> NotFoundError:
-    """Return what is raised about a thread that the owner does not have."""
+    """Return the error for a thread that the owner does not have."""
     return NotFoundError(f"There is no thread {thread_id!r}.")
 
 
@@ -84,14 +84,14 @@ def position_after(
     after: str | None,
     unknown: Callable[[str], NotFoundError],
 ) -> int | None:
-    """Return the number of the row that a page begins after; `None` for the first page.
+    """Return the number of the row after which a page starts; `None` for the first page.
 
     Args:
-        connection: Where to look.
-        table: What is read in pages.
-        scope: Which of its rows.
-        after: What a page returned as its `after`, or a row's id.
-        unknown: Returns what to raise if there is no such row.
+        connection: The connection.
+        table: The table.
+        scope: The condition on its rows.
+        after: The `after` value of a page, or a row's ID.
+        unknown: Returns the error to raise if there is no such row.
     """
     if after is None:
         return None
@@ -116,26 +116,26 @@ def load_page(
     limit: int,
     order: str,
 ) -> Page[T]:
-    """Load a page of rows, by their numbers.
+    """Load a page of rows, ordered by their numbers.
 
-    Its `after` is a number, not an id, so that it holds when the row is deleted.
+    The page's `after` is a number, not an ID, so that it stays valid if the row is deleted.
 
     Args:
-        connection: Where to look.
-        table: What to read.
-        scope: Which of its rows.
-        parse: Returns what a row's id and data stand for; nothing, to leave it out.
-        position: The number that the page begins after.
-        limit: How many to return at most. Fewer are returned once they have `PAGE_BYTES`.
+        connection: The connection.
+        table: The table.
+        scope: The condition on its rows.
+        parse: Converts a row's ID and data; returns `None` to leave the row out.
+        position: The number of the row after which the page starts.
+        limit: The maximum number of rows. A page also ends after `PAGE_BYTES`.
         order: `asc` or `desc`.
 
     Raises:
-        ValueError: If the limit or the order is not one.
+        ValueError: If the limit or the order is not valid.
     """
     if limit < 1:
-        raise ValueError(f"A page has at least one row, not {limit}.")
+        raise ValueError(f"A page must have at least one row, not {limit}.")
     if order not in ("asc", "desc"):
-        raise ValueError(f"The order is asc or desc, not {order!r}.")
+        raise ValueError(f"The order must be asc or desc, not {order!r}.")
     column = table.c.position
     data: list[T] = []
     size = 0

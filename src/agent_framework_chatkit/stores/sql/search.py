@@ -30,12 +30,12 @@ _INDEX = table(SEARCH, column("rowid"))
 
 @dataclass(frozen=True)
 class Found:
-    """A thread in which a query was found.
+    """A thread that matches a query.
 
     Attributes:
         thread: The thread.
-        item_id: The newest message that has the words; `None` if only the title has them.
-        snippet: A part of the message, in pieces: a text, and whether it is what was asked for.
+        item_id: The ID of the newest matching message; `None` if only the title matches.
+        snippet: An excerpt of the message, in pieces: a text, and whether it matches.
     """
 
     thread: ThreadMetadata
@@ -47,17 +47,17 @@ class Search:
     """Finds threads.
 
     Args:
-        database: Where they are.
+        database: The database.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def find(self, owner: str, query: str, limit: int, after: str | None) -> Page[Found]:
-        """Return a page of the threads that have a message, or a title, with all words of a query.
+        """Return a page of threads with a message or a title that contains all words of a query.
 
         Raises:
-            NotFoundError: If `after` is the id of a thread that the owner does not have.
+            NotFoundError: If `after` is the ID of a thread that the owner does not have.
             ValueError: If the limit is less than 1.
         """
         if limit < 1:
@@ -107,7 +107,7 @@ class Search:
         )
 
     def _has(self, beginnings: list[str]) -> ColumnElement[bool]:
-        """Return a condition on the words of a message; each beginning is of letters and digits."""
+        """Return a condition on a message's words. Prefixes contain only letters and digits."""
         if self._database.is_sqlite:
             match = literal_column(SEARCH).match(" AND ".join(f'"{each}"*' for each in beginnings))
             return words.c.key.in_(select(_INDEX.c.rowid).where(match))
@@ -116,7 +116,7 @@ class Search:
         return vector.bool_op("@@")(cast(wanted, TSQUERY))
 
     def _messages(self, connection: Connection, keys: list[int]) -> dict[int, tuple[str, str]]:
-        """Return the ids and texts of messages by the keys of their words."""
+        """Return the IDs and texts of messages, by the keys of their words."""
         statement = (
             select(words.c.key, items.c.id, items.c.data)
             .join(items, and_(items.c.thread == words.c.thread, items.c.id == words.c.item))

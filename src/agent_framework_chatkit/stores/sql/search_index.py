@@ -1,4 +1,4 @@
-"""Keeps the words by which threads are found."""
+"""Maintains the search index of threads."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _FORGET = delete(words).where(
 def index_items(
     database: Database, connection: Connection, key: int, added: Sequence[ThreadItem]
 ) -> None:
-    """Have items found by their words as they are now.
+    """Index items.
 
     Args:
-        database: Has the statements.
-        connection: Is in the transaction.
+        database: Provides the statements.
+        connection: The transaction's connection.
         key: The thread's key.
         added: The items.
     """
@@ -31,7 +31,7 @@ def index_items(
 
 
 def index_title(database: Database, connection: Connection, key: int, title: str | None) -> None:
-    """Have a thread found by the words of its title."""
+    """Index a thread's title."""
     _index(database, connection, key, {TITLE: title or ""})
 
 

@@ -1,4 +1,4 @@
-"""The words of a text by which it is found, and where they are in it."""
+"""Splits texts into words for the search, and finds matches in texts."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from collections.abc import Iterable
 from chatkit.types import AssistantMessageItem, ThreadItem, UserMessageItem
 
 MAX_TEXT = 100_000
-"""How many characters of a text are searched. PostgreSQL takes a megabyte of words at most."""
+"""The number of characters of a text to index. PostgreSQL allows a megabyte of words at most."""
 
 MAX_WORD = 64
-"""How many characters of a word count."""
+"""The maximum number of characters of a word; the rest is ignored."""
 
 MAX_WORDS = 16
-"""How many words of a query count."""
+"""The maximum number of words of a query; the rest is ignored."""
 
 BEFORE = 40
 AFTER = 160
-"""How many characters of a message are shown before and after the first word that is found."""
+"""The number of characters of a message to show before and after the first match."""
 
 _WORD = re.compile(r"[^\W_]+")
 
-# Scripts that put no space between words: Thai to Khmer, kana and Chinese characters.
+# Scripts without spaces between words: Thai to Khmer, kana and Chinese characters.
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
     "\U00020000-\U0003ffff]+"
@@ -33,17 +33,17 @@ _MARKUP = re.compile(r"[*`#|~]+|\s+")
 
 
 def text_of(item: ThreadItem) -> str:
-    """Return the text of a message; empty for any other item."""
+    """Return the text of a message, or an empty string for any other item."""
     if isinstance(item, (UserMessageItem, AssistantMessageItem)):
         return "\n".join(part.text for part in item.content)
     return ""
 
 
 def words_of(text: str) -> list[str]:
-    """Return the words of a text, each once, without case and accents.
+    """Return the distinct words of a text, without case and accents.
 
-    Where a script puts no space between words, each two characters that stand together are one,
-    and so is the last.
+    In scripts without spaces between words, every two adjacent characters count as a word, and so
+    does the last character.
     """
     found: dict[str, None] = {}
     for word in _WORD.findall(_fold(text[:MAX_TEXT])[0][:MAX_TEXT]):
@@ -56,7 +56,7 @@ def words_of(text: str) -> list[str]:
 
 
 def beginnings_in(query: str) -> list[str]:
-    """Return what words must begin with that a query asks for."""
+    """Return the prefixes that a query searches for."""
     found: dict[str, None] = {}
     for word in _WORD.findall(_fold(query[:MAX_TEXT])[0]):
         for part, is_unspaced in _runs(word):
@@ -68,11 +68,11 @@ def beginnings_in(query: str) -> list[str]:
 
 
 def marked(text: str, query: str) -> list[tuple[str, bool]]:
-    """Return the part of a text in which a query is found, in pieces, and which of them are it.
+    """Return an excerpt of a text in pieces, each with whether it matches a query.
 
     Args:
-        text: What was found.
-        query: What was asked.
+        text: The text.
+        query: The query.
     """
     text = _MARKUP.sub(_space, text[:MAX_TEXT]).strip()
     folded, places = _fold(text)
@@ -80,7 +80,7 @@ def marked(text: str, query: str) -> list[tuple[str, bool]]:
     first = places[spans[0][0]] if spans else 0
     start = max(0, first - BEFORE)
     if start > 0:
-        # Not in the middle of a word.
+        # Do not cut words.
         start = text.find(" ", start, first) + 1 or start
     end = first + AFTER
     pieces: list[tuple[str, bool]] = []
@@ -100,7 +100,7 @@ def marked(text: str, query: str) -> list[tuple[str, bool]]:
 
 
 def _runs(word: str) -> Iterable[tuple[str, bool]]:
-    """Yield the parts of a word, and whether each is of a script without spaces."""
+    """Yield the parts of a word, and whether each is in a script without spaces."""
     at = 0
     for run in _UNSPACED.finditer(word):
         if run.start() > at:
@@ -112,7 +112,7 @@ def _runs(word: str) -> Iterable[tuple[str, bool]]:
 
 
 def _fold(text: str) -> tuple[str, list[int]]:
-    """Return a text without case and accents, and the place of each of its characters before."""
+    """Return a text without case and accents, and the original index of each of its characters."""
     folded: list[str] = []
     places: list[int] = []
     for place, character in enumerate(text):
@@ -130,7 +130,7 @@ def _fold(text: str) -> tuple[str, list[int]]:
 
 
 def _spans(folded: str, beginnings: list[str]) -> Iterable[tuple[int, int]]:
-    """Yield where words begin as they should."""
+    """Yield the spans of words that start with one of the prefixes."""
     for beginning in beginnings:
         is_unspaced = _UNSPACED.fullmatch(beginning) is not None
         boundary = "" if is_unspaced else r"(?<![^\W_])"
@@ -139,7 +139,7 @@ def _spans(folded: str, beginnings: list[str]) -> Iterable[tuple[int, int]]:
 
 
 def _joined(pieces: list[tuple[str, bool]]) -> list[tuple[str, bool]]:
-    """Return pieces of which none is empty and no two neighbours are alike."""
+    """Drop empty pieces, and join adjacent pieces of the same kind."""
     joined: list[tuple[str, bool]] = []
     for text, is_marked in pieces:
         if not text:

@@ -1,4 +1,4 @@
-"""Agent sessions, in the database."""
+"""Stores agents' sessions in the database."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ logger = logging.getLogger(__name__)
 
 
 class StoredSession(NamedTuple):
-    """A session, and the id that it is stored under."""
+    """A session and its ID."""
 
     id: str
     session: AgentSession
 
 
 def read_session(session_id: str, data: str, thread_id: str) -> StoredSession | None:
-    """Return the session that a row holds, or `None` if it cannot be restored."""
+    """Return the session in a row, or `None` if it cannot be restored."""
     try:
         return StoredSession(session_id, AgentSession.from_dict(json.loads(data)))
     except Exception:
@@ -37,7 +37,7 @@ def read_session(session_id: str, data: str, thread_id: str) -> StoredSession | 
 def write_session(
     database: Database, connection: Connection, thread: int, position: int, name: str, data: str
 ) -> None:
-    """Store a session in place of the one that has the name, at the end of the thread's."""
+    """Store a session as the thread's last one, replacing any with the same ID."""
     values = {"thread": thread, "id": name, "position": position, "data": data}
     connection.execute(database.statements.add_session, values)
 
@@ -49,12 +49,12 @@ with warnings.catch_warnings():
     class SQLSessionStore(SessionStore):
         """The sessions of a thread's turns.
 
-        Sessions go when the thread goes, or the item whose id they are stored under.
+        Sessions are deleted with the thread, or with the item whose ID they have.
 
         Args:
-            database: Where they are.
-            thread_id: The thread.
-            owner: Whose thread it is.
+            database: The database.
+            thread_id: The thread's ID.
+            owner: The thread's owner.
         """
 
         def __init__(self, database: Database, thread_id: str, owner: str) -> None:
@@ -63,10 +63,10 @@ with warnings.catch_warnings():
             self._owner = owner
 
         async def get(self, session_id: str) -> AgentSession | None:
-            """Return the stored session, or `None`, also if it cannot be restored.
+            """Return the stored session, or `None` if there is none or it cannot be restored.
 
             Raises:
-                ValueError: If the id is empty.
+                ValueError: If the ID is empty.
             """
             self.validate_session_id(session_id)
             mine = sessions.c.thread == thread_key(self._thread_id, self._owner)
@@ -76,7 +76,7 @@ with warnings.catch_warnings():
             return None if stored is None else stored.session
 
         async def latest(self) -> StoredSession | None:
-            """Return the session that was stored last, or `None`, as `get` does."""
+            """Return the session stored last, or `None` as for `get`."""
             mine = sessions.c.thread == thread_key(self._thread_id, self._owner)
             return await self._load(
                 select(sessions.c.id, sessions.c.data)
@@ -90,13 +90,13 @@ with warnings.catch_warnings():
             return None if row is None else read_session(row.id, row.data, self._thread_id)
 
         async def set(self, session_id: str, session: AgentSession) -> None:
-            """Store a session, replacing the one that has the id.
+            """Store a session, replacing any with the same ID.
 
             Raises:
                 NotFoundError: If the owner has no such thread.
-                TypeError: If the session's state holds something that is not JSON, and whose
-                    type is not registered with `agent_framework.register_state_type`.
-                ValueError: If the id is empty.
+                TypeError: If the session's state contains a value that is not JSON and whose type
+                    is not registered with `agent_framework.register_state_type`.
+                ValueError: If the ID is empty.
             """
             self.validate_session_id(session_id)
             data = json.dumps(session.to_dict())
@@ -108,10 +108,10 @@ with warnings.catch_warnings():
             await self._database.write(store)
 
         async def delete(self, session_id: str) -> None:
-            """Delete the stored session, if there is one.
+            """Delete the stored session, if it exists.
 
             Raises:
-                ValueError: If the id is empty.
+                ValueError: If the ID is empty.
             """
             self.validate_session_id(session_id)
             statement = delete(sessions).where(

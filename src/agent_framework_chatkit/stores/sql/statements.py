@@ -1,6 +1,6 @@
-"""The statements that every turn executes, each of them built once.
+"""The statements that every turn executes, each built only once.
 
-To build a statement takes longer than to execute it.
+Building a statement takes longer than executing it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Statements:
     """The statements of turns.
 
     Args:
-        upsert: Returns an insert that can say what to do about a row that is there already.
+        upsert: Returns an insert statement that supports `ON CONFLICT`.
     """
 
     of_run = _OF_RUN
@@ -81,7 +81,7 @@ class Statements:
         self.add_session = _add_session(upsert)
         self.take_lease = _take_lease(upsert)
         new = upsert(requests).values(created_at=database_time())
-        # Not counted by rows: PostgreSQL's driver does not say how many an insert has added.
+        # PostgreSQL's driver does not report the number of inserted rows.
         self.add_request = new.on_conflict_do_nothing().returning(requests.c.id)
         selected = select(
             cast(bindparam("b_thread"), BigInteger),
@@ -114,7 +114,7 @@ def _hold_owner(upsert: Callable[[Table], postgresql.Insert]) -> Any:
 
 def _add_thread(upsert: Callable[[Table], postgresql.Insert]) -> Any:
     new = upsert(threads).values(active_at=database_time())
-    # Somebody may have added it in the meantime.
+    # Another transaction may have added it in the meantime.
     return new.on_conflict_do_update(
         index_elements=[threads.c.id],
         set_={"data": new.excluded.data},

@@ -33,43 +33,43 @@ TContext = TypeVar("TContext", default=Any)
 
 
 class SQLStore(Store[TContext], Generic[TContext]):
-    """Keeps threads, and all that belongs to them, in SQLite or PostgreSQL.
+    """Stores threads, and everything that belongs to them, in SQLite or PostgreSQL.
 
-    It is ready to use: the first call creates the tables, or brings them up to date.
+    The store needs no setup: the first call creates the tables or brings them up to date.
 
-    Everything belongs to the owner that the context of the call names, by its `user_id`: an
-    attribute, or the key of a mapping. What belongs to another owner does not exist. A context
-    without a `user_id` raises `TypeError`, and one whose `user_id` is empty raises `ValueError`.
+    All data belongs to the owner in the call's context: its `user_id`, an attribute or a mapping's
+    key. Data of other owners does not exist for the caller. A context without a `user_id` raises
+    `TypeError`, and an empty `user_id` raises `ValueError`.
 
-    Threads, and the items of a thread, are in the order in which they were added, whatever their
-    `created_at`. What a page returns as `after` stays valid when the row before it is deleted;
-    the id of a thread or an item serves too.
+    Threads, and the items of a thread, are in the order in which they were added, regardless of
+    `created_at`. A page's `after` value stays valid if the row is deleted. A thread's or an item's
+    ID can be used as `after`, too.
 
     A row that only a newer version can read is left out, with an error in the log.
 
-    Use one store for one event loop, and close it, or use it as an async context manager.
+    Use a store in one event loop only, and close it, or use it as an async context manager.
 
     Args:
-        url: The database: `sqlite:///chat.db`, `sqlite://` for one in memory that is gone when
+        url: The database: `sqlite:///chat.db`, `sqlite://` for one in memory that is lost when
             the store is closed, or `postgresql://user@host/name`.
-        lease: How long, in seconds, a thread stays locked at most when a worker dies in a turn.
-        audit_days: How many days the records of the audit trail are kept.
+        lease: The maximum number of seconds that a thread stays locked if a worker dies in a turn.
+        audit_days: Days to keep the records of the audit trail.
 
     Raises:
-        ValueError: If the URL is of another kind of database.
+        ValueError: If the URL names another kind of database.
         ImportError: If the database's driver is not installed.
     """
 
     def __init__(self, url: str, *, lease: float = 10, audit_days: float = 90) -> None:
         database = self.database = Database(url)
         self.turns = Turns(database)
-        """Begins and ends turns, and writes the event log; for `AgentChatKitServer`."""
+        """Starts and ends turns, and writes the event log; for `AgentChatKitServer`."""
         self.log = ThreadLog(database)
         """Reads turns and the event log; for `AgentChatKitServer`."""
         self.leases = Leases(database, self.turns, lease)
         """The worker's leases; for `AgentChatKitServer`."""
         self.audit = AuditTrail(database, audit_days)
-        """Who did what, and when."""
+        """The audit trail."""
         self._retention = Retention(database)
         self._threads = ThreadRows(database, self._retention)
         self._items = ItemRows(database)
@@ -86,17 +86,17 @@ class SQLStore(Store[TContext], Generic[TContext]):
         await self.close()
 
     async def migrate(self) -> None:
-        """Create the tables, or bring them up to date; the first call of any kind does, too.
+        """Create the tables, or bring them up to date, as the first call of any kind also does.
 
-        Any number of workers may do so at once.
+        Any number of workers may call this at the same time.
 
         Raises:
-            RuntimeError: If a newer version of this package has changed the tables.
+            RuntimeError: If a newer version of this package changed the tables.
         """
         await self.database.migrate()
 
     async def check(self) -> None:
-        """Ask the database for something, and raise if it does not answer."""
+        """Run a query, and raise if the database does not answer."""
         await self.database.check()
 
     async def close(self) -> None:
@@ -105,13 +105,13 @@ class SQLStore(Store[TContext], Generic[TContext]):
         await self.database.close()
 
     def generate_thread_id(self, context: TContext) -> str:
-        """Return a new id for a thread: ChatKit's prefix and 128 random bits."""
+        """Return a new thread ID: ChatKit's prefix and 128 random bits."""
         return _generate_id("thread")
 
     def generate_item_id(
         self, item_type: StoreItemType, thread: ThreadMetadata, context: TContext
     ) -> str:
-        """Return a new id for an item: ChatKit's prefix and 128 random bits."""
+        """Return a new item ID: ChatKit's prefix and 128 random bits."""
         return _generate_id(item_type)
 
     async def load_thread(self, thread_id: str, context: TContext) -> ThreadMetadata:
@@ -126,7 +126,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
         """Add a thread, or replace it.
 
         Raises:
-            NotFoundError: If another owner has a thread with this id.
+            NotFoundError: If another owner has a thread with this ID.
         """
         await self._threads.save(thread, owner_of(context))
 
@@ -136,7 +136,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
         """Load a page of the owner's threads, in the order in which they were added.
 
         Raises:
-            NotFoundError: If `after` is the id of a thread that the owner does not have.
+            NotFoundError: If `after` is the ID of a thread that the owner does not have.
             ValueError: If the limit is less than 1, or the order is not `asc` or `desc`.
         """
         return await self._threads.load_page(owner_of(context), after, limit, order)
@@ -144,30 +144,29 @@ class SQLStore(Store[TContext], Generic[TContext]):
     async def search_threads(
         self, query: str, limit: int, after: str | None, context: TContext
     ) -> Page[Found]:
-        """Find the owner's threads with a message, or a title, that has all words of a query.
+        """Find the owner's threads with a message or a title that contains all words of a query.
 
-        Case and accents make no difference, and the beginning of a word is enough.
+        Case and accents are ignored, and the query's words may be prefixes.
 
         Args:
-            query: What to find.
-            limit: How many threads to return at most.
-            after: Where the page begins, as the one before it said.
+            query: The words.
+            limit: The maximum number of threads to return.
+            after: The `after` value of the previous page.
             context: Names the owner.
 
         Returns:
-            The threads, newest first, each with the newest message that has the words.
+            The threads, newest first, each with its newest matching message.
 
         Raises:
-            NotFoundError: If `after` is the id of a thread that the owner does not have.
+            NotFoundError: If `after` is the ID of a thread that the owner does not have.
             ValueError: If the limit is less than 1.
         """
         return await self._search.find(owner_of(context), query, limit, after)
 
     async def delete_thread(self, thread_id: str, context: TContext) -> None:
-        """Delete a thread and all that belongs to it: items, sessions, messages, feedback.
+        """Delete a thread with its items, sessions, messages and feedback.
 
-        The bytes of its attachments are for the attachment store to delete: see
-        `doomed_attachments`.
+        The attachment store must delete the bytes of its attachments: see `doomed_attachments`.
 
         Raises:
             NotFoundError: If the owner has no such thread.
@@ -179,10 +178,10 @@ class SQLStore(Store[TContext], Generic[TContext]):
     ) -> Page[ThreadItem]:
         """Load a page of a thread's items, in the order in which they were added.
 
-        The items of a thread that the owner does not have are an empty page.
+        The page is empty if the owner has no such thread.
 
         Raises:
-            NotFoundError: If `after` is the id of an item that the thread does not have.
+            NotFoundError: If `after` is the ID of an item that the thread does not have.
             ValueError: If the limit is less than 1, or the order is not `asc` or `desc`.
         """
         return await self._items.load_page(thread_id, owner_of(context), after, limit, order)
@@ -196,7 +195,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
         return await self._items.load(thread_id, item_id, owner_of(context))
 
     async def add_thread_item(self, thread_id: str, item: ThreadItem, context: TContext) -> None:
-        """Add an item to the end of a thread, or replace it where it is.
+        """Add an item to the end of a thread, or replace it in place.
 
         Raises:
             NotFoundError: If the owner has no such thread.
@@ -204,7 +203,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
         await self._items.add(thread_id, item, owner_of(context))
 
     async def save_item(self, thread_id: str, item: ThreadItem, context: TContext) -> None:
-        """Replace an item where it is, or add it to the end of a thread.
+        """Replace an item in place, or add it to the end of a thread.
 
         Raises:
             NotFoundError: If the owner has no such thread.
@@ -212,20 +211,20 @@ class SQLStore(Store[TContext], Generic[TContext]):
         await self.add_thread_item(thread_id, item, context)
 
     async def delete_thread_item(self, thread_id: str, item_id: str, context: TContext) -> None:
-        """Delete an item, its feedback, and the session and messages of the turn it began.
+        """Delete an item, its feedback, and the session and messages of the turn that it started.
 
-        Nothing happens if there is none: ChatKit removes items that it never stored.
+        Nothing happens if the item does not exist: ChatKit removes items that it never stored.
         """
         await self._items.delete(thread_id, item_id, owner_of(context))
 
     async def save_attachment(self, attachment: Attachment, context: TContext) -> None:
-        """Add what is known of an attachment, or replace it.
+        """Add or replace an attachment's metadata.
 
-        With a `thread_id`, it belongs to that thread, and is deleted with it.
+        With a `thread_id`, the attachment belongs to that thread and is deleted with it.
 
         Raises:
             NotFoundError: If the owner has no such thread, or another owner has an attachment
-                with this id.
+                with this ID.
         """
         await self._attachments.save(attachment, owner_of(context))
 
@@ -237,15 +236,15 @@ class SQLStore(Store[TContext], Generic[TContext]):
         max_files: int | None,
         max_stored: int | None,
     ) -> bool:
-        """Add what is known of a new attachment, if its owner may have one more.
+        """Add a new attachment's metadata, if it is within its owner's limits.
 
-        Attachments that are added at the same time, by any worker, count one another.
+        The limits also hold if several workers add attachments at the same time.
 
         Args:
-            attachment: The attachment. The `size` in its metadata is how many bytes it counts for.
+            attachment: The attachment. The `size` in its metadata is its size in bytes.
             context: Names the owner.
-            max_files: How many attachments the owner may have; `None` for no limit.
-            max_stored: How many bytes they may have together; `None` for no limit.
+            max_files: The maximum number of the owner's attachments; `None` for no limit.
+            max_stored: The maximum total bytes of them; `None` for no limit.
 
         Returns:
             Whether it was added.
@@ -253,7 +252,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
         return await self._attachments.reserve(attachment, owner_of(context), max_files, max_stored)
 
     async def load_attachment(self, attachment_id: str, context: TContext) -> Attachment:
-        """Load what is known of an attachment.
+        """Load an attachment's metadata.
 
         Raises:
             NotFoundError: If the owner has no such attachment.
@@ -261,7 +260,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
         return await self._attachments.load(attachment_id, owner_of(context))
 
     async def delete_attachment(self, attachment_id: str, context: TContext) -> None:
-        """Delete what is known of an attachment, whose bytes ChatKit has deleted before.
+        """Delete an attachment's metadata. ChatKit deletes its bytes first.
 
         Raises:
             NotFoundError: If the owner has no such attachment.
@@ -269,38 +268,37 @@ class SQLStore(Store[TContext], Generic[TContext]):
         await self._attachments.delete(attachment_id, owner_of(context))
 
     async def doomed_attachments(self, limit: int = 100) -> list[str]:
-        """Return ids of attachments, of any owner, whose bytes are to be deleted.
+        """Return the IDs of any owner's attachments whose bytes must be deleted.
 
-        They were deleted with their thread, or because of their age. Delete their bytes, which
-        may be gone already, then `forget_attachments`. Until then they are returned again: a
-        worker that dies in between leaves nothing behind.
+        These attachments were deleted with their thread or because of their age. Delete their
+        bytes, which may already be gone, and then call `forget_attachments`. Until then, their IDs
+        are returned again, so that nothing is left behind if a worker dies in between.
 
         Args:
-            limit: How many ids to return at most.
+            limit: The maximum number of IDs to return.
         """
         return await self._retention.doomed_attachments(limit)
 
     async def forget_attachments(self, ids: Sequence[str]) -> None:
-        """Forget attachments from `doomed_attachments`, whose bytes are deleted now.
+        """Forget attachments from `doomed_attachments` after you have deleted their bytes.
 
         Args:
-            ids: Their ids.
+            ids: The attachments' IDs.
         """
         await self._retention.forget_attachments(ids)
 
     async def secret(self) -> str:
-        """Return a secret to sign with: the same for all workers, made when first asked for."""
+        """Return a signing secret that all workers share. It is generated on first use."""
         return await self._app_secret.value()
 
     def sessions(self, thread_id: str, context: TContext) -> SQLSessionStore:
         """Return the store of a thread's agent sessions.
 
-        A session that is stored under the id of an item is deleted with the item, and all of a
-        thread's sessions with the thread. Only sessions of an existing thread can be stored;
-        `set` raises `NotFoundError` otherwise.
+        A session whose ID is that of an item is deleted with the item. All of a thread's sessions
+        are deleted with the thread. `set` raises `NotFoundError` if the thread does not exist.
 
         Args:
-            thread_id: The thread.
+            thread_id: The thread's ID.
             context: Names the owner.
         """
         return SQLSessionStore(self.database, thread_id, owner_of(context))
@@ -312,9 +310,9 @@ class SQLStore(Store[TContext], Generic[TContext]):
 
         Args:
             thread_id: The thread.
-            turn_id: The id of the user message that began the turn. The messages are deleted
+            turn_id: The ID of the user message that started the turn. The messages are deleted
                 with it.
-            messages: What to add.
+            messages: The messages.
             context: Names the owner.
 
         Raises:
@@ -323,29 +321,29 @@ class SQLStore(Store[TContext], Generic[TContext]):
         await self._messages.add(thread_id, turn_id, messages, owner_of(context))
 
     async def load_messages(self, thread_id: str, context: TContext) -> list[Message]:
-        """Return a thread's history in order; nothing if the owner has no such thread."""
+        """Return a thread's history in order; empty if the owner has no such thread."""
         return await self._messages.load(thread_id, owner_of(context))
 
     async def delete_messages(self, thread_id: str, turn_id: str, context: TContext) -> None:
-        """Delete a turn's messages from a thread's history, as before the turn is retried.
+        """Delete a turn's messages from a thread's history, for example before a retry.
 
         Args:
             thread_id: The thread.
-            turn_id: The turn, as `add_messages` was told.
+            turn_id: The turn's ID, as passed to `add_messages`.
             context: Names the owner.
         """
         await self._messages.delete(thread_id, turn_id, owner_of(context))
 
     def turn(self, thread_id: str, context: TContext) -> AbstractAsyncContextManager[None]:
-        """Hold a thread while a turn runs: there is one at a time, among all workers.
+        """Hold a thread while a turn runs: one turn at a time, across all workers.
 
         ```python
         async with store.turn(thread.id, context):
             ...
         ```
 
-        If the worker dies, others can hold the thread once the lease, which is renewed while the
-        block runs, has expired.
+        The lease is renewed while the block runs. If the worker dies, others can hold the thread
+        after the lease has expired.
 
         Args:
             thread_id: The thread.
@@ -353,21 +351,21 @@ class SQLStore(Store[TContext], Generic[TContext]):
 
         Raises:
             NotFoundError: If the owner has no such thread.
-            ThreadBusyError: If another turn of the thread is running.
+            ThreadBusyError: If the thread is running another turn.
         """
         return self.leases.hold(thread_id, owner_of(context))
 
     async def save_feedback(
         self, thread_id: str, item_ids: Sequence[str], kind: FeedbackKind, context: TContext
     ) -> None:
-        """Store what the owner thinks of items, instead of what they thought before.
+        """Store the owner's feedback on items, replacing any earlier feedback.
 
-        Ids of items that the thread does not have are ignored.
+        IDs of items that the thread does not have are ignored.
 
         Args:
             thread_id: The thread.
             item_ids: The items.
-            kind: What the owner thinks.
+            kind: The feedback.
             context: Names the owner.
 
         Raises:
@@ -376,20 +374,20 @@ class SQLStore(Store[TContext], Generic[TContext]):
         await self._feedback.save(thread_id, item_ids, kind, owner_of(context))
 
     async def load_feedback(self, thread_id: str, context: TContext) -> dict[str, FeedbackKind]:
-        """Return what the owner thinks of a thread's items, by the items' ids."""
+        """Return the owner's feedback on a thread's items, by item ID."""
         return await self._feedback.load(thread_id, owner_of(context))
 
     async def purge(self, older_than: timedelta) -> Purged:
-        """Delete, of all owners, the threads that nothing was written to for a time.
+        """Delete the threads of all owners to which nothing was written for a time.
 
-        Attachments go too that were uploaded that long ago and never sent. The bytes of
-        attachments are for the attachment store to delete: see `doomed_attachments`.
+        Unsent attachments that were uploaded that long ago are also deleted. The attachment store
+        must delete the bytes of all deleted attachments: see `doomed_attachments`.
 
         Args:
-            older_than: The time.
+            older_than: The minimum age.
 
         Returns:
-            How much was deleted.
+            The numbers of deleted threads and attachments.
         """
         return await self._retention.purge(older_than)
 

@@ -1,11 +1,11 @@
 """The tables.
 
-An owner numbers its threads, and a thread numbers what is added to it. Those numbers, not times
-or ids, are the order of everything; a number is never given twice. They are given under the lock
-of the row that counts them, so a number that can be seen is greater than all that were seen
-before: a page neither repeats nor misses a row, whatever is added meanwhile.
+Each owner numbers its threads, and each thread numbers the rows added to it. These numbers, not
+times or IDs, define the order of everything. A number is never used twice. It is assigned under the
+lock of the row with the counter, so a new visible number is greater than all earlier ones: pages
+neither repeat nor miss rows, whatever is added meanwhile.
 
-Rows that belong to a thread refer to its key, and so to its owner, and go when it goes.
+Rows that belong to a thread refer to its key, and thus to its owner, and are deleted with it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from sqlalchemy import (
 )
 
 PREFIX = "chatkit_"
-"""Begins the name of each table, for a database that holds other things too."""
+"""The prefix of each table's name, for a database that contains other tables too."""
 
 metadata = MetaData(
     naming_convention={
@@ -48,24 +48,24 @@ _ESCAPED = re.compile(r"\\([0-9a-f]{4})")
 
 
 class Name(TypeDecorator[str]):
-    r"""A string that something is found by: an id, or an owner.
+    r"""A string used for lookups: an ID or an owner.
 
-    Clients send ids, so any string must be fit to ask for. PostgreSQL refuses NUL characters, and
-    both databases refuse lone surrogates: these, and backslashes, are stored as `\` and four
-    hexadecimal digits.
+    Clients send IDs, so any string must be valid in a query. PostgreSQL refuses NUL characters, and
+    both databases refuse lone surrogates. These characters, and backslashes, are stored as `\` and
+    four hexadecimal digits.
     """
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """Return what is stored for a string."""
+        """Return the stored form of a string."""
         if value is None:
             return None
         return _UNSTORABLE.sub(lambda found: f"\\{ord(found.group()):04x}", value)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> str | None:
-        """Return the string that was stored."""
+        """Return the string for its stored form."""
         if value is None:
             return None
         return _ESCAPED.sub(lambda found: chr(int(found.group(1), 16)), value)
@@ -85,7 +85,7 @@ owners = Table(
     f"{PREFIX}owners",
     metadata,
     Column("id", Name, primary_key=True),
-    # The number of the thread that was added last.
+    # The number of the last thread added.
     Column("last_position", BigInteger, nullable=False),
 )
 
@@ -96,10 +96,10 @@ threads = Table(
     Column("id", Name, nullable=False),
     Column("owner", Name, ForeignKey(owners.c.id), nullable=False),
     Column("position", BigInteger, nullable=False),
-    # The number of what was added to the thread last.
+    # The number of the last row added to the thread.
     Column("last_position", BigInteger, nullable=False),
-    # When it was last written to, in seconds since 1970. It has no index: with one, PostgreSQL
-    # would write to every index of the table whenever an item is added.
+    # The time of the last write, in seconds since 1970. There is no index: with one, PostgreSQL
+    # would update every index of the table whenever an item is added.
     Column("active_at", Double, nullable=False),
     Column("data", Text, nullable=False),
     UniqueConstraint("id"),
@@ -113,35 +113,35 @@ items = Table(
     Column("position", BigInteger, nullable=False),
     Column("id", Name, nullable=False),
     Column("data", Text, nullable=False),
-    # Whether code has added it, and the agent is to be told.
+    # Whether code added the item for the agent to read.
     Column("is_news", Boolean, nullable=True),
     PrimaryKeyConstraint("thread", "position"),
     UniqueConstraint("thread", "id"),
 )
 
 TITLE = ""
-"""Stands for a thread's title where the words of items are kept."""
+"""Stands for a thread's title in the table of words."""
 
-# The words of each message and title, by which they are found.
+# The words of each message and title, for the search.
 words = Table(
     f"{PREFIX}words",
     metadata,
     Column("key", _KEY, primary_key=True),
     _thread(),
     Column("item", Name, nullable=False),
-    # Each once, with spaces between them.
+    # Distinct words, separated by spaces.
     Column("words", Text, nullable=False),
     UniqueConstraint("thread", "item"),
 )
 SEARCH = f"{PREFIX}search"
-"""The index of the words: a full-text table that triggers keep in SQLite, or an index."""
+"""The index of the words: a full-text table updated by triggers in SQLite, otherwise an index."""
 
 sessions = Table(
     f"{PREFIX}sessions",
     metadata,
     _thread(),
     Column("id", Name, nullable=False),
-    # A session that is stored again moves to the end.
+    # A session moves to the end when it is stored again.
     Column("position", BigInteger, nullable=False),
     Column("data", Text, nullable=False),
     PrimaryKeyConstraint("thread", "id"),
@@ -154,9 +154,9 @@ messages = Table(
     _thread(),
     Column("position", BigInteger, nullable=False),
     Column("turn", Name, nullable=False),
-    # A list of messages that were added together.
+    # The messages that were added together.
     Column("data", Text, nullable=False),
-    # The position up to which the agent has been told of the thread's items, if this says.
+    # The position of the last thread item that the messages include, if known.
     Column("read_to", BigInteger, nullable=True),
     PrimaryKeyConstraint("thread", "position"),
     Index(None, "thread", "turn"),
@@ -176,35 +176,36 @@ workers = Table(
     f"{PREFIX}workers",
     metadata,
     Column("id", Text, primary_key=True),
-    # A counter that the worker moves while it lives, and that others time with their own clocks.
+    # A counter that the worker increments while it is alive, and that others time with their own
+    # clocks.
     Column("beat", BigInteger, nullable=False),
-    # The worker that has seen the counter stand still and will soon take this one for dead.
+    # The worker that saw the counter stand still and will soon consider this one dead.
     Column("suspect", Text, nullable=True),
 )
 
-# The last turn of a thread, and where the thread's event log stands.
+# The last turn of a thread, and the position of the thread's event log.
 turns = Table(
     f"{PREFIX}turns",
     metadata,
     _thread(),
-    # The id of the user message that began the turn; empty if the thread has had none.
+    # The ID of the user message that started the turn; empty if the thread had none.
     Column("id", Name, nullable=False),
-    # The run that executes the turn. Whoever writes for a run checks that it is still this one.
+    # The run that executes the turn. Every write for a run checks that it is still this one.
     Column("run", Text, nullable=False),
-    # The worker that holds the lease; null when the turn has ended.
+    # The worker that holds the lease; null after the turn ended.
     Column("worker", Text, nullable=True),
     Column("state", Text, nullable=False),
     Column("ended_at", Double, nullable=True),
-    # The run that somebody has asked to stop.
+    # The run that someone asked to stop.
     Column("stop", Text, nullable=True),
-    # A client tool's call that a page has claimed, as JSON: item, page and time.
+    # The client tool call that a page has claimed, as JSON: item, page and time.
     Column("claim", Text, nullable=True),
-    # The number of the row that was added to the log last, and when.
+    # The number of the last log row, and the time when it was added.
     Column("log_position", BigInteger, nullable=False),
     Column("logged_at", Double, nullable=False),
     PrimaryKeyConstraint("thread"),
 )
-# Finds the turns of a worker that has died. It holds only turns that are running.
+# Finds the turns of a dead worker. It contains only running turns.
 Index(
     None,
     turns.c.worker,
@@ -212,25 +213,25 @@ Index(
     postgresql_where=turns.c.worker.is_not(None),
 )
 
-# The event log. A row holds events that were committed together.
+# The event log. Each row contains the events of one commit.
 events = Table(
     f"{PREFIX}events",
     metadata,
     _thread(),
     Column("position", BigInteger, nullable=False),
     Column("run", Text, nullable=False),
-    # The numbers, within the run, of the row's first and last event.
+    # The numbers of the row's first and last event within the run.
     Column("first", BigInteger, nullable=False),
     Column("last", BigInteger, nullable=False),
-    # One event a line: its number, flags and JSON.
+    # One event per line: its flags and JSON.
     Column("data", Text, nullable=False),
-    # What the agent has sent meanwhile, as JSON, if the run may have to be finished by others.
+    # The agent's updates since the previous row, as JSON, so that others can end the run.
     Column("updates", Text, nullable=True),
     PrimaryKeyConstraint("thread", "position"),
     UniqueConstraint("thread", "run", "first"),
 )
 
-# Requests that may be repeated, for a day.
+# Requests that may be repeated within a day.
 requests = Table(
     f"{PREFIX}requests",
     metadata,
@@ -249,11 +250,11 @@ attachments = Table(
     metadata,
     Column("id", Name, primary_key=True),
     Column("owner", Name, nullable=False),
-    # Does not cascade: the attachment's id must outlive the row, for its bytes to be deleted.
+    # Does not cascade: the attachment's ID must outlive the row until its bytes are deleted.
     Column("thread", BigInteger, ForeignKey(threads.c.key), nullable=True, index=True),
     Column("created_at", Double, nullable=False),
     Column("data", Text, nullable=False),
-    # How many bytes it has, or may come to have.
+    # The size in bytes, or the announced size.
     Column("size", BigInteger, nullable=False, server_default="0"),
     Index(None, "owner"),
 )

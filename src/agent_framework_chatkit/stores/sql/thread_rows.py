@@ -1,4 +1,4 @@
-"""Threads without what is in them."""
+"""The rows of threads, without their contents."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class ThreadRows:
     """The threads of owners.
 
     Args:
-        database: Where they are.
-        retention: Deletes what belongs to a thread.
+        database: The database.
+        retention: Deletes the contents of a thread.
     """
 
     def __init__(self, database: Database, retention: Retention) -> None:
@@ -27,7 +27,7 @@ class ThreadRows:
         self._retention = retention
 
     async def load(self, thread_id: str, owner: str) -> ThreadMetadata:
-        """Load a thread, as `SQLStore.load_thread` says."""
+        """Load a thread; see `SQLStore.load_thread`."""
         statement = select(threads.c.data).where(
             threads.c.id == thread_id, threads.c.owner == owner
         )
@@ -38,7 +38,7 @@ class ThreadRows:
         return thread
 
     async def save(self, thread: ThreadMetadata, owner: str) -> None:
-        """Add a thread, or replace it, as `SQLStore.save_thread` says."""
+        """Add or replace a thread; see `SQLStore.save_thread`."""
         data = dump_thread(thread)
 
         def save(connection: Connection) -> None:
@@ -58,7 +58,7 @@ class ThreadRows:
     async def load_page(
         self, owner: str, after: str | None, limit: int, order: str
     ) -> Page[ThreadMetadata]:
-        """Load a page of an owner's threads, as `SQLStore.load_threads` says."""
+        """Load a page of an owner's threads; see `SQLStore.load_threads`."""
         scope = threads.c.owner == owner
 
         def load(connection: Connection) -> Page[ThreadMetadata]:
@@ -76,7 +76,7 @@ class ThreadRows:
         return await self._database.read(load)
 
     async def delete(self, thread_id: str, owner: str) -> None:
-        """Delete a thread and all that belongs to it, as `SQLStore.delete_thread` says."""
+        """Delete a thread and everything that belongs to it; see `SQLStore.delete_thread`."""
 
         def delete(connection: Connection) -> None:
             key = connection.scalar(

@@ -1,7 +1,7 @@
-"""Writes to a thread and to its event log, within a transaction.
+"""Writes to a thread and its event log within a transaction.
 
-Whatever a run writes, it writes only while the lease is its own: each of its transactions says so
-with the first statement.
+A run can only write while it holds the lease: the first statement of each of its transactions
+checks this.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class ThreadWriter:
     """Writes to threads.
 
     Args:
-        database: Has the statements.
+        database: Provides the statements.
     """
 
     def __init__(self, database: Database) -> None:
@@ -34,7 +34,7 @@ class ThreadWriter:
         self._statements = database.statements
 
     def append(self, connection: Connection, rows: Sequence[tuple[Lease, LogRow]]) -> list[Lease]:
-        """Add rows to the logs of many threads, and return the leases that are lost."""
+        """Add rows to the logs of many threads, and return the lost leases."""
         held = connection.execute(
             self._statements.advance, [lease_values(lease) for lease, _ in rows]
         )
@@ -51,10 +51,10 @@ class ThreadWriter:
     def commit(
         self, connection: Connection, lease: Lease, writes: Writes, is_repeated: bool
     ) -> None:
-        """Write what a run has done.
+        """Write a run's changes.
 
         Raises:
-            LeaseLostError: If the lease is no longer the run's.
+            LeaseLostError: If the run no longer holds the lease.
         """
         if is_repeated and writes.log is not None:
             written = select(literal(1)).where(
@@ -77,7 +77,7 @@ class ThreadWriter:
         self._write(connection, lease.key, lease.run, writes, position)
 
     def write(self, connection: Connection, key: int, run: str, writes: Writes) -> None:
-        """Write to a thread that the transaction has the right to write to."""
+        """Write to a thread whose lease the transaction has checked."""
         position = self._number_writes(connection, key, writes)
         self._write(connection, key, run, writes, position)
 

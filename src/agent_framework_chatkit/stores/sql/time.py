@@ -10,7 +10,7 @@ from sqlalchemy.sql.expression import FunctionElement
 
 
 class database_time(FunctionElement[float]):  # noqa: N801 it reads as SQL
-    """The database's clock, in seconds since 1970: the same for everyone who uses it."""
+    """The database's clock, in seconds since 1970, which all workers share."""
 
     type = Double()
     inherit_cache = True
@@ -23,5 +23,5 @@ def _sqlite_time(element: database_time, compiler: Any, **kwargs: Any) -> str:
 
 @compiles(database_time, "postgresql")
 def _postgresql_time(element: database_time, compiler: Any, **kwargs: Any) -> str:
-    # Not now(), which is when the transaction began: it may have waited for a lock since.
+    # Not now(), which is the start of the transaction: it may have waited for a lock since then.
     return "CAST(extract(epoch FROM clock_timestamp()) AS double precision)"

@@ -15,14 +15,14 @@ class LeaseLostError(Exception):
 
 
 class OrphanedTurnError(Exception):
-    """The thread's last turn was left by a worker that has died, and must be ended first.
+    """The worker of the thread's last turn died; the turn must be ended first.
 
     Attributes:
-        turn: The turn as it was left.
+        turn: The turn as the worker left it.
     """
 
     def __init__(self, turn: TurnRow) -> None:
-        super().__init__(f"Turn {turn.id!r} was left by a worker that has died.")
+        super().__init__(f"Turn {turn.id!r} was left by a worker that died.")
         self.turn = turn
 
 
@@ -30,7 +30,7 @@ class RepeatedRequestError(Exception):
     """The request was received before.
 
     Attributes:
-        request: What it had led to.
+        request: The request's thread, turn and run.
     """
 
     def __init__(self, request: RequestRow) -> None:
@@ -40,7 +40,7 @@ class RepeatedRequestError(Exception):
 
 @dataclass(frozen=True)
 class RequestRow:
-    """A request that was received before: the thread, and the turn and run that it began."""
+    """A request that was received before, with its thread and the turn and run that it started."""
 
     thread_id: str
     turn: str
@@ -53,13 +53,13 @@ class TurnRow:
 
     Attributes:
         key: The thread's key.
-        id: The turn's id; empty if the thread has had none.
-        run: The run that executes it, or has.
-        worker: The worker that holds the lease, if one does.
-        state: How it stands.
-        ended_at: When it ended, in seconds since 1970.
-        stop: The run that somebody has asked to stop.
-        log_position: The position of the newest row of the log.
+        id: The turn's ID; empty if the thread had none.
+        run: The ID of the run that executes or executed it.
+        worker: The ID of the worker that holds the lease, if any.
+        state: The turn's state.
+        ended_at: The time when it ended, in seconds since 1970.
+        stop: The ID of the run that someone asked to stop.
+        log_position: The position of the newest log row.
     """
 
     key: int
@@ -74,15 +74,15 @@ class TurnRow:
 
 @dataclass(frozen=True)
 class LogRow:
-    """Events that are committed together.
+    """A log row: the events of one commit.
 
     Attributes:
-        first: The number of the first, within the run.
-        last: The number of the last.
-        data: The events, as the event log writes them.
-        updates: What the agent has sent meanwhile, as JSON.
-        run: The run.
-        position: The row's place in the log, for a row that was read.
+        first: The number of the first event within the run.
+        last: The number of the last event.
+        data: The events in the format of the event log.
+        updates: The agent's updates since the previous row, as JSON.
+        run: The run's ID.
+        position: The row's position in the log, if it was read from there.
     """
 
     first: int
@@ -98,9 +98,9 @@ class StoredMessages:
     """Messages to add to a thread's history.
 
     Attributes:
-        turn: The turn that they belong to.
+        turn: The ID of their turn.
         data: The messages, as JSON.
-        read_to: The position up to which the agent has been told of the thread's items.
+        read_to: The position of the last thread item that the messages include.
     """
 
     turn: str
@@ -117,7 +117,7 @@ class TurnEnd:
 
 @dataclass(frozen=True)
 class ThreadChange:
-    """A thread's metadata, as they were known and as they are now."""
+    """A change to a thread's metadata: the known state before, and the state after."""
 
     before: ThreadMetadata
     after: ThreadMetadata
@@ -125,17 +125,17 @@ class ThreadChange:
 
 @dataclass
 class Writes:
-    """What a run writes in one transaction.
+    """The data to write in one transaction.
 
     Attributes:
-        items: Items to add, or to replace where they are.
-        is_news: Whether the agent is to be told of the items.
-        removed: Ids of items to delete.
-        thread: What has changed of the thread's metadata.
+        items: Items to add, or to replace in place.
+        is_news: Whether the agent must read the items.
+        removed: IDs of items to delete.
+        thread: The change to the thread's metadata.
         messages: Messages to add to the history.
-        session: The id and the JSON of a session to store.
+        session: The ID and the JSON of a session to store.
         log: Events to add to the log.
-        end: How the turn has ended.
+        end: The end of the turn.
     """
 
     items: list[ThreadItem] = field(default_factory=list)
@@ -159,23 +159,23 @@ class Lease:
 
 @dataclass
 class NewTurn:
-    """What begins a turn, in one transaction.
+    """A new turn, to be started in one transaction.
 
     Attributes:
-        owner: Whose thread it is.
-        thread_id: The thread.
-        run: The run.
-        worker: The worker that executes it.
-        turn_id: The turn, if it is a new one; otherwise the last one goes on.
-        first_turn_id: The turn, if one goes on and there was none.
-        state: How it stands at first.
-        new_thread: The thread, if it is to be added.
-        item: The message that begins the turn.
-        attachments: The message's attachments, which are the thread's from now on.
-        retry_after: The message after which all is deleted.
+        owner: The thread's owner.
+        thread_id: The thread's ID.
+        run: The run's ID.
+        worker: The ID of the worker that executes it.
+        turn_id: The ID of a new turn; if empty, the last turn continues.
+        first_turn_id: The turn's ID if the last turn should continue, but there is none.
+        state: The turn's first state.
+        new_thread: The thread to add, if it is new.
+        item: The message that starts the turn.
+        attachments: The message's attachments, which now belong to the thread.
+        retry_after: The ID of the message after which everything is deleted.
         request_id: Makes the request safe to repeat.
         check: Called with the thread; may raise.
-        log: Returns the first events, given what was begun.
+        log: Returns the first events of the started turn.
     """
 
     owner: str
@@ -196,18 +196,18 @@ class NewTurn:
 
 @dataclass(frozen=True)
 class BegunTurn:
-    """A turn that has begun.
+    """A turn that was started.
 
     Attributes:
         lease: The right to write to the thread.
-        thread: The thread as it is.
-        turn_id: The turn.
-        removed: Ids of the items that were deleted.
-        before: The turn before it, if there was one.
-        log_position: The position of the log's newest row.
-        is_retry: Whether what came of an earlier try was deleted.
-        is_first: Whether the thread was added with it.
-        tried: The messages of the earlier try, as JSON.
+        thread: The thread.
+        turn_id: The turn's ID.
+        removed: IDs of the deleted items.
+        before: The previous turn, if there was one.
+        log_position: The position of the newest log row.
+        is_retry: Whether the items of an earlier attempt were deleted.
+        is_first: Whether the thread was added with the turn.
+        tried: The messages of the earlier attempt, as JSON.
     """
 
     lease: Lease
@@ -223,12 +223,12 @@ class BegunTurn:
 
 @dataclass(frozen=True)
 class ReadRows:
-    """How far a thread's messages were read.
+    """The message rows of a thread that were read.
 
     Attributes:
-        count: How many rows there are.
-        last: The position of the last one.
-        read_to: The position up to which the agent has been told of the thread's items.
+        count: The number of rows.
+        last: The position of the last row.
+        read_to: The position of the last thread item that they include.
     """
 
     count: int
@@ -238,7 +238,7 @@ class ReadRows:
 
 @dataclass(frozen=True)
 class UnreadItem:
-    """An item that an agent has not been told of: its place, and whether it is to be told."""
+    """An item that the agent has not read, with its position, and whether code added it."""
 
     position: int
     item: ThreadItem
@@ -247,14 +247,14 @@ class UnreadItem:
 
 @dataclass(frozen=True)
 class StoredThread:
-    """What an agent may need to know of a thread when a turn starts.
+    """The stored data of a thread that an agent needs at the start of a turn.
 
     Attributes:
-        session: The session that was stored last.
-        is_continued: Whether the messages that the caller knows are still all there.
-        messages: The turns and the JSON of the rows that the caller does not know.
-        read: How far the messages are read with these.
-        unread: The items that the agent has not been told of.
+        session: The session stored last.
+        is_continued: Whether all messages that the caller has read still exist.
+        messages: The turns and the JSON of the rows that the caller has not read.
+        read: The rows that are read including these.
+        unread: The items that the agent has not read.
     """
 
     session: StoredSession | None
@@ -272,9 +272,8 @@ class Snapshot:
         thread: The thread.
         items: The newest page of its items, newest first.
         turn: Its last turn.
-        log: The rows of the log that belong to the run of that turn, if it is running and they
-            were asked for.
-        last_id: The id of the log's newest event, if the log has one.
+        log: The log rows of that turn's run, if it is running and the caller asked for them.
+        last_id: The ID of the log's newest event, if there is one.
     """
 
     thread: ThreadMetadata

@@ -1,4 +1,4 @@
-"""The beginning of a turn: who may begin it, and what is deleted and added with it."""
+"""Starts turns: checks that the thread is free, and deletes and adds rows."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from .writes import add_items, add_new_thread, parse_thread, save_attachment_row
 
 
 class TurnStarter:
-    """Begins turns, each within one transaction.
+    """Starts turns, each within one transaction.
 
     Args:
-        database: Has the statements.
+        database: Provides the statements.
         writer: Writes to threads.
     """
 
@@ -36,7 +36,7 @@ class TurnStarter:
         self._writer = writer
 
     def begin(self, connection: Connection, new: NewTurn) -> BegunTurn:
-        """Begin a turn, as `Turns.begin` says."""
+        """Start a turn; see `Turns.begin`."""
         before: TurnRow | None = None
         if new.new_thread is not None:
             thread = new.new_thread
@@ -169,16 +169,16 @@ class TurnStarter:
 
 
 def check_free(connection: Connection, thread_id: str, turn: TurnRow | None) -> None:
-    """Raise if a turn of the thread has not ended.
+    """Raise if a thread's last turn has not ended.
 
     Args:
-        connection: Is in the transaction.
-        thread_id: The thread.
-        turn: Its last turn.
+        connection: The transaction's connection.
+        thread_id: The thread's ID.
+        turn: The thread's last turn.
 
     Raises:
         ThreadBusyError: If the turn is running.
-        OrphanedTurnError: If its worker has died.
+        OrphanedTurnError: If the turn's worker died.
     """
     if turn is None or turn.worker is None:
         return

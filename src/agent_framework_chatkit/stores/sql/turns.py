@@ -1,4 +1,4 @@
-"""Turns, each executed by a run that holds the thread's lease, and writes from outside turns."""
+"""Starts, writes and ends turns, and writes to threads outside their turns."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from .turn_rows import BegunTurn, Lease, LogRow, NewTurn, StoredThread, TurnRow,
 from .turn_starter import TurnStarter, check_free
 
 _REPEATABLE_FOR = 24 * 3600
-"""How long, in seconds, a request may be repeated."""
+"""Seconds for which a request may be repeated."""
 
 _CLAIMED_FOR = 60
-"""How long, in seconds, a page may take to run a client tool that it has claimed."""
+"""Seconds that a page has to run a client tool that it has claimed."""
 
 
 class Turns:
-    """Begins, writes and ends turns.
+    """Starts, writes and ends turns. The run of a turn holds the thread's lease.
 
     Args:
-        database: Where they are.
+        database: The database.
     """
 
     def __init__(self, database: Database) -> None:
@@ -37,27 +37,27 @@ class Turns:
         self._starter = TurnStarter(database, self._writer)
 
     async def begin(self, new: NewTurn) -> BegunTurn:
-        """Begin a turn.
+        """Start a turn.
 
         Raises:
             NotFoundError: If the owner has no such thread, or the thread no such message.
-            ThreadBusyError: If another turn of the thread is running.
+            ThreadBusyError: If the thread is running another turn.
             OrphanedTurnError: If the last turn must be ended first.
             RepeatedRequestError: If the request was received before.
-            ValueError: If what is to be retried is not a user message.
+            ValueError: If the item to retry is not a user message.
         """
         return await self._database.write(lambda connection: self._starter.begin(connection, new))
 
     async def commit(self, lease: Lease, writes: Writes, *, is_repeated: bool = False) -> None:
-        """Write what a run has done.
+        """Write a run's changes.
 
         Args:
             lease: The run's lease.
-            writes: What to write.
-            is_repeated: Whether it is not known if an earlier try has been committed.
+            writes: The data to write.
+            is_repeated: Whether an earlier attempt may have been committed.
 
         Raises:
-            LeaseLostError: If the lease is no longer the run's.
+            LeaseLostError: If the run no longer holds the lease.
         """
         await self._database.write(
             lambda connection: self._writer.commit(connection, lease, writes, is_repeated)
@@ -67,12 +67,12 @@ class Turns:
         """Add rows to the logs of many threads.
 
         Returns:
-            The leases that are lost; nothing was written for these.
+            The lost leases, for which nothing was written.
         """
         return await self._database.write(lambda connection: self._writer.append(connection, rows))
 
     async def hold(self, thread_id: str, owner: str, run: str, worker: str) -> Lease:
-        """Take a thread's lease without beginning a turn.
+        """Take a thread's lease without starting a turn.
 
         Raises:
             NotFoundError: If the owner has no such thread.
@@ -110,7 +110,7 @@ class Turns:
         )
 
     async def add(self, thread_id: str, owner: str, run: str, writes: Writes) -> TurnRow:
-        """Write to a thread from outside its turns, whether one is running or not.
+        """Write to a thread outside its turns, even while one is running.
 
         Returns:
             The thread's last turn.
@@ -135,7 +135,7 @@ class Turns:
             )
             self._writer.write(connection, key, run, writes)
             turn = find_turn(connection, key)
-            assert turn is not None  # noqa: S101 it was written just now
+            assert turn is not None  # noqa: S101 just written
             return turn
 
         return await self._database.write(add)
@@ -146,16 +146,16 @@ class Turns:
         run: str,
         finish: Callable[[str, StoredThread, list[LogRow]], Writes],
     ) -> bool:
-        """End a turn whose worker has died.
+        """End a turn whose worker died.
 
         Args:
             turn: The turn as it was found.
-            run: A new run, under which its end is written.
-            finish: Returns what to write, given the thread's id, what is stored of it, and the
-                log of the run that was left.
+            run: The ID of a new run, under which the end is logged.
+            finish: Returns the data to write, given the thread's ID, its stored data, and the log
+                of the dead worker's run.
 
         Returns:
-            Whether it was ended here, rather than by another worker or by its own.
+            Whether the turn was ended here, rather than by another worker or its own.
         """
 
         def end(connection: Connection) -> bool:
@@ -214,7 +214,7 @@ class Turns:
         await self._database.write(ask)
 
     async def claim(self, thread_id: str, owner: str, item_id: str, page: str) -> bool:
-        """Claim a client tool's call for a page, unless another page has it.
+        """Claim a client tool call for a page, unless another page has claimed it.
 
         Raises:
             NotFoundError: If the owner has no such thread.
@@ -233,7 +233,7 @@ class Turns:
                 held is not None
                 and held["item"] == item_id
                 and held["page"] != page
-                # A clock that was set back must not make a claim last longer.
+                # A clock that is set back must not extend a claim.
                 and held["at"] <= row.now < held["at"] + _CLAIMED_FOR
             )
             if is_held:
@@ -247,9 +247,9 @@ class Turns:
         return await self._database.write(claim)
 
     async def purge_log(self, older_than: float) -> None:
-        """Delete the logs of threads in which nothing has happened for so many seconds.
+        """Delete the logs of threads without events for this many seconds.
 
-        Requests that are a day old are forgotten too.
+        This also deletes stored requests that are more than a day old.
         """
 
         def purge(connection: Connection) -> None:

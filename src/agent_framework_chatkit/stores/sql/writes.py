@@ -1,4 +1,4 @@
-"""What is written to the tables of a thread, within a transaction."""
+"""Writes to the tables of threads within a transaction."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _kinds = tuple(
 )
 _any_kind: Any = Annotated[Union[_kinds], Field(discriminator="type")]  # noqa: UP007
 ITEM: TypeAdapter[ThreadItem] = TypeAdapter(_any_kind)
-"""ChatKit's items, of which the one that ends a turn may say how."""
+"""ChatKit's items, and our item that marks how a turn ended."""
 
 ATTACHMENT: TypeAdapter[Attachment] = TypeAdapter(Attachment)
 
@@ -37,20 +37,20 @@ def add_new_thread(
     owner: str,
     last_position: int = 0,
 ) -> int:
-    """Add a thread to its owner's, or replace it if it was added in the meantime.
+    """Add a thread, or replace it if it was added in the meantime.
 
     Args:
-        database: Has the statements.
-        connection: Is in the transaction.
+        database: Provides the statements.
+        connection: The transaction's connection.
         thread: The thread.
-        owner: Whose it is.
-        last_position: How many things are added to it in the same transaction.
+        owner: The thread's owner.
+        last_position: The number of rows added to it in the same transaction.
 
     Returns:
         The thread's key.
 
     Raises:
-        NotFoundError: If another owner has a thread with this id.
+        NotFoundError: If another owner has a thread with this ID.
     """
     statements = database.statements
     position = connection.scalar(statements.add_owner, {"b_owner": owner})
@@ -62,7 +62,7 @@ def add_new_thread(
         "data": dump_thread(thread),
     }
     if database.is_sqlite:
-        # SQLite would use the key of a thread that was deleted a moment ago, which workers know.
+        # SQLite would reuse the key of a thread that was just deleted, which workers still know.
         values["key"] = secrets.randbits(47)
     key = connection.scalar(statements.add_thread, values)
     if key is None:
@@ -81,15 +81,15 @@ def add_items(
     *,
     is_news: bool = False,
 ) -> None:
-    """Add items to a thread, or replace them where they are.
+    """Add items to a thread, or replace them in place.
 
     Args:
-        database: Has the statements.
-        connection: Is in the transaction.
+        database: Provides the statements.
+        connection: The transaction's connection.
         key: The thread's key.
-        position: The number of the first of them.
+        position: The number of the first item.
         added: The items.
-        is_news: Whether the agent is to be told of them.
+        is_news: Whether the agent must read them.
     """
     connection.execute(
         database.statements.add_item,
@@ -108,7 +108,7 @@ def add_items(
 
 
 def delete_item(connection: Connection, key: int, item_id: str) -> None:
-    """Delete an item, its feedback, and the session and messages of the turn it began."""
+    """Delete an item, its feedback, and the session and messages of the turn that it started."""
     for table, column in (
         (items, "id"),
         (words, "item"),
@@ -125,10 +125,10 @@ def save_attachment_row(
     owner: str,
     thread: int | None,
 ) -> None:
-    """Add what is known of an attachment, or replace it.
+    """Add or replace an attachment's metadata.
 
     Raises:
-        NotFoundError: If another owner has an attachment with this id.
+        NotFoundError: If another owner has an attachment with this ID.
     """
     insert = database.insert(attachments).values(
         id=attachment.id,
@@ -150,15 +150,15 @@ def save_attachment_row(
 
 
 def size_of(attachment: Attachment) -> int:
-    """Return how many bytes an attachment has, or was announced to have."""
+    """Return an attachment's actual or announced size in bytes."""
     size = (attachment.metadata or {}).get("size")
     return size if isinstance(size, int) else 0
 
 
 def dump_thread(thread: ThreadMetadata) -> str:
-    """Return a thread as its row holds it.
+    """Return a thread's JSON for its row.
 
-    ChatKit also passes a `Thread`, which holds items: they are not the thread's own.
+    ChatKit also passes a `Thread`, whose items are not stored in the row.
     """
     if type(thread) is not ThreadMetadata:
         thread = ThreadMetadata(
@@ -168,12 +168,12 @@ def dump_thread(thread: ThreadMetadata) -> str:
 
 
 def parse_thread(thread_id: str, data: str) -> ThreadMetadata | None:
-    """Return the thread that a row holds, if this version can read it."""
+    """Return the thread in a row, if this version can read it."""
     return json_text.load(THREAD, data, f"Thread {thread_id!r}")
 
 
 def parse_item(item_id: str, data: str) -> ThreadItem | None:
-    """Return the item that a row holds, if this version can read it."""
+    """Return the item in a row, if this version can read it."""
     item = json_text.load(ITEM, data, f"Item {item_id!r}")
     if isinstance(item, TurnEndItem) and not item.state:
         return EndOfTurnItem(**{name: getattr(item, name) for name in EndOfTurnItem.model_fields})
@@ -181,10 +181,10 @@ def parse_item(item_id: str, data: str) -> ThreadItem | None:
 
 
 def unknown_item(item_id: str) -> NotFoundError:
-    """Return what is raised about an item that the thread does not have."""
+    """Return the error for an item that the thread does not have."""
     return NotFoundError(f"There is no item {item_id!r}.")
 
 
 def unknown_attachment(attachment_id: str) -> NotFoundError:
-    """Return what is raised about an attachment that the owner does not have."""
+    """Return the error for an attachment that the owner does not have."""
     return NotFoundError(f"There is no attachment {attachment_id!r}.")

@@ -1,4 +1,4 @@
-"""What Alembic runs to apply migrations to the connection that it is given."""
+"""Alembic's entry point, which applies migrations to a given connection."""
 
 from alembic import context
 

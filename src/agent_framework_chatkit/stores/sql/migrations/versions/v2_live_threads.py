@@ -1,4 +1,4 @@
-"""Keep each thread's last turn, its event log, and the requests that may be repeated."""
+"""Add tables for each thread's last turn, its event log, and repeatable requests."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,7 +16,7 @@ def upgrade() -> None:
     _create_requests()
     op.add_column("chatkit_items", sa.Column("is_news", sa.Boolean(), nullable=True))
     op.add_column("chatkit_messages", sa.Column("read_to", sa.BigInteger(), nullable=True))
-    # A turn's messages tell the agent of all items up to the message that began the turn.
+    # A turn's messages include all items up to the message that started the turn.
     op.execute(
         "UPDATE chatkit_messages SET read_to = (SELECT position FROM chatkit_items AS i"
         " WHERE i.thread = chatkit_messages.thread AND i.id = chatkit_messages.turn)"
@@ -24,7 +24,7 @@ def upgrade() -> None:
 
 
 def _create_turns() -> None:
-    # A row of the old table is a lease of a worker that has ended.
+    # Each row of the old table is the lease of a worker that no longer runs.
     op.drop_table("chatkit_turns")
     op.create_table(
         "chatkit_workers",

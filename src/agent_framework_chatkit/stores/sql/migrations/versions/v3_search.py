@@ -1,4 +1,4 @@
-"""Keep the words of messages and titles, by which threads are found."""
+"""Add the words of messages and titles, for the search."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ branch_labels = None
 depends_on = None
 
 _BATCH = 1000
-"""How many rows are read at a time."""
+"""The number of rows read at a time."""
 
 _FORGET = (
     "INSERT INTO chatkit_search (chatkit_search, rowid, words)"
@@ -57,7 +57,7 @@ def upgrade() -> None:
             op.execute(sa.text(statement))
     _index_all(connection)
     if connection.dialect.name == "postgresql":
-        # Once it is filled: that is quicker.
+        # Created after the table is filled, which is faster.
         op.create_index(
             "chatkit_search",
             "chatkit_words",
@@ -113,7 +113,7 @@ def _read(data: str, text_of: Callable[[dict[str, Any]], str]) -> str:
     try:
         return text_of(json.loads(data))
     except (ValueError, TypeError, AttributeError):
-        # A row that makes no sense is not found, and stops nothing.
+        # A row that cannot be read is not indexed, and does not stop the migration.
         return ""
 
 

@@ -1,4 +1,4 @@
-"""Keep who did what, and when."""
+"""Add the audit trail."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Keep how many bytes each attachment has, by which those of an owner are added up."""
+"""Add the sizes of attachments, for the limits of owners."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ branch_labels = None
 depends_on = None
 
 _BATCH = 1000
-"""How many rows are read at a time."""
+"""The number of rows read at a time."""
 
 
 def upgrade() -> None:
@@ -53,5 +53,5 @@ def _size(data: str) -> int:
     try:
         size = json.loads(data)["metadata"]["size"]
     except (ValueError, LookupError, TypeError):
-        return 0  # Of another version, or broken: nothing is known.
+        return 0  # Written by another version, or damaged.
     return size if isinstance(size, int) else 0
