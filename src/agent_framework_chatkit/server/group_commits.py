@@ -92,7 +92,8 @@ class GroupCommits:
             for run in held:
                 run.writer.lock.release()
         for run, row in rows:
+            if run.lease not in lost:
+                run.writer.note_committed(row.last)
+        for run, _ in rows:
             if run.lease in lost:
                 run.lose(is_deleted=await self._log.is_deleted(run.lease.key))
-            else:
-                run.writer.note_committed(row.last)
