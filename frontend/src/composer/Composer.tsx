@@ -17,11 +17,11 @@ import { preloadPreviews } from '../ui/Previewable'
 import { useDictation } from './useDictation'
 import { useOwnCommands } from './useOwnCommands'
 
-/** Where a person writes. */
+/** The area in which the user writes a message. */
 export function Composer() {
   const chat = useChat()
   const draft = useStore(chat.state, (state) => state.draft)
-  // Each draft has an editor of its own, with what can be undone in it.
+  // Each draft has its own editor, with its own undo history.
   return <DraftComposer key={draft.id} draft={draft} />
 }
 
@@ -93,7 +93,7 @@ export interface SendingState {
   isReady: boolean
   /** Why the message cannot be sent yet. */
   obstacle: string | null
-  /** Whether somebody has tried to send it all the same. */
+  /** Whether the user tried to send it anyway. */
   hasTried: boolean
   send: () => void
 }
@@ -120,7 +120,7 @@ function useSending(draft: Draft, isWriting: boolean): SendingState {
 
 export type Take = (list: Iterable<File>) => boolean
 
-/** Return what takes files, and tells whether it has taken any; `null` where an app wants none. */
+/** Return a function that uploads files and returns whether there were any; `null` if disabled. */
 function useTake(draft: Draft): Take | null {
   const limits = useStore(useChat().state, ({ options }) => options?.composer?.attachments)
   const take = useCallback(
@@ -167,7 +167,7 @@ function Notes({ problem, obstacle }: { problem: string | null; obstacle: string
   )
 }
 
-/** The text that the message is about. */
+/** The quoted text to which the message replies. */
 function Replying({ draft }: { draft: Draft }) {
   const chat = useChat()
   const text = useText()

@@ -8,12 +8,12 @@ import { ariaKeysOf } from '../ui/shortcutKeys'
 import { useStore } from '../ui/useStore'
 import type { SendingState, Take } from './Composer'
 
-// What has menus is loaded where it is used.
+// Components with menus are loaded when they are needed.
 const Models = part(() => import('./Models'))
 const Tools = part(() => import('./Tools'))
 
 interface ComposerBarProps {
-  /** What the buttons do; there is none for what an app does not have. */
+  /** The actions of the buttons; `null` hides a button. */
   actions: Record<'attach' | 'mention' | 'dictate', (() => void) | null>
   picker: RefObject<HTMLInputElement | null>
   onFiles: Take | null
@@ -22,7 +22,7 @@ interface ComposerBarProps {
   sending: SendingState
 }
 
-/** The buttons below what is written. */
+/** The buttons below the text. */
 export function ComposerBar({ actions, picker, onFiles, isAsking, sending }: ComposerBarProps) {
   const chat = useChat()
   const text = useText()
@@ -124,7 +124,7 @@ function SendButtons({ isEmpty, isReady, obstacle, send }: SendingState) {
           className="send"
           aria-label={text('send')}
           title={obstacle ?? text('send')}
-          // What only waits for files says so when it is pressed.
+          // If the message only waits for files, pressing the button says so.
           disabled={!isReady && (isEmpty || obstacle === null)}
           aria-disabled={!isReady}
           onClick={send}

@@ -6,11 +6,11 @@ import { CheckIcon, CloseIcon } from '../ui/icons'
 import type { Recording } from './recorder'
 import type { Dictating } from './useDictation'
 
-/** How many levels are shown, one for every tenth of a second. */
+/** The number of sound levels shown, and the milliseconds between them. */
 const LEVELS = 48
 const STEP = 100
 
-/** What is heard, with a way to end it; in the place of the composer's buttons. */
+/** Shows the recording, with buttons to end it, in place of the composer's buttons. */
 export function DictationBar({ dictation, stop, cancel }: Dictating) {
   const text = useText()
   const stopButton = useRef<HTMLButtonElement>(null)
@@ -49,7 +49,7 @@ export function DictationBar({ dictation, stop, cancel }: Dictating) {
   )
 }
 
-/** How loud it was, and for how long it goes on. */
+/** The recent sound levels, and the length of the recording. */
 function Levels({ recording }: { recording: Recording }) {
   const [levels, setLevels] = useState<readonly number[]>([])
   const [steps, setSteps] = useState(0)

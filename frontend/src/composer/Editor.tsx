@@ -20,9 +20,9 @@ import type { OwnCommand } from './useSuggestions'
 
 export interface EditorHandle {
   focus: () => void
-  /** Put text where the caret is, and the focus. */
+  /** Insert text at the caret, and focus the editor. */
   insert: (text: string) => void
-  /** Begin to search for a tag. */
+  /** Start searching for a tag. */
   mention: () => void
 }
 
@@ -32,33 +32,33 @@ export interface EditorProps {
   placeholder?: string
   content: Content
   onChange: (content: Content) => void
-  /** Called with what is written, which may not be rendered yet. */
+  /** Called with the current content, which may not be rendered yet. */
   onSend: (content: Content) => void
   onEscape?: () => void
-  /** Called for Arrow Up where nothing is written; returns whether it has dealt with that. */
+  /** Called for Arrow Up in an empty editor; returns whether it handled the key. */
   onUp?: () => boolean
-  /** Take files that are pasted. */
+  /** Called with pasted files; returns whether it accepts them. */
   onFiles?: (files: FileList) => boolean
   autoFocus?: boolean
-  /** What the `/` menu offers beside the commands of the app; without it there is no such menu. */
+  /** The composer's own commands in the `/` menu; without them, there is no such menu. */
   commands?: readonly OwnCommand[]
 }
 
-/** The field as the rich editor finds it. */
+/** The plain field, which the rich editor takes over. */
 export interface Field {
   element: RefObject<HTMLDivElement | null>
-  /** What was in it before somebody typed. */
+  /** The content before the user typed. */
   before: RefObject<Content>
-  /** What is in it, as it was told last to those around it, or by them. */
+  /** The content last passed to the parent, or received from it. */
   told: RefObject<Content | null>
 }
 
 type RichEditor = typeof import('./RichEditor')['default']
 
-/** For how many milliseconds an input method has to rest: it often begins the next word at once. */
+/** Milliseconds to wait after a composition, because the next one often starts at once. */
 const REST = 300
 
-/** The rich editor, which is most of the code that writing needs, once it has loaded. */
+/** The rich editor, once its code has loaded: most of the code for writing. */
 const rich = new Store<{ RichEditor: RichEditor | null }>({ RichEditor: null })
 let coming: Promise<void> | null = null
 
@@ -75,10 +75,10 @@ export function loadEditor(): Promise<void> {
 }
 
 /**
- * Text with tags in it, and menus by which tags and commands are found.
+ * An editor for text with tags, and menus to find tags and commands.
  *
- * It is a plain field at first, of which the rich editor takes over the element once it has loaded,
- * so that focus, keyboard and caret stay as they are.
+ * It starts as a plain field. The rich editor takes over the field's element when it has loaded, so
+ * that focus, keyboard and caret stay as they are.
  */
 export function Editor(props: EditorProps) {
   const { label, placeholder = '', content } = props
@@ -167,7 +167,7 @@ interface Plain {
   setComposing: (isComposing: boolean) => void
 }
 
-/** Return what the plain field hears. */
+/** Return the event handlers of the plain field. */
 function usePlain({ element, told }: Field, props: EditorProps, { onKey, setComposing }: Plain) {
   const rest = useRef<ReturnType<typeof setTimeout>>(undefined)
   useEffect(() => {
@@ -183,7 +183,7 @@ function usePlain({ element, told }: Field, props: EditorProps, { onKey, setComp
     onPaste: (event: ClipboardEvent) => {
       const { types } = event.clipboardData
       const text = pastedText(event.clipboardData, props.onFiles)
-      // Text as it is, the browser pastes by itself.
+      // The browser pastes plain text itself.
       if (text !== null && types.includes('text/plain')) return
       event.preventDefault()
       if (text !== null) document.execCommand('insertText', false, text)
@@ -198,7 +198,7 @@ function usePlain({ element, told }: Field, props: EditorProps, { onKey, setComp
   }
 }
 
-/** Whether there are only the keys of a screen, where a new line needs the key that sends elsewhere. */
+/** Tell whether there is only an on-screen keyboard, where Enter must start a new line. */
 function isPhone(): boolean {
   return matchMedia('(pointer: coarse) and (hover: none)').matches
 }

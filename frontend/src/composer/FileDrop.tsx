@@ -6,13 +6,13 @@ import { filesOf } from './dropped'
 import { AttachIcon } from '../ui/icons'
 
 interface FileDropProps {
-  /** Takes the files; where none are taken, a browser must still not open them in place of the chat. */
+  /** Called with the files; if `null`, browsers still must not open them in place of the chat. */
   onFiles: ((files: readonly File[]) => void) | null
 }
 
 const hasFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') === true
 
-/** Takes files that are dropped anywhere on the chat. */
+/** Accepts files that are dropped anywhere on the chat. */
 export function FileDrop({ onFiles }: FileDropProps) {
   const text = useText()
   const [isOver, setOver] = useState(false)

@@ -6,7 +6,7 @@ import { CloseIcon, RetryIcon } from '../ui/icons'
 import { useStore } from '../ui/useStore'
 import type { Upload, Uploads } from '../chat/uploads'
 
-/** The files that go with a message, and how far they are. */
+/** The attached files, with their upload progress. */
 export function Files({ uploads }: { uploads: Uploads }) {
   const files = useStore(uploads.state, (state) => state.files)
   const news = useStore(uploads.state, (state) => state.news)

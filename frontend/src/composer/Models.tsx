@@ -8,7 +8,7 @@ import { useStore } from '../ui/useStore'
 
 const noModels: readonly ModelOption[] = []
 
-/** The models of which one answers. */
+/** The menu that chooses the model. */
 export default function Models() {
   const chat = useChat()
   const text = useText()

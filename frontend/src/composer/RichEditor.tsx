@@ -12,13 +12,13 @@ import { useMenu } from './useMenu'
 import { useTipTap } from './useTipTap'
 
 interface RichEditorProps extends EditorProps {
-  /** The plain field, which becomes that of the editor. */
+  /** The plain field, which the editor takes over. */
   field: Field
-  /** Returns whether it has dealt with a key. */
+  /** Returns whether it handled a key. */
   onKey: (event: KeyboardEvent) => boolean
 }
 
-/** What turns the plain field into one with tags and menus. */
+/** Turns the plain field into an editor with tags and menus. */
 export default function RichEditor({ ref, field, onKey, ...props }: RichEditorProps) {
   const [places] = useState(() => new TagPlaces())
   const tags = useStore(places, (state) => state.places)
@@ -43,7 +43,7 @@ export default function RichEditor({ ref, field, onKey, ...props }: RichEditorPr
   const listId = useId()
   useMenuAttributes(field, listId, menu)
 
-  /** Write where the caret is. Without the focus, a browser would put the caret elsewhere later. */
+  /** Insert text at the caret. Without the focus, browsers would move the caret later. */
   const write = (text: string): void => {
     const { current } = editor
     if (current === null) return
@@ -78,7 +78,7 @@ export default function RichEditor({ ref, field, onKey, ...props }: RichEditorPr
   )
 }
 
-/** Tell those who cannot see it of the menu. */
+/** Describe the menu to screen readers. */
 function useMenuAttributes(
   { element }: Field,
   listId: string,

@@ -7,20 +7,20 @@ import type { Suggestion, Suggestions } from './useSuggestions'
 interface SuggestionMenuProps {
   id: string
   suggestions: Suggestions
-  /** Why what was chosen did not work. */
+  /** Why the chosen command failed. */
   problem: string | null
-  /** Whether what was chosen is not done yet. */
+  /** Whether the chosen command is still running. */
   isWorking: boolean
-  /** The index of the one that Enter chooses. */
+  /** The index of the suggestion that Enter chooses. */
   active: number
   onPoint: (index: number) => void
   onChoose: (suggestion: Suggestion) => void
 }
 
-/** How much of the page a menu leaves free, in pixels. */
+/** The space between the menu and the edge of the page, in pixels. */
 const MARGIN = 12
 
-/** What can be chosen as somebody writes. The keys that move in it go to the editor. */
+/** The suggestions for the text at the caret. The editor handles the keys that move in the menu. */
 export function SuggestionMenu(props: SuggestionMenuProps) {
   const { id, suggestions, problem, isWorking, active, onPoint, onChoose } = props
   const { list, status, sign } = suggestions
@@ -57,7 +57,7 @@ export function SuggestionMenu(props: SuggestionMenuProps) {
           id={id}
           role="listbox"
           aria-label={text(sign === '@' ? 'suggestions' : 'commands')}
-          // Tab chooses; this is for screen readers.
+          // For screen readers; the Tab key chooses an option.
           tabIndex={0}
         >
           {groups.map((group) => {
@@ -90,7 +90,7 @@ export function SuggestionMenu(props: SuggestionMenuProps) {
   )
 }
 
-/** Where the menu has room: above what one writes, or below. */
+/** Return where the menu has room: above the text, or below it. */
 function usePlace(menu: RefObject<HTMLElement | null>): { isBelow: boolean; room: number } {
   const [place, setPlace] = useState({ isBelow: false, room: 320 })
   useLayoutEffect(() => {
@@ -104,7 +104,7 @@ function usePlace(menu: RefObject<HTMLElement | null>): { isBelow: boolean; room
   return place
 }
 
-/** Scroll the list to the option that Enter chooses, and not, as `scrollIntoView` does, the thread. */
+/** Scroll only the list to the active option; `scrollIntoView` would scroll the thread, too. */
 function useShownOption(
   listbox: RefObject<HTMLElement | null>,
   active: number,

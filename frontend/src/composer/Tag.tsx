@@ -4,7 +4,7 @@ import { useStore } from '../ui/useStore'
 import { entityOf, type TagPart } from '../chat/content'
 import { Previewable } from '../ui/Previewable'
 
-/** A tag within a text: a click tells the app, and who rests on it sees a preview. */
+/** A tag in a text: a click notifies the app, and hovering shows a preview. */
 export function Tag({ tag }: { tag: TagPart }) {
   const chat = useChat()
   const onClick = useStore(chat.state, ({ options }) => options?.entities?.onClick)
@@ -26,7 +26,7 @@ export function Tag({ tag }: { tag: TagPart }) {
       <button
         type="button"
         className="tag"
-        // A click leaves the focus where one writes.
+        // A click leaves the focus in the editor.
         onMouseDown={(event) => event.preventDefault()}
         onClick={() => onClick?.(entityOf(tag))}
       >

@@ -8,7 +8,7 @@ import { useStore } from '../ui/useStore'
 
 const noTools: readonly ToolOption[] = []
 
-/** The tools of which one can be used for a message: pinned ones, a menu of the others, and the one that is chosen. */
+/** The tools for a message: the pinned ones, a menu with the others, and the chosen one. */
 export default function Tools() {
   const chat = useChat()
   const text = useText()
@@ -18,7 +18,7 @@ export default function Tools() {
   const others = tools.filter(({ pinned }) => !pinned)
   const choose = (id: string | null): void => {
     chat.chooseTool(id)
-    // Once the menu is closed, and has given the focus back.
+    // Wait until the menu has closed and returned the focus.
     requestAnimationFrame(() => chat.focus())
   }
   return (

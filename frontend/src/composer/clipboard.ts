@@ -1,4 +1,4 @@
-/** What goes in and out of the editor: plain text, and the tags that were taken from it. */
+/** Copy, paste and drop in the editor: plain text, and tags copied from it. */
 
 import type { Editor } from '@tiptap/core'
 import { Fragment, type Slice } from '@tiptap/pm/model'
@@ -8,7 +8,7 @@ import { textContent, textOf, type Content } from '../chat/content'
 import { contentOf, insert } from './document'
 import { pastedText } from './pasted'
 
-/** What was copied last. Tags come back from here alone: a page can put anything on a clipboard. */
+/** The last copy. Only it restores tags, because any page can write to the clipboard. */
 let last: { text: string; content: Content } | null = null
 
 export function copied({ content: fragment }: Slice, { state }: EditorView): string {
@@ -19,7 +19,7 @@ export function copied({ content: fragment }: Slice, { state }: EditorView): str
   return last.text
 }
 
-/** Paste files, if they are taken, or else text. */
+/** Paste files, if they are accepted, or else text. */
 export function paste(
   editor: Editor,
   { clipboardData }: ClipboardEvent,
@@ -31,7 +31,7 @@ export function paste(
   return true
 }
 
-/** Drop text; files are for the whole chat, and what is moved within the editor is its own. */
+/** Drop text; the chat handles files, and the editor moves its own content. */
 export function drop(editor: Editor, view: EditorView, event: DragEvent): boolean {
   if (view.dragging !== null) return false
   const text = event.dataTransfer?.getData('text/plain') ?? ''

@@ -21,7 +21,7 @@ export const Line = Node.create({
   },
 })
 
-/** Where in the document a tag stands; React draws it there. */
+/** The place of a tag in the document, where React renders it. */
 export interface TagPlace {
   element: HTMLElement
   tag: TagPart
@@ -55,14 +55,14 @@ export const Tag = Node.create<{ places: TagPlaces }>({
         dom: element,
         destroy: remove,
         ignoreMutation: () => true,
-        // A button within the text does what buttons do.
+        // Leave the events of buttons in the text to the buttons.
         stopEvent: ({ target }) => target instanceof Element && target.closest('button') !== null,
       }
     }
   },
 })
 
-/** Undoes and redoes; the browser, which remembers the plain field, never does. */
+/** Undo and redo, in place of the browser's own, which knows only the plain field. */
 export const History = Extension.create({
   name: 'history',
   addProseMirrorPlugins: () => [
@@ -87,7 +87,7 @@ export const History = Extension.create({
   },
 })
 
-/** Return lines that hold a content. */
+/** Return a content as lines. */
 export function linesOf(content: Content, schema: Schema): DocumentNode[] {
   const lines: DocumentNode[][] = [[]]
   for (const part of content) {
@@ -103,7 +103,7 @@ export function linesOf(content: Content, schema: Schema): DocumentNode[] {
   return lines.map((line) => schema.nodes['line']!.create(null, line))
 }
 
-/** Return what lines say. */
+/** Return the content of lines. */
 export function contentOf(lines: Fragment): Content {
   const content: Content[number][] = []
   let text = ''
@@ -123,7 +123,7 @@ export function contentOf(lines: Fragment): Content {
   return content
 }
 
-/** Return the position in a document of what comes after so many characters and tags. */
+/** Return the position in a document after a number of characters and tags. */
 export function positionIn(doc: DocumentNode, characters: number): number {
   let position = 0
   let rest = characters
@@ -135,7 +135,7 @@ export function positionIn(doc: DocumentNode, characters: number): number {
   return position - 1
 }
 
-/** Put content in the place of what is selected, or of a range. */
+/** Replace the selection, or a range, with content. */
 export function insert(
   editor: Editor,
   content: Content,

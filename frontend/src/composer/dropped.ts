@@ -1,11 +1,11 @@
-/** What is dropped: files, and the files in folders. */
+/** Reads dropped files, including those in folders. */
 
-/** How many files of folders are read; more than that are no message. */
+/** The most files to read from folders; no message has more. */
 const MOST = 200
 
-/** Return the files that are dropped, those in folders too. */
+/** Return the dropped files, including those in folders. */
 export async function filesOf({ items, files }: DataTransfer): Promise<File[]> {
-  // What is dropped is only there until the event is over; its entries stay.
+  // Dropped items are available only during the event, but their entries stay valid.
   const entries = [...items].map((item) => item.webkitGetAsEntry?.() ?? null)
   if (!entries.some((entry) => entry?.isDirectory)) return [...files]
   const found: File[] = []
@@ -24,7 +24,7 @@ async function collect(entry: FileSystemEntry, found: File[]): Promise<void> {
   }
   const reader = (entry as FileSystemDirectoryEntry).createReader()
   for (;;) {
-    // A folder is read piece by piece.
+    // Browsers return the entries of a folder in batches.
     const part = await new Promise<FileSystemEntry[]>((resolve) =>
       reader.readEntries(resolve, () => resolve([])),
     )

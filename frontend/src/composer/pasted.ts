@@ -1,21 +1,21 @@
-/** What is pasted into the composer. */
+/** Reads content pasted into the composer. */
 
 import { trusted } from '../element/trusted'
 
-/** Return the text of a clipboard, or `null` if its files are taken instead. */
+/** Return the text of a clipboard, or `null` if its files are accepted instead. */
 export function pastedText(
   clipboard: DataTransfer,
   onFiles: ((files: FileList) => boolean) | undefined,
 ): string | null {
   const { files, types } = clipboard
   const text = clipboard.getData('text/plain') || textOfHtml(clipboard.getData('text/html'))
-  // Office programs add a picture of what they copy.
+  // Office programs add a picture of the copied content.
   const isDocument = text !== '' && types.includes('text/html')
   if (files.length > 0 && !isDocument && onFiles?.(files)) return null
   return text.replaceAll(/\r\n?/g, '\n')
 }
 
-/** Return what people read of HTML, of which nothing is loaded or run. */
+/** Return the visible text of HTML, without loading or running anything in it. */
 function textOfHtml(html: string): string {
   if (html === '') return ''
   const { body } = new DOMParser().parseFromString(trusted(html), 'text/html')

@@ -1,8 +1,8 @@
-/** The field before the editor has loaded: its text, and tags that can only be removed. */
+/** The field before the editor has loaded: it holds text, and tags that can only be removed. */
 
 import { noContent, spaced, TAG, type Content, type TagPart } from '../chat/content'
 
-/** Where the caret is, in characters; a tag counts as one. */
+/** The place of the caret, in characters; a tag counts as one. */
 export interface Caret {
   anchor: number
   head: number
@@ -10,14 +10,14 @@ export interface Caret {
 
 const tags = new WeakMap<Node, TagPart>()
 
-/** Put content in the place of all that is there. */
+/** Replace the whole content. */
 export function write(field: HTMLElement, content: Content): void {
   const text = content.at(-1)?.type === 'input_text' ? content.at(-1)?.text : ''
   field.replaceChildren(
     ...content.map((part) =>
       part.type === 'input_tag' ? tagElement(part) : part.text.replaceAll(/\r\n?/g, '\n'),
     ),
-    // Browsers do not show the line after a last break unless something is in it.
+    // Browsers do not show an empty line after the last line break.
     ...(/[\r\n]$/.test(text ?? '') ? ['\n'] : []),
   )
 }
@@ -53,7 +53,7 @@ export function read(field: HTMLElement): Content {
   return content.length === 0 ? noContent : content
 }
 
-/** Return where the caret is, or `null` if it is elsewhere in the page. */
+/** Return the place of the caret, or `null` if it is elsewhere in the page. */
 export function caretIn(field: HTMLElement): Caret | null {
   const {
     anchorNode = null,
@@ -78,7 +78,7 @@ function textUntil(field: HTMLElement, node: Node, offset: number): string {
   return before.textContent ?? ''
 }
 
-/** Put the focus into the field, with the caret where it was, or else at the end. */
+/** Focus the field, with the caret at its last place, or else at the end. */
 export function focus(field: HTMLElement): void {
   const isThere = caretIn(field) !== null
   field.focus()
@@ -87,7 +87,7 @@ export function focus(field: HTMLElement): void {
   getSelection()?.collapseToEnd()
 }
 
-/** Write something where the caret is, and have the focus there. */
+/** Focus the field, and insert text at the caret. */
 export function type(field: HTMLElement, text: string): void {
   focus(field)
   const { focusNode = null, focusOffset = 0 } = getSelection() ?? {}
@@ -95,7 +95,7 @@ export function type(field: HTMLElement, text: string): void {
   document.execCommand('insertText', false, spaced(before, text))
 }
 
-/** Whether a key is one of an input method that composes: these are its own. */
+/** Tell whether a key belongs to a composing input method, which handles it. */
 export function isOfInputMethod(event: KeyboardEvent): boolean {
   return event.isComposing || event.keyCode === 229
 }

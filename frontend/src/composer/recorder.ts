@@ -1,17 +1,17 @@
-/** What a person says, as the microphone hears it. */
+/** Records speech with the microphone. */
 
 export interface Recording {
-  /** How loud it is now, from 0 to 1. */
+  /** The current sound level, from 0 to 1. */
   level: () => number
-  /** Stop, and return what was heard; `null` if that is nothing. */
+  /** Stop, and return the recording; `null` if it is empty. */
   stop: () => Promise<Blob | null>
   cancel: () => void
 }
 
-/** The kinds that ChatKit servers take, the best first. */
+/** The audio types that ChatKit servers accept, the best first. */
 const KINDS = ['audio/webm;codecs=opus', 'audio/ogg;codecs=opus', 'audio/mp4', 'audio/webm']
 
-/** Begin to record. Rejects if the microphone cannot be used. */
+/** Start recording. Rejects if the microphone cannot be used. */
 export async function record(): Promise<Recording> {
   const stream = await navigator.mediaDevices.getUserMedia({ audio: true })
   const release = (): void =>
@@ -38,7 +38,7 @@ export async function record(): Promise<Recording> {
             const blob = new Blob(chunks, { type: recorder.mimeType })
             resolve(blob.size > 0 ? blob : null)
           }
-          // It has stopped by itself if the microphone was taken away.
+          // The recorder has stopped itself if the microphone was removed.
           if (recorder.state === 'inactive') recorder.onstop(new Event('stop'))
           else recorder.stop()
         }),
@@ -64,19 +64,19 @@ function meterOf(stream: MediaStream): { level: () => number; close: () => void 
     level: () => {
       analyser.getByteTimeDomainData(samples)
       const loudest = samples.reduce((most, each) => Math.max(most, Math.abs(each - 128)), 0)
-      // What is quiet can be seen as well.
+      // The square root makes quiet sounds visible, too.
       return Math.sqrt(Math.min(1, loudest / 128))
     },
     close: () => void context.close(),
   }
 }
 
-/** Return what a blob holds, as JSON can carry it. */
+/** Return the content of a blob in Base64, for JSON. */
 export function base64Of(blob: Blob): Promise<string> {
   return new Promise((resolve, reject) => {
     const reader = new FileReader()
     reader.onload = () => resolve(String(reader.result).replace(/^[^,]*,/, ''))
-    reader.onerror = () => reject(reader.error ?? new Error('The recording cannot be read.'))
+    reader.onerror = () => reject(reader.error ?? new Error('The recording could not be read.'))
     reader.readAsDataURL(blob)
   })
 }

@@ -1,19 +1,19 @@
-/** Where somebody begins to search for a tag or a command. */
+/** Finds the sign that starts a search for a tag or a command. */
 
 export interface Trigger {
   sign: '@' | '/'
   query: string
-  /** How many characters before the caret the sign is. */
+  /** The number of characters from the sign to the caret. */
   length: number
 }
 
-/** An address such as `ann@example.com` is no search, nor are `and/or` and `https://`. */
+/** An address such as `ann@example.com` is not a search, nor are `and/or` and `https://`. */
 const SEARCHES: Record<Trigger['sign'], RegExp> = {
   '@': /(?<![\w.%+-])@((?!\s)[^@\n]{0,60})$/,
   '/': /(?<!\S)\/((?!\s)[^/\n]{0,60})$/,
 }
 
-/** Return what is searched for by the text before the caret. */
+/** Return the search that the text before the caret starts, if it does. */
 export function triggerIn(text: string, signs: readonly Trigger['sign'][]): Trigger | null {
   const found = signs.flatMap((sign): Trigger[] => {
     const match = SEARCHES[sign].exec(text)

@@ -19,10 +19,10 @@ export interface Dictating {
 
 const off: Dictation = { state: 'off', problem: null }
 
-/** Writes down what a person says. */
+/** Records speech and has the server transcribe it. */
 export function useDictation(chat: Chat, onText: (text: string) => void): Dictating {
   const [dictation, setDictation] = useState(off)
-  /** What goes on now; what ends later than that is nobody's. */
+  /** The current step; results of earlier steps are dropped. */
   const current = useRef<AbortController>(null)
   const recording = useRef<Recording>(null)
   const say = chat.texts.say
@@ -72,7 +72,7 @@ export function useDictation(chat: Chat, onText: (text: string) => void): Dictat
     }
   }
 
-  // Who goes elsewhere is not listened to any more.
+  // Stop recording when the user leaves.
   useEffect(
     () => () => {
       current.current?.abort()

@@ -13,7 +13,7 @@ const noCommands: readonly OwnCommand[] = []
 
 const SPACE = { type: 'input_text', text: ' ' } as const
 
-/** What can be chosen where the caret is, and the keys that choose. */
+/** The menu of suggestions at the caret, and its keys. */
 export function useMenu(
   editor: RefObject<Editor | null>,
   isFocused: boolean,
@@ -39,7 +39,7 @@ export function useMenu(
     setProblem(null)
   }, [found, setProblem])
 
-  /** Return whether a key is for the menu. */
+  /** Handle a key, and return whether it was for the menu. */
   const onKey = ({ key, shiftKey }: KeyboardEvent): boolean => {
     if (open === null) return false
     const count = open.list.length
@@ -48,7 +48,7 @@ export function useMenu(
     else if (key === 'ArrowDown' && count > 0) setActive((active + 1) % count)
     else if (key === 'ArrowUp' && count > 0) setActive((active - 1 + count) % count)
     else if ((key === 'Enter' || key === 'Tab') && !shiftKey && chosen) void choice.choose(chosen)
-    // Who is faster than the search does not send half a name.
+    // Enter during a search must not send an incomplete name.
     else if (key !== 'Enter' || shiftKey || open.status !== 'searching') return false
     return true
   }
@@ -56,7 +56,7 @@ export function useMenu(
     ...choice,
     open,
     hasSigns: signs.length > 0,
-    /** The index of what Enter chooses. */
+    /** The index of the suggestion that Enter chooses. */
     active: chosen === undefined || open === null ? -1 : open.list.indexOf(chosen),
     setActive,
     onKey,
@@ -66,7 +66,7 @@ export function useMenu(
   }
 }
 
-/** Does what was chosen. */
+/** Applies the chosen suggestion. */
 function useChoice(
   editor: RefObject<Editor | null>,
   search: { trigger: Found | null; now: () => Found | null },
@@ -95,7 +95,7 @@ function useChoice(
     const { current } = editor
     if (current === null || search.trigger === null) return
     const { from } = search.trigger
-    /** Put something in the place of what was searched for, if that is still there. */
+    /** Replace the search text with content, if it is still there. */
     const put = (content: Content): void => {
       const now = search.now()
       const range = now?.from === from ? { from, to: from + now.length } : undefined

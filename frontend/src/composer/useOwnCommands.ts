@@ -10,7 +10,7 @@ interface Actions {
   dictate: (() => void) | null
 }
 
-/** What the composer itself can do, for the `/` menu. */
+/** Return the composer's own commands for the `/` menu. */
 export function useOwnCommands({ attach, mention, dictate }: Actions): readonly OwnCommand[] {
   const chat = useChat()
   const text = useText()

@@ -5,7 +5,7 @@ import { useChat } from '../ui/context'
 import { useStore } from '../ui/useStore'
 import type { Trigger } from './trigger'
 
-/** How long somebody types before a search begins, in milliseconds. */
+/** Milliseconds after the last keystroke until a search starts. */
 const PAUSE = 150
 
 /** A command of the composer itself. */
@@ -33,13 +33,13 @@ interface Found {
 export interface Suggestions {
   sign: Trigger['sign']
   status: 'searching' | 'found' | 'nothing' | 'failed'
-  /** Those of a group stand together. */
+  /** Suggestions of the same group are next to each other. */
   list: readonly Suggestion[]
 }
 
 const nothing: Found = { search: '', suggestions: [], hasFailed: false }
 
-/** Which signs begin a search, as the app has it. */
+/** Return the signs that start a search, depending on the app's options. */
 export function useSigns(withCommands: boolean): readonly Trigger['sign'][] {
   const chat = useChat()
   const hasTags = useStore(
@@ -56,7 +56,7 @@ export function useSigns(withCommands: boolean): readonly Trigger['sign'][] {
   )
 }
 
-/** Search for what a trigger says; `null` if there is nothing to choose from and nothing to say. */
+/** Search for a trigger's query; return `null` if no menu is needed. */
 export function useSuggestions(
   trigger: Trigger | null,
   own: readonly OwnCommand[],
@@ -79,7 +79,7 @@ export function useSuggestions(
 
   const { sign, query = '' } = trigger ?? {}
   const search = sign === undefined ? '' : `${sign}${query}`
-  // Who writes on after a name that is none is not searching any more.
+  // A user who writes on after a query without results is no longer searching.
   const isOver =
     /\s/.test(query) &&
     found.search !== '' &&
@@ -148,7 +148,7 @@ function fromOwn({ run, ...command }: OwnCommand): Suggestion {
   return { ...command, run }
 }
 
-/** Bring those of each group together, in the order in which the groups appear. */
+/** Sort the suggestions by group, in the order in which the groups appear. */
 function grouped(suggestions: readonly Suggestion[]): Suggestion[] {
   const groups = [...new Set(suggestions.map(({ group }) => group))]
   return groups.flatMap((group) => suggestions.filter((each) => each.group === group))

@@ -28,7 +28,7 @@ interface Hooks {
   onFiles: ((files: FileList) => boolean) | undefined
 }
 
-/** Make an editor of a field, with what is written there, its caret and the focus. */
+/** Turn a field into an editor that keeps its content, caret and focus. */
 export function useTipTap(
   field: Field,
   content: Content,
@@ -37,7 +37,7 @@ export function useTipTap(
 ): RefObject<Editor | null> {
   const editor = useRef<Editor>(null)
   const latest = useEffectEvent(() => hooks)
-  /** What somebody else has written takes the place of what is there, and cannot be undone. */
+  /** Show content from outside in place of the current one; this cannot be undone. */
   const show = useEffectEvent((written: Content) => {
     if (editor.current === null || written === field.told.current) return
     field.told.current = written
@@ -80,12 +80,12 @@ function editorOf(
     injectCSS: false,
     enableInputRules: false,
     enablePasteRules: false,
-    // As text, it would be parsed as HTML, which pages with Trusted Types forbid.
+    // A string would be parsed as HTML, which pages with Trusted Types forbid.
     content: { type: Document.name, content: [{ type: Line.name }] },
     extensions: [Document, Line, Text, Tag.configure({ places }), History],
     editorProps: {
       handleKeyDown: (_, event) => {
-        // A key may come before the menu shows what was typed.
+        // A key may arrive before the menu is updated for the typed text.
         flushSync(() => hooks().onSelect())
         return hooks().onKey(event)
       },
@@ -104,7 +104,7 @@ function editorOf(
   return editor
 }
 
-/** Begin with what is in the field; what was typed there can be undone. */
+/** Start with the field's content; the text typed there can be undone. */
 function takeOver(editor: Editor, before: Content, content: Content, caret: Caret | null): void {
   replace(editor, before)
   const { state, view } = editor
@@ -119,11 +119,11 @@ function takeOver(editor: Editor, before: Content, content: Content, caret: Care
   )
   if (document.activeElement !== view.dom) return
   view.focus()
-  // The editor did not see that the field got the focus.
+  // The editor did not receive the field's focus event.
   view.dom.dispatchEvent(new FocusEvent('focus'))
 }
 
-/** Put content in the place of all that is there; what was before cannot be had back by undoing. */
+/** Replace the whole content, and clear the undo history. */
 function replace(editor: Editor, content: Content): void {
   const { schema, plugins } = editor.state
   const doc = schema.topNodeType.create(null, linesOf(content, schema))

@@ -5,15 +5,15 @@ import { TAG } from '../chat/content'
 import { triggerIn, type Trigger } from './trigger'
 
 export interface Found extends Trigger {
-  /** Where in the document the sign is. */
+  /** The position of the sign in the document. */
   from: number
 }
 
-/** The sign before the caret that begins a search, unless its menu was closed. */
+/** Finds the sign before the caret that starts a search. */
 export function useTrigger(editor: RefObject<Editor | null>, signs: readonly Trigger['sign'][]) {
   const [found, setFound] = useState<Found | null>(null)
   const [dismissed, setDismissed] = useState<number | null>(null)
-  /** Where the button for tags has written its sign, which goes when nothing comes of it. */
+  /** Where the button for tags inserted its sign, which is removed if it is not used. */
   const offered = useRef<number | null>(null)
   const now = useCallback(
     () => (editor.current === null ? null : triggerBefore(editor.current, signs)),
@@ -34,9 +34,9 @@ export function useTrigger(editor: RefObject<Editor | null>, signs: readonly Tri
   }
   return {
     found,
-    /** What is searched for: what was found, unless its menu was closed. */
+    /** The search that was found, unless the user closed its menu. */
     trigger: found?.from === dismissed ? null : found,
-    /** What is before the caret at this moment. */
+    /** Returns the search before the caret at this moment. */
     now,
     look,
     withdraw,
@@ -44,7 +44,7 @@ export function useTrigger(editor: RefObject<Editor | null>, signs: readonly Tri
       setDismissed(found?.from ?? null)
       withdraw()
     },
-    /** The sign before the caret is one that the button for tags has written. */
+    /** Mark the sign before the caret as inserted by the button for tags. */
     offer: () => {
       setDismissed(null)
       offered.current = (editor.current?.state.selection.from ?? 0) - 1
@@ -59,7 +59,7 @@ function isSame(one: Found | null, other: Found | null): boolean {
 function triggerBefore(editor: Editor, signs: readonly Trigger['sign'][]): Found | null {
   const { empty, $from } = editor.state.selection
   if (!empty || signs.length === 0) return null
-  // No search is longer than this.
+  // Searches are shorter than this.
   const start = Math.max(0, $from.parentOffset - 100)
   const before = $from.parent.textBetween(start, $from.parentOffset, '\n', TAG)
   const found = triggerIn(before, signs)
