@@ -13,18 +13,18 @@ import { TextContext } from './TextContext'
 
 interface BlocksProps {
   nodes: readonly Node[]
-  /** Whether the last of them is being written. */
+  /** Whether the last block is being written. */
   isOpen?: boolean
 }
 
-/** What stands below each other. */
+/** A list of blocks. */
 export const Blocks = memo(function Blocks({ nodes, isOpen = false }: BlocksProps) {
   return nodes.map((node, index) => (
     <Block key={node.start} node={node} isOpen={isOpen && index === nodes.length - 1} />
   ))
 }, isSame)
 
-/** The blocks that have not changed are the same nodes. */
+/** Tell whether the blocks are the same nodes as before, which means that none changed. */
 function isSame(before: BlocksProps, now: BlocksProps): boolean {
   return (
     before.isOpen === now.isOpen &&
@@ -66,7 +66,7 @@ const Block = memo(function Block({ node, isOpen }: { node: Node; isOpen: boolea
 })
 
 function Paragraph({ node }: { node: Node }) {
-  // A block within a line of HTML cannot be in a paragraph.
+  // A block inside inline HTML cannot be in a paragraph.
   const name = node.children?.some(isBlock) ? 'div' : 'p'
   return createElement(name, { dir: directionOf(node) }, <Inline nodes={node.children} />)
 }
@@ -116,13 +116,13 @@ const Item = memo(function Item({ node, isLoose, isOpen }: ItemProps) {
   )
 })
 
-/** Says whether a task of a list is done. */
+/** The checkbox of a task in a list. */
 function Checkbox({ isDone }: { isDone: boolean }) {
   const text = useText()
   return <input type="checkbox" checked={isDone} disabled aria-label={text('done')} />
 }
 
-/** The notes of a text, below it. */
+/** The footnotes of a text, below it. */
 export function Notes() {
   const text = useText()
   const { references, notes } = useContext(TextContext)

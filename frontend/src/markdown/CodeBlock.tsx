@@ -10,12 +10,12 @@ import type { ColoredWord } from './highlighting'
 import { KeepSelection } from './KeepSelection'
 import { words as marked } from './Words'
 
-/** The most lines of code that are shown before one asks for all of them. */
+/** The most lines of code to show until the user asks for all. */
 const LINES = 40
 
 type Lines = readonly (readonly ColoredWord[])[]
 
-/** Code with its name, which can be copied, wrapped and, if it is long, folded. */
+/** A block of code with its name, which can be copied, wrapped and, if it is long, folded. */
 export function CodeBlock({ node, isOpen }: { node: Node; isOpen: boolean }) {
   const text = useText()
   const [isWrapped, setWrapped] = useState(false)
@@ -25,7 +25,7 @@ export function CodeBlock({ node, isOpen }: { node: Node; isOpen: boolean }) {
   const colored = useColors(code, language, isOpen)
   const lines = code.split('\n')
   const isLong = lines.length > LINES
-  // What is being written is seen as it comes.
+  // Code that is being written is shown as it arrives.
   const isFolded = isLong && !isUnfolded && !isOpen
   return (
     <div
@@ -97,7 +97,7 @@ const Line = memo(function Line({ text, words }: LineProps) {
   )
 })
 
-/** Return a line's colored words, if they are of the line as it is now. */
+/** Return a line's colored words, if they match the current line. */
 function wordsOf(
   line: string,
   words: readonly ColoredWord[] | undefined,
@@ -107,7 +107,7 @@ function wordsOf(
 
 const NONE: Lines = []
 
-/** Return the colored words of lines of code, which come later than the lines. */
+/** Return the colored words of code, which arrive later than its lines. */
 function useColors(code: string, language: string, isOpen: boolean): Lines {
   const [lines, setLines] = useState(NONE)
   useEffect(() => {
@@ -118,7 +118,7 @@ function useColors(code: string, language: string, isOpen: boolean): Lines {
         if (isCurrent)
           highlight(code, language, isOpen, (colored) => isCurrent && setLines(colored))
       },
-      // The code is there without colors; the next block tries again.
+      // The code stays without colors; the next block tries again.
       () => {},
     )
     return () => {

@@ -5,7 +5,7 @@ import type { Node } from './grammar/node'
 import { isBlock, paragraphs } from './grammar/shape'
 import { Inline } from './Inline'
 
-/** Elements that mean something only within certain others. */
+/** Elements that are valid only inside certain others. */
 const PARENTS: Record<string, readonly string[]> = {
   caption: ['table'],
   thead: ['table'],
@@ -32,7 +32,7 @@ const ATTRIBUTES: Record<string, string> = {
   rowspan: 'rowSpan',
 }
 
-/** An element of HTML, of which nothing but what it is matters. */
+/** An HTML element, rendered with only a few of its attributes. */
 export function Element({ node, parent }: { node: Node; parent: string | null }) {
   const name = nameOf(node, parent)
   const children = node.children ?? []
@@ -56,7 +56,7 @@ function within(name: string, nodes: readonly Node[]): ReactNode {
   return hasRows ? <tbody>{inner}</tbody> : inner
 }
 
-/** Return what an element is drawn as: parts of a table without a table would break the page. */
+/** Return the tag to render: table parts outside of a table, for example, would break the page. */
 function nameOf({ name = 'span', children = [] }: Node, parent: string | null): string {
   const isPart = PARENTS[name]?.includes(parent ?? '') ?? true
   const instead = name === 'rt' || name === 'rp' ? 'span' : 'div'

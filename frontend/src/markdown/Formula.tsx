@@ -5,12 +5,12 @@ import { useLayoutEffect, useRef } from 'react'
 
 interface FormulaProps {
   tex: string
-  /** The formula with its marks, as it was written. */
+  /** The formula with its delimiters, as it was written. */
   source: string
   isDisplay: boolean
 }
 
-/** Math as TeX writes it; what is no TeX is shown as it was written. */
+/** A formula in TeX; if it is invalid, its source is shown. */
 export default function Formula({ tex, source, isDisplay }: FormulaProps) {
   const element = useRef<HTMLSpanElement>(null)
   useLayoutEffect(() => {

@@ -11,7 +11,7 @@ import { words } from './Words'
 
 const Formula = lazy(() => import('./Formula'))
 
-/** What stands in a line. */
+/** Inline nodes. */
 export function Inline({ nodes }: { nodes: readonly Node[] | undefined }) {
   const setting = useContext(TextContext)
   return nodes?.map((node, index) => <Fragment key={index}>{drawn(node, setting)}</Fragment>)
@@ -88,7 +88,7 @@ function Reference({ node }: { node: Node }) {
   )
 }
 
-/** The number of a note, which leads to it. */
+/** The number of a note, which links to it. */
 function NoteMark({ node }: { node: Node }) {
   const number = useContext(TextContext).notes.get(node.identifier ?? '')
   if (number === undefined) return null

@@ -1,12 +1,12 @@
 import { Component, createRef, type ReactNode } from 'react'
 
-/** A place in a text: how many characters come before it. */
+/** The ends of a selection, each as the number of characters before it. */
 interface Kept {
   anchor: number
   focus: number
 }
 
-/** Keeps what a person has selected in a text while the text is drawn anew. */
+/** Keeps the user's selection in a text when the text is rendered again. */
 export class KeepSelection extends Component<{ children: ReactNode; className?: string }> {
   readonly #root = createRef<HTMLDivElement>()
 

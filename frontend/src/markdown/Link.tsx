@@ -6,7 +6,7 @@ import { goToNote } from './notes'
 const NOTE = /^#user-content-fn/
 const DEEPLINK = /^chatkit-link:/i
 
-/** A link that opens elsewhere, or tells the app; one that might do anything else is its text. */
+/** A link that opens elsewhere or notifies the app; an unsafe one is shown as text. */
 export function Link({ href = '', children, ...rest }: ComponentProps<'a'>) {
   const chat = useChat()
   const text = useText()
@@ -43,10 +43,10 @@ export function Link({ href = '', children, ...rest }: ComponentProps<'a'>) {
   )
 }
 
-/** Return where a link leads, seen from the app's page; null if it may do anything but lead there. */
+/** Return a link's address, relative to the app's page; `null` if it is not safe. */
 function resolved(href: string): string | null {
   if (/^(?:mailto|tel):/i.test(href)) return href
-  // A browser leaves out control characters before it looks for a scheme.
+  // Browsers remove control characters before they look for a scheme.
   const scheme = /^[\s\p{Cc}]*([a-z][a-z\d+.-]*):/iu.exec(href.replaceAll(/[\t\n\r]/g, ''))?.[1]
   if (href === '' || (scheme !== undefined && !/^https?$/i.test(scheme))) return null
   const base = parent.document.baseURI

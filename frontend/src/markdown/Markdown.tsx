@@ -7,24 +7,24 @@ import { words } from './Words'
 const load = () => import('./RichText')
 const RichText = lazy(load)
 
-/** Load what draws Markdown, which is most of the code, before it is needed and after the rest. */
+/** Load the code for Markdown, which is the largest part, before it is needed. */
 export function preloadMarkdown(): void {
   load().catch(() => {})
 }
 
 interface MarkdownProps {
   text: string
-  /** Where the text is marked with its sources. */
+  /** The places where the text cites its sources. */
   marks?: readonly Mark[]
-  /** Whether more of it is being written. */
+  /** Whether more text is being written. */
   isOpen?: boolean
-  /** Whether a line in the source is a line of the text, as people write messages. */
+  /** Whether line breaks in the source are kept, as in messages that people write. */
   keepsLines?: boolean
 }
 
 const NONE: readonly Mark[] = []
 
-/** Text with Markdown; plain until what draws it is there. */
+/** Text with Markdown; plain until the code for it has loaded. */
 export const Markdown = memo(function Markdown(props: MarkdownProps) {
   const { text, marks = NONE, isOpen = false, keepsLines = true } = props
   const plain = (

@@ -13,31 +13,31 @@ import type { Mark } from './sources'
 import { TextContext } from './TextContext'
 import { words } from './Words'
 
-/** How much of a text is parsed at a stretch, in characters; what comes after it is plain until then. */
+/** The characters of a text to parse at a time; the rest is plain until then. */
 const STRETCH = 4_000
 
-/** How much of what comes after it is drawn. */
+/** The characters after the parsed part to show as plain text. */
 const PLAIN = 100_000
 
-/** What may be drawn with each token, in milliseconds. */
+/** The cost, in milliseconds, up to which a text is rendered again with each token. */
 const CHEAP = 8
 
-/** For how many times as long as it took to draw a text nothing more of it is drawn. */
+/** The pause after an expensive render, as a multiple of the time that it took. */
 const REST = 3
 
-/** How many blocks are drawn, and left out of sight, as one. */
+/** The number of blocks that are rendered, and skipped out of view, together. */
 const PIECE = 30
 
 interface RichTextProps {
   text: string
   marks: readonly Mark[]
-  /** Whether more of it is being written. */
+  /** Whether more text is being written. */
   isOpen: boolean
-  /** Whether a line in the source is a line of the text. */
+  /** Whether line breaks in the source are kept. */
   keepsLines: boolean
 }
 
-/** Markdown as a model writes it, which may be unfinished, and which may mean harm. */
+/** Markdown written by a model, which may be unfinished or hostile. */
 export default function RichText({ text, marks, isOpen, keepsLines }: RichTextProps) {
   const [document] = useState(() => new MarkdownDocument())
   const shown = useStretches(text, document)
@@ -76,13 +76,13 @@ export default function RichText({ text, marks, isOpen, keepsLines }: RichTextPr
 }
 
 /**
- * Return how much of a text is parsed now: a long one in stretches, between which the page goes on,
- * and one that is costly to draw anew less often than it grows.
+ * Return how much of a text to parse now: a long text in parts, so that the page stays responsive,
+ * and an expensive one less often than it grows.
  */
 function useStretches(text: string, document: MarkdownDocument): number {
   const [known, setKnown] = useState({ text: '', shown: 0 })
   const pace = usePace(document)
-  // What is not finished is parsed anew with what is new, which is as much, so that the cost is linear.
+  // Each step parses the unfinished part again, and adds as much text, so that the cost is linear.
   const next = (shown: number): number =>
     Math.min(text.length, shown + Math.max(STRETCH, shown - document.finished))
   let { shown } = known
@@ -102,7 +102,7 @@ function useStretches(text: string, document: MarkdownDocument): number {
   return shown
 }
 
-/** Return until when a text that has been costly to draw is left as it is. */
+/** Return the time until which a text that was expensive to render stays as it is. */
 function usePace(document: MarkdownDocument): { until: number } {
   const [pace] = useState({ began: 0, until: 0, drawn: document.blocks })
   pace.began ||= performance.now()
@@ -117,7 +117,7 @@ function usePace(document: MarkdownDocument): { until: number } {
   return pace
 }
 
-/** Return blocks with marks; those without any are the same as before. */
+/** Return the blocks with source marks; blocks without any stay the same objects. */
 function useMarks(view: readonly Node[], text: string, marks: readonly Mark[]): readonly Node[] {
   const [known] = useState(() => new WeakMap<Node, { marks: string; marked: Node }>())
   return useMemo(() => {
@@ -137,7 +137,7 @@ function useMarks(view: readonly Node[], text: string, marks: readonly Mark[]): 
   }, [view, text, marks, known])
 }
 
-/** Return the map of before while what is in it is the same. */
+/** Return the previous map while its entries are the same. */
 function useSameMap(map: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
   const [kept, keep] = useState(map)
   if (kept.size === map.size && [...map].every(([label, number]) => kept.get(label) === number))

@@ -16,7 +16,7 @@ interface SourceLinkProps {
   children: ReactNode
 }
 
-/** Leads to a source, as far as it can be opened. */
+/** A link or button that opens a source, if it can be opened. */
 export function SourceLink({ source, name, children, ...rest }: SourceLinkProps) {
   const chat = useChat()
   const text = useText()
@@ -66,7 +66,7 @@ export function SourceLink({ source, name, children, ...rest }: SourceLinkProps)
   )
 }
 
-/** Return whether the app may show a preview of a source, which it is asked for when needed. */
+/** Tell whether the app may have a preview of a source; if so, load the code for previews. */
 export function useIsPreviewed({ entity, url }: Source): boolean {
   const onRequestPreview = useStore(
     useChat().state,
@@ -79,7 +79,7 @@ export function useIsPreviewed({ entity, url }: Source): boolean {
   return isPreviewed
 }
 
-/** Return the last file of this name that a person attached. */
+/** Return the last file with this name that the user attached. */
 function attachmentOf(items: readonly ThreadItem[], filename: string | null): Attachment | null {
   if (filename === null) return null
   return (

@@ -6,7 +6,7 @@ import { SourceLink, useIsPreviewed } from './SourceLink'
 import type { Source } from './sources'
 import { SourcesContext } from './SourcesContext'
 
-/** A number in a text that leads to a source. */
+/** A number in a text that links to a source. */
 export function SourceMark({ number }: { number?: string }) {
   const source = useContext(SourcesContext).find((each) => String(each.number) === number)
   return source === undefined ? null : <Mark source={source} />

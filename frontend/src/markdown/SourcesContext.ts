@@ -2,5 +2,5 @@ import { createContext } from 'react'
 
 import type { Source } from './sources'
 
-/** What the message around a mark cites. */
+/** The sources of the message around a mark. */
 export const SourcesContext = createContext<readonly Source[]>([])

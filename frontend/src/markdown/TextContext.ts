@@ -7,13 +7,13 @@ export interface TextSetting {
   references: References
   /** The numbers of notes, by label. */
   notes: ReadonlyMap<string, number>
-  /** Whether a line in the source is a line of the text. */
+  /** Whether line breaks in the source are kept. */
   keepsLines: boolean
-  /** Draws elements of HTML, which hold lines and blocks, which may hold elements. */
+  /** Renders HTML elements; in the context because elements and blocks may contain each other. */
   Element: ComponentType<{ node: Node; parent: string | null }>
 }
 
-/** What all parts of a text share. */
+/** The values that all parts of a text share. */
 export const TextContext = createContext<TextSetting>({
   references: new Map(),
   notes: new Map(),

@@ -1,8 +1,8 @@
-/** What a block of code is: its language, and its name where the fence gives one. */
+/** The language of a code block, and its name if the fence gives one. */
 
 export interface CodeName {
   language: string
-  /** The name of the file or the like; else the language as it was written. */
+  /** The name, such as a file name, or else the language as it was written. */
   name: string
 }
 

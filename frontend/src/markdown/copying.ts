@@ -1,8 +1,8 @@
-/** What is copied of a text is what was written, also where a formula is drawn. */
+/** Copies text as it was written, with the source of formulas. */
 
 import type { ClipboardEvent } from 'react'
 
-/** Copy what is selected, with the source of each formula in its place. */
+/** Copy the selection, with each formula replaced by its source. */
 export function copyWithFormulas(event: ClipboardEvent): void {
   const selection = document.getSelection()
   if (selection === null || selection.rangeCount === 0) return

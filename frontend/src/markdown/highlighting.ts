@@ -1,8 +1,8 @@
-/** Colors code; loaded with the first block of code that says its language. */
+/** Highlights code; loaded with the first code block that names its language. */
 
 import { createCodePlugin } from '@streamdown/code'
 
-/** For light and for dark; in others, comments are too faint to read on the block's ground. */
+/** Themes for light and dark; in others, comments are too faint for the block's background. */
 const highlighter = createCodePlugin({
   themes: ['github-light-high-contrast', 'github-dark-high-contrast'],
 })
@@ -15,7 +15,7 @@ export interface ColoredWord {
 
 type Language = Parameters<typeof highlighter.highlight>[0]['language']
 
-/** Color lines of code, now or later; those in a language that is not known stay as they are. */
+/** Highlight lines of code, now or later; lines in an unknown language stay as they are. */
 export function highlight(
   code: string,
   language: string,

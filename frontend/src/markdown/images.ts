@@ -1,8 +1,8 @@
 /**
- * Return whether an image may be loaded: to load one tells its server who reads this. An image of
- * SVG runs no script and loads nothing, as long as it is an `<img>`.
+ * Return whether an image may be loaded: loading one reveals the reader to its server. An SVG image
+ * in an `<img>` runs no scripts and loads nothing else.
  *
- * @param domains The other hosts that may serve it, over https; `null` for any.
+ * @param domains Other hosts that may serve the image over HTTPS; `null` for any.
  */
 export function isImageAllowed(
   src: string,

@@ -1,4 +1,4 @@
-/** Notes below a text. */
+/** Footnotes of a text. */
 
 import type { MouseEvent } from 'react'
 
@@ -7,7 +7,7 @@ import { walk, type Node } from './grammar/node'
 
 const used = new WeakMap<Node, readonly string[]>()
 
-/** Return the labels of the notes that a block has marks of, in order. */
+/** Return the labels of the notes to which a block refers, in order. */
 function notesOf(block: Node): readonly string[] {
   const known = used.get(block)
   if (known !== undefined) return known
@@ -19,7 +19,7 @@ function notesOf(block: Node): readonly string[] {
   return labels
 }
 
-/** Number the notes of a text in the order of their marks, of those within notes too. */
+/** Number the notes of a text in the order of their references, including those in notes. */
 export function numbered(
   blocks: readonly Node[],
   references: References,
@@ -34,12 +34,12 @@ export function numbered(
     }
   }
   blocks.forEach(add)
-  // A map goes on with what is added while it is read.
+  // Iterating over a map includes the entries that are added meanwhile.
   for (const label of numbers.keys()) add(references.get(`^${label}`) as Node)
   return numbers
 }
 
-/** Go to a note, or back, in the same text: others have notes of the same number. */
+/** Go to a note, or back, within the same text: other texts have notes with the same numbers. */
 export function goToNote(event: MouseEvent<HTMLAnchorElement>): void {
   event.preventDefault()
   const id = event.currentTarget.hash.slice(1)

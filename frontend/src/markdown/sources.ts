@@ -14,12 +14,12 @@ export interface Mark {
 export interface Source {
   number: number
   title: string
-  /** What is known besides: where it is from, when, what it is about. */
+  /** Further details, such as the publisher, the date and a description. */
   detail: string
   url: string | null
-  /** How the app's callbacks know it; `null` if they need not. */
+  /** The entity for the app's callbacks; `null` if they do not need one. */
   entity: Entity | null
-  /** The file that it is. */
+  /** The name of the file, if the source is one. */
   filename: string | null
 }
 
@@ -29,7 +29,7 @@ export interface Cited {
   marks: Mark[][]
 }
 
-/** Number the sources of a message's parts, each once, in the order in which they are cited. */
+/** Number the sources of a message's parts, each once, in the order of their citations. */
 export function citedBy(parts: readonly (readonly Annotation[])[]): Cited {
   const sources = new Map<string, Source>()
   const marks = parts.map((annotations) =>

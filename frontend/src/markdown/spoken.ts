@@ -1,4 +1,4 @@
-/** Return Markdown as it is read aloud: its words, without its marks. */
+/** Return the words of Markdown without its markup, for reading aloud. */
 export async function spoken(markdown: string): Promise<string> {
   const { plainText } = await import('./grammar/plainText')
   return plainText(markdown)

@@ -7,7 +7,7 @@ import { Note } from './Note'
 import { parts } from './part'
 import { useStore } from './useStore'
 
-/** What keeps the page from being all that it should be. */
+/** Shows that a part of the page is missing, or that options are invalid. */
 export function Problems() {
   return (
     <>
@@ -26,7 +26,7 @@ function MissingPart() {
       <Note
         level="warning"
         action={
-          // The app's page names the files; what is being written outlives it.
+          // The app's page has the file names, so reload it as a whole; drafts survive that.
           <button type="button" className="prompt" onClick={() => parent.location.reload()}>
             {text('reloadPage')}
           </button>

@@ -6,10 +6,10 @@ import { Store } from '../chat/store'
 
 type Loaded<P> = Promise<{ default: ComponentType<P> }>
 
-/** Whether one could not be loaded: a page that was open during an upgrade asks for what is gone. */
+/** Whether a part failed to load: an upgrade removes the files that an open page would request. */
 export const parts = new Store({ isMissing: false })
 
-/** Return a component that is loaded when it is first drawn, and left out if that fails. */
+/** Return a component that is loaded when it is first rendered, and left out if that fails. */
 export function part<P extends object>(
   load: () => Loaded<P>,
 ): LazyExoticComponent<ComponentType<P>> {

@@ -1,4 +1,4 @@
-/** What people see and copy of texts as models write them: the words of their trees. */
+/** Checks that users see and copy the words of texts as models write them. */
 
 import { expect, test } from 'vitest'
 
@@ -12,7 +12,7 @@ const site = openedSite()
 
 const LONG = 'A sentence of a long answer that goes on.\n\n'.repeat(100)
 
-/** Show answers of texts, and return what is seen and what is copied of each. */
+/** Show answers with texts, and return the visible and the copied text of each. */
 async function read(
   person: Person,
   texts: readonly string[],

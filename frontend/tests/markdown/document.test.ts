@@ -5,7 +5,7 @@ import { MarkdownDocument } from '../../src/markdown/grammar/document'
 import type { Node } from '../../src/markdown/grammar/node'
 import { isLoose, viewOf } from '../../src/markdown/grammar/view'
 
-/** What is drawn of a tree: no places, and no difference between one text and two that follow each other. */
+/** Return the rendered parts of a tree: without positions, and with adjacent texts joined. */
 function drawn(nodes: readonly Node[]): unknown {
   return JSON.parse(
     JSON.stringify(nodes, (key, value: unknown) => {

@@ -17,7 +17,7 @@ const SHORT: Record<string, string> = {
   footnoteReference: 'note',
 }
 
-/** Return a tree in short: `p(text b(bold))`, with texts as they are and marks of what they are in. */
+/** Return a short form of a tree, such as `p(text b(bold))`. */
 export function inShort(nodes: readonly Node[] | undefined): string {
   return (nodes ?? []).map(nodeInShort).join('')
 }
@@ -38,7 +38,7 @@ export function drawnAtOnce(text: string): string {
   return inShort(viewOf(document.blocks, false))
 }
 
-/** Return what is drawn at last of a text that came in pieces of a number of characters. */
+/** Return the final short form of a text that arrives in pieces of a given length. */
 export function drawnInPieces(text: string, size: number): string {
   const document = new MarkdownDocument()
   for (let end = size; end < text.length; end += size) document.update(text.slice(0, end), true)

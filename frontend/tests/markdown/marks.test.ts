@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 
 import { withMarkedSource } from '../../src/markdown/grammar/marks'
 
-/** A text in which `¦` stands for where its citations end. */
+/** A text in which `¦` marks the ends of citations. */
 function marked(text: string): string {
   const marks = [...text.matchAll(/¦/g)].map((match, order) => ({
     index: match.index - order,

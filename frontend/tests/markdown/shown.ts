@@ -1,4 +1,4 @@
-/** What people see of a text, by its tree: the words, and what the page puts in place of the rest. */
+/** The visible text of a tree: its words, and what the page shows in place of the rest. */
 
 import { MarkdownDocument } from '../../src/markdown/grammar/document'
 import { walk, type Node } from '../../src/markdown/grammar/node'
@@ -6,9 +6,9 @@ import { viewOf } from '../../src/markdown/grammar/view'
 import { numbered } from '../../src/markdown/notes'
 
 export interface Shown {
-  /** With the TeX of each formula in its place. */
+  /** The visible text, with the TeX of each formula. */
   seen: string
-  /** With each formula as it was written. */
+  /** The copied text, with the source of each formula. */
   copied: string
   formulas: number
 }
@@ -44,7 +44,7 @@ export function shownOf(text: string): Shown {
   return { seen: all(false), copied: all(true), formulas }
 }
 
-/** Return the words of lines, without what only keeps them apart. */
+/** Return a text without blank lines and needless spaces. */
 export function inLines(text: string): string {
   return text
     .split('\n')

@@ -5,10 +5,10 @@ import type { Node } from '../../src/markdown/grammar/node'
 import { drawnAtOnce, drawnInPieces, inShort } from './drawn'
 import { EXAMPLES } from './specification'
 
-/** Examples with bare addresses, which are links as on GitHub, and with blocks of HTML. */
+/** Examples with bare addresses, which are links as on GitHub, and with HTML blocks. */
 const OTHERWISE = new Set([21, 31, 308, 309, 602, 606, 608, 611, 612])
 
-/** Return what a parser that keeps to the specification makes of a text, with tags as texts. */
+/** Return the result of a parser that follows the specification, with tags as text. */
 function reference(markdown: string): string {
   const { children } = fromMarkdown(markdown)
   const nodes = (children as unknown as Node[]).filter(({ type }) => type !== 'definition')

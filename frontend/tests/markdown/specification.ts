@@ -10,7 +10,7 @@ interface Example {
 
 const { tests } = createRequire(import.meta.url)('commonmark-spec') as { tests: Example[] }
 
-/** All but those of HTML, which is drawn differently here. */
+/** All examples except those of HTML, which is rendered differently here. */
 export const EXAMPLES = tests
   .filter(({ section }) => section !== 'HTML blocks' && section !== 'Raw HTML')
   .map((each) => ({ ...each, markdown: each.markdown.replaceAll('→', '\t') }))

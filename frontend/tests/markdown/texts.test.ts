@@ -6,7 +6,7 @@ import { drawnAtOnce, drawnInPieces } from './drawn'
 import { TEXTS } from './texts'
 import { inCell, variantsOf } from './variants'
 
-/** An answer of more than 4,000 characters, of paragraphs alone. */
+/** An answer of more than 4,000 characters that has only paragraphs. */
 const LONG = 'A sentence of a long answer that goes on.\n\n'.repeat(100)
 
 describe.each(Object.entries(TEXTS))('%s', (_kind, rows) => {
@@ -59,7 +59,7 @@ test('formulas that do not end are text, and lines and cells without end too', (
   expect(drawnInPieces(lines, 997)).toBe(drawnAtOnce(lines))
 })
 
-/** Marks that hide no words of their own: what follows a fence names the code, and is left out here. */
+/** Markup that contains no words; the name after a fence is left out here. */
 const MARKS = [
   ...[' ', ' ', '\n', '\n\n', '- ', '1. ', '> ', '# ', '**', '*', '_', '~', '~~', '`', '|', '$'],
   ...[
@@ -101,7 +101,7 @@ test('no word is missing', () => {
   fc.assert(
     fc.property(fc.array(part, { maxLength: 40 }), (parts) => {
       const text = parts.join('')
-      // Addresses and names of code are not part of the text.
+      // Addresses and the names of code blocks are not part of the text.
       fc.pre(!/\]\(|`{3}|~{3}/.test(text))
       const seen = plainText(text)
       for (const [word] of text.matchAll(/w\d+x/g)) expect(seen).toContain(word)

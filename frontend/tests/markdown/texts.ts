@@ -1,4 +1,4 @@
-/** Texts as models write them, by kind, with what people must see, as `inShort` says it. */
+/** Texts as models write them, by kind, with the short form of the expected result. */
 export const TEXTS: Record<string, readonly (readonly [string, string])[]> = {
   'angle brackets': [
     ['git clone <repo-url>', '‹p:git clone <repo-url>›'],

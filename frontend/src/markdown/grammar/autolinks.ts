@@ -1,16 +1,16 @@
-/** Bare addresses, which end where Chinese, Japanese and Korean texts have their punctuation. */
+/** Bare addresses, which also end before Chinese, Japanese and Korean punctuation. */
 
 import { gfmAutolinkLiteral } from 'micromark-extension-gfm-autolink-literal'
 import type { Code, Construct, Extension, State } from 'micromark-util-types'
 
 import { budgeted } from './limits'
 
-/** What is in no address, besides spaces and `<`. */
+/** The characters that end an address. */
 const ENDS =
   /[\s<、。，．！？：；（）「」『』【】〔〕〈〉《》〖〗［］｛｝“”‘’…～・｡｢｣､｟｠"`*\u3000\p{Cc}]/u
 const DOMAIN = /^[\p{L}\p{N}][\p{L}\p{N}\p{M}_-]*(?:\.[\p{L}\p{N}\p{M}_-]+)*(?=$|[/?#:])/u
 
-/** Return how much of a text is an address: what follows it in a sentence is not. */
+/** Return the length of the address that starts a text, without punctuation of the sentence. */
 export function addressLength(text: string): number {
   let end = text.length
   let unclosed = 0
@@ -29,7 +29,7 @@ export function addressLength(text: string): number {
   return isAddress ? end : 0
 }
 
-/** Reads what may be an address, and tells how long it is. */
+/** Looks ahead for an address, and passes on its length. */
 function ahead(found: (size: number) => void): Construct {
   return {
     partial: true,

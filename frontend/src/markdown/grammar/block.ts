@@ -3,15 +3,15 @@
 import type { Node } from './node'
 
 export interface Block {
-  /** Where its source begins in the text, and where that of the next one does. */
+  /** Where the block's source starts in the text, and where the next block's source starts. */
   from: number
   to: number
-  /** What comes before its source when it is parsed. */
+  /** Text that is parsed before the block's source. */
   prefix: string
   node: Node
-  /** Whether it goes on with the list, the table or the code of the block before it. */
+  /** Whether the block continues the list, table or code of the block before it. */
   continues: boolean
-  /** The labels that it asked for, those of notes with a `^`. */
+  /** The labels to which the block refers; those of notes start with `^`. */
   asked: ReadonlySet<string>
 }
 

@@ -1,11 +1,11 @@
-/** Draws marks whose other half has not come yet as what they will be. */
+/** Renders unclosed markup in text that is still being written as if it were closed. */
 
 import { joined } from './shape'
 import type { Node } from './node'
 
 const HOLDS_LINES = new Set(['paragraph', 'heading', 'tableCell'])
 
-/** Complete what is unfinished at the end of blocks, of which the last is still being written. */
+/** Complete the unfinished markup at the end of the last block, which is still being written. */
 export function completed(blocks: readonly Node[], end: number): void {
   let node = blocks.at(-1)
   if (node === undefined || node.end < end) return
@@ -56,7 +56,7 @@ function completedLine(nodes: readonly Node[], depth: number): Node[] {
   return all
 }
 
-/** Leave out the beginning of a mark at the very end. */
+/** Leave out the start of a delimiter at the very end. */
 function withoutTrail(nodes: readonly Node[]): Node[] {
   const last = nodes.at(-1)
   if (last?.type !== 'text') return [...nodes]

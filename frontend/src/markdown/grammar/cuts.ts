@@ -1,12 +1,12 @@
-/** Where a text that grows may be cut: what comes before no longer changes. */
+/** Finds where to cut a growing text: the part before the cut no longer changes. */
 
 import { lineStart, type Block } from './block'
 import type { Node } from './node'
 
-/** What is parsed anew. */
+/** The part that is parsed again when the text grows. */
 export interface Tail {
   from: number
-  /** The head of the table or the fence of the code that goes on. */
+  /** The head of the table, or the fence of the code, that continues. */
   prefix: string
   continues: boolean
 }
@@ -24,7 +24,7 @@ export function cutOf(text: string, tail: Tail, blocks: readonly Block[]): Cut |
   return within(text, last, blocks) ?? between(text, tail, blocks)
 }
 
-/** Cut before the last block, if that has begun for good. */
+/** Cut before the last block, if more text cannot join it to the block before. */
 function between(text: string, tail: Tail, blocks: readonly Block[]): Cut | null {
   const last = blocks.at(-1)
   const before = blocks.at(-2)
@@ -32,16 +32,16 @@ function between(text: string, tail: Tail, blocks: readonly Block[]): Cut | null
   const { from } = last
   const gap = text.slice(before.node.end, from)
   const isApart = gap.split('\n').length > 2
-  // A formula of which the end has not come yet has been read as something else.
+  // A formula whose end has not arrived yet was parsed as something else.
   const mayBeMath = /\$\$|\\\[/.test(text.slice(tail.from))
-  // A paragraph that another one follows at once is as long as one may be.
+  // A paragraph that is directly followed by another has the maximum length.
   const isFull = before.node.type === 'paragraph' && last.node.type === 'paragraph'
   if (!isApart && (mayBeMath || !(isFull || CLOSED.has(before.node.type)))) return null
-  // The parser has these go on with a list, which alone would begin one.
+  // After a list, the parser reads this as text; on its own, it would start a list.
   const isNumbered =
     last.node.type === 'paragraph' && /^ {0,3}\d+[.)]/.test(text.slice(from, from + 14))
   if (isNumbered) return null
-  // An incomplete line may still become the next item of the list before it, or the like.
+  // An incomplete line may still become, for example, the next item of the list before it.
   const isWhole = text.includes('\n', from)
   if (!isWhole && !(isApart && FINISHED.has(before.node.type))) return null
   return {
@@ -51,10 +51,10 @@ function between(text: string, tail: Tail, blocks: readonly Block[]): Cut | null
   }
 }
 
-/** Blocks that nothing in the next line may change. */
+/** Blocks that the next line cannot change. */
 const CLOSED = new Set(['heading', 'thematicBreak', 'list', 'blockquote', 'table', 'html'])
 
-/** Blocks that nothing after a blank line goes on with. */
+/** Blocks that cannot continue after a blank line. */
 const FINISHED = new Set(['paragraph', 'heading', 'code', 'thematicBreak', 'math', 'html'])
 
 /** Cut within a long block. */

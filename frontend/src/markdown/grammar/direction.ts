@@ -3,7 +3,7 @@ import type { Node } from './node'
 const RIGHT_TO_LEFT =
   /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}\p{Script=Mandaic}\p{Script=Samaritan}]/u
 
-/** Return the direction of a text: that of its first letter which is not code, math or an address. */
+/** Return the direction of a text's first letter outside of code, math and addresses. */
 export function directionOf(node: Node): 'ltr' | 'rtl' | undefined {
   const letter = firstLetter(node, true) ?? firstLetter(node, false)
   if (letter === undefined) return undefined
@@ -22,7 +22,7 @@ function firstLetter(node: Node, isWordsOnly: boolean): string | undefined {
   return undefined
 }
 
-/** Whether a link shows where it leads. */
+/** Tell whether the text of a link is its address. */
 function isAddress(node: Node): boolean {
   const text = node.type === 'link' ? node.children?.[0]?.value : undefined
   return text !== undefined && node.children?.length === 1 && (node.url ?? '').endsWith(text)

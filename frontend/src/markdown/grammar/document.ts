@@ -1,4 +1,4 @@
-/** A text of Markdown that grows: what is new is parsed, and what is finished stays as it is. */
+/** A growing Markdown text: only new parts are parsed, and finished blocks stay as they are. */
 
 import { lineStart, type Block } from './block'
 import { cutOf, type Tail } from './cuts'
@@ -6,10 +6,10 @@ import type { Known } from './labels'
 import { walk, type Node } from './node'
 import { parse } from './parse'
 
-/** What labels stand for: definitions, and notes with a `^` before their label. */
+/** Definitions and notes by label; the labels of notes start with `^`. */
 export type References = ReadonlyMap<string, Node>
 
-/** A mark at the end of words, of which it is not known yet whether more of it comes. */
+/** A delimiter after a word that may still grow. */
 const HALF_MARK = /(?<=[^\s*_~`])[*_~`]{1,3}$/
 
 const START: Tail = { from: 0, prefix: '', continues: false }
@@ -19,13 +19,13 @@ export class MarkdownDocument {
   references: References = new Map()
   #text = ''
   #isOpen = true
-  /** Blocks that nothing may change but a label that they ask for, and what they define. */
+  /** Finished blocks, which change only with the labels they refer to, and their definitions. */
   #done: Block[] = []
   #defined = new Map<string, Node>()
-  /** What is parsed anew when the text grows. */
+  /** The part that is parsed again when the text grows. */
   #tail = START
 
-  /** How much of the text is finished. */
+  /** The length of the finished part of the text. */
   get finished(): number {
     return this.#tail.from
   }
@@ -60,7 +60,7 @@ export class MarkdownDocument {
   #parse({ from, prefix, continues }: Tail, to: number, isOpen: boolean): Block[] {
     const text = this.#text.slice(from, to)
     const source = prefix + (isOpen ? text.replace(HALF_MARK, '') : text)
-    // The parser leaves out a mark of the order of bytes, which is one at the very beginning only.
+    // The parser drops a byte order mark at the start, but it is one only at the start of the text.
     const isMarked = source.startsWith('\ufeff')
     const base = from - prefix.length + (isMarked && from === 0 ? 1 : 0)
     const { children, asked } = parse(isMarked && from > 0 ? `\ufeff${source}` : source, {
@@ -79,10 +79,10 @@ export class MarkdownDocument {
     }))
   }
 
-  /** Parse a finished block anew, for the labels that it now knows. */
+  /** Parse a finished block again, because labels in it have changed. */
   #again(block: Block): Block {
     const [parsed] = this.#parse(block, block.to, false)
-    // Where a list or code was cut, what was known of the whole is kept.
+    // If a list or code was cut, keep the properties of the whole.
     const { spread, first, value } = block.node
     return parsed === undefined || block.node.type === 'code'
       ? block
@@ -92,11 +92,11 @@ export class MarkdownDocument {
         }
   }
 
-  /** Learn what the labels of the text stand for, and return those of which that has changed. */
+  /** Collect the definitions of the text's labels, and return the labels that changed. */
   #refer(tail: readonly Block[]): Set<string> {
     const found = new Map(this.#defined)
     for (const block of tail) {
-      // While it is being written, an address is not known.
+      // The address in a definition is unknown while it is being written.
       const isWritten = this.#isOpen && block === tail.at(-1) && !this.#text.endsWith('\n')
       if (!isWritten || block.node.type === 'footnoteDefinition') collect(block, found)
     }
@@ -144,7 +144,7 @@ function knownOf(references: References): Known {
   return { links, notes }
 }
 
-/** A table that goes on is parsed with its head, which is drawn already. */
+/** Remove the head of a continued table, which is parsed again but already rendered. */
 function withoutRows(node: Node, from: number): Node {
   if (node.type !== 'table') return node
   return { ...node, children: node.children?.filter((row) => row.start >= from) ?? [] }

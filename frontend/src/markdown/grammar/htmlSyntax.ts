@@ -1,4 +1,4 @@
-/** Where HTML begins a block: only with tags that are known, so that any other text stays text. */
+/** HTML blocks: only known tags start one, so that any other text stays text. */
 
 import { htmlFlow } from 'micromark-core-commonmark'
 import { asciiAlphanumeric } from 'micromark-util-character'
@@ -9,7 +9,7 @@ import { isKnown } from './tags'
 const LESS_THAN = 60
 const SLASH = 47
 
-/** `<details>` and `<summary>` end with their line, so that Markdown may follow at once. */
+/** `<details>` and `<summary>` end with their line, so that Markdown can follow directly. */
 const DETAILS =
   /^(?:<details(?:\s[^<>]*)?>\s*(?:<summary(?:\s[^<>]*)?>.*)?|<summary(?:\s[^<>]*)?>.*|<\/summary>\s*|(?:<\/details>\s*)+)$/i
 
@@ -36,7 +36,7 @@ const detailsLine: Construct = {
   },
 }
 
-/** The beginning of a tag that is known. */
+/** The start of a known tag. */
 const knownTag: Construct = {
   partial: true,
   tokenize(effects, ok, nok) {
@@ -63,7 +63,7 @@ const knownTag: Construct = {
   },
 }
 
-/** The parser's own, under another name than the one that is disabled. */
+/** The parser's own construct, under a different name than the disabled one. */
 const anyBlock: Construct = { ...htmlFlow, name: 'anyBlock' }
 
 const knownBlock: Construct = {

@@ -1,11 +1,11 @@
 /** Tells formulas from prices, variables and words in brackets. */
 
 const COMMAND = /\\[A-Za-z]+|\\[,;:!{}|%&#\\ ]/
-/** What is upright in a formula, and so may have the letters of a word. */
+/** The upright parts of a formula, which may contain words. */
 const UPRIGHT =
   /\\(?:text|mathrm|mathbf|mathsf|operatorname|textbf|textit)\*?\{[^{}]*\}|[_^](?:\{[^{}]*\}|\w+)|(?<!\p{L})(?:sin|cos|tan|log|exp|max|min|lim|det|gcd|mod|ker|dim|arg)(?!\p{L})/gu
 
-/** Return whether what stands between two marks is a formula; `open` is the first of them. */
+/** Return whether the text between two delimiters is a formula; `open` is the first delimiter. */
 export function isFormula(tex: string, open: string): boolean {
   const inner = tex.trim()
   if (inner === '') return false
@@ -14,7 +14,7 @@ export function isFormula(tex: string, open: string): boolean {
   if (!/[\p{L}\p{N}]/u.test(inner)) return false
   if (COMMAND.test(inner)) return true
   const isBracket = open === '\\['
-  // A mark for a note or a task, whose bracket is escaped.
+  // A reference to a note, or a task, whose bracket is escaped.
   if (isBracket && /^(?:\d+|[xX])$/.test(inner)) return false
   const letters = inner.replace(UPRIGHT, '')
   if (/\p{L}{2,}[ \t]+\p{L}{2,}/u.test(letters)) return false
@@ -23,7 +23,7 @@ export function isFormula(tex: string, open: string): boolean {
   return open !== '$' || isShort(inner)
 }
 
-/** Return whether it is no amount of money, and no variable of a shell. */
+/** Return whether the text is neither an amount of money nor a shell variable. */
 function isShort(inner: string): boolean {
   const isBars = /^\|.*\|$/.test(inner)
   if ((/[-–/+*&|,;:(]$|^[)\]}/,;:.]/.test(inner) && !isBars) || /^[A-Z]{2,}[A-Z0-9_]*$/.test(inner))

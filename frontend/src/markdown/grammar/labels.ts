@@ -1,4 +1,4 @@
-/** What brackets may refer to: definitions of the whole text, of which only a part is parsed. */
+/** Resolves references in a part of a text with the definitions of the whole text. */
 
 import { labelEnd } from 'micromark-core-commonmark'
 import { gfmFootnote } from 'micromark-extension-gfm-footnote'
@@ -6,13 +6,13 @@ import type { Construct, Extension, ParseContext } from 'micromark-util-types'
 
 import { budgeted } from './limits'
 
-/** What the rest of the text defines, by normalized label. */
+/** The normalized labels that the rest of the text defines. */
 export interface Known {
   links: ReadonlySet<string>
   notes: ReadonlySet<string>
 }
 
-/** Knows the labels of the whole text, and notes which of them have been asked for. */
+/** The labels of the whole text; records which of them the parser looks up. */
 class Labels extends Array<string> {
   known: ReadonlySet<string> = new Set()
   asked: Set<string> = new Set()
@@ -30,10 +30,10 @@ class Labels extends Array<string> {
   }
 }
 
-/** What the text that is being parsed is part of: an extension for each text would be slow to make. */
+/** The labels of the text being parsed; creating an extension for each text would be slow. */
 let current = { known: { links: new Set(), notes: new Set() } as Known, asked: new Set<string>() }
 
-/** Parse with the labels of a text, and return those that were asked for, notes with a `^`. */
+/** Parse with the labels of a text, and return those looked up; notes start with `^`. */
 export function withLabels<T>(known: Known, parse: () => T): [T, Set<string>] {
   current = { known, asked: new Set() }
   return [parse(), current.asked]

@@ -1,21 +1,21 @@
-/** Keeps hostile text from costing more than its length: what is beyond a limit is plain text. */
+/** Limits the cost of parsing hostile text: markup beyond a limit is plain text. */
 
 import { blockQuote, list } from 'micromark-core-commonmark'
 import type { Construct, Extension, State, Tokenizer, TokenizeContext } from 'micromark-util-types'
 
-/** How many containers one line may be in. */
+/** The most containers around one line. */
 const DEPTH = 40
 
-/** What the marks of one paragraph may cost: characters read in vain, and a fixed price for each. */
+/** The budget for markup in a paragraph: characters read in vain, plus a price for each try. */
 const BUDGET = 20_000
 const PRICE = 20
 
-/** The length from which a run of the same mark is text: nobody nests emphasis as deeply. */
+/** The length from which a run of one delimiter is text: nobody nests emphasis that deeply. */
 const LONG_RUN = 60
 
 const spent = new WeakMap<TokenizeContext, number>()
 
-/** Return a construct of texts that no longer applies once the marks of its paragraph cost too much. */
+/** Return a text construct that stops applying when the markup of its paragraph costs too much. */
 export function budgeted(construct: Construct): Construct {
   const tokenize: Tokenizer = function (effects, ok, nok) {
     const start = this.now().offset
@@ -28,17 +28,17 @@ export function budgeted(construct: Construct): Construct {
       pay(this.now().offset - start)
       return nok(code)
     }
-    // Some look back over the paragraph before they look at its next character.
+    // Some constructs look back over the paragraph before they look at its next character.
     return (code) =>
       pay(PRICE) > BUDGET ? nok(code) : construct.tokenize.call(this, effects, ok, failed)(code)
   }
   return { ...construct, name: `budgeted ${construct.name}`, tokenize }
 }
 
-/** Takes the rest of a line as text once the marks of its paragraph cost too much. */
+/** Reads the rest of a line as text when the markup of its paragraph costs too much. */
 const rest: Construct = {
   name: 'rest',
-  // Where nothing else would begin, a text goes on: others must not be tried there.
+  // Does not interrupt text, so that the parser tries no other constructs there.
   previous: () => false,
   tokenize(effects, ok, nok) {
     const line: State = (code) => {
@@ -57,16 +57,16 @@ const rest: Construct = {
   },
 }
 
-/** Return an extension that limits the marks which others begin, and stands after them. */
+/** Return an extension that limits the markup of others; it must come last, to be tried first. */
 export function limits(extensions: readonly Extension[]): Extension {
   const codes = extensions.flatMap(({ text }) => Object.keys(text ?? {}))
   return { text: Object.fromEntries(codes.map((code) => [code, rest])) }
 }
 
-/** How many cells a row of a table may have; a line with more is text. */
+/** The most cells in a table row; a line with more is text. */
 const CELLS = 300
 
-/** Return a construct of rows of tables that does not apply to one of too many cells. */
+/** Return a table construct that does not match rows with too many cells. */
 export function narrow(construct: Construct): Construct {
   const PIPE = 124
   const tokenize: Tokenizer = function (effects, ok, nok) {
@@ -90,10 +90,10 @@ export function narrow(construct: Construct): Construct {
   return { ...construct, tokenize }
 }
 
-/** How many lines a paragraph may have; the next one begins another. */
+/** The most lines in a paragraph; the next line starts another one. */
 const LINES = 500
 
-/** Ends a paragraph that is endless, which costs the more to read anew the longer it is. */
+/** Ends an overlong paragraph, because parsing a growing one again costs more each time. */
 export const endless: Construct = {
   name: 'endless',
   tokenize(_effects, ok, nok) {
@@ -110,7 +110,7 @@ export const endless: Construct = {
 
 const lines = new WeakMap<TokenizeContext, { line: number; count: number }>()
 
-/** Count a container of the present line, and return whether there are more than may be. */
+/** Count a container of the current line, and return whether there are too many. */
 function isTooDeep(context: TokenizeContext): boolean {
   const { line } = context.now()
   const known = lines.get(context)
@@ -119,7 +119,7 @@ function isTooDeep(context: TokenizeContext): boolean {
   return count > DEPTH
 }
 
-/** Lets none of the containers begin where a line is in too many of them. */
+/** Starts no container on a line that is already in too many of them. */
 export const shallow: Extension = {
   document: Object.fromEntries(
     [...'*+-0123456789>'].map((each) => [
@@ -134,7 +134,7 @@ function limited(construct: Construct): Construct {
   return {
     ...construct,
     tokenize(effects, ok, nok) {
-      // A parser always has its own; a disabled list would no longer find its next item.
+      // Remove the parser's own constructs here; disabling them would break lists, which need them.
       for (const [code, all] of Object.entries(this.parser.constructs.document)) {
         const rest = [all ?? []].flat().filter((each) => each !== construct)
         this.parser.constructs.document[code as unknown as number] = rest
@@ -155,7 +155,7 @@ function limited(construct: Construct): Construct {
   }
 }
 
-/** Reads a long run of one mark as text. */
+/** Reads a long run of one delimiter as text. */
 export const longRun: Construct = {
   name: 'longRun',
   tokenize(effects, ok, nok) {

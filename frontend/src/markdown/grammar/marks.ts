@@ -1,20 +1,20 @@
-/** Where a text is marked with its sources. */
+/** Adds marks for cited sources to a text. */
 
 import type { Mark } from '../sources'
 import { MarkdownDocument } from './document'
 import type { Node } from './node'
 import { viewOf } from './view'
 
-/** A mark at its place in the text. */
+/** A mark with its place in the text. */
 interface Place extends Mark {
-  /** The order in which marks of the same place were given. */
+  /** The order of marks at the same place. */
   order: number
 }
 
 const LINES = new Set(['paragraph', 'heading', 'tableCell'])
 const SPANS = new Set(['emphasis', 'strong', 'delete', 'element'])
 
-/** Return a block with its marks as nodes, each at the end of the word or the like that it is in. */
+/** Return a block with its marks as nodes, each after the word or other node around it. */
 export function withMarks(block: Node, text: string, marks: readonly Mark[]): Node {
   return placesIn(block, text, marks).reduceRight(
     (node, place) => inserted(node, text, place),
@@ -22,7 +22,7 @@ export function withMarks(block: Node, text: string, marks: readonly Mark[]): No
   )
 }
 
-/** Return a text of Markdown with `[1]` for each mark. */
+/** Return the Markdown text with a number such as `[1]` for each mark. */
 export function withMarkedSource(text: string, marks: readonly Mark[]): string {
   if (marks.length === 0) return text
   const document = new MarkdownDocument()
@@ -48,7 +48,7 @@ function placesIn(block: Node, text: string, marks: readonly Mark[]): Place[] {
   return places.sort((a, b) => a.index - b.index || a.order - b.order)
 }
 
-/** Return the end of what stands before an index. */
+/** Return the end of the text before an index, without trailing white space. */
 export function endOfWord(text: string, index: number): number {
   return text.slice(0, index).trimEnd().length
 }
@@ -59,7 +59,7 @@ function linesOf(node: Node): Node[] {
     : (node.children ?? []).flatMap(linesOf)
 }
 
-/** Return where a mark stands; a mark in a block of code or math is left to the list of sources. */
+/** Return the place of a mark; `null` in a block of code or math, where only the list names it. */
 function placeOf(lines: readonly Node[], text: string, index: number): number | null {
   const line = lines.findLast((each) => each.start < index)
   if (line?.children === undefined) return null
@@ -79,7 +79,7 @@ function placeIn(nodes: readonly Node[], text: string, index: number): number | 
   return index + (rest?.[0].length ?? 0)
 }
 
-/** Return a tree with a mark. */
+/** Return the tree with a mark inserted. */
 function inserted(parent: Node, text: string, place: Place): Node {
   const { index, number } = place
   const children = parent.children ?? []
@@ -104,7 +104,7 @@ function inserted(parent: Node, text: string, place: Place): Node {
   return { ...parent, children: [...children.slice(0, at), ...made, ...children.slice(at + 1)] }
 }
 
-/** Return where in a value the place in its source is: the source has marks that the value has not. */
+/** Return the place in a value that matches one in its source, which also contains markup. */
 function placeInValue(value: string, source: string, index: number): number {
   let place = 0
   for (let at = 0; at < index && place < value.length; at++) {

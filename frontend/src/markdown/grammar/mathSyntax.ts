@@ -1,4 +1,4 @@
-/** Math as models write it: `$…$`, `$$…$$`, `\(…\)` and `\[…\]`. */
+/** Formulas as models write them: `$…$`, `$$…$$`, `\(…\)` and `\[…\]`. */
 
 import { factorySpace } from 'micromark-factory-space'
 import type {
@@ -26,11 +26,11 @@ const DOLLAR = 36
 const BACKSLASH = 92
 const SPACE = 32
 
-/** The longest formula within a line of text, so that a dollar alone is not looked after for long. */
+/** The longest inline formula, in characters, to limit the search after a lone dollar sign. */
 const LONGEST = 4_000
 
 interface Fence {
-  /** The characters that open it, and those that close it. */
+  /** The characters that open and close a formula. */
   open: readonly number[]
   close: readonly number[]
   mayBreak: boolean
@@ -41,7 +41,7 @@ const BRACKET: Fence = { open: [BACKSLASH, 91], close: [BACKSLASH, 93], mayBreak
 const DOLLARS: Fence = { open: [DOLLAR, DOLLAR], close: [DOLLAR, DOLLAR], mayBreak: true }
 const SINGLE: Fence = { open: [DOLLAR], close: [DOLLAR], mayBreak: false }
 
-/** Return the extension; `isOpen` says that the text goes on, so that a formula may be unfinished. */
+/** Return the extension; with `isOpen`, the text continues, so a formula may be unfinished. */
 export function math(isOpen: boolean): Extension {
   return {
     flow: {
@@ -67,18 +67,18 @@ function isWord(code: Code): boolean {
   return code !== null && code > 0 && /[\w$]/.test(String.fromCharCode(code))
 }
 
-/** Return what has been read since a point. */
+/** Return the text read since a point. */
 function between(context: TokenizeContext, start: Point): string {
   const end = context.now()
   return start.offset === end.offset ? '' : context.sliceSerialize({ start, end })
 }
 
-/** Formulas within a paragraph. */
+/** Inline formulas. */
 function inline(fence: Fence): Construct {
   const { open, close, mayBreak } = fence
   return {
     name: 'mathText',
-    // A dollar after a word or another one belongs to these.
+    // A dollar sign after a word or another dollar sign belongs to it.
     ...(fence === SINGLE && { previous: (code) => !isWord(code) }),
     tokenize(effects, ok, nok) {
       const context = this
@@ -111,7 +111,7 @@ function inline(fence: Fence): Construct {
         inside.take(code)
         return body
       }
-      /** At a character that does not close, and a backslash takes the next one along. */
+      /** Read a character that does not close the formula; a backslash escapes the next one. */
       function escaped(code: Code): State | undefined {
         if (fence === SINGLE && code === DOLLAR) return nok(code)
         before = code
@@ -131,7 +131,7 @@ function inline(fence: Fence): Construct {
         return expect(inside, close, after, nok)(code)
       }
       function after(code: Code): State | undefined {
-        // What a word or a number follows was not a formula but money, or a variable of a shell.
+        // Before a word or a number, it is not a formula but money or a shell variable.
         if (fence === SINGLE && (isWord(code) || code === 123)) return nok(code)
         inside.end()
         effects.exit('mathText')
@@ -141,7 +141,7 @@ function inline(fence: Fence): Construct {
   }
 }
 
-/** What is within a formula: data and the ends of lines. */
+/** The content of a formula: data and line endings. */
 class Inside {
   readonly #effects: Effects
   #isOpen = false
@@ -169,7 +169,7 @@ class Inside {
   }
 }
 
-/** Read characters one after the other. */
+/** Read the given characters. */
 function expect(inside: Inside, codes: readonly number[], ok: State, nok: State): State {
   let index = 0
   const next: State = (code) => {
@@ -195,7 +195,7 @@ function closing(codes: readonly number[]): Construct {
   }
 }
 
-/** The end of a line whose next one is neither blank nor outside of the block. */
+/** A line ending before a line that is neither blank nor outside of the block. */
 const nextLine: Construct = {
   partial: true,
   tokenize(effects, ok, nok) {
@@ -214,13 +214,13 @@ const nextLine: Construct = {
   },
 }
 
-/** How often a formula is looked for in vain before the same end. */
+/** The most failed attempts to read a formula before the same place. */
 const TRIES = 20
 
-/** Where formulas that began have not ended, and how often that was so. */
+/** Where attempts to read formulas failed, and how many did, by opening character. */
 const inVain = new WeakMap<ParseContext, Map<number | undefined, { end: number; tries: number }>>()
 
-/** Formulas that have their lines for themselves. */
+/** Formulas on lines of their own. */
 function block({ open, close }: Fence, isOpen: boolean): Construct {
   const check = closing(close)
   return {
@@ -269,7 +269,7 @@ function block({ open, close }: Fence, isOpen: boolean): Construct {
         return code === BACKSLASH ? (next) => (isEnd(next) ? body(next) : take(next)) : body
       }
       function lineEnd(code: Code): State | undefined {
-        // Words after the marks of the first line are no formula, and what follows may be a list.
+        // Words on the first line are not a formula, and the next line may be a list.
         if (isFirstLine && hasContent && !isFormulaSoFar()) return fail(code)
         isFirstLine = false
         inside.takeLineEnd(code)

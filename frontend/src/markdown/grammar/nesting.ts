@@ -1,4 +1,4 @@
-/** Makes elements of tags that belong together. */
+/** Turns pairs of tags into elements. */
 
 import type { Node } from './node'
 import { BLOCK, DRAWN, VOID, type Token } from './tags'
@@ -6,21 +6,21 @@ import { BLOCK, DRAWN, VOID, type Token } from './tags'
 type Tag = Exclude<Token, { type: 'text' }> & { isTag: true; start: number; end: number }
 export type Part = Node | Tag
 
-/** How many elements may be open at a time. */
+/** The most elements that can be open at a time. */
 const DEEPEST = 30
 
 /**
- * Return nodes with an element for each pair of tags; a tag without the other is text.
+ * Return nodes with an element for each pair of tags; unpaired tags are text.
  *
- * Among blocks, details that are not closed end with what they are in; so do other elements as long
- * as the text goes on, since what closes them may come.
+ * Among blocks, unclosed `<details>` end with their container. So do other elements while the text
+ * continues, because their closing tags may still arrive.
  */
 export function nested(parts: readonly Part[], isOpen: boolean, isBlocks: boolean): Node[] {
   const ends = pairs(parts, (name) => isBlocks && (isOpen || name === 'details'))
   return build(parts, 0, parts.length, ends)
 }
 
-/** Return where each tag that has a partner ends. */
+/** Return the index of each opening tag's closing tag. */
 function pairs(
   parts: readonly Part[],
   mayStayOpen: (name: string) => boolean,
@@ -97,7 +97,7 @@ function element(
     : children
 }
 
-/** A link within a link is its text. */
+/** Replace links within a link by their content. */
 function withoutLinks(nodes: readonly Node[]): Node[] {
   return nodes.flatMap((node) => {
     const children = node.children && withoutLinks(node.children)

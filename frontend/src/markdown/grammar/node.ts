@@ -1,10 +1,10 @@
-/** The tree of a text: mdast, with elements in place of tags. */
+/** The syntax tree of a text: mdast, with elements in place of tags. */
 
 export interface Node {
   type: string
   children?: Node[]
   value?: string
-  /** Where it is in the text. */
+  /** The node's place in the text. */
   start: number
   end: number
   /** Of headings. */
@@ -13,7 +13,7 @@ export interface Node {
   url?: string
   title?: string | null
   alt?: string | null
-  /** The normalized label, of what refers and of what is referred to. */
+  /** The normalized label of a reference or a definition. */
   identifier?: string
   referenceType?: string
   /** Of lists and their items. */
@@ -26,17 +26,17 @@ export interface Node {
   /** Of code. */
   lang?: string | null
   meta?: string | null
-  /** Of formulas: what was written, with its marks. */
+  /** Of formulas: the source, with its delimiters. */
   source?: string
   isDisplay?: boolean
   /** Of elements. */
   name?: string
   attributes?: Record<string, string>
-  /** Of marks of sources. */
+  /** Of source marks. */
   number?: number
 }
 
-/** Return the words of a tree, without its marks. */
+/** Return the words of a tree, without its markup. */
 export function wordsOf(node: Node): string {
   if (node.type === 'break') return '\n'
   if (node.type === 'image') return node.alt ?? ''

@@ -31,22 +31,22 @@ import { shaped } from './shape'
 export interface Parsed {
   /** The blocks. */
   children: Node[]
-  /** The labels that brackets asked for, those of notes with a `^`. */
+  /** The labels that references looked up; those of notes start with `^`. */
   asked: Set<string>
 }
 
 export interface Setting {
-  /** What the rest of the text defines. */
+  /** The labels that the rest of the text defines. */
   known?: Known
-  /** Whether the text goes on. */
+  /** Whether the text continues. */
   isOpen?: boolean
-  /** Where the source begins in the text. */
+  /** Where the source starts in the text. */
   base?: number
 }
 
 const NOTHING: Known = { links: new Set(), notes: new Set() }
 
-/** Parse Markdown, which may be part of a text. */
+/** Parse a Markdown text, or a part of one. */
 export function parse(
   source: string,
   { known = NOTHING, isOpen = false, base = 0 }: Setting = {},
@@ -60,14 +60,14 @@ export function parse(
   return { children, asked }
 }
 
-/** What mdast has where a `Node` is flat. */
+/** A node of mdast, before it becomes a flat `Node`. */
 export interface RawNode extends Omit<Node, 'start' | 'end' | 'children' | 'first'> {
   children?: RawNode[]
   start?: number | null
   position?: { start: { offset: number }; end: { offset: number } }
 }
 
-/** What has marks that may come in any number, in place of the parser's own. */
+/** Limited versions of the parser's own constructs for markup that can come in any number. */
 const MARKS: Extension = {
   disable: {
     null: [
@@ -93,14 +93,14 @@ const MARKS: Extension = {
     96: budgeted(core.codeText),
     126: [longRun],
   },
-  // Addresses, titles and what follows a fence.
+  // Addresses, titles and the text after a fence.
   string: {
     38: budgeted(core.characterReference),
     92: budgeted(core.characterEscape),
   },
 }
 
-/** An extension whose constructs of texts all have their price. */
+/** Return the extension with a budget for all its text constructs. */
 function withPrice(extension: Extension): Extension {
   const text = Object.entries(extension.text ?? {}).map(([code, constructs]) => [
     code,
@@ -111,7 +111,7 @@ function withPrice(extension: Extension): Extension {
 
 const { text: taskText } = gfmTaskListItem()
 const tables = Object.values(gfmTable().flow ?? {}).flat() as Construct[]
-// Of an extension's constructs for the same character, the last extension's are tried first.
+// For the same character, constructs of later extensions are tried first.
 const BASIC: Extension[] = [
   shallow,
   withPrice(cjkFriendlyExtension()),
@@ -155,7 +155,7 @@ function exitMath(this: CompileContext, token: Token): void {
 }
 
 const TREE: TreeExtension[] = [
-  // Addresses are found by the parser, and not once more in its texts.
+  // The parser finds addresses, so do not search its texts for them again.
   { ...gfmAutolinkLiteralFromMarkdown(), transforms: [] },
   gfmFootnoteFromMarkdown(),
   gfmStrikethroughFromMarkdown(),

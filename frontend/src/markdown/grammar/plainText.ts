@@ -1,4 +1,4 @@
-/** A text of Markdown as its words. */
+/** The words of a Markdown text. */
 
 import { MarkdownDocument } from './document'
 import { wordsOf, type Node } from './node'
@@ -6,7 +6,7 @@ import { viewOf } from './view'
 
 const HOLDS_BLOCKS = new Set(['blockquote', 'list', 'listItem', 'table', 'element'])
 
-/** Return Markdown as it is read aloud: its words, without its marks. */
+/** Return the words of Markdown without its markup, for reading aloud. */
 export function plainText(text: string): string {
   const document = new MarkdownDocument()
   document.update(text, false)

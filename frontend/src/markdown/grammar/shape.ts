@@ -1,14 +1,14 @@
-/** Makes the tree that is drawn of the parser's. */
+/** Turns the parser's tree into the tree to render. */
 
 import { nested, type Part } from './nesting'
 import type { Node } from './node'
 import type { RawNode } from './parse'
 import { BLOCK, tokensOf } from './tags'
 
-/** How deep marks may be in each other; a page that draws more is slow, and nobody sees them. */
+/** The deepest nesting to render: more would slow down the page, and nobody could see it. */
 const DEEPEST = 30
 
-/** Return the blocks of a text. HTML between them may go on in other blocks, and is left as it is. */
+/** Return the blocks of a text. HTML between them may span several blocks, and is left as it is. */
 export function shaped(blocks: readonly RawNode[], whole: Whole): Node[] {
   return blocks.map((block) =>
     block.type === 'html' ? plain(block, whole) : shape(block, whole, 0),
@@ -18,11 +18,11 @@ export function shaped(blocks: readonly RawNode[], whole: Whole): Node[] {
 interface Whole {
   source: string
   isOpen: boolean
-  /** Where the source begins in the text. */
+  /** Where the source starts in the text. */
   base: number
 }
 
-/** Return blocks with elements in place of HTML, each of which ends where its container does. */
+/** Return blocks with elements in place of HTML; each element ends with its container. */
 export function withElements(blocks: readonly Node[], isOpen: boolean): Node[] {
   if (!blocks.some((block) => block.type === 'html')) return [...blocks]
   const parts = blocks.flatMap((block) => (block.type === 'html' ? blockParts(block) : [block]))
@@ -72,7 +72,7 @@ function shape(raw: RawNode, whole: Whole, depth: number): Node {
   return node
 }
 
-/** Return what one tag within a paragraph is. */
+/** Return the parts for a tag within a paragraph. */
 function inlineParts(raw: RawNode, whole: Whole): Part[] {
   const { start, end } = plain(raw, whole)
   const value = raw.value ?? ''
@@ -83,7 +83,7 @@ function inlineParts(raw: RawNode, whole: Whole): Part[] {
   return [{ ...token, isTag: true, start, end }]
 }
 
-/** Return the tags of a block of HTML and the texts between them. */
+/** Return the tags of an HTML block, and the texts between them. */
 function blockParts(block: Node): Part[] {
   const parts: Part[] = []
   let isKept = false
@@ -105,12 +105,12 @@ const INLINE = new Set(
    inlineMath sourceMark`.split(/\s+/),
 )
 
-/** Return whether a node has lines for itself. */
+/** Return whether a node is a block. */
 export function isBlock(node: Node): boolean {
   return node.type === 'element' ? BLOCK.has(node.name ?? '') : !INLINE.has(node.type)
 }
 
-/** Return blocks in which what is within lines is in paragraphs. */
+/** Return blocks, with inline nodes put into paragraphs. */
 export function paragraphs(nodes: readonly Node[]): Node[] {
   const blocks: Node[] = []
   let line: Node[] = []
@@ -138,7 +138,7 @@ export function paragraphs(nodes: readonly Node[]): Node[] {
   return blocks
 }
 
-/** Return nodes in which texts that follow each other are one. */
+/** Return nodes with adjacent texts joined. */
 export function joined(nodes: readonly Node[]): Node[] {
   const all: Node[] = []
   for (const node of nodes) {

@@ -1,22 +1,22 @@
-/** The tags in a text: which of them work, which disappear, and what is between them. */
+/** The known HTML tags, and the tokens of a text with tags. */
 
 import { decodeNamedCharacterReference } from 'decode-named-character-reference'
 
-/** Elements that are drawn as what they are. */
+/** Elements that are rendered as such. */
 export const DRAWN = new Set(
   `sub sup kbd b strong i em u s del strike ins mark small q cite abbr dfn var samp code tt time ruby rt rp
    bdi bdo a details summary blockquote pre ul ol li dl dt dd table caption thead tbody tfoot tr th td
    h1 h2 h3 h4 h5 h6 figure figcaption`.split(/\s+/),
 )
-/** Elements that stand for themselves. */
+/** Elements without content. */
 export const VOID = new Set(['br', 'hr', 'wbr'])
-/** Elements that only say how their text looks, or where it stands. */
+/** Elements that only format or place their text. */
 const FORMATTING = new Set(
   'p div center span font big nobr label section article header footer main nav aside address'.split(
     ' ',
   ),
 )
-/** Elements that are blocks of their own. */
+/** Block elements. */
 export const BLOCK = new Set(
   `p div center section article header footer main nav aside address details summary blockquote pre ul ol li
    dl dt dd table caption thead tbody tfoot tr th td h1 h2 h3 h4 h5 h6 figure figcaption hr`.split(
@@ -37,7 +37,7 @@ const TAG =
   /<(\/?)([A-Za-z][A-Za-z0-9-]*)((?:\s+[A-Za-z_:][\w.:-]*(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'=<>`]+))?)*)\s*\/?>/g
 const ATTRIBUTE = /([A-Za-z_:][\w.:-]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+)))?/g
 
-/** Return the tags that are known, and as text all that is between them. */
+/** Return the known tags, and the texts between them. */
 export function tokensOf(html: string): Token[] {
   const tokens: Token[] = []
   let end = 0

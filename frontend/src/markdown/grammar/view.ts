@@ -1,10 +1,10 @@
-/** What is drawn of a document: its blocks, in one piece where they were parsed in several. */
+/** The blocks to render, joined again where the text was parsed in parts. */
 
 import type { Block } from './block'
 import type { Node } from './node'
 import { withElements } from './shape'
 
-/** Return the blocks of a text, of which those that have not changed are the same as before. */
+/** Return the blocks of a text; unchanged blocks are the same objects as before. */
 export function viewOf(blocks: readonly Block[], isOpen: boolean): Node[] {
   const nodes: Node[] = []
   let parts: Node[] = []
@@ -30,7 +30,7 @@ function together(parts: readonly Node[]): Node {
   return { ...first, ...(first.type === 'list' && { spread: parts.some(isLoose) }), children, end }
 }
 
-/** Return whether the items of a list are apart: if any of them is, or has blocks that are. */
+/** Return whether a list is loose: it or one of its items has blank lines between its blocks. */
 export function isLoose(list: Node): boolean {
   return list.spread === true || (list.children ?? []).some((item) => item.spread === true)
 }
