@@ -79,7 +79,7 @@ export function useSuggestions(
 
   const { sign, query = '' } = trigger ?? {}
   const search = sign === undefined ? '' : `${sign}${query}`
-  // A user who writes on after a query without results is no longer searching.
+  // A user who keeps typing after a query without results is no longer searching.
   const isOver =
     /\s/.test(query) &&
     found.search !== '' &&
