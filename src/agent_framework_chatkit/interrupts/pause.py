@@ -210,7 +210,7 @@ class Pause:
         return next(calls, None)
 
     def calls_to_make(self) -> list[Content]:
-        """Return the calls that no answer gives a result for."""
+        """Return the calls without a result in the answers."""
         given = {each.call_id for each in self._answers() if each.type == "function_result"}
         return [call for call in self.calls if call.call_id not in given]
 

@@ -43,7 +43,7 @@ class GroupCommits:
         self._appending: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Start the commits, which go on until there are no more runs."""
+        """Start committing, until there are no more runs."""
         if self._ticking is None or self._ticking.done():
             self._ticking = asyncio.create_task(self._tick())
 

@@ -326,7 +326,7 @@ class Run:
                 self._say_failed()
                 await self.end("failed", None)
         finally:
-            # A slow client keeps the run in memory; drop the messages, which it does not need.
+            # A slow client keeps the run in memory, but does not need its messages.
             self.agent_turn = self.writer.exchange = None
             self.channel.end_run(self)
             self.writer.release_waiting()
