@@ -1,4 +1,4 @@
-/** A real browser at the real server. */
+/** A real browser with the real server. */
 
 import type { ChildProcess } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
@@ -34,11 +34,11 @@ export interface Site {
   close: () => Promise<void>
 }
 
-/** All of Chromium draws letters as people see them; without what is around pages it is faster. */
+/** Full Chromium draws letters as users see them; the headless shell is faster. */
 const WHOLE = '/usr/bin/chromium'
 const SHELL = '/usr/bin/chromium-headless-shell'
 
-/** Return how a browser is launched in which names lead to this machine. */
+/** Return launch options for a browser in which host names resolve to this machine. */
 export function browserOptions(names: string[] = [], isWhole = false): LaunchOptions {
   return {
     executablePath: process.env['CHROMIUM'] ?? (!isWhole && existsSync(SHELL) ? SHELL : WHOLE),
@@ -50,12 +50,12 @@ export function browserOptions(names: string[] = [], isWhole = false): LaunchOpt
   }
 }
 
-/** Open a browser of its own at the scripted server. */
+/** Open a separate browser for the scripted server. */
 export function open(): Promise<Site> {
   return launch((port) => python(['frontend/tests/e2e/scripted_server.py', String(port)]))
 }
 
-/** Open a browser of its own, with names that lead to this machine, at what a program serves. */
+/** Open a separate browser for a program's site; host names in it resolve to this machine. */
 export async function launch(
   start: (port: number) => ChildProcess,
   names: string[] = [],
@@ -102,8 +102,8 @@ export async function answering(url: string, check = (): void => {}): Promise<vo
 type ContextOptions = NonNullable<Parameters<Browser['newContext']>[0]>
 
 /**
- * Browser contexts that one person uses after the other: to start the processes of a new one, and
- * to compile the page in them, takes longer than most of what people do.
+ * Browser contexts that tests reuse: starting the processes of a new one, and compiling the page in
+ * them, takes longer than most tests.
  */
 export class Contexts {
   #free = new Map<string, BrowserContext[]>()
@@ -113,7 +113,7 @@ export class Contexts {
     readonly url: string,
   ) {}
 
-  /** Return a context that nobody else uses, and what gives it back with nothing left in it. */
+  /** Return an unused context, and a function that empties it and makes it available again. */
   async take(options: ContextOptions): Promise<[BrowserContext, () => Promise<void>]> {
     const key = JSON.stringify(options)
     const context = this.#free.get(key)?.pop() ?? (await this.#open(options))
@@ -131,9 +131,9 @@ export class Contexts {
 
   async #open(options: ContextOptions): Promise<BrowserContext> {
     const context = await this.browser.newContext(options)
-    // Sooner than the test's own limit, so that the error says what was waited for.
+    // Sooner than the test's own limit, so that the error names the missing element.
     context.setDefaultTimeout(20_000)
-    // It keeps the process of the site, and is where what people leave is removed.
+    // This page keeps the site's process alive, and clears the storage that tests leave.
     await (await context.newPage()).goto(`${this.url}/healthz`)
     return context
   }
@@ -154,10 +154,10 @@ export async function answers(url: string): Promise<boolean> {
   )
 }
 
-/** A person at the full-page chat. */
+/** A user of the full-page chat. */
 export class Person {
   readonly chat: FrameLocator
-  /** What the page has asked of other origins, and what went wrong in it. */
+  /** The page's requests to other origins, and its errors. */
   readonly complaints: string[] = []
 
   constructor(
@@ -177,7 +177,7 @@ export class Person {
   }
 
   static async at(site: Site, options: ContextOptions = {}, path = '/'): Promise<Person> {
-    // Below 1,100 pixels, the list of chats is a panel, as it is in pages of others.
+    // Below 1,100 pixels, the list of chats is a panel, as it is in other apps' pages.
     const viewport = { width: 1000, height: 720 }
     const [context, leave] = await site.contexts.take({ viewport, ...options })
     const person = new Person(await context.newPage(), site.url, leave)
@@ -186,12 +186,12 @@ export class Person {
     return person
   }
 
-  /** Close the page, and leave nothing of this person. */
+  /** Close the page, and remove everything of this user. */
   leave(): Promise<void> {
     return this.giveBack()
   }
 
-  /** Set the element's options, as far as they are no functions. */
+  /** Set the element's options, except for functions. */
   async setOptions(options: object): Promise<void> {
     await this.page.evaluate((given) => {
       const chat = document.querySelector('openai-chatkit') as unknown as {
@@ -201,11 +201,11 @@ export class Person {
     }, options)
   }
 
-  /** What axe finds in the chat. An open menu of the design system is outside of its landmarks. */
+  /** Return axe's findings in the chat. The design system's open menus are outside of landmarks. */
   async violations(hasMenu = false): Promise<string[]> {
     const frame = this.page.frames()[1]
     if (frame === undefined) throw new Error('There is no chat.')
-    // Colors on their way from one to another are neither.
+    // Wait for transitions: colors in between have too little contrast.
     await frame.evaluate(() =>
       Promise.allSettled(
         document
@@ -236,7 +236,7 @@ export class Person {
 
   async say(text: string): Promise<void> {
     await this.composer.fill(text)
-    // On a phone, this key makes a new line.
+    // On a phone, Enter starts a new line.
     if (await this.isOnPhone()) await this.button('Send').click()
     else await this.composer.press('Enter')
   }
@@ -245,7 +245,7 @@ export class Person {
     return this.page.evaluate(() => matchMedia('(pointer: coarse) and (hover: none)').matches)
   }
 
-  /** Say something to which the agent answers by asking, with a button. */
+  /** Send a message that the agent answers with a question and a button. */
   async beAsked(text: string, button: string): Promise<void> {
     await this.say(text)
     await this.button(button).waitFor()

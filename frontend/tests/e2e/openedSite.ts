@@ -1,4 +1,4 @@
-/** The site that the tests of a file use. Benchmarks open one without a test runner. */
+/** The site that the tests of a file use; benchmarks open one without a test runner. */
 
 import type { ChildProcess } from 'node:child_process'
 
@@ -7,11 +7,11 @@ import { afterAll, beforeAll, inject } from 'vitest'
 
 import { answering, browserOptions, Contexts, serve, type Site } from './browser'
 
-/** Return a site that is open while the tests of this file run: that of all, or what a program serves. */
+/** Return a site for the tests of this file: the shared one, or that of a program. */
 export function openedSite(start?: (port: number) => ChildProcess, isWhole = false): Site {
   let site: Site | undefined
   beforeAll(async () => {
-    // Only the whole of Chromium has microphones, and draws letters as people see them.
+    // Only full Chromium has microphones, and draws letters as users see them.
     const browser = isWhole
       ? await chromium.launch(browserOptions([], true))
       : await chromium.connect(inject('browser'))

@@ -1,4 +1,4 @@
-/** A server that cannot be followed, as any other ChatKit server: what was written stays, calmly. */
+/** A server that clients cannot follow, like any other ChatKit server: the text is kept quietly. */
 
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -19,7 +19,7 @@ const viewport = { width: 1300, height: 800 }
 
 async function working(said: string): Promise<Person> {
   const ann = await Person.at(site, { viewport })
-  // Waits of the page are over when the test says so.
+  // The test controls the page's timers.
   await ann.page.clock.install()
   await ann.page.reload()
   await ann.ask('Hello', 'You said Hello.')
@@ -29,7 +29,7 @@ async function working(said: string): Promise<Person> {
   return ann
 }
 
-/** Wait for longer than the page waits for anything, and see what was written and no alarm. */
+/** Wait longer than any timer of the page, and check that the text is there without an alert. */
 async function isCalm(ann: Person, said: string): Promise<void> {
   for (let times = 0; times < 8; times++) await ann.page.clock.runFor(3_000)
   await ann.text(`${said} 0-0.`).waitFor()
