@@ -16,8 +16,8 @@ import { words } from './Words'
 /** The characters of a text to parse at a time; the rest is plain until then. */
 const STRETCH = 4_000
 
-/** The characters after the parsed part to show as plain text. */
-const PLAIN = 100_000
+/** The characters of plain text that are laid out together, about. */
+const PLAIN = 50_000
 
 /** The cost, in milliseconds, up to which a text is rendered again with each token. */
 const CHEAP = 8
@@ -65,14 +65,36 @@ export default function RichText({ text, marks, isOpen, keepsLines }: RichTextPr
               </div>
             )
           })}
-          {rest > (isOpen ? STRETCH : 0) && (
-            <div className="plain">{words(text.slice(shown, shown + PLAIN))}</div>
-          )}
+          {rest > (isOpen ? STRETCH : 0) && <Plain text={text} start={shown} />}
           <Notes />
         </KeepSelection>
       </div>
     </TextContext>
   )
+}
+
+/** The part of a text that is not parsed yet, in pieces that stay the same as it gets shorter. */
+function Plain({ text, start }: { text: string; start: number }) {
+  const pieces = []
+  for (let index = Math.floor(start / PLAIN); index * PLAIN < text.length; index += 1) {
+    const from = Math.max(start, startOfPiece(text, index))
+    const to = startOfPiece(text, index + 1)
+    if (from < to) {
+      pieces.push(
+        <div key={index} className="plain">
+          {words(text.slice(from, to))}
+        </div>,
+      )
+    }
+  }
+  return pieces
+}
+
+/** Return where a piece of plain text starts: after a line break, if there is one. */
+function startOfPiece(text: string, index: number): number {
+  const near = Math.min(text.length, index * PLAIN)
+  const start = near < text.length ? text.lastIndexOf('\n', near) + 1 : near
+  return start > near - PLAIN ? start : near
 }
 
 /**

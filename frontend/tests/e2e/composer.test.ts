@@ -5,7 +5,7 @@ import { openedSite } from './openedSite'
 import { surroundings } from './surroundings'
 import { attach, called, equip, option, sent, text } from './equippedComposer'
 
-const site = openedSite()
+const site = openedSite(undefined, true)
 
 const at = (options: Parameters<typeof Person.at>[1] = {}): Promise<Person> =>
   Person.at(site, { permissions: ['microphone'], ...options })

@@ -154,3 +154,12 @@ test.each([
   await waitFor(() => expect(document.body.textContent).toContain('After'))
   await waitFor(() => expect(document.querySelector('p, .plain')).not.toBeNull())
 })
+
+test.each([
+  ['lines', 'A line of text.\n'],
+  ['words', 'word '],
+])('all of a long text of %s is there before it is parsed', async (_, part) => {
+  const text = `${part.repeat(Math.ceil(300_000 / part.length))}The end.`
+  const element = await draw(text)
+  expect(element.textContent?.replace(/\s/g, '')).toBe(text.replace(/\s/g, ''))
+})
