@@ -76,8 +76,8 @@ class Worker(Generic[TContext]):
     async def start(self) -> None:
         """Start the heartbeat, the signal handlers and the cleanup after dead workers."""
         if not (self._has_started or self.is_closing):
-            self._has_started = True
             await self.store.leases.start()
+            self._has_started = True
             self._signals.listen()
             self._housekeeping.start()
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
 from agent_framework import tool
+from sqlalchemy.exc import OperationalError
 
 from agent_framework_chatkit import AgentChatKitServer
 from agent_framework_chatkit.stores import SQLStore
 
-from ..live_client import ME, Gate, LiveClient, bury
+from ..live_client import ME, Gate, LiveClient, bury, chat
 from ..scripted_agent import agent, call, said, text
 
 
@@ -130,3 +132,19 @@ async def test_a_lost_run_that_ends_late_does_not_end_the_next(tmp_path: Any) ->
         assert await client.stop() == "stopped"
         assert (await again.rest())[-1]["turn"]["state"] == "stopped"
         await client.server.close(grace=0)
+
+
+async def test_a_worker_starts_once_its_database_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with chat(agent([text("Hi")])) as client:
+        leases = client.server.store.leases
+        start = leases.start
+
+        async def fail() -> None:
+            raise OperationalError("", None, Exception("gone"))
+
+        monkeypatch.setattr(leases, "start", fail)
+        with pytest.raises(OperationalError):
+            await client.ask("Hello")
+        monkeypatch.setattr(leases, "start", start)
+        await (await client.ask("Hello")).text("Hi")
+        assert client.server.store.database.heartbeat is not None
