@@ -212,6 +212,7 @@ async def _state(
         run = channel.run
         # Nothing is stored meanwhile, so that the stored items and the open ones are consistent.
         async with nullcontext() if run is None else run.writer.lock:
+            known = channel.known
             snapshot = await worker.store.log.snapshot(params.thread_id, owner, params.limit)
             position = 0 if snapshot.turn is None else snapshot.turn.log_position
             # Meanwhile, the channel may have been dropped, others may have written, or a run may
@@ -219,7 +220,9 @@ async def _state(
             is_current = worker.find_channel(channel.key) is channel and channel.run is run
             if is_current and position == channel.known:
                 return _stand(server, channel, snapshot, page_of(request), context)
-        if is_current and position > channel.known:
+        if is_current and run is None and position < known:
+            worker.forget(channel)
+        elif is_current and position > channel.known:
             await channel.pull(position if run is None else 0)
 
 

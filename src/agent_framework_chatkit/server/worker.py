@@ -226,6 +226,15 @@ class Worker(Generic[TContext]):
         follower.close()
         self._drop_unused(follower.channel)
 
+    def forget(self, channel: Channel) -> None:
+        """Drop a channel, and disconnect its followers: the database has lost what it delivered.
+
+        This happens when a standby without the latest commits takes over.
+        """
+        channel.close()
+        if self._channels.get(channel.key) is channel:
+            del self._channels[channel.key]
+
     async def open_channel(self, thread_id: str, owner: str) -> Channel:
         """Return the channel of a thread that a client wants to follow.
 
@@ -329,6 +338,8 @@ class Worker(Generic[TContext]):
                 run.cancel("stopped")
             elif turn.run != run.id and not run.has_ended.is_set():
                 run.lose()
+        if run is None and turn.log_position < known:
+            self.forget(channel)
         if turn.log_position > known:
             await channel.pull(turn.log_position if run is None else 0)
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 from agent_framework import tool
+from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.exc import OperationalError
 
 from agent_framework_chatkit import AgentChatKitServer
 from agent_framework_chatkit.stores import SQLStore
+from agent_framework_chatkit.stores.sql.tables import events, turns
 
 from ..live_client import ME, Gate, LiveClient, bury, chat
 from ..scripted_agent import agent, call, said, text
@@ -148,3 +151,28 @@ async def test_a_worker_starts_once_its_database_answers(monkeypatch: pytest.Mon
         monkeypatch.setattr(leases, "start", start)
         await (await client.ask("Hello")).text("Hi")
         assert client.server.store.database.heartbeat is not None
+
+
+async def test_followers_start_again_when_the_database_has_lost_commits(tmp_path: Path) -> None:
+    path = tmp_path / "chat.db"
+    async with SQLStore[Any](f"sqlite:///{path}") as store:
+        server = AgentChatKitServer(agent([text("Hi")], [text("Ho")]), store)
+        client = LiveClient(server)
+        await (await client.ask("Hello")).rest()
+        following = await client.follow()
+        await following.until("thread.state")
+
+        def lose(connection: Connection) -> None:
+            # As far as the log goes, it is what a standby has that takes over.
+            last = connection.execute(select(func.max(events.c.position))).scalar_one()
+            connection.execute(delete(events).where(events.c.position == last))
+            connection.execute(update(turns).values(log_position=last - 1))
+
+        await store.database.write(lose)
+        again = await client.follow()
+        assert len((await again.until("thread.state"))["items"]["data"]) == 2
+        assert await following.next() is None
+        assert following.retry is not None
+        await (await client.ask("And?")).rest()
+        await again.text("Ho")
+        await server.close(grace=0)
