@@ -322,7 +322,10 @@ class TurnsWorld(RuleBasedStateMachine):
     def on_event(self, client: Client, told: Event, data: str) -> None:
         event_id, event = told
         kind = event["type"]
-        if event.get("code") == "stream.error" and self.is_there(client.thread_id):
+        # A worker that stops tells those whose run had lost its thread that there will be no more.
+        is_stopping = client.worker.server.worker.is_closing
+        is_error = event.get("code") == "stream.error"
+        if is_error and not is_stopping and self.is_there(client.thread_id):
             self.complaints.append(f"{client.kind} was sent {data}")
         if event_id is not None and kind != "thread.state":
             data = data.replace(',"can_follow":true}', "}")
