@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, Literal
 
@@ -227,10 +228,7 @@ class Worker(Generic[TContext]):
         self._drop_unused(follower.channel)
 
     def forget(self, channel: Channel) -> None:
-        """Drop a channel, and disconnect its followers: the database has lost what it delivered.
-
-        This happens when a standby without the latest commits takes over.
-        """
+        """Drop a channel whose events a failover has lost, and disconnect its followers."""
         channel.close()
         if self._channels.get(channel.key) is channel:
             del self._channels[channel.key]
@@ -276,7 +274,11 @@ class Worker(Generic[TContext]):
         """Deliver new rows of a thread's log in the background."""
         channel = self._channels.get(key)
         if channel is not None:
-            self.keep(asyncio.create_task(channel.pull()))
+            self.keep(asyncio.create_task(self._pull(channel)))
+
+    async def _pull(self, channel: Channel) -> None:
+        with suppress(SQLAlchemyError):  # The worker is stopping.
+            await self.persist(channel.pull)
 
     def keep(self, task: asyncio.Task[Any]) -> None:
         """Keep a reference to a background task until it ends."""
