@@ -234,7 +234,8 @@ class Database:
 
     async def _be_ready(self) -> None:
         if not self._is_ready:
-            await self.migrate()
+            with self.availability.noted():
+                await self.migrate()
 
     def _upgrade(self) -> None:
         engine = create_engine(self._url, poolclass=NullPool, **self._options)
@@ -273,10 +274,8 @@ class Database:
             is_open = self._work_once()
 
     def _work_once(self) -> bool:
-        """Run the next submitted jobs; return whether more may follow.
-
-        A separate function, so that no local variable keeps the written data, which may be large.
-        """
+        """Run the next submitted jobs; return whether more may follow."""
+        # A function of its own, so that no local variable keeps the data, which may be large.
         try:
             first = self._jobs.get(timeout=self.heartbeat_interval)
         except queue.Empty:
