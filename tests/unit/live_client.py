@@ -197,6 +197,20 @@ async def settled(client: LiveClient) -> str:
     return str(turn["state"])
 
 
+def hold_commits(client: LiveClient, may_write: asyncio.Event) -> None:
+    """Have the commits of runs wait for an event."""
+    turns: Any = client.server.store.turns
+
+    def held(write: Any) -> Any:
+        async def when_it_may(*given: Any, **options: Any) -> Any:
+            await may_write.wait()
+            return await write(*given, **options)
+
+        return when_it_may
+
+    turns.append, turns.commit = held(turns.append), held(turns.commit)
+
+
 async def bury(dead: SQLStore[Any], living: SQLStore[Any]) -> None:
     """Have a worker be taken for dead, as after seconds without a sign of life."""
     dead.database.heartbeat = None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
+from typing import Any
 
-from ..stores.sql.log import ThreadLog
-from ..stores.sql.turn_rows import Lease, LogRow
-from ..stores.sql.turns import Turns
+from ..stores import SQLStore
+from ..stores.sql.turn_rows import LogRow
 from .run import Run
 
 GROUP_COMMIT_EVERY = 0.09
@@ -20,24 +20,18 @@ class GroupCommits:
 
     Args:
         runs: The runs by ID. The worker changes this mapping.
-        turns: Writes the rows.
-        log: Knows whether a thread is deleted.
-        persist: Repeats a write while the database does not answer.
+        store: Stores the logs.
         text_interval: Seconds between two text deltas of a run.
     """
 
     def __init__(
         self,
         runs: Mapping[str, Run],
-        turns: Turns,
-        log: ThreadLog,
-        persist: Callable[[Callable[[], Awaitable[list[Lease]]]], Awaitable[list[Lease]]],
+        store: SQLStore[Any],
         text_interval: float,
     ) -> None:
         self._runs = runs
-        self._turns = turns
-        self._log = log
-        self._persist = persist
+        self._store = store
         self._text_interval = text_interval
         self._ticking: asyncio.Task[None] | None = None
         self._appending: asyncio.Task[None] | None = None
@@ -87,7 +81,9 @@ class GroupCommits:
             if not rows:
                 return
             written = [(run.lease, row) for run, row in rows]
-            lost = await self._persist(lambda: self._turns.append(written))
+            lost = await self._store.database.availability.retry(
+                lambda: self._store.turns.append(written)
+            )
         finally:
             for run in held:
                 run.writer.lock.release()
@@ -96,4 +92,4 @@ class GroupCommits:
                 run.writer.note_committed(row.last)
         for run, _ in rows:
             if run.lease in lost:
-                run.lose(is_deleted=await self._log.is_deleted(run.lease.key))
+                await run.writer.lose_lease()

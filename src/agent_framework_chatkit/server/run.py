@@ -113,9 +113,7 @@ class Run:
         self.writer = RunWriter(
             channel,
             begun.lease,
-            worker.store.turns,
-            worker.store.log,
-            worker.persist,
+            worker.store,
             text_interval,
             lose=self.lose,
             fail=self._fail_unstorable,

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from typing import Any
 
 from chatkit.types import ThreadStreamEvent
 
+from ..stores import SQLStore
 from ..stores.sql.availability import does_not_answer
-from ..stores.sql.log import ThreadLog
 from ..stores.sql.turn_rows import Lease, LeaseLostError, LogRow, TurnEnd, Writes
-from ..stores.sql.turns import Turns
 from .channel import Channel
 from .event_log import Entry, TextDelta, log_row
 from .exchange import Exchange
@@ -34,9 +34,7 @@ class RunWriter:
     Args:
         channel: Delivers the events.
         lease: The run's lease on its thread.
-        turns: Writes to the database.
-        log: Knows whether the thread is deleted.
-        persist: Repeats a write while the database does not answer.
+        store: Stores the events.
         text_interval: Seconds between two text deltas; 0 sends each separately.
         lose: Called when the run loses its thread, with whether the thread is deleted.
         fail: Called when something cannot be stored at all.
@@ -46,9 +44,7 @@ class RunWriter:
         self,
         channel: Channel,
         lease: Lease,
-        turns: Turns,
-        log: ThreadLog,
-        persist: Callable[[Callable[[], Awaitable[None]]], Awaitable[None]],
+        store: SQLStore[Any],
         text_interval: float,
         *,
         lose: Callable[[bool], None],
@@ -56,9 +52,7 @@ class RunWriter:
     ) -> None:
         self._channel = channel
         self._lease = lease
-        self._turns = turns
-        self._log = log
-        self._persist = persist
+        self._store = store
         self._lose = lose
         self._fail = fail
         self.text = TextJoiner(self.add, text_interval)
@@ -237,7 +231,7 @@ class RunWriter:
             try:
                 await self._write(writes)
             except LeaseLostError:
-                self._lose(await self._log.is_deleted(self._lease.key))
+                await self.lose_lease()
                 return
             except Exception as error:
                 if does_not_answer(error):
@@ -254,6 +248,10 @@ class RunWriter:
                 self._fail()
                 return
         self.note_committed(row.last)
+
+    async def lose_lease(self) -> None:
+        """Report that the lease is gone, and whether that is because the thread is deleted."""
+        self._lose(await self._store.log.is_deleted(self._lease.key))
 
     def close(self) -> None:
         """Write nothing more."""
@@ -292,9 +290,9 @@ class RunWriter:
         async def write() -> None:
             nonlocal is_repeated
             was_repeated, is_repeated = is_repeated, True
-            await self._turns.commit(self._lease, writes, is_repeated=was_repeated)
+            await self._store.turns.commit(self._lease, writes, is_repeated=was_repeated)
 
-        await self._persist(write)
+        await self._store.database.availability.retry(write)
 
     def _raise_if_closed(self) -> None:
         if self.is_closed:

@@ -144,7 +144,9 @@ async def thread_events(
                 break
             except FellBehindError:
                 worker.release(follower)
-                state = await worker.persist(lambda: _state(server, request, owner, context))
+                state = await worker.store.database.availability.retry(
+                    lambda: _state(server, request, owner, context)
+                )
                 follower, first = state
                 yield [first]
                 continue

@@ -65,9 +65,7 @@ class Worker(Generic[TContext]):
         self._runs: dict[str, Run] = {}
         self._beginning: dict[str, asyncio.Event] = {}
         """Runs that may already be in the log, but whose first events are not delivered yet."""
-        self._group_commits = GroupCommits(
-            self._runs, store.turns, store.log, self.persist, text_interval
-        )
+        self._group_commits = GroupCommits(self._runs, store, text_interval)
         self._housekeeping = Housekeeping(store, self.pull_soon)
         self._changes: Changes | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -170,7 +168,7 @@ class Worker(Generic[TContext]):
 
     async def _has_begun(self, begun: BegunTurn) -> bool:
         keys = [begun.lease.key]
-        found = await self.persist(lambda: self.store.log.of_keys(keys))
+        found = await self.store.database.availability.retry(lambda: self.store.log.of_keys(keys))
         return any(turn.run == begun.lease.run for turn in found)
 
     def run_of(self, key: int) -> Run | None:
@@ -274,24 +272,17 @@ class Worker(Generic[TContext]):
         """Deliver new rows of a thread's log in the background."""
         channel = self._channels.get(key)
         if channel is not None:
-            self.keep(asyncio.create_task(self._pull(channel)))
+            task = asyncio.create_task(self._pull(channel))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def _pull(self, channel: Channel) -> None:
         with suppress(SQLAlchemyError):  # The worker is stopping.
-            await self.persist(channel.pull)
-
-    def keep(self, task: asyncio.Task[Any]) -> None:
-        """Keep a reference to a background task until it ends."""
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+            await self.store.database.availability.retry(channel.pull)
 
     def _drop_unused(self, channel: Channel) -> None:
         if not channel.is_used and self._channels.get(channel.key) is channel:
             del self._channels[channel.key]
-
-    async def persist(self, write: Callable[[], Awaitable[T]]) -> T:
-        """Call `write`, and repeat it while the database does not answer."""
-        return await self.store.database.availability.retry(write)
 
     # Other workers
 

@@ -17,7 +17,7 @@ from agent_framework_chatkit import AgentChatKitServer
 from agent_framework_chatkit.http.event_stream import EventStream
 from agent_framework_chatkit.stores import SQLStore
 
-from ..live_client import ME, Gate, LiveClient, chat, settled
+from ..live_client import ME, Gate, LiveClient, chat, hold_commits, settled
 from ..scripted_agent import agent, call, text
 
 
@@ -150,13 +150,7 @@ async def test_a_client_that_falls_behind_twice_is_told_nothing_twice() -> None:
         run = worker.run_of(await client.server.store.log.key_of(client.thread_id, "me"))
         assert run is not None
         await run.writer.checkpoint()
-        persist = worker.persist
-
-        async def when_it_may(write: Any) -> Any:
-            await may_write.wait()
-            return await persist(write)
-
-        worker.persist = when_it_may  # type: ignore[method-assign]
+        hold_commits(client, may_write)
         quiet.may_go_on.set()
         await gate.is_reached.wait()
         # It reads the log, and then what is not written yet.

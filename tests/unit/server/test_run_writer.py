@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 
-from ..live_client import chat
+from ..live_client import chat, hold_commits
 from ..scripted_agent import agent, text
 
 
@@ -22,15 +21,8 @@ async def test_a_run_waits_while_much_is_not_yet_written(text_interval: float) -
 
     steps = [step for _ in range(40) for step in (text(long), note)]
     async with chat(agent(steps), text_interval=text_interval) as client:
-        worker = client.server.worker
-        persist = worker.persist
         may_write = asyncio.Event()
-
-        async def when_it_may(write: Any) -> Any:
-            await may_write.wait()
-            return await persist(write)
-
-        worker.persist = when_it_may  # type: ignore[method-assign]
+        hold_commits(client, may_write)
         asking = await client.ask("Hello")
         await asyncio.sleep(0.5)
         # Some is being written, and no more than a megabyte waits.
