@@ -6,6 +6,7 @@ import { expect, test } from 'vitest'
 
 import { Person } from './browser'
 import { openedSite } from './openedSite'
+import { openThread } from './openThread'
 
 const site = openedSite()
 
@@ -262,26 +263,6 @@ test('a long thread opens at its end, and what one reads stays when older items 
   await ann.page.unrouteAll({ behavior: 'ignoreErrors' })
   await settled(ann)
 })
-
-/** Have the server show a thread of messages, and open it. */
-async function openThread(person: Person, texts: string[]): Promise<void> {
-  await person.page.route('**/chatkit', async (route) => {
-    const base = { thread_id: 't', created_at: '2026-01-01T00:00:00', type: 'assistant_message' }
-    const data = texts.map((text, index) => ({
-      ...base,
-      id: `a${index}`,
-      content: [{ type: 'output_text', text, annotations: [] }],
-    }))
-    const isList = route.request().postData()?.includes('items.list')
-    const items = { data: isList ? data.toReversed() : [], has_more: false }
-    await route.fulfill({ json: isList ? items : { ...base, id: 't', items } })
-  })
-  await person.page.evaluate(() =>
-    (
-      document.querySelector('openai-chatkit') as unknown as { setThreadId: (id: string) => void }
-    ).setThreadId('t'),
-  )
-}
 
 test('of many items that come at once the end is there first, and stays while the rest is drawn', async () => {
   const ann = await Person.at(site, { viewport: { width: 800, height: 700 } })

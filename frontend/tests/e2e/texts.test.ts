@@ -7,6 +7,7 @@ import { inLines, shownOf, type Shown } from '../markdown/shown'
 import { TEXTS } from '../markdown/texts'
 import { Person } from './browser'
 import { openedSite } from './openedSite'
+import { openThread } from './openThread'
 
 const site = openedSite()
 
@@ -18,22 +19,7 @@ async function read(
   texts: readonly string[],
   formulas: number,
 ): Promise<{ seen: string; copied: string }[]> {
-  await person.page.route('**/chatkit', async (route) => {
-    const base = { thread_id: 't', created_at: '2026-01-01T00:00:00', type: 'assistant_message' }
-    const data = texts.map((text, index) => ({
-      ...base,
-      id: `a${index}`,
-      content: [{ type: 'output_text', text, annotations: [] }],
-    }))
-    const isList = route.request().postData()?.includes('items.list')
-    const items = { data: isList ? data.toReversed() : [], has_more: false }
-    await route.fulfill({ json: isList ? items : { ...base, id: 't', items } })
-  })
-  await person.page.evaluate(() =>
-    (
-      document.querySelector('openai-chatkit') as unknown as { setThreadId: (id: string) => void }
-    ).setThreadId('t'),
-  )
+  await openThread(person, texts)
   const frame = person.page.frames()[1]
   if (frame === undefined) throw new Error('There is no chat.')
   await frame.waitForFunction(

@@ -31,18 +31,7 @@ from agent_framework_chatkit import client_tool
 from ..answering import Bank, cards, click, output, reply
 from ..chat_client import Browser, chat, of_type
 from ..scripted_agent import agent, call, text
-
-
-def shown(items: list[dict[str, Any]]) -> list[tuple[str, str]]:
-    """Return what people see of items: steps by their summaries, messages by their texts."""
-    found = []
-    for item in items:
-        if item["type"] == "workflow":
-            found.append(("steps", item["workflow"]["summary"].get("title", "")))
-        else:
-            content = item.get("content", ())
-            found.append((item["type"], "".join(part["text"] for part in content)))
-    return found
+from .shown import shown
 
 
 class Color(Enum):

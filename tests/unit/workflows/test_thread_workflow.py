@@ -27,18 +27,7 @@ from agent_framework_chatkit.stores import SQLStore
 
 from ..chat_client import Browser, chat
 from ..scripted_agent import agent, call, said, text
-
-
-def shown(items: list[dict[str, Any]]) -> list[tuple[str, str]]:
-    """Return what people see of items: steps by their summaries, messages by their texts."""
-    found = []
-    for item in items:
-        if item["type"] == "workflow":
-            found.append(("steps", item["workflow"]["summary"].get("title", "")))
-        else:
-            content = item.get("content", ())
-            found.append((item["type"], "".join(part["text"] for part in content)))
-    return found
+from .shown import shown
 
 
 async def test_it_is_visible_who_speaks_and_which_step_runs() -> None:

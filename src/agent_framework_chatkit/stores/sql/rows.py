@@ -34,8 +34,16 @@ def thread_key(thread_id: str, owner: str) -> ScalarSelect[int]:
     )
 
 
-def hold_thread(connection: Connection, thread_id: str, owner: str) -> int:
+def hold_thread(
+    connection: Connection, thread_id: str, owner: str, *, against_changes: bool = False
+) -> int:
     """Return a thread's key, and lock the thread against deletion until the transaction ends.
+
+    Args:
+        connection: The transaction.
+        thread_id: The thread's ID.
+        owner: The thread's owner.
+        against_changes: Whether to lock it against changes by others, too.
 
     Raises:
         NotFoundError: If the owner has no such thread.
@@ -43,7 +51,7 @@ def hold_thread(connection: Connection, thread_id: str, owner: str) -> int:
     key = connection.scalar(
         select(threads.c.key)
         .where(threads.c.id == thread_id, threads.c.owner == owner)
-        .with_for_update(read=True, key_share=True)
+        .with_for_update(read=not against_changes, key_share=True)
     )
     if key is None:
         raise unknown_thread(thread_id)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from .database import Database
 from .log import IS_ALIVE, find_turn, read_stored, rows_of_run
-from .rows import thread_key, unknown_thread
+from .rows import hold_thread, thread_key, unknown_thread
 from .statements import Statements
 from .tables import events, requests, threads, turns
 from .thread_writer import ThreadWriter, lease_values
@@ -81,7 +81,7 @@ class Turns:
         """
 
         def hold(connection: Connection) -> Lease:
-            key = _lock_thread(connection, thread_id, owner)
+            key = hold_thread(connection, thread_id, owner, against_changes=True)
             check_free(connection, thread_id, find_turn(connection, key))
             new = self._database.insert(turns).values(
                 thread=key,
@@ -120,7 +120,7 @@ class Turns:
         """
 
         def add(connection: Connection) -> TurnRow:
-            key = _lock_thread(connection, thread_id, owner)
+            key = hold_thread(connection, thread_id, owner, against_changes=True)
             new = self._database.insert(turns).values(
                 thread=key, id="", run="", state="", log_position=1, logged_at=database_time()
             )
@@ -267,19 +267,3 @@ class Turns:
             )
 
         await self._database.write(purge)
-
-
-def _lock_thread(connection: Connection, thread_id: str, owner: str) -> int:
-    """Return a thread's key, and lock the thread against changes by others.
-
-    Raises:
-        NotFoundError: If the owner has no such thread.
-    """
-    key = connection.scalar(
-        select(threads.c.key)
-        .where(threads.c.id == thread_id, threads.c.owner == owner)
-        .with_for_update(key_share=True)
-    )
-    if key is None:
-        raise unknown_thread(thread_id)
-    return int(key)
