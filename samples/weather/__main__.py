@@ -64,7 +64,7 @@ def serve(port: int, folder: Path, *, is_offline: bool) -> None:
         print(f"\n{SCRIPT if model.is_script else f'{model.name} answers.'}")
         # The port is already open, so an early browser waits for the server.
         print(f"Open {url_of(listener)} in a browser. Ctrl-C stops it.", flush=True)
-        # An interrupt that came until now takes effect here: uvicorn would log it as a failed start.
+        # An earlier interrupt takes effect here; uvicorn would log it as a failed start.
         await asyncio.sleep(0)
         await uvicorn.Server(config).serve(sockets=[listener])
 
