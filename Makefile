@@ -91,8 +91,9 @@ types: install ## Check types
 unit: install ## Run the unit tests, with coverage
 	$(BIN)/pytest tests/unit --cov --cov-report=term
 
+# These tests wait for other processes most of the time, so more of them run at once than there are cores.
 integration: install $(UI) ## Run the tests with real servers and databases
-	$(BIN)/pytest tests/integration
+	$(BIN)/pytest tests/integration -n 4
 
 lowest: install ## Run the unit tests with the oldest supported versions
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWEST)
