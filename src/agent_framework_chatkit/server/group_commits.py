@@ -50,16 +50,23 @@ class GroupCommits:
             await asyncio.wait([self._appending])
 
     async def _tick(self) -> None:
-        interval = min(self._text_interval or GROUP_COMMIT_EVERY, GROUP_COMMIT_EVERY)
+        shortest = min(self._text_interval or GROUP_COMMIT_EVERY, GROUP_COMMIT_EVERY)
+        interval = shortest
         next_commit = time.monotonic() + GROUP_COMMIT_EVERY
         while self._runs:
             await asyncio.sleep(interval)
+            started_at = time.monotonic()
             for run in tuple(self._runs.values()):
                 run.writer.text.tick()
-            if time.monotonic() >= next_commit:
-                next_commit = time.monotonic() + GROUP_COMMIT_EVERY
+            if started_at >= next_commit:
+                next_commit = started_at + GROUP_COMMIT_EVERY
                 if self._appending is None or self._appending.done():
                     self._appending = asyncio.create_task(self._append())
+            # Meanwhile, the followers send the text. If they are many, send less often, so that
+            # the agents have time to run.
+            await asyncio.sleep(0)
+            sending = time.monotonic() - started_at
+            interval = min(max(shortest, 3 * sending), GROUP_COMMIT_EVERY)
 
     async def _append(self) -> None:
         """Write the logs of all runs in one transaction."""
