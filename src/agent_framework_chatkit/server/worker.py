@@ -14,13 +14,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from typing_extensions import TypeVar
 
 from ..stores import SQLStore
-from ..stores.sql.changes import Changes, watch_changes
-from ..stores.sql.turn_rows import BegunTurn, LogRow, NewTurn, OrphanedTurnError, TurnRow
+from ..stores.sql.turn_rows import BegunTurn, LogRow, NewTurn, OrphanedTurnError
 from .channel import Channel
 from .event_log import Entry, log_row
 from .follower import Follower
 from .group_commits import GroupCommits
 from .housekeeping import Housekeeping
+from .other_workers import OtherWorkers
 from .run import Run
 from .signals import StopSignals
 from .thread_lists import ThreadLists
@@ -67,10 +67,10 @@ class Worker(Generic[TContext]):
         """Runs that may already be in the log, but whose first events are not delivered yet."""
         self._group_commits = GroupCommits(self._runs, store, text_interval)
         self._housekeeping = Housekeeping(store, self.pull_soon)
-        self._changes: Changes | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self.lists = ThreadLists()
         """The followers of thread lists on this worker."""
+        self._other_workers = OtherWorkers(self, self._channels)
 
     async def start(self) -> None:
         """Start the heartbeat, the signal handlers and the cleanup after dead workers."""
@@ -284,63 +284,9 @@ class Worker(Generic[TContext]):
         if not channel.is_used and self._channels.get(channel.key) is channel:
             del self._channels[channel.key]
 
-    # Other workers
-
     def watch(self) -> None:
         """Watch for changes by other workers in the threads followed here."""
-        if self._changes is None:
-            self._changes = watch_changes(self.store.database, self._check)
-        self._changes.wanted = True
-
-    async def _check(self, keys: set[int] | None) -> bool:
-        """Check threads that another worker may have changed.
-
-        Args:
-            keys: The threads' keys; `None` for all threads.
-
-        Returns:
-            Whether anything is left to watch.
-        """
-        if keys is None or self.lists.owners:
-            await self._check_lists(keys)
-        # Taken before the turns are read: rows that this worker writes meanwhile must not be
-        # mistaken for those of others.
-        known = {
-            key: (channel, channel.known)
-            for key, channel in self._channels.items()
-            if keys is None or key in keys
-        }
-        if known:
-            rows = {row.key: row for row in await self.store.log.of_keys(list(known))}
-            for key, (before, position) in known.items():
-                channel = self._channels.get(key)
-                if channel is not None:
-                    position = position if channel is before else channel.log_position
-                    await self._check_channel(channel, rows.get(key), position)
-        return bool(self._channels or self.lists.owners)
-
-    async def _check_channel(self, channel: Channel, turn: TurnRow | None, known: int) -> None:
-        if turn is None:
-            if await self.store.log.is_deleted(channel.key):
-                self.thread_deleted(channel.key, channel.thread_id, channel.owner)
-            return
-        run = channel.run
-        # The row may have been read before the run started.
-        if run is not None and turn.log_position >= run.begun_at:
-            if turn.stop == run.id:
-                run.cancel("stopped")
-            elif turn.run != run.id and not run.has_ended.is_set():
-                run.lose()
-        if run is None and turn.log_position < known:
-            self.forget(channel)
-        if turn.log_position > known:
-            await channel.pull(turn.log_position if run is None else 0)
-
-    async def _check_lists(self, keys: set[int] | None) -> None:
-        owners = self.lists.owners
-        if owners:
-            for key, owner in await self.store.log.owners_of(keys, owners):
-                self.lists.thread_changed(owner, key)
+        self._other_workers.watch()
 
     # Shutdown
 
@@ -379,8 +325,7 @@ class Worker(Generic[TContext]):
             await asyncio.wait(ended, timeout=STOPPED_WITHIN)
             for task in ended:
                 task.cancel()
-        if self._changes is not None:
-            await self._changes.close()
+        await self._other_workers.close()
         await self._group_commits.close()
         await self._housekeeping.close()
         for task in self._tasks:
