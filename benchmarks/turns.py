@@ -39,11 +39,17 @@ from turns_measures import (
     take_turns_everywhere,
 )
 from turns_process import CLIENT_CORE, Server, Worker
-from turns_report import AG_UI, FRAMEWORK, MICROSOFT, OURS, POSTGRES, Round, print_report
+from turns_report import AG_UI, FRAMEWORK, MICROSOFT, OURS, POSTGRES, SERVED, Round, print_report
 
 MEASURES = ("tokens", "turns", "starts", "history", "followers", "workers")
 
-SHORT_NAMES = {"ours": OURS, "postgres": POSTGRES, "microsoft": MICROSOFT, "ag-ui": AG_UI}
+SHORT_NAMES = {
+    "ours": OURS,
+    "served": SERVED,
+    "postgres": POSTGRES,
+    "microsoft": MICROSOFT,
+    "ag-ui": AG_UI,
+}
 
 VERSIONS = (
     "agent-framework-core",

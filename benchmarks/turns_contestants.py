@@ -13,13 +13,14 @@ from typing import Any
 import turns_client
 from streaming import install_peer
 from turns_process import Server, Worker, free_port
-from turns_report import AG_UI, FRAMEWORK, MICROSOFT, OURS, POSTGRES
+from turns_report import AG_UI, FRAMEWORK, MICROSOFT, OURS, POSTGRES, SERVED
 
 FOLDER = Path(__file__).parent
 AG_UI_PACKAGES = ("agent-framework-ag-ui>=1.7", "fastapi", "uvicorn[standard]")
 
 SERVERS = {
     OURS: ("ours", turns_client.DETACHED),
+    SERVED: ("served", turns_client.DETACHED),
     POSTGRES: ("ours", turns_client.DETACHED),
     MICROSOFT: ("microsoft", turns_client.CHATKIT),
     AG_UI: ("ag-ui", turns_client.AG_UI),
@@ -114,7 +115,7 @@ class Contestants:
 
     def _python(self, kind: str) -> list[str] | None:
         """Return the Python of a contestant's environment."""
-        if kind in ("ours", "framework"):
+        if kind in ("ours", "served", "framework"):
             return [sys.executable, "-E"]
         return None if self._peer is None else [str(self._peer), "-E"]
 
@@ -122,7 +123,7 @@ class Contestants:
         if name == POSTGRES:
             return None if self._postgres is None else str(self._postgres.create_database())
         path = self._folder / f"{SERVERS[name][0]}.db"
-        return f"sqlite:///{path}" if name == OURS else str(path)
+        return f"sqlite:///{path}" if name in (OURS, SERVED) else str(path)
 
     def _log(self, name: str) -> Path:
         return self._folder / f"{name}.log"

@@ -9,7 +9,7 @@ from statistics import median
 from streaming import print_table
 from turns_measures import RATE, Figures
 
-OURS, POSTGRES = "ours", "ours, on PostgreSQL"
+OURS, SERVED, POSTGRES = "ours", "ours, by `af-chatkit`", "ours, on PostgreSQL"
 MICROSOFT, AG_UI, FRAMEWORK = (
     "Microsoft's package",
     "Microsoft's AG-UI endpoint",
@@ -50,7 +50,7 @@ class Column:
             if self.figure not in figures.get(name, {}):
                 continue
             value = figures[name][self.figure] * self.unit
-            if self.is_less_joining and name in (OURS, POSTGRES):
+            if self.is_less_joining and name in (OURS, SERVED, POSTGRES):
                 value -= JOINING * self.unit
             if self.is_ratio:
                 if name == MICROSOFT or MICROSOFT not in figures:

@@ -1,6 +1,6 @@
 """The contestants of `turns.py`, each as a server in a separate process and environment.
 
-    python turns_server.py {ours,microsoft,ag-ui} --port PORT --store STORE [--profile FILE]
+    python turns_server.py {ours,served,microsoft,ag-ui} --port PORT --store STORE [--profile FILE]
 
 SIGHUP runs a full garbage collection. With `--profile`, SIGUSR1 starts the profiler in the event
 loop's thread, and SIGUSR2 stops it and writes the file.
@@ -46,6 +46,15 @@ def our_app(store: str) -> Any:
     return create_app(chatkit_server("ours", store))
 
 
+def served_app(store: str) -> Any:
+    """Return this project's app in a process with the settings of `af-chatkit serve`."""
+    from agent_framework_chatkit.cli.serving import tune_collector
+
+    app = our_app(store)
+    tune_collector()
+    return app
+
+
 def microsoft_app(store: str) -> Any:
     """Return an app like the one in the README of Microsoft's package."""
     from chatkit.server import StreamingResult
@@ -78,7 +87,7 @@ def ag_ui_app(store: str) -> Any:
     return app
 
 
-APPS = {"ours": our_app, "microsoft": microsoft_app, "ag-ui": ag_ui_app}
+APPS = {"ours": our_app, "served": served_app, "microsoft": microsoft_app, "ag-ui": ag_ui_app}
 
 
 def profile_on_signal(path: str) -> None:

@@ -36,12 +36,19 @@ def make_app() -> Starlette:
         AgentChatKitServer(load_agents(settings.agent.split()), store, attachments),
         allowed_hosts=host_names(settings.allowed_hosts, settings.host, settings.port),
     )
-    # Imported modules are never garbage, and scanning them in each collection would take longer
-    # than a turn. The objects of a running answer become garbage only when it ends, so frequent
-    # collections would only delay all answers.
+    tune_collector()
+    return app
+
+
+def tune_collector() -> None:
+    """Make garbage collections rare and short.
+
+    Imported modules are never garbage, and scanning them in each collection would take longer than
+    a turn. The objects of a running answer become garbage only when it ends, so frequent
+    collections would only delay all answers.
+    """
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
-    return app
 
 
 async def prepare(store_url: str, attachments: str | None, secret: str) -> str:
