@@ -62,7 +62,7 @@ frontend: install $(UI) ## Check the web UI and build it into the package
 	@$(NPM) run check
 	@$(NPM) test
 
-e2e: frontend ## Run the tests in a real browser
+e2e: install $(UI) ## Run the tests in a real browser
 	@test -n "$$CHROMIUM" || { command -v chromium && command -v chromium-headless-shell; } >/dev/null || { \
 		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq \
 		&& apt-get install -y -qq --no-install-recommends chromium chromium-headless-shell; } || \
@@ -109,9 +109,9 @@ dist: $(BIN)/uv $(UI) ## Build the package, including the web UI, into dist/
 	@echo "Install it with:"
 	@echo "  pip install '$(CURDIR)/$$(ls dist/*.whl)[server,files]'"
 
-# Each unit test run keeps one core busy, so the two runs are parallel.
-test: lint types docs ## Run every check
-	@$(MAKE) --no-print-directory -j2 --output-sync=target unit lowest
+# Each run of the unit tests keeps one core busy, so they are parallel.
+test: lint types docs $(UI) ## Run every check
+	@$(MAKE) --no-print-directory -j2 --output-sync=target unit lowest frontend
 	@$(MAKE) --no-print-directory e2e integration
 
 bench: install $(UI) ## Measure speed and memory, compared with the peers
