@@ -71,20 +71,22 @@ async def _send_body(send: Send, events: list[bytes]) -> None:
 
 
 def _pieces(events: list[bytes]) -> Iterator[bytes]:
-    """Join small events and split large ones."""
-    piece: list[bytes] = []
-    size = 0
-    for event in events:
+    """Join small events and split large ones.
+
+    Remove the events from the list: a slow client must not keep those alive that it has received.
+    """
+    events.reverse()
+    piece = bytearray()
+    while events:
+        event = events.pop()
         for start in range(0, len(event), MAX_PIECE):
             part = event[start : start + MAX_PIECE]
-            piece.append(part)
-            size += len(part)
-            if size >= MAX_PIECE:
-                yield b"".join(piece)
-                piece.clear()
-                size = 0
+            if piece and len(piece) + len(part) > MAX_PIECE:
+                full, piece = bytes(piece), bytearray()
+                yield full
+            piece += part
     if piece:
-        yield b"".join(piece)
+        yield bytes(piece)
 
 
 async def _wait_for_disconnect(receive: Receive) -> None:

@@ -15,6 +15,10 @@ Otherwise, proxies may close its connection.
 """
 
 
+AT_ONCE = 64 * 1024
+"""Bytes of events to read at once: a client that does not receive them keeps them in memory."""
+
+
 class FellBehindError(Exception):
     """A client read so slowly that its next event is no longer in the log."""
 
@@ -94,7 +98,7 @@ class Follower:
                     self._note_read(entries[-1])
                     return [entry for entry in entries if not entry.is_passing]
                 continue
-            entries = self.channel.since(self._place)
+            entries = _first_of(self.channel.since(self._place))
             if entries:
                 place, self._place = self._place, self._place + len(entries)
                 self._log_position = None
@@ -163,7 +167,9 @@ class Follower:
     async def _from_log(self) -> list[Entry]:
         """Return the next events from the log, up to those in memory."""
         entries: list[Entry] = []
-        for entry in await self._read_log():
+        of_row = await self._read_log()
+        first = _first_of(of_row)
+        for entry in first:
             place = self.channel.find(entry.run, entry.number)
             if place is not None:
                 # All events from this one onwards are in memory.
@@ -173,6 +179,10 @@ class Follower:
             self._read_to = entry.position
             if not entry.is_internal:
                 entries.append(entry)
+        if len(first) < len(of_row):
+            # Read the row again for the others.
+            self._after = (first[-1].run, first[-1].number)
+            self._log_position = first[-1].position - 1
         return entries
 
     async def _read_log(self) -> list[Entry]:
@@ -200,3 +210,13 @@ class Follower:
     def _has_read_before(self, entry: Entry) -> bool:
         run, number = self._after
         return entry.run == run and entry.number <= number
+
+
+def _first_of(entries: list[Entry]) -> list[Entry]:
+    """Return as many of the first events as a client may keep in memory, but at least one."""
+    size = 0
+    for index, entry in enumerate(entries):
+        size += len(entry.data)
+        if index and size > AT_ONCE:
+            return entries[:index]
+    return entries

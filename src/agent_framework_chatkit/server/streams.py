@@ -37,7 +37,7 @@ RECONNECT_AFTER = (0.5, 5.0)
 _ALIVE = b":\n\n"
 
 Frames = list[bytes]
-"""Server-sent events that are available at the same time."""
+"""Server-sent events that are available at the same time. The reader may empty the list."""
 
 
 class EventsResult(StreamingResult):
@@ -131,8 +131,8 @@ async def thread_events(
         follower, first = await _begin(server, request, owner, context)
         if lists is not None:
             lists.wake = follower.call
-        if first is not None:
-            yield [first]
+        if first:
+            yield first
         while asyncio.get_running_loop().time() < deadline:
             if lists is not None:
                 changes = await lists.read(except_key=follower.channel.key)
@@ -148,7 +148,7 @@ async def thread_events(
                     lambda: _state(server, request, owner, context)
                 )
                 follower, first = state
-                yield [first]
+                yield first
                 continue
             if entries is None:
                 yield [_ALIVE]
@@ -167,13 +167,13 @@ async def thread_events(
 
 async def _begin(
     server: AgentChatKitServer[Any], request: ThreadsFollowReq, owner: str, context: Any
-) -> tuple[Follower, bytes | None]:
+) -> tuple[Follower, Frames]:
     """Return a follower, and the thread's state if the client cannot resume."""
     after = parse_id(request.params.after) if request.params.after else None
     if after is not None:
         follower = await _resume(server.worker, request, owner, *after)
         if follower is not None:
-            return follower, None
+            return follower, []
     return await _state(server, request, owner, context)
 
 
@@ -206,7 +206,7 @@ async def _resume(
 
 async def _state(
     server: AgentChatKitServer[Any], request: ThreadsFollowReq, owner: str, context: Any
-) -> tuple[Follower, bytes]:
+) -> tuple[Follower, Frames]:
     """Return a thread's state at one point in time, and a follower that continues from there."""
     worker, params = server.worker, request.params
     while True:
@@ -234,7 +234,7 @@ def _stand(
     snapshot: Snapshot,
     page: str | None,
     context: Any,
-) -> tuple[Follower, bytes]:
+) -> tuple[Follower, Frames]:
     follower = Follower(channel, channel.end, page=page)
     server.worker.watch()
     items: Page[ThreadItem] = Page(
@@ -254,7 +254,7 @@ def _stand(
     )
     last = channel.newest_id or snapshot.last_id
     name = b"" if last is None else f"id: {last}\n".encode()
-    return follower, b"%bdata: %b\n\n" % (name, state)
+    return follower, [b"%bdata: %b\n\n" % (name, state)]
 
 
 def _thread(channel: Channel, snapshot: Snapshot) -> ThreadMetadata:
