@@ -6,10 +6,13 @@ import asyncio
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
+from sqlalchemy import text as statement
 from sqlalchemy.exc import OperationalError
 
 from agent_framework_chatkit import AgentChatKitServer
 from agent_framework_chatkit.stores import SQLStore
+from agent_framework_chatkit.stores.sql import changes
 
 from ..postgres import PostgresServer
 from ..unit.live_client import LiveClient
@@ -103,3 +106,74 @@ async def test_a_change_elsewhere_while_a_client_comes_back_is_seen(url: str) ->
         await watching.close()
         await server.close(grace=0)
         await other.close(grace=0)
+
+
+async def check_that_changes_elsewhere_are_seen(store: SQLStore[Any], url: str) -> None:
+    async with store, SQLStore[Any](url) as elsewhere:
+        server = AgentChatKitServer(agent(), store)
+        other = AgentChatKitServer(agent([text("One")], [text("Two")]), elsewhere)
+        client, second = LiveClient(other), LiveClient(other)
+        await (await client.ask("Hello")).rest()
+        watcher = LiveClient(server)
+        watcher.thread_id = client.thread_id
+        following = await watcher.follow(list=True)
+        await following.until("thread.state")
+        await client.send("threads.update", thread_id=client.thread_id, title="Seen")
+        assert (await following.until("thread.updated"))["thread"]["title"] == "Seen"
+        await (await second.ask("Hello")).rest()
+        await following.until("threads.changed")
+        await second.send("threads.delete", thread_id=second.thread_id)
+        await following.until("threads.deleted", thread_id=second.thread_id)
+        await client.send("threads.delete", thread_id=client.thread_id)
+        await following.until("thread.deleted")
+        await following.rest()
+        await server.close(grace=0)
+        await other.close(grace=0)
+
+
+async def test_workers_see_changes_without_notifications(
+    postgres: PostgresServer,
+    url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(changes, "_HEARD_WITHIN", 0.1)
+    monkeypatch.setattr(changes, "_LISTEN_AGAIN_AFTER", 0.1)
+    # Another database's notifications do not arrive, like those behind a pooler.
+    await check_that_changes_elsewhere_are_seen(
+        SQLStore(url, direct_url=postgres.create_database()), url
+    )
+    (logged,) = caplog.messages
+    assert "notifications do not arrive; polling instead." in logged
+
+
+async def test_workers_see_changes_without_a_connection_that_listens(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await check_that_changes_elsewhere_are_seen(
+        SQLStore(url, direct_url="postgresql://nobody@/?host=/nowhere"), url
+    )
+    (logged,) = caplog.messages
+    assert logged.startswith("Cannot watch the other workers: ")
+
+
+async def test_workers_listen_through_their_own_connection(
+    url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("POLL_EVERY", "CATCH_UP_EVERY"):
+        monkeypatch.setattr(changes, name, 60)
+    await check_that_changes_elsewhere_are_seen(SQLStore(url, direct_url=url), url)
+    assert not caplog.messages
+
+
+async def test_statements_are_not_prepared_for_a_pooler(url: str) -> None:
+    async with SQLStore[Any](url, direct_url=url) as store:
+
+        def count(connection: Connection) -> Any:
+            for _ in range(20):
+                prepared = connection.scalar(
+                    statement("SELECT count(*) FROM pg_prepared_statements")
+                )
+            return prepared
+
+        assert await store.database.read(count) == 0

@@ -30,7 +30,7 @@ def make_app() -> Starlette:
     """Return the app, configured by environment variables."""
     settings = Settings()
     add_current_folder()
-    store = SQLStore[Any](settings.store, lease=settings.lease, audit_days=settings.audit_days)
+    store = _sql_store(settings.store)
     attachments = attachment_store(settings.attachments, store, settings.secret)
     app = create_app(
         AgentChatKitServer(load_agents(settings.agent.split()), store, attachments),
@@ -57,7 +57,7 @@ async def prepare(store_url: str, attachments: str | None, secret: str) -> str:
     Returns:
         The secret that signs links to files.
     """
-    async with SQLStore[Any](store_url) as store:
+    async with _sql_store(store_url) as store:
         await store.migrate()
         secret = secret or await store.secret()
         files = attachment_store(attachments, store, secret)
@@ -68,26 +68,36 @@ async def prepare(store_url: str, attachments: str | None, secret: str) -> str:
 
 async def migrate(url: str) -> None:
     """Bring a database's tables up to date."""
-    async with SQLStore[Any](url) as store:
+    async with _sql_store(url) as store:
         await store.migrate()
 
 
 async def print_audit(url: str) -> None:
     """Print the records of the audit trail as JSON lines."""
-    async with SQLStore[Any](url) as store:
+    async with _sql_store(url) as store:
         async for record in store.audit.records():
             typer.echo(json.dumps(record))
 
 
 async def purge(url: str, attachments: str | None, days: int) -> str:
     """Delete old threads and files, and return a message with the counts."""
-    async with SQLStore[Any](url) as store:
+    async with _sql_store(url) as store:
         purged = await store.purge(timedelta(days=days))
         files = attachment_store(attachments, store, await store.secret())
         if files is not None:
             await files.delete_doomed(store)
             await files.clean_up()
     return f"Deleted {purged.threads} threads and {purged.attachments} attachments."
+
+
+def _sql_store(url: str) -> SQLStore[Any]:
+    settings = Settings()
+    return SQLStore(
+        url,
+        lease=settings.lease,
+        audit_days=settings.audit_days,
+        direct_url=settings.direct_store,
+    )
 
 
 @contextmanager

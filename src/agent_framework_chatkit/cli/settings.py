@@ -14,6 +14,7 @@ class Settings(BaseSettings):
         agent: The agent, as `module:name`: an agent, a workflow, a workflow builder, or a function
             that returns one. If there are several, separated by spaces, users choose one.
         store: The database URL.
+        direct_store: PostgreSQL's own URL, if `store` is that of a pooler such as PgBouncer.
         attachments: Where to store uploaded files: a folder or a bucket URL. Without it, uploads
             are refused.
         lease: Seconds that a thread stays locked after its worker died during a turn.
@@ -31,6 +32,7 @@ class Settings(BaseSettings):
 
     agent: str = ""
     store: str = DEFAULT_STORE
+    direct_store: str | None = None
     attachments: str | None = None
     lease: float = 10
     audit_days: float = 90

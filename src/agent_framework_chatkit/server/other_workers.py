@@ -41,11 +41,10 @@ class OtherWorkers:
         Returns:
             Whether anything is left to watch.
         """
-        if keys is None or self._worker.lists.owners:
-            await self._check_lists(keys)
+        await self._worker.lists.check(keys)
         unsure = await self._check_channels(self._channels if keys is None else keys, is_sure=False)
         await self._check_channels(unsure, is_sure=True)
-        return bool(self._channels or self._worker.lists.owners)
+        return bool(self._channels or self._worker.lists.are_followed)
 
     async def _check_channels(self, keys: Iterable[int], *, is_sure: bool) -> list[int]:
         """Check followed threads.
@@ -95,12 +94,6 @@ class OtherWorkers:
             self._worker.forget(channel)
         if turn.log_position > known:
             await channel.pull(turn.log_position if run is None else 0)
-
-    async def _check_lists(self, keys: set[int] | None) -> None:
-        owners = self._worker.lists.owners
-        if owners:
-            for key, owner in await self._worker.store.log.owners_of(keys, owners):
-                self._worker.lists.thread_changed(owner, key)
 
     async def close(self) -> None:
         """Stop watching."""

@@ -131,6 +131,7 @@ async def thread_events(
         follower, first = await _begin(server, request, owner, context)
         if lists is not None:
             lists.wake = follower.call
+            await worker.lists.begin(owner)
         if first:
             yield first
         while asyncio.get_running_loop().time() < deadline:

@@ -68,7 +68,7 @@ class Worker(Generic[TContext]):
         self._group_commits = GroupCommits(self._runs, store, text_interval)
         self._housekeeping = Housekeeping(store, self.pull_soon)
         self._tasks: set[asyncio.Task[Any]] = set()
-        self.lists = ThreadLists()
+        self.lists = ThreadLists(store.log)
         """The followers of thread lists on this worker."""
         self._other_workers = OtherWorkers(self, self._channels)
 

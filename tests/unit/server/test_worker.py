@@ -176,3 +176,35 @@ async def test_followers_start_again_when_the_database_has_lost_commits(tmp_path
         await (await client.ask("And?")).rest()
         await again.text("Ho")
         await server.close(grace=0)
+
+
+async def test_a_list_is_told_of_the_threads_that_others_change_and_of_no_more(
+    tmp_path: Path,
+) -> None:
+    url = f"sqlite:///{tmp_path}/chat.db"
+    async with SQLStore[Any](url) as store, SQLStore[Any](url) as elsewhere:
+        server = AgentChatKitServer(agent([text("1")], [text("2")], [text("3")]), store)
+        other = AgentChatKitServer(agent([text("4")]), elsewhere)
+        open_thread, quiet, busy = (LiveClient(server) for _ in range(3))
+        for client in (open_thread, quiet, busy):
+            await (await client.ask("Hello")).rest()
+        following = await open_thread.follow(list=True)
+        await following.until("thread.state")
+        busy.server = other
+        await busy.send("threads.update", thread_id=busy.thread_id, title="New")
+        changed = await following.until("threads.changed")
+        assert changed["thread"]["title"] == "New"
+        added = LiveClient(other)
+        await (await added.ask("Hello")).rest()
+        while changed["thread"]["id"] == busy.thread_id:
+            changed = await following.until("threads.changed")
+        assert changed["thread"]["id"] == added.thread_id
+        await busy.send("threads.delete", thread_id=busy.thread_id)
+        await following.until("threads.deleted", thread_id=busy.thread_id)
+        told = {
+            event["thread"]["id"] for event in following.seen if event["type"] == "threads.changed"
+        }
+        assert told == {busy.thread_id, added.thread_id}
+        await following.close()
+        await server.close(grace=0)
+        await other.close(grace=0)

@@ -97,6 +97,8 @@ async def test_a_database_that_cannot_be_opened_raises_until_it_can(tmp_path: Pa
 def test_other_databases_are_refused() -> None:
     with pytest.raises(ValueError, match="mysql:// databases are not supported"):
         SQLStore("mysql://user:secret@host/db")
+    with pytest.raises(ValueError, match="Only PostgreSQL has a direct URL"):
+        SQLStore("sqlite://", direct_url="postgresql://user@host/db")
 
 
 def test_there_is_nothing_else() -> None:

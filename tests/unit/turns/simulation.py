@@ -306,7 +306,7 @@ class SimulatedWorker:
         with patch.object(
             store_module,
             "Database",
-            lambda url: SimulatedDatabase(url, simulation.network, chance),
+            lambda url, _: SimulatedDatabase(url, simulation.network, chance),
         ):
             self.store: SQLStore[Any] = SQLStore(url)
         assert isinstance(self.store.database, SimulatedDatabase)

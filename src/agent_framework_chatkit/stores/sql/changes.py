@@ -7,7 +7,7 @@ import logging
 import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,10 +15,25 @@ from sqlalchemy.exc import SQLAlchemyError
 from .availability import brief
 from .database import CHANNEL, Database
 
+if TYPE_CHECKING:
+    from psycopg import Notify
+
 logger = logging.getLogger(__name__)
 
 POLL_EVERY = 0.2
 """Seconds between two polls of a database that does not send notifications."""
+
+CATCH_UP_EVERY = 2.0
+"""Seconds between two checks of all threads, even if nothing seems to have changed."""
+
+_NO_THREAD = 0
+"""The key of no thread: its notification only shows that notifications arrive."""
+
+_HEARD_WITHIN = 5.0
+"""Seconds in which a connection must receive its first notification."""
+
+_LISTEN_AGAIN_AFTER = 5.0
+"""Seconds between two attempts to receive notifications."""
 
 Check = Callable[["set[int] | None"], Awaitable[bool]]
 """Checks the threads with these keys, or all of them; returns whether to keep watching."""
@@ -98,7 +113,12 @@ class _Watching:
         with suppress(SQLAlchemyError):
             await self._database.check()
             self._is_deaf = True
-            logger.warning("Cannot watch the other workers; trying again: %s", brief(error))
+            logger.warning("Cannot watch the other workers: %s", brief(error))
+
+    def _note_recovery(self) -> None:
+        if self._is_deaf:
+            self._is_deaf = False
+            logger.warning("Watching the other workers again.")
 
     async def _watch(self) -> None:
         raise NotImplementedError
@@ -106,46 +126,96 @@ class _Watching:
     async def _look(self, keys: set[int] | None) -> None:
         if not await self._check(keys):
             self.wanted = False
-        if self._is_deaf:
-            self._is_deaf = False
-            logger.warning("Watching the other workers again.")
 
 
 class _Polling(_Watching):
     """Polls SQLite's `data_version`, which changes when another connection writes."""
 
     async def _watch(self) -> None:
-        path = self._database.url.database or ""
+        path = self._database.direct_url.database or ""
         connection = sqlite3.connect(path, timeout=0, check_same_thread=False)
         try:
+            loop = asyncio.get_running_loop()
             seen = version = None
+            catch_up_at = 0.0
             while self.wanted:
                 # The query fails while another process commits or has locked the file.
                 with suppress(sqlite3.OperationalError):
                     version = connection.execute("PRAGMA data_version").fetchone()
-                if version != seen:
+                if version != seen or loop.time() >= catch_up_at:
                     seen = version
+                    catch_up_at = loop.time() + CATCH_UP_EVERY
                     await self._look(None)
+                    self._note_recovery()
                 await asyncio.sleep(POLL_EVERY)
         finally:
             connection.close()
 
 
 class _Listening(_Watching):
-    """Listens on a separate PostgreSQL connection, outside the pool."""
+    """Listens on a separate PostgreSQL connection, outside the pool, and polls as well.
+
+    It polls often while no notifications arrive, for example behind a pooler.
+    """
+
+    def __init__(self, database: Database, check: Check) -> None:
+        super().__init__(database, check)
+        self._is_notified = False
+        self._changed: set[int] = set()
+        self._has_changed = asyncio.Event()
+        self._listening = asyncio.create_task(self._listen())
+
+    async def close(self) -> None:
+        self._listening.cancel()
+        await asyncio.wait([self._listening])
+        await super().close()
 
     async def _watch(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self.wanted:
+            await self._look(None)
+            next_poll = loop.time() + (CATCH_UP_EVERY if self._is_notified else POLL_EVERY)
+            while (remaining := next_poll - loop.time()) > 0:
+                with suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(self._has_changed.wait(), remaining)
+                if self._changed:
+                    self._has_changed.clear()
+                    changed, self._changed = self._changed, set()
+                    await self._look(changed)
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                await self._receive()
+            except Exception as error:
+                self._is_notified = False
+                await self._note_deafness(error)
+            await asyncio.sleep(_LISTEN_AGAIN_AFTER)
+
+    async def _receive(self) -> None:
         from psycopg import AsyncConnection
 
-        connection = await AsyncConnection.connect(_dsn(self._database.url), autocommit=True)
+        connection = await AsyncConnection.connect(_dsn(self._database.direct_url), autocommit=True)
         async with connection:
             await connection.execute(f"LISTEN {CHANNEL}".encode())
-            # Catch up on changes before this connection, or while it was lost.
-            await self._look(None)
+            await self._database.write(lambda _: self._database.announce(_NO_THREAD))
+            async for notification in connection.notifies(timeout=_HEARD_WITHIN, stop_after=1):
+                self._note(notification)
+            if not self._is_notified:
+                raise TimeoutError(
+                    "PostgreSQL's notifications do not arrive; polling instead. Behind a pooler, "
+                    "set CHATKIT_DIRECT_STORE or SQLStore(direct_url=...)."
+                )
+            self._note_recovery()
             async for notification in connection.notifies():
-                sender, _, keys = notification.payload.partition(":")
-                if sender != self._database.name:
-                    await self._look({int(key) for key in keys.split(",")})
+                self._note(notification)
+
+    def _note(self, notification: Notify) -> None:
+        self._is_notified = True
+        sender, _, keys = notification.payload.partition(":")
+        if sender != self._database.name and self.wanted:
+            self._changed.update(map(int, keys.split(",")))
+            self._has_changed.set()
 
 
 def _dsn(url: URL) -> str:

@@ -21,14 +21,13 @@ from sqlalchemy import (
     Engine,
     Table,
     create_engine,
-    event,
     func,
     literal,
     make_url,
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from .availability import (
@@ -39,6 +38,7 @@ from .availability import (
     is_deadlock,
     is_disconnected,
 )
+from .engines import BEGIN, connect, ignore_notifications, parse_url, prepare_sqlite
 from .migrate import upgrade
 from .statements import Statements
 
@@ -49,13 +49,8 @@ T = TypeVar("T")
 Work = Callable[[Connection], T]
 """Runs within a transaction. It may run again if the transaction fails."""
 
-_USE = "Use sqlite:///chat.db, sqlite:// for one in memory, or postgresql://user@host/name."
-
 _LOCK_TIMEOUT = 15
 """Seconds that SQLite waits for another process, unless the URL says otherwise."""
-
-_BEGIN = "sqlite_begin"
-"""The execution option with the statement that starts a transaction in SQLite."""
 
 _CONNECT_TIMEOUT = 10
 """Seconds to wait for a connection to PostgreSQL, unless the URL says otherwise."""
@@ -94,24 +89,19 @@ class Database:
 
     Args:
         url: `sqlite:///file.db`, `sqlite://` for one in memory, or `postgresql://user@host/name`.
+        direct_url: PostgreSQL's own URL, if `url` is that of a pooler.
 
     Raises:
-        ValueError: If it is not a URL, or names another kind of database.
+        ValueError: If a URL is invalid, or names another kind of database.
         ImportError: If the driver is not installed.
     """
 
-    def __init__(self, url: str) -> None:
-        try:
-            parsed = make_url(url)
-        except ArgumentError as error:
-            raise ValueError(f"Not a database URL. {_USE}") from error
-        self.is_sqlite = parsed.drivername in ("sqlite", "sqlite+aiosqlite", "sqlite+pysqlite")
-        if not self.is_sqlite and parsed.drivername not in (
-            "postgres",
-            "postgresql",
-            "postgresql+psycopg",
-        ):
-            raise ValueError(f"{parsed.drivername}:// databases are not supported. {_USE}")
+    def __init__(self, url: str, direct_url: str | None = None) -> None:
+        parsed = parse_url(url)
+        self.is_sqlite = parsed.drivername == "sqlite"
+        direct = None if direct_url is None else parse_url(direct_url)
+        if direct is not None and "sqlite" in (direct.drivername, parsed.drivername):
+            raise ValueError("Only PostgreSQL has a direct URL.")
         self._anchor: sqlite3.Connection | None = None
         self._memory: str | None = None
         self._setting_up = asyncio.Lock()
@@ -132,17 +122,14 @@ class Database:
         if self.is_sqlite:
             self._set_up_sqlite(parsed)
         else:
-            self._set_up_postgresql(parsed)
+            self._set_up_postgresql(parsed, has_pooler=direct is not None)
+        self.direct_url = direct or self._url
+        """The URL for connections that no pooler may share."""
 
     @property
     def is_shared(self) -> bool:
         """Whether other processes may use the database."""
         return self._memory is None
-
-    @property
-    def url(self) -> URL:
-        """The database's URL, with the driver."""
-        return self._url
 
     def _set_up_sqlite(self, url: URL) -> None:
         connecting: dict[str, Any] = {"check_same_thread": False}
@@ -154,20 +141,21 @@ class Database:
             # of one of them.
             self._memory = f"file:/chatkit-{secrets.token_hex(16)}?vfs=memdb"
             url = make_url(f"sqlite:///{self._memory}&uri=true")
-        self._url = url.set(drivername="sqlite")
-        self._engine = _connect(self._url, "sql", poolclass=QueuePool, **self._options)
-        _prepare_sqlite(self._engine)
-        self._reading = self._engine.execution_options(**{_BEGIN: "BEGIN"})
+        self._url = url
+        self._engine = connect(self._url, "sql", poolclass=QueuePool, **self._options)
+        prepare_sqlite(self._engine)
+        self._reading = self._engine.execution_options(**{BEGIN: "BEGIN"})
         self._snapshots = self._reading
 
-    def _set_up_postgresql(self, url: URL) -> None:
-        url = url.set(drivername="postgresql+psycopg")
+    def _set_up_postgresql(self, url: URL, *, has_pooler: bool) -> None:
         if "connect_timeout" not in url.query:
             url = url.update_query_dict({"connect_timeout": str(_CONNECT_TIMEOUT)})
         self._url = url
-        self._options = {}
+        # Many poolers do not support prepared statements.
+        self._options = {"connect_args": {"prepare_threshold": None}} if has_pooler else {}
         # A connection may have died since its last use, for example when the server restarted.
-        self._engine = _connect(url, "postgres", pool_pre_ping=True)
+        self._engine = connect(url, "postgres", pool_pre_ping=True, **self._options)
+        ignore_notifications(self._engine)
         self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._snapshots = self._engine.execution_options(isolation_level="REPEATABLE READ")
 
@@ -240,7 +228,7 @@ class Database:
     def _upgrade(self) -> None:
         engine = create_engine(self._url, poolclass=NullPool, **self._options)
         if self.is_sqlite:
-            _prepare_sqlite(engine)
+            prepare_sqlite(engine)
         upgrade(engine)
 
     async def _read(self, engine: Engine, work: Work[T]) -> T:
@@ -367,33 +355,3 @@ def _resolve(outcomes: Sequence[_Outcome]) -> None:
             job.future.set_result(result)
         else:
             job.future.set_exception(error)
-
-
-def _connect(url: URL, extra: str, **options: Any) -> Engine:
-    try:
-        # Parameters contain users' texts, which must not be logged.
-        return create_engine(url, hide_parameters=True, **options)
-    except ModuleNotFoundError as error:
-        raise ImportError(
-            f"{url.get_backend_name()} needs {error.name!r}, which is not installed: "
-            f"pip install 'agent-framework-chatkit[{extra}]'"
-        ) from error
-
-
-def _prepare_sqlite(engine: Engine) -> None:
-    """Make transactions start explicitly, and enforce foreign keys."""
-
-    @event.listens_for(engine, "connect")
-    def connect(connection: Any, _: Any) -> None:
-        # The driver would start transactions too late.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        # A transaction that starts with a read fails, rather than waits, if there is another writer
-        # when it comes to write. A transaction that will write therefore starts as one.
-        options = connection.get_execution_options()
-        connection.exec_driver_sql(options.get(_BEGIN, "BEGIN IMMEDIATE"))

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from typing import Any
 
 from chatkit.types import Page, ThreadItem, ThreadMetadata
-from sqlalchemy import Connection, between, bindparam, exists, func, literal, or_, select
+from sqlalchemy import Connection, and_, between, bindparam, exists, func, literal, or_, select
 
 from .database import Database
 from .rows import load_page, thread_key, unknown_thread
 from .sessions import read_session
 from .tables import events, items, messages, requests, sessions, threads, turns, workers
-from .turn_rows import LogRow, ReadRows, RequestRow, Snapshot, StoredThread, TurnRow, UnreadItem
+from .tables import owners as owners_table
+from .turn_rows import (
+    ListedThread,
+    LogRow,
+    ReadRows,
+    RequestRow,
+    Snapshot,
+    StoredThread,
+    TurnRow,
+    UnreadItem,
+)
 from .writes import parse_item, parse_thread
 
 _TURN_COLUMNS = (
@@ -28,6 +38,12 @@ _TURN_COLUMNS = (
 )
 
 _TURN_OF = select(*_TURN_COLUMNS).where(turns.c.thread == bindparam("b_thread"))
+
+_LISTED = (threads.c.data, turns.c.id, turns.c.state)
+"""The columns that clients see in a list of threads."""
+
+_NEWEST = 100
+"""The number of an owner's threads that are compared with what clients know of them."""
 
 READ_AT_ONCE = 256 * 1024
 """The number of characters of the log after which no more rows are read at once."""
@@ -98,22 +114,30 @@ class ThreadLog:
         statement = select(literal(1)).where(threads.c.key == key)
         return await self._database.read(lambda c: c.scalar(statement) is None)
 
-    async def owners_of(
-        self, keys: set[int] | None, owners: Sequence[str]
-    ) -> list[tuple[int, str]]:
-        """Return the threads that belong to these owners, each with its owner.
+    async def listed(
+        self, owners: Sequence[str], keys: Collection[int] | None = None
+    ) -> list[ListedThread]:
+        """Return the threads that belong to these owners.
 
         Args:
-            keys: The threads' keys; `None` for the most recently active threads.
             owners: The owners.
+            keys: The threads' keys; `None` for each owner's newest threads.
         """
-        statement = select(threads.c.key, threads.c.owner).where(threads.c.owner.in_(owners))
+        statement = select(threads.c.key, threads.c.id, threads.c.owner, *_LISTED).join(
+            turns, turns.c.thread == threads.c.key
+        )
         if keys is None:
-            statement = statement.order_by(threads.c.position.desc()).limit(100)
+            is_new = threads.c.position > owners_table.c.last_position - _NEWEST
+            statement = statement.join(
+                owners_table, and_(owners_table.c.id == threads.c.owner, is_new)
+            ).where(owners_table.c.id.in_(owners))
         else:
-            statement = statement.where(threads.c.key.in_(keys))
+            statement = statement.where(threads.c.owner.in_(owners), threads.c.key.in_(keys))
         return await self._database.read(
-            lambda connection: [(row.key, row.owner) for row in connection.execute(statement)]
+            lambda connection: [
+                ListedThread(key, name, owner, hash(tuple(listed)))
+                for key, name, owner, *listed in connection.execute(statement)
+            ]
         )
 
     async def summary(self, key: int) -> tuple[ThreadMetadata, TurnRow | None] | None:

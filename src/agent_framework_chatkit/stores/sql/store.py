@@ -54,14 +54,22 @@ class SQLStore(Store[TContext], Generic[TContext]):
             the store is closed, or `postgresql://user@host/name`.
         lease: The maximum number of seconds that a thread stays locked if a worker dies in a turn.
         audit_days: Days to keep the records of the audit trail.
+        direct_url: PostgreSQL's own URL, if `url` is that of a pooler such as PgBouncer.
 
     Raises:
-        ValueError: If the URL names another kind of database.
+        ValueError: If a URL names another kind of database.
         ImportError: If the database's driver is not installed.
     """
 
-    def __init__(self, url: str, *, lease: float = 10, audit_days: float = 90) -> None:
-        database = self.database = Database(url)
+    def __init__(
+        self,
+        url: str,
+        *,
+        lease: float = 10,
+        audit_days: float = 90,
+        direct_url: str | None = None,
+    ) -> None:
+        database = self.database = Database(url, direct_url)
         self.turns = Turns(database)
         """Starts and ends turns, and writes the event log; for `AgentChatKitServer`."""
         self.log = ThreadLog(database)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from chatkit.types import Attachment, Page, ThreadItem, ThreadMetadata
 
@@ -70,6 +71,22 @@ class TurnRow:
     ended_at: float | None
     stop: str | None
     log_position: int
+
+
+class ListedThread(NamedTuple):
+    """A thread in its owner's list.
+
+    Attributes:
+        key: The thread's key.
+        id: The thread's ID.
+        owner: The thread's owner.
+        version: Changes with the thread's metadata, its last turn and the turn's state.
+    """
+
+    key: int
+    id: str
+    owner: str
+    version: int
 
 
 @dataclass(frozen=True)

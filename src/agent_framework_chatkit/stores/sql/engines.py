@@ -1,0 +1,81 @@
+"""Creates and prepares the connections to SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+
+_USE = "Use sqlite:///chat.db, sqlite:// for one in memory, or postgresql://user@host/name."
+
+BEGIN = "sqlite_begin"
+"""The execution option with the statement that starts a transaction in SQLite."""
+
+
+def parse_url(url: str) -> URL:
+    """Return a URL with the name of its driver.
+
+    Raises:
+        ValueError: If it is not a URL, or names another kind of database.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise ValueError(f"Not a database URL. {_USE}") from error
+    if parsed.drivername in ("sqlite", "sqlite+aiosqlite", "sqlite+pysqlite"):
+        return parsed.set(drivername="sqlite")
+    if parsed.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
+        return parsed.set(drivername="postgresql+psycopg")
+    raise ValueError(f"{parsed.drivername}:// databases are not supported. {_USE}")
+
+
+def connect(url: URL, extra: str, **options: Any) -> Engine:
+    """Return an engine.
+
+    Args:
+        url: The database.
+        extra: The extra of this package that installs the driver.
+        options: Options of the engine.
+
+    Raises:
+        ImportError: If the driver is not installed.
+    """
+    try:
+        # Parameters contain users' texts, which must not be logged.
+        return create_engine(url, hide_parameters=True, **options)
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"{url.get_backend_name()} needs {error.name!r}, which is not installed: "
+            f"pip install 'agent-framework-chatkit[{extra}]'"
+        ) from error
+
+
+def ignore_notifications(engine: Engine) -> None:
+    """Discard notifications, which a pooler may deliver to any connection.
+
+    The driver would keep them in memory.
+    """
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _: Any) -> None:
+        connection.add_notify_handler(lambda _: None)
+
+
+def prepare_sqlite(engine: Engine) -> None:
+    """Make transactions start explicitly, and enforce foreign keys."""
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _: Any) -> None:
+        # The driver would start transactions too late.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        # A transaction that starts with a read fails, rather than waits, if there is another writer
+        # when it comes to write. A transaction that will write therefore starts as one.
+        options = connection.get_execution_options()
+        connection.exec_driver_sql(options.get(BEGIN, "BEGIN IMMEDIATE"))
