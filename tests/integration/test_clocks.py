@@ -34,9 +34,14 @@ def faketime() -> Path:
     return library
 
 
-@pytest.fixture(scope="module")
-def two(faketime: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[LiveWorker]]:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def two(
+    request: pytest.FixtureRequest, faketime: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[list[LiveWorker]]:
     folder = tmp_path_factory.mktemp("clocks")
+    database = f"sqlite:///{folder}/chat.db"
+    if request.param == "postgresql":
+        database = request.getfixturevalue("postgres").create_database()
     clock = folder / "clock"
     clock.write_text("+0")
     variables: dict[str, Any] = {
@@ -47,7 +52,7 @@ def two(faketime: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[li
         # Nobody can set it.
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     }
-    with workers(folder, f"sqlite:///{folder}/chat.db", **variables) as started:
+    with workers(folder, database, **variables) as started:
         yield started
 
 

@@ -259,3 +259,25 @@ async def test_an_approval_waits_for_its_database(
         await check_equal_to_fresh_load(ann, one, thread_id, each.view)
         await each.close()
     assert calls_made(one.folder).count(tool) == 1
+
+
+async def test_a_stop_waits_for_its_database(two: list[LiveWorker], outage: Outage) -> None:
+    one, other = two
+    ann = Person()
+    gate = secrets.token_hex(4)
+    script = Script(say=SAY, seed=5, gate=gate, hold=30)
+    asked = ann.ask(one, script.question)
+    await asked.until(lambda view: "29 " in view.open_text)
+    thread_id = asked.view.thread["id"]
+    async with outage:
+        for worker in two:
+            # It is refused, or promised.
+            with suppress(RefusedError):
+                assert await ann.stop(worker, thread_id) == "stopping"
+    assert await ann.stop(other, thread_id) in ("stopped", "idle")
+    await asked.end()
+    assert asked.view.state == "stopped"
+    assert script.text.startswith(asked.view.newest_answer)
+    assert "29 " in asked.view.newest_answer
+    for worker in two:
+        await check_equal_to_fresh_load(ann, worker, thread_id, asked.view)

@@ -21,10 +21,15 @@ from .scripted_answers import Script
 from .thread_view import text_of
 
 
-@pytest.fixture(scope="module")
-def one(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveWorker]:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def one(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LiveWorker]:
     folder = tmp_path_factory.mktemp("one")
-    with workers(folder, f"sqlite:///{folder}/chat.db", 1, command=PLAIN) as (started,):
+    database = f"sqlite:///{folder}/chat.db"
+    if request.param == "postgresql":
+        database = request.getfixturevalue("postgres").create_database()
+    with workers(folder, database, 1, command=PLAIN) as (started,):
         yield started
 
 
