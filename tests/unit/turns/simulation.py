@@ -21,6 +21,7 @@ from unittest.mock import patch
 from sqlalchemy import delete, event
 
 from agent_framework_chatkit import AgentChatKitServer
+from agent_framework_chatkit.server import other_workers as other_workers_module
 from agent_framework_chatkit.server import worker as worker_module
 from agent_framework_chatkit.stores import SQLStore
 from agent_framework_chatkit.stores.sql import database as database_module
@@ -386,6 +387,6 @@ def simulated(*, is_sqlite: bool) -> Iterator[Simulation]:
         stack.enter_context(patch.object(secrets, "randbits", named.getrandbits))
         for module in (worker_module, leases_module):
             stack.enter_context(patch.object(module, "time", _Clock))
-        stack.enter_context(patch.object(worker_module, "watch_changes", watch))
+        stack.enter_context(patch.object(other_workers_module, "watch_changes", watch))
         with suppress(Stuck):
             yield simulation
