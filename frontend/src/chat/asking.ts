@@ -1,7 +1,7 @@
 /** A request for a response, and its progress. */
 
-import type { ParamsOf, StreamType } from '../protocol/client'
-import type { AnyEvent } from '../protocol/live'
+import { ProtocolError, type ParamsOf, type StreamType } from '../protocol/client'
+import type { AnyEvent, Turn } from '../protocol/live'
 import type { Sending } from './drafts'
 import { randomId } from './live'
 
@@ -25,6 +25,14 @@ export interface Ask<T extends StreamType = StreamType> {
   onReturned?: (isElsewhere: boolean) => void
   /** Called if the request fails, in place of the default error handling. */
   onFailure?: (error: unknown) => Promise<void>
+}
+
+/** How a response ended. */
+export interface End {
+  isStopped: boolean
+  hasFailed: boolean
+  /** The turn that ended, if the server reports turns. */
+  turn: Turn | null
 }
 
 /** A request of this page, until its response ends. */
@@ -53,6 +61,13 @@ export class Asking {
   constructor(readonly ask: Ask) {
     this.requestId = ask.requestId ?? randomId()
   }
+}
+
+/** Tell whether a request or its reply may have been lost, so that it makes sense to repeat it. */
+export function isLost(error: unknown): boolean {
+  if (!(error instanceof ProtocolError)) return false
+  const { kind, status = 0 } = error
+  return kind === 'unreachable' || kind === 'lost' || [502, 503, 504].includes(status)
 }
 
 /** Wait for some time or, when offline, until the network is back. */

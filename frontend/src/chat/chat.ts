@@ -15,6 +15,7 @@ import type {
   WidgetItem,
 } from '../protocol/types'
 import { Actions, type Action, type SentAction } from './actions'
+import type { End } from './asking'
 import type { KeptFields } from './keptFields'
 import { checkOptions } from './checkOptions'
 import { ClientTools } from './clientTools'
@@ -23,7 +24,7 @@ import { ChatList } from './list'
 import { Live } from './live'
 import { Messages, type SendParams } from './messages'
 import { modelOf } from './models'
-import { Responses, type End } from './responses'
+import { Responses } from './responses'
 import { mayEdit, Session } from './session'
 import { Threads } from './threads'
 

@@ -10,10 +10,11 @@ import type {
   UserMessageInput,
   UserMessageItem,
 } from '../protocol/types'
+import type { End } from './asking'
 import type { Outgoing } from './drafts'
 import { randomId } from './live'
 import { nextModel } from './models'
-import type { End, Responses } from './responses'
+import type { Responses } from './responses'
 import type { Session } from './session'
 
 export type SendParams = Parameters<ChatMethods['sendUserMessage']>[0]

@@ -1,9 +1,9 @@
 /** Requests responses, applies their events, and recovers from lost connections. */
 
 import { ProtocolError } from '../protocol/client'
-import { runOf, type AnyEvent, type Received, type Turn } from '../protocol/live'
+import { isBefore, runOf, type AnyEvent, type Received, type Turn } from '../protocol/live'
 import { endResponse, reduce, startResponse } from '../protocol/thread'
-import { Asking, pause, type Ask } from './asking'
+import { Asking, isLost, pause, type Ask, type End } from './asking'
 import { isOf } from './drafts'
 import type { Live } from './live'
 import { isAborted, type ChatState, type Session } from './session'
@@ -20,14 +20,6 @@ interface Callbacks {
   shown: () => void
   /** Called with an event about a thread as a whole. */
   tell: (event: AnyEvent) => void
-}
-
-/** How a response ended. */
-export interface End {
-  isStopped: boolean
-  hasFailed: boolean
-  /** The turn that ended, if the server reports turns. */
-  turn: Turn | null
 }
 
 /** Milliseconds to wait before each retry of a request that may be repeated. */
@@ -56,6 +48,8 @@ export class Responses {
   #held: Received[] = []
   /** The IDs of the current response's one-time events, which may arrive on two streams. */
   #transient = new Set<string>()
+  /** The ID of the newest event that was applied. */
+  #newest: string | null = null
   /** The run whose turn ended last. */
   #endedRun: string | null = null
 
@@ -180,10 +174,8 @@ export class Responses {
   }
 
   #mayRepeat(asking: Asking, error: unknown, round: number): boolean {
-    if (!(error instanceof ProtocolError) || this.#live.canFollow !== true) return false
-    const { kind, status = 0 } = error
-    const isLost = kind === 'unreachable' || kind === 'lost' || [502, 503, 504].includes(status)
-    return isLost && this.#asking === asking && round < RETRY_DELAYS.length
+    if (this.#asking !== asking || this.#live.canFollow !== true) return false
+    return isLost(error) && round < RETRY_DELAYS.length
   }
 
   async #readResponse(asking: Asking): Promise<void> {
@@ -276,6 +268,10 @@ export class Responses {
       console.warn(`An event of type ${event.type} cannot be read.`, error)
       return
     }
+    const { progress } = before.thread
+    // One of two streams may be behind: the current activity follows the newest event.
+    if (!isBefore(id, this.#newest)) this.#newest = id ?? this.#newest
+    else if (thread.progress !== progress) thread = { ...thread, progress }
     const change: Partial<ChatState> = { thread }
     if (event.type === 'thread.created' && before.threadId !== event.thread.id) {
       change.threadId = event.thread.id

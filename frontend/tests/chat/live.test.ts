@@ -164,6 +164,40 @@ test('what is told once is shown once, also while the page begins to follow', as
   expect(await sent).toBeNull()
 })
 
+test.each(['before', 'after'])(
+  'the current activity is shown if its stream brings it %s the items that the other stream brings',
+  async (order) => {
+    const server = new LiveServer()
+    let follow = (): void => {}
+    let arrive = (): void => {}
+    server.followGate = new Promise((resolve) => (follow = resolve))
+    server.late = new Promise((resolve) => (arrive = resolve))
+    const ann = await page(server)
+    const progress = (): string | undefined => ann.chat.state.get().thread.progress?.text
+    const show = (text: string): void => server.emit({ type: 'progress_update', text } as AnyEvent)
+    const sent = ann.chat.sendUserMessage({ text: 'Go' })
+    await expect.poll(() => server.asked, eventually).toContain('threads.follow')
+    show('Outdated')
+    server.open()
+    show('Current')
+    if (order === 'before') {
+      arrive()
+      await expect.poll(progress, eventually).toBe('Current')
+      follow()
+      await shows(ann, ['Go', ''])
+    } else {
+      follow()
+      await shows(ann, ['Go', ''])
+      arrive()
+    }
+    await expect.poll(progress, eventually).toBe('Current')
+    // The next item ends it, on whichever stream it arrives.
+    server.finish()
+    expect(await sent).toBeNull()
+    expect(progress()).toBeUndefined()
+  },
+)
+
 test('what is being sent is kept until the server has it, and then not any more', async () => {
   const server = new LiveServer()
   server.begin('Before')
