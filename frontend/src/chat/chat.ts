@@ -48,7 +48,7 @@ export class Chat {
 
   constructor(host: ChatHost) {
     const session = (this.#session = new Session(host))
-    const load = (threadId: string): Promise<unknown> => this.#threads.reload(threadId)
+    const load = (threadId: string): Promise<Error | null> => this.#threads.reload(threadId)
     const shown = (): void => this.#shown()
     this.#live = new Live(session, {
       receive: (received) => this.#responses.receive(received),
@@ -183,9 +183,11 @@ export class Chat {
   }
 
   submit = (): Promise<void> => this.#messages.submit()
-  /** Ask for another response to a message, unless a missing one has arrived by now. */
-  retry = async (message: UserMessageItem): Promise<void> => {
-    if (!(await this.#threads.isAnswered())) await this.#messages.retry(message)
+  /** Ask for another response to a message. */
+  retry = (message: UserMessageItem): Promise<void> => this.#messages.retry(message)
+  /** Ask for another response to a message, unless the missing one is on the server after all. */
+  tryAgain = async (message: UserMessageItem): Promise<void> => {
+    if (await this.#threads.mayRepeat()) await this.retry(message)
   }
   /** Start editing a message; `null` stops editing. */
   setEditing(itemId: string | null): void {

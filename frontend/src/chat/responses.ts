@@ -8,10 +8,11 @@ import { isOf } from './drafts'
 import type { Live } from './live'
 import { isAborted, type ChatState, type Session } from './session'
 import { until } from './store'
+import { isAnswered, LOST } from './threads'
 
 interface Callbacks {
-  /** Reloads a thread from the server. */
-  load: (threadId: string) => Promise<unknown>
+  /** Reloads a thread from the server, and returns the error if it could not be loaded. */
+  load: (threadId: string) => Promise<Error | null>
   /** Called when a response starts. */
   started: () => void
   /** Called when a response ends. */
@@ -372,18 +373,20 @@ export class Responses {
   async #recover(asking: Asking, error: unknown): Promise<void> {
     this.#session.report(error)
     const { sending, threadId, thread } = this.#session.current
-    if (sending === null && threadId !== null) await this.#callbacks.load(threadId)
+    const isLoaded =
+      sending === null && threadId !== null && (await this.#callbacks.load(threadId)) === null
     const isBack = await this.#settle(asking, true)
     const isLive = this.#live.canFollow === true
     // The server has the message, and its response is shown.
     if (isLive && asking.ask.sending !== undefined && !isBack) return
     const message = this.#session.explain(error)
+    const isThere = isLoaded && isAnswered(this.#session.current.thread.items, thread.items)
     // If the message is back in the composer, the user sends it again from there.
-    const allowRetry = isLive ? asking.ask.type === 'threads.retry_after_item' : !isBack
+    const allowRetry = isLive ? asking.ask.type === 'threads.retry_after_item' : !isBack && !isThere
     this.#session.state.set({
       thread: {
         ...(threadId === null ? thread : this.#session.current.thread),
-        error: { code: 'connection', message, allowRetry },
+        error: { code: LOST, message, allowRetry, seen: thread.items },
       },
     })
   }

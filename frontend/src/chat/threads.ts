@@ -2,7 +2,7 @@
 
 import { ProtocolError } from '../protocol/client'
 import { mergeOlder, emptyThread, reduce, replaceItems } from '../protocol/thread'
-import type { ThreadMetadata } from '../protocol/types'
+import type { ThreadItem, ThreadMetadata } from '../protocol/types'
 import { save } from './save'
 import type { Live } from './live'
 import type { Responses } from './responses'
@@ -13,6 +13,15 @@ const PAGE = 50
 
 /** The error code of a message that seems to get no response. */
 export const UNANSWERED = 'unanswered'
+
+/** The error code of a response that was lost on its way. */
+export const LOST = 'connection'
+
+/** Tell whether a loaded thread has a response, and everything of it that was seen. */
+export function isAnswered(loaded: readonly ThreadItem[], seen: readonly ThreadItem[]): boolean {
+  const ids = new Set(loaded.map(({ id }) => id))
+  return loaded.at(-1)?.type !== 'user_message' && seen.every(({ id }) => ids.has(id))
+}
 
 /** Milliseconds before each poll for a response that another page requested. */
 const POLL_DELAYS = [1_000, 2_000, 4_000, 8_000]
@@ -104,21 +113,28 @@ export class Threads {
     return failure === null
   }
 
-  /** Reload a thread from the server. */
-  async reload(threadId: string): Promise<void> {
-    if (this.#live.isOn && this.#live.threadId === threadId) await this.#live.refresh()
-    else await this.load(threadId, true)
+  /** Reload a thread from the server, and return the error if it could not be loaded. */
+  async reload(threadId: string): Promise<Error | null> {
+    if (!this.#live.isOn || this.#live.threadId !== threadId) return this.load(threadId, true)
+    await this.#live.refresh()
+    return null
   }
 
-  /** Check whether a message that seemed unanswered has got a response. */
-  async isAnswered(): Promise<boolean> {
+  /**
+   * Tell whether to ask for another response in place of one that seems to be missing: not if it
+   * is on the server after all, or while the server cannot be asked.
+   */
+  async mayRepeat(): Promise<boolean> {
     const { threadId, thread } = this.#session.current
-    if (threadId === null || thread.error?.code !== UNANSWERED) return false
-    if ((await this.load(threadId, true)) !== null) return false
-    const last = this.#session.current.thread.items.at(-1)
-    if (last?.type === 'user_message') return false
-    this.#session.state.set({ thread: { ...this.#session.current.thread, error: null } })
-    return true
+    const { error: before, items } = thread
+    const isUnsure = before?.code === UNANSWERED || before?.code === LOST
+    if (threadId === null || !isUnsure || this.#live.canFollow === true) return true
+    const failure = await this.load(threadId, true)
+    const { thread: loaded } = this.#session.current
+    if (failure === null && !isAnswered(loaded.items, before.seen ?? items)) return true
+    const error = failure && { ...before, message: this.#session.explain(failure) }
+    this.#session.state.set({ thread: { ...loaded, error } })
+    return false
   }
 
   fetchUpdates = async (): Promise<Error | null> => {

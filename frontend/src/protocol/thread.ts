@@ -22,6 +22,14 @@ export interface Notice {
   title?: string | null
 }
 
+export interface ThreadError {
+  code: string
+  message: string | null
+  allowRetry: boolean
+  /** The items in view when the connection was lost. */
+  seen?: readonly ThreadItem[]
+}
+
 export interface ThreadState {
   thread: ThreadMetadata | null
   /** In the order they were added. */
@@ -31,7 +39,7 @@ export interface ThreadState {
   /** The current activity, shown until the next item. */
   progress: { text: string; icon?: string | null } | null
   notices: readonly Notice[]
-  error: { code: string; message: string | null; allowRetry: boolean } | null
+  error: ThreadError | null
   allowCancel: boolean
   /** The last turn, if the server reports turns. */
   turn: Turn | null
@@ -186,7 +194,7 @@ function lastIndex(items: readonly ThreadItem[], id: string): number {
   return items.findLastIndex((item) => item.id === id)
 }
 
-function asError(event: ErrorEvent): NonNullable<ThreadState['error']> {
+function asError(event: ErrorEvent): ThreadError {
   return {
     code: event.code ?? 'custom',
     message: event.message ?? null,

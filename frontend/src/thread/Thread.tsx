@@ -123,7 +123,7 @@ function Failure() {
         error.allowRetry &&
         !isAsked &&
         question !== undefined && (
-          <button type="button" className="prompt" onClick={() => void chat.retry(question)}>
+          <button type="button" className="prompt" onClick={() => void chat.tryAgain(question)}>
             {text('tryAgain')}
           </button>
         )
