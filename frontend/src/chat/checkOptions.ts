@@ -114,7 +114,7 @@ const themeObject = object({
     surface: object({ background: color, foreground: color }),
   }),
   typography: object({
-    baseSize: is((value) => isWithin(value, 8, 40), 'a number of pixels, from 14 to 18'),
+    baseSize: is((value) => isWithin(value, 14, 18), 'a number of pixels, from 14 to 18'),
     fontFamily: text,
     fontFamilyMono: text,
     fontSources: list(

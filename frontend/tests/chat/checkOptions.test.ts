@@ -20,7 +20,11 @@ test('options that are right stay as they are', () => {
   const options = {
     api,
     locale: 'de-DE',
-    theme: { colorScheme: 'dark', color: { accent: { primary: '#123456', level: 2 } } },
+    theme: {
+      colorScheme: 'dark',
+      color: { accent: { primary: '#123456', level: 2 } },
+      typography: { baseSize: 18 },
+    },
     initialThread: null,
     header: { leftAction: { icon: 'menu', onClick: () => {} } },
     startScreen: {
@@ -47,6 +51,11 @@ test.each<[object, string, object]>([
     { theme: { color: { accent: { primary: 'nice', level: 1 } } } },
     'theme.color.accent.primary must be a CSS color.',
     { theme: { color: {} } },
+  ],
+  [
+    { theme: { typography: { baseSize: 13, fontFamily: 'serif' } } },
+    'theme.typography.baseSize must be a number of pixels, from 14 to 18.',
+    { theme: { typography: { fontFamily: 'serif' } } },
   ],
   [{ locale: 'de_DE' }, "locale must be a language such as 'de' or 'de-DE'.", {}],
   [{ header: [] }, 'header must be an object.', {}],
