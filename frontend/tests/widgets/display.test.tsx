@@ -117,6 +117,39 @@ test('a part may have another theme than the chat', async () => {
   )
 })
 
+test.each([
+  ['above zero', [3, 5], 'bottom'],
+  ['below zero', [-7, -2], 'bottom'],
+  ['at zero and below', [-7, 0], 'bottom'],
+  ['on both sides of zero', [-5, 5], 'middle'],
+])('an area of values %s begins at the right height', async (_, values, base) => {
+  await draw({
+    type: 'Card',
+    children: [
+      {
+        type: 'Chart',
+        data: values.map((value, index) => ({ day: String(index), value })),
+        series: [{ type: 'area', dataKey: 'value', label: 'Degrees', curveType: 'linear' }],
+        xAxis: 'day',
+      },
+    ],
+  })
+  const area = await vi.waitFor(
+    () => {
+      const found = document.querySelector('.recharts-area-area')?.getAttribute('d')
+      if (!found) throw new Error('Nothing is drawn.')
+      return found
+    },
+    { timeout: 20_000 },
+  )
+  // The line, and then the base from right to left.
+  const heights = [...area.matchAll(/[-\d.]+,([-\d.]+)/g)].map(([, y]) => Number(y))
+  const [first = 0, last = 0, ...bases] = heights
+  expect(new Set(bases).size).toBe(1)
+  if (base === 'bottom') expect(bases[0]).toBeGreaterThan(Math.max(first, last) - 0.1)
+  else expect(bases[0]).toBeCloseTo((first + last) / 2)
+})
+
 test('a chart has a name, and a table for those who cannot see it', async () => {
   await draw({
     type: 'Card',

@@ -40,6 +40,7 @@ export default function Plot(props: PlotProps) {
   // A field's name could mean something to the library; a number cannot.
   const points = useMemo(() => rows.map(({ values }, place) => ({ place, ...values })), [rows])
   const ticks = useMemo(() => ticksOf(rows.length, width), [rows.length, width])
+  const base = useMemo(() => baseOf(rows), [rows])
   const labelAt = (place: unknown): string => rows[Number(place)]?.label ?? ''
   return (
     <ComposedChart
@@ -83,7 +84,7 @@ export default function Plot(props: PlotProps) {
           }
         />
       )}
-      {series.map((each, index) => drawn(each, index, rows.length))}
+      {series.map((each, index) => drawn(each, index, rows.length, base))}
     </ComposedChart>
   )
 }
@@ -123,8 +124,18 @@ function ticksOf(count: number, width: number): number[] {
   return Array.from({ length: Math.ceil(count / step) }, (_, index) => index * step)
 }
 
+/** Return where areas begin: at zero or, if nothing is above zero, at the bottom. */
+function baseOf(rows: readonly Row[]): 'dataMin' | 0 {
+  return rows.every(({ values }) => values.every((value) => (value ?? 0) <= 0)) ? 'dataMin' : 0
+}
+
 /** Return the drawing of a series; a single point is a dot, since a line would have no length. */
-function drawn({ type, color, stack, curve }: Series, index: number, count: number) {
+function drawn(
+  { type, color, stack, curve }: Series,
+  index: number,
+  count: number,
+  base: 'dataMin' | 0,
+) {
   const shared = { dataKey: String(index), isAnimationActive: false }
   const stacked = stack === undefined ? {} : { stackId: stack }
   const dot = count === 1 ? { fill: color, stroke: color, r: 4 } : false
@@ -146,6 +157,7 @@ function drawn({ type, color, stack, curve }: Series, index: number, count: numb
           {...shared}
           {...stacked}
           type={curve}
+          baseValue={base}
           stroke={color}
           strokeWidth={2}
           fill={color}
