@@ -8,7 +8,8 @@ export const root = join(import.meta.dirname, '../..')
 export const interpreter = process.env['PYTHON'] ?? `${root}/.venv/bin/python`
 
 export function python(args: string[], env: Record<string, string> = {}): ChildProcess {
-  return spawn(interpreter, args, { cwd: root, env: { ...process.env, ...env } })
+  const path = { PYTHONPATH: root }
+  return spawn(interpreter, args, { cwd: root, env: { ...process.env, ...path, ...env } })
 }
 
 /** Return the output of a program. */

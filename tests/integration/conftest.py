@@ -13,9 +13,9 @@ import httpx
 import pytest
 from samples.models import start_local_server
 
+from ..fakes.scripted_endpoint import ScriptedEndpoint, scripted_endpoint
 from ..postgres import PostgresServer, run_postgres
 from .processes import Service
-from .scripted_endpoint import ScriptedEndpoint, scripted_endpoint
 
 
 @pytest.fixture(scope="session")

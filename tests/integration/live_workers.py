@@ -40,13 +40,13 @@ class LiveWorker:
         self.folder = folder
         self._log = folder / f"log-{name}"
         programs = Path(sys.executable).parent
-        serve = ("af-chatkit", "serve", f"tests.integration.{agent}:helper", "--store", store)
+        serve = ("af-chatkit", "serve", f"tests.fakes.{agent}:helper", "--store", store)
         self._command = [*(command or serve), "--port", str(self.port)]
         self._command[0] = str(programs / self._command[0])
         self._variables = {
             "CHATKIT_LEASE": "1",
             "CHATKIT_STORE": store,
-            "CHATKIT_AGENT": f"tests.integration.{agent}:helper",
+            "CHATKIT_AGENT": f"tests.fakes.{agent}:helper",
             "GATES": str(folder),
             **variables,
         }
@@ -105,7 +105,7 @@ class LiveWorker:
 
 PAGE = os.sysconf("SC_PAGESIZE")
 
-PLAIN = ("uvicorn", "--factory", "tests.integration.scripted_answers:make_app")
+PLAIN = ("uvicorn", "--factory", "tests.fakes.scripted_answers:make_app")
 """Serves without `af-chatkit`, and one visitor as often as a test wants."""
 
 

@@ -15,9 +15,9 @@ from typing import Any
 import httpx
 import psycopg
 
+from ..fakes.scripted_answers import Script, times_of
 from .live_threads import Person, RefusedError, Stream, StreamEndedError, check_equal_to_fresh_load
 from .live_workers import LiveWorker
-from .scripted_answers import Script, times_of
 from .thread_view import View, text_of
 
 THREADS = 12

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from ..fakes.scripted_answers import Script
 from .live_threads import Person, check_equal_to_fresh_load
 from .live_workers import LiveWorker, until, workers
-from .scripted_answers import Script
 from .soak import calls_made
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from ..fakes.scripted_answers import Script
 from .live_threads import Person, check_equal_to_fresh_load
 from .live_workers import PLAIN, LiveWorker, until, workers
-from .scripted_answers import Script
 from .thread_view import text_of
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from agent_framework import MCPStdioTool
 
+from ..fakes.scripted_agent import agent, call, text
 from ..unit.answering import asked, cards, click
 from ..unit.chat_client import chat
-from ..unit.scripted_agent import agent, call, text
 
 SERVER = """
 from mcp.server.mcpserver import MCPServer

@@ -14,9 +14,9 @@ from agent_framework_chatkit import AgentChatKitServer
 from agent_framework_chatkit.stores import SQLStore
 from agent_framework_chatkit.stores.sql import changes
 
+from ..fakes.scripted_agent import agent, text
 from ..postgres import PostgresServer
 from ..unit.live_client import LiveClient
-from ..unit.scripted_agent import agent, text
 from ..unit.stores.contract import StoreContract
 from ..unit.stores.shared_contract import SharedContract
 from ..unit.stores.stored import ANN, item, read_all, thread

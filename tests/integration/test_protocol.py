@@ -18,9 +18,9 @@ from chatkit.widgets import DynamicWidgetRoot
 from agent_framework_chatkit import AgentResponseConverter, create_app
 from agent_framework_chatkit.stores import AttachmentStore, SQLStore
 
+from ..fakes.scripted_agent import agent, call, text
 from ..unit.chat_client import Browser, message, of_type
 from ..unit.full_server import FullServer
-from ..unit.scripted_agent import agent, call, text
 from ..unit.stores.files import PNG
 
 KINDS = {

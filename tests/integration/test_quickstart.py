@@ -26,8 +26,8 @@ from chatkit.types import (
 
 from tests.unit.thread_client import EVENT, ThreadClient
 
+from ..fakes.scripted_endpoint import ScriptedEndpoint
 from .processes import PATIENCE, Service, run
-from .scripted_endpoint import ScriptedEndpoint
 
 
 def request(text: str, thread_id: str | None = None) -> dict[str, Any]:

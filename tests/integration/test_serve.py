@@ -38,7 +38,7 @@ class Serving:
         self.url = f"{self.address}/chatkit"
         self._log = folder / "log"
         command = [str(Path(sys.executable).with_name("af-chatkit")), "serve"]
-        command += [f"tests.integration.{agent}:helper", "--port", str(port)]
+        command += [f"tests.fakes.{agent}:helper", "--port", str(port)]
         self.payments = folder / "payments"
         self._command = [*before, *command, "--store", store, *options]
         self.start()

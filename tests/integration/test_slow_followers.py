@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
+from ..fakes.scripted_answers import Script
 from ..unit.chat_client import message
 from .live_threads import Person
 from .live_workers import PATIENCE, PLAIN, LiveWorker, until, workers
-from .scripted_answers import Script
 from .thread_view import text_of
 
 

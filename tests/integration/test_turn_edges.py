@@ -13,8 +13,8 @@ from agent_framework import tool
 from agent_framework_chatkit import AgentChatKitServer
 from agent_framework_chatkit.stores import SQLStore
 
+from ..fakes.scripted_agent import agent, call, text
 from ..unit.live_client import Gate, LiveClient, settled
-from ..unit.scripted_agent import agent, call, text
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

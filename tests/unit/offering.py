@@ -14,8 +14,8 @@ from agent_framework_chatkit import (
     action,
 )
 
+from ..fakes.scripted_agent import agent, call, text
 from .chat_client import Browser
-from .scripted_agent import agent, call, text
 
 
 def card(value: str, *actions: str, **properties: Any) -> WidgetRoot:

@@ -12,8 +12,8 @@ from chatkit.types import AudioInput, TranscriptionResult
 from agent_framework_chatkit import AgentChatKitServer, create_app
 from agent_framework_chatkit.stores import AttachmentStore, SQLStore
 
+from ..fakes.scripted_agent import agent, text
 from .chat_client import Browser
-from .scripted_agent import agent, text
 
 MB = 1024 * 1024
 

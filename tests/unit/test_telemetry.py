@@ -17,9 +17,9 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from ..fakes.scripted_agent import agent, call, forever, text
 from .chat_client import chat, message
-from .guide import ROOT
-from .scripted_agent import agent, call, forever, text
+from .docs.guide import ROOT
 
 PRIVATE = "what only they know"
 

@@ -11,7 +11,7 @@ import { Person } from './browser'
 import { openedSite } from './openedSite'
 
 const store = `sqlite:///${mkdtempSync(join(tmpdir(), 'agents-'))}/chat.db`
-const agents = ['weather', 'trips'].map((name) => `frontend.tests.e2e.two_agents:${name}`)
+const agents = ['weather', 'trips'].map((name) => `tests.fakes.two_agents:${name}`)
 const command = 'from agent_framework_chatkit.cli.commands import app; app()'
 const site = openedSite((port) =>
   python(['-c', command, 'serve', ...agents, '--port', String(port), '--store', store]),

@@ -7,7 +7,7 @@ from typing import Any
 
 import uvicorn
 from starlette.requests import Request
-from tests.integration.counting_agent import helper
+from tests.fakes.counting_agent import helper
 
 from agent_framework_chatkit import AgentChatKitServer, create_app
 from agent_framework_chatkit.stores import AttachmentStore, SQLStore

@@ -1,6 +1,6 @@
-"""An app as people write it with ChatKit's own server: its own store, upload routes and page.
+"""An app that uses ChatKit's own server, with its own store, upload routes and page.
 
-Nothing of it is this project's but the script of the page and three names of the bridge.
+It uses only the page's script and three names of the bridge from this project.
 """
 
 import sys
@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from agent_framework import Agent, BaseChatClient, ChatResponse, ChatResponseUpdate, Content
-from agent_framework import ResponseStream as Stream
+from agent_framework import Agent, ChatResponseUpdate, Message
 from agent_framework.chatkit import ThreadItemConverter, stream_agent_response
 from chatkit.server import ChatKitServer, StreamingResult
 from chatkit.store import AttachmentStore, NotFoundError, Store
@@ -41,6 +40,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
+from tests.fakes.models import FakeModel, update
 
 from agent_framework_chatkit import ui_routes
 
@@ -159,29 +159,22 @@ class Uploads(AttachmentStore[Context]):
         return Response(self.files[request.path_params["id"]], media_type="image/png")
 
 
-class Echo(BaseChatClient[Any]):
-    """A model that says what it was told, and which files came with it."""
+class EchoModel(FakeModel):
+    """A model that repeats the user's text and names the types of the files with it."""
 
-    def _inner_get_response(
-        self, *, messages: Any, stream: bool, options: Any, **kwargs: Any
-    ) -> Any:
+    async def answer(
+        self, messages: list[Message], options: dict[str, Any]
+    ) -> AsyncIterator[ChatResponseUpdate]:
         contents = messages[-1].contents
         told = "".join(content.text or "" for content in contents if content.type == "text")
-        files = [content.media_type for content in contents if content.type == "data"]
-
-        async def updates() -> AsyncIterator[ChatResponseUpdate]:
-            answer = f"You said {told.strip()} with {', '.join(files) or 'no data'}"
-            yield ChatResponseUpdate(
-                contents=[Content.from_text(answer)], role="assistant", message_id="m"
-            )
-
-        return Stream(updates(), finalizer=lambda updates: ChatResponse.from_updates(updates))
+        files = [content.media_type or "" for content in contents if content.type == "data"]
+        yield update(f"You said {told.strip()} with {', '.join(files) or 'no data'}", "m")
 
 
 class Server(ChatKitServer[Context]):
     def __init__(self, store: MemoryStore, uploads: Uploads) -> None:
         super().__init__(store, uploads)
-        self.agent = Agent(client=Echo())
+        self.agent = Agent(client=EchoModel())
         self.converter = ThreadItemConverter(attachment_data_fetcher=self.fetch)
         self.uploads = uploads
 

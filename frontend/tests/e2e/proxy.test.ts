@@ -70,7 +70,7 @@ beforeAll(async () => {
 const site = openedSite((port) => {
   startNginx(port, ports)
   const store = ['--store', `sqlite:///${folder}/chat.db`, '--attachments', `${folder}/files`]
-  const agent = ['tests.integration.counting_agent:helper', '--port', String(port)]
+  const agent = ['tests.fakes.counting_agent:helper', '--port', String(port)]
   const command = 'from agent_framework_chatkit.cli.commands import app; app()'
   // As the guide starts it, with its own names.
   const options = ['--root-path', '/chat', '--allowed-hosts', 'chat.test']
@@ -142,9 +142,7 @@ test('behind nginx, a name that is not allowed is refused', async () => {
 test('in a page of another origin, with a token, everything works', async () => {
   const [port, page] = [await freePort(), await freePort()]
   const origin = `http://intranet.test:${page}`
-  const server = python(['frontend/tests/e2e/login_server.py', String(port), origin], {
-    PYTHONPATH: root,
-  })
+  const server = python(['frontend/tests/e2e/login_server.py', String(port), origin])
   const html = `<!doctype html><title>Intranet</title>
     <script src="http://127.0.0.1:${port}/chatkit.js"></script>
     <openai-chatkit style="display: block; height: 600px"></openai-chatkit>`

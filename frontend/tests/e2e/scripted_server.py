@@ -1,4 +1,4 @@
-"""The real server and store, and a model that does what it is asked for by name."""
+"""The real server and store, with a model that does what the user's message names."""
 
 import asyncio
 import json
@@ -10,13 +10,10 @@ from typing import Any
 import uvicorn
 from agent_framework import (
     Agent,
-    BaseChatClient,
-    ChatResponse,
     ChatResponseUpdate,
     Content,
     FunctionInvocationContext,
-    FunctionInvocationLayer,
-    ResponseStream,
+    Message,
     tool,
 )
 from chatkit.types import (
@@ -28,6 +25,7 @@ from chatkit.types import (
     UserMessageItem,
 )
 from every_kind import Kinds, picture
+from tests.fakes.models import FakeModel, results_of, update, user_text
 from widget_actions import ACTIONS, show
 
 from agent_framework_chatkit import (
@@ -74,58 +72,48 @@ def annotations() -> list[Any]:
     return cited
 
 
-class Model(FunctionInvocationLayer[Any], BaseChatClient[Any]):
-    def _inner_get_response(
-        self, *, messages: Any, stream: bool, options: Any, **kwargs: Any
-    ) -> Any:
-        last = messages[-1]
-        results = [str(each.result) for each in last.contents if each.type == "function_result"]
-        # What the person has written: how the last turn was cut short comes before, files after.
-        said = last.text.rpartition("</HIDDEN_CONTEXT>\n\n")[2].partition("\n\n<ATTACHMENT ")[0]
-        word = said.lower().strip()
+class NamedModel(FakeModel):
+    """Looks up the user's message among the names of its answers."""
 
-        async def contents() -> AsyncIterator[Content]:
-            if results:
-                yield Content.from_text(f"The tool said: {results[0]}")
-            elif word in CALLS:
-                name, arguments = CALLS[word]
-                call_id = f"c{len(messages)}"
-                yield Content.from_function_call(call_id, name, arguments=json.dumps(arguments))
-            elif word.startswith("show {"):
-                arguments = json.dumps({"widget": said.strip()[5:]})
-                yield Content.from_function_call(f"c{len(messages)}", "show", arguments=arguments)
-            elif word == "fail":
-                yield Content.from_text("Let me")
-                raise RuntimeError("a secret")
-            elif word == "talk":
-                for number in range(1000):
-                    yield Content.from_text(f"Word {number}. ")
-                    await asyncio.sleep(0.02)
-            elif word == "read":
-                yield Content.from_text(RICH, annotations=annotations())
-            elif word.startswith("draw"):
-                uri = "data:image/png;base64,AAAA" if "badly" in word else picture()
-                yield Content.from_uri(uri, media_type="image/png")
-            elif word == "attack":
-                yield Content.from_text(HOSTILE)
-            elif word == "think":
-                yield Content.from_text_reasoning(text="Let me think about it.")
-                yield Content.from_text("I thought.")
-            else:
-                yield Content.from_text(f"You said *{said}*, and I know {len(messages)}.")
-                files = sum(each.type == "data" for each in last.contents)
-                if files:
-                    yield Content.from_text(f" You sent {files} files.")
+    async def answer(
+        self, messages: list[Message], options: dict[str, Any]
+    ) -> AsyncIterator[ChatResponseUpdate]:
+        async for content in self._contents(messages[-1], len(messages)):
+            yield update(content, f"m{len(messages)}")
 
-        async def updates() -> AsyncIterator[ChatResponseUpdate]:
-            async for content in contents():
-                yield ChatResponseUpdate(
-                    contents=[content], role="assistant", message_id=f"m{len(messages)}"
-                )
-
-        return ResponseStream(
-            updates(), finalizer=lambda updates: ChatResponse.from_updates(updates)
-        )
+    async def _contents(self, last: Message, count: int) -> AsyncIterator[Content | str]:
+        said = user_text(last)
+        word = said.lower()
+        if results := results_of([last]):
+            yield f"The tool said: {results[0]}"
+        elif word in CALLS:
+            name, arguments = CALLS[word]
+            yield Content.from_function_call(f"c{count}", name, arguments=json.dumps(arguments))
+        elif word.startswith("show {"):
+            arguments = json.dumps({"widget": said[5:]})
+            yield Content.from_function_call(f"c{count}", "show", arguments=arguments)
+        elif word == "fail":
+            yield "Let me"
+            raise RuntimeError("a secret")
+        elif word == "talk":
+            for number in range(1000):
+                yield f"Word {number}. "
+                await asyncio.sleep(0.02)
+        elif word == "read":
+            yield Content.from_text(RICH, annotations=annotations())
+        elif word.startswith("draw"):
+            uri = "data:image/png;base64,AAAA" if "badly" in word else picture()
+            yield Content.from_uri(uri, media_type="image/png")
+        elif word == "attack":
+            yield HOSTILE
+        elif word == "think":
+            yield Content.from_text_reasoning(text="Let me think about it.")
+            yield "I thought."
+        else:
+            yield f"You said *{said}*, and I know {count}."
+            files = sum(each.type == "data" for each in last.contents)
+            if files:
+                yield f" You sent {files} files."
 
 
 class Server(AgentChatKitServer[Any]):
@@ -171,7 +159,7 @@ def lock(ctx: FunctionInvocationContext) -> str:
 
 port = int(sys.argv[1])
 tools: Any = [transfer_money, ask_user, locate, lock, show]
-agent = Agent(client=Model(), tools=tools)
+agent = Agent(client=NamedModel(), tools=tools)
 store = SQLStore[Any]("sqlite://")
 attachments = AttachmentStore[Any](
     "memory://", metadata=store, secret="x" * 32, base_url=f"http://127.0.0.1:{port}"

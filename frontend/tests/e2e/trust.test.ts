@@ -29,7 +29,7 @@ function serveAgent(
   env: Record<string, string> = {},
 ): ChildProcess {
   const command = 'from agent_framework_chatkit.cli.commands import app; app()'
-  const agent = `tests.integration.${name}:helper`
+  const agent = `tests.fakes.${name}:helper`
   const folder = mkdtempSync(join(tmpdir(), 'trust-'))
   const store = ['--store', `sqlite:///${folder}/chat.db`, '--attachments', `${folder}/files`]
   const arguments_ = ['-c', command, 'serve', agent, '--port', String(at), ...store, ...options]

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from agent_framework_chatkit import AgentResponseConverter, Decision
 from agent_framework_chatkit.interrupts.calls import describe_tool, seal_of, tool_of, with_tool
 
+from ...fakes.scripted_agent import agent, call, text
 from ..answering import Bank, cards, click
 from ..chat_client import chat, of_type
-from ..scripted_agent import agent, call, text
 
 HOSTILE = (
     'ab "\\\n\r\t:{[0\u202e\u2066\u200b\u200d\u00ad\ufeff\u3164\ufe0f\U000e0041\x7f\ud800é👍日'

@@ -32,7 +32,7 @@ from chatkit.widgets import DynamicWidgetRoot
 
 from agent_framework_chatkit import ClientToolCall, ThreadContext, stream_agent_response
 
-from ..scripted_agent import agent, call
+from ...fakes.scripted_agent import agent, call
 from ..thread_client import (
     collect,
     events_of,

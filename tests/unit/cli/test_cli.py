@@ -22,7 +22,7 @@ from ..stores.files import let_age
 
 RUNNER = CliRunner()
 AGENT = """
-from tests.unit.scripted_agent import agent, text
+from tests.fakes.scripted_agent import agent, text
 
 helper = agent([text("Hi")])
 other = agent([text("Other")])

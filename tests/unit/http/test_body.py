@@ -14,8 +14,8 @@ from agent_framework_chatkit import AgentChatKitServer, create_app
 from agent_framework_chatkit.http import body as body_module
 from agent_framework_chatkit.stores import SQLStore
 
+from ...fakes.scripted_agent import agent, text
 from ..chat_client import Browser, message
-from ..scripted_agent import agent, text
 from ..sized_chat import MB, chat, status
 
 

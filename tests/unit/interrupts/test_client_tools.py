@@ -7,7 +7,7 @@ import pytest
 from agent_framework_chatkit import client_tool
 from agent_framework_chatkit.interrupts.client_tools import client_tool_names, client_tool_result
 
-from ..scripted_agent import agent, call, look_up
+from ...fakes.scripted_agent import agent, call, look_up
 
 
 @client_tool

@@ -25,9 +25,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from agent_framework_chatkit import AgentChatKitServer, ask_user, client_tool, create_app
 from agent_framework_chatkit.stores import SQLStore
 
-from ...fake_models import FakeModel, update
+from ...fakes.models import FakeModel, update
+from ...fakes.scripted_agent import check_calls
 from ..chat_client import Browser, of_type
-from ..scripted_agent import check_calls
 
 
 class Model(FakeModel):

@@ -18,9 +18,9 @@ from agent_framework_chatkit import (
     AgentChatKitServer,
 )
 
+from ...fakes.scripted_agent import agent, call, look_up, said, text
 from ..chat_client import Browser, chat, of_type
 from ..live_client import chat as live_chat
-from ..scripted_agent import agent, call, look_up, said, text
 
 
 async def test_a_try_after_a_failure_knows_what_the_earlier_one_has_done() -> None:

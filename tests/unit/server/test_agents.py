@@ -11,8 +11,8 @@ from agent_framework_chatkit import AgentChatKitServer
 from agent_framework_chatkit.http.page import page_options
 from agent_framework_chatkit.stores import SQLStore
 
+from ...fakes.scripted_agent import agent, text
 from ..chat_client import EVENT, Browser, chat, encode, message
-from ..scripted_agent import agent, text
 
 
 def two(**properties: Any) -> dict[str, Any]:

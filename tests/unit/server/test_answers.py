@@ -15,9 +15,9 @@ from agent_framework import (
 
 from agent_framework_chatkit import AgentResponseConverter
 
+from ...fakes.scripted_agent import agent, call, text
 from ..answering import Bank, act, asked, cards, click, payload
 from ..chat_client import Browser, chat, of_type
-from ..scripted_agent import agent, call, text
 
 
 async def test_an_approved_tool_runs_and_the_answer_goes_on() -> None:

@@ -13,9 +13,9 @@ from agent_framework import (
 
 from agent_framework_chatkit import ask_user, client_tool
 
+from ...fakes.scripted_agent import agent, call, text
 from ..answering import Bank, asked, cards, click, output, reply
 from ..chat_client import chat, of_type
-from ..scripted_agent import agent, call, text
 
 
 @client_tool

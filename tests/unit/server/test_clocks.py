@@ -12,8 +12,8 @@ import pytest
 from agent_framework_chatkit import AgentChatKitServer, create_app
 from agent_framework_chatkit.stores import AttachmentStore, SQLStore
 
+from ...fakes.scripted_agent import agent, text
 from ..chat_client import Browser, chat
-from ..scripted_agent import agent, text
 
 HOUR = 3600.0
 

@@ -21,9 +21,9 @@ from agent_framework_chatkit import (
 )
 from agent_framework_chatkit.stores import SQLStore
 
+from ...fakes.scripted_agent import agent, call, said, text
 from ..chat_client import Browser, chat, of_type
 from ..offering import book, card, offer, offering, use, use_at_once, widget_of
-from ..scripted_agent import agent, call, said, text
 
 
 def texts(item: dict[str, Any]) -> list[str]:

@@ -15,8 +15,8 @@ from chatkit.types import (
 
 from agent_framework_chatkit import AgentChatKitServer
 
+from ...fakes.scripted_agent import agent, text
 from ..live_client import Gate, chat, settled
-from ..scripted_agent import agent, text
 
 
 async def test_an_answer_goes_on_when_its_client_goes_away() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...fakes.scripted_agent import agent, said, text
 from ..chat_client import EVENT, Browser, chat, message
-from ..scripted_agent import agent, said, text
 
 
 async def edit(browser: Browser, item_id: str, new: Any) -> Any:

@@ -18,8 +18,8 @@ from agent_framework_chatkit.http.event_stream import EventStream
 from agent_framework_chatkit.stores import SQLStore
 
 from ..chat_client import encode
+from ...fakes.scripted_agent import agent, call, text
 from ..live_client import ME, Gate, LiveClient, chat, hold_commits, settled
-from ..scripted_agent import agent, call, text
 
 
 async def test_a_thread_is_followed_from_the_middle_of_an_answer() -> None:

@@ -21,8 +21,8 @@ from agent_framework_chatkit.server import run
 from agent_framework_chatkit.server.run_end import end_run
 from agent_framework_chatkit.stores import SQLStore
 
+from ...fakes.scripted_agent import agent, call, said, text
 from ..live_client import ME, Gate, LiveClient, Stream, bury, chat, settled
-from ..scripted_agent import agent, call, said, text
 
 
 @tool(approval_mode="always_require")

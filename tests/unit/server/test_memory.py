@@ -22,8 +22,8 @@ from chatkit.types import HiddenContextItem
 from agent_framework_chatkit import AgentChatKitServer, AgentResponseConverter
 from agent_framework_chatkit.stores import SQLStore
 
+from ...fakes.scripted_agent import agent, call, check_calls, said, text
 from ..live_client import ME, Gate, LiveClient, bury, chat
-from ..scripted_agent import agent, call, check_calls, said, text
 
 
 class Desk:

@@ -13,8 +13,8 @@ from chatkit.types import AttachmentCreateParams
 from agent_framework_chatkit import AgentChatKitServer, Quotas, create_app
 from agent_framework_chatkit.stores import AttachmentError, AttachmentStore, SQLStore
 
+from ...fakes.scripted_agent import agent, text
 from ..chat_client import Browser, chat, message
-from ..scripted_agent import agent, text
 
 
 def answers(count: int) -> Any:

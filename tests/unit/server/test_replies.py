@@ -11,8 +11,8 @@ import pytest
 from agent_framework_chatkit import AgentChatKitServer, create_app
 from agent_framework_chatkit.stores import SQLStore
 
+from ...fakes.scripted_agent import agent, text
 from ..chat_client import Browser
-from ..scripted_agent import agent, text
 from ..sized_chat import MB, chat
 
 

@@ -10,8 +10,8 @@ from agent_framework import FunctionInvocationContext, tool
 
 from agent_framework_chatkit import ThreadContext
 
+from ...fakes.scripted_agent import agent, call, text
 from ..live_client import ME, Gate, chat, settled
-from ..scripted_agent import agent, call, text
 
 
 async def test_what_a_tool_and_a_person_change_of_a_thread_is_kept_and_told() -> None:

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
+from ...fakes.scripted_agent import agent, text
 from ..live_client import chat, hold_commits
-from ..scripted_agent import agent, text
 
 
 @pytest.mark.parametrize("text_interval", [0, 0.03])

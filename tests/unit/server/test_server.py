@@ -28,8 +28,8 @@ from agent_framework_chatkit import AgentChatKitServer, AgentResponseConverter
 from agent_framework_chatkit.http.app import create_app
 from agent_framework_chatkit.stores import SQLStore
 
+from ...fakes.scripted_agent import agent, call, look_up, text
 from ..chat_client import Browser, chat, of_type
-from ..scripted_agent import agent, call, look_up, text
 
 
 async def test_an_agent_answers_in_a_thread() -> None:

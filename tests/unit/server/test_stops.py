@@ -27,10 +27,10 @@ from agent_framework_chatkit import (
 from agent_framework_chatkit.server import worker
 from agent_framework_chatkit.stores import SQLStore
 
+from ...fakes.scripted_agent import agent, call, forever, look_up, said, text
 from ..chat_client import EVENT, encode, message, of_type
 from ..live_client import Gate
 from ..live_client import chat as live_chat
-from ..scripted_agent import agent, call, forever, look_up, said, text
 
 
 async def test_a_stop_reaches_the_turn_and_says_what_became_of_it() -> None:

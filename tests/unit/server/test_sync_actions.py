@@ -15,9 +15,9 @@ from agent_framework_chatkit import (
     action,
 )
 
+from ...fakes.scripted_agent import agent, call, said, text
 from ..chat_client import chat, of_type
 from ..offering import Trip, book, card, offering, use, use_at_once, widget_of
-from ..scripted_agent import agent, call, said, text
 
 
 def texts(item: dict[str, Any]) -> list[str]:

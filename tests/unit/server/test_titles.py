@@ -11,8 +11,8 @@ from agent_framework_chatkit import AgentChatKitServer
 from agent_framework_chatkit.http.app import create_app
 from agent_framework_chatkit.stores import SQLStore
 
+from ...fakes.scripted_agent import agent, text
 from ..chat_client import Browser, chat
-from ..scripted_agent import agent, text
 
 
 @pytest.mark.parametrize(

@@ -28,10 +28,10 @@ from agent_framework_chatkit import (
 from agent_framework_chatkit.server import turn_requests
 from agent_framework_chatkit.stores import ThreadBusyError
 
+from ...fakes.scripted_agent import agent, call, said, text
 from ..chat_client import chat, message
 from ..live_client import ME, Gate, LiveClient
 from ..live_client import chat as live_chat
-from ..scripted_agent import agent, call, said, text
 
 
 async def test_a_request_that_is_repeated_runs_nothing() -> None:

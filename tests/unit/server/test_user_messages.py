@@ -10,8 +10,8 @@ from agent_framework import Message
 from agent_framework_chatkit import AgentChatKitServer, ThreadItemConverter, create_app
 from agent_framework_chatkit.stores import AttachmentStore, SQLStore
 
+from ...fakes.scripted_agent import agent, said, text
 from ..chat_client import Browser, message
-from ..scripted_agent import agent, said, text
 from ..sized_chat import MB, chat
 
 

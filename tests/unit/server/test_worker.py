@@ -15,8 +15,8 @@ from agent_framework_chatkit import AgentChatKitServer
 from agent_framework_chatkit.stores import SQLStore
 from agent_framework_chatkit.stores.sql.tables import events, turns
 
+from ...fakes.scripted_agent import agent, call, said, text
 from ..live_client import ME, Gate, LiveClient, bury, chat
-from ..scripted_agent import agent, call, said, text
 
 
 async def test_a_change_elsewhere_is_seen_by_a_worker_that_writes_meanwhile(tmp_path: Any) -> None:

@@ -17,8 +17,8 @@ from sqlalchemy.exc import OperationalError
 from agent_framework_chatkit import AgentChatKitServer
 from agent_framework_chatkit.stores import SQLStore
 
+from ...fakes.scripted_agent import agent, call, text
 from ..live_client import Gate, LiveClient
-from ..scripted_agent import agent, call, text
 from .stored import ANN, thread
 
 GONE = OperationalError("SELECT", {}, Exception("It is gone.\nAnd more."))

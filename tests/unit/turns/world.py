@@ -25,7 +25,7 @@ from agent_framework_chatkit import AgentChatKitServer, client_tool
 from agent_framework_chatkit.server.run import current_run
 from agent_framework_chatkit.stores import SQLStore
 
-from ...fake_models import FakeModel, update
+from ...fakes.models import FakeModel, update
 from ...integration.providers.rules import check_strictest
 from .event_reader import Client, Event
 from .simulation import SimulatedWorker, Simulation, simulated

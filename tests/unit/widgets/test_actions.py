@@ -14,8 +14,8 @@ from agent_framework_chatkit import (
 )
 from agent_framework_chatkit.stores import SQLStore
 
+from ...fakes.scripted_agent import agent
 from ..offering import Trip, book
-from ..scripted_agent import agent
 
 
 @pytest.mark.parametrize("kind", ["book", APPROVAL_ACTION])

@@ -10,9 +10,9 @@ from chatkit.widgets import DynamicWidgetRoot
 
 from agent_framework_chatkit import ThreadContext, action
 
+from ...fakes.scripted_agent import agent, call, text
 from ..chat_client import chat, of_type
 from ..offering import use, use_at_once
-from ..scripted_agent import agent, call, text
 
 BUY = {"type": "buy", "payload": {"price": 100, "item": {"id": "a"}}}
 

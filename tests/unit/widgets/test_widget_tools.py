@@ -24,9 +24,9 @@ from agent_framework_chatkit import (
     widget_tool,
 )
 
+from ...fakes.scripted_agent import agent, call, text
 from ..answering import asked, cards, click
 from ..chat_client import chat
-from ..scripted_agent import agent, call, text
 from ..thread_client import IdStore, collect, items_of
 
 TEMPLATE = WidgetTemplate(

@@ -28,9 +28,9 @@ from pydantic import BaseModel, Field
 
 from agent_framework_chatkit import client_tool
 
+from ...fakes.scripted_agent import agent, call, text
 from ..answering import Bank, cards, click, output, reply
 from ..chat_client import Browser, chat, of_type
-from ..scripted_agent import agent, call, text
 from .shown import shown
 
 

@@ -25,8 +25,8 @@ from agent_framework_orchestrations import (
 from agent_framework_chatkit import AgentChatKitServer
 from agent_framework_chatkit.stores import SQLStore
 
+from ...fakes.scripted_agent import agent, call, said, text
 from ..chat_client import Browser, chat
-from ..scripted_agent import agent, call, said, text
 from .shown import shown
 
 

@@ -17,8 +17,8 @@ from starlette.requests import Request
 from agent_framework_chatkit import AgentChatKitServer, create_app
 from agent_framework_chatkit.stores import AttachmentStore, SQLStore
 
-from .chat_client import Browser, message
-from .scripted_agent import agent, text
+from ...fakes.scripted_agent import agent, text
+from ..chat_client import Browser, message
 
 DAY = 24 * 60 * 60
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40

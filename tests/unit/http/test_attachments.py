@@ -16,9 +16,9 @@ from agent_framework_chatkit import AgentChatKitServer, create_app
 from agent_framework_chatkit.http import app as app_module
 from agent_framework_chatkit.stores import AttachmentStore, SQLStore
 
-from .chat_client import Browser, message
-from .scripted_agent import agent, said, text
-from .stores.files import let_age
+from ...fakes.scripted_agent import agent, said, text
+from ..chat_client import Browser, message
+from ..stores.files import let_age
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
 

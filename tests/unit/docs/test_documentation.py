@@ -17,11 +17,11 @@ import agent_framework_chatkit.stores
 from agent_framework_chatkit import AgentResponseConverter, ThreadItemConverter, create_app
 from agent_framework_chatkit.stores import SQLStore
 
-from .answering import act, cards, click, output, reply
-from .chat_client import Browser, chat, of_type
+from ...fakes.scripted_agent import ScriptedClient, agent, call, text
+from ..answering import act, cards, click, output, reply
+from ..chat_client import Browser, chat, of_type
+from ..thread_client import IdStore, collect, items_of
 from .guide import PAGES, ROOT, blocks_of, defined_in, run
-from .scripted_agent import ScriptedClient, agent, call, text
-from .thread_client import IdStore, collect, items_of
 
 BLOCKS = [
     pytest.param(block, id=f"{page.name}-{number}")

@@ -1,4 +1,4 @@
-"""An agent whose model says what a test tells it to, through the framework's own loop."""
+"""An agent whose model gives the answers that a test lists."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from agent_framework import (
     tool,
 )
 
-from ..fake_models import FakeModelWithMiddleware, update
+from .models import FakeModel, update
 
 Step = Content | Exception | Callable[[], Awaitable[None]]
-"""What a model does: say something, fail, or do what a test needs at that point."""
+"""A step of an answer: content to send, an error to raise or a function to call."""
 
 
-class ScriptedClient(FakeModelWithMiddleware):
-    """A model that answers each call with the next of its messages."""
+class ScriptedClient(FakeModel):
+    """A model that answers each request with the next of its messages."""
 
     def __init__(self, *messages: list[Step]) -> None:
         super().__init__()
         self.messages = list(messages)
         self.asked: list[list[Message]] = []
-        """What the model was given, call by call."""
+        """The messages of each request."""
         self.options: list[Any] = []
-        """The options that it was called with."""
+        """The options of each request."""
 
     def answer(
         self, messages: list[Message], options: dict[str, Any]
@@ -54,7 +54,7 @@ def agent(*messages: list[Any], tools: Any = (), **properties: Any) -> Agent[Any
 
 
 def said(agent: Agent[Any], call: int = -1) -> list[tuple[str, str]]:
-    """Return what an agent's model was given in one of its calls, as roles and texts."""
+    """Return the roles and texts of the messages in a request to an agent's model."""
     client = agent.client
     assert isinstance(client, ScriptedClient)
     return [(message.role, message.text) for message in client.asked[call]]
@@ -79,7 +79,7 @@ async def forever() -> None:
 
 
 def check_calls(messages: list[Message]) -> None:
-    """Check what services check: each call is answered, at once and once, and nothing else is."""
+    """Check, as services do, that exactly one result follows each call, and no other result."""
     waiting: set[str | None] = set()
     for message in messages:
         for content in message.contents:

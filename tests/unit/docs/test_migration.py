@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from .chat_client import chat
-from .scripted_agent import ScriptedClient, call, text
+from ...fakes.scripted_agent import ScriptedClient, call, text
+from ..chat_client import chat
 
-PAGE = Path(__file__).parents[2] / "docs/migration/names.md"
+PAGE = Path(__file__).parents[3] / "docs/migration/names.md"
 PACKAGES = ("agent_framework", "chatkit", "logging")
 NAME = re.compile(rf"`((?:{'|'.join(PACKAGES)})\.[\w.]+)(?:\((\w+)=\))?`")
 ROWS = [

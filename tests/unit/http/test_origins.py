@@ -15,8 +15,8 @@ from starlette.requests import Request
 from agent_framework_chatkit import AgentChatKitServer, chat_routes, create_app
 from agent_framework_chatkit.stores import AttachmentStore, SQLStore
 
-from .chat_client import Browser, message
-from .scripted_agent import agent, text
+from ...fakes.scripted_agent import agent, text
+from ..chat_client import Browser, message
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
 INTRANET = "https://intranet.test"

@@ -22,8 +22,8 @@ from agent_framework import (
 
 from agent_framework_chatkit import ask_user, client_tool
 
-from .chat_client import Browser, chat
-from .scripted_agent import agent, call, text
+from ...fakes.scripted_agent import agent, call, text
+from ..chat_client import Browser, chat
 
 Then = Callable[[], Awaitable[None]]
 """What happens between an answer and what the agent says to it."""

@@ -1,4 +1,4 @@
-"""Language models that do as tests say."""
+"""The base of all fake language models."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from agent_framework import (
 )
 
 
-class Answers:
-    """What all of them share: a subclass writes the answers."""
+class FakeModel(FunctionInvocationLayer[Any], ChatMiddlewareLayer[Any], BaseChatClient[Any]):
+    """A chat client whose subclass writes the answers. The framework calls its tools."""
 
     def answer(
         self, messages: list[Message], options: dict[str, Any]
@@ -29,21 +29,11 @@ class Answers:
     def _inner_get_response(
         self, *, messages: Any, stream: bool, options: Any, **kwargs: Any
     ) -> Any:
-        answering = ResponseStream(
+        updates = ResponseStream(
             self.answer(list(messages), dict(options)),
             finalizer=lambda updates: ChatResponse.from_updates(updates),
         )
-        return answering if stream else answering.get_final_response()
-
-
-class FakeModel(Answers, FunctionInvocationLayer[Any], BaseChatClient[Any]):
-    """A model within the framework's own loop of tools."""
-
-
-class FakeModelWithMiddleware(
-    Answers, FunctionInvocationLayer[Any], ChatMiddlewareLayer[Any], BaseChatClient[Any]
-):
-    """A model that middleware may stand before, as before those of services."""
+        return updates if stream else updates.get_final_response()
 
 
 def update(content: Content | str, message_id: str | None = None) -> ChatResponseUpdate:
@@ -51,3 +41,19 @@ def update(content: Content | str, message_id: str | None = None) -> ChatRespons
     if isinstance(content, str):
         content = Content.from_text(content)
     return ChatResponseUpdate(contents=[content], role="assistant", message_id=message_id)
+
+
+def user_text(message: Message) -> str:
+    """Return what the user wrote, without the hidden context before it and the files after it."""
+    written = message.text.rpartition("</HIDDEN_CONTEXT>")[2].partition("\n\n<ATTACHMENT ")[0]
+    return written.strip()
+
+
+def results_of(messages: list[Message]) -> list[str]:
+    """Return the results of the tool calls in messages."""
+    return [
+        str(content.result)
+        for message in messages
+        for content in message.contents
+        if content.type == "function_result"
+    ]

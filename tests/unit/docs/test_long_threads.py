@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from agent_framework import Agent, CompactionProvider, SlidingWindowStrategy
 
-from .chat_client import chat
+from ...fakes.scripted_agent import ScriptedClient, Step, call, look_up, text
+from ..chat_client import chat
 from .guide import blocks_of, run
-from .scripted_agent import ScriptedClient, Step, call, look_up, text
 
 TURNS = 40
 

@@ -15,8 +15,8 @@ from starlette.applications import Starlette
 from agent_framework_chatkit import AgentChatKitServer, chat_routes, create_app
 from agent_framework_chatkit.stores import AttachmentStore, SQLStore
 
-from .chat_client import Browser
-from .scripted_agent import agent, text
+from ...fakes.scripted_agent import agent, text
+from ..chat_client import Browser
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
 ALLOWED = ["Chat.example.com", "*.example.org", "[::1]", "10.0.0.7:8443"]

@@ -1,4 +1,4 @@
-"""An OpenAI-compatible endpoint that answers with what a test has written for it."""
+"""An OpenAI-compatible endpoint that gives the answers that a test lists."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from typing import Any
 
 
 class ScriptedEndpoint:
-    """Streams the deltas that it is given, one list of them for each request."""
+    """Answers each request with the next list of deltas, or with status 400 if none is left."""
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
         self.replies: list[Iterable[dict[str, Any]]] = []
         self.requests: list[dict[str, Any]] = []
         self.reader_left = threading.Event()
-        """Set when a stream was closed before its end."""
+        """Set when a client closes a stream before its end."""
 
 
 @contextmanager
 def scripted_endpoint() -> Iterator[ScriptedEndpoint]:
-    """Serve such an endpoint on a free port."""
+    """Serve an endpoint on a free port."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

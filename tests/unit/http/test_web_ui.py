@@ -11,8 +11,8 @@ from agent_framework_chatkit import AgentChatKitServer, create_app
 from agent_framework_chatkit.http import web_ui
 from agent_framework_chatkit.stores import AttachmentStore, SQLStore
 
-from .chat_client import Browser, chat
-from .scripted_agent import ScriptedClient, agent
+from ...fakes.scripted_agent import ScriptedClient, agent
+from ..chat_client import Browser, chat
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ async def test_the_page_may_load_nothing_from_elsewhere() -> None:
     rules: dict[str, Any] = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
     assert rules["default-src"] == "'none'"
     assert {rules[name] for name in ("script-src", "style-src", "connect-src")} == {"'self'"}
-    guide = Path(__file__).parents[2] / "docs/security.md"
+    guide = Path(__file__).parents[3] / "docs/security.md"
     assert policy in " ".join(guide.read_text().split())
 
 

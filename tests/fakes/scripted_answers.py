@@ -1,6 +1,6 @@
-"""An agent for the server to serve, whose answers are known beforehand: the question tells them.
+"""An agent whose answers follow from the question.
 
-A question is made of words such as `say=40 seed=7 tool=3`; see `Script`.
+A question consists of words such as `say=40 seed=7 tool=3`; see `Script`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from starlette.applications import Starlette
 from agent_framework_chatkit import AgentChatKitServer, Quotas, create_app
 from agent_framework_chatkit.stores import SQLStore
 
-from ..fake_models import FakeModel, update
+from .models import FakeModel, update, user_text
 
 WORDS = (
     *("the", "a", "river", "of", "light", "under", "stone", "and", "wind", "over"),
@@ -50,20 +50,20 @@ WORDS = (
 
 @dataclass(frozen=True)
 class Script:
-    """What an answer is made of.
+    """The content and the pace of an answer.
 
     Attributes:
-        say: How many pieces of text it has.
+        say: The number of pieces of text.
         pause: Seconds between two pieces.
-        seed: Which pieces.
-        marked: 1 if the text begins with the seed, and so is another than any other's.
-        size: Characters of a piece; by default a few.
-        tool: What the tool is called with before the text, if it is called.
-        hold: After how many pieces the answer waits until `go` is called with its `gate`.
-        gate: Names what it waits for.
-        hang: 1 if the tool waits for the gate, rather than the text.
-        approve: 1 if a person must approve the call of the tool.
-        timed: 1 if the model writes down when it says each piece, by the machine's own clock.
+        seed: Selects the pieces.
+        marked: 1 if the text starts with the seed, so that it differs from every other text.
+        size: Characters per piece; a few by default.
+        tool: The argument of the tool call before the text; no call if empty.
+        hold: The number of pieces after which the answer waits for its `gate`.
+        gate: The name of a file. The answer or its tool waits until the file exists.
+        hang: 1 if the tool waits for the gate instead of the text.
+        approve: 1 if the user must approve the tool call.
+        timed: 1 if the model records the time of each piece, by the machine's monotonic clock.
     """
 
     say: int = 10
@@ -99,7 +99,7 @@ class Script:
         )
 
     def pieces(self) -> Iterator[str]:
-        chosen = random.Random(self.seed)  # noqa: S311 it is not for secrets
+        chosen = random.Random(self.seed)  # noqa: S311 not for secrets
         for number in range(self.say):
             text = f"{number} {chosen.choice(WORDS)} "
             if self.marked and number == 0:
@@ -108,12 +108,12 @@ class Script:
 
     @property
     def text(self) -> str:
-        """The whole answer, but for what is said of the tool."""
+        """The text of the whole answer."""
         return "".join(self.pieces())
 
     @property
     def result(self) -> str:
-        """What the tool returns."""
+        """The tool's result."""
         return f"looked up {self.tool}"
 
 
@@ -122,7 +122,7 @@ def gates() -> Path:
 
 
 def times_of(folder: Path, script: Script) -> Path:
-    """Return the file in which the model writes down when it says the pieces of an answer."""
+    """Return the file in which the model records the times of an answer's pieces."""
     return folder / f"times-{script.seed}"
 
 
@@ -155,7 +155,7 @@ class ScriptedAnswers(FakeModel):
 async def _updates(messages: list[Message]) -> AsyncIterator[ChatResponseUpdate]:
     last = messages[-1]
     if _question(last).endswith("recall"):
-        yield update(Content.from_text(json.dumps([_told(message) for message in messages])), "r")
+        yield update(json.dumps([_summary(message) for message in messages]), "r")
         return
     asked = next(each for each in reversed(messages) if each.role == "user")
     script = Script.parse(_question(asked))
@@ -175,48 +175,47 @@ async def _updates(messages: list[Message]) -> AsyncIterator[ChatResponseUpdate]
             if script.timed:
                 with times_of(gates(), script).open("a") as times:
                     times.write(f"{time.monotonic()}\n")
-            yield update(Content.from_text(piece), "t")
+            yield update(piece, "t")
             said += 1
-            # Others run meanwhile, as they do while a real model is waited for.
+            # Let other tasks run, as they do while a real model thinks.
             await asyncio.sleep(script.pause)
     finally:
         (gates() / f"said-{script.seed}").write_text(str(said))
 
 
 def _question(message: Message) -> str:
-    """Return what was asked, without what was left unanswered before."""
-    return message.text.rpartition(">")[2] if message.role == "user" else ""
+    return user_text(message) if message.role == "user" else ""
 
 
-def _told(message: Message) -> list[Any]:
-    """Return a message in short: who says what, or calls what, or returns what."""
-    said: list[Any] = [message.role]
+def _summary(message: Message) -> list[Any]:
+    """Return a message's role, and its texts, calls and results."""
+    summary: list[Any] = [message.role]
     for content in message.contents:
         if content.type == "function_call":
-            said.append({"call": content.call_id})
+            summary.append({"call": content.call_id})
         elif content.type == "function_result":
-            said.append({"result": str(content.result)})
+            summary.append({"result": str(content.result)})
         else:
-            said.append(content.text)
-    return said
+            summary.append(content.text)
+    return summary
 
 
 helper = Agent(client=ScriptedAnswers(), tools=[look_up, look_up_once_approved])
 
 
-class Hasty(AgentChatKitServer[Any]):
-    """Gives turns as much time as a test wants when it stops."""
+class HastyServer(AgentChatKitServer[Any]):
+    """A server whose grace period at shutdown is set by the test."""
 
     shutdown_grace = float(os.environ.get("GRACE", "20"))
 
 
 signal.signal(signal.SIGUSR1, lambda *_: gc.collect())
-"""So that a test can tell what is held in memory from what nobody has thrown away yet."""
+"""Lets a test measure memory without garbage."""
 
 
 def make_app() -> Starlette:
     """Return an app for plain uvicorn."""
-    # One visitor stands for many.
+    # The test's only visitor makes the requests of many.
     quotas = Quotas(visitor_turns=None, visitor_streams=None, new_visitors=None)
     store = SQLStore[Any](os.environ["CHATKIT_STORE"], lease=1)
-    return create_app(Hasty(helper, store, quotas=quotas))
+    return create_app(HastyServer(helper, store, quotas=quotas))

@@ -24,9 +24,9 @@ from agent_framework_chatkit.server import follower
 from agent_framework_chatkit.stores import SQLStore
 from agent_framework_chatkit.stores.sql.turns import Turns
 
-from .chat_client import Browser, message, of_type
-from .full_server import FullServer
-from .scripted_agent import agent, text
+from ...fakes.scripted_agent import agent, text
+from ..chat_client import Browser, message, of_type
+from ..full_server import FullServer
 
 
 @asynccontextmanager

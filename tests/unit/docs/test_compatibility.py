@@ -12,7 +12,7 @@ from chatkit import types
 from agent_framework_chatkit import AgentResponseConverter, ThreadItemConverter
 from agent_framework_chatkit.server import requests
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/compatibility.md").read_text()
 SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", PAGE, re.M | re.S))
 BESIDE = {
@@ -37,7 +37,7 @@ BESIDE = {
         "tests/unit/live_client.py",
     ],
     "tests/unit/stores/items_contract.py": ["tests/unit/stores/stored.py"],
-    "tests/unit/test_app.py": ["tests/unit/full_server.py"],
+    "tests/unit/http/test_app.py": ["tests/unit/full_server.py"],
 }
 """What a test consists of besides its own file."""
 

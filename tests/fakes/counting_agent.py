@@ -1,4 +1,4 @@
-"""An agent for the server to serve: it counts what it was told, or talks until it is stopped."""
+"""An agent that says how many messages it received, or talks until it is stopped."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from agent_framework import Agent, ChatResponseUpdate, Message
 
-from ..fake_models import FakeModel, update
+from .models import FakeModel, update
 
 
 class CountingModel(FakeModel):

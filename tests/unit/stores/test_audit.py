@@ -16,10 +16,10 @@ from agent_framework_chatkit.cli.commands import app
 from agent_framework_chatkit.stores import AttachmentStore, SQLStore
 from agent_framework_chatkit.stores.sql.audit import AuditTrail
 
-from .answering import Bank, cards, click
-from .chat_client import Browser, chat
-from .offering import book, offering, use
-from .scripted_agent import agent, call, text
+from ...fakes.scripted_agent import agent, call, text
+from ..answering import Bank, cards, click
+from ..chat_client import Browser, chat
+from ..offering import book, offering, use
 
 
 async def kinds(store: SQLStore[Any]) -> list[str]:

@@ -16,8 +16,8 @@ from chatkit.types import ThreadMetadata, ThreadStreamEvent, UserMessageItem
 import agent_framework_chatkit
 from agent_framework_chatkit.stores import SQLStore
 
-from .chat_client import EVENT, encode, message
-from .scripted_agent import agent, said, text
+from ...fakes.scripted_agent import agent, said, text
+from ..chat_client import EVENT, encode, message
 
 ANSWERING = agent([text("Hello, "), text("Al.")], [text("Sunny.")])
 

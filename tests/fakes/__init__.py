@@ -1,0 +1,1 @@
+"""Fake models, agents and services, for unit, integration and browser tests."""
