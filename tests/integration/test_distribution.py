@@ -43,7 +43,7 @@ def metadata(wheel: zipfile.ZipFile) -> Message:
     return Parser().parsestr(wheel.read(name).decode())
 
 
-def test_the_wheel_is_the_package_with_its_web_ui(wheel: zipfile.ZipFile) -> None:
+def test_wheel_contains_package_and_web_ui(wheel: zipfile.ZipFile) -> None:
     names = set(wheel.namelist())
     assert {
         f"{PACKAGE}/py.typed",
@@ -62,7 +62,7 @@ def test_the_wheel_is_the_package_with_its_web_ui(wheel: zipfile.ZipFile) -> Non
     assert any(name.endswith("/licenses/LICENSE") for name in names)
 
 
-def test_the_source_holds_all_that_the_project_is_made_of(folder: Path) -> None:
+def test_sdist_contains_whole_project(folder: Path) -> None:
     (path,) = folder.glob("*.tar.gz")
     with tarfile.open(path) as source:
         names = {name.partition("/")[2] for name in source.getnames()}
@@ -82,7 +82,7 @@ def test_the_source_holds_all_that_the_project_is_made_of(folder: Path) -> None:
     assert [name for name in names if any(stray in name for stray in STRAYS)] == [".gitignore"]
 
 
-def test_what_is_said_of_it(metadata: Message) -> None:
+def test_package_metadata(metadata: Message) -> None:
     assert metadata["Name"] == "agent-framework-chatkit"
     assert metadata["Requires-Python"] == ">=3.10"
     assert metadata["License-Expression"] == "MIT"
@@ -101,9 +101,7 @@ def test_what_is_said_of_it(metadata: Message) -> None:
     ]
 
 
-def test_no_upgrade_replaces_it_by_another_package_of_its_name(
-    folder: Path, wheel: zipfile.ZipFile, tmp_path: Path
-) -> None:
+def test_upgrade_keeps_this_package(folder: Path, wheel: zipfile.ZipFile, tmp_path: Path) -> None:
     other = tmp_path / "agent_framework_chatkit-99.0.0-py3-none-any.whl"
     with zipfile.ZipFile(other, "w") as archive:
         info = "agent_framework_chatkit-99.0.0.dist-info"

@@ -73,7 +73,7 @@ def expect_errors(lines: list[str], reason: str) -> None:
         assert reason in line
 
 
-def test_a_full_disk(tmp_path: Path) -> None:
+def test_full_disk(tmp_path: Path) -> None:
     folder = tmp_path / "disk"
     folder.mkdir()
     # A disk of our own, which nobody else sees, and which ends with the command.
@@ -85,7 +85,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a limit for the size of files")
-def test_a_file_that_may_not_grow(tmp_path: Path) -> None:
+def test_file_size_limit(tmp_path: Path) -> None:
     limited = ["sh", "-c", 'ulimit -f 1024; exec "$@"', "sh"]
     expect_errors(upload_to(tmp_path, *limited), "File too large")
     assert files_in(tmp_path) == []

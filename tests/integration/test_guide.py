@@ -33,7 +33,7 @@ def loads(text: str) -> list[str]:
     return [found[found.lastgroup or 0] for found in LOADED.finditer(text)]
 
 
-def test_the_guide_loads_nothing_from_elsewhere(site: Path) -> None:
+def test_guide_loads_nothing_from_other_hosts(site: Path) -> None:
     pages = [path for path in site.rglob("*") if path.suffix in (".html", ".css", ".svg")]
     loaded = {(path.name, address) for path in pages for address in loads(path.read_text())}
     assert any(path.endswith(".css") for _, path in loaded)
@@ -51,11 +51,11 @@ def test_the_guide_loads_nothing_from_elsewhere(site: Path) -> None:
         '@import "https://cdn.example/a.css"',
     ],
 )
-def test_what_loads_is_seen(code: str) -> None:
+def test_check_detects_loaded_resources(code: str) -> None:
     assert [address.partition("//")[1] for address in loads(code)] == ["//"]
 
 
-def test_the_guide_is_searched_and_lists_what_there_is(site: Path) -> None:
+def test_guide_has_search_and_navigation(site: Path) -> None:
     assert "stream_agent_response" in (site / "search/search_index.json").read_text()
     reference = (site / "reference/server.html").read_text()
     assert "max_request_size" in reference

@@ -42,7 +42,7 @@ def two(database: str, tmp_path: Path) -> Iterator[list[LiveWorker]]:
         yield started
 
 
-async def test_an_answer_is_followed_stopped_and_resumed_on_another_worker(
+async def test_answer_is_followed_stopped_and_resumed_on_another_worker(
     two: list[LiveWorker], tmp_path: Path
 ) -> None:
     one, other = two
@@ -76,7 +76,7 @@ async def test_an_answer_is_followed_stopped_and_resumed_on_another_worker(
     await followed.close()
 
 
-async def test_a_stop_and_a_new_title_reach_the_worker_that_answers(two: list[LiveWorker]) -> None:
+async def test_stop_and_new_title_reach_running_worker(two: list[LiveWorker]) -> None:
     one, other = two
     ann = Person()
     script = Script(say=10_000, pause=0.01, seed=2)
@@ -104,7 +104,9 @@ async def test_a_stop_and_a_new_title_reach_the_worker_that_answers(two: list[Li
         await each.close()
 
 
-async def test_two_titles_given_elsewhere_are_seen(two: list[LiveWorker]) -> None:
+async def test_followers_receive_two_title_changes_from_another_worker(
+    two: list[LiveWorker],
+) -> None:
     one, other = two
     ann = Person()
     asked = ann.ask(one, Script(say=10_000, pause=0.01, seed=2).question)
@@ -117,9 +119,7 @@ async def test_two_titles_given_elsewhere_are_seen(two: list[LiveWorker]) -> Non
     await asked.end()
 
 
-async def test_a_worker_that_is_killed_leaves_what_it_has_shown(
-    two: list[LiveWorker], tmp_path: Path
-) -> None:
+async def test_killed_worker_leaves_shown_content(two: list[LiveWorker], tmp_path: Path) -> None:
     one, other = two
     ann = Person()
     script = Script(say=60, seed=4, tool="snow", hold=30, gate="never")
@@ -156,9 +156,7 @@ async def _is(person: Person, worker: LiveWorker, thread_id: str, state: str) ->
     return await person.state(worker, thread_id) == state
 
 
-async def test_a_worker_that_was_paused_writes_nothing_more(
-    two: list[LiveWorker], tmp_path: Path
-) -> None:
+async def test_paused_worker_stops_writing(two: list[LiveWorker], tmp_path: Path) -> None:
     one, other = two
     ann = Person()
     asked = ann.ask(one, Script(say=100_000, pause=0.01, seed=5).question)
@@ -187,9 +185,7 @@ async def test_a_worker_that_was_paused_writes_nothing_more(
 
 
 @pytest.mark.parametrize("command", ["af-chatkit", "uvicorn"])
-async def test_a_worker_that_is_told_to_stop_lets_followers_go(
-    command: str, tmp_path: Path
-) -> None:
+async def test_terminating_worker_disconnects_followers(command: str, tmp_path: Path) -> None:
     store = f"sqlite:///{tmp_path}/chat.db"
     ann = Person()
     with workers(tmp_path, store, command=PLAIN if command == "uvicorn" else ()) as (
@@ -223,7 +219,7 @@ async def test_a_worker_that_is_told_to_stop_lets_followers_go(
         assert "Traceback" not in one.log
 
 
-async def test_a_turn_that_outlasts_its_worker_is_stopped_and_kept(tmp_path: Path) -> None:
+async def test_shutdown_stops_and_stores_running_turn(tmp_path: Path) -> None:
     ann = Person()
     store = f"sqlite:///{tmp_path}/chat.db"
     with workers(tmp_path, store, command=PLAIN, GRACE="1") as (one, other):
@@ -247,7 +243,7 @@ async def test_a_turn_that_outlasts_its_worker_is_stopped_and_kept(tmp_path: Pat
             assert told[2] == ["tool", {"result": script.result}]
 
 
-async def test_threads_that_are_not_there_or_not_ones_own(shared: list[LiveWorker]) -> None:
+async def test_missing_and_foreign_threads(shared: list[LiveWorker]) -> None:
     one, other = shared
     ann, bob = Person(), Person()
     asked = await ann.ask(one, Script(seed=1).question).end()
@@ -289,7 +285,7 @@ AFTER = [
 ]
 
 
-async def test_an_event_that_never_was_is_followed_by_a_fresh_state(
+async def test_unknown_event_id_gives_fresh_state(
     shared: list[LiveWorker],
 ) -> None:
     ann = Person()
@@ -305,7 +301,7 @@ async def test_an_event_that_never_was_is_followed_by_a_fresh_state(
             await followed.close()
 
 
-async def test_hundreds_follow_one_answer(shared: list[LiveWorker], tmp_path: Path) -> None:
+async def test_hundreds_of_followers(shared: list[LiveWorker], tmp_path: Path) -> None:
     one, other = shared
     ann = Person()
     script = Script(say=60, seed=21, hold=30, gate=secrets.token_hex(4))
@@ -324,7 +320,7 @@ async def test_hundreds_follow_one_answer(shared: list[LiveWorker], tmp_path: Pa
     await check_equal_to_fresh_load(ann, other, thread_id, asked.view)
 
 
-async def test_a_thread_that_is_deleted_while_it_is_answered_and_followed(
+async def test_thread_deleted_during_followed_answer(
     shared: list[LiveWorker],
 ) -> None:
     one, _ = shared
@@ -353,7 +349,7 @@ async def test_a_thread_that_is_deleted_while_it_is_answered_and_followed(
     assert "was lost" not in one.log
 
 
-async def test_two_stops_at_once(shared: list[LiveWorker]) -> None:
+async def test_concurrent_stops(shared: list[LiveWorker]) -> None:
     one, other = shared
     ann = Person()
     for number in range(5):

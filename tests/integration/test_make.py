@@ -20,7 +20,7 @@ def make(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_make_alone_says_what_there_is() -> None:
+def test_make_without_target_lists_commands() -> None:
     found = re.search(r"^\.PHONY: (.*)$", MAKEFILE, re.M)
     assert found
     lines = make().stdout.splitlines()
@@ -38,7 +38,7 @@ def test_make_alone_says_what_there_is() -> None:
         ),
     ],
 )
-def test_a_python_that_will_not_do_is_one_clear_line(
+def test_unsuitable_python_gives_one_line_error(
     tmp_path: Path, script: str, complaint: str
 ) -> None:
     python = tmp_path / "python"

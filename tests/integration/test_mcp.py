@@ -27,7 +27,7 @@ server.run()
 """
 
 
-async def test_an_mcp_tool_runs_when_it_is_approved(tmp_path: Path) -> None:
+async def test_mcp_tool_runs_after_approval(tmp_path: Path) -> None:
     (tmp_path / "server.py").write_text(SERVER)
     notes = MCPStdioTool(
         "notes",

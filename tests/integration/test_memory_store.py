@@ -41,7 +41,7 @@ def ids(page: Page[Any]) -> list[str]:
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
 @pytest.mark.parametrize("limit", [1, 2, 3, 5, 6, 100])
-async def test_pages_hold_everything_once_in_order(
+async def test_pages_contain_everything_once_in_order(
     store: MemoryStore, order: str, limit: int
 ) -> None:
     # Neither the ids' nor the clock's order.
@@ -72,7 +72,7 @@ async def test_pages_hold_everything_once_in_order(
     assert ids(first) + ids(rest) == ids(threads)
 
 
-async def test_a_changed_record_stays_where_it_was(store: MemoryStore) -> None:
+async def test_changed_record_keeps_its_position(store: MemoryStore) -> None:
     for name in ("a", "b"):
         await store.add_thread_item("thr_1", item(name), None)
     await store.save_item("thr_1", item("a", "changed"), None)
@@ -90,7 +90,7 @@ async def test_a_changed_record_stays_where_it_was(store: MemoryStore) -> None:
     assert ids(await store.load_thread_items("thr_1", None, 10, "asc", None)) == ["a", "b"]
 
 
-async def test_what_is_stored_changes_only_when_saved(store: MemoryStore) -> None:
+async def test_stored_records_change_only_when_saved(store: MemoryStore) -> None:
     saved = item("a", "one")
     await store.add_thread_item("thr_1", saved, None)
     saved.content = "two"
@@ -103,12 +103,12 @@ async def test_what_is_stored_changes_only_when_saved(store: MemoryStore) -> Non
     assert (await store.load_thread("thr_1", None)).title is None
 
 
-async def test_a_thread_is_stored_without_a_page_of_its_items(store: MemoryStore) -> None:
+async def test_thread_is_stored_without_items(store: MemoryStore) -> None:
     await store.save_thread(Thread(id="thr_2", created_at=NOW, items=Page()), None)
     assert type(await store.load_thread("thr_2", None)) is ThreadMetadata
 
 
-async def test_what_is_deleted_is_gone(store: MemoryStore) -> None:
+async def test_deleted_records_are_gone(store: MemoryStore) -> None:
     for name in ("a", "b"):
         await store.add_thread_item("thr_1", item(name), None)
     await store.delete_thread_item("thr_1", "a", None)
@@ -124,7 +124,7 @@ async def test_what_is_deleted_is_gone(store: MemoryStore) -> None:
     assert ids(await store.load_thread_items("thr_1", None, 10, "asc", None)) == []
 
 
-async def test_the_store_says_what_is_not_found(store: MemoryStore) -> None:
+async def test_error_names_missing_record(store: MemoryStore) -> None:
     for missing in (
         store.load_thread("thr_none", None),
         store.load_thread_items("thr_none", None, 10, "asc", None),
@@ -140,7 +140,7 @@ async def test_the_store_says_what_is_not_found(store: MemoryStore) -> None:
             await missing
 
 
-async def test_attachments_are_kept(store: MemoryStore) -> None:
+async def test_attachments_are_stored(store: MemoryStore) -> None:
     attachment = FileAttachment(id="atc_1", name="a.txt", mime_type="text/plain")
     await store.save_attachment(attachment, None)
     assert await store.load_attachment("atc_1", None) == attachment

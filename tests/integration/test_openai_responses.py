@@ -181,7 +181,7 @@ def responses_api() -> Iterator[str]:
         server.shutdown()
 
 
-async def test_everything_that_the_responses_api_sends_is_shown(responses_api: str) -> None:
+async def test_everything_from_responses_api_is_shown(responses_api: str) -> None:
     client = OpenAIChatClient(model="m", api_key="none", base_url=responses_api)
     agent = Agent(client=client)
     sent = await collect(stream_agent_response(agent.run("Hi", stream=True), "thr_1"))

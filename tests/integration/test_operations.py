@@ -53,7 +53,7 @@ async def threads(url: str) -> list[str]:
         return [each.id for each in (await store.load_threads(9, None, "asc", ANN)).data]
 
 
-async def test_sqlite_is_backed_up_while_it_is_used_and_restored(tmp_path: Path) -> None:
+async def test_sqlite_backup_during_use_and_restore(tmp_path: Path) -> None:
     back_up, restore = console_of("SQLite")
     async with SQLStore[Any](f"sqlite:///{tmp_path}/chat.db") as store:
         await begin_thread(store, "thr_before")
@@ -63,7 +63,7 @@ async def test_sqlite_is_backed_up_while_it_is_used_and_restored(tmp_path: Path)
     assert await threads(f"sqlite:///{tmp_path}/chat.db") == ["thr_before"]
 
 
-async def test_postgresql_is_backed_up_while_it_is_used_and_restored(
+async def test_postgresql_backup_during_use_and_restore(
     postgres: PostgresServer, tmp_path: Path
 ) -> None:
     back_up, restore = console_of("PostgreSQL")
@@ -76,7 +76,7 @@ async def test_postgresql_is_backed_up_while_it_is_used_and_restored(
     assert await threads(empty) == ["thr_before"]
 
 
-def test_the_audit_trail_is_written_to_a_file(tmp_path: Path) -> None:
+def test_audit_trail_is_exported_to_file(tmp_path: Path) -> None:
     (command,) = re.findall(r"^af-chatkit audit .*$", PAGE, re.M)
     run(f"af-chatkit migrate && {command}", tmp_path)
     assert (tmp_path / "audit.jsonl").read_text() == ""
@@ -89,7 +89,7 @@ def test_old_threads_are_purged(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("setting", ["OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_SERVICE_NAME"])
-def test_the_framework_reads_the_settings_of_telemetry(setting: str) -> None:
+def test_framework_reads_telemetry_settings(setting: str) -> None:
     from agent_framework import observability
 
     assert setting in PAGE

@@ -140,9 +140,7 @@ async def taken(begin: Callable[[], Stream], worker: LiveWorker) -> Stream:
 
 
 @pytest.mark.parametrize("point", HOLDS)
-async def test_a_turn_waits_for_its_database(
-    point: str, two: list[LiveWorker], outage: Outage
-) -> None:
+async def test_turn_waits_for_database(point: str, two: list[LiveWorker], outage: Outage) -> None:
     one, other = two
     ann = Person()
     tool = secrets.token_hex(4)
@@ -183,7 +181,7 @@ async def test_a_turn_waits_for_its_database(
         await each.close()
 
 
-async def test_a_question_that_found_no_database_is_asked_again(
+async def test_request_without_database_can_be_repeated(
     two: list[LiveWorker], outage: Outage
 ) -> None:
     one, other = two
@@ -199,9 +197,7 @@ async def test_a_question_that_found_no_database_is_asked_again(
     assert len((await ann.get(one, "threads.list"))["data"]) == 1
 
 
-async def test_questions_are_asked_while_the_database_goes(
-    two: list[LiveWorker], outage: Outage
-) -> None:
+async def test_requests_while_database_stops(two: list[LiveWorker], outage: Outage) -> None:
     ann = Person()
     scripts = {secrets.token_hex(8): Script(say=5, seed=seed) for seed in range(40)}
     for worker in two:
@@ -230,7 +226,7 @@ async def test_questions_are_asked_while_the_database_goes(
 
 
 @pytest.mark.parametrize("point", ["pause", "tool"])
-async def test_an_approval_waits_for_its_database(
+async def test_approval_waits_for_database(
     point: str, two: list[LiveWorker], outage: Outage
 ) -> None:
     one, other = two

@@ -32,7 +32,7 @@ class TestPostgreSQL(StoreContract, SharedContract):
     """What the store promises, on PostgreSQL."""
 
 
-async def test_a_server_that_restarts_is_found_again(postgres: PostgresServer, url: str) -> None:
+async def test_store_reconnects_after_server_restart(postgres: PostgresServer, url: str) -> None:
     async with SQLStore(url) as store:
         await store.save_thread(thread(), ANN)
         # Several connections, all of which die.
@@ -43,7 +43,7 @@ async def test_a_server_that_restarts_is_found_again(postgres: PostgresServer, u
         assert await read_all(store) == ["msg_1"]
 
 
-async def test_a_server_that_is_gone_raises(postgres: PostgresServer, url: str) -> None:
+async def test_missing_server_raises(postgres: PostgresServer, url: str) -> None:
     async with SQLStore(url) as store:
         await store.save_thread(thread(), ANN)
         await asyncio.to_thread(postgres.stop)
@@ -59,7 +59,7 @@ async def test_a_server_that_is_gone_raises(postgres: PostgresServer, url: str) 
         assert await store.load_thread("thr_1", ANN) == thread()
 
 
-async def test_a_turn_outlives_a_restart(postgres: PostgresServer, url: str) -> None:
+async def test_turn_survives_restart(postgres: PostgresServer, url: str) -> None:
     async with SQLStore(url, lease=1) as store:
         await store.save_thread(thread(), ANN)
         async with store.turn("thr_1", ANN):
@@ -70,7 +70,7 @@ async def test_a_turn_outlives_a_restart(postgres: PostgresServer, url: str) -> 
             pass
 
 
-async def test_processes_set_a_database_up_at_once(postgres: PostgresServer) -> None:
+async def test_concurrent_processes_create_database(postgres: PostgresServer) -> None:
     async with run_worker() as one, run_worker() as two:
         for _ in range(10):
             url = postgres.create_database()
@@ -80,7 +80,7 @@ async def test_processes_set_a_database_up_at_once(postgres: PostgresServer) -> 
                 await worker.read("migrated")
 
 
-async def test_a_change_elsewhere_while_a_client_comes_back_is_seen(url: str) -> None:
+async def test_change_during_reconnect_is_seen(url: str) -> None:
     async with SQLStore[Any](url) as store, SQLStore[Any](url) as elsewhere:
         server = AgentChatKitServer(agent([text("One")], [text("Two")]), store)
         other = AgentChatKitServer(agent(), elsewhere)

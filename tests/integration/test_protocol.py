@@ -104,7 +104,7 @@ async def show(store: SQLStore[Any], person: Person, marker: str) -> None:
     person.shown.extend(ids)
 
 
-async def test_every_request_of_the_protocol(places: tuple[str, str]) -> None:
+async def test_every_request_type(places: tuple[str, str]) -> None:
     where = FunctionTool(name="where", description="Where the browser is.", func=None)
     helper = agent(
         [text("A picture.")],
@@ -187,7 +187,7 @@ def requests(thread: str, item: str, attachment: str) -> list[tuple[str, dict[st
     ]
 
 
-async def test_another_owners_data_are_found_by_no_request(places: tuple[str, str]) -> None:
+async def test_no_request_finds_another_owners_data(places: tuple[str, str]) -> None:
     marker = "only Ann knows"
     assert {kind for kind, _ in requests("", "", "")} == KINDS
     async with people(places, agent([text(marker)], [text("Hi Bob")])) as (store, ann, bob):

@@ -97,7 +97,7 @@ def items_of(url: str, thread_id: str) -> list[dict[str, Any]]:
     return items
 
 
-def test_an_answer_streams_and_the_thread_goes_on(quickstart: Service) -> None:
+def test_answer_streams_and_thread_continues(quickstart: Service) -> None:
     thread_id, answer = ask(quickstart.url, "Why is the sky blue?")
     same_thread_id, second = ask(quickstart.url, "And at night?", thread_id)
     assert same_thread_id == thread_id
@@ -111,7 +111,7 @@ def test_an_answer_streams_and_the_thread_goes_on(quickstart: Service) -> None:
     ]
 
 
-def test_a_client_that_leaves_does_no_harm(quickstart: Service) -> None:
+def test_disconnected_client_does_no_harm(quickstart: Service) -> None:
     thread_id = None
     with closing(stream(quickstart.url, request("Tell me a long story."))) as events:
         for event in events:
@@ -124,7 +124,7 @@ def test_a_client_that_leaves_does_no_harm(quickstart: Service) -> None:
     ask(quickstart.url, "Hello!")
 
 
-def test_a_client_that_leaves_stops_the_model(tmp_path: Path, endpoint: ScriptedEndpoint) -> None:
+def test_disconnect_stops_model(tmp_path: Path, endpoint: ScriptedEndpoint) -> None:
     endpoint.replies = [({"content": "again "} for _ in itertools.count())]
     with Service(
         "quickstart.server", tmp_path / "log", OPENAI_BASE_URL=endpoint.base_url
@@ -134,14 +134,14 @@ def test_a_client_that_leaves_stops_the_model(tmp_path: Path, endpoint: Scripted
         assert endpoint.reader_left.wait(PATIENCE)
 
 
-def test_what_is_not_there_is_not_found(quickstart: Service) -> None:
+def test_missing_thread_is_not_found(quickstart: Service) -> None:
     body = {"type": "threads.get_by_id", "params": {"thread_id": "thr_none"}}
     response = httpx.post(quickstart.url, json=body)
     assert response.status_code == 404
     assert "thr_none" in response.json()["detail"]
 
 
-def test_the_agent_calls_its_tool_and_reads_the_whole_thread(
+def test_agent_calls_tool_and_reads_whole_thread(
     tmp_path: Path, endpoint: ScriptedEndpoint
 ) -> None:
     function = {"name": "get_time", "arguments": '{"utc_offset": 2}'}
@@ -175,7 +175,7 @@ def test_the_agent_calls_its_tool_and_reads_the_whole_thread(
     assert [message["role"] for message in third["messages"]][-3:] == ["user", "assistant", "user"]
 
 
-def test_any_endpoint_will_do(tmp_path: Path, openai_base_url: str) -> None:
+def test_any_openai_compatible_endpoint_works(tmp_path: Path, openai_base_url: str) -> None:
     with Service("quickstart.server", tmp_path / "log", OPENAI_BASE_URL=openai_base_url) as service:
         result = run("quickstart.chat", "--url", service.url, "Why is the sky blue?")
     assert result.stderr == ""
@@ -183,7 +183,7 @@ def test_any_endpoint_will_do(tmp_path: Path, openai_base_url: str) -> None:
     assert result.returncode == 0
 
 
-def test_an_endpoint_that_fails_is_told_of(tmp_path: Path, endpoint: ScriptedEndpoint) -> None:
+def test_failing_endpoint_is_reported(tmp_path: Path, endpoint: ScriptedEndpoint) -> None:
     with Service(
         "quickstart.server", tmp_path / "log", OPENAI_BASE_URL=endpoint.base_url
     ) as service:
@@ -203,7 +203,7 @@ def delta(text: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("port", ["taken", "70000"])
-def test_a_port_that_cannot_be_used_is_named(port: str) -> None:
+def test_unusable_port_is_named(port: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1]) if port == "taken" else port
         result = run("quickstart.server", "--port", port)
@@ -212,7 +212,7 @@ def test_a_port_that_cannot_be_used_is_named(port: str) -> None:
     assert result.stderr.count("\n") == 1
 
 
-def test_a_missing_model_is_named(tmp_path: Path) -> None:
+def test_missing_model_is_named(tmp_path: Path) -> None:
     (tmp_path / "xllamacpp.py").write_text("raise ImportError('No module named xllamacpp')")
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
     result = run("quickstart.server", "--port", "0", PYTHONPATH=path)

@@ -69,7 +69,7 @@ def send(attachment: Attachment, data: bytes) -> None:
     ).raise_for_status()
 
 
-async def test_an_upload_to_the_bucket(store: AttachmentStore[Any], bucket: str) -> None:
+async def test_upload_to_bucket(store: AttachmentStore[Any], bucket: str) -> None:
     class Server(ChatKitServer[Any]):
         def respond(self, *args: Any) -> Any: ...
 
@@ -99,7 +99,7 @@ async def test_an_upload_to_the_bucket(store: AttachmentStore[Any], bucket: str)
     assert keys_in(bucket) == []
 
 
-async def test_a_preview_before_the_message_is_sent(store: AttachmentStore[Any]) -> None:
+async def test_preview_before_message_is_sent(store: AttachmentStore[Any]) -> None:
     created = await store.create_attachment(announce("a.png", "image/png", PNG), ANN)
     assert isinstance(created, ImageAttachment)
     token = token_in(created.preview_url)
@@ -121,7 +121,7 @@ async def test_a_preview_before_the_message_is_sent(store: AttachmentStore[Any])
     ],
     ids=["nothing", "shorter", "longer", "too large", "no image"],
 )
-async def test_lies_are_found_out_and_deleted(
+async def test_mismatched_uploads_are_deleted(
     store: AttachmentStore[Any], bucket: str, data: bytes, error: type[AttachmentError]
 ) -> None:
     created = await store.create_attachment(announce("a.png", "image/png", PNG), ANN)
@@ -136,14 +136,14 @@ async def test_lies_are_found_out_and_deleted(
     assert await store.read_bytes(created.id, ANN) == PNG
 
 
-async def test_an_image_of_another_kind(store: AttachmentStore[Any]) -> None:
+async def test_image_of_another_type(store: AttachmentStore[Any]) -> None:
     gif = IMAGES["image/gif"]
     created = await store.create_attachment(announce("a.png", "image/png", gif), ANN)
     send(created, gif)
     assert (await store.confirm(created.id, ANN)).mime_type == "image/gif"
 
 
-async def test_nothing_is_exchanged_after_it_was_confirmed(
+async def test_confirmed_upload_cannot_be_replaced(
     store: AttachmentStore[Any], bucket: str
 ) -> None:
     created = await store.create_attachment(announce("a.png", "image/png", PNG), ANN)
@@ -157,7 +157,7 @@ async def test_nothing_is_exchanged_after_it_was_confirmed(
     assert keys_in(bucket) == [f"chat/files/{created.id}", f"chat/owners/{created.id}"]
 
 
-async def test_clean_up_takes_what_was_not_sent(store: AttachmentStore[Any], bucket: str) -> None:
+async def test_clean_up_deletes_unsent_uploads(store: AttachmentStore[Any], bucket: str) -> None:
     begun = await store.create_attachment(announce("a.txt", "text/plain", PART), ANN)
     send(begun, PART[1:])
     await store.create_attachment(announce("a.txt", "text/plain", PART), BOB)
@@ -169,22 +169,20 @@ async def test_clean_up_takes_what_was_not_sent(store: AttachmentStore[Any], buc
 
 
 @pytest.mark.parametrize("parts", [0, 1, 13])
-async def test_an_upload_through_us(store: AttachmentStore[Any], parts: int) -> None:
+async def test_upload_through_server(store: AttachmentStore[Any], parts: int) -> None:
     chunks = [os.urandom(1_000_000) for _ in range(parts)]
     attachment = await store.upload("a.txt", "text/plain", stream(*chunks), ANN)
     assert await store.read_bytes(attachment.id, ANN) == b"".join(chunks)
 
 
-async def test_an_upload_in_two_phases_through_us(store: AttachmentStore[Any]) -> None:
+async def test_two_phase_upload_through_server(store: AttachmentStore[Any]) -> None:
     created = await store.create_attachment(announce("a.png", "image/png", PNG), ANN)
     await store.receive(created.id, stream(PNG), context=ANN)
     assert await store.read_bytes(created.id, ANN) == PNG
 
 
 @pytest.mark.parametrize("parts", [1, 13])
-async def test_an_upload_that_is_cut_off(
-    store: AttachmentStore[Any], bucket: str, parts: int
-) -> None:
+async def test_interrupted_upload(store: AttachmentStore[Any], bucket: str, parts: int) -> None:
     broken = stream(*[PART] * parts, error=ConnectionError("gone"))
     with pytest.raises(ConnectionError, match="gone"):
         await store.upload("a.txt", "text/plain", broken, ANN)
@@ -193,9 +191,7 @@ async def test_an_upload_that_is_cut_off(
 
 
 @pytest.mark.parametrize("parts", [1, 13])
-async def test_an_upload_that_is_cancelled(
-    store: AttachmentStore[Any], bucket: str, parts: int
-) -> None:
+async def test_cancelled_upload(store: AttachmentStore[Any], bucket: str, parts: int) -> None:
     waits = asyncio.Event()
 
     async def slow() -> AsyncIterator[bytes]:
@@ -214,7 +210,7 @@ async def test_an_upload_that_is_cancelled(
 
 
 @pytest.mark.usefixtures("bucket")
-async def test_a_bucket_that_does_not_exist() -> None:
+async def test_missing_bucket() -> None:
     store = store_in("s3://there-is-none")
     with pytest.raises(AttachmentStorageError) as caught:
         await store.upload("a.txt", "text/plain", stream(b"a"), ANN)

@@ -48,7 +48,7 @@ async def logged_in(app: Any, name: str, password: str) -> AsyncIterator[Browser
     await browser.http.aclose()
 
 
-async def test_who_logs_in_sees_their_own_orders_and_chats() -> None:
+async def test_user_sees_own_orders_and_chats_after_login() -> None:
     app = orders_app(script(answer_with_orders), "sqlite://")
     async with app.router.lifespan_context(app):
         async with logged_in(app, "ann", "spring") as ann:
@@ -64,7 +64,7 @@ async def test_who_logs_in_sees_their_own_orders_and_chats() -> None:
 
 
 @pytest.mark.parametrize(("name", "password"), [("ann", "autumn"), ("eve", ""), ("eve", "x")])
-async def test_who_does_not_log_in_sees_nothing(name: str, password: str) -> None:
+async def test_anonymous_user_sees_nothing(name: str, password: str) -> None:
     app = orders_app(script(answer_with_orders), "sqlite://")
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
@@ -89,7 +89,7 @@ async def caller() -> AsyncIterator[Browser]:
         await browser.http.aclose()
 
 
-async def test_the_front_desk_hands_over(caller: Browser) -> None:
+async def test_front_desk_hands_off(caller: Browser) -> None:
     assert "an invoice or a broken item" in said(await caller.ask("Hello"))
     assert "off and on again" in said(await caller.ask("My kettle is broken"))
     steps = [
@@ -103,7 +103,7 @@ async def test_the_front_desk_hands_over(caller: Browser) -> None:
 @pytest.mark.parametrize(
     ("button", "words"), [("confirm", "invoice is refunded"), ("cancel", "not refund it")]
 )
-async def test_a_refund_is_approved_or_not(caller: Browser, button: str, words: str) -> None:
+async def test_refund_is_approved_or_declined(caller: Browser, button: str, words: str) -> None:
     assert "invoice number" in said(await caller.ask("My invoice is wrong"))
     await caller.ask("It is 4711")
     card = (await caller.items())[-1]
@@ -149,7 +149,7 @@ async def test_answers_cite_the_guide() -> None:
     assert len(files[0]) == 3
 
 
-def test_the_library_finds_nothing_rather_than_fail() -> None:
+def test_library_search_without_match_finds_nothing() -> None:
     library = Library(DOCUMENTS)
     assert library.search('a "b" OR *') == []
     assert library.search("") == []
@@ -161,7 +161,7 @@ def test_the_library_finds_nothing_rather_than_fail() -> None:
 # The React app
 
 
-async def test_the_page_knows_the_orders() -> None:
+async def test_page_tool_returns_orders() -> None:
     app = shop_app(script(answer_from_page), "sqlite://")
     async with app.router.lifespan_context(app):
         browser = Browser(app)
@@ -183,7 +183,7 @@ async def test_the_page_knows_the_orders() -> None:
 # The workers
 
 
-async def test_the_agent_of_many_workers_remembers() -> None:
+async def test_cluster_agent_remembers() -> None:
     session = helper.create_session()
     await helper.run("Hello", session=session)
     assert "You began with: Hello" in (await helper.run("And?", session=session)).text
@@ -193,7 +193,7 @@ async def test_the_agent_of_many_workers_remembers() -> None:
 
 
 @pytest.mark.parametrize("sample", ["login", "handoff", "sources", "react"])
-def test_each_starts_with_one_command(sample: str, tmp_path: Path) -> None:
+def test_each_sample_starts_with_one_command(sample: str, tmp_path: Path) -> None:
     with Service(sample, tmp_path / "log") as service:
         url = service.wait_for(r"http://127\.0\.0\.1:\d+/")
         page = httpx.get(url, timeout=60)

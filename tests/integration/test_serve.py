@@ -202,7 +202,7 @@ class Client:
         ]
 
 
-def test_a_conversation_goes_on_whichever_worker_answers(served: Serving) -> None:
+def test_conversation_continues_on_any_worker(served: Serving) -> None:
     client = Client(served.url)
     client.ask("Question 0")
     file = client.upload(b"rows")
@@ -215,7 +215,7 @@ def test_a_conversation_goes_on_whichever_worker_answers(served: Serving) -> Non
     assert stranger.download(file).status_code == 404
 
 
-def test_a_client_that_goes_away_stops_the_answer_and_keeps_it(served: Serving) -> None:
+def test_disconnect_stops_and_stores_answer(served: Serving) -> None:
     client = Client(served.url)
     client.ask("Hello")
     with client.reading("Talk", until="so on"):
@@ -246,7 +246,7 @@ def test_two_clients_race_on_one_thread(served: Serving) -> None:
     assert f"I know {2 * answered + 1} messages" in client.ask("Go on")
 
 
-def test_processes_that_are_killed_in_an_answer_lose_nothing(served: Serving) -> None:
+def test_killed_processes_lose_nothing(served: Serving) -> None:
     client = Client(served.url)
     client.ask("Hello")
     with client.reading("Talk", until="so on", times=100):
@@ -261,7 +261,7 @@ def test_processes_that_are_killed_in_an_answer_lose_nothing(served: Serving) ->
     assert client.said() == [*said, "Go on", "I know 5 messages. "]
 
 
-def test_a_process_that_is_told_to_stop_finishes_its_answer(served: Serving) -> None:
+def test_terminating_process_finishes_answer(served: Serving) -> None:
     client = Client(served.url)
     client.ask("Hello")
     with client.reading("Slowly", until="Slowly. "):
@@ -271,9 +271,7 @@ def test_a_process_that_is_told_to_stop_finishes_its_answer(served: Serving) -> 
     assert client.said()[3].startswith("I know 3 messages. Slowly. ")
 
 
-def test_a_payment_is_approved_once_whichever_workers_are_asked(
-    database: str, tmp_path: Path
-) -> None:
+def test_payment_is_approved_once_on_any_worker(database: str, tmp_path: Path) -> None:
     with serving(tmp_path, database, "--workers", "2", agent="asking_agent") as served:
         client = Client(served.url)
         client.ask("Pay")
@@ -289,7 +287,7 @@ def test_a_payment_is_approved_once_whichever_workers_are_asked(
         assert "answered already" in client.post(click).text
 
 
-def test_a_payment_that_is_cut_short_is_not_made_again(database: str, tmp_path: Path) -> None:
+def test_interrupted_payment_is_not_repeated(database: str, tmp_path: Path) -> None:
     with serving(tmp_path, database, agent="asking_agent") as served:
         client = Client(served.url)
         client.ask("Pay slowly")
@@ -305,7 +303,7 @@ def test_a_payment_that_is_cut_short_is_not_made_again(database: str, tmp_path: 
         assert served.payments.read_text() == "paid\n"
 
 
-def test_a_database_that_restarts(postgres: PostgresServer, tmp_path: Path) -> None:
+def test_database_restart(postgres: PostgresServer, tmp_path: Path) -> None:
     with serving(tmp_path, postgres.create_database()) as served:
         client = Client(served.url)
         client.ask("Hello")
@@ -323,7 +321,7 @@ def test_a_database_that_restarts(postgres: PostgresServer, tmp_path: Path) -> N
         assert len(client.said()) == 6
 
 
-def test_a_disk_that_is_full(tmp_path: Path) -> None:
+def test_full_disk(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     # A disk of the server's own, which ends with it; from outside it is seen by way of /proc.

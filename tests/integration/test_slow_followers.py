@@ -33,7 +33,7 @@ def one(
         yield started
 
 
-async def test_followers_that_never_read_cost_nothing(one: LiveWorker) -> None:
+async def test_followers_that_never_read(one: LiveWorker) -> None:
     ann = Person()
     script = Script(say=320, size=50_000, seed=20)
     await ann.ask(one, script.question).end()
@@ -56,7 +56,7 @@ async def test_followers_that_never_read_cost_nothing(one: LiveWorker) -> None:
         each.close()
 
 
-async def test_a_reader_of_a_byte_a_second_costs_nothing(tmp_path: Path) -> None:
+async def test_follower_that_reads_one_byte_per_second(tmp_path: Path) -> None:
     script = Script(say=20, size=1_000_000, seed=21)
 
     async def most_memory(name: str, pause: float) -> int:
@@ -85,7 +85,7 @@ async def test_a_reader_of_a_byte_a_second_costs_nothing(tmp_path: Path) -> None
     assert slowly < 1.3 * quickly
 
 
-async def test_a_thousand_follow_one_thread(one: LiveWorker) -> None:
+async def test_thousand_followers(one: LiveWorker) -> None:
     limit, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     if most < 2048:
         pytest.skip("This machine allows too few connections.")

@@ -14,7 +14,7 @@ SOAK_TURNS = int(os.environ.get("SOAK_TURNS", "60"))
 """How many; with 1,000, also `-o faulthandler_timeout=0`: it takes several minutes."""
 
 
-async def test_many_turns_while_connections_are_cut_and_servers_killed(
+async def test_turns_survive_cut_connections_and_killed_servers(
     postgres: PostgresServer, tmp_path: Path
 ) -> None:
     database = postgres.create_database()

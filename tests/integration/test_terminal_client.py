@@ -16,7 +16,7 @@ from samples.quickstart.chat import Answer
 from .processes import Service, run
 
 
-def test_the_terminal_client_prints_the_answer(quickstart: Service) -> None:
+def test_terminal_client_prints_answer(quickstart: Service) -> None:
     # It does not let a proxy come between it and this machine.
     result = run(
         "quickstart.chat",
@@ -34,7 +34,7 @@ def test_the_terminal_client_prints_the_answer(quickstart: Service) -> None:
     assert result.stdout.endswith("\n")
 
 
-def test_the_terminal_client_says_when_there_is_no_server() -> None:
+def test_terminal_client_reports_missing_server() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/chatkit"
@@ -48,7 +48,7 @@ def test_the_terminal_client_says_when_there_is_no_server() -> None:
     ("path", "complaint"),
     [("/docs", "is not a ChatKit endpoint: HTTP 405"), ("/nowhere", "HTTP 404")],
 )
-def test_the_terminal_client_says_when_it_is_another_server(
+def test_terminal_client_reports_wrong_server(
     quickstart: Service, path: str, complaint: str
 ) -> None:
     url = quickstart.url.replace("/chatkit", path)
@@ -129,7 +129,7 @@ def delta(text: str) -> dict[str, Any]:
         pytest.param([done("user_message"), done("end_of_turn")], "", id="nothing to tell"),
     ],
 )
-def test_the_terminal_client_prints(
+def test_terminal_client_prints(
     events: list[dict[str, Any]], printed: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answer = Answer()

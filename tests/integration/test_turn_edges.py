@@ -26,7 +26,7 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         yield store
 
 
-async def test_stops_during_the_last_commit_change_nothing(
+async def test_stop_during_last_commit_changes_nothing(
     store: SQLStore[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     last = Gate()
@@ -56,7 +56,7 @@ async def test_stops_during_the_last_commit_change_nothing(
 
 
 @pytest.mark.parametrize("point", range(12))
-async def test_a_stop_at_every_commit_leaves_a_thread_that_goes_on(
+async def test_thread_continues_after_stop_at_each_commit(
     store: SQLStore[Any], monkeypatch: pytest.MonkeyPatch, point: int
 ) -> None:
     """Stop before and after each of the first commits, of which a turn with a tool has a few."""
@@ -105,7 +105,7 @@ async def test_a_stop_at_every_commit_leaves_a_thread_that_goes_on(
     await server.close(grace=0)
 
 
-async def test_an_event_that_is_gone_from_the_log_gives_a_fresh_state(
+async def test_deleted_event_gives_fresh_state(
     store: SQLStore[Any],
 ) -> None:
     server = AgentChatKitServer(agent([text("Hi")]), store)

@@ -51,7 +51,7 @@ def widgets(events: list[Any]) -> list[str]:
     return [item.widget.model_dump_json() for item in done if item.type == "widget"]
 
 
-async def test_the_weather_in_a_city_is_a_card_that_fills(person: Browser) -> None:
+async def test_weather_card_fills_as_it_streams(person: Browser) -> None:
     events = await person.ask("What is the weather in Oslo?")
     [card] = widgets(events)
     for shown in (
@@ -70,7 +70,7 @@ async def test_the_weather_in_a_city_is_a_card_that_fills(person: Browser) -> No
     assert kinds.index("workflow") < kinds.index("widget") < kinds.index("assistant_message")
 
 
-async def test_what_was_talked_of_is_remembered(person: Browser) -> None:
+async def test_conversation_is_remembered(person: Browser) -> None:
     await person.ask("What is the weather in Oslo?")
     assert "**Oslo**" in said(await person.ask("And the weather tomorrow?"))
     assert "Oslo" in said(await person.ask("What time is it there?"))
@@ -82,7 +82,7 @@ async def test_cities_are_compared(person: Browser) -> None:
     assert "is the warmest now" in said(events)
 
 
-async def test_a_city_is_chosen(person: Browser) -> None:
+async def test_city_is_chosen(person: Browser) -> None:
     events = await person.ask("Which cities do you know?")
     [card] = widgets(events)
     assert "What is the weather in Athens?" in card
@@ -118,7 +118,7 @@ async def test_alerts_need_approval(person: Browser, decision: str, words: str) 
     assert words in said(answered)
 
 
-async def test_advice_depends_on_what_somebody_is_up_to(person: Browser) -> None:
+async def test_advice_depends_on_plans(person: Browser) -> None:
     await person.ask("What should I wear in London?")
     form = (await person.items())[-1]
     [question] = form["inputs"]
@@ -141,7 +141,7 @@ async def test_advice_depends_on_what_somebody_is_up_to(person: Browser) -> None
         ("Use dark colors", "set_color_scheme", {"scheme": "dark"}, "dark now"),
     ],
 )
-async def test_the_page_does_what_only_it_can(
+async def test_client_tools_run_in_page(
     person: Browser, question: str, tool: str, result: dict[str, str], words: str
 ) -> None:
     await person.ask(question)
@@ -160,7 +160,7 @@ async def upload(person: Browser, name: str, content: bytes, kind: str) -> str:
     return str(response.json()["id"])
 
 
-async def test_a_picture_is_looked_at(person: Browser) -> None:
+async def test_picture_is_described(person: Browser) -> None:
     picture = io.BytesIO()
     Image.new("RGB", (320, 200), (60, 120, 230)).save(picture, "PNG")
     attachment = await upload(person, "sky.png", picture.getvalue(), "image/png")
@@ -169,13 +169,13 @@ async def test_a_picture_is_looked_at(person: Browser) -> None:
     assert "mostly **blue**" in said(events)
 
 
-async def test_a_file_is_read(person: Browser) -> None:
+async def test_file_is_read(person: Browser) -> None:
     attachment = await upload(person, "trip.txt", b"Monday: Rome\nTuesday: Vienna\n", "text/plain")
     events = await person.ask("How will it be?", attachments=[attachment])
     assert len(widgets(events)) == 2
 
 
-async def test_the_script_says_that_it_is_one(person: Browser) -> None:
+async def test_script_introduces_itself(person: Browser) -> None:
     assert "not a language model" in said(await person.ask("Hello!"))
     about = (await person.http.get("/about.json")).json()
     assert about["isScript"] is True
@@ -188,12 +188,12 @@ async def test_the_script_says_that_it_is_one(person: Browser) -> None:
     assert (await person.http.get("/weather.py")).status_code == 404
 
 
-async def test_the_script_answers_in_one_piece_too() -> None:
+async def test_script_answers_without_streaming() -> None:
     response = await SCRIPT.client.get_response([Message("user", ["Hello"])])
     assert "not a language model" in response.text
 
 
-async def test_the_page_says_that_the_weather_is_made_up_before_any_is_asked_for(
+async def test_start_screen_says_weather_is_invented(
     tmp_path: Path,
 ) -> None:
     forecasts = Forecasts("http://127.0.0.1:9/forecast", "http://127.0.0.1:9/search")
@@ -225,7 +225,7 @@ OTHERS = ["MODEL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "AZURE_OPENAI_ENDPOINT",
         ({"OLLAMA_MODEL": "qwen3"}, "qwen3"),
     ],
 )
-def test_the_environment_names_the_model(
+def test_environment_names_model(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], name: str | None
 ) -> None:
     for variable in OTHERS:
@@ -243,9 +243,7 @@ def test_the_environment_names_the_model(
         ({"AZURE_OPENAI_ENDPOINT": "https://mine.test"}, "needs AZURE_OPENAI_API_KEY"),
     ],
 )
-def test_a_model_that_is_badly_named_is_one_clear_line(
-    variables: dict[str, str], words: str
-) -> None:
+def test_wrong_model_name_gives_one_line_error(variables: dict[str, str], words: str) -> None:
     result = run("weather", "--port", "0", **variables)
     assert result.returncode == 1
     assert words in result.stderr
@@ -253,7 +251,7 @@ def test_a_model_that_is_badly_named_is_one_clear_line(
 
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
-def test_it_serves_until_it_is_stopped(by: signal.Signals, tmp_path: Path) -> None:
+def test_serves_until_stopped(by: signal.Signals, tmp_path: Path) -> None:
     with Service("weather", tmp_path / "log", "--folder", str(tmp_path), "--offline") as service:
         url = service.wait_for(r"http://127\.0\.0\.1:\d+/")
         assert httpx.get(f"{url}healthz", timeout=60).status_code == 200
@@ -265,7 +263,7 @@ def test_it_serves_until_it_is_stopped(by: signal.Signals, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("stage", ["Loading", "Starting the model"])
-def test_it_can_be_stopped_before_it_serves(stage: str, tmp_path: Path) -> None:
+def test_stop_during_startup(stage: str, tmp_path: Path) -> None:
     with Service("weather", tmp_path / "log", "--folder", str(tmp_path)) as service:
         service.wait_for(stage)
         # Python ends as interrupted if that was in code which a library runs as a string.
@@ -275,7 +273,7 @@ def test_it_can_be_stopped_before_it_serves(stage: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("port", ["taken", "70000"])
-def test_a_port_that_cannot_be_used_is_named(port: str) -> None:
+def test_unusable_port_is_named(port: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1]) if port == "taken" else port
         result = run("weather", "--port", port)
@@ -284,7 +282,7 @@ def test_a_port_that_cannot_be_used_is_named(port: str) -> None:
     assert result.stderr.count("\n") == 1
 
 
-def test_the_small_model_answers_without_tools(tmp_path: Path) -> None:
+def test_small_model_answers_without_tools(tmp_path: Path) -> None:
     arguments = ("--folder", str(tmp_path), "--offline")
     with Service("weather", tmp_path / "log", *arguments, MODEL="local") as service:
         url = service.wait_for(r"http://127\.0\.0\.1:\d+/")

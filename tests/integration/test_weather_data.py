@@ -22,7 +22,7 @@ from samples.weather.forecast import (
 )
 
 
-def test_weather_that_is_made_up_fits_its_place_and_season() -> None:
+def test_invented_weather_fits_place_and_season() -> None:
     oslo, sydney = known_place("oslo"), known_place("Sydney, Australia")
     winter = datetime(2026, 1, 15, 12, tzinfo=ZoneInfo("UTC"))
     summer = datetime(2026, 7, 15, 12, tzinfo=ZoneInfo("UTC"))
@@ -35,12 +35,12 @@ def test_weather_that_is_made_up_fits_its_place_and_season() -> None:
         assert all(day.low < day.high for day in weather.days)
 
 
-def test_a_place_that_is_not_known_is_named() -> None:
+def test_unknown_place_is_named() -> None:
     with pytest.raises(UnknownPlaceError, match="for 'Atlantis' without a network"):
         known_place("Atlantis")
 
 
-def test_the_codes_of_the_wmo() -> None:
+def test_wmo_codes() -> None:
     codes = [0, 2, 3, 45, 61, 73, 81, 86, 95]
     assert [condition_of(code) for code in codes] == [
         "clear", "partly cloudy", "cloudy", "fog", "rain", "snow", "rain", "snow", "thunderstorm",
@@ -101,7 +101,7 @@ def open_meteo() -> Iterator[str]:
     server.server_close()
 
 
-async def test_the_weather_of_the_service(open_meteo: str) -> None:
+async def test_weather_from_service(open_meteo: str) -> None:
     forecasts = Forecasts(f"{open_meteo}/forecast", f"{open_meteo}/search")
     weather = await forecasts.weather(await forecasts.place("Bergen"))
     assert (weather.place.name, weather.condition, weather.temperature) == ("Bergen", "rain", 14.5)
@@ -113,7 +113,7 @@ async def test_the_weather_of_the_service(open_meteo: str) -> None:
         await forecasts.place("Nowhere")
 
 
-async def test_without_the_service_the_weather_is_made_up_and_says_so() -> None:
+async def test_invented_weather_without_service_says_so() -> None:
     forecasts = Forecasts("http://127.0.0.1:9/forecast", "http://127.0.0.1:9/search")
     weather = await forecasts.weather(await forecasts.place("Oslo"))
     assert weather.source_url is None

@@ -53,7 +53,7 @@ async def widgets_of(browser: Browser, thread: str) -> list[dict[str, Any]]:
     return items
 
 
-async def test_every_component_is_there(browser: Browser) -> None:
+async def test_gallery_shows_every_component(browser: Browser) -> None:
     threads = (await browser.get("threads.list", limit=100))["data"]
     assert [thread["title"] for thread in threads] == list(FAMILIES)
     kinds = set()
@@ -89,7 +89,7 @@ async def test_every_action_works(browser: Browser, title: str) -> None:
             assert len(events) > 1
 
 
-async def test_what_fields_hold_arrives(browser: Browser) -> None:
+async def test_form_values_arrive(browser: Browser) -> None:
     form = (await widgets_of(browser, "Forms"))[0]
     params = {"thread_id": "Forms", "item_id": form["id"]}
     action = {"type": "gallery.tell", "payload": {"name": "Ånn"}}
@@ -98,7 +98,7 @@ async def test_what_fields_hold_arrives(browser: Browser) -> None:
     assert notice.message == '{"name": "Ånn"}'
 
 
-async def test_the_agent_answers(browser: Browser) -> None:
+async def test_agent_answers(browser: Browser) -> None:
     asking = next(
         item for item in await widgets_of(browser, "Actions") if "gallery.ask" in str(item)
     )
@@ -109,7 +109,7 @@ async def test_the_agent_answers(browser: Browser) -> None:
     assert "What is a widget?" in (await browser.transcript())[-1][1]
 
 
-def test_one_command_serves_it(tmp_path: Path) -> None:
+def test_gallery_starts_with_one_command(tmp_path: Path) -> None:
     with Service("widgets", tmp_path / "log") as service:
         url = service.wait_for(r"http://127\.0\.0\.1:\d+/")
         assert httpx.get(f"{url}healthz", trust_env=False).status_code == 200

@@ -84,7 +84,7 @@ def usage() -> Content:
     return Content.from_usage({"input_token_count": 12, "output_token_count": 5})
 
 
-async def test_a_turn_is_traced_within_its_request_and_around_the_frameworks_spans(
+async def test_turn_span_is_between_request_and_framework_spans(
     recorded: Recorded,
 ) -> None:
     helper = agent([call("look_up")], [text(PRIVATE), usage()], tools=[look_up], name="helper")
@@ -129,7 +129,7 @@ async def test_times_and_tokens_are_measured(recorded: Recorded) -> None:
     assert tokens == {"input": 12, "output": 5}
 
 
-async def test_the_times_are_told_apart(recorded: Recorded) -> None:
+async def test_durations_are_measured_separately(recorded: Recorded) -> None:
     async with chat(agent([text("Hi")])) as browser:
         await browser.ask("Hello")
     points = recorded.points()
@@ -140,7 +140,7 @@ async def test_the_times_are_told_apart(recorded: Recorded) -> None:
         assert point.explicit_bounds[-1] >= 300
 
 
-async def test_the_dashboard_shows_every_metric_by_the_name_that_prometheus_has(
+async def test_dashboard_uses_prometheus_metric_names(
     recorded: Recorded,
 ) -> None:
     async with chat(agent([text("Hi"), usage()], [ConnectionError()])) as browser:
@@ -168,7 +168,7 @@ async def test_the_dashboard_shows_every_metric_by_the_name_that_prometheus_has(
     assert set(re.findall(r"{(\w+)=", queries)) <= labels
 
 
-async def test_a_failure_is_named_and_nothing_that_was_said_is_recorded(
+async def test_failure_is_named_without_content(
     recorded: Recorded, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "agent_framework_chatkit.telemetry")
@@ -187,7 +187,7 @@ async def test_a_failure_is_named_and_nothing_that_was_said_is_recorded(
     assert PRIVATE not in line.getMessage()
 
 
-async def test_a_turn_that_is_stopped_is_not_a_failure(recorded: Recorded) -> None:
+async def test_stopped_turn_is_not_a_failure(recorded: Recorded) -> None:
     async with chat(agent([text("Well, "), forever])) as browser:
         asking = asyncio.create_task(browser.post("threads.create", input=message("Hello")))
         while not recorded.points().get("chatkit.turn.time_to_first_token"):
@@ -201,7 +201,7 @@ async def test_a_turn_that_is_stopped_is_not_a_failure(recorded: Recorded) -> No
     assert (turn.attributes or {})["chatkit.outcome"] == "cancelled"
 
 
-async def test_a_request_that_is_refused_is_measured_by_its_type(recorded: Recorded) -> None:
+async def test_rejected_request_is_measured_by_type(recorded: Recorded) -> None:
     async with chat(agent()) as browser:
         response = await browser.post("threads.get_by_id", thread_id="thr_nobody")
         assert response.status_code == 404

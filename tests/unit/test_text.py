@@ -39,23 +39,23 @@ def test_names_from_code_become_readable(name: str, readable: str) -> None:
     assert readable_name(name) == readable
 
 
-def test_a_very_long_name_is_cut() -> None:
+def test_very_long_name_is_cut() -> None:
     assert len(readable_name("x" * 10_000)) == 200
 
 
 @given(any_text)
-def test_mended_text_can_be_sent(text: str) -> None:
+def test_repaired_text_can_be_sent(text: str) -> None:
     mended = mend_surrogates(text)
     mended.encode()
     assert mend_surrogates(mended) == mended
 
 
 @given(st.text())
-def test_whole_text_is_left_as_it_is(text: str) -> None:
+def test_valid_text_is_unchanged(text: str) -> None:
     assert mend_surrogates(text) == text
 
 
-def test_pairs_are_joined() -> None:
+def test_surrogate_pairs_are_joined() -> None:
     assert mend_surrogates("\ud83d\ude00") == "😀"
 
 
@@ -67,14 +67,14 @@ def test_any_arguments_can_be_sent_as_json(value: object) -> None:
 
 
 @given(any_text, st.integers(1, 20))
-def test_short_text_is_short(text: str, limit: int) -> None:
+def test_short_text_is_unchanged(text: str, limit: int) -> None:
     short = shorten(text, limit)
     assert len(short) <= limit
     assert short == text or short.endswith("…")
 
 
 @given(st.text("`a\n", max_size=20))
-def test_no_code_closes_its_fence(code: str) -> None:
+def test_code_cannot_close_its_fence(code: str) -> None:
     first, *lines, last = code_block(code, "python").split("\n")
     assert first == f"{last}python"
     assert all(not line.startswith(last) for line in lines)
@@ -100,7 +100,7 @@ def test_letters_that_are_blank_become_escapes(char: str) -> None:
     assert visible(f"a{char}b").isascii()
 
 
-def test_what_is_only_foreign_stays() -> None:
+def test_foreign_letters_are_unchanged() -> None:
     for text in (
         "Köln",
         "日本語",
@@ -116,12 +116,12 @@ def test_what_is_only_foreign_stays() -> None:
     assert visible("a\nb\tc\r", keep="\n\t") == "a\nb\tc\\r"
 
 
-def test_joiners_stay_where_words_need_them_and_only_in_names() -> None:
+def test_joiners_are_kept_where_words_need_them() -> None:
     assert visible(PERSIAN) != PERSIAN
     assert visible(PERSIAN, in_name=True) == PERSIAN == without_hidden(PERSIAN)
     assert visible("pay\u200dpal", in_name=True) == "pay\\u200dpal"
     assert without_hidden(f"\u200d{PERSIAN}\u200c") == PERSIAN
 
 
-def test_a_name_that_hides_something_is_shown_whole() -> None:
+def test_name_with_hidden_characters_is_shown_whole() -> None:
     assert readable_name("send_\u202emoney") == "send_\\u202emoney"

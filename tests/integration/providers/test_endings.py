@@ -36,9 +36,7 @@ at_each_ending = pytest.mark.parametrize(
 
 
 @at_each_ending
-async def test_a_turn_after_an_answer_that_was_cut(
-    service: Service, finish: Finish, state: str
-) -> None:
+async def test_turn_after_truncated_answer(service: Service, finish: Finish, state: str) -> None:
     async with chat(service) as talking:
         talking.endpoint.script = [Reply(["Half an ", "answer"], finish)]
         events = await talking.person.ask("Hello")
@@ -49,9 +47,7 @@ async def test_a_turn_after_an_answer_that_was_cut(
 
 
 @at_each_ending
-async def test_a_person_is_told_how_an_answer_ended(
-    service: Service, finish: Finish, state: str
-) -> None:
+async def test_user_sees_how_answer_ended(service: Service, finish: Finish, state: str) -> None:
     async with chat(service) as talking:
         talking.endpoint.script = [Reply(["Half an ", "answer"], finish)]
         await talking.person.ask("Hello")
@@ -67,7 +63,7 @@ async def test_a_person_is_told_how_an_answer_ended(
 @pytest.mark.parametrize(
     "service", [each for each in SERVICES if each is not OLLAMA], ids=lambda service: service.name
 )
-async def test_a_call_that_was_cut_is_not_made(service: Service) -> None:
+async def test_truncated_call_is_not_executed(service: Service) -> None:
     async with chat(service) as talking:
         await talking.person.ask("Hello")
         talking.endpoint.script = [Reply(["Let me see.", Call(['{"item": "te'])], "length")]

@@ -28,7 +28,7 @@ with_each_service = pytest.mark.parametrize("service", SERVICES, ids=lambda each
 
 @pytest.mark.parametrize("text", ["Tea \ud83d!", " \n", "", "Tea. \n"], ids=ascii)
 @with_each_service
-async def test_a_turn_after_an_answer_of_any_text(service: Service, text: str) -> None:
+async def test_turn_after_any_answer_text(service: Service, text: str) -> None:
     async with chat(service) as talking:
         talking.endpoint.script = [Reply([text])]
         await talking.person.ask("Hello")
@@ -38,7 +38,7 @@ async def test_a_turn_after_an_answer_of_any_text(service: Service, text: str) -
 
 @pytest.mark.parametrize("text", ["\ud83d", " \n"], ids=ascii)
 @with_each_service
-async def test_a_turn_after_a_call_of_any_text(service: Service, text: str) -> None:
+async def test_turn_after_any_call_arguments(service: Service, text: str) -> None:
     async with chat(service) as talking:
         await talking.person.ask("Hello")
         call = Call([json.dumps({"item": text})])
@@ -50,7 +50,7 @@ async def test_a_turn_after_a_call_of_any_text(service: Service, text: str) -> N
 
 
 @with_each_service
-async def test_a_quotation(service: Service) -> None:
+async def test_quoted_text(service: Service) -> None:
     async with chat(service) as talking:
         await talking.person.ask("Hello")
         await talking.goes_on("Why?", quoted_text="All right.")
@@ -88,9 +88,7 @@ SWITCHES = [
 
 
 @pytest.mark.parametrize(("before", "after"), SWITCHES, ids=lambda service: service.name)
-async def test_an_app_may_change_its_service(
-    before: Service, after: Service, tmp_path: Path
-) -> None:
+async def test_app_can_change_its_service(before: Service, after: Service, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/chat.db"
     async with chat(before, url) as talking:
         await talking.person.ask("Hello")

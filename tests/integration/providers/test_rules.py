@@ -78,17 +78,17 @@ TEMPLATE_BAD: list[tuple[str, list[Body]]] = [
 
 @pytest.mark.parametrize("messages", CHAT_GOOD)
 @pytest.mark.parametrize("is_strict", [False, True])
-def test_what_chat_completions_take(messages: list[Body], is_strict: bool) -> None:
+def test_chat_completions_accepts(messages: list[Body], is_strict: bool) -> None:
     assert check_chat_completions({"messages": messages}, strict_template=is_strict) is None
 
 
 @pytest.mark.parametrize(("reason", "messages"), CHAT_BAD)
-def test_what_chat_completions_refuse(reason: str, messages: list[Body]) -> None:
+def test_chat_completions_rejects(reason: str, messages: list[Body]) -> None:
     assert reason in str(check_chat_completions({"messages": messages}))
 
 
 @pytest.mark.parametrize(("reason", "messages"), TEMPLATE_BAD)
-def test_what_only_a_strict_template_refuses(reason: str, messages: list[Body]) -> None:
+def test_only_strict_template_rejects(reason: str, messages: list[Body]) -> None:
     assert check_chat_completions({"messages": messages}) is None
     assert reason in str(check_chat_completions({"messages": messages}, strict_template=True))
 
@@ -146,12 +146,12 @@ RESPONSES_BAD: list[tuple[str, list[Body], list[Body]]] = [
 
 
 @pytest.mark.parametrize(("chain", "given"), RESPONSES_GOOD)
-def test_what_responses_take(chain: list[Body], given: list[Body]) -> None:
+def test_responses_accepts(chain: list[Body], given: list[Body]) -> None:
     assert check_responses({"input": given}, chain) is None
 
 
 @pytest.mark.parametrize(("reason", "chain", "given"), RESPONSES_BAD)
-def test_what_responses_refuse(reason: str, chain: list[Body], given: list[Body]) -> None:
+def test_responses_rejects(reason: str, chain: list[Body], given: list[Body]) -> None:
     assert reason in str(check_responses({"input": given}, chain))
 
 
@@ -207,16 +207,16 @@ ANTHROPIC_BAD: list[tuple[str, list[Body]]] = [
 
 
 @pytest.mark.parametrize("messages", ANTHROPIC_GOOD)
-def test_what_anthropic_takes(messages: list[Body]) -> None:
+def test_anthropic_accepts(messages: list[Body]) -> None:
     assert check_anthropic({"system": "Be brief.", "messages": messages}) is None
 
 
 @pytest.mark.parametrize(("reason", "messages"), ANTHROPIC_BAD)
-def test_what_anthropic_refuses(reason: str, messages: list[Body]) -> None:
+def test_anthropic_rejects(reason: str, messages: list[Body]) -> None:
     assert reason in str(check_anthropic({"messages": messages}))
 
 
-def test_anthropic_refuses_a_blank_system_prompt() -> None:
+def test_anthropic_rejects_blank_system_prompt() -> None:
     assert check_anthropic({"system": " ", "messages": [ASKS]}) is not None
 
 
@@ -242,14 +242,14 @@ OLLAMA_BAD: list[tuple[str, list[Body], bool]] = [
 ]
 
 
-def test_what_ollama_takes() -> None:
+def test_ollama_accepts() -> None:
     messages = [says("system", "Be brief."), ASKS, names("order", {}), tells("order"), ANSWERS]
     assert check_ollama({"messages": [*messages, ASKS]}, strict_template=True) is None
     assert check_ollama({"messages": [ASKS, ASKS, tells("order")]}) is None
 
 
 @pytest.mark.parametrize(("reason", "messages", "only_strict"), OLLAMA_BAD)
-def test_what_ollama_refuses(reason: str, messages: list[Body], only_strict: bool) -> None:
+def test_ollama_rejects(reason: str, messages: list[Body], only_strict: bool) -> None:
     assert reason in str(check_ollama({"messages": messages}, strict_template=True))
     assert (check_ollama({"messages": messages}) is None) == only_strict
 
@@ -303,10 +303,10 @@ STRICTEST_BAD: list[tuple[str, list[Message]]] = [
 
 
 @pytest.mark.parametrize("messages", STRICTEST_GOOD)
-def test_what_every_service_takes(messages: list[Message]) -> None:
+def test_every_service_accepts(messages: list[Message]) -> None:
     assert check_strictest(messages) == []
 
 
 @pytest.mark.parametrize(("reason", "messages"), STRICTEST_BAD)
-def test_what_some_service_refuses(reason: str, messages: list[Message]) -> None:
+def test_some_service_rejects(reason: str, messages: list[Message]) -> None:
     assert any(reason in each for each in check_strictest(messages))

@@ -13,7 +13,7 @@ with_each_service = pytest.mark.parametrize("service", SERVICES, ids=lambda each
 
 
 @with_each_service
-async def test_an_agent_has_a_tool_called_and_remembers_it(service: Service) -> None:
+async def test_agent_calls_tool_and_remembers_it(service: Service) -> None:
     endpoint, desk = service.endpoint(), Desk()
     endpoint.script = [
         Reply([Thought(["They want ", "tea."]), "Let me ", "see.", TEA]),
@@ -62,7 +62,7 @@ def shows(service: Service) -> bool:
     "reply", [Reply(status=500), Reply(["Let ", ERROR]), Reply(["Let ", CUT])], ids=str
 )
 @with_each_service
-async def test_an_agent_fails_with_its_service(service: Service, reply: Reply) -> None:
+async def test_agent_fails_with_its_service(service: Service, reply: Reply) -> None:
     endpoint = service.endpoint()
     endpoint.script = [reply]
     updates: list[AgentResponseUpdate] = []
@@ -74,7 +74,7 @@ async def test_an_agent_fails_with_its_service(service: Service, reply: Reply) -
 
 
 @with_each_service
-async def test_an_agent_fails_with_the_reason_of_a_refusal(service: Service) -> None:
+async def test_agent_error_has_reason_for_rejection(service: Service) -> None:
     endpoint = service.endpoint()
     orphan = Message("tool", [Content.from_function_result("a", result="Done.")])
     async with serve(endpoint.app) as url, service.agent(endpoint, url) as agent:

@@ -26,7 +26,7 @@ def responses(talking: Chat) -> Responses:
 @pytest.mark.parametrize("lose", [Responses.forget, Responses.spoil])
 @pytest.mark.parametrize("thoughts", [(), (Thought(["Hm."]),)], ids=["plain", "reasoning"])
 @with_each_service
-async def test_a_lost_conversation_is_begun_anew(
+async def test_lost_conversation_is_restarted(
     service: Service, thoughts: tuple[Part, ...], lose: Callable[[Responses], None]
 ) -> None:
     async with chat(service) as talking:
@@ -49,7 +49,7 @@ async def test_a_lost_conversation_is_begun_anew(
 
 
 @with_each_service
-async def test_a_conversation_may_be_lost_in_the_middle_of_a_turn(service: Service) -> None:
+async def test_conversation_lost_during_turn(service: Service) -> None:
     desk = Desk()
     async with chat(service, desk=desk) as talking:
         await talking.person.ask("Hello")
@@ -66,7 +66,7 @@ async def test_a_conversation_may_be_lost_in_the_middle_of_a_turn(service: Servi
 @pytest.mark.parametrize("point", POINTS, ids=lambda point: point.name)
 @pytest.mark.parametrize("how", ["goes on", "fails", "close", "stop"])
 @with_each_service
-async def test_a_conversation_may_be_lost_at_each_point_of_a_turn(
+async def test_conversation_lost_at_each_point_of_turn(
     service: Service, how: str, point: Point
 ) -> None:
     async with chat(service) as talking:
@@ -107,7 +107,7 @@ async def test_a_conversation_may_be_lost_at_each_point_of_a_turn(
 
 
 @with_each_service
-async def test_a_turn_sends_only_what_is_new(service: Service) -> None:
+async def test_turn_sends_only_new_messages(service: Service) -> None:
     async with chat(service) as talking:
         for text in ("One", "Two", "Three"):
             await talking.goes_on(text)

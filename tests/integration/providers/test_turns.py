@@ -30,7 +30,7 @@ with_each_service = pytest.mark.parametrize("service", SERVICES, ids=named)
 
 
 @pytest.mark.parametrize(("service", "point", "how"), STOPS, ids=named)
-async def test_a_turn_after_one_that_was_stopped(service: Service, point: Point, how: str) -> None:
+async def test_turn_after_stopped_turn(service: Service, point: Point, how: str) -> None:
     async with chat(service) as talking:
         endpoint = talking.endpoint
         await talking.person.ask("Hello")
@@ -55,9 +55,7 @@ STOPS_OF_TOOLS = [
 
 
 @pytest.mark.parametrize(("service", "is_blocking", "how"), STOPS_OF_TOOLS, ids=named)
-async def test_a_turn_after_one_that_was_stopped_while_a_tool_ran(
-    service: Service, is_blocking: bool, how: str
-) -> None:
+async def test_turn_after_stop_during_tool(service: Service, is_blocking: bool, how: str) -> None:
     desk = Desk()
     desk.hangs_at, desk.blocks = "tea", is_blocking
     async with chat(service, desk=desk) as talking:
@@ -76,7 +74,7 @@ async def test_a_turn_after_one_that_was_stopped_while_a_tool_ran(
 
 
 @with_each_service
-async def test_a_result_that_came_before_the_stop_is_known(service: Service) -> None:
+async def test_result_before_stop_is_remembered(service: Service) -> None:
     desk = Desk()
     desk.hangs_at = "tea"
     async with chat(service, desk=desk) as talking:
@@ -92,7 +90,7 @@ async def test_a_result_that_came_before_the_stop_is_known(service: Service) -> 
 
 
 @with_each_service
-async def test_the_first_turn_of_a_thread_may_be_stopped(service: Service) -> None:
+async def test_stop_of_first_turn(service: Service) -> None:
     async with chat(service) as talking:
         talking.endpoint.script = [Reply(["Let me see.", TEA]), Reply(["It is ", HANG, "done."])]
         await stop(talking, "close", talking.endpoint.hanging.wait)
@@ -123,7 +121,7 @@ def failing(point: Point, what: Happening | None) -> list[Reply]:
 @pytest.mark.parametrize(
     ("service", "point", "what"), FAILURES, ids=lambda value: named(value) or "STATUS"
 )
-async def test_a_turn_after_one_that_failed(
+async def test_turn_after_failed_turn(
     service: Service, point: Point, what: Happening | None
 ) -> None:
     async with chat(service) as talking:
@@ -140,7 +138,7 @@ async def test_a_turn_after_one_that_failed(
     [place for place in PLACES if place[1].name in ("in the text", "in the arguments")],
     ids=named,
 )
-async def test_a_turn_after_a_stream_that_just_ended(service: Service, point: Point) -> None:
+async def test_turn_after_stream_that_ended_early(service: Service, point: Point) -> None:
     async with chat(service) as talking:
         await talking.person.ask("Hello")
         talking.endpoint.script = point.replies(END)
@@ -151,7 +149,7 @@ async def test_a_turn_after_a_stream_that_just_ended(service: Service, point: Po
 
 
 @with_each_service
-async def test_turns_that_fail_one_after_another(service: Service) -> None:
+async def test_consecutive_failed_turns(service: Service) -> None:
     async with chat(service) as talking:
         talking.endpoint.script = [Reply(status=500), Reply(["Let me ", CUT]), Reply(status=529)]
         for text in ("One", "Two", "Three"):
@@ -162,7 +160,7 @@ async def test_turns_that_fail_one_after_another(service: Service) -> None:
 
 @pytest.mark.parametrize("is_complete", [True, False])
 @with_each_service
-async def test_a_turn_that_is_tried_again(service: Service, is_complete: bool) -> None:
+async def test_retried_turn(service: Service, is_complete: bool) -> None:
     async with chat(service) as talking:
         await talking.person.ask("Hello")
         last = Reply(["It is done."]) if is_complete else Reply(status=500)
@@ -182,7 +180,7 @@ async def test_a_turn_that_is_tried_again(service: Service, is_complete: bool) -
 
 @pytest.mark.parametrize("service", [STRICT_CHAT, RESPONSES], ids=named)
 @pytest.mark.parametrize("what", [ERROR, CUT])
-async def test_how_a_turn_ended_is_told(service: Service, what: Happening) -> None:
+async def test_model_learns_how_turn_ended(service: Service, what: Happening) -> None:
     async with chat(service) as talking:
         await talking.person.ask("Hello")
         assert await talking.person.turn_state() == "completed"

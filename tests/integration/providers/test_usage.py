@@ -25,7 +25,7 @@ class Counting(AgentResponseConverter):
 
 @pytest.mark.parametrize("calls", [0, 2])
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
-async def test_the_usage_of_a_turn_is_the_sum_of_its_answers(service: Service, calls: int) -> None:
+async def test_usage_of_turn_is_sum_of_answers(service: Service, calls: int) -> None:
     converter = Counting()
     async with chat(service, response_converter=converter) as talking:
         talking.endpoint.script = [*[Reply([TEA])] * calls, Reply(["It is ", "done."])]

@@ -33,7 +33,7 @@ async def test_reasoning_and_tools_share_a_workflow() -> None:
     assert text_of(message) == "It is sunny."
 
 
-async def test_a_long_thought_streams_at_a_cost_that_grows_with_its_length() -> None:
+async def test_cost_of_long_thought_grows_linearly() -> None:
     fragments = [update(Content.from_text_reasoning(text="word ")) for _ in range(5_000)]
     sent = await events(*fragments)
     (item,) = items_of(sent)
@@ -44,7 +44,7 @@ async def test_a_long_thought_streams_at_a_cost_that_grows_with_its_length() -> 
     assert bytes_sent < 50 * 5 * 5_000
 
 
-async def test_a_thought_may_be_replaced() -> None:
+async def test_thought_can_be_replaced() -> None:
     (item,) = await items(
         update(Content.from_text_reasoning(id="r", text="Hm")),
         update(Content.from_text_reasoning(id="r", text="Aha", merge_mode="replace")),
@@ -53,7 +53,7 @@ async def test_a_thought_may_be_replaced() -> None:
     assert [task.model_dump()["content"] for task in item.workflow.tasks] == ["Aha"]
 
 
-async def test_thoughts_that_the_provider_tells_apart_are_two_tasks() -> None:
+async def test_separate_thoughts_are_separate_tasks() -> None:
     def summary(value: str, index: int) -> AgentResponseUpdate:
         raw = type("Event", (), {"item_id": "r", "summary_index": index})()
         return update(Content.from_text_reasoning(id="r", text=value, raw_representation=raw))

@@ -70,7 +70,7 @@ def shown(arguments: Any, name: str = "pay") -> Any:
 
 
 @given(st.dictionaries(hostile_text, values, max_size=4))
-def test_a_card_shows_exactly_the_call(arguments: dict[str, Any]) -> None:
+def test_card_shows_exact_call(arguments: dict[str, Any]) -> None:
     form = shown(json.dumps(arguments))
     on_card = fields(widget(form))
     read_back = [(read(name, is_name=True), read(value)) for name, value, _ in on_card]
@@ -82,19 +82,19 @@ def test_a_card_shows_exactly_the_call(arguments: dict[str, Any]) -> None:
 
 
 @given(values, values)
-def test_no_two_values_look_the_same(one: Any, other: Any) -> None:
+def test_different_values_look_different(one: Any, other: Any) -> None:
     as_shown = [fields(widget(shown({"v": each})))[0][1] for each in (one, other)]
     assert (as_shown[0] == as_shown[1]) == (json.dumps(one) == json.dumps(other))
 
 
-def test_names_that_differ_in_their_case_stay_apart() -> None:
+def test_names_that_differ_in_case_stay_distinct() -> None:
     form = shown('{"name": "/etc/passwd", "Name": "harmless.txt"}')
     names = [(name, value) for name, value, _ in fields(widget(form))]
     assert names == [("name", "/etc/passwd"), ("Name", "harmless.txt")]
     assert "name: /etc/passwd\nName: harmless.txt" in form.text
 
 
-def test_values_are_whole() -> None:
+def test_values_are_not_truncated() -> None:
     long = "x" * 50_000 + "; rm -rf /"
     form = shown({"command": long})
     assert fields(widget(form)) == [("command", long, False)]
@@ -102,17 +102,17 @@ def test_values_are_whole() -> None:
 
 
 @pytest.mark.parametrize("value", ["5", "true", "null", "", " a", '"a"', "[1]", "NaN", "{"])
-def test_a_text_is_not_taken_for_another_value(value: str) -> None:
+def test_text_differs_from_other_values(value: str) -> None:
     assert fields(widget(shown({"v": value})))[0][1] == json.dumps(value)
 
 
-def test_text_on_several_lines_stays_readable() -> None:
+def test_multiline_text_stays_readable() -> None:
     assert fields(widget(shown({"v": "a\n\tb"})))[0][1] == "a\n\tb"
     assert fields(widget(shown({"v": "a\nb\u202e"})))[0][1] == '"a\nb\\u202e"'
     assert "v: a\n    w: b" in shown({"v": "a\nw: b"}).text
 
 
-def test_tools_whose_readable_names_are_the_same_stay_apart() -> None:
+def test_tools_with_same_readable_name_stay_distinct() -> None:
     assert shown({}, "delete_file").text == "Approval needed: Delete file (delete_file)"
     assert shown({}, "deleteFile").text == "Approval needed: Delete file (deleteFile)"
     title, name = widget(shown({}, "pay\u202e"))["children"][:2]
@@ -120,7 +120,7 @@ def test_tools_whose_readable_names_are_the_same_stay_apart() -> None:
     assert widget(shown({}, "__"))["children"][0]["value"] == "__"
 
 
-def test_the_decision_has_a_time_that_the_page_can_tell() -> None:
+def test_decision_has_time_that_page_formats() -> None:
     at = datetime(2026, 11, 25, 9, 5, tzinfo=timezone.utc)
     converter = AgentResponseConverter()
     form = converter.approval_decision_to_form(requested({}), Decision(True, "a\u202eb", at))
@@ -141,7 +141,7 @@ def pay(amount: int) -> str:
     return f"paid {amount}"
 
 
-async def test_the_tool_is_described_and_what_it_does_not_take_is_marked() -> None:
+async def test_card_describes_tool_and_marks_unexpected_arguments() -> None:
     answering = agent([call("pay", amount=5, Amount=1)], [text("Done.")], tools=[pay])
     async with chat(answering) as browser:
         await browser.ask("Pay 5")
@@ -156,7 +156,7 @@ async def test_the_tool_is_described_and_what_it_does_not_take_is_marked() -> No
         assert fields(decided["widget"]) == [("amount", "5", False), ("Amount", "1", True)]
 
 
-def test_a_tool_is_found_among_an_agents_tools_and_mcp_servers() -> None:
+def test_tool_is_found_among_tools_and_mcp_servers() -> None:
     fetch = FunctionTool(name="fetch", description="Fetch.", input_model={})
     one = agent([], tools=[pay])
     assert isinstance(one, Agent)
@@ -175,7 +175,7 @@ def test_a_tool_is_found_among_an_agents_tools_and_mcp_servers() -> None:
 
 
 @given(st.dictionaries(hostile_text, values, max_size=3))
-def test_a_seal_is_of_the_call_and_the_key(arguments: dict[str, Any]) -> None:
+def test_seal_depends_on_call_and_key(arguments: dict[str, Any]) -> None:
     key = "k"
     called = requested(json.dumps(arguments)).function_call
     same = requested(dict(reversed(arguments.items()))).function_call
@@ -210,7 +210,7 @@ def forget_seal(interrupt: dict[str, Any]) -> None:
     del interrupt["seal"], interrupt["tool"]
 
 
-async def test_a_call_that_is_not_the_one_shown_cannot_be_approved(tmp_path: Path) -> None:
+async def test_changed_call_cannot_be_approved(tmp_path: Path) -> None:
     bank = Bank()
     answering = agent([call("pay", amount=5)], [text("Done.")], tools=[bank.pay])
     async with chat(answering, f"sqlite:///{tmp_path}/chat.db") as browser:
@@ -222,7 +222,7 @@ async def test_a_call_that_is_not_the_one_shown_cannot_be_approved(tmp_path: Pat
         assert bank.paid == []
 
 
-async def test_the_run_does_not_resume_with_another_call(tmp_path: Path) -> None:
+async def test_run_does_not_resume_with_changed_call(tmp_path: Path) -> None:
     bank = Bank()
     answering = agent(
         [call("pay", "c1", amount=5), call("pay", "c2", amount=6)],
@@ -243,7 +243,7 @@ async def test_the_run_does_not_resume_with_another_call(tmp_path: Path) -> None
         assert bank.paid == []
 
 
-async def test_an_approval_that_an_older_version_asked_for_is_answered(tmp_path: Path) -> None:
+async def test_approval_from_older_version_is_answered(tmp_path: Path) -> None:
     bank = Bank()
     answering = agent([call("pay", amount=5)], [text("Done.")], tools=[bank.pay])
     async with chat(answering, f"sqlite:///{tmp_path}/chat.db") as browser:

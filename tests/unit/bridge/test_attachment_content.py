@@ -25,7 +25,7 @@ from .example_items import convert, file, image, user
         ("text/plain", b"caf\xff", "caf\N{REPLACEMENT CHARACTER}"),
     ],
 )
-async def test_a_text_file_is_sent_as_text(mime_type: str, data: bytes, text: str) -> None:
+async def test_text_file_is_sent_as_text(mime_type: str, data: bytes, text: str) -> None:
     async def fetch(attachment_id: str) -> bytes:
         assert attachment_id == "atc_1"
         return data
@@ -48,7 +48,7 @@ async def test_other_files_are_sent_as_data() -> None:
     assert message.contents[0].uri == "data:application/pdf;base64,JVBERg=="
 
 
-async def test_without_bytes_an_image_is_sent_by_its_preview(
+async def test_image_without_bytes_is_sent_by_preview_url(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def fetch(attachment_id: str) -> bytes:

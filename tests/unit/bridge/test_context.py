@@ -49,7 +49,7 @@ def card(value: str, **properties: Any) -> DynamicWidgetRoot:
     return DynamicWidgetRoot.model_validate({"type": "Card", "children": [component]})
 
 
-async def test_a_widget_comes_between_the_call_and_the_answer() -> None:
+async def test_widget_appears_between_call_and_answer() -> None:
     sent = await events_of(
         CALLED,
         lambda context: context.stream_widget(card("21"), "21 degrees"),
@@ -62,7 +62,7 @@ async def test_a_widget_comes_between_the_call_and_the_answer() -> None:
     assert widget.copy_text == "21 degrees"
 
 
-async def test_the_states_of_a_widget_stream() -> None:
+async def test_widget_states_stream() -> None:
     async def states() -> Any:
         yield card("2", streaming=True)
         yield card("21", streaming=True)
@@ -81,7 +81,7 @@ async def test_the_states_of_a_widget_stream() -> None:
     assert '"21"' in item.widget.model_dump_json()
 
 
-async def test_a_widget_that_fails_half_way_stays_as_it_was() -> None:
+async def test_widget_that_fails_midway_keeps_last_state() -> None:
     async def states() -> Any:
         yield card("2")
         yield card("21")
@@ -103,7 +103,7 @@ def nested(depth: int) -> DynamicWidgetRoot:
     return DynamicWidgetRoot.model_validate({"type": "Card", "children": [inner]})
 
 
-async def test_a_widget_that_nobody_could_read_again_is_not_shown() -> None:
+async def test_widget_that_cannot_be_loaded_is_not_shown() -> None:
     async def states() -> Any:
         yield card("2")
         yield nested(65)
@@ -121,7 +121,7 @@ async def test_a_widget_that_nobody_could_read_again_is_not_shown() -> None:
     assert '"2"' in kept.model_dump_json()
 
 
-async def test_a_widget_without_states_is_not_shown() -> None:
+async def test_widget_without_states_is_not_shown() -> None:
     async def states() -> Any:
         return
         yield
@@ -129,7 +129,7 @@ async def test_a_widget_without_states_is_not_shown() -> None:
     assert await events_of(lambda context: context.stream_widget(states())) == []
 
 
-async def test_a_workflow_of_a_tool() -> None:
+async def test_tool_shows_workflow() -> None:
     async def search(context: ThreadContext[Any]) -> None:
         await context.start_workflow(Workflow(type="custom", tasks=[]))
         assert context.workflow_item is not None
@@ -151,7 +151,7 @@ async def test_a_workflow_of_a_tool() -> None:
     assert [len(event.item.workflow.tasks) for event in added[:2]] == [1, 1]  # type: ignore[union-attr]
 
 
-async def test_tasks_of_a_tool_join_what_the_agent_does() -> None:
+async def test_tasks_of_tool_join_agents_workflow() -> None:
     async def look(context: ThreadContext[Any]) -> None:
         index = await context.add_workflow_task(CustomTask(title="Ask the sky"))
         assert index == 1
@@ -164,7 +164,7 @@ async def test_tasks_of_a_tool_join_what_the_agent_does() -> None:
     ] == [("Get weather", "complete"), ("Asked", "none")]
 
 
-async def test_a_workflow_that_a_tool_leaves_open_ends_when_the_model_speaks() -> None:
+async def test_text_closes_open_workflow_of_tool() -> None:
     async def forget(context: ThreadContext[Any]) -> None:
         await context.start_workflow(Workflow(type="custom", tasks=[]))
         await context.add_workflow_task(CustomTask(title="A", status_indicator="loading"))
@@ -175,7 +175,7 @@ async def test_a_workflow_that_a_tool_leaves_open_ends_when_the_model_speaks() -
     assert message.type == "assistant_message"
 
 
-async def test_a_widget_ends_the_workflow_of_its_tool() -> None:
+async def test_widget_closes_workflow_of_tool() -> None:
     async def work(context: ThreadContext[Any]) -> None:
         await context.start_workflow(Workflow(type="custom", tasks=[CustomTask(title="A")]))
         await context.stream_widget(card("1"))
@@ -186,7 +186,7 @@ async def test_a_widget_ends_the_workflow_of_its_tool() -> None:
     assert [item.type for item in shown] == ["workflow", "widget", "workflow", "workflow"]
 
 
-async def test_an_update_needs_a_workflow() -> None:
+async def test_task_update_needs_workflow() -> None:
     async def confused(context: ThreadContext[Any]) -> None:
         await context.end_workflow()
         with pytest.raises(ValueError, match="start_workflow"):
@@ -198,7 +198,7 @@ async def test_an_update_needs_a_workflow() -> None:
     assert len(items_of(await events_of(confused))) == 1
 
 
-async def test_a_workflow_without_tasks_is_as_if_it_never_was() -> None:
+async def test_workflow_without_tasks_is_removed() -> None:
     async def idle(context: ThreadContext[Any]) -> None:
         await context.start_workflow(Workflow(type="custom", tasks=[]))
         await context.end_workflow()
@@ -223,7 +223,7 @@ async def test_progress_and_effects() -> None:
     ]
 
 
-async def test_a_client_tool_is_called_when_the_turn_has_ended() -> None:
+async def test_client_tool_is_called_at_end_of_turn() -> None:
     async def locate(context: ThreadContext[Any]) -> None:
         context.client_tool_call = ClientToolCall(name="locate", arguments={"fine": True})
 
@@ -243,7 +243,7 @@ async def test_ids_come_from_the_store() -> None:
     assert item.id == "message_2"
 
 
-async def test_ids_may_come_from_the_caller() -> None:
+async def test_caller_can_generate_ids() -> None:
     context = make_context()
     events = stream_agent_response(
         stream_of([text("Hi")]), "thr_1", lambda kind: f"mine_{kind}", context=context
@@ -252,7 +252,7 @@ async def test_ids_may_come_from_the_caller() -> None:
     assert item.id == "mine_msg"
 
 
-async def test_a_context_belongs_to_one_thread() -> None:
+async def test_context_belongs_to_one_thread() -> None:
     with pytest.raises(ValueError, match="thr_1"):
         stream_agent_response(stream_of([]), "thr_2", context=make_context())
 
@@ -276,7 +276,7 @@ async def show_weather(ctx: FunctionInvocationContext, city: str) -> str:
     return f"Sunny in {city}"
 
 
-async def test_a_tool_finds_the_context() -> None:
+async def test_tool_finds_the_context() -> None:
     sent = await respond(
         agent(
             [call("show_weather", city="Paris")], [Content.from_text("Done")], tools=[show_weather]
@@ -304,7 +304,7 @@ async def test_parallel_tools_have_a_workflow_each() -> None:
     ] == [["Paris 1", "Paris 2"], ["Rome 1", "Rome 2"]]
 
 
-async def test_a_tool_of_a_sub_agent_finds_the_context() -> None:
+async def test_tool_of_sub_agent_finds_context() -> None:
     helper = agent(
         [call("show_weather", city="Oslo")],
         [Content.from_text("Sunny")],
@@ -328,7 +328,7 @@ async def test_a_tool_of_a_sub_agent_finds_the_context() -> None:
     assert titles == ["Helper", "Oslo 1", "Oslo 2"]
 
 
-async def test_a_tool_of_an_agent_in_a_workflow_finds_the_context() -> None:
+async def test_tool_of_an_agent_in_a_workflow_finds_the_context() -> None:
     member = agent(
         [call("show_weather", city="Rome")],
         [Content.from_text("Sunny")],
@@ -346,7 +346,7 @@ async def test_a_tool_of_an_agent_in_a_workflow_finds_the_context() -> None:
     assert titles == ["Rome 1", "Rome 2", "Show weather"]
 
 
-async def test_a_tool_without_a_context_is_told_what_to_do() -> None:
+async def test_missing_context_error_says_what_to_do() -> None:
     complaints: list[str] = []
 
     @tool(approval_mode="never_require")
@@ -361,7 +361,7 @@ async def test_a_tool_without_a_context_is_told_what_to_do() -> None:
     assert "function_invocation_kwargs" in complaints[0]
 
 
-async def test_a_tool_that_fails_is_shown_as_failed() -> None:
+async def test_tool_that_fails_is_shown_as_failed() -> None:
     @tool(approval_mode="never_require")
     async def look() -> str:
         """Look."""

@@ -49,7 +49,7 @@ class Server(ChatKitServer[dict[str, Any]]):
             yield event
 
 
-async def test_a_server_written_for_that_package_runs_unchanged() -> None:
+async def test_server_for_microsofts_package_runs_unchanged() -> None:
     async with SQLStore[dict[str, Any]]("sqlite://") as store:
         server = Server(store)
         context = {"user_id": "al"}

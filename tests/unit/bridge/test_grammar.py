@@ -77,7 +77,7 @@ async def read(events: AsyncIterator[Any], ending: Exception | None) -> ThreadCl
 
 @THOROUGH
 @given(runs, converters, endings)
-def test_any_run_obeys_the_grammar(
+def test_any_run_follows_the_grammar(
     updates: list[AgentResponseUpdate],
     converter: AgentResponseConverter,
     ending: Exception | None,
@@ -90,7 +90,7 @@ def test_any_run_obeys_the_grammar(
 
 @THOROUGH
 @given(runs, st.integers(0, 20))
-def test_a_reader_may_leave_at_any_point(updates: list[AgentResponseUpdate], after: int) -> None:
+def test_reader_can_leave_at_any_point(updates: list[AgentResponseUpdate], after: int) -> None:
     async def leave() -> None:
         is_closed = False
 
@@ -176,7 +176,7 @@ trees = st.lists(components, max_size=3).map(
 
 @THOROUGH
 @given(trees, trees)
-def test_updates_make_one_widget_of_any_other(
+def test_updates_turn_one_widget_into_another(
     before: DynamicWidgetRoot, after: DynamicWidgetRoot
 ) -> None:
     held = WidgetItem(id="w", thread_id="thr_1", created_at=NOW, widget=before)
@@ -259,7 +259,7 @@ class TolerantClient(ThreadClient):
 
 @THOROUGH
 @given(st.lists(updates | st.lists(steps, min_size=1, max_size=3), max_size=10), endings)
-def test_any_run_with_tools_obeys_the_grammar(
+def test_any_run_with_tools_follows_the_grammar(
     script: list[AgentResponseUpdate | list[Step]], ending: Exception | None
 ) -> None:
     async def check() -> None:
@@ -293,7 +293,7 @@ def test_any_run_with_tools_obeys_the_grammar(
     asyncio.run(check())
 
 
-def test_progress_is_no_item() -> None:
+def test_progress_is_not_an_item() -> None:
     client = ThreadClient()
     client.apply(ProgressUpdateEvent(text="Looking"))
     client.assert_complete()

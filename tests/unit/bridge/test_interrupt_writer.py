@@ -26,7 +26,7 @@ async def widget(content: Content) -> tuple[dict[str, Any], str]:
     return json.loads(item.widget.model_dump_json()), item.copy_text or ""
 
 
-async def test_an_approval_shows_what_will_be_done_and_sends_only_the_answer() -> None:
+async def test_approval_shows_call_and_sends_only_answer() -> None:
     requested = call("send_mail", id="r1", arguments='{"to": "a@b.test", "copies": 2}')
     card, copied = await widget(Content.from_function_approval_request("r1", requested))
     assert copied == "Approval needed: Send mail (send_mail)\nto: a@b.test\ncopies: 2"
@@ -37,7 +37,7 @@ async def test_an_approval_shows_what_will_be_done_and_sends_only_the_answer() -
         assert action["payload"] == {"request_id": "r1", "approved": approved}
 
 
-async def test_a_call_that_waits_for_approval_is_no_error() -> None:
+async def test_call_awaiting_approval_is_not_an_error() -> None:
     requested = call(id="r1")
     sent = await events(requested, Content.from_function_approval_request("r1", requested))
     (card,) = items_of(sent)
@@ -45,7 +45,7 @@ async def test_a_call_that_waits_for_approval_is_no_error() -> None:
     assert not any(isinstance(event, ErrorEvent) for event in sent)
 
 
-async def test_consent_leads_to_the_page() -> None:
+async def test_consent_card_links_to_page() -> None:
     card, copied = await widget(Content.from_oauth_consent_request("https://login.test/c?a=(b)"))
     assert "(<https://login.test/c?a=(b)>)" in json.dumps(card)
     assert "https://login.test/c?a=(b)" in copied
@@ -54,7 +54,7 @@ async def test_consent_leads_to_the_page() -> None:
 @pytest.mark.parametrize(
     "link", ["http://login.test/", "javascript:alert(1)", "", "https:///x", "https://x.test/\n"]
 )
-async def test_a_consent_link_that_is_not_https_is_not_shown(
+async def test_consent_link_without_https_is_not_shown(
     link: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert nothing_shown(await items(Content.from_oauth_consent_request(link)))
@@ -70,7 +70,7 @@ async def test_a_consent_link_that_is_not_https_is_not_shown(
         (None, "The assistant needs your input to continue."),
     ],
 )
-async def test_a_workflow_asks(data: Any, question: str) -> None:
+async def test_workflow_asks_questions(data: Any, question: str) -> None:
     arguments = {"request_id": "r1", "request_event": {"type": "request_info", "data": data}}
     sent = await events(call("request_info", "r1", arguments=arguments))
     (item,) = items_of(sent)
@@ -79,7 +79,7 @@ async def test_a_workflow_asks(data: Any, question: str) -> None:
     assert not any(isinstance(event, ErrorEvent) for event in sent)
 
 
-async def test_a_client_tool_is_called_by_the_browser() -> None:
+async def test_client_tool_is_called_by_browser() -> None:
     converter = AgentResponseConverter(client_tools=["get_weather"])
     (item,) = await items(call(), converter=converter)
     assert isinstance(item, ClientToolCallItem)
@@ -98,13 +98,13 @@ async def test_one_client_tool_is_called_at_a_time(caplog: pytest.LogCaptureFixt
     assert "theme" in caplog.text
 
 
-async def test_a_client_tool_that_was_answered_is_a_tool_like_any_other() -> None:
+async def test_answered_client_tool_is_shown_like_other_tools() -> None:
     converter = AgentResponseConverter(client_tools=["get_weather"])
     (task,) = await tasks(call(), result(), converter=converter)
     assert task.status_indicator == "complete"
 
 
-async def test_a_tool_that_nothing_can_run_is_an_error(caplog: pytest.LogCaptureFixture) -> None:
+async def test_tool_without_implementation_is_an_error(caplog: pytest.LogCaptureFixture) -> None:
     (error,) = await errors(call("launch_rocket"))
     assert error.message.endswith("Launch rocket.")
     assert not error.allow_retry
@@ -112,6 +112,6 @@ async def test_a_tool_that_nothing_can_run_is_an_error(caplog: pytest.LogCapture
 
 
 @pytest.mark.parametrize("flag", ["hosted", "informational_only"])
-async def test_a_tool_that_a_service_runs_needs_no_result(flag: Any) -> None:
+async def test_hosted_tool_needs_no_result(flag: Any) -> None:
     properties: dict[str, Any] = {flag: True}
     assert await errors(call(**properties)) == []

@@ -37,7 +37,7 @@ from ..thread_client import (
 from .shown import CALL, CALLED, RESULT, RETURNED, events, items, message_item
 
 
-async def test_ids_are_named_by_what_they_are_for() -> None:
+async def test_ids_name_their_item_type() -> None:
     asked: list[str] = []
 
     def generate_id(kind: str) -> str:
@@ -48,19 +48,19 @@ async def test_ids_are_named_by_what_they_are_for() -> None:
     assert asked == ["workflow", "msg"]
 
 
-async def test_an_id_that_is_given_twice_is_not_used_twice() -> None:
+async def test_repeated_id_is_replaced() -> None:
     sent = await events(
         text("A", message_id="1"), text("B", message_id="2"), generate_id=lambda _: "msg_1"
     )
     assert [item.id for item in items_of(sent)] == ["msg_1", "msg_1_2"]
 
 
-async def test_ids_by_default_do_not_repeat() -> None:
+async def test_default_ids_are_unique() -> None:
     shown = [item for _ in range(3) for item in await items(text("A"))]
     assert len({item.id for item in shown}) == 3
 
 
-async def test_an_item_that_is_never_done_is_closed_with_what_it_holds() -> None:
+async def test_unfinished_item_is_closed_with_its_content() -> None:
     async def forget(context: ThreadContext[Any]) -> None:
         item = WorkflowItem(
             id="app_1",
@@ -77,7 +77,7 @@ async def test_an_item_that_is_never_done_is_closed_with_what_it_holds() -> None
     assert [task.model_dump()["title"] for task in workflow.workflow.tasks] == ["A"]
 
 
-async def test_an_item_is_added_once(caplog: pytest.LogCaptureFixture) -> None:
+async def test_item_is_added_once(caplog: pytest.LogCaptureFixture) -> None:
     async def twice(context: ThreadContext[Any]) -> None:
         await context.stream(ThreadItemAddedEvent(item=message_item()))
         await context.stream(ThreadItemAddedEvent(item=message_item()))
@@ -87,7 +87,7 @@ async def test_an_item_is_added_once(caplog: pytest.LogCaptureFixture) -> None:
     assert "app_1" in caplog.text
 
 
-async def test_an_item_that_is_done_again_is_replaced() -> None:
+async def test_finished_item_is_replaced() -> None:
     async def twice(context: ThreadContext[Any]) -> None:
         await context.stream(ThreadItemDoneEvent(item=message_item()))
         await context.stream(ThreadItemDoneEvent(item=message_item()))
@@ -96,7 +96,7 @@ async def test_an_item_that_is_done_again_is_replaced() -> None:
     assert [type(event) for event in sent] == [ThreadItemDoneEvent, ThreadItemReplacedEvent]
 
 
-async def test_an_item_of_an_earlier_turn_may_be_changed(
+async def test_item_of_earlier_turn_can_be_changed(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     task = WorkflowTaskAdded(task=CustomTask(title="A"), task_index=0)
@@ -115,7 +115,7 @@ async def test_an_item_of_an_earlier_turn_may_be_changed(
     assert "earlier" in caplog.text
 
 
-async def test_what_the_agent_writes_is_not_changed_by_a_tool(
+async def test_tool_cannot_change_items_of_agent(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     context = make_context()
@@ -129,7 +129,7 @@ async def test_what_the_agent_writes_is_not_changed_by_a_tool(
     assert "message_1" in caplog.text
 
 
-async def test_what_a_tool_has_finished_is_begun_anew(caplog: pytest.LogCaptureFixture) -> None:
+async def test_workflow_finished_by_tool_is_started_again(caplog: pytest.LogCaptureFixture) -> None:
     async def finish(context: ThreadContext[Any]) -> None:
         item = context.workflow_item
         assert item is not None
@@ -148,7 +148,7 @@ async def test_what_a_tool_has_finished_is_begun_anew(caplog: pytest.LogCaptureF
     assert [item.type for item in client.items.values()][1:] == ["workflow", "assistant_message"]
 
 
-async def test_what_a_tool_has_removed_stays_removed(caplog: pytest.LogCaptureFixture) -> None:
+async def test_removed_item_stays_removed(caplog: pytest.LogCaptureFixture) -> None:
     async def remove(context: ThreadContext[Any]) -> None:
         await context.stream(ThreadItemRemovedEvent(item_id="message_1"))
 
@@ -164,7 +164,7 @@ async def test_what_a_tool_has_removed_stays_removed(caplog: pytest.LogCaptureFi
     assert "message_1" in caplog.text
 
 
-async def test_hidden_context_does_not_end_what_is_being_written() -> None:
+async def test_hidden_context_does_not_close_open_items() -> None:
     async def note(context: ThreadContext[Any]) -> None:
         item = HiddenContextItem(id="h", thread_id="thr_1", created_at=NOW, content="x")
         await context.stream(ThreadItemDoneEvent(item=item))

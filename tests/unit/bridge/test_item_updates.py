@@ -175,7 +175,7 @@ NESTED = {"type": "Box", "id": "t", "children": [TEXT]}
         ),
     ],
 )
-async def test_an_update_is_kept_when_the_turn_closes_the_item(
+async def test_update_is_kept_when_turn_closes_item(
     before: ThreadItem, update: ThreadItemUpdate, after: ThreadItem
 ) -> None:
     async def add_and_forget(context: ThreadContext[Any]) -> None:

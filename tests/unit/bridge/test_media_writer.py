@@ -24,7 +24,7 @@ from .shown import PNG, events, items, tasks
         Content("uri", uri="https://files.test/a.png"),
     ],
 )
-async def test_an_image(content: Content) -> None:
+async def test_image(content: Content) -> None:
     (item,) = await items(content)
     assert isinstance(item, GeneratedImageItem)
     assert item.image is not None
@@ -32,15 +32,13 @@ async def test_an_image(content: Content) -> None:
 
 
 @pytest.mark.parametrize("uri", ["javascript:alert(1)", "file:///etc/passwd", "", "not a url"])
-async def test_what_is_not_an_image_is_shown_as_a_file(
-    uri: str, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_other_data_is_shown_as_file(uri: str, caplog: pytest.LogCaptureFixture) -> None:
     (task,) = await tasks(Content("uri", uri=uri, media_type="image/png"))
     assert isinstance(task, FileTask)
     assert "not one" in caplog.text
 
 
-async def test_an_image_grows() -> None:
+async def test_partial_images() -> None:
     def partial(index: int) -> Content:
         image = Content.from_uri(
             PNG, additional_properties={"is_partial_image": True, "partial_image_index": index}
@@ -65,7 +63,7 @@ async def test_an_image_grows() -> None:
     items_of(sent)
 
 
-async def test_an_image_that_never_comes_is_removed() -> None:
+async def test_image_without_content_is_removed() -> None:
     sent = await events(Content.from_image_generation_tool_call(image_id="i"))
     assert [event.type for event in sent] == ["thread.item.added", "thread.item.removed"]
 
@@ -81,7 +79,7 @@ async def test_an_image_that_never_comes_is_removed() -> None:
         (Content.from_hosted_vector_store("vs_1"), "vs_1"),
     ],
 )
-async def test_a_file(content: Content, name: str) -> None:
+async def test_file(content: Content, name: str) -> None:
     (task,) = await tasks(content)
     assert isinstance(task, FileTask)
     assert task.title == name

@@ -46,13 +46,13 @@ async def test_updates_that_show_nothing_give_one_empty_message(
     assert sent[-1].item.content == []
 
 
-async def test_an_update_without_contents_is_harmless() -> None:
+async def test_update_without_contents_is_harmless() -> None:
     empty: Any = update()
     empty.contents = None
     assert await texts(empty, text("Hi")) == ["Hi"]
 
 
-async def test_what_is_not_content_is_harmless(caplog: pytest.LogCaptureFixture) -> None:
+async def test_unknown_content_is_harmless(caplog: pytest.LogCaptureFixture) -> None:
     odd: Any = update()
     odd.contents = [None, 5, Content("text", text=5)]  # type: ignore[arg-type]
     assert await texts(odd, text("Hi")) == ["Hi"]
@@ -66,17 +66,17 @@ async def test_what_is_not_content_is_harmless(caplog: pytest.LogCaptureFixture)
         ({"author_name": "Writer"}, {"author_name": "Critic"}),
     ],
 )
-async def test_another_message_or_author_begins_an_item(first: Any, second: Any) -> None:
+async def test_new_message_or_author_starts_item(first: Any, second: Any) -> None:
     updates = [text("A", **first), text("B", **first), text("C", **second)]
     assert await texts(*updates) == ["AB", "C"]
 
 
-async def test_an_update_that_names_no_message_goes_on_with_the_last() -> None:
+async def test_update_without_message_id_continues_last_message() -> None:
     updates = [text("A"), text("B", message_id="m1"), text("C"), text("D", message_id="m1")]
     assert await texts(*updates) == ["ABCD"]
 
 
-async def test_a_tool_in_between_begins_an_item() -> None:
+async def test_tool_call_starts_new_item() -> None:
     shown = await items(
         text("Let me see.", message_id="m1"),
         update(CALL, message_id="m1"),
@@ -86,18 +86,18 @@ async def test_a_tool_in_between_begins_an_item() -> None:
     assert [item.type for item in shown] == ["assistant_message", "workflow", "assistant_message"]
 
 
-async def test_a_replacement_that_says_the_same_costs_nothing() -> None:
+async def test_equal_replacement_sends_nothing() -> None:
     done = Content.from_text("Hello", merge_mode="replace")
     assert len(await events(text("Hel"), text("lo"), update(done))) == 4
 
 
 @pytest.mark.parametrize("replacement", ["Hello there", "Goodbye"])
-async def test_a_replacement_replaces(replacement: str) -> None:
+async def test_replacement_replaces_text(replacement: str) -> None:
     done = Content.from_text(replacement, merge_mode="replace")
     assert await texts(text("Hello"), update(done), text("!")) == [f"{replacement}!"]
 
 
-async def test_a_replacement_keeps_its_citations_within_the_text() -> None:
+async def test_replacement_keeps_citations_within_text() -> None:
     cited = Content.from_text("A long draft", annotations=[{"type": "citation", "title": "x"}])
     done = Content.from_text("Short", merge_mode="replace")
     (item,) = await items(update(cited), update(done))
@@ -105,7 +105,7 @@ async def test_a_replacement_keeps_its_citations_within_the_text() -> None:
     assert [annotation.index for annotation in item.content[0].annotations] == [5]
 
 
-async def test_a_replacement_leaves_a_refusal_beside_it_alone() -> None:
+async def test_replacement_leaves_refusal_unchanged() -> None:
     def refusal(value: str, **properties: Any) -> AgentResponseUpdate:
         properties["additional_properties"] = {"core": {"model_output_kind": "refusal"}}
         return update(Content.from_text(value, **properties))
@@ -117,12 +117,12 @@ async def test_a_replacement_leaves_a_refusal_beside_it_alone() -> None:
     assert [part.text for part in item.content] == ["Hm.", "I can't."]
 
 
-async def test_an_update_may_replace_the_message() -> None:
+async def test_update_can_replace_message() -> None:
     updates = [text("Draft"), text("Final", merge_mode="replace"), text(" answer")]
     assert await texts(*updates) == ["Final answer"]
 
 
-async def test_parts_that_the_provider_tells_apart_stay_apart() -> None:
+async def test_separate_parts_stay_separate() -> None:
     def part(value: str, index: int, **properties: Any) -> AgentResponseUpdate:
         raw = type("Event", (), {"item_id": "i1", "content_index": index})()
         return update(Content.from_text(value, raw_representation=raw, **properties))
@@ -137,14 +137,14 @@ async def test_parts_that_the_provider_tells_apart_stay_apart() -> None:
     assert [part.text for part in item.content] == ["A", "B"]
 
 
-async def test_a_part_of_half_a_surrogate_pair_comes_before_the_next_part() -> None:
+async def test_half_surrogate_part_precedes_next_part() -> None:
     refusal = Content.from_text("No", additional_properties={"model_output_kind": "refusal"})
     (item,) = await items(text("\ud800"), update(refusal))
     assert isinstance(item, AssistantMessageItem)
     assert [part.text for part in item.content] == ["\N{REPLACEMENT CHARACTER}", "No"]
 
 
-async def test_messages_that_only_the_provider_tells_apart_are_two_items() -> None:
+async def test_messages_with_different_raw_ids_are_two_items() -> None:
     def message(value: str, item_id: str) -> AgentResponseUpdate:
         raw = type("Event", (), {"item_id": item_id, "content_index": 0})()
         return update(Content.from_text(value, raw_representation=raw))
@@ -163,10 +163,10 @@ async def test_messages_that_only_the_provider_tells_apart_are_two_items() -> No
         (["\ud83d\ude00"], "😀"),
     ],
 )
-async def test_half_a_surrogate_pair_waits_for_the_other(chunks: list[str], whole: str) -> None:
+async def test_half_surrogate_waits_for_other_half(chunks: list[str], whole: str) -> None:
     assert await texts(*(text(chunk) for chunk in chunks)) == [whole]
 
 
-async def test_a_chunk_of_ten_megabytes() -> None:
+async def test_ten_megabyte_chunk() -> None:
     chunk = "x" * 10_000_000
     assert await texts(text(chunk)) == [chunk]

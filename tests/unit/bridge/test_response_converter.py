@@ -128,19 +128,19 @@ TABLE: dict[str, tuple[Content, Callable[[Sequence[ThreadItem]], bool]]] = {
 }
 
 
-def test_the_table_names_every_kind_of_content() -> None:
+def test_table_names_every_kind_of_content() -> None:
     assert set(TABLE) == set(get_args(ContentType))
 
 
 @pytest.mark.parametrize("kind", TABLE)
-async def test_every_kind_of_content_becomes_what_the_table_says(kind: str) -> None:
+async def test_every_kind_of_content_matches_table(kind: str) -> None:
     content, is_right = TABLE[kind]
     assert content.type == kind
     shown = await items(content)
     assert is_right(shown), shown
 
 
-async def test_a_kind_that_is_not_known_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+async def test_unknown_kind_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     unknown: Any = Content.from_text("Hi")
     unknown.type = "hologram"
     assert nothing_shown(await items(unknown))
@@ -151,7 +151,7 @@ async def test_a_kind_that_is_not_known_is_logged(caplog: pytest.LogCaptureFixtu
     ("code", "allow_retry"),
     [("rate_limit_exceeded", True), ("content_filter", False), (None, True), ("429", True)],
 )
-async def test_an_error_is_told_safely(
+async def test_error_message_is_safe(
     code: str | None, allow_retry: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     content = Content.from_error(message="org-123 key=sk-1", error_code=code, error_details="host")
@@ -224,7 +224,7 @@ async def test_every_method_can_hide_what_it_converts(method: str) -> None:
 
 
 @pytest.mark.parametrize("method", [*OVERRIDES, "request_info_to_inputs"])
-async def test_an_override_that_raises_loses_only_its_content(
+async def test_raising_override_loses_only_its_content(
     method: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     content = ASKED if method == "request_info_to_inputs" else OVERRIDES[method][0]

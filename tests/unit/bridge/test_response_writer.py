@@ -39,11 +39,11 @@ ALL_SPEAK = [
 EACH_IN_TURN = ["Ann speaks.", "Bob too.", "Cid too."]
 
 
-async def test_steps_that_speak_at_once_have_a_message_each() -> None:
+async def test_concurrent_steps_have_separate_messages() -> None:
     ends = [step("completed", name) for name in ("Ann", "Bob", "Cid")]
 
     assert await spoken(*ALL_SPEAK, *ends) == EACH_IN_TURN
 
 
-async def test_nothing_is_lost_of_steps_that_never_say_that_they_have_ended() -> None:
+async def test_steps_without_end_lose_nothing() -> None:
     assert await spoken(*ALL_SPEAK) == EACH_IN_TURN

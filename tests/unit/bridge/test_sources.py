@@ -20,7 +20,7 @@ async def annotations_of(*citations: Any, said: str = "Paris is sunny.") -> list
     return message(item).content[0].annotations
 
 
-async def test_a_web_citation() -> None:
+async def test_web_citation() -> None:
     citation = cite(
         url="https://weather.test/paris",
         title="Paris",
@@ -34,7 +34,7 @@ async def test_a_web_citation() -> None:
     )
 
 
-async def test_a_web_citation_without_a_title_is_named_by_its_host() -> None:
+async def test_web_citation_without_title_is_named_by_host() -> None:
     (annotation,) = await annotations_of(cite(url="https://weather.test/paris"))
     assert annotation.source.title == "weather.test"
 
@@ -48,7 +48,7 @@ async def test_a_web_citation_without_a_title_is_named_by_its_host() -> None:
         ({"url": "javascript:alert(1)", "title": "x"}, "javascript:alert(1)", "x"),
     ],
 )
-async def test_a_file_citation(citation: Any, filename: str, title: str) -> None:
+async def test_file_citation(citation: Any, filename: str, title: str) -> None:
     (annotation,) = await annotations_of({"type": "citation", **citation})
     assert annotation.source == FileSource(filename=filename, title=title)
 
@@ -64,23 +64,23 @@ async def test_a_file_citation(citation: Any, filename: str, title: str) -> None
     ],
     ids=["no span", "file index", "past the end", "before the start", "the last of many"],
 )
-async def test_where_a_citation_stands(citation: Any, index: int) -> None:
+async def test_position_of_citation(citation: Any, index: int) -> None:
     (annotation,) = await annotations_of(cite(url="https://weather.test", **citation))
     assert annotation.index == index
 
 
-async def test_a_citation_that_names_nothing_is_left_out() -> None:
+async def test_citation_without_source_is_skipped() -> None:
     assert await annotations_of(cite()) == []
 
 
-async def test_a_citation_may_follow_its_text_and_is_shown_once() -> None:
+async def test_citation_after_its_text_is_shown_once() -> None:
     citation = cite(url="https://weather.test")
     late = Content.from_text("", annotations=[citation])
     (item,) = await items(Content.from_text("Sunny."), late, late)
     assert len(message(item).content[0].annotations) == 1
 
 
-async def test_a_citation_without_a_text_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+async def test_citation_without_a_text_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     citation = cite(url="https://weather.test")
     assert nothing_shown(await items(Content.from_text("", annotations=[citation])))
     assert "weather.test" in caplog.text

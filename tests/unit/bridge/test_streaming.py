@@ -34,7 +34,7 @@ from ..thread_client import (
 from .shown import CALL, CALLED, RETURNED, events, items, message_item, text_of
 
 
-async def test_a_run_that_fails_leaves_nothing_open() -> None:
+async def test_failed_run_leaves_nothing_open() -> None:
     image = Content.from_image_generation_tool_call(image_id="i")
 
     async def run() -> AsyncIterator[AgentResponseUpdate]:
@@ -52,7 +52,7 @@ async def test_a_run_that_fails_leaves_nothing_open() -> None:
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 cannot tell whose it is")
-async def test_a_run_that_is_cancelled_leaves_nothing_open() -> None:
+async def test_cancelled_run_leaves_nothing_open() -> None:
     async def run() -> AsyncIterator[AgentResponseUpdate]:
         yield text("Half an ans")
         raise asyncio.CancelledError
@@ -78,7 +78,7 @@ class Run:
             self.is_closed = True
 
 
-async def test_a_reader_that_leaves_closes_the_run() -> None:
+async def test_reader_that_leaves_closes_run() -> None:
     run = Run()
     events = stream_agent_response(run.updates(), "thr_1")
     await anext(events)
@@ -86,7 +86,7 @@ async def test_a_reader_that_leaves_closes_the_run() -> None:
     assert run.is_closed
 
 
-async def test_a_reader_that_is_cancelled_closes_the_run_and_gets_no_more() -> None:
+async def test_cancelled_reader_closes_run() -> None:
     run = Run()
     sent: list[Any] = []
 
@@ -104,7 +104,7 @@ async def test_a_reader_that_is_cancelled_closes_the_run_and_gets_no_more() -> N
     assert [event.type for event in sent] == ["thread.item.added", "thread.item.updated"]
 
 
-async def test_a_stream_of_the_framework_is_closed_too() -> None:
+async def test_framework_stream_is_closed() -> None:
     run = Run()
     events = stream_agent_response(ResponseStream(run.updates()), "thr_1")
     await anext(events)
@@ -112,7 +112,7 @@ async def test_a_stream_of_the_framework_is_closed_too() -> None:
     assert run.is_closed
 
 
-async def test_a_stream_that_cannot_be_closed_has_its_say(
+async def test_error_while_closing_stream_is_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     class Stubborn:
@@ -127,7 +127,7 @@ async def test_a_stream_that_cannot_be_closed_has_its_say(
     assert "stuck" in caplog.text
 
 
-async def test_a_stream_need_not_be_closable() -> None:
+async def test_stream_without_close() -> None:
     class Plain:
         def __aiter__(self) -> AsyncIterator[AgentResponseUpdate]:
             return stream_of([text("Hi")]).__aiter__()
@@ -135,13 +135,13 @@ async def test_a_stream_need_not_be_closable() -> None:
     assert len(await collect(stream_agent_response(Plain(), "thr_1"))) == 3
 
 
-async def test_an_error_content_does_not_end_the_stream() -> None:
+async def test_error_content_does_not_end_the_stream() -> None:
     sent = await events(text("A"), update(Content.from_error(message="x")), text("B"))
     assert any(isinstance(event, ErrorEvent) for event in sent)
     assert [text_of(item) for item in items_of(sent)] == ["AB"]
 
 
-async def test_an_image_follows_the_text_before_it() -> None:
+async def test_image_follows_the_text_before_it() -> None:
     image = Content.from_uri("https://files.test/a.png", media_type="image/png")
     shown = await items(text("Look:"), update(image), text("Nice?"))
     assert [type(item) for item in shown] == [
@@ -151,7 +151,7 @@ async def test_an_image_follows_the_text_before_it() -> None:
     ]
 
 
-async def test_what_a_tool_streams_is_out_while_it_runs() -> None:
+async def test_tool_output_is_sent_while_tool_runs() -> None:
     is_seen = asyncio.Event()
 
     async def slow(context: ThreadContext[Any]) -> None:
@@ -171,7 +171,7 @@ async def test_what_a_tool_streams_is_out_while_it_runs() -> None:
     assert is_seen.is_set()
 
 
-async def test_a_run_waits_for_a_slow_reader() -> None:
+async def test_run_waits_for_a_slow_reader() -> None:
     sent = 0
 
     async def run() -> AsyncIterator[AgentResponseUpdate]:
@@ -187,7 +187,7 @@ async def test_a_run_waits_for_a_slow_reader() -> None:
     assert len(await collect(events)) == 10_001
 
 
-async def test_a_failing_run_shows_what_its_tools_have_shown() -> None:
+async def test_failed_run_keeps_tool_output() -> None:
     context = make_context()
 
     async def run() -> AsyncIterator[AgentResponseUpdate]:
@@ -202,7 +202,7 @@ async def test_a_failing_run_shows_what_its_tools_have_shown() -> None:
     assert len(items_of(sent)) == 2
 
 
-async def test_a_run_with_tools_that_is_cancelled_leaves_nothing_open() -> None:
+async def test_cancelled_run_with_tools_leaves_nothing_open() -> None:
     async def run() -> AsyncIterator[AgentResponseUpdate]:
         yield text("Half an ans")
         raise asyncio.CancelledError
@@ -215,7 +215,7 @@ async def test_a_run_with_tools_that_is_cancelled_leaves_nothing_open() -> None:
 
 
 @pytest.mark.parametrize("how", ["close", "cancel"])
-async def test_a_reader_that_leaves_stops_the_run_and_its_tools(how: str) -> None:
+async def test_reader_that_leaves_stops_run_and_tools(how: str) -> None:
     context = make_context()
     is_stopped = False
 

@@ -40,11 +40,11 @@ async def test_user_text() -> None:
     assert shown(await convert(user("Hello"))) == [("user", "Hello")]
 
 
-async def test_one_item_needs_no_list() -> None:
+async def test_single_item() -> None:
     assert shown(await simple_to_agent_input(user("Hello"))) == [("user", "Hello")]
 
 
-async def test_a_conversation_keeps_its_order() -> None:
+async def test_conversation_keeps_order() -> None:
     answer = AssistantMessageItem(
         id="msg_2",
         content=[AssistantMessageContent(text="Hi "), AssistantMessageContent(text="there")],
@@ -54,19 +54,19 @@ async def test_a_conversation_keeps_its_order() -> None:
     assert shown(messages) == [("user", "Hello"), ("assistant", "Hi there"), ("user", "Bye")]
 
 
-async def test_nothing_gives_nothing() -> None:
+async def test_empty_input_gives_no_messages() -> None:
     empty = AssistantMessageItem(id="msg_2", content=[], **BASE)
     assert await convert() == []
     assert await convert(user(), empty) == []
 
 
-async def test_a_tag_stays_in_its_place_as_one_text() -> None:
+async def test_tag_stays_in_place() -> None:
     (message,) = await convert(user("Ask ", tag("@al", name="Alice"), " or ", tag("Bob"), "."))
     assert [content.type for content in message.contents] == ["text"]
     assert message.text == "Ask <TAG>Name:Alice</TAG> or <TAG>Name:Bob</TAG>."
 
 
-async def test_the_data_of_a_tag_may_be_an_object() -> None:
+async def test_tag_data_can_be_object() -> None:
     class Person:
         name = "Ada Lovelace"
 
@@ -80,7 +80,7 @@ async def test_the_data_of_a_tag_may_be_an_object() -> None:
     ]
 
 
-async def test_an_override_may_leave_a_tag_out() -> None:
+async def test_override_can_omit_tag() -> None:
     class NoTags(ThreadItemConverter):
         def tag_to_message_content(self, tag: UserMessageTagContent) -> None:
             return None
@@ -90,7 +90,7 @@ async def test_an_override_may_leave_a_tag_out() -> None:
 
 
 @pytest.mark.parametrize("content", [(), ("",), (" \n", "\t")])
-async def test_an_empty_message_gives_no_message(content: tuple[str, ...]) -> None:
+async def test_empty_message_gives_no_message(content: tuple[str, ...]) -> None:
     assert await ThreadItemConverter().user_message_to_input(user(*content)) is None
     quoting = user(*content, quoted_text="Q")
     assert len(await convert(quoting)) == 1
@@ -99,7 +99,7 @@ async def test_an_empty_message_gives_no_message(content: tuple[str, ...]) -> No
     assert [each.type for each in message.contents] == ["data"]
 
 
-async def test_a_tag_may_become_any_content() -> None:
+async def test_tag_can_become_any_content() -> None:
     class Converter(ThreadItemConverter):
         def tag_to_message_content(self, tag: UserMessageTagContent) -> Content:
             return Content.from_uri("https://files.test/al.png", media_type="image/png")
@@ -117,7 +117,7 @@ async def test_quoted_text_comes_first_and_only_for_the_last_item() -> None:
     assert shown(await convert(quoting, user("Hm"))) == [("user", "Why?"), ("user", "Hm")]
 
 
-async def test_a_blank_answer_gives_no_message() -> None:
+async def test_blank_answer_gives_no_message() -> None:
     blank = AssistantMessageItem(id="a", content=[AssistantMessageContent(text=" \n")], **BASE)
     assert await convert(blank) == []
 
@@ -155,7 +155,7 @@ async def test_tasks(task: Any, text: str | None) -> None:
         assert f"<Task>\n{text}\n</Task>" in said
 
 
-async def test_a_workflow_gives_one_message_a_task() -> None:
+async def test_workflow_gives_one_message_per_task() -> None:
     workflow = Workflow(
         type="custom", tasks=[CustomTask(title="A"), SearchTask(), CustomTask(title="B")]
     )
@@ -163,13 +163,13 @@ async def test_a_workflow_gives_one_message_a_task() -> None:
     assert [message.text.splitlines()[2] for message in messages] == ["A", "B"]
 
 
-async def test_a_workflow_without_such_tasks_gives_none() -> None:
+async def test_workflow_without_custom_tasks_gives_none() -> None:
     workflow = Workflow(type="custom", tasks=[SearchTask(), CustomTask()])
     item = WorkflowItem(id="wf_1", workflow=workflow, **BASE)
     assert ThreadItemConverter().workflow_to_input(item) is None
 
 
-async def test_a_widget_that_is_not_json_gives_none(caplog: pytest.LogCaptureFixture) -> None:
+async def test_widget_that_is_not_json_gives_none(caplog: pytest.LogCaptureFixture) -> None:
     card: Any = {"type": "Card", "children": [], "of": object()}
     item = WidgetItem(id="wdg_9", widget=DynamicWidgetRoot.model_validate(card), **BASE)
     assert ThreadItemConverter().widget_to_input(item) is None
@@ -178,7 +178,7 @@ async def test_a_widget_that_is_not_json_gives_none(caplog: pytest.LogCaptureFix
     ]
 
 
-async def test_a_widget_is_sent_as_json_without_what_is_unset() -> None:
+async def test_widget_json_omits_unset_fields() -> None:
     widget = DynamicWidgetRoot.model_validate(
         {"type": "Card", "children": [{"type": "Text", "value": "21 °C"}]}
     )
@@ -211,7 +211,7 @@ async def test_structured_input() -> None:
     ("url", "media_type"),
     [("https://files.test/a", "image/png"), ("data:image/webp;base64,AAAA", "image/webp")],
 )
-async def test_a_generated_image_is_sent_by_its_uri(url: str, media_type: str) -> None:
+async def test_generated_image_is_sent_by_its_uri(url: str, media_type: str) -> None:
     item = GeneratedImageItem(id="img", image=GeneratedImage(id="i", url=url), **BASE)
     (message,) = await convert(item)
     assert message.role == "user"
@@ -221,7 +221,7 @@ async def test_a_generated_image_is_sent_by_its_uri(url: str, media_type: str) -
         assert await convert(GeneratedImageItem(id="img", image=nothing, **BASE)) == []
 
 
-async def test_a_pending_client_tool_call_is_not_sent() -> None:
+async def test_pending_client_tool_call_is_not_sent() -> None:
     item = ClientToolCallItem(id="tc", call_id="c1", name="locate", arguments={}, **BASE)
     assert await convert(item) == []
 
@@ -235,9 +235,7 @@ async def test_a_pending_client_tool_call_is_not_sent() -> None:
         ({"on": datetime(2026, 1, 2)}, '{"on": "2026-01-02 00:00:00"}'),
     ],
 )
-async def test_a_completed_client_tool_call_is_a_call_and_its_result(
-    output: Any, text: str
-) -> None:
+async def test_completed_client_tool_call_is_a_call_and_its_result(output: Any, text: str) -> None:
     item = ClientToolCallItem(
         id="tc",
         call_id="c1",
@@ -254,11 +252,11 @@ async def test_a_completed_client_tool_call_is_a_call_and_its_result(
     assert (result.contents[0].call_id, result.contents[0].result) == ("c1", text)
 
 
-async def test_the_end_of_a_turn_says_nothing() -> None:
+async def test_end_of_turn_gives_no_message() -> None:
     assert await convert(EndOfTurnItem(id="eot", **BASE)) == []
 
 
-async def test_an_unknown_item_is_skipped(caplog: pytest.LogCaptureFixture) -> None:
+async def test_unknown_item_is_skipped(caplog: pytest.LogCaptureFixture) -> None:
     class Hologram:
         id, type = "holo", "hologram"
 
@@ -268,7 +266,7 @@ async def test_an_unknown_item_is_skipped(caplog: pytest.LogCaptureFixture) -> N
     assert any(record.levelno == logging.DEBUG for record in caplog.records)
 
 
-async def test_a_malformed_item_does_not_lose_the_others(caplog: pytest.LogCaptureFixture) -> None:
+async def test_malformed_item_does_not_lose_the_others(caplog: pytest.LogCaptureFixture) -> None:
     malformed = user("x").model_construct(id="msg_bad", type="user_message", content=None)
     assert shown(await convert(user("A"), malformed, user("B"))) == [("user", "A"), ("user", "B")]
     assert "msg_bad" in caplog.text
@@ -343,7 +341,7 @@ async def test_every_method_can_be_overridden(method: str, returns: str, is_asyn
 
 @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
 @pytest.mark.parametrize("method", ["attachment_to_message_content", "tag_to_message_content"])
-async def test_the_contents_of_a_message_can_be_overridden(method: str, is_async: bool) -> None:
+async def test_message_contents_can_be_overridden(method: str, is_async: bool) -> None:
     async def coroutine(self: object, part: object) -> Content:
         return Content.from_text("overridden")
 
@@ -358,7 +356,7 @@ async def test_the_contents_of_a_message_can_be_overridden(method: str, is_async
     assert "overridden" in message.text
 
 
-def test_which_methods_are_coroutines() -> None:
+def test_plain_and_coroutine_methods() -> None:
     import inspect
 
     plain = {
@@ -373,7 +371,7 @@ def test_which_methods_are_coroutines() -> None:
         assert inspect.iscoroutinefunction(method) is (name not in plain), name
 
 
-def test_the_lazy_namespace_of_the_framework_finds_us() -> None:
+def test_framework_namespace_finds_this_package() -> None:
     from agent_framework import chatkit
 
     import agent_framework_chatkit

@@ -39,26 +39,26 @@ class OnePageStore:
         return Page(data=data, has_more=has_more, after=data[-1].id if names else None)
 
 
-async def test_a_long_thread_is_read_to_its_end() -> None:
+async def test_long_thread_is_read_completely() -> None:
     store: Any = OnePageStore(5_000)
     messages = await thread_to_agent_input(store, "thr_1", "ctx")
     assert [message.text for message in messages] == [str(number) for number in range(5_000)]
 
 
-async def test_a_store_that_does_not_name_the_next_page_is_read_too() -> None:
+async def test_store_without_page_cursor_is_read() -> None:
     store: Any = OnePageStore(250, names_after=False)
     converter = ThreadItemConverter()
     messages = await thread_to_agent_input(store, "thr_1", "ctx", converter=converter)
     assert messages[-1].text == "249"
 
 
-async def test_a_store_whose_pages_do_not_advance_is_named() -> None:
+async def test_store_whose_pages_do_not_advance_raises() -> None:
     store: Any = OnePageStore(250, advances=False)
     with pytest.raises(ValueError, match=r"OnePageStore\.load_thread_items"):
         await thread_to_agent_input(store, "thr_1", "ctx")
 
 
-async def test_what_the_store_raises_is_raised() -> None:
+async def test_store_errors_propagate() -> None:
     store: Any = OnePageStore(1)
     with pytest.raises(NotFoundError):
         await thread_to_agent_input(store, "thr_2", "ctx")

@@ -20,12 +20,12 @@ from agent_framework_chatkit import AgentResponseConverter
 from .shown import PNG, call, items, result, tasks
 
 
-async def test_a_tool_is_shown_by_its_readable_name_and_nothing_else() -> None:
+async def test_tool_is_shown_by_readable_name_only() -> None:
     (task,) = await tasks(call(), result("secret"))
     assert task == CustomTask(title="Get weather", status_indicator="complete")
 
 
-async def test_details_are_shown_if_asked_for() -> None:
+async def test_details_are_shown_on_request() -> None:
     converter = AgentResponseConverter(show_tool_details=True)
     (task,) = await tasks(call(), result("sunny ```"), converter=converter)
     assert isinstance(task, CustomTask)
@@ -40,20 +40,20 @@ async def test_long_details_are_cut() -> None:
     assert "…" in (task.content or "")
 
 
-async def test_a_tool_that_fails_says_so_and_not_why() -> None:
+async def test_failed_tool_shows_no_reason() -> None:
     (task,) = await tasks(call(), result("Error: password=1", exception="Traceback password=1"))
     assert isinstance(task, CustomTask)
     assert (task.title, task.content, task.status_indicator) == ("Get weather", "Failed", "none")
     assert "password" not in task.model_dump_json()
 
 
-async def test_a_result_without_its_call_is_shown(caplog: pytest.LogCaptureFixture) -> None:
+async def test_result_without_call_is_shown(caplog: pytest.LogCaptureFixture) -> None:
     (task,) = await tasks(result())
     assert task == CustomTask(title="Tool", status_indicator="complete")
     assert "c1" in caplog.text
 
 
-async def test_an_mcp_tool() -> None:
+async def test_mcp_tool() -> None:
     converter = AgentResponseConverter(show_tool_details=True)
     (task,) = await tasks(
         Content.from_mcp_server_tool_call("c", "findDocs", arguments={"q": "x"}),
@@ -66,7 +66,7 @@ async def test_an_mcp_tool() -> None:
     assert "three docs" in (task.content or "")
 
 
-async def test_a_search() -> None:
+async def test_search() -> None:
     (task,) = await tasks(
         Content.from_search_tool_call(
             "c", tool_name="web_search", arguments={"type": "search", "query": "weather paris"}
@@ -92,7 +92,7 @@ async def test_a_search() -> None:
     assert task.queries == ["weather paris", "paris forecast"]
 
 
-async def test_a_search_result_as_contents() -> None:
+async def test_search_result_as_contents() -> None:
     found = Content.from_uri("https://docs.test/a", media_type="text/html", name="A")
     (task,) = await tasks(
         Content.from_search_tool_result("c", tool_name="file_search", items=[found])
@@ -102,7 +102,7 @@ async def test_a_search_result_as_contents() -> None:
     assert task.title == "File search"
 
 
-async def test_code_and_its_outcome() -> None:
+async def test_code_and_output() -> None:
     def code(value: str, mode: Any) -> Content:
         return Content.from_code_interpreter_tool_call(
             call_id="c", inputs=[Content.from_text(value)], merge_mode=mode
@@ -128,7 +128,7 @@ async def test_code_and_its_outcome() -> None:
     assert task.status_indicator == "complete"
 
 
-async def test_code_whose_outputs_arrive_one_by_one() -> None:
+async def test_code_with_gradual_outputs() -> None:
     def output(value: str, status: str) -> Content:
         return Content.from_code_interpreter_tool_result(
             call_id="c", outputs=[Content.from_text(value)], status=status
@@ -139,7 +139,7 @@ async def test_code_whose_outputs_arrive_one_by_one() -> None:
     assert task.content == "```\n1\n2\n```"
 
 
-async def test_a_command_and_its_outcome() -> None:
+async def test_command_and_output() -> None:
     (task,) = await tasks(
         Content.from_shell_tool_call(call_id="c", commands=["ls", "cat x"]),
         Content.from_shell_tool_result(
@@ -158,7 +158,7 @@ async def test_a_command_and_its_outcome() -> None:
     )
 
 
-async def test_the_output_of_a_command_belongs_to_the_command_before_it() -> None:
+async def test_command_output_belongs_to_previous_command() -> None:
     (task,) = await tasks(
         Content.from_shell_tool_call(commands=["ls"]),
         Content.from_shell_command_output(stdout="a.txt", exit_code=0),
@@ -167,7 +167,7 @@ async def test_the_output_of_a_command_belongs_to_the_command_before_it() -> Non
     assert task.content == "```sh\nls\n```\n\n```\na.txt\n```"
 
 
-async def test_the_computer() -> None:
+async def test_computer_tool() -> None:
     first, second = await tasks(
         Content("computer_tool_call", id="1", call_id="c", actions=[{"type": "click"}]),
         Content("computer_tool_result", call_id="c", screenshot=Content.from_uri(PNG)),

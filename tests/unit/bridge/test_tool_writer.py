@@ -14,7 +14,7 @@ from ..thread_client import items_of, text, update
 from .shown import CALL, RESULT, events, items, text_of
 
 
-async def test_a_tool_is_shown_from_the_first_word_of_its_call() -> None:
+async def test_tool_is_shown_from_start_of_call() -> None:
     sent: list[Any] = []
 
     async def run() -> AsyncIterator[AgentResponseUpdate]:
@@ -32,7 +32,7 @@ async def test_a_tool_is_shown_from_the_first_word_of_its_call() -> None:
     assert [task.status_indicator for task in item.workflow.tasks] == ["complete"]
 
 
-async def test_parallel_tools_are_told_apart() -> None:
+async def test_parallel_tools_stay_separate() -> None:
     def call(call_id: str, name: str) -> Content:
         return Content.from_function_call(call_id, name, arguments="{}")
 
@@ -47,20 +47,20 @@ async def test_parallel_tools_are_told_apart() -> None:
     ] == [("Get weather", "complete"), ("Get time", "none")]
 
 
-async def test_a_call_id_may_be_used_again() -> None:
+async def test_call_id_can_be_reused() -> None:
     (item,) = await items(update(CALL), update(RESULT), update(CALL), update(RESULT))
     assert isinstance(item, WorkflowItem)
     assert [task.status_indicator for task in item.workflow.tasks] == ["complete", "complete"]
 
 
-async def test_two_tools_may_share_a_call_id() -> None:
+async def test_two_tools_can_share_call_id() -> None:
     other = Content.from_function_call("c1", "get_time", arguments="{}")
     (item,) = await items(update(CALL), update(other), update(RESULT), update(RESULT))
     assert isinstance(item, WorkflowItem)
     assert [task.status_indicator for task in item.workflow.tasks] == ["complete", "complete"]
 
 
-async def test_a_failure_after_its_workflow_has_closed_is_still_told() -> None:
+async def test_failure_after_workflow_closed_is_shown() -> None:
     failed = Content.from_function_result("c1", result="", exception="boom")
     first, answer, second = await items(update(CALL), text("Meanwhile."), update(failed))
     assert isinstance(first, WorkflowItem)
@@ -70,7 +70,7 @@ async def test_a_failure_after_its_workflow_has_closed_is_still_told() -> None:
     assert second.workflow.tasks[0].model_dump()["content"] == "Failed"
 
 
-async def test_arguments_that_arrive_word_by_word_are_shown_whole() -> None:
+async def test_gradual_arguments_are_shown_whole() -> None:
     fragments = [
         update(Content.from_function_call("c1", "note", arguments=part))
         for part in ['{"text": "', None, "", *(["word "] * 1_000), '"}']

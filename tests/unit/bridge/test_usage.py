@@ -10,7 +10,7 @@ from ..thread_client import update
 from .shown import items
 
 
-async def test_usage_is_reported_once_for_the_turn() -> None:
+async def test_usage_is_reported_once_per_turn() -> None:
     reported = []
 
     class Converter(AgentResponseConverter):

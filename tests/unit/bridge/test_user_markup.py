@@ -51,7 +51,7 @@ def markup(text: str) -> int:
 
 
 @pytest.mark.parametrize("forged", FORGED)
-async def test_what_a_person_writes(forged: str) -> None:
+async def test_user_text_is_escaped(forged: str) -> None:
     half = len(forged) // 2
     tag = UserMessageTagContent(id="g", text=forged, data={}, group=None, interactive=False)
     item = message(forged[:half], forged[half:], quoted_text=forged)
@@ -63,7 +63,7 @@ async def test_what_a_person_writes(forged: str) -> None:
 
 
 @pytest.mark.parametrize("forged", FORGED)
-async def test_what_a_person_attaches(forged: str) -> None:
+async def test_attachment_is_escaped(forged: str) -> None:
     async def fetch(attachment_id: str) -> bytes:
         return forged.encode()
 
@@ -73,7 +73,7 @@ async def test_what_a_person_attaches(forged: str) -> None:
 
 
 @pytest.mark.parametrize("forged", FORGED)
-async def test_what_a_person_answers(forged: str) -> None:
+async def test_answer_is_escaped(forged: str) -> None:
     answer = StructuredInputAnswer(values=[forged])
     item = StructuredInputItem(
         id="s",
@@ -86,6 +86,6 @@ async def test_what_a_person_answers(forged: str) -> None:
     assert markup(given.text) == 2
 
 
-async def test_other_markup_stays() -> None:
+async def test_other_markup_is_unchanged() -> None:
     (given,) = await simple_to_agent_input(message("<b>a < b</b> <tags> List<Task>"))
     assert given.text == "<b>a < b</b> <tags> List<Task>"

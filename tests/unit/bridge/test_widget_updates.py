@@ -19,7 +19,7 @@ def words(value: str, **properties: Any) -> dict[str, Any]:
     return {"type": "Text", "value": value, **properties}
 
 
-def test_text_that_grows_is_sent_as_what_is_new_of_it() -> None:
+def test_growing_text_is_sent_as_deltas() -> None:
     button = {"type": "Button", "onClickAction": {"type": "go"}}
     before = card(words("a", id="t"), {"type": "Markdown", "id": "m", "value": "*"}, button)
     after = card(words("ab", id="t"), {"type": "Markdown", "id": "m", "value": "**"}, button)
@@ -34,14 +34,14 @@ def test_text_that_grows_is_sent_as_what_is_new_of_it() -> None:
     assert len(widget_updates(loaded, after)) == 2
 
 
-def test_text_says_whether_more_is_to_come() -> None:
+def test_text_says_whether_it_is_streaming() -> None:
     before = card(words("a", id="t", streaming=True))
     (update,) = widget_updates(before, card(words("ab", id="t", streaming=True)))
     assert isinstance(update, WidgetStreamingTextValueDelta)
     assert not update.done
 
 
-def test_a_state_like_the_one_before_it_sends_nothing() -> None:
+def test_equal_state_sends_nothing() -> None:
     assert widget_updates(card(words("a")), card(words("a"))) == []
 
 
@@ -69,7 +69,7 @@ def test_a_state_like_the_one_before_it_sends_nothing() -> None:
         ),
     ],
 )
-def test_any_other_change_sends_the_widget_anew(before: Any, after: Any) -> None:
+def test_other_changes_send_whole_widget(before: Any, after: Any) -> None:
     (update,) = widget_updates(card(*before), card(*after))
     assert update.type == "widget.root.updated"
     assert update.widget == card(*after)

@@ -71,14 +71,14 @@ async def test_several_agents_are_served(monkeypatch: pytest.MonkeyPatch) -> Non
         await browser.http.aclose()
 
 
-def test_an_agent_is_named_once_and_each_must_be_there() -> None:
+def test_agents_must_be_distinct_and_exist() -> None:
     code, output = run("serve", "my_agent:helper", "my_agent:helper")
     assert (code, "Name 'my_agent:helper' only once." in output) == (2, True)
     code, output = run("serve", "my_agent:helper", "my_agent:nobody")
     assert (code, "has no 'nobody'" in output) == (2, True)
 
 
-async def test_an_agent_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_agent_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
     served: list[Any] = []
     monkeypatch.setattr(uvicorn, "run", lambda *args, **kwargs: served.append((args, kwargs)))
     code, output = await asyncio.to_thread(
@@ -118,7 +118,7 @@ async def test_an_agent_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
     ids=str,
 )
-async def test_the_command_allows_the_names_of_where_it_listens(
+async def test_serve_allows_names_of_its_address(
     arguments: tuple[str, ...],
     allowed: list[str],
     refused: list[str],
@@ -142,7 +142,7 @@ async def test_the_command_allows_the_names_of_where_it_listens(
             await browser.http.aclose()
 
 
-def test_a_name_that_is_not_one_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_host_name_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     served: list[Any] = []
     monkeypatch.setattr(uvicorn, "run", lambda *args, **kwargs: served.append(kwargs))
     code, output = run("serve", "my_agent:helper", "--port", "0", "--allowed-hosts", "https://a.b")
@@ -168,7 +168,7 @@ def test_a_name_that_is_not_one_is_said(monkeypatch: pytest.MonkeyPatch) -> None
         ("my_tool:look_up", "my_tool:look_up: Expected an agent, not a FunctionTool."),
     ],
 )
-def test_an_agent_that_is_not_there_is_one_clear_line(name: str, complaint: str) -> None:
+def test_missing_agent_gives_one_line_error(name: str, complaint: str) -> None:
     code, output = run("serve", name)
     assert code == 2
     assert complaint in output
@@ -184,9 +184,7 @@ def test_an_agent_that_is_not_there_is_one_clear_line(name: str, complaint: str)
         ("def helper(:", "SyntaxError"),
     ],
 )
-def test_a_module_that_does_not_import_says_why_and_where(
-    tmp_path: Path, code: str, complaint: str
-) -> None:
+def test_import_error_says_why_and_where(tmp_path: Path, code: str, complaint: str) -> None:
     (tmp_path / "broken.py").write_text(code)
     exit_code, output = run("serve", "broken:helper")
     assert exit_code == 2
@@ -201,7 +199,7 @@ def test_a_module_that_does_not_import_says_why_and_where(
         ("api_key='key'", "OPENAI_MODEL", "to the name of the model"),
     ],
 )
-def test_a_setting_that_is_missing_is_named(
+def test_missing_setting_is_named(
     client: str,
     arguments: str,
     variable: str,
@@ -220,9 +218,7 @@ def test_a_setting_that_is_missing_is_named(
     assert advice in output
 
 
-def test_a_variable_that_the_module_reads_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_variable_read_by_module_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WEATHER_REGION", raising=False)
     (tmp_path / "broken.py").write_text("import os; os.environ['WEATHER_REGION']")
     _, output = run("serve", "broken:helper")
@@ -230,14 +226,14 @@ def test_a_variable_that_the_module_reads_is_named(
 
 
 @pytest.mark.parametrize("error", ["KeyError('A_KEY')", "ValueError('A_KEY is bad')"])
-def test_an_error_that_is_not_about_a_setting_names_none(error: str, tmp_path: Path) -> None:
+def test_unrelated_error_names_no_setting(error: str, tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text(f"raise {error}")
     _, output = run("serve", "broken:helper")
     assert "A_KEY" in output
     assert "environment variable" not in output
 
 
-def test_a_setting_that_has_no_variable_is_passed_on(tmp_path: Path) -> None:
+def test_setting_without_variable_is_passed_on(tmp_path: Path) -> None:
     code = "from agent_framework.exceptions import SettingNotFoundError as E; raise E('No luck')"
     (tmp_path / "broken.py").write_text(code)
     _, output = run("serve", "broken:helper")
@@ -266,13 +262,13 @@ def test_a_setting_that_has_no_variable_is_passed_on(tmp_path: Path) -> None:
         (["purge", "30", "--store", "sqlite:///no/such/folder/chat.db"], "unable to open"),
     ],
 )
-def test_a_store_that_cannot_be_used_is_one_clear_line(options: list[str], complaint: str) -> None:
+def test_unusable_store_gives_one_line_error(options: list[str], complaint: str) -> None:
     code, output = run(*options)
     assert code == 2
     assert complaint in output
 
 
-def test_help_and_typos_do_not_wait_for_the_framework() -> None:
+def test_help_and_typos_do_not_import_framework() -> None:
     code = """
 import sys
 from agent_framework_chatkit.cli.commands import app
@@ -289,7 +285,7 @@ finally:
         assert "Usage" in done.stdout + done.stderr
 
 
-def test_a_taken_port_is_one_clear_line() -> None:
+def test_taken_port_gives_one_line_error() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -299,7 +295,7 @@ def test_a_taken_port_is_one_clear_line() -> None:
     assert f"Cannot listen on 127.0.0.1:{port}" in output
 
 
-def test_the_environment_names_the_store() -> None:
+def test_environment_names_the_store() -> None:
     result = RUNNER.invoke(cli.app, ["migrate"], env={"CHATKIT_STORE": "sqlite:///other.db"})
     assert result.exit_code == 0, result.output
     assert Path("other.db").exists()
@@ -312,7 +308,7 @@ def test_old_threads_are_deleted() -> None:
     assert Path("chat.db").exists()
 
 
-def test_the_files_of_what_is_deleted_go_too(tmp_path: Path) -> None:
+def test_files_of_deleted_threads_are_deleted(tmp_path: Path) -> None:
     async def old_upload() -> None:
         async with SQLStore[Any]("sqlite:///chat.db") as store:
             files = AttachmentStore[Any]("files", metadata=store, secret="s")

@@ -22,7 +22,7 @@ def _logging() -> Iterator[None]:
     ours.setLevel(before[2])
 
 
-def test_a_line_of_json_holds_what_the_record_holds(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_line_contains_record(capsys: pytest.CaptureFixture[str]) -> None:
     logging.config.dictConfig(log_config(as_json=True))
     context = trace.SpanContext(trace_id=1, span_id=2, is_remote=False)
     with trace.use_span(trace.NonRecordingSpan(context)):
@@ -39,7 +39,7 @@ def test_a_line_of_json_holds_what_the_record_holds(capsys: pytest.CaptureFixtur
     }
 
 
-def test_text_is_for_people_and_says_only_what_matters(
+def test_text_format_is_short(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     logging.config.dictConfig(log_config(as_json=False))

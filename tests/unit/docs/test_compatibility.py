@@ -69,7 +69,7 @@ def test_every_type_of_the_protocol_is_listed(section: str) -> None:
     assert listed(section) == set(WIRE[section])
 
 
-def test_every_request_of_ours_is_listed() -> None:
+def test_every_own_request_is_listed() -> None:
     ours = {
         get_args(each.model_fields["type"].annotation)[0]
         for each in vars(requests).values()
@@ -78,7 +78,7 @@ def test_every_request_of_ours_is_listed() -> None:
     assert listed("Our own requests †") == ours
 
 
-def test_every_event_of_ours_is_listed() -> None:
+def test_every_own_event_is_listed() -> None:
     server = ROOT / "src/agent_framework_chatkit/server"
     code = "".join(path.read_text() for path in server.glob("*.py"))
     written = set(re.findall(r'"type": ?"((?:threads?|turn)\.\w+)"', code))
@@ -110,7 +110,7 @@ def checks() -> list[Any]:
 
 
 @pytest.mark.parametrize(("section", "name", "test", "how"), checks())
-def test_each_test_is_there_and_names_what_it_checks(
+def test_each_listed_test_exists_and_names_its_subject(
     section: str, name: str, test: str, how: str
 ) -> None:
     text = "".join((ROOT / path).read_text() for path in (test, *BESIDE.get(test, ())))

@@ -43,7 +43,7 @@ def test_every_block_runs(block: str) -> None:
     run(block)
 
 
-def test_the_reference_holds_every_public_name() -> None:
+def test_reference_lists_every_public_name() -> None:
     pages = "".join(page.read_text() for page in (ROOT / "docs/reference").glob("*.md"))
     listed = set(re.findall(r"^::: ([\w.]+)$", pages, re.M))
     for module in (agent_framework_chatkit, agent_framework_chatkit.stores):
@@ -65,18 +65,18 @@ async def events_of(tool: Any) -> list[Any]:
 
 
 @pytest.mark.usefixtures("_model")
-async def test_the_tool_of_the_readme_shows_what_it_does() -> None:
+async def test_readme_tool_shows_progress() -> None:
     sent = await events_of(defined_in("README.md", "find_flights"))
     assert [item.type for item in items_of(sent)] == ["workflow", "assistant_message"]
     assert any(getattr(event, "text", "").endswith("Oslo") for event in sent)
 
 
-async def test_the_tool_of_the_guide_shows_its_widget() -> None:
+async def test_guide_tool_shows_widget() -> None:
     sent = await events_of(defined_in("docs/bridge.md", "weather"))
     assert [item.type for item in items_of(sent)] == ["workflow", "widget", "assistant_message"]
 
 
-async def test_the_converter_of_the_guide_sends_text_files_as_data() -> None:
+async def test_guide_converter_sends_text_files_as_data() -> None:
     async def fetch(attachment_id: str) -> bytes:
         return b"a,b"
 
@@ -86,7 +86,7 @@ async def test_the_converter_of_the_guide_sends_text_files_as_data() -> None:
     assert (sent.type, sent.media_type) == ("data", "text/csv")
 
 
-async def test_the_threads_of_another_store_are_moved() -> None:
+async def test_guide_moves_threads_of_another_store() -> None:
     context = {"user_id": "ann"}
     async with SQLStore[Any]("sqlite://") as old, SQLStore[Any]("sqlite://") as new:
         thread = ThreadMetadata(id="thr_1", created_at=datetime(2026, 1, 1))
@@ -124,7 +124,7 @@ def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_in_a_folder")
 class TestAsking:
-    async def test_a_refund_is_approved(self) -> None:
+    async def test_guide_refund_is_approved(self) -> None:
         refund = call("refund", order="A1", amount=5)
         async with visiting("refunds_app", [refund], [text("Done.")]) as browser:
             await browser.ask("Refund it")
@@ -133,7 +133,7 @@ class TestAsking:
             await click(browser, card)
             assert (await browser.transcript())[-1] == ("assistant_message", "Done.")
 
-    async def test_a_reminder_is_always_approved(self) -> None:
+    async def test_guide_reminder_is_always_approved(self) -> None:
         calls = [call("send_reminder", f"c{number}", to="Ann") for number in (1, 2)]
         messages = ([calls[0]], [calls[1]], [text("Done.")])
         async with visiting("reminders_app", *messages) as browser:
@@ -143,7 +143,7 @@ class TestAsking:
             await act(browser, card["id"], always["onClickAction"])
             assert (await browser.transcript())[-1] == ("assistant_message", "Done.")
 
-    async def test_a_page_tells_what_is_selected(self) -> None:
+    async def test_guide_page_returns_selection(self) -> None:
         asking = call("get_selection", sheet="1")
         async with visiting("sheets_app", [asking], [text("Two cells.")]) as browser:
             await browser.ask("How many?")
@@ -151,7 +151,7 @@ class TestAsking:
             await output(browser, {"cells": ["A1", "A2"]})
             assert (await browser.transcript())[-1] == ("assistant_message", "Two cells.")
 
-    async def test_a_trip_is_asked_about(self) -> None:
+    async def test_guide_asks_about_trip(self) -> None:
         asking = call("ask_user", questions=[{"question": "Where to?"}])
         async with visiting("trips_app", [asking], [text("Oslo it is.")]) as browser:
             await browser.ask("Plan")
@@ -160,7 +160,7 @@ class TestAsking:
             await reply(browser, form, {"answers": answers})
             assert (await browser.transcript())[-1] == ("assistant_message", "Oslo it is.")
 
-    async def test_a_search_by_a_service_is_approved(self) -> None:
+    async def test_guide_hosted_search_is_approved(self) -> None:
         searching = Content.from_function_call("h1", "search", hosted=True, server_name="documents")
         request = Content.from_function_approval_request("h1", searching)
         async with visiting("documents_app", [request], [text("Found.")]) as browser:
@@ -168,14 +168,14 @@ class TestAsking:
             await click(browser, (await cards(browser))[0])
             assert (await browser.transcript())[-1] == ("assistant_message", "Found.")
 
-    async def test_mail_is_read_with_consent(self) -> None:
+    async def test_guide_mail_is_read_with_consent(self) -> None:
         messages = [[call("read_mail", "c1")], [text("You consented.")]]
         async with visiting("mail_app", *messages) as browser:
             await browser.ask("Read my mail")
             await click(browser, (await cards(browser))[0])
             assert (await browser.transcript())[-1] == ("assistant_message", "You consented.")
 
-    async def test_a_room_is_booked(self) -> None:
+    async def test_guide_room_is_booked(self) -> None:
         async with visiting("hotel_app") as browser:
             await browser.ask("A room")
             form = (await browser.items())[-1]
@@ -188,7 +188,7 @@ class TestAsking:
 WIDGETS = "docs/widgets.md"
 
 
-async def test_the_guide_shows_and_streams_widgets() -> None:
+async def test_guide_shows_and_streams_widgets() -> None:
     flight = call("show_flight", number="SK 263")
     letter = call("write_letter", to="Ann")
     for name, asking in {"show_flight": flight, "write_letter": letter}.items():
@@ -204,7 +204,7 @@ async def test_the_guide_shows_and_streams_widgets() -> None:
 
 
 @pytest.mark.usefixtures("_in_a_folder")
-async def test_the_guide_books_a_flight() -> None:
+async def test_guide_books_a_flight() -> None:
     make_server = defined_in(WIDGETS, "make_server")
     show_flight = defined_in(WIDGETS, "show_flight")
     messages = [[call("show_flight", number="SK 263")], [text("Here.")], [text("Bye.")]]
@@ -220,7 +220,7 @@ async def test_the_guide_books_a_flight() -> None:
 
 
 @pytest.mark.usefixtures("_in_a_folder")
-async def test_the_guide_fills_a_template(tmp_path: Path) -> None:
+async def test_guide_fills_a_template(tmp_path: Path) -> None:
     (template,) = re.findall(r"^```json\n(.*?)^```", (ROOT / WIDGETS).read_text(), re.M | re.S)
     (tmp_path / "flight.widget").write_text(template)
     client = ScriptedClient([call("find_flight", number="SK 263")], [text("Here.")])
@@ -230,7 +230,7 @@ async def test_the_guide_fills_a_template(tmp_path: Path) -> None:
         assert card["copy_text"] == "SK 263\nOslo to Bergen"
 
 
-def test_the_guide_names_every_method_of_the_converters() -> None:
+def test_guide_names_every_method_of_the_converters() -> None:
     guide = (ROOT / "docs/bridge.md").read_text()
     for converter in (AgentResponseConverter, ThreadItemConverter):
         for name in vars(converter):
@@ -238,7 +238,7 @@ def test_the_guide_names_every_method_of_the_converters() -> None:
                 assert name in guide, name
 
 
-def test_the_guide_knows_no_message_that_nothing_says() -> None:
+def test_guide_quotes_only_existing_messages() -> None:
     sources = [*(ROOT / "src").rglob("*.py"), *(ROOT / "frontend/src").rglob("*.ts")]
     said = "\n".join(path.read_text() for path in [*sources, ROOT / "Makefile"])
     # Strings that are written in pieces, on several lines, are said as one.
@@ -254,7 +254,7 @@ def test_the_guide_knows_no_message_that_nothing_says() -> None:
             assert message.startswith(theirs) or piece in said, message
 
 
-def test_the_guide_names_every_option_method_and_event_of_the_web_ui() -> None:
+def test_guide_names_every_option_method_and_event_of_the_web_ui() -> None:
     guide = (ROOT / "docs/options.md").read_text()
     web = ROOT / "frontend/src"
     checks = (web / "chat/checkOptions.ts").read_text()
@@ -270,7 +270,7 @@ def test_the_guide_names_every_option_method_and_event_of_the_web_ui() -> None:
         assert re.search(rf"\b{re.escape(name)}\b", guide), name
 
 
-def test_the_map_for_contributors_names_every_module() -> None:
+def test_contributors_map_names_every_module() -> None:
     guide = (ROOT / "CONTRIBUTING.md").read_text()
     named = set(re.findall(r"^ {4,}(\w+\.py) ", guide, re.M))
     package = ROOT / "src/agent_framework_chatkit"
@@ -282,7 +282,7 @@ def test_the_map_for_contributors_names_every_module() -> None:
     assert modules - named == set()
 
 
-def test_the_oldest_versions_are_those_that_are_tested() -> None:
+def test_documented_oldest_versions_are_tested() -> None:
     project = (ROOT / "pyproject.toml").read_text()
     page = (ROOT / "docs/versions.md").read_text()
     (python,) = re.findall(r'requires-python = ">=([\d.]+)"', project)
@@ -293,7 +293,7 @@ def test_the_oldest_versions_are_those_that_are_tested() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_a_page_holds_nothing_that_github_does_not_render(page: Path) -> None:
+def test_page_has_only_markdown_that_github_renders(page: Path) -> None:
     text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
     only_in_mkdocs = r"\)\{ ?[:.#\w]|^(?:!!!|\?\?\?|===) |#only-(?:light|dark)|^\{[:.#]"
     assert re.findall(only_in_mkdocs, text, re.M) == []
@@ -303,7 +303,7 @@ PICTURE = re.compile(r'(?:src|srcset)="([^"]+)"|!\[[^\]]*\]\(([^)]+)\)')
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_picture_is_there(page: Path) -> None:
+def test_every_picture_exists(page: Path) -> None:
     for groups in PICTURE.findall(page.read_text()):
         source = "".join(groups)
         if not re.match(r"[a-z]+:|/", source):

@@ -31,7 +31,7 @@ def read(model: ScriptedClient) -> list[str]:
     return [message.text for message in model.asked[-1] if message.role != "system"]
 
 
-async def test_the_guides_window_keeps_the_last_messages() -> None:
+async def test_guides_window_keeps_last_messages() -> None:
     helper = run(blocks_of("docs/long-threads.md")[0])["helper"]
     helper.client = model = answers("Answer")
     async with chat(helper) as browser:
@@ -42,7 +42,7 @@ async def test_the_guides_window_keeps_the_last_messages() -> None:
         assert len(await browser.transcript()) == 2 * TURNS
 
 
-async def test_the_guides_summary_is_kept_and_goes_on() -> None:
+async def test_guides_summary_is_stored_and_extended() -> None:
     names = run(blocks_of("docs/long-threads.md")[1])
     helper, strategy = names["helper"], names["summaries"].after_strategy
     helper.client, strategy.client = answers("Answer"), answers("Summary")
@@ -59,7 +59,7 @@ async def test_the_guides_summary_is_kept_and_goes_on() -> None:
         assert len(await browser.transcript()) == 2 * TURNS
 
 
-async def test_a_provider_compacts_the_servers_history() -> None:
+async def test_provider_compacts_the_servers_history() -> None:
     model = answers("Answer")
     window = CompactionProvider(before_strategy=SlidingWindowStrategy(keep_last_groups=2))
     async with chat(Agent(client=model, context_providers=[window])) as browser:
@@ -68,7 +68,7 @@ async def test_a_provider_compacts_the_servers_history() -> None:
         assert read(model) == ["Question 2", "Answer 2", "Question 3"]
 
 
-async def test_a_window_never_parts_a_call_from_its_result() -> None:
+async def test_window_never_separates_call_from_result() -> None:
     model = ScriptedClient(
         [call("look_up", "c1", key="a")],
         [text("Found.")],

@@ -60,24 +60,24 @@ def is_there(path: str, parameter: str) -> bool:
 
 
 @pytest.mark.parametrize(("path", "parameter"), GONE)
-def test_what_is_gone_is_gone(path: str, parameter: str) -> None:
+def test_removed_names_are_gone(path: str, parameter: str) -> None:
     assert not is_there(path, parameter)
 
 
 @pytest.mark.parametrize(
     ("path", "parameter"), [each for each in INSTEAD if each[0] not in NOT_HERE]
 )
-def test_what_replaces_it_is_there(path: str, parameter: str) -> None:
+def test_replacements_exist(path: str, parameter: str) -> None:
     assert is_there(path, parameter)
 
 
-def test_no_row_is_overlooked() -> None:
+def test_every_row_is_checked() -> None:
     rows = [row for row in ROWS if row[0] not in ("removed", "---") and set(row[0]) != {"-"}]
     assert [row for row in rows if not NAME.search(row[0])] == []
     assert len(GONE) >= len(rows) > 70
 
 
-async def test_the_agent_that_was_exported_answers() -> None:
+async def test_exported_agent_answers() -> None:
     page = (PAGE.parent / "agent-builder.md").read_text()
     (block,) = re.findall(r"^```python\b[^\n]*\n(.*?)^```", page, re.M | re.S)
     names: dict[str, Any] = {}

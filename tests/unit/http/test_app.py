@@ -53,7 +53,7 @@ async def test_each_browser_is_an_owner() -> None:
 
 
 @pytest.mark.parametrize("is_async", [False, True])
-async def test_an_app_may_know_who_asks(is_async: bool) -> None:
+async def test_app_can_authenticate(is_async: bool) -> None:
     def plain(request: Request) -> str | None:
         return request.headers.get("x-user")
 
@@ -73,7 +73,7 @@ async def test_an_app_may_know_who_asks(is_async: bool) -> None:
 @pytest.mark.parametrize(
     ("host", "warns"), [("127.0.0.1", False), ("::1", False), ("10.0.0.7", True)]
 )
-async def test_an_app_without_a_login_warns_beyond_this_machine(
+async def test_app_without_login_warns_on_public_address(
     host: str, warns: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with chat() as browser:
@@ -97,13 +97,11 @@ async def test_an_app_without_a_login_warns_beyond_this_machine(
         ("<script>", None),
     ],
 )
-def test_the_locale_is_the_one_that_the_browser_prefers(
-    header: str | None, locale: str | None
-) -> None:
+def test_locale_is_browsers_preference(header: str | None, locale: str | None) -> None:
     assert preferred_locale(header) == locale
 
 
-async def test_the_context_has_what_is_known_of_the_request() -> None:
+async def test_context_describes_request() -> None:
     contexts: list[Any] = []
 
     class Server(AgentChatKitServer[Any]):
@@ -136,7 +134,7 @@ async def test_the_context_has_what_is_known_of_the_request() -> None:
         (b" " * 2_000, "application/json", 413),
     ],
 )
-async def test_what_is_no_request_is_refused(body: bytes, media_type: str, status: int) -> None:
+async def test_invalid_request_is_rejected(body: bytes, media_type: str, status: int) -> None:
     async with chat(max_request_size=1_000) as browser:
         headers = {"content-type": media_type}
         response = await browser.http.post("/chatkit", content=body, headers=headers)
@@ -145,7 +143,7 @@ async def test_what_is_no_request_is_refused(body: bytes, media_type: str, statu
         await browser.ask("And now?")
 
 
-async def test_a_missing_field_is_named() -> None:
+async def test_missing_field_is_named() -> None:
     async with chat() as browser:
         response = await browser.post("threads.get_by_id")
         assert "thread_id" in response.json()["error"]
@@ -165,13 +163,13 @@ async def test_a_missing_field_is_named() -> None:
         ("threads.delete", {}),
     ],
 )
-async def test_a_thread_that_is_not_there_is_not_found(kind: str, params: Any) -> None:
+async def test_missing_thread_is_not_found(kind: str, params: Any) -> None:
     async with chat() as browser:
         response = await browser.post(kind, thread_id="thr_none", **params)
         assert response.status_code == 404
 
 
-async def test_an_answer_that_nobody_asked_for_is_refused() -> None:
+async def test_unrequested_answer_is_rejected() -> None:
     async with chat() as browser:
         await browser.ask("Hello")
         response = await browser.post(
@@ -180,13 +178,13 @@ async def test_an_answer_that_nobody_asked_for_is_refused() -> None:
         assert response.status_code == 400
 
 
-async def test_what_the_server_does_not_offer_is_said() -> None:
+async def test_unsupported_request_is_explained() -> None:
     async with chat() as browser:
         response = await browser.post("input.transcribe", audio_base64="", mime_type="audio/webm")
         assert response.status_code == 501
 
 
-async def test_a_database_that_is_gone_is_told_and_comes_back(
+async def test_database_outage_is_reported_and_ends(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with chat() as browser:
@@ -206,7 +204,7 @@ async def test_a_database_that_is_gone_is_told_and_comes_back(
         await browser.get("threads.list")
 
 
-async def test_a_turn_waits_for_a_database_that_goes_in_the_middle(
+async def test_turn_waits_during_database_outage(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     commit = Turns.commit
@@ -229,7 +227,7 @@ async def test_a_turn_waits_for_a_database_that_goes_in_the_middle(
     assert fails == 0
 
 
-async def test_a_bug_is_not_shown_to_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_internal_error_is_not_shown_to_client(monkeypatch: pytest.MonkeyPatch) -> None:
     async def fail(*args: Any, **kwargs: Any) -> Any:
         raise RuntimeError("password=1")
 
@@ -243,7 +241,7 @@ async def test_a_bug_is_not_shown_to_the_client(monkeypatch: pytest.MonkeyPatch)
 # The protocol
 
 
-async def test_every_request_that_is_answered_at_once() -> None:
+async def test_every_non_streaming_request() -> None:
     async with chat(FullServer) as browser:
         await browser.ask("Hello")
         thread = {"thread_id": browser.thread_id}
@@ -292,7 +290,7 @@ async def test_actions_and_questions() -> None:
         await browser.http.aclose()
 
 
-async def test_a_quiet_stream_stays_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_quiet_stream_stays_alive(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(follower, "HEARTBEAT", 0.01)
     async with SQLStore[Any]("sqlite://") as store:
 
@@ -307,7 +305,7 @@ async def test_a_quiet_stream_stays_alive(monkeypatch: pytest.MonkeyPatch) -> No
         await browser.http.aclose()
 
 
-async def test_it_mounts_into_fastapi() -> None:
+async def test_app_mounts_into_fastapi() -> None:
     async with SQLStore[Any]("sqlite://") as store:
         parent = FastAPI()
         parent.mount("/chat", create_app(AgentChatKitServer(agent([text("Hi")]), store)))
@@ -319,7 +317,7 @@ async def test_it_mounts_into_fastapi() -> None:
             assert (await client.get("/chat/healthz")).json() == {"status": "ok"}
 
 
-async def test_the_lifespan_closes_the_store() -> None:
+async def test_lifespan_closes_the_store() -> None:
     is_closed = False
 
     class Store(SQLStore[Any]):
@@ -334,7 +332,7 @@ async def test_the_lifespan_closes_the_store() -> None:
     assert is_closed
 
 
-async def test_threads_are_found_by_their_words() -> None:
+async def test_threads_are_found_by_words() -> None:
     async with chat() as browser:
         await browser.ask("It rains in Oslo.")
         thread_id = browser.thread_id

@@ -39,7 +39,7 @@ async def upload(browser: Browser, name: str, data: bytes, mime_type: str) -> ht
     return await browser.http.post("/attachments", files={"file": (name, data, mime_type)})
 
 
-async def test_a_file_is_uploaded_sent_and_read_by_the_agent(tmp_path: Path) -> None:
+async def test_file_is_uploaded_sent_and_read_by_the_agent(tmp_path: Path) -> None:
     answering = agent([text("Two rows.")])
     async with chat(tmp_path, answering) as browser:
         uploaded = (await upload(browser, "a.csv", b"a,b\n1,2", "text/csv")).json()
@@ -52,7 +52,7 @@ async def test_a_file_is_uploaded_sent_and_read_by_the_agent(tmp_path: Path) -> 
     assert "1,2" in asked
 
 
-async def test_an_upload_in_two_phases(tmp_path: Path) -> None:
+async def test_two_phase_upload(tmp_path: Path) -> None:
     async with chat(tmp_path) as browser:
         params = {"name": "a.png", "size": len(PNG), "mime_type": "image/png"}
         created = await browser.get("attachments.create", **params)
@@ -75,7 +75,7 @@ async def test_an_upload_in_two_phases(tmp_path: Path) -> None:
         assert "sandbox" in preview.headers["content-security-policy"]
 
 
-async def test_a_file_is_for_its_owner_and_whoever_has_a_link(tmp_path: Path) -> None:
+async def test_file_is_for_owner_and_link_holders(tmp_path: Path) -> None:
     async with chat(tmp_path) as browser:
         uploaded = (await upload(browser, "a.png", PNG, "image/png")).json()
         path = f"/attachments/{uploaded['id']}"
@@ -88,7 +88,7 @@ async def test_a_file_is_for_its_owner_and_whoever_has_a_link(tmp_path: Path) ->
         await stranger.http.aclose()
 
 
-async def test_what_is_no_image_is_a_download(tmp_path: Path) -> None:
+async def test_other_files_are_downloads(tmp_path: Path) -> None:
     async with chat(tmp_path) as browser:
         uploaded = (await upload(browser, "../../é.txt", b"hello", "text/plain")).json()
         assert "/" not in uploaded["name"]
@@ -105,7 +105,7 @@ async def test_what_is_no_image_is_a_download(tmp_path: Path) -> None:
         (b"not an image", "image/png", 415),
     ],
 )
-async def test_a_file_may_be_refused(
+async def test_file_can_be_rejected(
     data: bytes, mime_type: str, status: int, tmp_path: Path
 ) -> None:
     async with chat(tmp_path) as browser:
@@ -127,7 +127,7 @@ async def test_a_file_may_be_refused(
         ),
     ],
 )
-async def test_what_is_no_form_with_a_file_is_refused(
+async def test_request_without_file_is_rejected(
     content: bytes, media_type: str, tmp_path: Path
 ) -> None:
     async with chat(tmp_path) as browser:
@@ -137,7 +137,7 @@ async def test_what_is_no_form_with_a_file_is_refused(
         assert response.status_code == 400
 
 
-async def test_a_deleted_thread_takes_its_files_with_it(tmp_path: Path) -> None:
+async def test_files_are_deleted_with_thread(tmp_path: Path) -> None:
     async with chat(tmp_path) as browser:
         uploaded = (await upload(browser, "a.png", PNG, "image/png")).json()
         await browser.ask("Look", attachments=[uploaded["id"]])
@@ -147,7 +147,7 @@ async def test_a_deleted_thread_takes_its_files_with_it(tmp_path: Path) -> None:
         assert (await browser.http.get(uploaded["preview_url"])).status_code == 404
 
 
-async def test_a_file_may_be_taken_back(tmp_path: Path) -> None:
+async def test_file_can_be_withdrawn(tmp_path: Path) -> None:
     async with chat(tmp_path) as browser:
         uploaded = (await upload(browser, "a.png", PNG, "image/png")).json()
         await browser.get("attachments.delete", attachment_id=uploaded["id"])
@@ -156,7 +156,7 @@ async def test_a_file_may_be_taken_back(tmp_path: Path) -> None:
         assert response.status_code == 404
 
 
-async def test_a_chat_may_take_no_files() -> None:
+async def test_chat_without_attachments() -> None:
     async with SQLStore[Any]("sqlite://") as store:
         browser = Browser(create_app(AgentChatKitServer(agent(), store)))
         await browser.get("threads.list")
@@ -166,7 +166,7 @@ async def test_a_chat_may_take_no_files() -> None:
         await browser.http.aclose()
 
 
-async def test_a_listed_image_has_a_link_that_works_however_old_it_is(tmp_path: Path) -> None:
+async def test_old_image_gets_valid_link(tmp_path: Path) -> None:
     async with chat(tmp_path, url_lifetime=timedelta(seconds=3)) as browser:
         uploaded = (await upload(browser, "a.png", PNG, "image/png")).json()
         await browser.ask("Look", attachments=[uploaded["id"]])
@@ -181,7 +181,7 @@ async def test_a_listed_image_has_a_link_that_works_however_old_it_is(tmp_path: 
             assert (await stranger.http.get(shown["preview_url"])).content == PNG
 
 
-async def test_uploads_that_nobody_sends_are_cleaned_up_while_the_app_runs(
+async def test_unsent_uploads_are_cleaned_up_while_app_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(app_module, "CLEAN_UP_EVERY", 0.05)
@@ -196,7 +196,7 @@ async def test_uploads_that_nobody_sends_are_cleaned_up_while_the_app_runs(
             assert (await browser.http.get(f"/attachments/{kept['id']}")).content == b"1"
 
 
-async def test_a_file_that_an_edit_adds_belongs_to_its_thread(
+async def test_file_added_by_edit_belongs_to_thread(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(app_module, "CLEAN_UP_EVERY", 0.05)

@@ -42,18 +42,18 @@ def long(kind: str, **params: Any) -> bytes:
     ],
     ids=lambda value: f"{value[:30]!r} {len(value)}" if isinstance(value, bytes) else str(value),
 )
-async def test_a_request_may_have_so_many_bytes(body: bytes, expected: int, tmp_path: Path) -> None:
+async def test_request_size_limit(body: bytes, expected: int, tmp_path: Path) -> None:
     async with chat(tmp_path) as browser:
         assert await status(browser, body) == expected
 
 
-async def test_the_output_of_a_client_tool_may_be_long(tmp_path: Path) -> None:
+async def test_client_tool_output_can_be_long(tmp_path: Path) -> None:
     async with chat(tmp_path) as browser:
         output = {"thread_id": "thr_none", "result": "a, b\n" * MB}
         assert await status(browser, long("threads.add_client_tool_output", **output)) == 404
 
 
-async def test_an_app_may_allow_longer_requests() -> None:
+async def test_app_can_allow_longer_requests() -> None:
     async with SQLStore[Any]("sqlite://") as store:
         server = AgentChatKitServer(agent([text("Hi")]), store)
         browser = Browser(create_app(server, max_request_size=3 * MB))
@@ -81,9 +81,7 @@ def stored(folder: Path, data: bytes) -> bool:
     return any(path.is_file() and data in path.read_bytes() for path in folder.rglob("*"))
 
 
-async def test_a_body_that_does_not_come_is_not_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_missing_body_times_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body_module, "GRACE", 0.05)
     async with chat(tmp_path) as browser:
         params = {"name": "a.txt", "size": 100, "mime_type": "text/plain"}
@@ -103,7 +101,7 @@ async def test_a_body_that_does_not_come_is_not_waited_for(
         assert not stored(tmp_path, b"abc")
 
 
-async def test_a_body_that_comes_steadily_may_take_its_time(
+async def test_slow_steady_body_is_accepted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(body_module, "GRACE", 0.05)

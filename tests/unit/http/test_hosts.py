@@ -64,7 +64,7 @@ async def chat(
         ("", False),
     ],
 )
-async def test_an_app_answers_under_its_names_alone(
+async def test_app_answers_only_allowed_hosts(
     host: str, is_allowed: bool, routes_only: bool, tmp_path: Path
 ) -> None:
     async with chat(tmp_path, ALLOWED, routes_only=routes_only) as browser:
@@ -80,7 +80,7 @@ async def test_an_app_answers_under_its_names_alone(
         assert (await browser.http.get("/healthz")).status_code == 200
 
 
-async def test_a_mounted_app_checks_names_too(tmp_path: Path) -> None:
+async def test_mounted_app_checks_hosts(tmp_path: Path) -> None:
     async with chat(tmp_path, ALLOWED) as browser:
         parent = FastAPI()
         parent.mount("/chat", browser.app)
@@ -100,7 +100,7 @@ async def test_a_mounted_app_checks_names_too(tmp_path: Path) -> None:
         (["*"], ["any.test"], False),
     ],
 )
-async def test_an_app_that_names_none_answers_under_all_and_warns(
+async def test_app_without_allowed_hosts_answers_all_and_warns(
     allowed: list[str] | None,
     hosts: list[str],
     warns: bool,
@@ -117,7 +117,7 @@ async def test_an_app_that_names_none_answers_under_all_and_warns(
     assert all("allowed_hosts" in record.message for record in warnings)
 
 
-async def test_links_lead_to_the_name_that_was_checked(tmp_path: Path) -> None:
+async def test_links_use_checked_host(tmp_path: Path) -> None:
     async with chat(tmp_path, None) as browser:
         await browser.post("threads.list")
         form = {"file": ("a.png", PNG, "image/png")}
@@ -130,7 +130,7 @@ async def test_links_lead_to_the_name_that_was_checked(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["https://a.test", "a.test/x", "", "a.*", "*a.test", "a:b", "é"])
-def test_what_is_not_a_name_is_refused(name: str) -> None:
+def test_invalid_host_is_rejected(name: str) -> None:
     server = AgentChatKitServer(agent(), SQLStore[Any]("sqlite://"))
     with pytest.raises(ValueError, match="Not a host name"):
         create_app(server, allowed_hosts=[name])

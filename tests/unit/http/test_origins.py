@@ -69,7 +69,7 @@ async def send(browser: Browser, headers: dict[str, str]) -> httpx.Response:
 
 
 @pytest.mark.parametrize("headers", FROM_ELSEWHERE, ids=str)
-async def test_a_page_of_another_site_changes_nothing(
+async def test_page_of_another_site_changes_nothing(
     headers: dict[str, str], tmp_path: Path
 ) -> None:
     async with chat(tmp_path) as browser:
@@ -83,7 +83,7 @@ async def test_a_page_of_another_site_changes_nothing(
         assert len((await browser.get("threads.list"))["data"]) == 1
 
 
-async def test_a_form_of_another_site_replaces_no_visitor(tmp_path: Path) -> None:
+async def test_form_of_another_site_keeps_visitor(tmp_path: Path) -> None:
     """A browser sends no cookie with it, and would take a new one from the answer."""
     async with chat(tmp_path) as browser:
         form = Browser(browser.app)
@@ -94,7 +94,7 @@ async def test_a_form_of_another_site_replaces_no_visitor(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("headers", FROM_HERE, ids=str)
-async def test_the_app_itself_and_other_programs_may_use_it(
+async def test_same_origin_and_other_programs_are_allowed(
     headers: dict[str, str], tmp_path: Path
 ) -> None:
     async with chat(tmp_path) as browser:
@@ -102,7 +102,7 @@ async def test_the_app_itself_and_other_programs_may_use_it(
         assert (await upload(browser, headers)).status_code == 200
 
 
-async def test_a_page_without_tls_is_not_the_one_with_tls(tmp_path: Path) -> None:
+async def test_http_page_is_not_https_page(tmp_path: Path) -> None:
     async with chat(tmp_path) as browser:
         secure = Browser(browser.app, base_url="https://chat")
         assert (await send(secure, {"origin": "http://chat"})).status_code == 403
@@ -115,7 +115,7 @@ def login(request: Request) -> str | None:
     return "ann" if has_token or request.cookies.get("session") == "ann" else None
 
 
-async def test_a_token_says_that_the_page_may(tmp_path: Path) -> None:
+async def test_token_proves_permission(tmp_path: Path) -> None:
     elsewhere = {"sec-fetch-site": "cross-site", "origin": "https://evil.test"}
     async with chat(tmp_path, authenticate=login) as browser:
         with_token = {**elsewhere, "authorization": "Bearer t0ken"}
@@ -130,7 +130,7 @@ async def test_a_token_says_that_the_page_may(tmp_path: Path) -> None:
         assert (await send(browser, {**elsewhere, "authorization": ""})).status_code == 403
 
 
-async def test_an_upload_s_token_is_enough(tmp_path: Path) -> None:
+async def test_upload_token_is_sufficient(tmp_path: Path) -> None:
     async with chat(tmp_path) as browser:
         await browser.ask("Hello")
         params = {"name": "a.png", "size": len(PNG), "mime_type": "image/png"}
@@ -161,9 +161,7 @@ async def own_app(tmp_path: Path, **properties: Any) -> AsyncIterator[Browser]:
 @pytest.mark.parametrize(
     "origin", [INTRANET, "capacitor://localhost", "https://chat.example.com"], ids=str
 )
-async def test_pages_of_allowed_origins_may_use_the_app(
-    serve: Any, origin: str, tmp_path: Path
-) -> None:
+async def test_allowed_origins_can_use_app(serve: Any, origin: str, tmp_path: Path) -> None:
     async with serve(tmp_path, allow_origins=ALLOWED, authenticate=lambda _: "ann") as browser:
         headers = {"origin": origin, "sec-fetch-site": "cross-site"}
         asks = {
@@ -190,7 +188,7 @@ async def test_pages_of_allowed_origins_may_use_the_app(
         assert (await browser.http.options("/chatkit")).status_code == 204
 
 
-async def test_no_page_of_another_origin_gets_leave_by_default(tmp_path: Path) -> None:
+async def test_other_origins_are_denied_by_default(tmp_path: Path) -> None:
     asks = {"origin": INTRANET, "access-control-request-method": "POST"}
     async with chat(tmp_path) as browser:
         response = await browser.http.options("/chatkit", headers=asks)
@@ -198,7 +196,7 @@ async def test_no_page_of_another_origin_gets_leave_by_default(tmp_path: Path) -
         assert "access-control-allow-origin" not in response.headers
 
 
-async def test_every_origin_may_send_tokens_and_nothing_else(tmp_path: Path) -> None:
+async def test_wildcard_origin_allows_only_tokens(tmp_path: Path) -> None:
     async with chat(tmp_path, allow_origins=["*"], authenticate=login) as browser:
         headers = {"origin": "https://any.test", "sec-fetch-site": "cross-site"}
         response = await send(browser, {**headers, "authorization": "Bearer t0ken"})
@@ -208,7 +206,7 @@ async def test_every_origin_may_send_tokens_and_nothing_else(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("origin", ["intranet.test", "null", "https://a.test/chat", "", "https://"])
-def test_what_is_not_an_origin_is_refused(origin: str) -> None:
+def test_invalid_origin_is_rejected(origin: str) -> None:
     server = AgentChatKitServer(agent(), SQLStore[Any]("sqlite://"))
     with pytest.raises(ValueError, match="Not an origin"):
         create_app(server, allow_origins=[origin])

@@ -63,7 +63,7 @@ async def test_each_browser_is_an_owner() -> None:
         await theirs.http.aclose()
 
 
-async def test_the_cookie_is_for_this_app_only() -> None:
+async def test_cookie_is_limited_to_app() -> None:
     async with chat() as browser:
         ((name, cookie),) = cookies_set(await browser.post("threads.list")).items()
         assert name.startswith("chatkit_visitor_")
@@ -74,7 +74,7 @@ async def test_the_cookie_is_for_this_app_only() -> None:
         assert not cookies_set(await browser.post("threads.list"))
 
 
-async def test_by_https_the_cookie_is_for_this_host_only() -> None:
+async def test_cookie_is_limited_to_host_over_https() -> None:
     async with chat(base_url="https://chat") as browser:
         ((name, cookie),) = cookies_set(await browser.post("threads.list")).items()
         assert name.startswith("__Host-chatkit_visitor_")
@@ -84,7 +84,7 @@ async def test_by_https_the_cookie_is_for_this_host_only() -> None:
         assert not cookie["domain"]
 
 
-async def test_two_apps_on_one_host_keep_their_visitors() -> None:
+async def test_apps_on_one_host_keep_their_visitors() -> None:
     """A browser's cookies are for a host, whatever the port, and whatever the path."""
     async with SQLStore[Any]("sqlite://") as one, SQLStore[Any]("sqlite://") as other:
         parent = FastAPI()
@@ -103,7 +103,7 @@ async def test_two_apps_on_one_host_keep_their_visitors() -> None:
         await browser.http.aclose()
 
 
-async def test_a_forged_cookie_is_nobody() -> None:
+async def test_forged_cookie_is_ignored() -> None:
     async with chat() as browser:
         await browser.ask("Hello")
         ((name, value),) = browser.http.cookies.items()
@@ -115,7 +115,7 @@ async def test_a_forged_cookie_is_nobody() -> None:
                 await forger.http.aclose()
 
 
-async def test_a_cookie_is_valid_under_its_own_name_alone() -> None:
+async def test_cookie_is_valid_only_under_its_name() -> None:
     """A neighbor of the host can set a cookie of another name than one for this host only."""
     async with chat(base_url="https://chat") as browser:
         await browser.ask("Hello")
@@ -126,7 +126,7 @@ async def test_a_cookie_is_valid_under_its_own_name_alone() -> None:
             await tossed.http.aclose()
 
 
-async def test_the_cookie_lasts_a_year_and_is_renewed_monthly(
+async def test_cookie_lasts_a_year_and_is_renewed_monthly(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with chat() as browser:
@@ -144,7 +144,7 @@ async def test_the_cookie_lasts_a_year_and_is_renewed_monthly(
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-async def test_an_older_version_s_cookie_is_taken_and_renamed(scheme: str) -> None:
+async def test_cookie_of_older_version_is_renamed(scheme: str) -> None:
     async with SQLStore[Any]("sqlite://") as store:
         app = create_app(AgentChatKitServer(agent([text("Hi")]), store))
         signer = URLSafeSerializer(await store.secret(), salt="chatkit_visitor")
@@ -160,7 +160,7 @@ async def test_an_older_version_s_cookie_is_taken_and_renamed(scheme: str) -> No
         await browser.http.aclose()
 
 
-async def test_a_renamed_cookie_is_forgotten() -> None:
+async def test_renamed_cookie_is_ignored() -> None:
     async with SQLStore[Any]("sqlite://") as store:
         signer = URLSafeSerializer(await store.secret(), salt="chatkit_visitor")
         app = create_app(AgentChatKitServer(agent(), store))
@@ -172,7 +172,7 @@ async def test_a_renamed_cookie_is_forgotten() -> None:
         await browser.http.aclose()
 
 
-async def test_a_chat_that_gets_tls_keeps_its_visitors() -> None:
+async def test_switching_to_tls_keeps_visitors() -> None:
     async with chat() as browser:
         await browser.ask("Hello")
         secure = Browser(browser.app, base_url="https://chat", cookies=dict(browser.http.cookies))
@@ -183,7 +183,7 @@ async def test_a_chat_that_gets_tls_keeps_its_visitors() -> None:
         await secure.http.aclose()
 
 
-async def test_a_page_of_another_origin_gets_no_cookie() -> None:
+async def test_page_of_another_origin_gets_no_cookie() -> None:
     async with SQLStore[Any]("sqlite://") as store:
         server = AgentChatKitServer(agent(), store)
         browser = Browser(create_app(server, allow_origins=["https://intranet.test"]))
@@ -214,7 +214,7 @@ async def test_uploading_needs_a_cookie(tmp_path: Path) -> None:
         await browser.http.aclose()
 
 
-async def test_who_has_logged_in_needs_no_cookie(tmp_path: Path) -> None:
+async def test_authenticated_user_needs_no_cookie(tmp_path: Path) -> None:
     def login(request: Request) -> str:
         return "ann"
 

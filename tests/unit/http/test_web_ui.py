@@ -37,7 +37,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("/ui/app-def.css", "ui/app-def.css", "text/css", "immutable"),
     ],
 )
-async def test_the_ui_is_served(path: str, text: str, kind: str, cached: str) -> None:
+async def test_ui_is_served(path: str, text: str, kind: str, cached: str) -> None:
     async with chat(agent()) as browser:
         response = await browser.http.get(path)
     assert (response.status_code, response.text) == (200, text)
@@ -47,7 +47,7 @@ async def test_the_ui_is_served(path: str, text: str, kind: str, cached: str) ->
 
 
 @pytest.mark.usefixtures("files")
-async def test_the_page_may_load_nothing_from_elsewhere() -> None:
+async def test_page_loads_nothing_from_other_hosts() -> None:
     async with chat(agent()) as browser:
         policy = (await browser.http.get("/")).headers["content-security-policy"]
     rules: dict[str, Any] = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
@@ -59,7 +59,7 @@ async def test_the_page_may_load_nothing_from_elsewhere() -> None:
 
 @pytest.mark.usefixtures("files")
 @pytest.mark.parametrize(("images", "allowed"), [("https", True), ("self", False), ("sefl", False)])
-async def test_the_page_may_be_kept_from_images_of_others(images: str, allowed: bool) -> None:
+async def test_page_can_forbid_external_images(images: str, allowed: bool) -> None:
     async with SQLStore[Any]("sqlite://") as store:
         app = create_app(AgentChatKitServer(agent(), store), page={"widgets": {"images": images}})
         async with Browser(app).http as http:
@@ -68,7 +68,7 @@ async def test_the_page_may_be_kept_from_images_of_others(images: str, allowed: 
     assert rule.split()[1:] == ["'self'", "data:", "blob:", *(["https:"] if allowed else [])]
 
 
-async def test_the_page_offers_what_the_server_has(tmp_path: Path) -> None:
+async def test_page_offers_features_of_server(tmp_path: Path) -> None:
     class Server(AgentChatKitServer[Any]):
         async def transcribe(self, audio_input: AudioInput, context: Any) -> TranscriptionResult:
             raise NotImplementedError
@@ -98,7 +98,7 @@ async def test_the_page_offers_what_the_server_has(tmp_path: Path) -> None:
     }
 
 
-async def test_the_page_of_a_plain_server_offers_nothing_more() -> None:
+async def test_page_of_plain_server_offers_no_features() -> None:
     async with chat(agent(), models=["small", "large"]) as browser:
         options = (await browser.http.get("/page.json")).json()
     models = [{"id": "small", "label": "small"}, {"id": "large", "label": "large"}]
@@ -137,7 +137,7 @@ def _workflow(**given: Any) -> Any:
         (lambda thread, context: agent(), {}, (None, None)),
     ],
 )
-async def test_the_page_begins_with_the_agents_name_and_description(
+async def test_start_screen_shows_agents_name_and_description(
     answering: Any, page: dict[str, Any], expected: tuple[str | None, dict[str, str] | None]
 ) -> None:
     async with SQLStore[Any]("sqlite://") as store:
@@ -154,7 +154,7 @@ async def test_no_other_file_is_served(path: str) -> None:
         assert (await browser.http.get(path)).status_code == 404
 
 
-async def test_a_ui_that_is_not_built_says_how(
+async def test_missing_build_error_says_how_to_build(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(web_ui, "FILES", tmp_path / "none")
@@ -166,6 +166,6 @@ async def test_a_ui_that_is_not_built_says_how(
 
 
 @pytest.mark.parametrize("name", ["x" * 300, "x" * 5_000, ".env", "a%00b", "a\\b", "%2e%2e"])
-async def test_a_name_that_no_file_has_is_not_found(name: str) -> None:
+async def test_unknown_file_is_not_found(name: str) -> None:
     async with chat(agent()) as browser:
         assert (await browser.http.get(f"/ui/{name}")).status_code == 404

@@ -16,14 +16,14 @@ def select(sheet: str, rows: int = 1) -> list[str]:
     raise AssertionError("The browser runs it.")
 
 
-def test_a_signature_describes_the_tool() -> None:
+def test_signature_describes_the_tool() -> None:
     assert (select.name, select.description) == ("select", "Return what is selected.")
     assert list(select.parameters()["properties"]) == ["sheet", "rows"]
     assert select.parameters()["required"] == ["sheet"]
     assert select.declaration_only
 
 
-def test_an_agents_client_tools_are_known() -> None:
+def test_client_tools_of_agent_are_found() -> None:
     assert client_tool_names(agent(tools=[select, look_up])) == {"select"}
     assert client_tool_names(object()) == set()
 
@@ -39,7 +39,7 @@ def test_an_agents_client_tools_are_known() -> None:
     ],
     ids=str,
 )
-def test_what_the_page_returns_is_the_result(returned: Any, result: str, has_failed: bool) -> None:
+def test_pages_return_value_is_result(returned: Any, result: str, has_failed: bool) -> None:
     content = client_tool_result(call("select"), returned)
     assert (content.call_id, content.result) == ("c1", result)
     assert (content.exception is not None) == has_failed

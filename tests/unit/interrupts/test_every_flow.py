@@ -132,7 +132,7 @@ async def last(browser: Browser) -> str:
     return (await browser.transcript())[-1][1]
 
 
-async def test_it_is_answered_after_a_restart(flow: Flow, tmp_path: Path) -> None:
+async def test_request_is_answered_after_restart(flow: Flow, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/chat.db"
     async with chat(flow.build(1), url) as browser:
         await browser.ask("Ask")
@@ -145,7 +145,7 @@ async def test_it_is_answered_after_a_restart(flow: Flow, tmp_path: Path) -> Non
         assert await last(browser) == "Well."
 
 
-async def test_a_retry_of_what_led_to_it_asks_again(flow: Flow) -> None:
+async def test_retry_asks_again(flow: Flow) -> None:
     async with chat(flow.build(2)) as browser:
         await browser.ask("Ask")
         old = await flow.asked(browser)
@@ -162,7 +162,7 @@ async def test_a_retry_of_what_led_to_it_asks_again(flow: Flow) -> None:
         assert await last(browser) == "Done."
 
 
-async def test_something_else_is_written_instead(flow: Flow) -> None:
+async def test_new_message_declines_request(flow: Flow) -> None:
     async with chat(flow.build(1)) as browser:
         await browser.ask("Ask")
         asked = await flow.asked(browser)
@@ -193,7 +193,7 @@ async def test_two_tabs_race_to_answer(flow: Flow) -> None:
         assert await last(browser) == "Done."
 
 
-async def test_the_answer_to_it_is_stopped(flow: Flow) -> None:
+async def test_stop_after_answer(flow: Flow) -> None:
     begun = asyncio.Event()
 
     async def then() -> None:
@@ -214,7 +214,7 @@ async def test_the_answer_to_it_is_stopped(flow: Flow) -> None:
         assert await last(browser) == "Well."
 
 
-async def test_it_is_asked_in_another_thread(flow: Flow) -> None:
+async def test_same_request_in_another_thread(flow: Flow) -> None:
     async with chat(flow.build(2)) as browser:
         await browser.ask("Ask")
         asked, first = await flow.asked(browser), browser.thread_id
@@ -232,7 +232,7 @@ async def test_it_is_asked_in_another_thread(flow: Flow) -> None:
         assert await last(browser) == ""
 
 
-async def test_no_action_of_ours_is_synchronous() -> None:
+async def test_built_in_actions_reject_synchronous_requests() -> None:
     async with chat(FLOWS["approval"].build(1)) as browser:
         await browser.ask("Ask")
         card = await FLOWS["approval"].asked(browser)

@@ -47,7 +47,7 @@ class Model(BaseModel):
     ],
     ids=str,
 )
-def test_a_type_with_few_values_is_a_choice(
+def test_type_with_few_values_is_choice(
     response_type: Any, options: list[str], multiple: bool
 ) -> None:
     (question,) = questions_for(response_type, "Which?", "r1")
@@ -71,13 +71,13 @@ def test_a_type_with_few_values_is_a_choice(
     ],
     ids=str,
 )
-def test_any_other_type_is_a_text(response_type: Any, hint: str | None) -> None:
+def test_other_types_are_text(response_type: Any, hint: str | None) -> None:
     (question,) = questions_for(response_type, "Which?", "r1")
     assert isinstance(question, StructuredInputFreeform)
     assert question.description == hint
 
 
-def test_a_class_has_a_question_for_each_field() -> None:
+def test_class_has_question_per_field() -> None:
     questions = questions_for(Order, "What may it be?", "r1")
     assert [question.id for question in questions] == ["size", "count", "day", "extras"]
     assert questions[0].question == "What may it be?\n\nSize"
@@ -103,11 +103,11 @@ def test_a_class_has_a_question_for_each_field() -> None:
     ],
     ids=str,
 )
-def test_answers_make_a_value(response_type: Any, answers: Any, value: Any) -> None:
+def test_answers_give_value(response_type: Any, answers: Any, value: Any) -> None:
     assert value_of_answers(response_type, answers) == value
 
 
-def test_a_text_is_a_message_where_one_is_wanted() -> None:
+def test_text_becomes_message_if_requested() -> None:
     (message,) = value_of_answers(list[Message], {"x": ["Hello"]})
     assert (message.role, message.text) == ("user", "Hello")
     assert value_of_answers(Message, {"x": ["Hello"]}).text == "Hello"
@@ -127,9 +127,7 @@ def test_a_text_is_a_message_where_one_is_wanted() -> None:
     ],
     ids=str,
 )
-def test_answers_that_make_none_are_explained(
-    response_type: Any, answers: Any, complaint: str
-) -> None:
+def test_invalid_answers_are_explained(response_type: Any, answers: Any, complaint: str) -> None:
     with pytest.raises(AnswerInvalidError, match=complaint):
         value_of_answers(response_type, answers)
 
@@ -138,9 +136,7 @@ def test_answers_that_make_none_are_explained(
     st.sampled_from([bool, int, float, str, date, Size, list[Size], Order, Model, dict[str, int]]),
     st.dictionaries(st.sampled_from(["size", "ok", "r1"]), st.none() | st.lists(st.text())),
 )
-def test_whatever_is_answered_makes_a_value_or_a_complaint(
-    response_type: Any, answers: Any
-) -> None:
+def test_any_answer_gives_value_or_error(response_type: Any, answers: Any) -> None:
     complaint = None
     try:
         value_of_answers(response_type, answers)

@@ -15,12 +15,12 @@ def asked(arguments: Any) -> list[Any]:
     return asked_questions(Content.from_function_call("c1", "ask_user", arguments=arguments))
 
 
-def test_the_model_is_told_what_it_may_ask() -> None:
+def test_model_receives_schema_of_questions() -> None:
     schema = json.dumps(ask_user.parameters())
     assert all(word in schema for word in ("question", "options", "multiple"))
 
 
-def test_options_make_a_choice() -> None:
+def test_options_become_choice() -> None:
     free, choice = asked(
         {"questions": [{"question": "Why?"}, {"question": "Who?", "options": ["A", "B", "A", ""]}]}
     )
@@ -41,6 +41,6 @@ def test_options_make_a_choice() -> None:
     ],
     ids=str,
 )
-def test_a_call_that_does_not_fit_is_one_question(arguments: Any, question: str) -> None:
+def test_invalid_call_becomes_one_question(arguments: Any, question: str) -> None:
     (only,) = asked(arguments)
     assert (only.type, only.question) == ("freeform", question)

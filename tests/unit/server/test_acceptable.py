@@ -49,7 +49,7 @@ MESSAGES = st.lists(
 
 
 @given(MESSAGES)
-def test_any_history_is_made_acceptable(messages: list[Message]) -> None:
+def test_any_history_becomes_acceptable(messages: list[Message]) -> None:
     before = [message.to_dict() for message in messages]
     history = [Message("user", ["Begin."]), *messages]
     complaints = check_strictest([*acceptable(history), Message("user", ["And now?"])])
@@ -59,14 +59,14 @@ def test_any_history_is_made_acceptable(messages: list[Message]) -> None:
 
 
 @given(MESSAGES)
-def test_what_is_acceptable_stays_as_it_is(messages: list[Message]) -> None:
+def test_acceptable_is_idempotent(messages: list[Message]) -> None:
     once = acceptable([Message("user", ["Begin."]), *messages])
     twice = acceptable(once)
     assert [message.to_dict() for message in twice] == [message.to_dict() for message in once]
 
 
 @given(MESSAGES, st.integers(0, 12))
-def test_a_history_is_the_same_however_it_is_read(messages: list[Message], cut: int) -> None:
+def test_history_is_the_same_however_it_is_read(messages: list[Message], cut: int) -> None:
     messages = [Message("user", ["Begin."]), *messages]
     whole, parts = History(), History()
     whole.add(messages)
@@ -77,7 +77,7 @@ def test_a_history_is_the_same_however_it_is_read(messages: list[Message], cut: 
     ]
 
 
-def test_nothing_that_a_model_can_use_is_lost() -> None:
+def test_nothing_useful_is_lost() -> None:
     call = Content.from_function_call("c1", "order", arguments='{"what": "tea"}')
     history = acceptable(
         [
@@ -100,7 +100,7 @@ def test_nothing_that_a_model_can_use_is_lost() -> None:
     assert history[3].contents[0].result == "ordered"
 
 
-def test_calls_of_the_same_id_keep_their_own_results() -> None:
+def test_calls_with_same_id_keep_their_results() -> None:
     messages = []
     for number in (1, 2):
         messages += [
@@ -118,7 +118,7 @@ def test_calls_of_the_same_id_keep_their_own_results() -> None:
     assert results == ["1", "2"]
 
 
-def test_an_approval_is_left_out_once_its_call_has_a_result() -> None:
+def test_approval_is_omitted_once_call_has_result() -> None:
     first, second = (
         Content.from_function_call(each, "pay", arguments="{}") for each in ("c1", "c2")
     )

@@ -23,7 +23,7 @@ from ..chat_client import Browser, chat, of_type
 from ..live_client import chat as live_chat
 
 
-async def test_a_try_after_a_failure_knows_what_the_earlier_one_has_done() -> None:
+async def test_retry_after_failure_knows_earlier_calls() -> None:
     orders: list[str] = []
 
     @tool(approval_mode="never_require")
@@ -51,7 +51,7 @@ async def test_a_try_after_a_failure_knows_what_the_earlier_one_has_done() -> No
     assert orders == ["tea"]
 
 
-async def test_a_later_turn_knows_the_tools_of_an_earlier_one() -> None:
+async def test_later_turn_knows_earlier_tool_calls() -> None:
     answering = agent(
         [call("look_up", key="x")], [text("Found.")], [text("It was x.")], tools=[look_up]
     )
@@ -72,7 +72,7 @@ async def test_a_later_turn_knows_the_tools_of_an_earlier_one() -> None:
     assert [content.result for content in results] == ["secret x"]
 
 
-async def test_a_turn_is_known_after_a_restart(tmp_path: Path) -> None:
+async def test_turn_is_remembered_after_restart(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/chat.db"
     async with chat(agent([text("One")]), url) as browser:
         await browser.ask("1")
@@ -84,7 +84,7 @@ async def test_a_turn_is_known_after_a_restart(tmp_path: Path) -> None:
     assert said(answering) == [("user", "1"), ("assistant", "One"), ("user", "2")]
 
 
-async def test_a_retry_starts_from_the_turn_before() -> None:
+async def test_retry_starts_from_the_turn_before() -> None:
     answering = agent([text("One")], [text("Two")], [text("Three")], [text("Two again")])
     async with chat(answering) as browser:
         for question in ("1", "2", "3"):
@@ -128,7 +128,7 @@ async def test_hidden_context_reaches_the_agent_once() -> None:
     ]
 
 
-async def test_a_thread_without_sessions_is_rebuilt_from_its_items(tmp_path: Path) -> None:
+async def test_thread_without_sessions_is_rebuilt_from_its_items(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/chat.db"
     answering = agent([text("One")], [text("Two")], [text("Three")])
     async with chat(answering, url) as browser:
@@ -145,7 +145,7 @@ async def test_a_thread_without_sessions_is_rebuilt_from_its_items(tmp_path: Pat
     assert said(answering, 2)[-3:] == [("user", "2"), ("assistant", "Two"), ("user", "3")]
 
 
-async def test_a_session_that_a_service_keeps_goes_on() -> None:
+async def test_service_session_continues() -> None:
     answering = agent([text("One")], [text("Two")])
     sessions: list[Any] = []
 
@@ -173,7 +173,7 @@ async def test_a_session_that_a_service_keeps_goes_on() -> None:
     assert client.options[-1]["conversation_id"] == "conversation_1"
 
 
-async def test_an_agent_in_two_threads_at_once_keeps_them_apart() -> None:
+async def test_concurrent_threads_stay_separate() -> None:
     answering = agent(*[[text("ok")] for _ in range(4)])
     async with chat(answering) as browser:
         other = Browser(browser.app)
@@ -185,7 +185,7 @@ async def test_an_agent_in_two_threads_at_once_keeps_them_apart() -> None:
     assert answering.context_providers == []
 
 
-async def test_a_model_that_fails_is_told_safely_and_may_be_tried_again(
+async def test_model_failure_is_reported_safely_and_can_be_retried(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     failure = RuntimeError("password=1")
@@ -216,7 +216,7 @@ async def test_a_model_that_fails_is_told_safely_and_may_be_tried_again(
     ]
 
 
-async def test_after_a_failure_a_thread_goes_on() -> None:
+async def test_thread_continues_after_failure() -> None:
     answering = agent([text("Half an ans"), RuntimeError("gone")], [text("Sorry.")])
     async with chat(answering) as browser:
         await browser.ask("Hello")

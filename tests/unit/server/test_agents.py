@@ -43,7 +43,7 @@ def errors(events: list[Any]) -> list[str]:
     return [event.message for event in events if event.type == "error"]
 
 
-async def test_the_first_message_chooses_the_agent_of_its_thread() -> None:
+async def test_first_message_selects_agent() -> None:
     async with chat(two()) as browser:
         await browser.ask("Where to?", **choosing("agents:trip_planner"))
         told = notices(await browser.ask("And then?", **choosing("weather")))
@@ -53,14 +53,14 @@ async def test_the_first_message_chooses_the_agent_of_its_thread() -> None:
     assert told == ["Trip planner answers in this chat. Start a new chat to ask Weather man."]
 
 
-async def test_the_first_agent_answers_if_none_is_chosen() -> None:
+async def test_first_agent_is_default() -> None:
     async with chat(two()) as browser:
         assert notices(await browser.ask("Sun?")) == []
         await browser.ask("Oslo?", **choosing("agents:trip_planner"))
         assert await answers(browser) == ["Rain 0", "Rain 1"]
 
 
-async def test_an_agent_that_is_unknown_is_refused_with_those_that_are_not() -> None:
+async def test_unknown_agent_error_lists_known_agents() -> None:
     async with chat(two()) as browser:
         told = errors(await browser.ask("Hello", **choosing("gpt-5")))
         assert told == [
@@ -71,7 +71,7 @@ async def test_an_agent_that_is_unknown_is_refused_with_those_that_are_not() -> 
         assert await answers(browser) == ["Oslo 0"]
 
 
-async def test_an_agent_that_has_gone_is_named(tmp_path: Any) -> None:
+async def test_removed_agent_is_named(tmp_path: Any) -> None:
     url = f"sqlite:///{tmp_path}/chat.db"
     async with chat(two(), url) as browser:
         await browser.ask("Where to?", **choosing("agents:trip_planner"))
@@ -83,7 +83,7 @@ async def test_an_agent_that_has_gone_is_named(tmp_path: Any) -> None:
     ]
 
 
-async def test_a_function_may_be_one_of_them_and_turns_of_code_go_to_the_same(
+async def test_factory_as_agent_also_runs_turns_from_code(
     tmp_path: Any,
 ) -> None:
     async def make(thread: Any, context: Any) -> Any:
@@ -108,7 +108,7 @@ async def answer_of(server: AgentChatKitServer[Any], options: Any) -> list[Any]:
     return [EVENT.validate_json(line.removeprefix(b"data: ")) for line in lines]
 
 
-async def test_the_page_offers_them_in_the_menu_of_models() -> None:
+async def test_page_lists_agents_in_model_menu() -> None:
     async with SQLStore[Any]("sqlite://") as store:
         workflow = WorkflowBuilder(start_executor=agent(name="Inner"))
         server = AgentChatKitServer(two(flow=workflow), store)
@@ -125,13 +125,13 @@ async def test_the_page_offers_them_in_the_menu_of_models() -> None:
 
 
 @pytest.mark.parametrize("given", [{}, {"": agent()}, {" ": agent()}, {7: agent()}])
-async def test_agents_without_names_are_refused(given: Any) -> None:
+async def test_agents_without_names_are_rejected(given: Any) -> None:
     async with SQLStore[Any]("sqlite://") as store:
         with pytest.raises(ValueError, match="at least one agent, and give each a name"):
             AgentChatKitServer(given, store)
 
 
-async def test_one_menu_holds_agents_or_models() -> None:
+async def test_agents_and_models_are_exclusive() -> None:
     async with SQLStore[Any]("sqlite://") as store:
         with pytest.raises(ValueError, match="not both"):
             AgentChatKitServer(two(), store, models=["gpt-5"])
@@ -154,6 +154,6 @@ def look_up(word: str) -> str:
     ],
     ids=str,
 )
-def test_what_is_not_an_agent_is_refused_at_once(given: Any, kind: str) -> None:
+def test_invalid_agent_is_rejected_at_once(given: Any, kind: str) -> None:
     with pytest.raises(TypeError, match=f"Expected an agent, not {kind}. Pass an agent"):
         AgentChatKitServer(given, SQLStore[Any]("sqlite://"))

@@ -20,7 +20,7 @@ from ..answering import Bank, act, asked, cards, click, payload
 from ..chat_client import Browser, chat, of_type
 
 
-async def test_an_approved_tool_runs_and_the_answer_goes_on() -> None:
+async def test_approved_tool_runs_and_answer_continues() -> None:
     bank = Bank()
     answering = agent([text("Sure."), call("pay", amount=5)], [text("Done.")], tools=[bank.pay])
     async with chat(answering) as browser:
@@ -51,7 +51,7 @@ async def test_an_approved_tool_runs_and_the_answer_goes_on() -> None:
     ]
 
 
-async def test_a_declined_tool_does_not_run_and_the_model_is_told() -> None:
+async def test_declined_tool_does_not_run_and_model_is_informed() -> None:
     bank = Bank()
     answering = agent([call("pay", amount=5)], [text("As you wish.")], tools=[bank.pay])
     async with chat(answering) as browser:
@@ -70,7 +70,7 @@ async def test_a_declined_tool_does_not_run_and_the_model_is_told() -> None:
     assert "rejected" in asked(answering)[-1][1]
 
 
-async def test_writing_something_else_declines() -> None:
+async def test_new_message_declines() -> None:
     bank = Bank()
     answering = agent([call("pay", amount=5)], [text("Then not.")], [text("Hm.")], tools=[bank.pay])
     async with chat(answering) as browser:
@@ -107,7 +107,7 @@ async def test_several_requests_are_answered_one_by_one() -> None:
         assert (await browser.transcript())[-1] == ("assistant_message", "Done.")
 
 
-async def test_an_approval_is_given_after_a_restart(tmp_path: Path) -> None:
+async def test_approval_after_restart(tmp_path: Path) -> None:
     bank = Bank()
     url = f"sqlite:///{tmp_path}/chat.db"
     async with chat(agent([call("pay", amount=5)], tools=[bank.pay]), url) as browser:
@@ -136,7 +136,7 @@ async def test_two_tabs_race_to_answer() -> None:
         assert len(of_type(await click(browser, card), "notice")) == 1
 
 
-async def test_a_retry_asks_again() -> None:
+async def test_retry_asks_again() -> None:
     bank = Bank()
     asking = [call("pay", amount=5)]
     answering = agent(asking, asking, [text("Done.")], tools=[bank.pay])
@@ -171,7 +171,7 @@ async def test_a_retry_asks_again() -> None:
     ],
     ids=str,
 )
-async def test_a_changed_answer_is_refused(change: dict[str, Any]) -> None:
+async def test_changed_answer_is_rejected(change: dict[str, Any]) -> None:
     bank = Bank()
     answering = agent([call("pay", amount=5)], [text("Done.")], tools=[bank.pay])
     async with chat(answering) as browser:
@@ -209,7 +209,7 @@ async def test_another_owner_cannot_answer() -> None:
     assert bank.paid == []
 
 
-async def test_a_run_that_fails_after_an_approval_does_not_run_the_tool_again() -> None:
+async def test_failure_after_approval_does_not_repeat_tool() -> None:
     bank = Bank()
     answering = agent(
         [call("pay", amount=5)],
@@ -238,7 +238,7 @@ async def test_a_run_that_fails_after_an_approval_does_not_run_the_tool_again() 
     ]
 
 
-async def test_an_answer_is_stopped_while_the_approved_tool_runs() -> None:
+async def test_stop_while_approved_tool_runs() -> None:
     begun = asyncio.Event()
     count = 0
 
@@ -265,7 +265,7 @@ async def test_an_answer_is_stopped_while_the_approved_tool_runs() -> None:
     assert "its effect is unknown" in asked(answering)[2][1]
 
 
-async def test_always_approve_holds_for_the_thread() -> None:
+async def test_always_approve_applies_to_thread() -> None:
     bank = Bank()
     answering = agent(
         [call("pay", "c1", amount=1)],
@@ -284,7 +284,7 @@ async def test_always_approve_holds_for_the_thread() -> None:
         assert (await browser.transcript())[-1] == ("assistant_message", "Done.")
 
 
-async def test_requests_that_a_middleware_queues_are_asked_one_after_another() -> None:
+async def test_queued_requests_of_middleware_are_asked_in_turn() -> None:
     bank = Bank()
     both = [call("pay", "c1", amount=1), call("pay", "c2", amount=2)]
     answering = agent(
@@ -300,7 +300,7 @@ async def test_requests_that_a_middleware_queues_are_asked_one_after_another() -
         assert bank.paid == [1, 2]
 
 
-async def test_something_else_is_written_while_a_middleware_queues_requests() -> None:
+async def test_new_message_with_queued_requests_of_middleware() -> None:
     bank = Bank()
     both = [call("pay", "c1", amount=1), call("pay", "c2", amount=2)]
     answering = agent(
@@ -313,7 +313,7 @@ async def test_something_else_is_written_while_a_middleware_queues_requests() ->
     assert bank.paid == []
 
 
-async def test_a_hosted_tool_asks_for_approval_like_a_local_one() -> None:
+async def test_hosted_tool_asks_for_approval_like_local_tool() -> None:
     hosted = Content.from_function_call(
         "mcpr_1", "search", arguments={"q": "x"}, hosted=True, server_name="docs"
     )

@@ -24,7 +24,7 @@ def locate(precise: bool = False) -> dict[str, Any]:
     raise AssertionError("The browser runs it.")
 
 
-async def test_client_tools_are_called_one_after_another() -> None:
+async def test_client_tools_are_called_in_turn() -> None:
     calls = [call("locate", "c1"), call("locate", "c2", precise=True)]
     answering = agent(calls, [text("There.")], tools=[locate])
     async with chat(answering) as browser:
@@ -46,7 +46,7 @@ async def test_client_tools_are_called_one_after_another() -> None:
     ]
 
 
-async def test_a_client_tool_that_is_never_answered_is_no_poison() -> None:
+async def test_unanswered_client_tool_does_not_block_thread() -> None:
     bank = Bank()
     calls = [call("locate", "c1"), call("pay", "c2", amount=1)]
     answering = agent(calls, [text("Fine.")], [text("Yes.")], tools=[locate, bank.pay])
@@ -70,7 +70,7 @@ async def test_a_client_tool_that_is_never_answered_is_no_poison() -> None:
     ]
 
 
-async def test_an_approval_and_a_client_tool_in_one_message() -> None:
+async def test_approval_and_client_tool_in_one_message() -> None:
     bank = Bank()
 
     @tool(approval_mode="never_require")
@@ -128,7 +128,7 @@ async def test_questions_are_answered_or_skipped() -> None:
     )
 
 
-async def test_consent_is_given_and_the_run_goes_on() -> None:
+async def test_run_continues_after_consent() -> None:
     request = Content.from_oauth_consent_request("https://login.test/consent")
     answering = agent([request], [text("Thanks.")])
     async with chat(answering) as browser:
@@ -141,7 +141,7 @@ async def test_consent_is_given_and_the_run_goes_on() -> None:
     assert asked(answering)[-1] == ("user", "I have given my consent. Go on.")
 
 
-async def test_a_tool_asks_for_consent_and_is_called_again() -> None:
+async def test_tool_is_called_again_after_consent() -> None:
     has_consent = False
 
     @tool(approval_mode="never_require")
@@ -167,7 +167,7 @@ async def test_a_tool_asks_for_consent_and_is_called_again() -> None:
     ]
 
 
-async def test_an_undeclared_tool_is_an_error_and_no_poison() -> None:
+async def test_undeclared_tool_is_an_error_and_does_not_block_thread() -> None:
     missing = FunctionTool(name="missing", description="Nobody runs it.", func=None)
     answering = agent([call("missing")], [text("Sorry.")], tools=[missing])
     async with chat(answering) as browser:

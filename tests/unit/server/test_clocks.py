@@ -28,7 +28,7 @@ def set_clock(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     return set_clock
 
 
-async def test_a_visitor_stays_the_same(set_clock: Any) -> None:
+async def test_visitor_survives_clock_change(set_clock: Any) -> None:
     async with chat(agent([text("Hi")], [text("Ho")])) as browser:
         await browser.ask("Hello")
         set_clock()
@@ -36,7 +36,7 @@ async def test_a_visitor_stays_the_same(set_clock: Any) -> None:
         assert len((await browser.get("threads.list"))["data"]) == 1
 
 
-async def test_a_link_that_was_just_made_is_valid(set_clock: Any, tmp_path: Path) -> None:
+async def test_new_link_is_valid_despite_clock_change(set_clock: Any, tmp_path: Path) -> None:
     async with SQLStore[Any]("sqlite://") as store:
         files = AttachmentStore[Any](
             tmp_path,

@@ -30,7 +30,7 @@ def texts(item: dict[str, Any]) -> list[str]:
     return [each["value"] for each in item["widget"]["children"] if "value" in each]
 
 
-async def test_an_action_changes_its_widget_and_has_the_agent_answer() -> None:
+async def test_action_changes_widget_and_agent_answers() -> None:
     answering = offering([text("Have a good trip.")], [text("To Oslo.")])
     async with chat(answering, actions=[book]) as browser:
         await browser.ask("Oslo")
@@ -48,7 +48,7 @@ async def test_an_action_changes_its_widget_and_has_the_agent_answer() -> None:
     ]
 
 
-async def test_a_retry_forgets_what_was_done_after_the_message() -> None:
+async def test_retry_forgets_later_actions() -> None:
     answering = offering([text("Have a good trip.")], [call("offer")], [text("Again.")])
     async with chat(answering, actions=[book]) as browser:
         await browser.ask("Oslo")
@@ -61,7 +61,7 @@ async def test_a_retry_forgets_what_was_done_after_the_message() -> None:
     assert [role for role, _ in said(answering)] == ["user", "assistant", "tool"]
 
 
-async def test_the_same_click_again_is_refused() -> None:
+async def test_repeated_click_is_rejected() -> None:
     async with chat(offering([text("Have a good trip.")]), actions=[book]) as browser:
         await browser.ask("Oslo")
         await use(browser, "book", {"to": "Oslo"})
@@ -71,7 +71,7 @@ async def test_the_same_click_again_is_refused() -> None:
         assert await browser.items() == before
 
 
-async def test_two_clicks_at_the_same_time_book_once() -> None:
+async def test_concurrent_clicks_book_once() -> None:
     booked = []
 
     @action("book")
@@ -88,7 +88,7 @@ async def test_two_clicks_at_the_same_time_book_once() -> None:
         assert "Wait until it is finished" in notice.message
 
 
-async def test_an_action_waits_for_the_answer_that_is_being_written() -> None:
+async def test_action_waits_for_running_answer() -> None:
     release = asyncio.Event()
     begun = asyncio.Event()
 
@@ -119,7 +119,7 @@ async def test_an_action_waits_for_the_answer_that_is_being_written() -> None:
         (None, "Input should be a valid dictionary"),
     ],
 )
-async def test_a_payload_that_does_not_fit_is_named(payload: Any, complaint: str) -> None:
+async def test_invalid_payload_is_explained(payload: Any, complaint: str) -> None:
     answering = offering()
     async with chat(answering, actions=[book]) as browser:
         await browser.ask("Oslo")
@@ -133,7 +133,7 @@ async def test_a_payload_that_does_not_fit_is_named(payload: Any, complaint: str
     assert len(answering.client.asked) == 2
 
 
-async def test_what_nothing_handles_is_refused(caplog: pytest.LogCaptureFixture) -> None:
+async def test_unhandled_action_is_rejected(caplog: pytest.LogCaptureFixture) -> None:
     async with chat(offering()) as browser:
         await browser.ask("Oslo")
         (notice,) = of_type(await use(browser, "book"), "notice")
@@ -143,7 +143,7 @@ async def test_what_nothing_handles_is_refused(caplog: pytest.LogCaptureFixture)
     assert "'book'" in caplog.text
 
 
-async def test_a_handler_that_fails_is_told_safely(caplog: pytest.LogCaptureFixture) -> None:
+async def test_handler_failure_is_reported_safely(caplog: pytest.LogCaptureFixture) -> None:
     @action("fail")
     async def fail(payload: Any, context: ThreadContext[Any]) -> None:
         async def states() -> AsyncIterator[WidgetRoot]:
@@ -171,7 +171,7 @@ async def test_a_handler_that_fails_is_told_safely(caplog: pytest.LogCaptureFixt
     assert "a secret" in caplog.text
 
 
-async def test_a_handler_may_say_what_is_wrong() -> None:
+async def test_handler_can_explain_failure() -> None:
     @action("fail")
     def full(payload: None, context: ThreadContext[Any]) -> None:
         raise CustomStreamError("The flight is full.")
@@ -183,7 +183,7 @@ async def test_a_handler_may_say_what_is_wrong() -> None:
         assert (await use_at_once(browser, "fail")).json()["error"] == "The flight is full."
 
 
-async def test_what_the_agent_shows_after_a_handler_has_the_sender() -> None:
+async def test_agent_output_after_handler_has_sender() -> None:
     @tool(approval_mode="never_require")
     async def confirm(ctx: FunctionInvocationContext) -> str:
         """Confirm the booking."""
@@ -199,7 +199,7 @@ async def test_what_the_agent_shows_after_a_handler_has_the_sender() -> None:
         assert texts(await widget_of(browser)) == ["Confirmed"]
 
 
-async def test_a_handler_streams_the_states_of_its_widget() -> None:
+async def test_handler_streams_the_states_of_its_widget() -> None:
     @action("look")
     async def look(payload: None, context: ThreadContext[Any]) -> None:
         async def states() -> AsyncIterator[WidgetRoot]:
@@ -218,7 +218,7 @@ async def test_a_handler_streams_the_states_of_its_widget() -> None:
         assert texts(await widget_of(browser)) == ["Oslo? Cold and wet"]
 
 
-async def test_a_handler_shows_more_and_tells_the_agent_what_people_do_not_see() -> None:
+async def test_handler_shows_items_and_adds_hidden_context() -> None:
     @action("tell")
     async def tell(payload: None, context: ThreadContext[Any]) -> None:
         await context.stream_widget(card("Another"))
@@ -244,7 +244,7 @@ async def test_a_handler_shows_more_and_tells_the_agent_what_people_do_not_see()
     assert str(said(answering)).count("HIDDEN_CONTEXT>The") == 1
 
 
-async def test_an_action_in_a_thread_in_which_nobody_has_written() -> None:
+async def test_action_in_thread_without_messages() -> None:
     answering = agent([text("Have a good trip.")], [text("To Oslo.")])
     async with SQLStore[Any]("sqlite://") as store:
         server = AgentChatKitServer(answering, store, actions=[book])
@@ -263,7 +263,7 @@ async def test_an_action_in_a_thread_in_which_nobody_has_written() -> None:
     assert later == [("assistant", "Have a good trip."), ("user", "Where to?")]
 
 
-async def test_what_the_agent_still_asks_is_withdrawn() -> None:
+async def test_open_requests_are_withdrawn() -> None:
     paid = []
 
     @tool(approval_mode="always_require")
@@ -296,7 +296,7 @@ async def test_another_owners_widget_is_not_found() -> None:
         assert texts(await widget_of(browser)) == ["Oslo?"]
 
 
-async def test_a_widget_that_is_gone_is_not_found() -> None:
+async def test_deleted_widget_is_not_found() -> None:
     async with chat(offering(), actions=[book]) as browser:
         await browser.ask("Oslo")
         for kind in ("threads.custom_action", "threads.sync_custom_action"):
@@ -309,7 +309,7 @@ async def test_a_widget_that_is_gone_is_not_found() -> None:
             assert response.status_code == 404
 
 
-async def test_an_agent_that_fails_after_a_handler_leaves_what_was_done() -> None:
+async def test_agent_failure_keeps_effects_of_handler() -> None:
     async with chat(offering([text("Have"), RuntimeError("a secret")]), actions=[book]) as browser:
         await browser.ask("Oslo")
         events = await use(browser, "book", {"to": "Oslo"})
@@ -317,7 +317,7 @@ async def test_an_agent_that_fails_after_a_handler_leaves_what_was_done() -> Non
         assert texts(await widget_of(browser)) == ["Booked: Oslo"]
 
 
-async def test_a_handler_locks_the_thread() -> None:
+async def test_handler_locks_thread() -> None:
     @action("look")
     async def lock(payload: None, context: ThreadContext[Any]) -> None:
         context.thread.status = LockedStatus(reason="Done.")

@@ -19,7 +19,7 @@ from ...fakes.scripted_agent import agent, text
 from ..live_client import Gate, chat, settled
 
 
-async def test_an_answer_goes_on_when_its_client_goes_away() -> None:
+async def test_answer_continues_without_client() -> None:
     gate = Gate()
     async with chat(agent([text("Half an "), gate, text("answer")])) as client:
         asking = await client.ask("Hello")
@@ -33,7 +33,7 @@ async def test_an_answer_goes_on_when_its_client_goes_away() -> None:
         ]
 
 
-async def test_an_answer_of_a_plain_client_stops_with_it() -> None:
+async def test_disconnect_of_plain_client_stops_answer() -> None:
     gate = Gate()
     async with chat(agent([text("Half an "), gate, text("answer")])) as client:
         asking = await client.ask("Hello", detached=False)
@@ -48,7 +48,7 @@ async def test_an_answer_of_a_plain_client_stops_with_it() -> None:
         ]
 
 
-async def test_a_server_that_is_not_detached_cannot_be_followed() -> None:
+async def test_server_without_detached_cannot_be_followed() -> None:
     gate = Gate()
     async with chat(agent([text("Half an "), gate]), detached=False) as client:
         asking = await client.ask("Hello")
@@ -62,7 +62,7 @@ async def test_a_server_that_is_not_detached_cannot_be_followed() -> None:
             await (await client.follow()).next()
 
 
-async def test_a_client_learns_that_it_can_follow() -> None:
+async def test_client_learns_that_it_can_follow() -> None:
     async with chat(agent([text("Hi")])) as client:
         asking = await client.ask("Hello")
         assert asking.seen[0]["can_follow"] is True
@@ -75,7 +75,7 @@ async def test_a_client_learns_that_it_can_follow() -> None:
         assert listed["turn"] == thread["turn"]
 
 
-async def test_an_apps_own_respond_is_followed_like_any_other() -> None:
+async def test_overridden_respond_can_be_followed() -> None:
     gate = Gate()
 
     class Server(AgentChatKitServer[Any]):
@@ -103,7 +103,7 @@ async def test_an_apps_own_respond_is_followed_like_any_other() -> None:
         ]
 
 
-async def test_a_turn_that_outlives_its_request_has_a_context_of_its_own() -> None:
+async def test_detached_turn_has_its_own_context() -> None:
     contexts: list[Any] = []
 
     class Server(AgentChatKitServer[Any]):

@@ -15,7 +15,7 @@ async def edit(browser: Browser, item_id: str, new: Any) -> Any:
     return await browser.http.post("/chatkit", json=body)
 
 
-async def test_an_edited_message_is_answered_in_place_of_what_came_after_it() -> None:
+async def test_edited_message_replaces_later_items() -> None:
     answering = agent([text("One")], [text("Two")], [text("Three")], [text("Other")])
     async with chat(answering) as browser:
         for question in ("1", "2", "3"):
@@ -34,7 +34,7 @@ async def test_an_edited_message_is_answered_in_place_of_what_came_after_it() ->
     assert said(answering) == [("user", "1"), ("assistant", "One"), ("user", "two")]
 
 
-async def test_an_edit_that_cannot_be_made_changes_nothing() -> None:
+async def test_rejected_edit_changes_nothing() -> None:
     async with chat(agent([text("One")])) as browser:
         await browser.ask("1")
         asked, answered = await browser.items()

@@ -15,7 +15,7 @@ def update(*contents: Content, role: str = "assistant", **fields: Any) -> AgentR
     return AgentResponseUpdate(contents=list(contents), role=role, message_id="m", **fields)
 
 
-def test_an_exchange_is_recovered_from_what_was_written() -> None:
+def test_exchange_is_recovered_from_log() -> None:
     exchange = Exchange([Message("user", ["Order tea."])], read_to=3)
     pieces = [exchange.take_new()]
     for text in ("Let ", "me "):
@@ -44,7 +44,7 @@ def test_an_exchange_is_recovered_from_what_was_written() -> None:
         ]
 
 
-def test_a_call_that_was_cut_was_never_made() -> None:
+def test_truncated_call_was_never_made() -> None:
     exchange = Exchange([])
     exchange.add(update(Content.from_function_call("c1", "order", arguments='{"a": ')))
     assert exchange.messages() == []
@@ -56,12 +56,12 @@ def test_a_call_that_was_cut_was_never_made() -> None:
     assert said.contents[0].type == "function_call"
 
 
-def test_nothing_is_recovered_of_a_run_that_told_nothing() -> None:
+def test_run_without_messages_recovers_nothing() -> None:
     assert recover([]) is None
 
 
 @pytest.mark.parametrize("finish_reason", ["length", "content_filter"])
-def test_how_an_answer_ended_is_noted(finish_reason: Any) -> None:
+def test_end_of_answer_is_recorded(finish_reason: Any) -> None:
     exchange = Exchange([])
     exchange.add(update(Content.from_text("Half")))
     exchange.add(update(Content.from_text(" more"), finish_reason=finish_reason))
@@ -69,7 +69,7 @@ def test_how_an_answer_ended_is_noted(finish_reason: Any) -> None:
     assert exchange.messages()[0].text == "Half more"
 
 
-def test_what_replaces_is_kept_as_it_came() -> None:
+def test_replacement_is_kept_unchanged() -> None:
     exchange = Exchange([])
     exchange.add(update(Content.from_text("Draft")))
     exchange.add(

@@ -22,7 +22,7 @@ from ...fakes.scripted_agent import agent, call, text
 from ..live_client import ME, Gate, LiveClient, chat, hold_commits, settled
 
 
-async def test_a_thread_is_followed_from_the_middle_of_an_answer() -> None:
+async def test_following_starts_during_answer() -> None:
     gate = Gate()
     async with chat(agent([text("Half an "), gate, text("answer")])) as client:
         asking = await client.ask("Hello")
@@ -45,7 +45,7 @@ async def test_a_thread_is_followed_from_the_middle_of_an_answer() -> None:
         assert asking.ids[-len(following.ids) + 1 :] == following.ids[1:]
 
 
-async def test_followers_are_told_the_zone_of_all_times() -> None:
+async def test_times_sent_to_followers_have_zones() -> None:
     gate = Gate()
     async with chat(agent([text("Half an "), gate, text("answer")])) as client:
         asking = await client.ask("Hello")
@@ -60,7 +60,7 @@ async def test_followers_are_told_the_zone_of_all_times() -> None:
         await asking.rest()
 
 
-async def test_what_was_missed_comes_after_the_last_event_that_was_seen() -> None:
+async def test_missed_events_follow_last_seen_event() -> None:
     gate, later = Gate(), Gate()
     answering = agent([text("One "), gate, text("two "), later, text("three")], [text("Yes.")])
     async with chat(answering, text_interval=0) as client:
@@ -87,7 +87,7 @@ async def test_what_was_missed_comes_after_the_last_event_that_was_seen() -> Non
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])
-async def test_what_others_add_during_an_answer_is_missed_by_nobody_who_resumes(
+async def test_resuming_client_receives_items_added_by_others(
     elsewhere: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = Gate()
@@ -130,7 +130,7 @@ async def test_what_others_add_during_an_answer_is_missed_by_nobody_who_resumes(
         await other.close(grace=0)
 
 
-async def test_a_client_that_falls_behind_twice_is_told_nothing_twice() -> None:
+async def test_slow_client_receives_no_event_twice() -> None:
     quiet, gate, may_write = Gate(), Gate(), asyncio.Event()
     long = 300_000  # More characters than are kept in memory.
 
@@ -167,7 +167,7 @@ async def test_a_client_that_falls_behind_twice_is_told_nothing_twice() -> None:
             assert len(set(each.ids)) == len(each.ids)
 
 
-async def test_little_of_a_long_log_is_read_at_once() -> None:
+async def test_long_log_is_read_in_parts() -> None:
     @tool(approval_mode="never_require")
     def look() -> str:
         return "seen"
@@ -190,7 +190,7 @@ async def test_little_of_a_long_log_is_read_at_once() -> None:
         assert text_read.count("x" * 100_000) >= 10
 
 
-async def test_a_client_that_is_behind_is_given_little_at_once() -> None:
+async def test_slow_client_receives_a_little_at_once() -> None:
     texts = [f"{number:5}" * 1000 for number in range(100)]
     gate, may_write = Gate(), asyncio.Event()
     answering = agent([text("-"), gate, *map(text, texts)])
@@ -216,7 +216,7 @@ async def test_a_client_that_is_behind_is_given_little_at_once() -> None:
         assert [received.count(each.encode()) for each in texts] == [2] * len(texts)
 
 
-async def test_large_and_many_events_are_sent_in_pieces() -> None:
+async def test_large_and_many_events_are_sent_in_parts() -> None:
     sent: list[dict[str, Any]] = []
 
     async def send(event: Any) -> None:
@@ -236,7 +236,7 @@ async def test_large_and_many_events_are_sent_in_pieces() -> None:
 
 
 @pytest.mark.parametrize("after", ["nonsense", "0123456789abcdef.7", "a.b.c", ".", "x.-1"])
-async def test_an_event_that_is_not_known_gives_a_fresh_state(after: str) -> None:
+async def test_unknown_event_id_gives_fresh_state(after: str) -> None:
     async with chat(agent([text("Hi")])) as client:
         await (await client.ask("Hello")).rest()
         following = await client.follow(after)
@@ -250,7 +250,7 @@ async def test_an_event_that_is_not_known_gives_a_fresh_state(after: str) -> Non
         assert state["open_items"] == []
 
 
-async def test_a_client_that_has_seen_all_waits_for_more() -> None:
+async def test_up_to_date_client_waits_for_events() -> None:
     async with chat(agent([text("Hi")], [text("Ho")])) as client:
         asking = await client.ask("Hello")
         await asking.rest()
@@ -264,7 +264,7 @@ async def test_a_client_that_has_seen_all_waits_for_more() -> None:
         await following.text("Ho")
 
 
-async def test_all_that_happens_in_a_thread_is_told() -> None:
+async def test_followers_receive_everything_in_thread() -> None:
     async with chat(agent([text("Hi")], [text("Again")])) as client:
         await (await client.ask("Hello")).rest()
         following = await client.follow()
@@ -302,7 +302,7 @@ async def test_another_owners_thread_cannot_be_followed_or_stopped() -> None:
         assert (await client.turn())["state"] == "running"
 
 
-async def test_a_list_of_threads_is_followed_too() -> None:
+async def test_thread_list_is_followed() -> None:
     gate = Gate()
     async with chat(agent([text("One")], [text("Two"), gate], [text("Three")])) as client:
         await (await client.ask("Hello")).rest()

@@ -48,7 +48,7 @@ def kinds(items: list[dict[str, Any]]) -> list[str]:
     return [item["type"] for item in items]
 
 
-async def test_a_card_is_gone_if_its_turn_is_stopped_before_the_pause_is_kept(
+async def test_stop_before_pause_is_stored_removes_card(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     gate = Gate()
@@ -69,7 +69,7 @@ async def test_a_card_is_gone_if_its_turn_is_stopped_before_the_pause_is_kept(
 
 
 @pytest.mark.parametrize("asked", ["pay", "locate"])
-async def test_what_a_dead_worker_has_asked_is_not_asked_any_more(
+async def test_requests_of_dead_worker_are_withdrawn(
     asked: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = Gate()
@@ -120,7 +120,7 @@ async def stop_before_told(
         await asking.close()
 
 
-async def test_what_code_starts_tells_the_agent_also_of_a_message_that_it_was_not_told(
+async def test_turn_from_code_includes_unread_message(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     answering = agent([text("Hi.")], [text("Yes.")])
@@ -133,7 +133,7 @@ async def test_what_code_starts_tells_the_agent_also_of_a_message_that_it_was_no
         assert told.index("Where are you?") < told.index("Be nice")
 
 
-async def test_a_message_that_no_turn_has_told_is_told_after_an_approval_with_the_next(
+async def test_unread_message_is_sent_with_next_message_after_approval(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     answering = agent([call("pay")], [text("Paid.")], [text("Yes.")], tools=[pay])
@@ -148,7 +148,7 @@ async def test_a_message_that_no_turn_has_told_is_told_after_an_approval_with_th
         assert str(said(answering)).count("And hurry") == 1
 
 
-async def test_what_is_added_after_a_message_is_read_with_the_next() -> None:
+async def test_items_added_after_message_are_sent_with_next_message() -> None:
     gate = Gate()
     answering = agent([text("Yes.")], [text("So it is.")])
 
@@ -173,7 +173,7 @@ async def test_what_is_added_after_a_message_is_read_with_the_next() -> None:
         assert str(said(answering)).count("It opens at nine.") == 1
 
 
-async def test_an_error_that_an_app_tells_is_how_its_turn_ended() -> None:
+async def test_error_event_of_app_is_recorded_as_end_of_turn() -> None:
     class Shop(AgentChatKitServer[Any]):
         async def respond(self, *_: Any) -> AsyncIterator[ThreadStreamEvent]:
             yield ErrorEvent(message="The shop is closed.", allow_retry=False)

@@ -85,7 +85,7 @@ def settings_of(kind: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("kind", AGENTS)
-async def test_a_stop_while_a_tool_runs_is_known_to_the_next_turn(kind: str) -> None:
+async def test_next_turn_knows_of_stop_during_tool(kind: str) -> None:
     desk = Desk()
     answering = agent(
         [call("order", "c1", what="tea")],
@@ -123,7 +123,7 @@ async def test_a_stop_while_a_tool_runs_is_known_to_the_next_turn(kind: str) -> 
 
 
 @pytest.mark.parametrize("kind", AGENTS)
-async def test_a_failure_after_a_tool_is_known_to_the_next_turn(kind: str) -> None:
+async def test_next_turn_knows_of_failure_after_tool(kind: str) -> None:
     desk = Desk()
     answering = agent(
         [call("order", "c1", what="tea")],
@@ -147,7 +147,7 @@ async def test_a_failure_after_a_tool_is_known_to_the_next_turn(kind: str) -> No
     assert said(answering)[3][1].strip() == "It"
 
 
-async def test_state_that_cannot_be_stored_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
+async def test_unserializable_state_is_omitted(caplog: pytest.LogCaptureFixture) -> None:
     class Provider(InMemoryHistoryProvider):
         async def before_run(self, *, session: Any, **given: Any) -> None:
             session.state["socket"] = object()
@@ -167,7 +167,7 @@ async def test_state_that_cannot_be_stored_is_left_out(caplog: pytest.LogCapture
         assert [told for role, told in said(each) if role == "user"] == ["1", "2", "3"]
 
 
-async def test_the_usage_of_a_run_with_tools_is_reported_once() -> None:
+async def test_usage_of_run_with_tools_is_reported_once() -> None:
     reported: list[UsageDetails] = []
 
     class Converter(AgentResponseConverter):
@@ -191,7 +191,7 @@ async def test_the_usage_of_a_run_with_tools_is_reported_once() -> None:
 
 
 @pytest.mark.parametrize("kind", ["raises", "raises at once", "hangs", "is no text"])
-async def test_a_title_that_fails_never_touches_the_answer(kind: str) -> None:
+async def test_failed_title_does_not_affect_answer(kind: str) -> None:
     class Server(AgentChatKitServer[Any]):
         def title(self, thread: Any, message: Any, context: Any) -> Any:
             if kind == "raises at once":
@@ -215,7 +215,7 @@ async def test_a_title_that_fails_never_touches_the_answer(kind: str) -> None:
         assert thread.get("title") is None
 
 
-async def test_a_server_that_stops_keeps_what_was_shown() -> None:
+async def test_shutdown_stores_shown_content() -> None:
     gate = Gate()
     store = SQLStore[Any]("sqlite://")
     server = AgentChatKitServer(agent([text("Half an "), gate]), store)
@@ -237,7 +237,7 @@ async def test_a_server_that_stops_keeps_what_was_shown() -> None:
     await server.close()
 
 
-async def test_a_new_thread_begins_without_what_was_said_in_one_that_is_deleted(
+async def test_new_thread_knows_nothing_of_deleted_thread(
     tmp_path: Path,
 ) -> None:
     url = f"sqlite:///{tmp_path}/chat.db"
@@ -261,7 +261,7 @@ async def test_a_new_thread_begins_without_what_was_said_in_one_that_is_deleted(
         await second.server.close(grace=0)
 
 
-async def test_code_hears_that_the_agent_could_not_be_told() -> None:
+async def test_start_turn_raises_if_agent_was_not_informed() -> None:
     answering = agent([text("Hi")], [text("Yes.")])
     is_there = True
 
@@ -286,7 +286,7 @@ async def test_code_hears_that_the_agent_could_not_be_told() -> None:
         assert "failed" in texts[-1]
 
 
-async def test_what_code_tells_an_agent_is_kept_if_the_worker_dies_at_once(tmp_path: Path) -> None:
+async def test_message_from_code_survives_immediate_crash(tmp_path: Path) -> None:
     gate = Gate()
     answering = agent([text("Hi")], [text("Yes.")])
     waiting = agent([gate, text("Never said.")])
@@ -305,7 +305,7 @@ async def test_what_code_tells_an_agent_is_kept_if_the_worker_dies_at_once(tmp_p
         await other.server.close(grace=0)
 
 
-async def test_what_code_adds_while_an_approval_is_open_is_read_with_the_next_message() -> None:
+async def test_items_from_code_during_approval_are_sent_with_next_message() -> None:
     @tool(approval_mode="always_require")
     def pay() -> str:
         """Pay."""

@@ -21,7 +21,7 @@ def answers(count: int) -> Any:
     return agent(*([text("Hi")] for _ in range(count)))
 
 
-async def test_an_owner_has_so_many_turns_a_minute() -> None:
+async def test_turns_per_minute_are_limited() -> None:
     async with chat(answers(4), quotas=Quotas(visitor_turns=2)) as browser:
         await browser.get("threads.list")
         await browser.ask("1")
@@ -38,7 +38,7 @@ async def test_an_owner_has_so_many_turns_a_minute() -> None:
 
 
 @pytest.mark.parametrize(("quotas", "status"), [(Quotas(turns=1), 429), (Quotas(), 200)])
-async def test_owners_with_a_login_have_limits_of_their_own(quotas: Quotas, status: int) -> None:
+async def test_authenticated_owners_have_separate_limits(quotas: Quotas, status: int) -> None:
     async with SQLStore[Any]("sqlite://") as store:
         server = AgentChatKitServer[Any](answers(2), store, quotas=quotas)
         browser = Browser(create_app(server, authenticate=lambda request: "ada"))
@@ -47,7 +47,7 @@ async def test_owners_with_a_login_have_limits_of_their_own(quotas: Quotas, stat
         await server.close()
 
 
-async def test_an_owner_has_so_many_open_streams() -> None:
+async def test_open_streams_are_limited() -> None:
     entered, gate = asyncio.Event(), asyncio.Event()
 
     async def waits(thread: Any, context: Any) -> Any:
@@ -73,7 +73,7 @@ def stranger(browser: Browser, address: str = "127.0.0.1") -> Browser:
     return Browser(browser.app, client=(address, 1))
 
 
-async def test_browsers_without_cookies_share_the_limits_of_a_visitor() -> None:
+async def test_clients_without_cookies_share_visitor_limits() -> None:
     async with chat(answers(6), quotas=Quotas(visitor_turns=2)) as browser:
         assert [await stranger(browser).stream_status("1") for _ in range(3)] == [200, 200, 429]
         # Neither those elsewhere nor those with a cookie are locked out.
@@ -82,7 +82,7 @@ async def test_browsers_without_cookies_share_the_limits_of_a_visitor() -> None:
         await browser.ask("1")
 
 
-async def test_streams_without_cookies_are_counted_together() -> None:
+async def test_streams_without_cookies_count_together() -> None:
     entered, gate = asyncio.Event(), asyncio.Event()
 
     async def waits(thread: Any, context: Any) -> Any:
@@ -107,7 +107,7 @@ async def test_streams_without_cookies_are_counted_together() -> None:
         (["/run/proxy.sock"] * 3, "192.0.2.1"),
     ],
 )
-async def test_an_address_has_so_many_new_visitors_a_minute(same: list[str], other: str) -> None:
+async def test_new_visitors_per_address_are_limited(same: list[str], other: str) -> None:
     async with chat(answers(1), quotas=Quotas(new_visitors=2)) as browser:
         statuses = []
         known = stranger(browser, same[0])
@@ -122,7 +122,7 @@ async def test_an_address_has_so_many_new_visitors_a_minute(same: list[str], oth
         await stranger(browser, other).get("threads.list")
 
 
-async def test_new_visitors_may_have_no_limit() -> None:
+async def test_new_visitors_can_be_unlimited() -> None:
     async with chat(answers(1), quotas=Quotas(new_visitors=None)) as browser:
         for _ in range(400):
             assert (await stranger(browser).post("threads.list")).status_code == 200
@@ -152,7 +152,7 @@ def announced(size: int = 2) -> AttachmentCreateParams:
 
 
 @ROOM_FOR_TWO
-async def test_an_owner_may_store_so_much(tmp_path: Path, limits: dict[str, Any]) -> None:
+async def test_storage_per_owner_is_limited(tmp_path: Path, limits: dict[str, Any]) -> None:
     async with SQLStore[Any]("sqlite://") as store:
         files = files_of(store, tmp_path, **limits)
         first = await files.upload("a.txt", "text/plain", part(), ADA, 2)
@@ -170,7 +170,7 @@ async def test_an_owner_may_store_so_much(tmp_path: Path, limits: dict[str, Any]
 
 
 @ROOM_FOR_TWO
-async def test_uploads_at_once_count_one_another(tmp_path: Path, limits: dict[str, Any]) -> None:
+async def test_concurrent_uploads_count_together(tmp_path: Path, limits: dict[str, Any]) -> None:
     url = f"sqlite:///{tmp_path}/chat.db"
     async with SQLStore[Any](url) as one, SQLStore[Any](url) as two:
         workers = [files_of(store, tmp_path / "files", **limits) for store in (one, two)]
@@ -187,7 +187,7 @@ async def test_uploads_at_once_count_one_another(tmp_path: Path, limits: dict[st
 
 
 @pytest.mark.parametrize("size", [2, None])
-async def test_an_upload_that_fails_counts_for_nothing(tmp_path: Path, size: int | None) -> None:
+async def test_failed_upload_does_not_count(tmp_path: Path, size: int | None) -> None:
     async with SQLStore[Any]("sqlite://") as store:
         files = files_of(store, tmp_path, max_stored=3)
         for _ in range(2):
@@ -210,7 +210,7 @@ async def test_an_upload_that_fails_counts_for_nothing(tmp_path: Path, size: int
         await files.upload("a.txt", "text/plain", part(), ADA, 2)
 
 
-async def test_an_upload_whose_request_is_cancelled_counts_for_nothing(tmp_path: Path) -> None:
+async def test_cancelled_upload_does_not_count(tmp_path: Path) -> None:
     async with SQLStore[Any]("sqlite://") as store:
         files = files_of(store, tmp_path, max_files=1)
         entered = asyncio.Event()

@@ -17,7 +17,7 @@ from ..sized_chat import MB, chat
 
 
 @pytest.mark.parametrize("limit", [2**63, 10**30, 1_000, 101, -1, 0])
-async def test_a_page_has_so_many_items_at_most(limit: int, tmp_path: Path) -> None:
+async def test_items_per_page_are_limited(limit: int, tmp_path: Path) -> None:
     async with chat(tmp_path) as browser:
         await browser.ask("Hello")
         for kind, params in (
@@ -28,7 +28,7 @@ async def test_a_page_has_so_many_items_at_most(limit: int, tmp_path: Path) -> N
             assert len(page["data"]) in (1, 2)
 
 
-async def test_a_page_is_cut_at_its_limit(tmp_path: Path) -> None:
+async def test_page_ends_at_limit(tmp_path: Path) -> None:
     async with SQLStore[Any]("sqlite://") as store:
         server = AgentChatKitServer(agent(*[[text("Hi")] for _ in range(102)]), store)
         browser = Browser(create_app(server))
@@ -41,7 +41,7 @@ async def test_a_page_is_cut_at_its_limit(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
-async def test_a_page_of_long_messages_is_shorter(order: str) -> None:
+async def test_page_of_long_messages_is_shorter(order: str) -> None:
     async with SQLStore[Any]("sqlite://") as store:
         server = AgentChatKitServer(agent(*[[text("Hi")] for _ in range(12)]), store)
         browser = Browser(create_app(server))
@@ -66,7 +66,7 @@ async def test_a_page_of_long_messages_is_shorter(order: str) -> None:
         await browser.http.aclose()
 
 
-async def test_feedback_names_so_many_items_at_most(tmp_path: Path) -> None:
+async def test_items_per_feedback_are_limited(tmp_path: Path) -> None:
     async with chat(tmp_path) as browser:
         await browser.ask("Hello")
         params = {"thread_id": browser.thread_id, "kind": "negative"}

@@ -41,7 +41,7 @@ def listing(metadata: str) -> bytes:
     ],
     ids=lambda body: f"{body[40:60]!r} {len(body)}",
 )
-async def test_a_request_of_many_or_deep_values_is_refused(body: bytes, tmp_path: Path) -> None:
+async def test_request_with_many_or_deep_values_is_rejected(body: bytes, tmp_path: Path) -> None:
     async with chat(tmp_path) as browser:
         assert await status(browser, body) == 413
         await browser.ask("And now?")
@@ -60,7 +60,7 @@ async def test_a_request_of_many_or_deep_values_is_refused(body: bytes, tmp_path
     ],
     ids=lambda words: words[:8],
 )
-async def test_a_text_may_hold_what_it_likes(words: str, tmp_path: Path) -> None:
+async def test_text_can_contain_anything(words: str, tmp_path: Path) -> None:
     async with chat(tmp_path) as browser:
         await browser.ask(words)
         assert (await browser.items())[0]["content"][0]["text"] == words
@@ -86,7 +86,7 @@ def marks_of(value: Any) -> int:
 
 
 @given(value=JSON, limit=st.integers(1, 40), deepest=st.integers(1, 5))
-def test_values_are_counted_outside_of_texts(value: Any, limit: int, deepest: int) -> None:
+def test_values_inside_text_do_not_count(value: Any, limit: int, deepest: int) -> None:
     body = json.dumps(value)
     with pytest.MonkeyPatch.context() as patched:
         module = "agent_framework_chatkit.server.requests"
@@ -102,7 +102,7 @@ def test_values_are_counted_outside_of_texts(value: Any, limit: int, deepest: in
             assert marks_of(value) <= 2 * limit + 1
 
 
-def test_as_much_as_is_allowed_is_allowed() -> None:
+def test_limit_itself_is_allowed() -> None:
     check_complexity("[" * MAX_DEPTH + "]" * MAX_DEPTH)
     check_complexity(b"[" + b"0," * (MAX_ELEMENTS - 1) + b"0]")
     with pytest.raises(RequestTooComplexError, match="many"):

@@ -14,7 +14,7 @@ from ...fakes.scripted_agent import agent, call, text
 from ..live_client import ME, Gate, chat, settled
 
 
-async def test_what_a_tool_and_a_person_change_of_a_thread_is_kept_and_told() -> None:
+async def test_thread_changes_by_tool_and_user_are_stored_and_sent() -> None:
     gate = Gate()
 
     @tool(approval_mode="never_require")
@@ -45,7 +45,7 @@ async def test_what_a_tool_and_a_person_change_of_a_thread_is_kept_and_told() ->
         assert stored.metadata["noted"] == 1
 
 
-async def test_metadata_that_cannot_be_stored_leaves_the_thread_as_it_was(
+async def test_unserializable_metadata_leaves_thread_unchanged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     @tool(approval_mode="never_require")

@@ -11,7 +11,7 @@ from ..live_client import chat, hold_commits
 
 
 @pytest.mark.parametrize("text_interval", [0, 0.03])
-async def test_a_run_waits_while_much_is_not_yet_written(text_interval: float) -> None:
+async def test_run_waits_for_unwritten_events(text_interval: float) -> None:
     said = 0
     long = "x" * 100_000
 

@@ -32,7 +32,7 @@ from ...fakes.scripted_agent import agent, call, look_up, text
 from ..chat_client import Browser, chat, of_type
 
 
-async def test_an_agent_answers_in_a_thread() -> None:
+async def test_agent_answers_in_thread() -> None:
     async with chat(agent([text("Hi "), text("there")])) as browser:
         events = await browser.ask("Hello")
         assert [event.type for event in events] == [
@@ -50,7 +50,7 @@ async def test_an_agent_answers_in_a_thread() -> None:
         ]
 
 
-async def test_an_image_that_an_agent_gives_is_kept() -> None:
+async def test_generated_image_is_stored() -> None:
     image = Content.from_uri("https://files.test/a.png", media_type="image/png")
     drawn = Content.from_image_generation_tool_result(outputs=[image])
     async with chat(agent([image], [drawn])) as browser:
@@ -81,7 +81,7 @@ def auckland(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("auckland")
-async def test_threads_and_items_say_in_which_zone_their_times_are() -> None:
+async def test_thread_and_item_times_have_zones() -> None:
     before = datetime.now(timezone.utc)
     answering = agent([call("look_up", key="a")], [text("Hi")], tools=[look_up])
     async with chat(answering) as browser:
@@ -103,7 +103,7 @@ async def test_threads_and_items_say_in_which_zone_their_times_are() -> None:
 
 
 @pytest.mark.parametrize("ticks", range(6))
-async def test_a_server_closes_as_soon_as_it_has_begun(ticks: int) -> None:
+async def test_server_closes_right_after_start(ticks: int) -> None:
     async with SQLStore[Any]("sqlite://") as store:
         server = AgentChatKitServer(agent(), store)
         starting = asyncio.create_task(server.worker.start())
@@ -116,7 +116,7 @@ async def test_a_server_closes_as_soon_as_it_has_begun(ticks: int) -> None:
         assert closing.done()
 
 
-async def test_a_factory_is_asked_for_each_turn() -> None:
+async def test_factory_is_called_for_each_turn() -> None:
     asked: list[tuple[str, str]] = []
 
     async def choose(thread: ThreadMetadata, context: Any) -> Any:
@@ -137,7 +137,7 @@ class Shout(Executor):
 
 
 @pytest.mark.parametrize("is_built", [False, True], ids=["builder", "workflow"])
-async def test_a_workflow_answers(is_built: bool) -> None:
+async def test_workflow_answers(is_built: bool) -> None:
     builder = WorkflowBuilder(start_executor=Shout(id="shout"))
     async with chat(builder.build() if is_built else builder) as browser:
         await browser.ask("hello")
@@ -152,7 +152,7 @@ async def test_a_workflow_answers(is_built: bool) -> None:
         ]
 
 
-async def test_a_model_and_a_tool_may_be_chosen() -> None:
+async def test_user_can_choose_model_and_tool() -> None:
     answering = agent([text("Hi")], tools=[look_up])
     async with chat(answering, models=["big"], tools=["look_up"]) as browser:
         chosen = {"model": "big", "tool_choice": {"id": "look_up"}}
@@ -166,7 +166,7 @@ async def test_a_model_and_a_tool_may_be_chosen() -> None:
 
 
 @pytest.mark.parametrize("chosen", [{"model": "huge"}, {"tool_choice": {"id": "rm"}}])
-async def test_what_the_app_does_not_offer_is_refused(chosen: Any) -> None:
+async def test_unavailable_choices_are_rejected(chosen: Any) -> None:
     answering = agent([text("Hi")])
     async with chat(answering) as browser:
         (error,) = of_type(await browser.ask("Hello", inference_options=chosen), "error")
@@ -178,7 +178,7 @@ async def test_what_the_app_does_not_offer_is_refused(chosen: Any) -> None:
 LOCATE = FunctionTool(name="locate", description="Where the person is.", func=None)
 
 
-async def test_the_answer_of_a_client_tool_goes_on_with_the_run() -> None:
+async def test_client_tool_output_continues_run() -> None:
     answering = agent([call("locate", call_id="c7")], [text("Paris, then.")], tools=[LOCATE])
     converter = AgentResponseConverter(client_tools=["locate"])
     async with chat(answering, response_converter=converter) as browser:
@@ -196,7 +196,7 @@ async def test_the_answer_of_a_client_tool_goes_on_with_the_run() -> None:
     assert (result.call_id, result.result) == ("c7", '{"city": "Paris"}')
 
 
-async def test_feedback_is_kept() -> None:
+async def test_feedback_is_stored() -> None:
     async with SQLStore[Any]("sqlite://") as store:
         app = create_app(
             AgentChatKitServer(agent([text("Hi")]), store), authenticate=lambda _: "me"
@@ -211,7 +211,7 @@ async def test_feedback_is_kept() -> None:
         await browser.http.aclose()
 
 
-async def test_a_long_answer_is_joined_on_the_wire_and_whole() -> None:
+async def test_long_answer_is_joined_in_transit_and_complete() -> None:
     words = [text(f"{number} ") for number in range(5_000)]
     async with chat(agent(words)) as browser:
         events = await browser.ask("Count")
@@ -222,7 +222,7 @@ async def test_a_long_answer_is_joined_on_the_wire_and_whole() -> None:
         assert (await browser.transcript())[-1] == ("assistant_message", whole)
 
 
-async def test_joining_can_be_turned_off() -> None:
+async def test_joining_can_be_disabled() -> None:
     async with chat(agent([text("x")] * 100), text_interval=0) as browser:
         events = await browser.ask("Count")
         assert len(of_type(events, "thread.item.updated")) == 100

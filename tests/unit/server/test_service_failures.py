@@ -99,7 +99,7 @@ def logged(caplog: pytest.LogCaptureFixture) -> str:
         (503, "", "status", "has a problem"),
     ],
 )
-async def test_a_refusal_says_what_to_check(
+async def test_rejection_says_what_to_check(
     kind: type[Any],
     status: int,
     code: str,
@@ -118,7 +118,7 @@ async def test_a_refusal_says_what_to_check(
 
 
 @pytest.mark.parametrize("kind", CLIENTS)
-async def test_a_dead_endpoint_is_named(kind: type[Any], caplog: pytest.LogCaptureFixture) -> None:
+async def test_dead_endpoint_is_named(kind: type[Any], caplog: pytest.LogCaptureFixture) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{unused.getsockname()[1]}"
@@ -130,12 +130,12 @@ async def test_a_dead_endpoint_is_named(kind: type[Any], caplog: pytest.LogCaptu
     assert "OPENAI_BASE_URL" in line
 
 
-async def test_an_unknown_host_is_named(caplog: pytest.LogCaptureFixture) -> None:
+async def test_unknown_host_is_named(caplog: pytest.LogCaptureFixture) -> None:
     assert "cannot be reached" in told(await ask("http://model.invalid/v1", OpenAIChatClient))
     assert "unknown host name" in logged(caplog)
 
 
-async def test_an_endpoint_that_never_answers_is_named(caplog: pytest.LogCaptureFixture) -> None:
+async def test_unresponsive_endpoint_is_named(caplog: pytest.LogCaptureFixture) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
@@ -145,7 +145,7 @@ async def test_an_endpoint_that_never_answers_is_named(caplog: pytest.LogCapture
     assert "no answer in time" in logged(caplog)
 
 
-async def test_a_request_that_the_service_does_not_take_keeps_its_traceback(
+async def test_rejected_request_keeps_traceback(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with endpoint(400) as address:
@@ -164,7 +164,7 @@ REQUEST = httpx.Request("GET", "https://files.test/list")
         (ConnectionResetError(), "connection lost"),
     ],
 )
-def test_a_connection_that_breaks_is_named(cause: Exception, problem: str) -> None:
+def test_broken_connection_is_named(cause: Exception, problem: str) -> None:
     error = RuntimeError("failed")
     error.__cause__ = httpx.ReadError("broken", request=REQUEST)
     error.__cause__.__cause__ = cause
@@ -174,7 +174,7 @@ def test_a_connection_that_breaks_is_named(cause: Exception, problem: str) -> No
     assert problem in failure.line
 
 
-def test_other_errors_are_no_service_failures() -> None:
+def test_other_errors_are_not_service_failures() -> None:
     assert service_failure(ValueError("a bug")) is None
     assert service_failure(httpx.ReadError("without a request")) is None
     assert service_failure(httpx.DecodingError("not gzip", request=REQUEST)) is None

@@ -33,7 +33,7 @@ from ..live_client import Gate
 from ..live_client import chat as live_chat
 
 
-async def test_a_stop_reaches_the_turn_and_says_what_became_of_it() -> None:
+async def test_stop_reaches_turn_and_returns_status() -> None:
     gate = Gate()
     async with live_chat(agent([text("Half an "), gate], [text("Yes.")])) as client:
         asking = await client.ask("Hello")
@@ -72,7 +72,7 @@ async def test_plain_clients_do_not_see_how_turns_ended() -> None:
         assert len(thread["items"]["data"]) == 2
 
 
-async def test_a_stop_of_a_tool_that_does_not_listen_is_said_to_go_on(
+async def test_stop_of_unresponsive_tool_returns_stopping(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     reached, may_end = asyncio.Event(), asyncio.Event()
@@ -96,7 +96,7 @@ async def test_a_stop_of_a_tool_that_does_not_listen_is_said_to_go_on(
         assert (await client.turn())["state"] in ("stopped", "completed")
 
 
-async def test_a_turn_has_a_time_limit() -> None:
+async def test_turn_has_a_time_limit() -> None:
     async with live_chat(agent([text("Well"), Gate()]), time_limit=0.05) as client:
         await (await client.ask("Hello")).rest()
         assert (await client.turn())["state"] == "timed_out"
@@ -118,7 +118,7 @@ async def never_ends(ctx: FunctionInvocationContext) -> str:
 
 
 @pytest.mark.parametrize("how", ["close", "cancel"])
-async def test_a_person_stops_an_answer(how: str) -> None:
+async def test_user_stops_answer(how: str) -> None:
     answering = agent([text("Half an ans"), forever], [text("Yes.")])
     async with SQLStore[Any]("sqlite://") as store:
         server = AgentChatKitServer(answering, store)
@@ -161,7 +161,7 @@ async def test_a_person_stops_an_answer(how: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["close", "cancel"])
-async def test_a_reader_may_go_away_at_every_point(how: str) -> None:
+async def test_reader_can_disconnect_at_every_point(how: str) -> None:
     """After it, the thread holds what the reader saw finished, and goes on at once."""
     point = 0
     has_gone = True
@@ -217,7 +217,7 @@ async def test_a_reader_may_go_away_at_every_point(how: str) -> None:
     assert point > 10
 
 
-async def test_what_tools_have_shown_is_kept_when_a_person_stops() -> None:
+async def test_stop_keeps_tool_output() -> None:
     answering = agent([text("Look:"), call("never_ends")], tools=[never_ends])
     async with SQLStore[Any]("sqlite://") as store:
         server = AgentChatKitServer(answering, store)
@@ -242,7 +242,7 @@ async def test_what_tools_have_shown_is_kept_when_a_person_stops() -> None:
     assert {task.status_indicator for task in shown[2].workflow.tasks} == {"none"}
 
 
-async def test_a_widget_is_kept_as_far_as_it_came_when_a_person_stops() -> None:
+async def test_stop_keeps_partial_widget() -> None:
     is_closed = False
 
     @tool(approval_mode="never_require")

@@ -24,7 +24,7 @@ def texts(item: dict[str, Any]) -> list[str]:
     return [each["value"] for each in item["widget"]["children"] if "value" in each]
 
 
-async def test_an_action_that_is_answered_at_once() -> None:
+async def test_synchronous_action() -> None:
     @action("look", from_page=True)
     async def look(payload: dict[str, int], context: ThreadContext[Any]) -> None:
         await context.stream_progress("Looking")
@@ -42,14 +42,14 @@ async def test_an_action_that_is_answered_at_once() -> None:
         assert thread["title"] == "Looked"
 
 
-async def test_a_handler_that_has_the_agent_answer_must_stream() -> None:
+async def test_handler_that_lets_agent_answer_must_stream() -> None:
     async with chat(offering(), actions=[book]) as browser:
         await browser.ask("Oslo")
         assert (await use_at_once(browser, "book", {"to": "Oslo"})).status_code == 501
         assert texts(await widget_of(browser)) == ["Oslo?"]
 
 
-async def test_an_action_of_the_page_has_no_sender() -> None:
+async def test_page_action_has_no_sender() -> None:
     @action("greet", from_page=True)
     async def greet(payload: str, context: ThreadContext[Any]) -> list[Message]:
         assert context.sender is None
@@ -69,7 +69,7 @@ async def test_an_action_of_the_page_has_no_sender() -> None:
     assert said(answering)[-1] == ("user", "Be kind.\n\nHello")
 
 
-async def test_a_page_may_pass_on_what_it_handles_itself_as_another_action() -> None:
+async def test_page_can_forward_its_action_under_another_type() -> None:
     @tool(approval_mode="never_require")
     async def show(ctx: FunctionInvocationContext) -> str:
         """Show a widget whose action the page handles."""
@@ -91,7 +91,7 @@ async def test_a_page_may_pass_on_what_it_handles_itself_as_another_action() -> 
             assert texts(await widget_of(browser)) == [shown]
 
 
-async def test_a_subclass_handles_some_actions_itself() -> None:
+async def test_subclass_handles_some_actions() -> None:
     class Server(AgentChatKitServer[Any]):
         async def action(
             self, thread: Any, action: Action[str, Any], sender: WidgetItem | None, context: Any

@@ -18,7 +18,7 @@ from ..chat_client import Browser, chat
 @pytest.mark.parametrize(
     ("asked", "title"), [("  Hello\n you ", "Hello you"), ("x" * 99, "x" * 59 + "…")]
 )
-async def test_a_title_is_the_first_message(asked: str, title: str) -> None:
+async def test_title_is_the_first_message(asked: str, title: str) -> None:
     async with chat(agent([text("Hi")], [text("Hi")])) as browser:
         await browser.ask(asked)
         await browser.ask("More")
@@ -26,7 +26,7 @@ async def test_a_title_is_the_first_message(asked: str, title: str) -> None:
         assert thread["title"] == title
 
 
-async def test_a_title_that_takes_its_time_does_not_delay_the_answer() -> None:
+async def test_slow_title_does_not_delay_answer() -> None:
     may_go_on = asyncio.Event()
 
     class Server(AgentChatKitServer[Any]):
@@ -45,7 +45,7 @@ async def test_a_title_that_takes_its_time_does_not_delay_the_answer() -> None:
         await browser.http.aclose()
 
 
-async def test_a_title_that_fails_costs_nothing_but_the_title(
+async def test_failed_title_loses_only_title(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     class Server(AgentChatKitServer[Any]):

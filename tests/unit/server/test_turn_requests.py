@@ -34,7 +34,7 @@ from ..live_client import ME, Gate, LiveClient
 from ..live_client import chat as live_chat
 
 
-async def test_a_request_that_is_repeated_runs_nothing() -> None:
+async def test_repeated_request_runs_nothing() -> None:
     gate = Gate()
     answering = agent([text("Half an "), gate, text("answer")])
     async with live_chat(answering) as client:
@@ -57,7 +57,7 @@ async def test_a_request_that_is_repeated_runs_nothing() -> None:
         assert len(answering.client.asked) == 1  # type: ignore[attr-defined]
 
 
-async def test_another_owner_may_use_the_same_request_id() -> None:
+async def test_request_ids_are_per_owner() -> None:
     async with live_chat(agent([text("One")], [text("Two")])) as client:
         await (await client.ask("Hello", request_id="r1")).rest()
         other = LiveClient(client.server, {"user_id": "other"})
@@ -65,7 +65,7 @@ async def test_another_owner_may_use_the_same_request_id() -> None:
         assert other.thread_id != client.thread_id
 
 
-async def test_a_request_is_repeated_after_its_log_is_gone() -> None:
+async def test_repeated_request_after_log_was_deleted() -> None:
     async with live_chat(agent([text("One")])) as client:
         await (await client.ask("Hello", request_id="r1")).rest()
         await client.server.store.turns.purge_log(-1)
@@ -76,7 +76,7 @@ async def test_a_request_is_repeated_after_its_log_is_gone() -> None:
         assert repeated.kinds == ["thread.created", "thread.item.done", "thread.item.done"]
 
 
-async def test_effects_go_to_the_page_that_asked_and_are_never_replayed() -> None:
+async def test_effects_go_to_requesting_page_and_are_not_replayed() -> None:
     gate = Gate()
 
     @tool(approval_mode="never_require")
@@ -201,7 +201,7 @@ async def test_code_adds_items() -> None:
         (ClosedStatus(), "This chat is closed."),
     ],
 )
-async def test_a_thread_that_is_locked_or_closed_takes_no_message(status: Any, words: str) -> None:
+async def test_locked_or_closed_thread_rejects_messages(status: Any, words: str) -> None:
     @tool
     def end(ctx: FunctionInvocationContext) -> None:
         ThreadContext.of(ctx).thread.status = status
@@ -240,7 +240,7 @@ def _short_wait(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_short_wait")
-async def test_one_turn_runs_in_a_thread_at_a_time() -> None:
+async def test_thread_runs_one_turn_at_a_time() -> None:
     pause = Pause()
     async with chat(agent([text("One")], [pause.step, text("Two")], [text("Three")])) as browser:
         await browser.ask("1")
@@ -258,7 +258,7 @@ async def test_one_turn_runs_in_a_thread_at_a_time() -> None:
         ]
 
 
-async def test_what_is_sent_while_an_answer_comes_to_its_end_waits_for_it() -> None:
+async def test_message_during_end_of_turn_waits() -> None:
     pause = Pause()
     async with chat(agent([text("One")], [pause.step, text("Two")], [text("Three")])) as browser:
         await browser.ask("1")
@@ -273,7 +273,7 @@ async def test_what_is_sent_while_an_answer_comes_to_its_end_waits_for_it() -> N
 
 
 @pytest.mark.usefixtures("_short_wait")
-async def test_the_first_turn_of_a_thread_is_one_at_a_time_too() -> None:
+async def test_new_thread_runs_one_turn_at_a_time() -> None:
     pause = Pause()
     async with chat(agent([pause.step, text("One")])) as browser:
         await browser.get("threads.list")  # The browser has its cookie now.

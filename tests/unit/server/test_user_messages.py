@@ -28,7 +28,7 @@ class Counting(AttachmentStore[Any]):
         return await super().read_bytes(attachment_id, context)
 
 
-async def test_a_file_named_many_times_is_one_file(tmp_path: Path) -> None:
+async def test_repeated_file_counts_once(tmp_path: Path) -> None:
     answering = agent([text("One")], [text("Two")])
     async with SQLStore[Any]("sqlite://") as store:
         files = Counting(tmp_path, metadata=store, secret="s")
@@ -56,7 +56,7 @@ async def test_a_file_named_many_times_is_one_file(tmp_path: Path) -> None:
         assert sum("a,b" in each for each in told) == 1
 
 
-async def test_a_file_is_read_once_a_turn(tmp_path: Path) -> None:
+async def test_file_is_read_once_per_turn(tmp_path: Path) -> None:
     async with SQLStore[Any]("sqlite://") as store:
         files = Counting(tmp_path, metadata=store, secret="s")
         files.reads = []
@@ -71,7 +71,7 @@ async def test_a_file_is_read_once_a_turn(tmp_path: Path) -> None:
         await browser.http.aclose()
 
 
-async def test_a_message_takes_so_many_files(tmp_path: Path) -> None:
+async def test_files_per_message_are_limited(tmp_path: Path) -> None:
     async with chat(tmp_path, max_per_message=2) as browser:
         ids = [await upload(browser, b"a") for _ in range(3)]
         response = await browser.post("threads.create", input=message("x", attachments=ids))
@@ -91,7 +91,7 @@ async def test_a_message_takes_so_many_files(tmp_path: Path) -> None:
         assert (await browser.http.post("/chatkit", json=edit)).status_code == 413
 
 
-async def test_the_files_of_a_message_have_so_many_bytes(tmp_path: Path) -> None:
+async def test_bytes_of_files_per_message_are_limited(tmp_path: Path) -> None:
     async with chat(tmp_path, max_message_size=5_000) as browser:
         ids = [await upload(browser, b"a" * 2_000) for _ in range(3)]
         response = await browser.post("threads.create", input=message("x", attachments=ids))
@@ -104,13 +104,13 @@ async def test_the_files_of_a_message_have_so_many_bytes(tmp_path: Path) -> None
         assert await browser.stream_status("x", attachments=[ids[2], announced]) == 413
 
 
-async def test_the_limit_of_a_message_is_never_below_that_of_a_file(tmp_path: Path) -> None:
+async def test_message_limit_is_at_least_file_limit(tmp_path: Path) -> None:
     async with SQLStore[Any]("sqlite://") as store:
         large = AttachmentStore[Any](tmp_path, metadata=store, secret="s", max_size=100 * MB)
         assert large.max_message_size == 100 * MB
 
 
-async def test_an_older_message_with_a_file_many_times_is_told_once() -> None:
+async def test_repeated_file_of_older_message_is_sent_once() -> None:
     from chatkit.types import FileAttachment, UserMessageItem
 
     async def fetch(attachment_id: str) -> bytes:

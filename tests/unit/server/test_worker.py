@@ -19,7 +19,7 @@ from ...fakes.scripted_agent import agent, call, said, text
 from ..live_client import ME, Gate, LiveClient, bury, chat
 
 
-async def test_a_change_elsewhere_is_seen_by_a_worker_that_writes_meanwhile(tmp_path: Any) -> None:
+async def test_writing_worker_sees_change_of_another(tmp_path: Any) -> None:
     async def nap() -> None:
         await asyncio.sleep(0.02)
 
@@ -54,7 +54,7 @@ async def test_a_change_elsewhere_is_seen_by_a_worker_that_writes_meanwhile(tmp_
         await other.close(grace=0)
 
 
-async def test_a_turn_of_a_dead_worker_is_ended_by_another(tmp_path: Any) -> None:
+async def test_worker_ends_turn_of_dead_worker(tmp_path: Any) -> None:
     gate = Gate()
     ran = 0
 
@@ -109,7 +109,7 @@ async def test_a_turn_of_a_dead_worker_is_ended_by_another(tmp_path: Any) -> Non
         await other.server.close(grace=0)
 
 
-async def test_a_lost_run_that_ends_late_does_not_end_the_next(tmp_path: Any) -> None:
+async def test_late_end_of_lost_run_does_not_end_next_run(tmp_path: Any) -> None:
     may_end, never = Gate(), Gate()
 
     async def linger() -> None:
@@ -137,7 +137,7 @@ async def test_a_lost_run_that_ends_late_does_not_end_the_next(tmp_path: Any) ->
         await client.server.close(grace=0)
 
 
-async def test_a_worker_starts_once_its_database_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_worker_starts_once_database_responds(monkeypatch: pytest.MonkeyPatch) -> None:
     async with chat(agent([text("Hi")])) as client:
         leases = client.server.store.leases
         start = leases.start
@@ -153,7 +153,7 @@ async def test_a_worker_starts_once_its_database_answers(monkeypatch: pytest.Mon
         assert client.server.store.database.heartbeat is not None
 
 
-async def test_followers_start_again_when_the_database_has_lost_commits(tmp_path: Path) -> None:
+async def test_followers_restart_after_lost_commits(tmp_path: Path) -> None:
     path = tmp_path / "chat.db"
     async with SQLStore[Any](f"sqlite:///{path}") as store:
         server = AgentChatKitServer(agent([text("Hi")], [text("Ho")]), store)

@@ -35,7 +35,7 @@ class StoreContract(
         async with SQLStore(url) as store:
             yield store
 
-    def test_it_behaves_as_its_model(self, url: str) -> None:
+    def test_store_behaves_like_model(self, url: str) -> None:
         loop = asyncio.new_event_loop()
         store = SQLStore(url)
         try:

@@ -19,7 +19,7 @@ from .stored import ANN, BOB, execute, file, ids, item, numbers, thread
 class DeletionContract:
     """Needs a fixture `store`, and `url` of its database."""
 
-    async def test_an_attachment_comes_back_as_it_was(self, store: SQLStore) -> None:
+    async def test_attachment_round_trip(self, store: SQLStore) -> None:
         saved = file("atc_1")
         saved.metadata = {"key": "s3://x"}
         await store.save_attachment(saved, ANN)
@@ -33,9 +33,7 @@ class DeletionContract:
         with pytest.raises(NotFoundError):
             await store.delete_attachment("atc_1", ANN)
 
-    async def test_a_thread_is_deleted_with_all_that_belongs_to_it(
-        self, store: SQLStore, url: str
-    ) -> None:
+    async def test_thread_is_deleted_with_everything_in_it(self, store: SQLStore, url: str) -> None:
         for name in ("thr_1", "thr_2"):
             await store.save_thread(thread(name), ANN)
             await store.add_thread_item(name, item("msg_1"), ANN)
@@ -67,7 +65,7 @@ class DeletionContract:
         await store.save_thread(thread("thr_1"), BOB)
         assert await store.load_messages("thr_1", BOB) == []
 
-    async def test_what_is_old_is_deleted(self, store: SQLStore, url: str) -> None:
+    async def test_old_threads_are_deleted(self, store: SQLStore, url: str) -> None:
         for name in ("thr_old", "thr_used", "thr_new"):
             await store.save_thread(thread(name), ANN)
             await store.save_attachment(file(f"atc_{name}", name), ANN)
@@ -90,7 +88,7 @@ class DeletionContract:
         assert execute(url, "SELECT id FROM chatkit_owners") == [("ann",)]
         assert await store.purge(timedelta(days=30)) == Purged(threads=0, attachments=0)
 
-    async def test_much_is_deleted_too(self, store: SQLStore, url: str) -> None:
+    async def test_many_threads_are_deleted(self, store: SQLStore, url: str) -> None:
         await store.save_thread(thread(), ANN)
         execute(
             url,

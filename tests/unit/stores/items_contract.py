@@ -36,7 +36,7 @@ from .stored import ANN, BOB, NOW, execute, file, ids, item, read_all, thread
 class ItemsContract:
     """Needs a fixture `store`, and `url` of its database."""
 
-    async def test_a_thread_comes_back_as_it_was(self, store: SQLStore) -> None:
+    async def test_thread_round_trip(self, store: SQLStore) -> None:
         saved = thread(
             title="Öl \0 \ud83d",
             status=LockedStatus(reason="late"),
@@ -48,13 +48,13 @@ class ItemsContract:
         await store.save_thread(thread(title="Other"), ANN)
         assert await store.load_thread("thr_1", ANN) == thread(title="Other")
 
-    async def test_a_thread_is_stored_without_items(self, store: SQLStore) -> None:
+    async def test_thread_is_stored_without_items(self, store: SQLStore) -> None:
         whole = Thread(**thread().model_dump(), items=Page(data=[item("msg_1")]))
         await store.save_thread(whole, ANN)
         assert type(await store.load_thread("thr_1", ANN)) is ThreadMetadata
         assert ids(await store.load_thread_items("thr_1", None, 9, "asc", ANN)) == []
 
-    async def test_threads_are_in_the_order_in_which_they_were_added(self, store: SQLStore) -> None:
+    async def test_threads_keep_insertion_order(self, store: SQLStore) -> None:
         for number in range(5):
             created_at = NOW - timedelta(hours=number // 2)
             await store.save_thread(thread(f"thr_{number}", created_at=created_at), ANN)
@@ -71,7 +71,7 @@ class ItemsContract:
         assert (second.has_more, second.after) == (False, None)
         assert ids(await store.load_threads(2, "thr_1", "asc", ANN)) == ["thr_3", "thr_4"]
 
-    async def test_items_come_back_as_they_were(self, store: SQLStore) -> None:
+    async def test_items_round_trip(self, store: SQLStore) -> None:
         await store.save_thread(thread(), ANN)
         common: Any = {"thread_id": "thr_1", "created_at": NOW}
         saved: list[ThreadItem] = [
@@ -119,14 +119,14 @@ class ItemsContract:
             assert next(dumped) == next(dumped)
         assert page.data[0].created_at.tzinfo is None
 
-    async def test_an_item_may_be_large(self, store: SQLStore) -> None:
+    async def test_large_item(self, store: SQLStore) -> None:
         await store.save_thread(thread(), ANN)
         large = item("msg_1", content="x" * 10_000_000)
         await store.add_thread_item("thr_1", large, ANN)
         assert await store.load_item("thr_1", "msg_1", ANN) == large
 
     @pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
-    async def test_pages_join_to_the_whole(self, store: SQLStore, size: int) -> None:
+    async def test_pages_join_to_whole_thread(self, store: SQLStore, size: int) -> None:
         await store.save_thread(thread(), ANN)
         names = [f"msg_{number}" for number in range(7)]
         for number, name in enumerate(names):
@@ -137,9 +137,7 @@ class ItemsContract:
         assert await read_all(store, "desc", size) == names[::-1]
 
     @pytest.mark.parametrize("method", ["add_thread_item", "save_item"])
-    async def test_an_item_that_is_stored_again_keeps_its_place(
-        self, store: SQLStore, method: str
-    ) -> None:
+    async def test_item_stored_again_keeps_position(self, store: SQLStore, method: str) -> None:
         await store.save_thread(thread(), ANN)
         save = getattr(store, method)
         for name in ("msg_1", "msg_2", "msg_3"):
@@ -148,7 +146,7 @@ class ItemsContract:
         assert await read_all(store) == ["msg_1", "msg_2", "msg_3"]
         assert await store.load_item("thr_1", "msg_2", ANN) == item("msg_2", content="new")
 
-    async def test_a_page_continues_whatever_happened_meanwhile(self, store: SQLStore) -> None:
+    async def test_page_continues_after_changes(self, store: SQLStore) -> None:
         await store.save_thread(thread(), ANN)
         for number in range(6):
             await store.add_thread_item("thr_1", item(f"msg_{number}"), ANN)
@@ -162,7 +160,7 @@ class ItemsContract:
         rest = await store.load_thread_items("thr_1", up.after, 9, "asc", ANN)
         assert ids(rest) == ["msg_3", "msg_5", "msg_6"]
 
-    async def test_a_page_may_begin_after_an_item(self, store: SQLStore) -> None:
+    async def test_page_can_start_after_item(self, store: SQLStore) -> None:
         await store.save_thread(thread(), ANN)
         for number in range(3):
             await store.add_thread_item("thr_1", item(f"msg_{number}"), ANN)
@@ -173,14 +171,14 @@ class ItemsContract:
         with pytest.raises(NotFoundError):
             await store.load_threads(9, "thr_9", "asc", ANN)
 
-    async def test_a_page_must_make_sense(self, store: SQLStore) -> None:
+    async def test_invalid_page_is_rejected(self, store: SQLStore) -> None:
         await store.save_thread(thread(), ANN)
         with pytest.raises(ValueError, match="at least one"):
             await store.load_thread_items("thr_1", None, 0, "asc", ANN)
         with pytest.raises(ValueError, match="asc or desc"):
             await store.load_threads(1, None, "down", ANN)
 
-    async def test_an_item_is_deleted_with_all_that_hangs_on_it(self, store: SQLStore) -> None:
+    async def test_item_is_deleted_with_dependents(self, store: SQLStore) -> None:
         await store.save_thread(thread(), ANN)
         for name in ("msg_1", "msg_2"):
             await store.add_thread_item("thr_1", item(name), ANN)
@@ -198,7 +196,7 @@ class ItemsContract:
         await store.delete_thread_item("thr_1", "msg_1", ANN)
         await store.delete_thread_item("thr_9", "msg_1", ANN)
 
-    async def test_an_item_that_comes_back_is_at_the_end(self, store: SQLStore) -> None:
+    async def test_item_added_again_is_last(self, store: SQLStore) -> None:
         await store.save_thread(thread(), ANN)
         for name in ("msg_1", "msg_2"):
             await store.add_thread_item("thr_1", item(name), ANN)
@@ -206,7 +204,7 @@ class ItemsContract:
         await store.add_thread_item("thr_1", item("msg_1"), ANN)
         assert await read_all(store) == ["msg_2", "msg_1"]
 
-    async def test_what_cannot_be_read_is_left_out(
+    async def test_unreadable_items_are_skipped(
         self, store: SQLStore, url: str, caplog: pytest.LogCaptureFixture
     ) -> None:
         for name in ("thr_1", "thr_2"):
@@ -242,7 +240,7 @@ class ItemsContract:
         assert await store.sessions("thr_1", ANN).get("msg_0") is None
         assert "Item 'msg_1' cannot be read" in caplog.text
 
-    async def test_the_last_feedback_counts(self, store: SQLStore) -> None:
+    async def test_last_feedback_counts(self, store: SQLStore) -> None:
         await store.save_thread(thread(), ANN)
         for name in ("msg_1", "msg_2"):
             await store.add_thread_item("thr_1", item(name), ANN)

@@ -13,7 +13,7 @@ from .stored import ANN, BOB, thread
 class MemoryContract:
     """Needs a fixture `store`, and `url` of its database."""
 
-    async def test_a_session_comes_back_as_it_was(self, store: SQLStore) -> None:
+    async def test_session_round_trip(self, store: SQLStore) -> None:
         await store.save_thread(thread(), ANN)
         sessions = store.sessions("thr_1", ANN)
         assert await sessions.get("msg_1") is None
@@ -41,9 +41,7 @@ class MemoryContract:
             with pytest.raises(ValueError, match="non-empty"):
                 await call
 
-    async def test_the_latest_session_is_the_one_that_was_stored_last(
-        self, store: SQLStore
-    ) -> None:
+    async def test_latest_session_is_last_stored(self, store: SQLStore) -> None:
         for name in ("thr_1", "thr_2"):
             await store.save_thread(thread(name), ANN)
         sessions = store.sessions("thr_1", ANN)
@@ -60,7 +58,7 @@ class MemoryContract:
         assert latest.session.session_id == "of msg_2"
         assert await store.sessions("thr_1", BOB).latest() is None
 
-    async def test_all_workers_have_the_same_secret(self, store: SQLStore, url: str) -> None:
+    async def test_workers_share_secret(self, store: SQLStore, url: str) -> None:
         secret = await store.secret()
         assert len(secret) == 64
         assert await store.secret() == secret
@@ -68,7 +66,7 @@ class MemoryContract:
             async with SQLStore(url) as other:
                 assert await other.secret() == secret
 
-    async def test_messages_come_back_in_order(self, store: SQLStore) -> None:
+    async def test_messages_keep_order(self, store: SQLStore) -> None:
         await store.save_thread(thread(), ANN)
         call = Content.from_function_call("c", "n", arguments={"a": "\ud83d\0"})
         added = [

@@ -18,7 +18,7 @@ from .stored import ANN, BOB, Context, file, ids, item, thread
 class OwnersContract:
     """Needs a fixture `store`, and `url` of its database."""
 
-    async def test_what_belongs_to_another_owner_does_not_exist(self, store: SQLStore) -> None:
+    async def test_other_owners_data_does_not_exist(self, store: SQLStore) -> None:
         await store.save_thread(thread(), ANN)
         await store.add_thread_item("thr_1", item("msg_1"), ANN)
         await store.save_attachment(file("atc_1", "thr_1"), ANN)
@@ -76,22 +76,22 @@ class OwnersContract:
         assert await store.sessions("thr_1", ANN).get("msg_1") is not None
         assert ids(await store.load_threads(9, None, "asc", BOB)) == []
 
-    async def test_an_owner_is_an_attribute_or_a_key(self, store: SQLStore) -> None:
+    async def test_owner_is_attribute_or_key(self, store: SQLStore) -> None:
         await store.save_thread(thread(), {"user_id": "ann"})
         assert await store.load_thread("thr_1", ANN) == thread()
 
     @pytest.mark.parametrize("context", [None, {}, object(), {"user_id": None}, {"user_id": 7}])
-    async def test_there_must_be_an_owner(self, store: SQLStore, context: Any) -> None:
+    async def test_owner_is_required(self, store: SQLStore, context: Any) -> None:
         with pytest.raises(TypeError, match="must know the owner"):
             await store.save_thread(thread(), context)
         with pytest.raises(TypeError, match="must know the owner"):
             await store.load_threads(1, None, "asc", context)
 
-    async def test_an_owner_is_not_empty(self, store: SQLStore) -> None:
+    async def test_owner_must_not_be_empty(self, store: SQLStore) -> None:
         with pytest.raises(ValueError, match="signed cookie"):
             await store.save_thread(thread(), {"user_id": ""})
 
-    async def test_owners_and_ids_are_any_strings(self, store: SQLStore) -> None:
+    async def test_owners_and_ids_can_be_any_string(self, store: SQLStore) -> None:
         names = [
             "a",
             "A",

@@ -22,7 +22,7 @@ from .stored import ANN, BOB, answered, execute, item, said, thread
 class SearchContract:
     """Needs a fixture `store`, and `url` of its database."""
 
-    async def test_rows_of_an_older_version_are_found_too(self, url: str) -> None:
+    async def test_rows_of_older_version_are_found(self, url: str) -> None:
         async with SQLStore(url) as store:
             await store.save_thread(thread(title="Trip"), ANN)
             await store.add_thread_item("thr_1", said("msg_1", "Rain in Oslo"), ANN)
@@ -43,7 +43,7 @@ class SearchContract:
             assert await found(store, "oslo") == [("thr_1", "msg_1", "Rain in [Oslo]")]
             assert await found(store, "trip") == [("thr_1", None, "")]
 
-    async def test_threads_are_found_by_their_words_the_newest_first(self, store: SQLStore) -> None:
+    async def test_threads_are_found_by_words_newest_first(self, store: SQLStore) -> None:
         for number in (1, 2, 3):
             await store.save_thread(thread(f"thr_{number}"), ANN)
         await store.add_thread_item("thr_1", said("msg_1", "Wind and **rain** in Malmö"), ANN)
@@ -65,7 +65,7 @@ class SearchContract:
         with pytest.raises(ValueError, match="at least one"):
             await store.search_threads("rain", 0, None, ANN)
 
-    async def test_what_is_found_is_what_is_there_now(self, store: SQLStore) -> None:
+    async def test_search_finds_current_text(self, store: SQLStore) -> None:
         await store.save_thread(thread(title="Alpha"), ANN)
         await store.add_thread_item("thr_1", said("msg_1", "beta"), ANN)
         await store.add_thread_item("thr_1", answered("msg_2", "gamma"), ANN)
@@ -84,7 +84,7 @@ class SearchContract:
         await store.save_thread(thread(), ANN)
         assert await found(store, "zeta") == []
 
-    async def test_turns_are_found_and_cut(self, store: SQLStore) -> None:
+    async def test_turns_are_found_and_truncated(self, store: SQLStore) -> None:
         await store.save_thread(thread(), ANN)
         turns = store.turns
         await store.leases.start()
@@ -104,7 +104,7 @@ class SearchContract:
         assert await found(store, "zwei") == []
         assert len(await found(store, "eins")) == 1
 
-    async def test_nothing_of_another_owner_is_found(self, store: SQLStore) -> None:
+    async def test_search_does_not_find_other_owners_data(self, store: SQLStore) -> None:
         await store.save_thread(thread(title="Secret"), ANN)
         await store.add_thread_item("thr_1", said("msg_1", "secret"), ANN)
         assert (await store.search_threads("secret", 20, None, BOB)).data == []
@@ -134,7 +134,7 @@ class SearchContract:
             " ".join(map(str, range(5000))),
         ],
     )
-    async def test_a_query_may_be_anything(self, store: SQLStore, query: str) -> None:
+    async def test_any_query_is_valid(self, store: SQLStore, query: str) -> None:
         await store.save_thread(thread(), ANN)
         text = 'What is "there" * \' is not\0 \ud800'
         await store.add_thread_item("thr_1", said("msg_1", text), ANN)
@@ -166,7 +166,7 @@ class SearchContract:
             assert [row[0] for row in rows] == ([] if thread_id is None else [thread_id]), query
             assert all(marked in row[2] for row in rows), rows
 
-    async def test_of_a_long_message_the_part_is_shown(self, store: SQLStore) -> None:
+    async def test_search_shows_excerpt_of_long_message(self, store: SQLStore) -> None:
         await store.save_thread(thread(), ANN)
         text = "before " * 1000 + "needle " + "after " * 1000
         await store.add_thread_item("thr_1", said("msg_1", text), ANN)

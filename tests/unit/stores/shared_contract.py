@@ -25,7 +25,7 @@ def file(attachment_id: str, size: Any = 2) -> FileAttachment:
 class SharedContract:
     """Needs a fixture `url`, of an empty database that nothing else uses."""
 
-    async def test_attachments_at_once_count_one_another(self, url: str) -> None:
+    async def test_concurrent_attachments_count_together(self, url: str) -> None:
         room: list[dict[str, Any]] = [
             {"max_files": 3, "max_stored": None},
             {"max_files": None, "max_stored": 7},
@@ -43,7 +43,7 @@ class SharedContract:
                 assert sum(added) == 3
                 assert await one.reserve_attachment(file(f"atc_{number}"), BOB, **limits)
 
-    async def test_the_sizes_of_an_older_version_are_counted(self, url: str) -> None:
+    async def test_sizes_from_older_version_count(self, url: str) -> None:
         async with SQLStore(url) as store:
             for number in range(1_001):
                 await store.save_attachment(file(f"atc_{number}", 10), ANN)
@@ -62,7 +62,7 @@ class SharedContract:
                     file("atc_new", size), ANN, max_files=None, max_stored=10_010
                 )
 
-    async def test_the_audit_trail_is_printed(self, url: str) -> None:
+    async def test_audit_trail_is_printed(self, url: str) -> None:
         async with SQLStore(url) as one, SQLStore(url) as two:
             await one.audit.record("action", "nul\0 and \ud800", "thr_\0", item="\0\ud800é")
             await asyncio.gather(

@@ -33,22 +33,22 @@ from .stored import ANN, BOB, engine_of, execute, file, item, numbers, read_all,
 class TablesContract:
     """Needs a fixture `store`, and `url` of its database."""
 
-    async def test_the_store_says_that_it_is_well(self, store: SQLStore) -> None:
+    async def test_store_reports_health(self, store: SQLStore) -> None:
         await store.check()
 
-    async def test_what_is_stored_stays(self, url: str) -> None:
+    async def test_stored_data_persists(self, url: str) -> None:
         async with SQLStore(url) as store:
             await store.save_thread(thread(), ANN)
             await store.add_thread_item("thr_1", item("msg_1"), ANN)
         async with SQLStore(url) as store:
             assert await read_all(store) == ["msg_1"]
 
-    async def test_many_set_the_database_up_at_once(self, url: str) -> None:
+    async def test_concurrent_workers_create_database(self, url: str) -> None:
         stores = [SQLStore(url) for _ in range(5)]
         await asyncio.gather(*(store.save_thread(thread(), ANN) for store in stores))
         await asyncio.gather(*(store.close() for store in stores))
 
-    async def test_the_migrations_make_the_tables(self, store: SQLStore, url: str) -> None:
+    async def test_migrations_create_tables(self, store: SQLStore, url: str) -> None:
         await store.migrate()
         await store.migrate()
         with engine_of(url) as engine, engine.connect() as connection:
@@ -61,7 +61,7 @@ class TablesContract:
             context = MigrationContext.configure(connection, opts=options)
             assert compare_metadata(context, metadata) == []
 
-    async def test_a_newer_database_is_left_alone(self, store: SQLStore, url: str) -> None:
+    async def test_newer_database_is_not_changed(self, store: SQLStore, url: str) -> None:
         await store.migrate()
         execute(url, f"UPDATE {VERSION_TABLE} SET version_num = 'v99'")
         async with SQLStore(url) as older:

@@ -39,7 +39,7 @@ async def test_ids_cannot_be_guessed(store: AttachmentStore[Any]) -> None:
     assert all(len(each.removeprefix("atc_")) * 4 >= 128 for each in ids)
 
 
-async def test_an_id_of_an_override_is_checked(folder: Path) -> None:
+async def test_overridden_id_is_checked(folder: Path) -> None:
     class Careless(AttachmentStore[Any]):
         def generate_attachment_id(self, mime_type: str, context: Any) -> str:
             return "../a"
@@ -49,7 +49,7 @@ async def test_an_id_of_an_override_is_checked(folder: Path) -> None:
         await store.upload("a.txt", "text/plain", stream(b"a"), ANN)
 
 
-async def test_another_owner_has_nothing(store: AttachmentStore[Any]) -> None:
+async def test_another_owner_finds_nothing(store: AttachmentStore[Any]) -> None:
     whole = await store.upload("a.txt", "text/plain", stream(b"a"), ANN)
     begun = await store.create_attachment(announce("a.txt", "text/plain", 1), ANN)
 
@@ -73,7 +73,7 @@ async def test_another_owner_has_nothing(store: AttachmentStore[Any]) -> None:
 
 
 @pytest.mark.parametrize("context", [None, {}, {"user_id": None}, User(""), object()])
-async def test_a_context_without_an_owner(store: AttachmentStore[Any], context: Any) -> None:
+async def test_context_without_owner(store: AttachmentStore[Any], context: Any) -> None:
     attachment = await store.upload("a.txt", "text/plain", stream(b"a"), ANN)
     for attempt in (
         store.upload("a.txt", "text/plain", stream(b"a"), context),
@@ -87,7 +87,7 @@ async def test_a_context_without_an_owner(store: AttachmentStore[Any], context: 
             await attempt
 
 
-async def test_a_link_is_for_one_attachment_and_one_purpose(store: AttachmentStore[Any]) -> None:
+async def test_link_is_for_one_attachment_and_purpose(store: AttachmentStore[Any]) -> None:
     first = await store.create_attachment(announce("a.txt", "text/plain", 1), ANN)
     second = await store.upload("b.txt", "text/plain", stream(b"b"), ANN)
     to_upload = upload_token(first)
@@ -103,7 +103,7 @@ async def test_a_link_is_for_one_attachment_and_one_purpose(store: AttachmentSto
             await store.receive(first.id, stream(b"a"), token=token)
 
 
-async def test_a_link_expires(folder: Path) -> None:
+async def test_link_expires(folder: Path) -> None:
     store = store_at(folder)
     attachment = await store.upload("a.png", "image/png", stream(PNG), ANN)
     link = token_in(store.link_to(attachment.id, ANN))
@@ -112,7 +112,7 @@ async def test_a_link_expires(folder: Path) -> None:
         await later.open(attachment.id, token=link)
 
 
-async def test_a_link_dies_with_its_attachment(store: AttachmentStore[Any]) -> None:
+async def test_link_expires_with_attachment(store: AttachmentStore[Any]) -> None:
     attachment = await store.upload("a.txt", "text/plain", stream(b"a"), ANN)
     link = token_in(store.link_to(attachment.id, ANN))
     begun = await store.create_attachment(announce("a.txt", "text/plain", 1), ANN)
@@ -131,7 +131,7 @@ async def test_a_link_dies_with_its_attachment(store: AttachmentStore[Any]) -> N
         st.sampled_from(["../owners/a", "files/a", "a/../b", "a\n", "a" * 129]),
     )
 )
-async def test_what_is_no_id_never_reaches_the_storage(tmp_path: Path, attachment_id: str) -> None:
+async def test_invalid_id_never_reaches_storage(tmp_path: Path, attachment_id: str) -> None:
     store = store_at(tmp_path)
     for attempt in (
         store.open(attachment_id, context=ANN),
@@ -145,7 +145,9 @@ async def test_what_is_no_id_never_reaches_the_storage(tmp_path: Path, attachmen
     assert files_in(tmp_path) == []
 
 
-async def test_names_become_harmless_and_no_keys(local: AttachmentStore[Any], folder: Path) -> None:
+async def test_names_become_harmless_and_are_not_keys(
+    local: AttachmentStore[Any], folder: Path
+) -> None:
     for name in ("../../evil.txt", "a\x00b.txt", "x" * 10_000 + ".txt", "\u202e.txt", ""):
         direct = await local.upload(name, "text/plain", stream(b"a"), ANN)
         created = await local.create_attachment(announce(name, "text/plain", 1), ANN)
@@ -157,6 +159,6 @@ async def test_names_become_harmless_and_no_keys(local: AttachmentStore[Any], fo
     assert files_in(folder.parent) == [f"attachments/{name}" for name in files_in(folder)]
 
 
-def test_an_empty_secret(tmp_path: Path) -> None:
+def test_empty_secret(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="secret"):
         store_at(tmp_path, secret="")

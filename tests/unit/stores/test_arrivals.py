@@ -40,9 +40,7 @@ from .metadata_store import MetadataStore
 
 
 @pytest.mark.parametrize("sent", [0, 1, 900])
-async def test_an_upload_that_is_cut_off(
-    local: AttachmentStore[Any], folder: Path, sent: int
-) -> None:
+async def test_interrupted_upload(local: AttachmentStore[Any], folder: Path, sent: int) -> None:
     error = ConnectionError("gone")
     with pytest.raises(ConnectionError, match="gone"):
         await local.upload("a.txt", "text/plain", stream(bytes(sent), error=error), ANN)
@@ -60,9 +58,7 @@ async def test_an_upload_that_is_cut_off(
 
 
 @pytest.mark.parametrize("megabytes", [0, 13])
-async def test_an_upload_that_is_cancelled(
-    local: AttachmentStore[Any], folder: Path, megabytes: int
-) -> None:
+async def test_cancelled_upload(local: AttachmentStore[Any], folder: Path, megabytes: int) -> None:
     local.max_size = 20_000_000
     waits = asyncio.Event()
 
@@ -80,7 +76,7 @@ async def test_an_upload_that_is_cancelled(
     assert files_in(folder) == []
 
 
-async def test_the_bytes_come_once(store: AttachmentStore[Any]) -> None:
+async def test_bytes_can_be_uploaded_once(store: AttachmentStore[Any]) -> None:
     created = await store.create_attachment(announce("a.txt", "text/plain", 1), ANN)
     token = upload_token(created)
     await store.receive(created.id, stream(b"a"), token=token)
@@ -89,7 +85,7 @@ async def test_the_bytes_come_once(store: AttachmentStore[Any]) -> None:
     assert await store.read_bytes(created.id, ANN) == b"a"
 
 
-async def test_of_uploads_at_once_one_wins(store: AttachmentStore[Any], tmp_path: Path) -> None:
+async def test_one_of_concurrent_uploads_wins(store: AttachmentStore[Any], tmp_path: Path) -> None:
     created = await store.create_attachment(announce("a.txt", "text/plain", 1), ANN)
     all_here = asyncio.Event()
     here = 0
@@ -114,7 +110,7 @@ async def test_of_uploads_at_once_one_wins(store: AttachmentStore[Any], tmp_path
     assert not [name for name in files_in(tmp_path) if "incoming" in name]
 
 
-async def test_an_upload_whose_end_was_not_noted_is_confirmed(store: AttachmentStore[Any]) -> None:
+async def test_upload_without_recorded_end_is_confirmed(store: AttachmentStore[Any]) -> None:
     created = await store.create_attachment(announce("a.txt", "text/plain", 1), ANN)
     await store.receive(created.id, stream(b"a"), context=ANN)
     await store.metadata.save_attachment(created, ANN)  # As if the process had ended before.
@@ -133,9 +129,7 @@ def bucket_receives(folder: Path, attachment: Attachment, data: bytes) -> None:
     (folder / "incoming" / attachment.id).write_bytes(data)
 
 
-async def test_what_is_in_the_bucket_is_confirmed(
-    local: AttachmentStore[Any], folder: Path
-) -> None:
+async def test_uploaded_object_is_confirmed(local: AttachmentStore[Any], folder: Path) -> None:
     jpeg = IMAGES["image/jpeg"]
     created = await local.create_attachment(announce("a.png", "image/png", len(jpeg)), ANN)
     bucket_receives(folder, created, jpeg)
@@ -149,7 +143,7 @@ async def test_what_is_in_the_bucket_is_confirmed(
     assert await local.read_bytes(created.id, ANN) == jpeg
 
 
-async def test_a_preview_can_be_read_before_the_message_is_sent(
+async def test_preview_can_be_read_before_message_is_sent(
     local: AttachmentStore[Any], folder: Path
 ) -> None:
     created = await local.create_attachment(announce("a.png", "image/png", len(PNG)), ANN)
@@ -171,7 +165,7 @@ async def test_a_preview_can_be_read_before_the_message_is_sent(
         (bytes(len(PNG)), AttachmentTypeRefusedError),
     ],
 )
-async def test_lies_in_the_bucket_are_deleted(
+async def test_mismatched_objects_are_deleted(
     local: AttachmentStore[Any], folder: Path, data: bytes, error: type[AttachmentError]
 ) -> None:
     created = await local.create_attachment(announce("a.png", "image/png", len(PNG)), ANN)

@@ -34,7 +34,7 @@ from .files import (
 )
 
 
-async def test_a_direct_upload(store: AttachmentStore[Any]) -> None:
+async def test_direct_upload(store: AttachmentStore[Any]) -> None:
     attachment = await store.upload("a.txt", "text/plain", stream(b"ab", b"", b"c"), ANN, 3)
     assert isinstance(attachment, FileAttachment)
     assert (attachment.name, attachment.mime_type) == ("a.txt", "text/plain")
@@ -44,7 +44,7 @@ async def test_a_direct_upload(store: AttachmentStore[Any]) -> None:
     assert await store.confirm(attachment.id, ANN) == attachment
 
 
-async def test_an_upload_in_two_phases(store: AttachmentStore[Any]) -> None:
+async def test_two_phase_upload(store: AttachmentStore[Any]) -> None:
     created = await store.create_attachment(announce("a.png", "image/png", len(PNG)), ANN)
     assert isinstance(created, ImageAttachment)
     descriptor = created.upload_descriptor
@@ -61,7 +61,7 @@ async def test_an_upload_in_two_phases(store: AttachmentStore[Any]) -> None:
     assert await body(store, created.id, token=token_in(created.preview_url)) == PNG
 
 
-async def test_the_owner_may_upload_without_a_token(store: AttachmentStore[Any]) -> None:
+async def test_owner_can_upload_without_token(store: AttachmentStore[Any]) -> None:
     created = await store.create_attachment(announce("a.txt", "text/plain", 1), ANN)
     await store.receive(created.id, stream(b"a"), context=ANN)
     assert await store.read_bytes(created.id, {"user_id": ANN.user_id}) == b"a"
@@ -90,7 +90,7 @@ async def test_chatkit_creates_and_deletes(store: AttachmentStore[Any]) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, 511, 512, 513, 1000])
-async def test_any_size_up_to_the_limit(store: AttachmentStore[Any], size: int) -> None:
+async def test_any_size_up_to_limit(store: AttachmentStore[Any], size: int) -> None:
     data = os.urandom(size)
     whole = await store.upload("a.txt", "text/plain", stream(data), ANN)
     bytewise = stream(*(data[at : at + 1] for at in range(size)))
@@ -99,7 +99,7 @@ async def test_any_size_up_to_the_limit(store: AttachmentStore[Any], size: int) 
     assert await store.read_bytes(in_bits.id, ANN) == data
 
 
-async def test_a_file_larger_than_the_parts_it_is_read_in(local: AttachmentStore[Any]) -> None:
+async def test_file_larger_than_chunk_size(local: AttachmentStore[Any]) -> None:
     local.max_size = 20_000_000
     chunk = os.urandom(1_000_000)
     attachment = await local.upload("a.txt", "text/plain", stream(*[chunk] * 13), ANN)
@@ -120,7 +120,7 @@ async def test_images_have_a_preview(
 # Reading
 
 
-async def test_the_headers(store: AttachmentStore[Any]) -> None:
+async def test_headers(store: AttachmentStore[Any]) -> None:
     attachment = await store.upload("größe 1.html", "text/html", stream(b"<p>"), ANN)
     file = await store.open(attachment.id, context=ANN)
     assert (file.name, file.mime_type, file.size) == ("größe 1.html", "text/html", 3)
@@ -138,14 +138,14 @@ async def test_the_headers(store: AttachmentStore[Any]) -> None:
     assert linked.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
 
 
-async def test_a_file_can_be_read_again(store: AttachmentStore[Any]) -> None:
+async def test_file_can_be_read_again(store: AttachmentStore[Any]) -> None:
     attachment = await store.upload("a.txt", "text/plain", stream(b"abc"), ANN)
     file = await store.open(attachment.id, context=ANN)
     for _ in range(2):
         assert [chunk async for chunk in file.stream()] == [b"abc"]
 
 
-async def test_bytes_that_are_gone(local: AttachmentStore[Any], folder: Path) -> None:
+async def test_missing_bytes(local: AttachmentStore[Any], folder: Path) -> None:
     attachment = await local.upload("a.txt", "text/plain", stream(b"a"), ANN)
     path = folder / "files" / attachment.id
     path.write_bytes(b"not what was stored")
@@ -159,7 +159,7 @@ async def test_bytes_that_are_gone(local: AttachmentStore[Any], folder: Path) ->
         await local.open(attachment.id, context=ANN)
 
 
-async def test_a_preview_url_is_made_new(folder: Path) -> None:
+async def test_preview_url_is_renewed(folder: Path) -> None:
     store = store_at(folder)
     image = await store.upload("a.png", "image/png", stream(PNG), ANN)
     text = await store.upload("a.txt", "text/plain", stream(b"a"), ANN)
@@ -171,7 +171,7 @@ async def test_a_preview_url_is_made_new(folder: Path) -> None:
     assert moved.refresh(text, ANN) == text
 
 
-async def test_the_base_url_may_come_with_the_context(folder: Path) -> None:
+async def test_base_url_from_context(folder: Path) -> None:
     store = store_at(folder, base_url="")
     context = {"user_id": "ann", "base_url": "http://localhost:8000/"}
     image = await store.upload("a.png", "image/png", stream(PNG), context)
@@ -181,7 +181,7 @@ async def test_the_base_url_may_come_with_the_context(folder: Path) -> None:
         await store.upload("a.png", "image/png", stream(PNG), ANN)
 
 
-def test_errors_tell_a_status() -> None:
+def test_errors_have_status() -> None:
     assert AttachmentError("What happened.").status == 400
     assert str(AttachmentError("What happened.")) == "What happened."
     statuses = {each: each.status for each in AttachmentError.__subclasses__()}
@@ -191,7 +191,7 @@ def test_errors_tell_a_status() -> None:
     assert all(str(each()) for each in statuses)
 
 
-def test_without_the_extra_the_error_says_what_to_install() -> None:
+def test_missing_extra_error_says_what_to_install() -> None:
     code = """
 import sys
 sys.modules["obstore"] = None
@@ -206,7 +206,7 @@ except ImportError as error:
     assert "pip install 'agent-framework-chatkit[files]'" in shown.stdout
 
 
-def test_a_name_that_is_not_there() -> None:
+def test_missing_name() -> None:
     import agent_framework_chatkit.stores as stores
 
     with pytest.raises(AttributeError, match="Nothing"):

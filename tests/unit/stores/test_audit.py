@@ -26,7 +26,7 @@ async def kinds(store: SQLStore[Any]) -> list[str]:
     return [each["kind"] async for each in store.audit.records()]
 
 
-async def test_approvals_are_recorded_by_the_hmac_of_the_call(tmp_path: Path) -> None:
+async def test_approvals_are_recorded_with_hmac_of_call(tmp_path: Path) -> None:
     bank = Bank()
     url = f"sqlite:///{tmp_path}/chat.db"
     answering = agent([call("pay", amount=77)], [text("Done.")], tools=[bank.pay])
@@ -52,7 +52,7 @@ async def test_approvals_are_recorded_by_the_hmac_of_the_call(tmp_path: Path) ->
     assert set(asked) == {"at", "kind", "owner", "thread", "item", "hmac"}
 
 
-async def test_an_approval_that_is_withdrawn_is_recorded() -> None:
+async def test_withdrawn_approval_is_recorded() -> None:
     bank = Bank()
     answering = agent([call("pay", amount=5)], [text("Then not.")], tools=[bank.pay])
     async with SQLStore[Any]("sqlite://") as store:
@@ -113,7 +113,7 @@ async def test_files_and_refused_requests_are_recorded(tmp_path: Path) -> None:
         await server.close()
 
 
-async def test_records_are_kept_for_so_long(tmp_path: Path) -> None:
+async def test_records_expire(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/chat.db"
     for days, left in ((1.0, 600), (-1.0, 0)):
         async with SQLStore[Any](url, audit_days=days) as store:
@@ -124,7 +124,7 @@ async def test_records_are_kept_for_so_long(tmp_path: Path) -> None:
             assert len(await kinds(store)) == left
 
 
-async def test_what_cannot_be_kept_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+async def test_unstorable_record_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     class Broken:
         async def write(self, work: Any) -> None:
             raise OSError("full")

@@ -42,7 +42,7 @@ async def store(tmp_path: Path) -> AsyncIterator[SQLStore[Any]]:
         yield store
 
 
-async def test_the_log_says_once_that_a_database_is_gone_and_once_that_it_is_back(
+async def test_outage_is_logged_at_start_and_end(
     store: SQLStore[Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)
@@ -61,7 +61,7 @@ async def test_the_log_says_once_that_a_database_is_gone_and_once_that_it_is_bac
 
 
 @pytest.mark.parametrize("point", ["before", "within", "after"])
-async def test_a_turn_waits_for_a_locked_database(
+async def test_turn_waits_for_a_locked_database(
     point: str, store: SQLStore[Any], tmp_path: Path
 ) -> None:
     before, within, after = (Gate() for _ in range(3))
@@ -98,7 +98,7 @@ async def test_a_turn_waits_for_a_locked_database(
     await server.close(grace=0)
 
 
-async def test_a_server_that_stops_leaves_turns_to_others_if_the_database_is_gone(
+async def test_shutdown_during_outage_leaves_turns_to_others(
     store: SQLStore[Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     gate = Gate()
@@ -123,7 +123,7 @@ async def test_a_server_that_stops_leaves_turns_to_others_if_the_database_is_gon
         await client.server.close(grace=0)
 
 
-async def test_followers_that_need_the_log_wait_for_it(
+async def test_followers_wait_for_log(
     store: SQLStore[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = Gate()
@@ -161,7 +161,7 @@ async def test_followers_that_need_the_log_wait_for_it(
     await server.close(grace=0)
 
 
-async def test_a_list_of_threads_is_told_once_it_can_be_read(
+async def test_thread_list_is_sent_once_readable(
     store: SQLStore[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = AgentChatKitServer(agent([text("One")], [text("Two")]), store)

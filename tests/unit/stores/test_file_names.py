@@ -42,7 +42,7 @@ ANY_NAME = st.text(st.characters(), max_size=400)
         ("x." + "y" * 300, "x." + "y" * 253),
     ],
 )
-def test_a_name_is_made_harmless(name: str, harmless: str) -> None:
+def test_name_is_made_harmless(name: str, harmless: str) -> None:
     assert harmless_name(name) == harmless
 
 
@@ -53,7 +53,7 @@ def test_a_name_is_made_harmless(name: str, harmless: str) -> None:
 @example("con" + " " * 300 + ".txt")
 @example("\u0344" * 200)
 @example("e\u202e\u0301")
-def test_whatever_comes_is_a_name_and_stays_it(name: str) -> None:
+def test_any_text_becomes_stable_name(name: str) -> None:
     harmless = harmless_name(name)
     assert harmless
     assert len(harmless.encode()) <= 255
@@ -69,7 +69,7 @@ def test_whatever_comes_is_a_name_and_stays_it(name: str) -> None:
 
 
 @given(ANY_NAME)
-def test_the_header_carries_the_name(name: str) -> None:
+def test_header_carries_name(name: str) -> None:
     harmless = harmless_name(name)
     header = content_disposition("attachment", harmless)
     assert header.isascii()

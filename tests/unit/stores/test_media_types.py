@@ -31,7 +31,7 @@ from .files import IMAGES
         ("tëxt/plain", "a", None),
     ],
 )
-def test_the_type_that_a_file_claims(claimed: str, name: str, found: str | None) -> None:
+def test_claimed_media_type(claimed: str, name: str, found: str | None) -> None:
     assert media_type(claimed, name) == found
 
 
@@ -47,24 +47,24 @@ def test_the_type_that_a_file_claims(claimed: str, name: str, found: str | None)
         ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", True),
     ],
 )
-def test_what_is_accepted(mime_type: str, accepted: bool) -> None:
+def test_accepted_types(mime_type: str, accepted: bool) -> None:
     assert is_accepted(mime_type, check_patterns(DEFAULT_ACCEPT)) is accepted
     assert is_accepted(mime_type, ["*/*"])
 
 
 @pytest.mark.parametrize("pattern", ["", "image", "*", "*/png", "image/", "im age/png", "a/b;c"])
-def test_a_pattern_is_checked(pattern: str) -> None:
+def test_pattern_is_checked(pattern: str) -> None:
     with pytest.raises(ValueError, match="MIME type"):
         check_patterns([pattern])
 
 
-def test_a_string_is_no_list_of_patterns() -> None:
+def test_string_is_not_list_of_patterns() -> None:
     with pytest.raises(ValueError, match="MIME type"):
         check_patterns("image/png")
 
 
 @pytest.mark.parametrize(("mime_type", "data"), IMAGES.items())
-def test_images_are_known_by_how_they_begin(mime_type: str, data: bytes) -> None:
+def test_images_are_recognized_by_first_bytes(mime_type: str, data: bytes) -> None:
     assert image_type(data) == mime_type
 
 
@@ -79,11 +79,11 @@ def test_images_are_known_by_how_they_begin(mime_type: str, data: bytes) -> None
         b"\0\0\0\0ftypavif",
     ],
 )
-def test_what_is_no_plain_image(data: bytes) -> None:
+def test_other_images_are_not_plain(data: bytes) -> None:
     assert image_type(data) is None
 
 
 @given(st.binary(max_size=64))
-def test_any_bytes_can_be_looked_at(data: bytes) -> None:
+def test_any_bytes_can_be_inspected(data: bytes) -> None:
     assert image_type(b"\0\0\0\x20ftyp" + data) in {None, "image/avif"}
     image_type(data)

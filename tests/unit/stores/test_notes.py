@@ -29,7 +29,7 @@ async def test_deleting_leaves_nothing(local: AttachmentStore[Any], folder: Path
     assert files_in(folder) == []
 
 
-async def test_clean_up_takes_what_was_not_sent(local: AttachmentStore[Any], folder: Path) -> None:
+async def test_clean_up_deletes_unsent_uploads(local: AttachmentStore[Any], folder: Path) -> None:
     sent = await local.upload("a.txt", "text/plain", stream(b"a"), ANN)
     await local.metadata.save_attachment(sent.model_copy(update={"thread_id": "thr_1"}), ANN)
     unsent = await local.upload("b.txt", "text/plain", stream(b"b"), ANN)
@@ -51,11 +51,11 @@ async def test_clean_up_takes_what_was_not_sent(local: AttachmentStore[Any], fol
     assert await local.read_bytes(sent.id, ANN) == b"a"
 
 
-async def test_clean_up_of_nothing(store: AttachmentStore[Any]) -> None:
+async def test_clean_up_of_empty_storage(store: AttachmentStore[Any]) -> None:
     await store.clean_up(AT_ONCE)
 
 
-async def test_clean_up_forgets_notes_without_an_owner(
+async def test_clean_up_deletes_notes_without_owner(
     local: AttachmentStore[Any], folder: Path
 ) -> None:
     await local.create_attachment(announce("c.txt", "text/plain", 1), BOB)

@@ -44,14 +44,14 @@ async def test_azure_signs_an_upload(monkeypatch: pytest.MonkeyPatch) -> None:
     assert headers["x-ms-blob-type"] == "BlockBlob"
 
 
-async def test_a_signature_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_signing_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "account")
     monkeypatch.setenv("AZURE_SKIP_SIGNATURE", "true")
     with pytest.raises(AttachmentStorageError):
         await ObjectStorage("az://container").sign_upload("incoming/atc_1", HOUR)
 
 
-def test_google_cloud_storage_is_known() -> None:
+def test_google_cloud_storage_is_supported() -> None:
     assert ObjectStorage("gs://bucket/chat").signs
 
 
@@ -60,36 +60,34 @@ def test_memory_cannot_sign(url: str) -> None:
     assert not ObjectStorage(url).signs
 
 
-def test_what_is_missing_is_told() -> None:
+def test_missing_settings_are_named() -> None:
     with pytest.raises(ValueError, match="Account must be specified"):
         ObjectStorage("az://container")
 
 
-def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
+def test_file_instead_of_folder(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(NotADirectoryError, match="must be a folder"):
         store_at(tmp_path / "file")
 
 
 @pytest.mark.parametrize("url", ["https://example.com/files", "ftp://example.com/x"])
-def test_a_url_that_is_no_object_storage(url: str) -> None:
+def test_unsupported_storage_url(url: str) -> None:
     with pytest.raises(ValueError, match="Cannot store attachments"):
         store_at(url)
 
 
 @pytest.mark.usefixtures("local")
-def test_the_folder_is_private(folder: Path) -> None:
+def test_folder_is_private(folder: Path) -> None:
     assert folder.stat().st_mode & 0o077 == 0
 
 
-def test_a_url_may_hold_escapes(tmp_path: Path) -> None:
+def test_url_can_contain_escapes(tmp_path: Path) -> None:
     store_at(f"file://{tmp_path}/my%20files")
     assert (tmp_path / "my files").is_dir()
 
 
-async def test_a_storage_that_fails_while_bytes_arrive(
-    local: AttachmentStore[Any], folder: Path
-) -> None:
+async def test_storage_failure_during_upload(local: AttachmentStore[Any], folder: Path) -> None:
     local.max_size = 100_000_000
     created = await local.create_attachment(announce("a.txt", "text/plain", 1000), ANN)
     (folder / "incoming").write_bytes(b"A file where a folder should be.")

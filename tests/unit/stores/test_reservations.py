@@ -15,7 +15,7 @@ from agent_framework_chatkit.stores.attachment_errors import (
 from .files import ANN, BOB, announce, store_at, stream
 
 
-async def test_an_owner_may_have_so_many_unsent_attachments(folder: Path) -> None:
+async def test_unsent_attachments_per_owner_are_limited(folder: Path) -> None:
     store = store_at(folder, max_unsent=2)
     first = await store.upload("a.txt", "text/plain", stream(b"a"), ANN)
     await store.create_attachment(announce("b.txt", "text/plain", 1), ANN)
@@ -34,7 +34,7 @@ async def test_an_owner_may_have_so_many_unsent_attachments(folder: Path) -> Non
     assert await store.read_bytes(first.id, ANN) == b"a"
 
 
-async def test_uploads_at_the_same_time_count_one_another(folder: Path) -> None:
+async def test_concurrent_uploads_count_together(folder: Path) -> None:
     store = store_at(folder, max_unsent=3)
 
     async def upload() -> bool:
@@ -47,7 +47,7 @@ async def test_uploads_at_the_same_time_count_one_another(folder: Path) -> None:
     assert sum(await asyncio.gather(*(upload() for _ in range(20)))) <= 3
 
 
-async def test_a_failed_upload_does_not_count(folder: Path) -> None:
+async def test_failed_upload_does_not_count(folder: Path) -> None:
     store = store_at(folder, max_unsent=1)
     for _ in range(3):
         with pytest.raises(AttachmentTypeRefusedError):

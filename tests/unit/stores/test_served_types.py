@@ -19,7 +19,7 @@ from agent_framework_chatkit.stores.attachments.media_types import served_type
         "text/vbscript",
     ],
 )
-def test_what_a_page_could_run_is_served_as_nothing_known(mime_type: str) -> None:
+def test_active_content_is_served_as_unknown_type(mime_type: str) -> None:
     assert served_type(mime_type) == "application/octet-stream"
 
 
@@ -35,5 +35,5 @@ def test_what_a_page_could_run_is_served_as_nothing_known(mime_type: str) -> Non
         "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     ],
 )
-def test_other_types_stay(mime_type: str) -> None:
+def test_other_types_are_unchanged(mime_type: str) -> None:
     assert served_type(mime_type) == mime_type

@@ -30,7 +30,7 @@ class TestSQLite(StoreContract, SharedContract):
     """What the store promises, on SQLite."""
 
 
-async def test_a_database_in_memory_is_the_stores_own() -> None:
+async def test_memory_database_belongs_to_store() -> None:
     async with SQLStore("sqlite://") as one, SQLStore("sqlite:///:memory:") as two:
         await asyncio.gather(
             *(one.save_thread(thread(f"thr_{number}"), ANN) for number in range(20))
@@ -39,7 +39,7 @@ async def test_a_database_in_memory_is_the_stores_own() -> None:
         assert ids(await two.load_threads(50, None, "asc", ANN)) == []
 
 
-async def test_a_database_in_memory_outlives_those_who_are_cancelled() -> None:
+async def test_memory_database_survives_cancellation() -> None:
     async with SQLStore("sqlite://") as store:
         await store.save_thread(thread(), ANN)
         for _ in range(20):
@@ -51,7 +51,7 @@ async def test_a_database_in_memory_outlives_those_who_are_cancelled() -> None:
         assert await store.load_thread("thr_1", ANN) == thread()
 
 
-async def test_readers_and_the_writer_do_not_wait_for_each_other(url: str) -> None:
+async def test_readers_and_writer_do_not_block_each_other(url: str) -> None:
     async with SQLStore(url) as store:
         await store.save_thread(thread(), ANN)
         assert execute(url, "PRAGMA journal_mode") == [("wal",)]
@@ -60,7 +60,7 @@ async def test_readers_and_the_writer_do_not_wait_for_each_other(url: str) -> No
             assert await store.load_thread("thr_1", ANN) == thread()
 
 
-async def test_nothing_that_was_stored_is_lost_when_a_process_is_killed(url: str) -> None:
+async def test_killed_process_loses_nothing_stored(url: str) -> None:
     async with SQLStore(url) as store:
         await store.save_thread(thread(), ANN)
     async with run_worker() as worker:
@@ -77,7 +77,7 @@ async def test_nothing_that_was_stored_is_lost_when_a_process_is_killed(url: str
     assert execute(url, "PRAGMA integrity_check") == [("ok",)]
 
 
-async def test_processes_set_a_database_up_at_once(tmp_path: Path) -> None:
+async def test_concurrent_processes_create_database(tmp_path: Path) -> None:
     async with run_worker() as one, run_worker() as two:
         for number in range(10):
             for worker in (one, two):
@@ -86,7 +86,7 @@ async def test_processes_set_a_database_up_at_once(tmp_path: Path) -> None:
                 await worker.read("migrated")
 
 
-async def test_a_database_that_cannot_be_opened_raises_until_it_can(tmp_path: Path) -> None:
+async def test_unopenable_database_raises_until_it_opens(tmp_path: Path) -> None:
     async with SQLStore(f"sqlite:///{tmp_path}/folder/chat.db") as store:
         with pytest.raises(OperationalError):
             await store.check()
@@ -94,14 +94,14 @@ async def test_a_database_that_cannot_be_opened_raises_until_it_can(tmp_path: Pa
         await store.check()
 
 
-def test_other_databases_are_refused() -> None:
+def test_other_databases_are_rejected() -> None:
     with pytest.raises(ValueError, match="mysql:// databases are not supported"):
         SQLStore("mysql://user:secret@host/db")
     with pytest.raises(ValueError, match="Only PostgreSQL has a direct URL"):
         SQLStore("sqlite://", direct_url="postgresql://user@host/db")
 
 
-def test_there_is_nothing_else() -> None:
+def test_unknown_name_raises_attribute_error() -> None:
     with pytest.raises(AttributeError, match="NoStore"):
         _ = stores.NoStore
 
@@ -114,7 +114,7 @@ def test_there_is_nothing_else() -> None:
         ("psycopg", "stores.SQLStore('postgresql://h/d')", "postgres"),
     ],
 )
-def test_what_is_missing_is_named(missing: str, code: str, extra: str) -> None:
+def test_missing_dependency_is_named(missing: str, code: str, extra: str) -> None:
     done = subprocess.run(
         [
             sys.executable,
@@ -131,7 +131,7 @@ def test_what_is_missing_is_named(missing: str, code: str, extra: str) -> None:
     assert f"pip install 'agent-framework-chatkit[{extra}]'" in error
 
 
-async def test_an_error_of_the_database_does_not_tell_what_was_said(tmp_path: Path) -> None:
+async def test_database_error_does_not_reveal_content(tmp_path: Path) -> None:
     path = tmp_path / "chat.db"
     async with SQLStore(f"sqlite:///{path}") as store:
         await store.save_thread(thread(), ANN)

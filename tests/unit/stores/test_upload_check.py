@@ -26,14 +26,14 @@ from .files import (
 )
 
 
-async def test_too_large_as_announced(store: AttachmentStore[Any]) -> None:
+async def test_announced_size_too_large(store: AttachmentStore[Any]) -> None:
     with pytest.raises(AttachmentTooLargeError, match="1000 bytes"):
         await store.create_attachment(announce("a.txt", "text/plain", 1001), ANN)
     with pytest.raises(AttachmentTooLargeError):
         await store.upload("a.txt", "text/plain", stream(b"a"), ANN, 1001)
 
 
-async def test_too_large_in_truth(local: AttachmentStore[Any], folder: Path) -> None:
+async def test_actual_size_too_large(local: AttachmentStore[Any], folder: Path) -> None:
     taken = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -48,14 +48,14 @@ async def test_too_large_in_truth(local: AttachmentStore[Any], folder: Path) -> 
     assert files_in(folder) == []
 
 
-async def test_a_limit_is_readable(folder: Path) -> None:
+async def test_limit_is_readable(folder: Path) -> None:
     store = store_at(folder, max_size=20 * 1024**2)
     with pytest.raises(AttachmentTooLargeError, match="Attach at most 20 MiB"):
         await store.upload("a.txt", "text/plain", stream(), ANN, 2**40)
 
 
 @pytest.mark.parametrize("chunks", [[], [b"ab"], [b"ab", b"cd"]])
-async def test_not_the_size_that_was_announced(
+async def test_size_differs_from_announced(
     local: AttachmentStore[Any], folder: Path, chunks: list[bytes]
 ) -> None:
     with pytest.raises(AttachmentSizeMismatchError):
@@ -70,13 +70,13 @@ async def test_not_the_size_that_was_announced(
     await local.receive(created.id, stream(b"abc"), context=ANN)
 
 
-async def test_a_size_that_no_file_has(store: AttachmentStore[Any]) -> None:
+async def test_impossible_size(store: AttachmentStore[Any]) -> None:
     with pytest.raises(AttachmentSizeMismatchError):
         await store.create_attachment(announce("a.txt", "text/plain", -1), ANN)
 
 
 @pytest.mark.parametrize("mime_type", ["application/x-msdownload", "image/svg+xml", "nonsense", ""])
-async def test_types_that_are_not_accepted(store: AttachmentStore[Any], mime_type: str) -> None:
+async def test_rejected_types(store: AttachmentStore[Any], mime_type: str) -> None:
     with pytest.raises(AttachmentTypeRefusedError):
         await store.create_attachment(announce("a", mime_type, 1), ANN)
     with pytest.raises(AttachmentTypeRefusedError):
@@ -84,7 +84,7 @@ async def test_types_that_are_not_accepted(store: AttachmentStore[Any], mime_typ
 
 
 @pytest.mark.parametrize("data", [b"", b"<script>alert(1)</script>", b"\x89PNG", b"a" * 900])
-async def test_what_claims_to_be_an_image_must_be_one(
+async def test_claimed_image_must_be_image(
     local: AttachmentStore[Any], folder: Path, data: bytes
 ) -> None:
     with pytest.raises(AttachmentTypeRefusedError):
@@ -92,19 +92,19 @@ async def test_what_claims_to_be_an_image_must_be_one(
     assert files_in(folder) == []
 
 
-async def test_an_image_gets_its_true_type(store: AttachmentStore[Any]) -> None:
+async def test_image_gets_actual_type(store: AttachmentStore[Any]) -> None:
     jpeg = IMAGES["image/jpeg"]
     attachment = await store.upload("a.png", "image/png", stream(jpeg), ANN)
     assert attachment.mime_type == "image/jpeg"
 
 
-async def test_an_image_of_another_kind_must_be_accepted_too(folder: Path) -> None:
+async def test_actual_image_type_must_be_accepted(folder: Path) -> None:
     store = store_at(folder, accept=["image/png"])
     with pytest.raises(AttachmentTypeRefusedError):
         await store.upload("a.png", "image/png", stream(IMAGES["image/gif"]), ANN)
 
 
-async def test_what_can_hold_a_script_is_a_download(folder: Path) -> None:
+async def test_active_content_is_download(folder: Path) -> None:
     store = store_at(folder, accept=["*/*"])
     for mime_type in ("image/svg+xml", "text/html", "application/xhtml+xml", "text/xml"):
         attachment = await store.upload("a", mime_type, stream(b"<svg/>"), ANN)

@@ -19,7 +19,7 @@ from .workers import run_worker
 class TurnsContract:
     """Needs a fixture `store`, and `url` of its database."""
 
-    async def test_a_thread_has_one_turn_at_a_time(self, store: SQLStore, url: str) -> None:
+    async def test_thread_has_one_turn_at_a_time(self, store: SQLStore, url: str) -> None:
         for name in ("thr_1", "thr_2"):
             await store.save_thread(thread(name), ANN)
         async with SQLStore(url) as other, store.turn("thr_1", ANN):
@@ -32,7 +32,7 @@ class TurnsContract:
         async with store.turn("thr_1", ANN):
             pass
 
-    async def test_a_turn_ends_when_it_fails(self, store: SQLStore) -> None:
+    async def test_turn_ends_when_it_fails(self, store: SQLStore) -> None:
         await store.save_thread(thread(), ANN)
         with pytest.raises(RuntimeError, match="the model"):
             async with store.turn("thr_1", ANN):
@@ -40,7 +40,7 @@ class TurnsContract:
         async with store.turn("thr_1", ANN):
             pass
 
-    async def test_a_turn_ends_however_often_it_is_cancelled(self, url: str) -> None:
+    async def test_turn_ends_despite_repeated_cancellation(self, url: str) -> None:
         async with SQLStore(url) as store:
             await store.save_thread(thread(), ANN)
             started = asyncio.Event()
@@ -61,7 +61,7 @@ class TurnsContract:
         assert execute(url, "SELECT worker FROM chatkit_turns") == [(None,)]
         assert execute(url, "SELECT count(*) FROM chatkit_workers") == [(0,)]
 
-    async def test_a_worker_that_holds_leases_shows_that_it_is_alive(self, url: str) -> None:
+    async def test_worker_with_leases_sends_heartbeats(self, url: str) -> None:
         async with SQLStore(url, lease=0.3) as store:
             await store.save_thread(thread(), ANN)
             async with store.turn("thr_1", ANN):
@@ -70,7 +70,7 @@ class TurnsContract:
                 while execute(url, beat) == first:
                     await asyncio.sleep(0.05)
 
-    async def test_a_lease_that_was_lost_is_not_taken_back(
+    async def test_lost_lease_is_not_taken_back(
         self, url: str, caplog: pytest.LogCaptureFixture
     ) -> None:
         async with SQLStore(url) as store:
@@ -109,7 +109,7 @@ class TurnsContract:
         assert (await store.load_thread("thr_1", ANN)).metadata == {"count": 30}
 
     @pytest.mark.parametrize("count", [1, 4])
-    async def test_a_worker_that_dies_does_not_keep_its_thread(
+    async def test_dead_worker_loses_its_thread(
         self, store: SQLStore, url: str, count: int
     ) -> None:
         await store.save_thread(thread(), ANN)
@@ -138,7 +138,7 @@ class TurnsContract:
         # They do not take the suspicion from each other again and again.
         assert len(suspecting) == len(set(suspecting))
 
-    async def test_many_write_to_a_thread_at_once(self, url: str) -> None:
+    async def test_concurrent_writes_to_thread(self, url: str) -> None:
         async with SQLStore(url) as one, SQLStore(url) as two:
             await one.save_thread(thread(), ANN)
             await asyncio.gather(
@@ -155,14 +155,14 @@ class TurnsContract:
             )
             assert sorted(await read_all(one, size=7)) == sorted(f"msg_{n}" for n in range(50))
 
-    async def test_many_add_the_same_thread_at_once(self, url: str) -> None:
+    async def test_concurrent_creation_of_thread(self, url: str) -> None:
         async with SQLStore(url) as one, SQLStore(url) as two:
             await asyncio.gather(
                 *(store.save_thread(thread(), ANN) for store in (one, two) for _ in range(10))
             )
             assert ids(await one.load_threads(9, None, "asc", ANN)) == ["thr_1"]
 
-    async def test_a_reader_misses_nothing_that_is_added(self, url: str) -> None:
+    async def test_reader_misses_no_added_item(self, url: str) -> None:
         async with SQLStore(url) as one, SQLStore(url) as two:
             await one.save_thread(thread(), ANN)
             added = [f"msg_{number}" for number in range(60)]
@@ -183,7 +183,7 @@ class TurnsContract:
             assert sorted(seen) == sorted(added)
             assert seen == await read_all(one, size=50)
 
-    async def test_deleting_and_adding_at_once(self, url: str) -> None:
+    async def test_concurrent_delete_and_add(self, url: str) -> None:
         async with SQLStore(url) as one, SQLStore(url) as two:
             for _ in range(10):
                 await one.save_thread(thread(), ANN)
@@ -201,7 +201,7 @@ class TurnsContract:
                 assert (await one.doomed_attachments() == ["atc_1"]) == saved
                 await one.forget_attachments(["atc_1"])
 
-    async def test_whoever_is_cancelled_leaves_the_store_usable(self, store: SQLStore) -> None:
+    async def test_cancellation_leaves_store_usable(self, store: SQLStore) -> None:
         await store.save_thread(thread(), ANN)
         random.seed(0)
         for number in range(40):

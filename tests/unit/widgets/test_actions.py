@@ -19,7 +19,7 @@ from ..offering import Trip, book
 
 
 @pytest.mark.parametrize("kind", ["book", APPROVAL_ACTION])
-def test_a_type_has_one_handler(kind: str) -> None:
+def test_type_has_one_handler(kind: str) -> None:
     @action(kind)
     async def other(payload: Any, context: ThreadContext[Any]) -> None: ...
 
@@ -28,7 +28,7 @@ def test_a_type_has_one_handler(kind: str) -> None:
         AgentChatKitServer(agent(), store, actions=[book, other])
 
 
-def test_a_handler_says_what_it_takes() -> None:
+def test_handler_must_declare_payload_type() -> None:
     def bare(payload, context):  # type: ignore[no-untyped-def]
         pass
 

@@ -97,7 +97,7 @@ CASES: list[tuple[Any, str, Any, bool]] = [
 
 
 @pytest.mark.parametrize(("part", "kind", "payload", "is_taken"), CASES)
-async def test_an_action_is_taken_as_the_widget_offers_it(
+async def test_action_must_match_widgets_offer(
     part: Any, kind: str, payload: Any, is_taken: bool
 ) -> None:
     taken: list[Any] = []

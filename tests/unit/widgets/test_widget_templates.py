@@ -42,7 +42,7 @@ class Flight(BaseModel):
 DATA = {"number": 'SK "263"', "stops": [{"city": "<Oslo>"}, {"city": "Rome"}], "day": "2026-11-25"}
 
 
-def test_a_file_is_filled_with_data(tmp_path: Path) -> None:
+def test_template_is_filled_with_data(tmp_path: Path) -> None:
     path = tmp_path / "flight.widget"
     path.write_text(json.dumps(definition(jsonSchema=SCHEMA, encodedWidget="…")), "utf-8")
     template = WidgetTemplate.from_file(path)
@@ -60,7 +60,7 @@ def test_a_file_is_filled_with_data(tmp_path: Path) -> None:
     assert template.build({**DATA, "number": "\ud83d"}).model_dump_json()
 
 
-def test_a_file_is_beside_the_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_template_path_is_relative_to_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "flight.widget").write_text(json.dumps(definition()), "utf-8")
     code = compile("made = WidgetTemplate.from_file('flight.widget')", tmp_path / "a.py", "exec")
     names: dict[str, Any] = {"WidgetTemplate": WidgetTemplate}
@@ -80,16 +80,14 @@ def test_a_file_is_beside_the_code(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         (b'{"version": "1.0", "name": "A", "template": "\\n{% if %}"}', "line 2 of the template"),
     ],
 )
-def test_a_file_that_is_no_template_is_named(
-    content: bytes, complaint: str, tmp_path: Path
-) -> None:
+def test_invalid_template_file_is_named(content: bytes, complaint: str, tmp_path: Path) -> None:
     path = tmp_path / "broken.widget"
     path.write_bytes(content)
     with pytest.raises(WidgetTemplateError, match=f"^{path}: .*{complaint}"):
         WidgetTemplate.from_file(path)
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_missing_template_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"none\.widget"):
         WidgetTemplate.from_file(tmp_path / "none.widget")
 
@@ -104,7 +102,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         ({**DATA, "stops": 1}, {}, "is not valid: .*not iterable"),
     ],
 )
-def test_what_the_data_lack_is_named(data: Any, schema: Any, complaint: str) -> None:
+def test_missing_data_is_named(data: Any, schema: Any, complaint: str) -> None:
     with pytest.raises(WidgetTemplateError, match=complaint):
         WidgetTemplate(definition(jsonSchema=schema)).build(data)
 
@@ -137,7 +135,7 @@ def test_what_the_data_lack_is_named(data: Any, schema: Any, complaint: str) -> 
         ),
     ],
 )
-def test_what_is_no_widget_is_named(widget: str, complaint: str) -> None:
+def test_invalid_widget_is_named(widget: str, complaint: str) -> None:
     with pytest.raises(WidgetTemplateError, match=f"Flight: .*{complaint}"):
         WidgetTemplate(definition(widget)).build()
 
@@ -146,13 +144,13 @@ def test_what_is_no_widget_is_named(widget: str, complaint: str) -> None:
 @pytest.mark.parametrize(
     "child", ['"Text", "value": "Hi", "glow": true', '"Table", "children": []']
 )
-def test_what_only_clients_know_passes(child: str) -> None:
+def test_unknown_components_pass(child: str) -> None:
     widget = f'{{"type": "Basic", "children": [{{"type": {child}}}]}}'
     built = WidgetTemplate(definition(widget)).build()
     assert built.model_dump(exclude_unset=True) == json.loads(widget)
 
 
-def test_only_what_is_read_is_the_text_of_a_widget() -> None:
+def test_copy_text_is_visible_text() -> None:
     children = [
         {"type": "Markdown", "value": "**Hi**"},
         {"type": "Transition", "children": {"type": "Badge", "label": "New"}},

@@ -69,7 +69,7 @@ def result(answering: Any) -> Any:
     return json.loads(asked(answering)[-1][1])
 
 
-async def test_people_see_a_widget_and_the_model_reads_the_data() -> None:
+async def test_user_sees_widget_and_model_reads_data() -> None:
     answering = asking(call("weather", city="Oslo"))
     items = await streamed(answering)
     assert seen(items) == ["workflow", "Oslo\n4 °C", "assistant_message"]
@@ -79,7 +79,7 @@ async def test_people_see_a_widget_and_the_model_reads_the_data() -> None:
     assert "4 °C" in message.text
 
 
-async def test_it_makes_no_difference_to_have_a_context() -> None:
+async def test_result_is_the_same_with_context() -> None:
     context: ThreadContext[Any] = ThreadContext(
         thread=ThreadMetadata(id="thr_1", created_at=datetime(2026, 1, 1)),
         store=IdStore(),
@@ -89,7 +89,7 @@ async def test_it_makes_no_difference_to_have_a_context() -> None:
     assert seen(items) == ["workflow", "Oslo\n4 °C", "assistant_message"]
 
 
-async def test_widgets_of_parallel_calls_come_in_the_order_of_the_calls() -> None:
+async def test_widgets_of_parallel_calls_follow_call_order() -> None:
     calls = [
         call("weather", "c1", city="Oslo", wait=0.05),
         call("weather", "c2", city="Rome"),
@@ -108,7 +108,7 @@ async def test_widgets_of_parallel_calls_come_in_the_order_of_the_calls() -> Non
     assert statuses == ["complete"] * 3
 
 
-async def test_the_server_keeps_the_widget_and_retries() -> None:
+async def test_server_stores_widget_and_retries() -> None:
     answering = agent(
         [call("weather", city="Oslo")],
         [text("There.")],
@@ -137,7 +137,7 @@ async def test_the_server_keeps_the_widget_and_retries() -> None:
     assert "Card" not in known
 
 
-async def test_a_tool_that_waits_for_approval_shows_its_widget_then() -> None:
+async def test_tool_shows_widget_after_approval() -> None:
     @widget_tool(TEMPLATE)
     @tool(approval_mode="always_require")
     def book(city: str) -> dict[str, Any]:
@@ -154,7 +154,7 @@ async def test_a_tool_that_waits_for_approval_shows_its_widget_then() -> None:
         assert texts[1:] == ["Oslo\n4 °C", "Rome\n21 °C"]
 
 
-async def test_a_call_that_the_page_makes_does_not_hide_a_widget() -> None:
+async def test_client_tool_call_does_not_hide_widget() -> None:
     @client_tool
     def locate() -> str:
         """Return where the user is."""
@@ -167,7 +167,7 @@ async def test_a_call_that_the_page_makes_does_not_hide_a_widget() -> None:
     assert "client_tool_call" in seen(shown)
 
 
-async def test_a_step_of_a_workflow_shows_a_widget() -> None:
+async def test_workflow_step_shows_widget() -> None:
     answering = asking(call("weather", city="Oslo"))
     workflow = WorkflowBuilder(start_executor=answering, name="weather").build()
     async with chat(workflow) as browser:
@@ -175,7 +175,7 @@ async def test_a_step_of_a_workflow_shows_a_widget() -> None:
         assert [card["copy_text"] for card in await cards(browser)] == ["Oslo\n4 °C"]
 
 
-async def test_data_may_be_a_dataclass_or_a_mapping() -> None:
+async def test_data_can_be_dataclass_or_mapping() -> None:
     @dataclass
     class Measured:
         city: str
@@ -191,7 +191,7 @@ async def test_data_may_be_a_dataclass_or_a_mapping() -> None:
     )
 
 
-async def test_a_text_is_for_the_model_alone() -> None:
+async def test_text_result_is_only_for_model() -> None:
     @widget_tool(TEMPLATE)
     def nowhere(city: str) -> str:
         """Look for a city."""
@@ -202,7 +202,7 @@ async def test_a_text_is_for_the_model_alone() -> None:
     assert asked(answering)[-1] == ("tool", "There is no Atlantis.")
 
 
-async def test_data_that_make_no_widget_still_reach_the_model(
+async def test_data_without_widget_reach_model(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     @widget_tool(TEMPLATE)
@@ -218,7 +218,7 @@ async def test_data_that_make_no_widget_still_reach_the_model(
     assert ("tool", '{"city": "Oslo"}') in asked(answering)
 
 
-async def test_a_tool_that_fails_shows_no_widget() -> None:
+async def test_failed_tool_shows_no_widget() -> None:
     @widget_tool(TEMPLATE)
     def broken(city: str) -> Weather:
         """Fail."""
@@ -228,14 +228,14 @@ async def test_a_tool_that_fails_shows_no_widget() -> None:
     assert seen(items) == ["workflow", "assistant_message"]
 
 
-async def test_a_run_that_fails_has_shown_its_widgets() -> None:
+async def test_failed_run_keeps_widgets() -> None:
     answering = agent([call("weather", city="Oslo")], [RuntimeError("gone")], tools=[weather])
     async with chat(answering) as browser:
         await browser.ask("Weather?")
         assert len(await cards(browser)) == 1
 
 
-async def test_a_converter_may_make_widgets_of_any_result() -> None:
+async def test_converter_can_make_widget_from_any_result() -> None:
     class Converter(AgentResponseConverter):
         async def function_to_widget(self, call: Any, result: Any) -> Any:
             form = await _resolved(super().function_to_widget(call, result))
@@ -248,7 +248,7 @@ async def test_a_converter_may_make_widgets_of_any_result() -> None:
     assert seen(items)[1] == "weather: Oslo\n4 °C"
 
 
-def test_the_tool_is_described_as_its_function_is() -> None:
+def test_tool_has_description_of_function() -> None:
     assert (weather.name, weather.description) == ("weather", "Get the weather in a city.")
     assert list(weather.parameters()["properties"]) == ["city", "wait"]
 
@@ -276,7 +276,7 @@ class FromObjects(AgentResponseConverter):
         return WidgetForm(built, str(said))
 
 
-async def test_an_object_that_a_tool_returns_reaches_the_widget() -> None:
+async def test_returned_object_reaches_widget() -> None:
     answering = asking(call("look_up"), tools=[look_up])
     async with chat(answering, response_converter=FromObjects()) as browser:
         await browser.ask("Weather?")
@@ -291,7 +291,7 @@ async def test_an_object_that_a_tool_returns_reaches_the_widget() -> None:
         assert results == ["It is mild."]
 
 
-async def test_an_object_that_a_tool_returns_reaches_an_app_that_looks_into_the_stream() -> None:
+async def test_returned_object_reaches_app_through_stream() -> None:
     found: list[Any] = []
 
     async def looking(run: Any) -> Any:

@@ -66,7 +66,7 @@ async def paused(state: Any) -> tuple[WorkflowCheckpoint, Workflow]:
     return await storage.load(checkpoint_id), workflow
 
 
-async def test_a_checkpoint_survives_as_json() -> None:
+async def test_checkpoint_survives_json_round_trip() -> None:
     checkpoint, workflow = await paused({"count": 1})
     data = json.loads(json.dumps(dump_checkpoint(checkpoint, workflow)))
     loaded = load_checkpoint(data, workflow)
@@ -76,13 +76,13 @@ async def test_a_checkpoint_survives_as_json() -> None:
     assert loaded.checkpoint_id == checkpoint.checkpoint_id
 
 
-async def test_a_type_that_nobody_named_is_refused_when_it_is_stored() -> None:
+async def test_unregistered_type_is_rejected_on_save() -> None:
     checkpoint, workflow = await paused(Unnamed(1))
     with pytest.raises(WorkflowCheckpointException, match="Unnamed"):
         dump_checkpoint(checkpoint, workflow)
 
 
-async def test_a_type_may_be_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_type_can_be_registered(monkeypatch: pytest.MonkeyPatch) -> None:
     @dataclass
     class Registered:
         number: int
@@ -95,7 +95,7 @@ async def test_a_type_may_be_registered(monkeypatch: pytest.MonkeyPatch) -> None
     assert "Registered" in repr(loaded.state)
 
 
-async def test_a_workflow_that_takes_no_such_answer_any_more() -> None:
+async def test_workflow_without_matching_request() -> None:
     class Other(Executor):
         @handler
         async def start(self, messages: list[Message], ctx: WorkflowContext) -> None: ...

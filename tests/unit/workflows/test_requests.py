@@ -104,7 +104,7 @@ def answers(form: dict[str, Any], *values: Any) -> dict[str, Any]:
     ],
     ids=str,
 )
-async def test_a_request_becomes_a_form_by_its_type(
+async def test_request_type_determines_form(
     response_type: Any, given: list[Any], got: str, tmp_path: Path
 ) -> None:
     url = f"sqlite:///{tmp_path}/chat.db"
@@ -132,7 +132,7 @@ async def test_a_request_becomes_a_form_by_its_type(
     ],
     ids=str,
 )
-async def test_an_answer_of_the_wrong_type_is_refused(
+async def test_answer_of_wrong_type_is_rejected(
     response_type: Any, given: list[Any], told: str
 ) -> None:
     async with chat(asking(response_type)) as browser:
@@ -145,7 +145,7 @@ async def test_an_answer_of_the_wrong_type_is_refused(
 
 
 @pytest.mark.parametrize("response_type", [str, list[Message], Message])
-async def test_the_next_message_answers_a_request_for_text(response_type: Any) -> None:
+async def test_next_message_answers_a_request_for_text(response_type: Any) -> None:
     async with chat(asking(response_type, "What is it about?")) as browser:
         await browser.ask("Go")
         events = await browser.ask("Whales")
@@ -159,7 +159,7 @@ async def test_the_next_message_answers_a_request_for_text(response_type: Any) -
         assert question
 
 
-async def test_writing_something_else_begins_anew() -> None:
+async def test_unrelated_message_starts_over() -> None:
     async with chat(asking(bool)) as browser:
         await browser.ask("Go")
         old = await form(browser)
@@ -180,7 +180,7 @@ async def test_writing_something_else_begins_anew() -> None:
         assert (await browser.transcript())[-1] == ("assistant_message", "Got True")
 
 
-async def test_an_agent_within_a_workflow_asks_for_approval(tmp_path: Path) -> None:
+async def test_agent_in_workflow_asks_for_approval(tmp_path: Path) -> None:
     bank = Bank()
     url = f"sqlite:///{tmp_path}/chat.db"
 
@@ -201,7 +201,7 @@ async def test_an_agent_within_a_workflow_asks_for_approval(tmp_path: Path) -> N
         assert bank.paid == [5]
 
 
-async def test_an_agent_within_a_workflow_calls_client_tools() -> None:
+async def test_agent_in_workflow_calls_client_tools() -> None:
     @client_tool
     def locate() -> str:
         """Return where the user is."""
@@ -223,7 +223,7 @@ async def test_an_agent_within_a_workflow_calls_client_tools() -> None:
     assert results[-2:] == ['"Oslo"', '"Bergen"']
 
 
-async def test_a_sequence_that_asks_for_a_review() -> None:
+async def test_sequence_with_review() -> None:
     ann = agent([text("Draft")], [text("Shorter")], name="ann")
     bob = agent([text("Final")], name="bob")
     workflow = SequentialBuilder(participants=[ann, bob]).with_request_info(agents=[ann]).build()
@@ -257,7 +257,7 @@ class Planner(MagenticManagerBase):
         return Message("assistant", ["It is here."])
 
 
-async def test_the_plan_of_a_magentic_team_is_reviewed() -> None:
+async def test_magentic_plan_review() -> None:
     manager = Planner()
     ann = agent([text("Found it.")], name="ann")
     builder = MagenticBuilder(participants=[ann], manager=manager, enable_plan_review=True)

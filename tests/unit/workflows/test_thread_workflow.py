@@ -30,7 +30,7 @@ from ..chat_client import Browser, chat
 from .shown import shown
 
 
-async def test_it_is_visible_who_speaks_and_which_step_runs() -> None:
+async def test_speaker_and_step_are_visible() -> None:
     ann = agent([text("Draft")], name="ann")
     bob = agent([text("Better")], name="bob")
     workflow = WorkflowBuilder(start_executor=ann, output_from="all").add_edge(ann, bob).build()
@@ -47,7 +47,7 @@ async def test_it_is_visible_who_speaks_and_which_step_runs() -> None:
         assert [task["status_indicator"] for task in items[1]["workflow"]["tasks"]] == ["complete"]
 
 
-async def test_messages_of_steps_that_run_at_once_are_not_torn() -> None:
+async def test_messages_of_concurrent_steps_stay_whole() -> None:
     turns = [asyncio.Event() for _ in range(3)]
 
     def wait(number: int) -> Any:
@@ -70,7 +70,7 @@ async def test_messages_of_steps_that_run_at_once_are_not_torn() -> None:
         ]
 
 
-async def test_threads_do_not_learn_of_each_other() -> None:
+async def test_threads_are_isolated() -> None:
     ann: Any = agent(name="ann")
     builder = WorkflowBuilder(start_executor=ann)
     for given in (builder.build(), builder, builder.build().as_agent()):
@@ -85,7 +85,7 @@ async def test_threads_do_not_learn_of_each_other() -> None:
         assert sorted(asked, key=len) == [["Hello"], ["A secret", "One", "More"]]
 
 
-async def test_a_workflow_that_cannot_be_copied_is_refused_at_once() -> None:
+async def test_uncopyable_workflow_is_rejected_at_once() -> None:
     class Locked(Executor):
         def __init__(self) -> None:
             super().__init__("locked")
@@ -106,7 +106,7 @@ async def test_a_workflow_that_cannot_be_copied_is_refused_at_once() -> None:
         assert (await browser.transcript())[-1] == ("assistant_message", "Hi")
 
 
-async def test_a_handoff_goes_on_with_the_next_message() -> None:
+async def test_handoff_continues_with_next_message() -> None:
     kept: Any = {"require_per_service_call_history_persistence": True}
     front = agent([call("handoff_to_billing")], name="front", **kept)
     billing = agent([text("Which invoice?")], [text("It is paid.")], name="billing", **kept)
@@ -121,7 +121,7 @@ async def test_a_handoff_goes_on_with_the_next_message() -> None:
     assert said(billing)[-1] == ("user", "The last one")
 
 
-async def test_a_group_chat() -> None:
+async def test_group_chat() -> None:
     ann = agent([text("I say A")], name="ann")
     bob = agent([text("I say B")], name="bob")
 
