@@ -9,7 +9,7 @@ from agent_framework import Content
 from chatkit.types import Task, ThoughtTask
 
 from ..text import mend_surrogates
-from .item_stream import ItemWriter
+from .item_stream import ItemStream
 from .open_items import OpenWorkflow
 from .overrides import MaybeAwaitable, resolve
 from .pace import Pace
@@ -57,7 +57,7 @@ class ActivityWriter:
         converter: What each content becomes.
     """
 
-    def __init__(self, items: ItemWriter, converter: AgentResponseConverter) -> None:
+    def __init__(self, items: ItemStream, converter: AgentResponseConverter) -> None:
         self._items = items
         self._converter = converter
         self._thought: _Thought | None = None

@@ -33,7 +33,7 @@ from chatkit.widgets import WidgetRoot
 from typing_extensions import TypeVar
 
 from ..interrupts.pause import Pause
-from .item_stream import ItemWriter
+from .item_stream import ItemStream
 from .open_items import OpenWidget, OpenWorkflow
 from .widget_updates import check_depth, widget_updates
 
@@ -132,7 +132,7 @@ class ThreadContext(Generic[TContext]):
         """Set by a tool to have the browser make a call when the turn has ended."""
         self.events: asyncio.Queue[ThreadStreamEvent | None] = asyncio.Queue()
         """What is to be sent; `stream_agent_response` reads it. `None` ends the turn."""
-        self.items = ItemWriter(thread.id, self._new_item_id, self.events.put_nowait)
+        self.items = ItemStream(thread.id, self._new_item_id, self.events.put_nowait)
         """Writes the turn's items, the agent's as well as the tools'."""
 
     def __deepcopy__(self, memo: dict[int, Any]) -> ThreadContext[TContext]:

@@ -11,7 +11,7 @@ from chatkit.types import ClientToolCallItem, StructuredInput, StructuredInputIt
 from ..interrupts.client_tools import client_tool_call_fields, error_result
 from ..interrupts.pause import Interrupt, InterruptKind, Pause
 from ..interrupts.questions import ASK_USER
-from .item_stream import ItemWriter
+from .item_stream import ItemStream
 from .overrides import attempt, resolve
 from .response_converter import AgentResponseConverter
 
@@ -30,7 +30,7 @@ class InterruptWriter:
 
     def __init__(
         self,
-        items: ItemWriter,
+        items: ItemStream,
         converter: AgentResponseConverter,
         pause: Pause | None,
         client_tools: Collection[str],

@@ -10,7 +10,7 @@ from chatkit.types import GeneratedImage, GeneratedImageItem
 from ..text import mend_surrogates
 from .activity_writer import ActivityWriter
 from .data_content import is_image
-from .item_stream import ItemWriter
+from .item_stream import ItemStream
 from .open_items import OpenImage
 from .overrides import resolve
 from .response_converter import AgentResponseConverter
@@ -28,7 +28,7 @@ class MediaWriter:
     """
 
     def __init__(
-        self, items: ItemWriter, converter: AgentResponseConverter, activity: ActivityWriter
+        self, items: ItemStream, converter: AgentResponseConverter, activity: ActivityWriter
     ) -> None:
         self._items = items
         self._converter = converter

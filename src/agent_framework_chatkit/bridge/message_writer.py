@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Mapping
 
 from agent_framework import AgentResponseUpdate, Content
 
-from .item_stream import ItemWriter
+from .item_stream import ItemStream
 from .open_items import OpenMessage
 from .overrides import MaybeAwaitable, resolve
 from .raw_representation import raw_field
@@ -27,7 +27,7 @@ class MessageWriter:
     """
 
     def __init__(
-        self, items: ItemWriter, converter: AgentResponseConverter, steps: StepWriter
+        self, items: ItemStream, converter: AgentResponseConverter, steps: StepWriter
     ) -> None:
         self._items = items
         self._converter = converter

@@ -6,7 +6,6 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from chatkit.types import (
     Annotation,
@@ -32,10 +31,8 @@ from chatkit.widgets import WidgetRoot
 from pydantic import TypeAdapter
 
 from ..text import mend_surrogates
+from .item_writer import ItemWriter
 from .widget_updates import widget_updates
-
-if TYPE_CHECKING:
-    from .item_stream import ItemWriter
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from ..interrupts.pause import Pause
 from ..interrupts.request_info import is_request_info
 from .activity_writer import ActivityWriter
 from .interrupt_writer import InterruptWriter
-from .item_stream import ItemWriter
+from .item_stream import ItemStream
 from .media_writer import MediaWriter
 from .message_writer import MessageWriter
 from .open_items import OpenMessage
@@ -41,7 +41,7 @@ class ResponseWriter:
 
     def __init__(
         self,
-        items: ItemWriter,
+        items: ItemStream,
         converter: AgentResponseConverter,
         pause: Pause | None = None,
         *,

@@ -12,7 +12,8 @@ from agent_framework import AgentResponseUpdate, ResponseStream
 from chatkit.types import ThreadStreamEvent
 
 from .context import ThreadContext
-from .item_stream import ItemWriter, default_generate_id
+from .item_stream import ItemStream
+from .item_writer import default_generate_id
 from .response_converter import AgentResponseConverter
 from .response_writer import ResponseWriter
 
@@ -78,7 +79,7 @@ async def _stream_alone(
 ) -> AsyncGenerator[ThreadStreamEvent, None]:
     """Stream a run whose tools stream nothing of their own."""
     events: list[ThreadStreamEvent] = []
-    response = ResponseWriter(ItemWriter(thread_id, generate_id, events.append), converter)
+    response = ResponseWriter(ItemStream(thread_id, generate_id, events.append), converter)
     try:
         async for update in response_stream:
             if (rest := response.write(update)) is not None:

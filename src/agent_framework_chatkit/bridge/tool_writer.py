@@ -12,7 +12,7 @@ from ..interrupts.pause import Pause
 from ..interrupts.questions import ASK_USER
 from .activity_writer import ActivityWriter
 from .cards import WidgetForm
-from .item_stream import ItemWriter
+from .item_stream import ItemStream
 from .media_writer import MediaWriter
 from .open_items import OpenWorkflow
 from .overrides import attempt, resolve
@@ -36,7 +36,7 @@ class ToolWriter:
 
     def __init__(
         self,
-        items: ItemWriter,
+        items: ItemStream,
         converter: AgentResponseConverter,
         activity: ActivityWriter,
         media: MediaWriter,
