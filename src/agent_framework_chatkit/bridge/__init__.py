@@ -1,1 +1,1 @@
-"""From thread items to an agent's messages, and from its updates to ChatKit's events."""
+"""Converts thread items to an agent's messages, and the agent's updates to ChatKit events."""

@@ -1,4 +1,4 @@
-"""An agent's activity as workflow tasks: thoughts, which stream, and tasks of other kinds."""
+"""Writes an agent's activity as workflow tasks: streamed thoughts, and other tasks."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from .response_converter import AgentResponseConverter
 
 @dataclass(eq=False)
 class ShownTask:
-    """A task in the workflow that shows it."""
+    """A task in a workflow."""
 
     workflow: OpenWorkflow
     index: int
-    """The task's place in the workflow."""
+    """The task's index in the workflow."""
 
     def update(self, task: Task) -> bool:
-        """Replace the task if its workflow is still open, and return whether it is."""
+        """Replace the task, and return `True`, if its workflow is still open."""
         if self.workflow.is_closed:
             return False
         self.workflow.update_task(self.index, task)
@@ -35,10 +35,10 @@ class ShownTask:
 
 @dataclass(eq=False)
 class _Thought:
-    """A thought while it streams."""
+    """A thought that is streaming."""
 
     key: object
-    """Identifies it for the model's service; another key begins another thought."""
+    """The thought's key in the model's service. Another key starts another thought."""
     shown: ShownTask
     texts: list[str] = field(default_factory=list)
     length: int = 0
@@ -53,8 +53,8 @@ class ActivityWriter:
     """Writes an agent's thoughts and other tasks, one after another.
 
     Args:
-        items: Where the items are written.
-        converter: What each content becomes.
+        items: The stream to write to.
+        converter: Converts each content.
     """
 
     def __init__(self, items: ItemStream, converter: AgentResponseConverter) -> None:
@@ -71,7 +71,7 @@ class ActivityWriter:
         return ShownTask(workflow, workflow.add_task(task))
 
     def think(self, content: Content) -> Awaitable[None] | None:
-        """Write `text_reasoning`, and return what is left to await."""
+        """Write `text_reasoning`, and return the rest to await, if any."""
         delta = self._converter.reasoning_to_delta(content)
         if isinstance(delta, str):
             self._think(delta, content)

@@ -1,4 +1,4 @@
-"""The bytes of an attachment, as content for the model."""
+"""Converts the bytes of attachments to content for the model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TEXT_SUFFIXES = ("json", "csv", "xml", "yaml")
 
 
 def attachment_content(data: bytes, attachment: Attachment) -> Content:
-    """Return the bytes of an attachment as content: text that names the file, or data."""
+    """Return the bytes of an attachment as data, or as text that names the file."""
     if not _is_text(attachment.mime_type):
         return Content.from_data(data, attachment.mime_type, name=attachment.name)
     name, mime_type = escape(attachment.name), escape(attachment.mime_type)
@@ -26,13 +26,13 @@ def attachment_content(data: bytes, attachment: Attachment) -> Content:
 
 
 def _is_text(mime_type: str) -> bool:
-    """Return whether a file of this MIME type is text that a model can read as it is."""
+    """Return whether a file of this MIME type is text that a model can read."""
     main, _, sub = mime_type.partition(";")[0].strip().lower().partition("/")
     return main == "text" or sub.removeprefix("x-").rpartition("+")[2] in _TEXT_SUFFIXES
 
 
 def _decode(data: bytes, mime_type: str) -> str:
-    """Decode a text file by the charset of its MIME type, else by its BOM, else as UTF-8."""
+    """Decode a text file by the charset of its MIME type, its BOM, or else as UTF-8."""
     header = EmailMessage()
     header["content-type"] = mime_type
     has_utf16_bom = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))

@@ -1,4 +1,4 @@
-"""Cards on which people decide: each shows exactly what it asks for."""
+"""Approval and consent cards, which show exactly what the user decides about."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from ..interrupts.pause import Decision
 from ..text import mend_surrogates, readable_name, visible
 
 APPROVAL_ACTION = "approval.answer"
-"""The type of the action that the buttons of an approval card send."""
+"""The type of the action that an approval card's buttons send."""
 
 CONSENT_ACTION = "consent.answer"
-"""The type of the action that the buttons of a consent card send."""
+"""The type of the action that a consent card's buttons send."""
 
 FAILED_ICON = "lucide:circle-x"
 
 VERBATIM = "verbatim"
-"""The key of a text that the page shows as code is shown, in a box that scrolls."""
+"""The key of a text that the page shows like code, in a scrollable box."""
 
 TIME = "time:"
-"""What the key of a text begins with at whose end the page shows the reader's own time.
+"""The prefix of the key of a text that ends with a time, which the page shows in local time.
 
-A key, since ChatKit's types keep no properties of ours. Other clients show the text.
+This is a key because ChatKit's types drop other properties. Other clients show the text as it is.
 """
 
 _NOT_IN_SCHEMA = "not a parameter of this tool"
 _NAME = re.compile(r"\w[\w.-]*")
 _LAYOUT = "\n\t"
-"""Control characters that are seen for what they are."""
+"""Control characters that are shown as they are."""
 
 
 class WidgetForm(NamedTuple):
@@ -42,7 +42,7 @@ class WidgetForm(NamedTuple):
 
     Attributes:
         widget: The widget.
-        text: The same in plain text, for copying and reading aloud.
+        text: The widget's content as plain text, for the clipboard and for screen readers.
     """
 
     widget: WidgetRoot
@@ -50,11 +50,10 @@ class WidgetForm(NamedTuple):
 
 
 def exact_text(value: Any) -> str:
-    """Return an argument's value as people see it: no two values look the same.
+    """Return an argument's value as shown, so that no two values look the same.
 
-    A string is shown as it is, if it can be taken for nothing else. One with hidden characters or
-    with space around it, and one that is JSON itself, is shown in quotes, with escapes. All other
-    values are JSON.
+    An unambiguous string is shown as it is. A string with hidden characters or surrounding space,
+    or that is JSON itself, is shown in quotes, with escapes. All other values are shown as JSON.
     """
     if not isinstance(value, str):
         text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
@@ -75,11 +74,11 @@ def approval_card(
 
     Args:
         request: The request.
-        tool: The tool, if the agent was given it.
-        always_approve: Whether to offer approval of every later call.
+        tool: The tool, if the agent has it.
+        always_approve: Whether to offer approval of all later calls.
     """
     call = _Call(request, tool)
-    # It comes back with the answer, and must be the same then.
+    # The answer must have the same ID.
     request_id = mend_surrogates(request.id or "")
 
     def action(**answer: bool) -> dict[str, Any]:
@@ -111,12 +110,12 @@ def approval_card(
 def approval_decision_card(
     request: Content, tool: ToolDescription | None, decision: Decision
 ) -> WidgetForm:
-    """Return the card of a request that was decided.
+    """Return the card of a decided request.
 
     Args:
         request: The request.
-        tool: The tool, if the agent was given it.
-        decision: What was decided.
+        tool: The tool, if the agent has it.
+        decision: The user's decision.
     """
     call = _Call(request, tool)
     what = "Approved" if decision.approved else "Declined"
@@ -132,11 +131,11 @@ def approval_decision_card(
 
 
 def consent_card(address: str, link: str) -> WidgetForm:
-    """Return a card that leads to a consent page.
+    """Return a card that links to a consent page.
 
     Args:
-        address: The host of the page.
-        link: The page.
+        address: The page's host.
+        link: The page's URL.
     """
     target = link.translate({ord(char): f"%{ord(char):02X}" for char in "<>\\ "})
     text = f"Your consent is needed. Give it at {address}, then come back and continue."
@@ -160,7 +159,7 @@ def consent_card(address: str, link: str) -> WidgetForm:
 
 
 def consent_decision_card(decision: Decision) -> WidgetForm:
-    """Return the card of a consent that was given or declined."""
+    """Return the card of a given or declined consent."""
     what = "Consent given" if decision.approved else "Declined"
     return WidgetForm(
         _card(
@@ -172,7 +171,7 @@ def consent_decision_card(decision: Decision) -> WidgetForm:
 
 
 class _Call:
-    """What a person sees of a call."""
+    """A call as shown to the user."""
 
     def __init__(self, request: Content, tool: ToolDescription | None) -> None:
         call = request.function_call
@@ -204,7 +203,7 @@ class _Call:
         ]
 
     def text(self, before: str = "") -> str:
-        """Return it as plain text, in which each argument begins a line and no value can."""
+        """Return the call as plain text, in which only arguments can start a line."""
         lines = [f"{before}{self._title} ({_exact_name(self._name)})"]
         lines += [f"> {line}" for line in self._description.splitlines()]
         for name, value, is_known in self._arguments:
@@ -232,7 +231,7 @@ def _exact_name(name: str) -> str:
 
 
 def _is_plain(value: str) -> bool:
-    """Return whether a string can be taken for nothing else."""
+    """Return whether a string is unambiguous."""
     if (
         not value
         or value != value.strip()

@@ -1,4 +1,4 @@
-"""What a tool may do to the thread while it runs."""
+"""The context that tools use to change the thread while they run."""
 
 from __future__ import annotations
 
@@ -46,20 +46,19 @@ AGENT_CONTEXT = "agent_context"
 
 
 _own_workflow: ContextVar[OpenWorkflow | None] = ContextVar("own_workflow", default=None)
-"""The workflow that the calling tool has started.
+"""The workflow that the calling tool started.
 
-A tool that runs in parallel to another runs in an asyncio task of its own, and so with variables
-of its own.
+Each parallel tool call runs in its own asyncio task, and therefore has its own value.
 """
 
 
 @dataclass
 class ClientToolCall:
-    """A call that the browser makes once the agent's turn has ended.
+    """A client tool call that the browser makes when the agent's turn ends.
 
     Attributes:
         name: The client tool's name.
-        arguments: What it is called with.
+        arguments: The arguments of the call.
     """
 
     name: str
@@ -67,19 +66,19 @@ class ClientToolCall:
 
 
 class CallRecorder(Protocol):
-    """Takes note of what becomes of the calls of a run."""
+    """Records the tool calls of a run."""
 
     async def start_call(self, call_id: str) -> None:
-        """Store that a tool is about to run."""
+        """Record that a tool is about to run."""
 
     def end_call(self, call_id: str, result: Any) -> None:
-        """Note what a tool has returned."""
+        """Record a tool's result."""
 
 
 class ThreadContext(Generic[TContext]):
-    """A tool's way to the thread, the store and the person, while the tool runs.
+    """Gives tools access to the thread, the store and the user while they run.
 
-    Make one for each turn, give it to the run, and give it to `stream_agent_response`:
+    Create one for each turn, and pass it to the run and to `stream_agent_response`:
 
     ```python
     context = ThreadContext(thread=thread, store=self.store, request_context=context)
@@ -90,22 +89,21 @@ class ThreadContext(Generic[TContext]):
         yield event
     ```
 
-    A tool declares `ctx: FunctionInvocationContext` and calls `ThreadContext.of(ctx)`. What it
-    streams is on the wire at once, in order with what the agent says. Tools that run in
-    parallel, and tools of sub-agents made by `Agent.as_tool()`, share the turn's context; each
-    has a workflow of its own if it starts one.
+    A tool declares `ctx: FunctionInvocationContext` and calls `ThreadContext.of(ctx)`. Everything
+    it streams is sent immediately, in order with the agent's own output. Parallel tools, and the
+    tools of sub-agents made by `Agent.as_tool()`, share the turn's context, but each tool has its
+    own workflow if it starts one.
 
-    Its methods are those of `chatkit.agents.AgentContext`, so that tools written for the Agents
-    SDK keep working.
+    The methods are those of `chatkit.agents.AgentContext`, so tools written for the Agents SDK
+    keep working.
 
     Args:
-        thread: The thread that the turn belongs to.
-        store: The ChatKit store that holds it.
-        request_context: What the app knows of the request.
-        client_tools: Names of tools that the browser runs, besides those that the
-            `AgentResponseConverter` knows.
-        resumed: What the run was paused for, if it goes on after a pause.
-        sender: The widget whose action this is about, if one was used.
+        thread: The turn's thread.
+        store: The ChatKit store that contains the thread.
+        request_context: The app's own context for the request.
+        client_tools: Names of more client tools than those of the `AgentResponseConverter`.
+        resumed: The pause, if the run resumes after one.
+        sender: The widget whose action started the turn, if any.
     """
 
     def __init__(
@@ -125,26 +123,26 @@ class ThreadContext(Generic[TContext]):
         self.resumed = resumed
         self.sender = sender
         self.pause = Pause()
-        """What the run waits for when it has ended; `stream_agent_response` fills it in."""
+        """The run's open requests; `stream_agent_response` adds them when the run ends."""
         self.recorder: CallRecorder | None = None
-        """Takes note of calls, for a turn that is stored while it runs."""
+        """Records tool calls, if the turn is stored while it runs."""
         self.client_tool_call: ClientToolCall | None = None
-        """Set by a tool to have the browser make a call when the turn has ended."""
+        """The call that the browser makes when the turn ends; a tool may set it."""
         self.events: asyncio.Queue[ThreadStreamEvent | None] = asyncio.Queue()
-        """What is to be sent; `stream_agent_response` reads it. `None` ends the turn."""
+        """The events to send, which `stream_agent_response` reads. `None` ends the turn."""
         self.items = ItemStream(thread.id, self._new_item_id, self.events.put_nowait)
-        """Writes the turn's items, the agent's as well as the tools'."""
+        """Writes the items of the agent and of its tools."""
 
     def __deepcopy__(self, memo: dict[int, Any]) -> ThreadContext[TContext]:
-        # A workflow copies what it gives its tools; a copy would lead to no thread.
+        # A workflow copies its tools' arguments; a copied context would belong to no thread.
         return self
 
     @classmethod
     def of(cls, ctx: FunctionInvocationContext) -> ThreadContext[Any]:
-        """Return the context of the turn that a tool is called in.
+        """Return the context of the turn in which a tool is called.
 
         Raises:
-            LookupError: If the run was not given one.
+            LookupError: If the run has no context.
         """
         context = ctx.kwargs.get(AGENT_CONTEXT)
         if not isinstance(context, ThreadContext):
@@ -156,21 +154,21 @@ class ThreadContext(Generic[TContext]):
 
     @property
     def function_invocation_kwargs(self) -> dict[str, Any]:
-        """What the run's parameter of this name must hold for tools to find this context."""
+        """The value of the run's parameter of this name, through which tools find the context."""
         return {AGENT_CONTEXT: self}
 
     @property
     def workflow_item(self) -> WorkflowItem | None:
-        """The workflow that the tool's tasks are added to, if there is one."""
+        """The workflow to which the tool's tasks are added, if there is one."""
         workflow = self._own_workflow() or self.items.current
         return workflow.item if isinstance(workflow, OpenWorkflow) else None
 
     def generate_id(self, type: StoreItemType, thread: ThreadMetadata | None = None) -> str:
-        """Return a new id, made by the store, for an item or a thread.
+        """Return a new ID from the store for an item or a thread.
 
         Args:
-            type: What the id is for.
-            thread: The thread that the item belongs to; the turn's by default.
+            type: The type of the item, or `"thread"`.
+            thread: The item's thread; by default, the turn's.
         """
         if type == "thread":
             return self.store.generate_thread_id(self.request_context)
@@ -179,12 +177,12 @@ class ThreadContext(Generic[TContext]):
     async def stream(self, event: ThreadStreamEvent) -> None:
         """Send an event.
 
-        An item that is added but never done is closed when the turn ends.
+        When the turn ends, items that were added but are not done are closed.
         """
         if isinstance(event, ThreadItemAddedEvent):
             self._close_own_workflow()
         self.items.write(event)
-        # Lets the event out before the tool goes on, even if the tool never waits for anything.
+        # Send the event before the tool continues, even if the tool never awaits anything.
         await asyncio.sleep(0)
 
     async def stream_widget(
@@ -195,12 +193,12 @@ class ThreadContext(Generic[TContext]):
         """Show a widget, or stream its states.
 
         Args:
-            widget: A widget, or an async generator of its states, each of which is whole. Text
-                that grows, in a `Text` or `Markdown` that has an id, streams word by word; with any
-                other change the widget is drawn anew.
-            copy_text: What is copied when a person copies the widget.
+            widget: A widget, or an async generator of its states, each of which is complete.
+                Growing text in a `Text` or `Markdown` with an ID streams as deltas; any other
+                change sends the whole widget again.
+            copy_text: The text for the clipboard when the user copies the widget.
 
-        If the generator fails or the turn is stopped, the widget stays as it was then.
+        If the generator fails or the turn is stopped, the widget keeps its last state.
 
         Raises:
             ValueError: If a widget is more than 64 components deep.
@@ -228,12 +226,12 @@ class ThreadContext(Generic[TContext]):
         widget: WidgetRoot | AsyncGenerator[WidgetRoot, None],
         copy_text: str | None = None,
     ) -> None:
-        """Show another widget in the place of the sender, or stream its states there.
+        """Replace the sender with another widget, or stream its states there.
 
         Args:
-            widget: A widget, or an async generator of its states, as for `stream_widget`. If it
-                fails, the sender is shown again as it was.
-            copy_text: What is copied when a person copies the widget.
+            widget: A widget, or an async generator of its states, as for `stream_widget`. If the
+                generator fails, the original sender is shown again.
+            copy_text: The text for the clipboard when the user copies the widget.
 
         Raises:
             ValueError: If there is no sender, or a widget is more than 64 components deep.
@@ -262,14 +260,14 @@ class ThreadContext(Generic[TContext]):
         await self.stream(ThreadItemReplacedEvent(item=self.sender))
 
     async def add_hidden_context(self, content: str) -> None:
-        """Tell the agent something that people do not see; it reads it with their next message."""
+        """Add context that users do not see. The agent reads it with the next message."""
         self.items.write_done(self.items.item(HiddenContextItem, "message", content=content))
         await asyncio.sleep(0)
 
     async def start_workflow(self, workflow: Workflow) -> None:
-        """Begin a workflow, which is the calling tool's own until it ends.
+        """Start a workflow that belongs to the calling tool until it ends.
 
-        Unless it is a reasoning workflow, it is shown from its first task on.
+        It is shown when it has a task, or at once if it is a reasoning workflow.
         """
         self._close_own_workflow()
         self.items.close_current()
@@ -277,7 +275,7 @@ class ThreadContext(Generic[TContext]):
         await asyncio.sleep(0)
 
     async def add_workflow_task(self, task: Task) -> int:
-        """Add a task to the tool's workflow, else to the one that shows what the agent does.
+        """Add a task to the tool's workflow, or else to the workflow of the agent's activity.
 
         Returns:
             The task's index, for `update_workflow_task`.
@@ -288,11 +286,11 @@ class ThreadContext(Generic[TContext]):
         return index
 
     async def update_workflow_task(self, task: Task, task_index: int) -> None:
-        """Replace a task of the workflow that `add_workflow_task` adds to.
+        """Replace a task of the workflow to which `add_workflow_task` adds.
 
         Args:
-            task: The task as it is now.
-            task_index: Its index, as `add_workflow_task` returned it.
+            task: The new task.
+            task_index: The index that `add_workflow_task` returned.
 
         Raises:
             IndexError: If there is no task at the index.
@@ -307,11 +305,11 @@ class ThreadContext(Generic[TContext]):
     async def end_workflow(
         self, summary: WorkflowSummary | None = None, expanded: bool = False
     ) -> None:
-        """End the workflow that `add_workflow_task` adds to; nothing happens if there is none.
+        """End the workflow to which `add_workflow_task` adds, if there is one.
 
         Args:
-            summary: What to show for it; how long it took by default.
-            expanded: Whether its tasks stay unfolded.
+            summary: The workflow's summary; by default, its duration.
+            expanded: Whether its tasks stay expanded.
         """
         workflow = self._own_workflow() or self.items.current
         if isinstance(workflow, OpenWorkflow):
@@ -320,25 +318,25 @@ class ThreadContext(Generic[TContext]):
         await asyncio.sleep(0)
 
     async def stream_progress(self, text: str, icon: IconName | None = None) -> None:
-        """Tell the person what is going on, in a line that the next item replaces.
+        """Show a line about the current progress, which the next item replaces.
 
         Args:
-            text: What to tell.
-            icon: The icon beside it.
+            text: The line.
+            icon: The icon next to it.
         """
         await self.stream(ProgressUpdateEvent(text=text, icon=icon))
 
     async def stream_client_effect(self, name: str, data: dict[str, Any] | None = None) -> None:
-        """Have the page do something, without waiting for it.
+        """Trigger an effect in the page, without waiting for it.
 
         Args:
-            name: What the page's `onEffect` is told.
-            data: What it is told with it; JSON.
+            name: The effect's name for the page's `onEffect`.
+            data: The effect's data, as JSON.
         """
         await self.stream(ClientEffectEvent(name=name, data=data or {}))
 
     def call_client_tool(self) -> None:
-        """Write the client tool call that a tool has left, if there is one."""
+        """Write the client tool call that a tool requested, if any."""
         if self.client_tool_call is not None:
             call, self.client_tool_call = self.client_tool_call, None
             self.items.write_done(

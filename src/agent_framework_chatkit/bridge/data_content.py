@@ -1,4 +1,4 @@
-"""Contents that hold or name a file: whether it is an image, and what it is called."""
+"""Content that contains or refers to a file: its name, and whether it is an image."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from agent_framework import Content
 
 
 def is_image(content: Content) -> bool:
-    """Return whether `data` or `uri` content says that it is an image."""
+    """Return whether `data` or `uri` content is an image, by its type or extension."""
     media_type = content.media_type or mimetypes.guess_type(content.uri or "")[0] or ""
     return media_type.partition("/")[0].strip().lower() == "image"
 
 
 def file_name(content: Content) -> str:
-    """Return what a file is called, or what it is known by if it has no name."""
+    """Return a file's name, or another way to identify a file without one."""
     properties = content.additional_properties or {}
     for name in (content.name, properties.get("filename"), properties.get("name")):
         if isinstance(name, str) and name:

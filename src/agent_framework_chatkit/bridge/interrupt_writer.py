@@ -1,4 +1,4 @@
-"""The open requests of a run that has ended, as items that people can answer."""
+"""Writes the open requests of a run that ended as items that users can answer."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class InterruptWriter:
     """Writes the open requests as items, and adds them to the run's pause.
 
     Args:
-        items: Where the items are written.
-        converter: What each request becomes.
-        pause: Takes the requests. Without it the run cannot be resumed.
-        client_tools: Names of tools that the browser runs.
+        items: The stream to write to.
+        converter: Converts each request.
+        pause: Receives the requests. Without it, the run cannot resume.
+        client_tools: Names of client tools.
     """
 
     def __init__(
@@ -40,14 +40,14 @@ class InterruptWriter:
         self._pause = pause
         self._client_tools = client_tools
         self._requests: list[tuple[InterruptKind, Content]] = []
-        """Requests, written when the run has ended: people cannot answer before."""
+        """Requests to write when the run ends. Users cannot answer them earlier."""
 
     def add(self, kind: InterruptKind, request: Content) -> None:
-        """Take in a request."""
+        """Add a request."""
         self._requests.append((kind, request))
 
     def is_paused(self, calls: Sequence[Content]) -> bool:
-        """Return whether the run pauses until people answer.
+        """Return whether the run pauses until the user answers.
 
         Args:
             calls: The calls without a result.
@@ -57,7 +57,7 @@ class InterruptWriter:
         )
 
     async def write(self, calls: Sequence[Content]) -> None:
-        """Write the requests, and the calls that people or their browsers answer.
+        """Write the requests, and the calls that users or their browsers answer.
 
         Args:
             calls: The calls without a result.
@@ -110,7 +110,7 @@ class InterruptWriter:
             if kind == "approval"
             else self._converter.consent_request_to_form
         )
-        # Sealed before it is shown.
+        # Seal the call before it is shown.
         interrupt = (self._pause or Pause()).interrupt(kind, request)
         form = await resolve(to_form(interrupt.shown))
         if form is None:
@@ -129,7 +129,7 @@ class InterruptWriter:
             self._items.write_error(error)
 
     def _call_client_tool(self, call: Content, *, is_first: bool) -> None:
-        """Have the browser make a call, if it is the first: there is one call at a time."""
+        """Let the browser make the call, unless it is making another one."""
         if is_first:
             fields = client_tool_call_fields(call)
             item = self._items.item(ClientToolCallItem, "tool_call", **fields)

@@ -1,4 +1,4 @@
-"""What an update does to an item."""
+"""Applies updates to items."""
 
 from __future__ import annotations
 
@@ -29,8 +29,7 @@ from chatkit.types import (
 def apply_update(item: ThreadItem, update: ThreadItemUpdate) -> None:
     """Apply an update to an item in place, as a client does.
 
-    An update that does not fit the item, or that names a task or component which is not there,
-    changes nothing.
+    An update changes nothing if it does not fit the item, or if its task or component is missing.
     """
     if isinstance(item, AssistantMessageItem):
         _update_message(item, update)
@@ -58,7 +57,7 @@ def _update_message(item: AssistantMessageItem, update: ThreadItemUpdate) -> Non
         ),
     ):
         return
-    # An update may be the first that is heard of a part.
+    # The part may be new.
     while len(item.content) <= update.content_index:
         item.content.append(AssistantMessageContent(text="", annotations=[]))
     part = item.content[update.content_index]
@@ -79,7 +78,7 @@ def _update_widget(item: WidgetItem, update: ThreadItemUpdate) -> None:
                 component.value = (component.value or "") + update.delta
                 component.streaming = not update.done
     elif isinstance(update, WidgetComponentUpdated):
-        # Before any is replaced, since a new component may hold one of the same id.
+        # Collected first, because a new component may contain another one with the same ID.
         for parent in list(_components(item.widget)):
             children = getattr(parent, "children", None)
             if isinstance(children, list):
@@ -91,7 +90,7 @@ def _update_widget(item: WidgetItem, update: ThreadItemUpdate) -> None:
 
 
 def _components(root: Any) -> Iterator[Any]:
-    """Yield a widget and all that it holds."""
+    """Yield a widget and all components within it."""
     yield root
     children = getattr(root, "children", None) or []
     for child in children if isinstance(children, list) else [children]:

@@ -1,4 +1,4 @@
-"""Images and other files that an agent makes or names."""
+"""Writes the images and other files that an agent generates or refers to."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class MediaWriter:
     """Writes images as items, and other files as tasks.
 
     Args:
-        items: Where the items are written.
-        converter: What each content becomes.
-        activity: Writes tasks.
+        items: The stream to write to.
+        converter: Converts each content.
+        activity: Writes the tasks.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class MediaWriter:
         self._converter = converter
         self._activity = activity
         self._images: dict[str, OpenImage] = {}
-        """Images that are being drawn, by the id that the model's service gave them."""
+        """Unfinished images, by their IDs in the model's service."""
 
     async def file(self, content: Content) -> None:
         """Write `hosted_file`, `hosted_vector_store`, or data that is not an image."""
@@ -55,7 +55,7 @@ class MediaWriter:
         self._open(content.image_id or "")
 
     async def image_result(self, content: Content) -> None:
-        """Write `image_generation_tool_result`, which holds an image or a partial one."""
+        """Write `image_generation_tool_result`, which contains an image or a partial image."""
         outputs = content.outputs
         if isinstance(outputs, Content):
             outputs = [outputs]

@@ -1,4 +1,4 @@
-"""Assistant messages, from texts and the citations on them."""
+"""Writes texts and their citations as assistant messages."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ logger = logging.getLogger(__name__)
 
 
 class MessageWriter:
-    """Writes texts to the messages that they belong to.
+    """Writes each text to its message.
 
     Args:
-        items: Where the items are written.
-        converter: What each content becomes.
-        steps: The steps of a workflow, whose agents may speak.
+        items: The stream to write to.
+        converter: Converts each content.
+        steps: The steps of a workflow, whose agents may be the authors.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class MessageWriter:
         """The author of the last text."""
 
     def write(self, content: Content, update: AgentResponseUpdate) -> Awaitable[None] | None:
-        """Write `text`, and return what is left to await."""
+        """Write `text`, and return the rest to await, if any."""
         delta = self._converter.text_to_delta(content)
         if isinstance(delta, str) and not content.annotations:
             if delta:
@@ -46,7 +46,7 @@ class MessageWriter:
         return self._write_annotated(delta, content, update)
 
     def restart(self, update: AgentResponseUpdate) -> None:
-        """Take back the text of the message that an update replaces, if it is still written."""
+        """Clear the message that an update replaces, if it is still open."""
         message = self._items.current
         if isinstance(message, OpenMessage) and update.message_id in (None, self._message_id):
             message.clear()
@@ -71,7 +71,7 @@ class MessageWriter:
     def _write(
         self, text: str, content: Content, update: AgentResponseUpdate
     ) -> OpenMessage | None:
-        """Write text to the message that it belongs to; return that, if there is one."""
+        """Write text to its message, and return the message, if there is one."""
         message_id = update.message_id or raw_field(content.raw_representation, "item_id")
         author = update.author_name
         current = self._items.current
@@ -98,12 +98,12 @@ class MessageWriter:
 
 
 def _part(content: Content) -> object:
-    """Return what identifies the text's content part within its message."""
+    """Return a key that identifies the text's content part within its message."""
     raw, properties = content.raw_representation, content.additional_properties
     index = None if raw is None else raw_field(raw, "content_index")
     if not properties:
         return index
     core = properties.get("core")
-    # Such as a refusal, which is a part of its own.
+    # A refusal, for example, is a separate part.
     kind = (core if isinstance(core, Mapping) else properties).get("model_output_kind")
     return index if kind is None else (index, kind)

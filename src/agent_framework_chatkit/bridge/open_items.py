@@ -1,4 +1,4 @@
-"""Items while they are being written."""
+"""Items that are being written."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ from .widget_updates import widget_updates
 
 logger = logging.getLogger(__name__)
 
-# Makes what the class's constructor makes, in less time: nearly all that is streamed is this.
+# Faster than the class's constructor. Nearly all events are text deltas.
 _text_delta = TypeAdapter(AssistantMessageContentPartTextDelta).validator.validate_python
 
 
 class _Text:
-    """A text that grows, and takes hardly more memory than its own size.
+    """A growing text that takes hardly more memory than its own size.
 
-    A list of its deltas would take ten times that, and so does a `StringIO`, which is one inside.
+    A list of its deltas, or a `StringIO`, which contains such a list, would take ten times that.
     """
 
     def __init__(self, text: str = "") -> None:
@@ -63,7 +63,7 @@ class _Text:
 
 
 class _Part:
-    """One text of an assistant message, with its annotations."""
+    """A content part of an assistant message, with its annotations."""
 
     def __init__(self, key: object, index: int) -> None:
         self.key = key
@@ -71,9 +71,9 @@ class _Part:
         self.text = _Text()
         self.annotations: list[Annotation] = []
         self.known: set[str] = set()
-        """The annotations as JSON: to look for one in the list takes longer with each."""
+        """The annotations as JSON, because a set is faster to search than a list."""
         self.high_surrogate = ""
-        """The first half of a pair whose second half has yet to come."""
+        """The first half of a surrogate pair whose second half has not arrived yet."""
 
     @property
     def length(self) -> int:
@@ -84,13 +84,13 @@ class _Part:
 
 
 class OpenMessage:
-    """An assistant message while it is being written."""
+    """An assistant message that is being written."""
 
     def __init__(self, writer: ItemWriter) -> None:
         self._writer = writer
         self._parts: list[_Part] = []
         self._current: _Part | None = None
-        """The last of the parts; text of another key begins another."""
+        """The last part; text with another key starts another part."""
         self.item = writer.item(AssistantMessageItem, "msg", content=[])
         self._id = self.item.id
         writer.add(self.item.model_copy(), self)
@@ -100,7 +100,7 @@ class OpenMessage:
 
         Args:
             text: The text. Half a surrogate pair at its end waits for the other half.
-            part: What the text is a part of. A new value begins a new content part.
+            part: The key of the text's content part. Another key starts another part.
         """
         current = self._current
         if current is None or current.key != part:
@@ -115,11 +115,11 @@ class OpenMessage:
             self._send_delta(current, text)
 
     def replace(self, text: str, part: object = None) -> None:
-        """Set the text of a part, which costs nothing on the wire if that is what it already is.
+        """Set the text of a part; nothing is sent if it is unchanged.
 
         Args:
             text: The whole text of the part.
-            part: What the text is a part of, as for `append`.
+            part: The key of the part, as for `append`.
         """
         current = self._part(part)
         current.high_surrogate = ""
@@ -139,9 +139,9 @@ class OpenMessage:
         )
 
     def annotate(self, annotation: Annotation, part: object = None) -> None:
-        """Add an annotation to a part's text; one that is there already is left out.
+        """Add an annotation to a part's text, unless the part has it already.
 
-        An index past the end of the text, or none, is set to the end of the text.
+        If the index is missing or past the end, it is set to the end of the text.
         """
         current = self._part(part)
         index = annotation.index
@@ -168,7 +168,7 @@ class OpenMessage:
         )
 
     def clear(self) -> None:
-        """Take back all text."""
+        """Remove all text."""
         for index in range(len(self._parts)):
             self._update(
                 AssistantMessageContentPartDone(
@@ -178,7 +178,7 @@ class OpenMessage:
         self._parts, self._current = [], None
 
     def close(self) -> None:
-        """Write that the message is finished."""
+        """Write that the message is done."""
         self._end_part()
         self.item.content = [part.content() for part in self._parts]
         self._writer.done(self.item)
@@ -191,7 +191,7 @@ class OpenMessage:
         return self._current
 
     def _end_part(self) -> None:
-        """Replace half a surrogate pair whose other half has not come."""
+        """Replace half a surrogate pair whose other half did not arrive."""
         part = self._current
         if part is not None and part.high_surrogate:
             part.high_surrogate = ""
@@ -207,10 +207,10 @@ class OpenMessage:
 
 
 class OpenWorkflow:
-    """A workflow while it is being written.
+    """A workflow that is being written.
 
     It is added with its first task, so that no empty workflow is shown. A reasoning workflow is
-    added at once, since it shows that the agent is thinking.
+    added at once, because it shows that the agent is thinking.
     """
 
     def __init__(self, writer: ItemWriter, workflow: Workflow) -> None:
@@ -218,7 +218,7 @@ class OpenWorkflow:
         self._started = time.monotonic()
         self._is_added = False
         self.before_close: Callable[[], None] | None = None
-        """Called before the workflow is finished, while tasks may still be updated."""
+        """Called before the workflow is closed, while its tasks can still be updated."""
         own = workflow.model_copy(update={"tasks": list(workflow.tasks)})
         self.item = writer.item(WorkflowItem, "workflow", workflow=own)
         if workflow.type == "reasoning" or workflow.tasks:
@@ -226,12 +226,12 @@ class OpenWorkflow:
 
     @property
     def is_closed(self) -> bool:
-        """Whether the workflow is finished."""
+        """Whether the workflow is done or removed."""
         return self.writer.is_finished(self.item.id)
 
     @property
     def tasks(self) -> list[Task]:
-        """The workflow's tasks, as they are now."""
+        """The workflow's current tasks."""
         return self.item.workflow.tasks
 
     def add_task(self, task: Task) -> int:
@@ -260,12 +260,12 @@ class OpenWorkflow:
         self._update(WorkflowTaskUpdated(task=task.model_copy(), task_index=index))
 
     def close(self, summary: WorkflowSummary | None = None, expanded: bool = False) -> None:
-        """Write that the workflow is finished; one without tasks is removed.
+        """Write that the workflow is done, or remove it if it has no tasks.
 
         Args:
-            summary: What to show for it. By default its own summary, else how long it took, in
-                whole seconds, rounded up.
-            expanded: Whether its tasks stay unfolded.
+            summary: The summary to show. The default is the workflow's own summary, or else its
+                duration in seconds, rounded up.
+            expanded: Whether its tasks stay expanded.
         """
         if self.is_closed:
             return
@@ -296,13 +296,13 @@ class OpenWorkflow:
 
 
 def settle(workflow: Workflow, seconds: float) -> None:
-    """Give a workflow that has ended its final state.
+    """Set the final state of a workflow that ended.
 
-    A task that still runs loses its spinner. It gets no tick either, since it may yet fail.
+    A task that is still running loses its spinner, but gets no check mark, because it may fail.
 
     Args:
         workflow: The workflow.
-        seconds: How long it took, which is its summary if it has none.
+        seconds: Its duration, which becomes its summary if it has none.
     """
     workflow.tasks = [
         task.model_copy(update={"status_indicator": "none"})
@@ -314,7 +314,7 @@ def settle(workflow: Workflow, seconds: float) -> None:
 
 
 class OpenImage:
-    """A generated image while it is being drawn."""
+    """A generated image that is not finished."""
 
     def __init__(self, writer: ItemWriter) -> None:
         self._writer = writer
@@ -323,17 +323,17 @@ class OpenImage:
         writer.add(self._item.model_copy(), self)
 
     def update(self, image: GeneratedImage, progress: float | None) -> None:
-        """Show an image that is not finished.
+        """Show a partial image.
 
         Args:
-            image: The image so far.
-            progress: How much of it is drawn, from 0 to 1.
+            image: The partial image.
+            progress: The progress, from 0 to 1.
         """
         self._item.image = image
         self._writer.update(self._item.id, GeneratedImageUpdated(image=image, progress=progress))
 
     def close(self, image: GeneratedImage | None = None) -> None:
-        """Write that the image is finished; if there is none, its place is removed."""
+        """Write that the image is done, or remove the item if there is no image."""
         self._item.image = image or self._item.image
         if self._item.image is None:
             self._writer.remove(self._item.id)
@@ -342,7 +342,7 @@ class OpenImage:
 
 
 class OpenWidget:
-    """A widget while its states are streamed."""
+    """A widget whose states are being streamed."""
 
     def __init__(self, writer: ItemWriter, item: WidgetItem) -> None:
         self._writer = writer
@@ -354,12 +354,12 @@ class OpenWidget:
         """Show the widget's next state.
 
         Raises:
-            ValueError: If it is too deep.
+            ValueError: If the widget is too deep.
         """
         for update in widget_updates(self._item.widget, widget):
             self._writer.update(self._item.id, update)
         self._item.widget = widget
 
     def close(self) -> None:
-        """Write that the widget is finished."""
+        """Write that the widget is done."""
         self._writer.done(self._item)

@@ -1,4 +1,4 @@
-"""Methods that an override may make sync or async, whichever suits it."""
+"""Calls methods whose overrides may be plain or coroutines."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 MaybeAwaitable: TypeAlias = T | Awaitable[T]
-"""What a method returns that may be overridden by a plain method or a coroutine."""
+"""The result of a method whose override may be a plain method or a coroutine."""
 
 
 @overload
@@ -20,18 +20,18 @@ async def resolve(value: Awaitable[T]) -> T: ...
 @overload
 async def resolve(value: MaybeAwaitable[T]) -> T: ...
 async def resolve(value: MaybeAwaitable[T]) -> T:
-    """Return what a method returned, awaited if need be."""
+    """Return a method's result, and await it first if necessary."""
     if inspect.isawaitable(value):
         return await value
     return value
 
 
 async def attempt(step: Awaitable[None], complaint: str) -> None:
-    """Await a step that may call an override. If it fails, log that and go on.
+    """Await a step that may call an override. If it fails, log the error and continue.
 
     Args:
         step: The step.
-        complaint: What the log says.
+        complaint: The message for the log.
     """
     try:
         await step

@@ -1,4 +1,4 @@
-"""Fields of the model service's own objects, which contents keep as `raw_representation`."""
+"""Reads the model service's own objects, the `raw_representation` of contents."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any
 
 
 def raw_field(raw: object, name: str, default: Any = None) -> Any:
-    """Return a field of an object of the model's service.
+    """Return a field of an object from the model's service.
 
-    Looking up a missing attribute of a pydantic model takes longer than everything else that is
-    done with a text, so it is avoided.
+    This avoids looking up missing attributes of a pydantic model, which would take longer than
+    all other processing of a text.
     """
     fields = getattr(type(raw), "__pydantic_fields__", None)
     if fields is not None and name not in fields:

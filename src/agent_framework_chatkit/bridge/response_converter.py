@@ -1,4 +1,4 @@
-"""What each kind of agent content becomes in the thread."""
+"""Converts each kind of agent content for the thread."""
 
 from __future__ import annotations
 
@@ -45,26 +45,26 @@ _FILTERED = ("content_filter", "content_policy", "safety", "moderation")
 
 
 class AgentResponseConverter:
-    """Decides what each kind of agent content becomes in the thread.
+    """Converts each kind of agent content to its form in the thread.
 
-    Each method takes content and returns a ChatKit value, or `None` to show nothing. Override
-    the ones whose result should differ; an override may be a plain method or a coroutine.
-    `stream_agent_response` knows the order of things and writes the events, so a converter
-    holds no state of a stream, and one converter serves any number of them.
+    Each method receives content and returns a ChatKit value, or `None` to show nothing. Override
+    the methods whose results should differ. An override may be a plain method or a coroutine.
+    `stream_agent_response` controls the order and writes the events, so a converter has no
+    state, and can serve any number of streams.
 
-    An override that raises loses the one content that it was given, with its traceback in the
-    log; the rest of the stream goes on.
+    If an override raises, only the content that it received is skipped, with the traceback in
+    the log; the stream continues.
 
     Args:
-        client_tools: Names of the tools that the browser runs. A call of one becomes a
-            `ClientToolCallItem`; a call of any other tool without an implementation is an error.
-        show_tool_details: Whether people see the arguments and results of tools. They may hold
-            what is not meant for them, so by default they see only that a tool ran, and how it
-            ended.
-        partial_images: How many partial images a generated image arrives in, from which
-            progress is computed. Unknown by default: progress then stays at 0.
-        always_approve: Whether an approval card also offers to approve every later call of the
-            tool in its thread. The agent needs a `ToolApprovalMiddleware` for that.
+        client_tools: Names of the tools that the browser runs. A call to one becomes a
+            `ClientToolCallItem`; a call to any other tool without an implementation is an error.
+        show_tool_details: Whether users see the arguments and results of tools. They may contain
+            confidential data, so by default users see only that a tool ran, and whether it
+            failed.
+        partial_images: The number of partial images per generated image, for computing the
+            progress. It is unknown by default, and the progress stays at 0.
+        always_approve: Whether an approval card also offers to approve all later calls to the
+            tool in the thread. This requires a `ToolApprovalMiddleware` in the agent.
     """
 
     def __init__(
@@ -81,19 +81,20 @@ class AgentResponseConverter:
         self.partial_images = partial_images
 
     def text_to_delta(self, content: Content) -> MaybeAwaitable[str | None]:
-        """Convert `text` to the text that is added to the assistant's message."""
+        """Convert `text` to the text to add to the assistant's message."""
         return content.text
 
     def citation_to_annotation(self, citation: Citation) -> MaybeAwaitable[Annotation | None]:
-        """Convert a citation of a text to an annotation.
+        """Convert a text's citation to an annotation.
 
-        A citation with an http(s) URL names a web page, any other a file. The annotation's index
-        is where the cited span ends; without a span it is where the citation arrived.
+        A citation with an http(s) URL is a web page; any other is a file. The annotation's index
+        is the end of the cited span; without a span, it is the position where the citation
+        arrived.
         """
         return cited(citation)
 
     def reasoning_to_delta(self, content: Content) -> MaybeAwaitable[str | None]:
-        """Convert `text_reasoning` to the text that is added to a thought."""
+        """Convert `text_reasoning` to the text to add to a thought."""
         return content.text
 
     def function_to_task(
@@ -101,13 +102,13 @@ class AgentResponseConverter:
     ) -> MaybeAwaitable[Task | None]:
         """Convert a `function_call` and its `function_result` to a task.
 
-        Every `*_to_task` method for a tool is called when the call begins, when more of its
-        arguments have arrived, and with the result.
+        Every `*_to_task` method for a tool is called when the call starts, when more of its
+        arguments arrive, and with the result.
 
         Args:
-            call: The call, with as much of its arguments as there is; `None` for a result
-                without a call.
-            result: The result, once there is one.
+            call: The call, with the arguments received so far; `None` for a result without a
+                call.
+            result: The result, once it arrives.
         """
         name = call.name if call else None
         return tool_task(name, call, result, with_details=self.show_tool_details)
@@ -115,7 +116,7 @@ class AgentResponseConverter:
     def function_to_widget(
         self, call: Content | None, result: Content
     ) -> MaybeAwaitable[WidgetForm | None]:
-        """Convert a `function_result` to a widget: the one that a `widget_tool` has made.
+        """Convert a `function_result` to a widget, by default the one from a `widget_tool`.
 
         Args:
             call: The call, or `None` for a result without a call.
@@ -162,25 +163,25 @@ class AgentResponseConverter:
     def image_to_url(
         self, image_id: str, content: Content, partial_image_index: int | None = None
     ) -> MaybeAwaitable[str | None]:
-        """Convert an image, generated or sent as `data` or `uri`, to the URL it is shown by.
+        """Convert an image, generated or sent as `data` or `uri`, to its URL.
 
-        Override it to store images and return where they are, instead of sending and storing
-        each of them within its item.
+        Override this method to store images elsewhere and return their URLs. By default, each
+        image is sent and stored within its item.
 
         Args:
-            image_id: The same for every partial image of one image.
-            content: The `data` or `uri` content that holds the image.
-            partial_image_index: Which partial image this is, from 0; `None` for the whole.
+            image_id: The image's ID, which its partial images share.
+            content: The `data` or `uri` content with the image.
+            partial_image_index: The index of a partial image, from 0; `None` for the whole image.
 
         Returns:
-            The URL, or `None` if this is not an image: only `http`, `https` and `data:image/`
-            are taken for one.
+            The URL, which starts with `http`, `https` or `data:image/`, or `None` if the content
+            is not such an image.
         """
         uri = content.uri or ""
         return uri if is_web_url(uri) or uri.startswith("data:image/") else None
 
     def partial_image_index_to_progress(self, partial_image_index: int) -> float:
-        """Convert the index of a partial image to how much is done, from 0 to 1."""
+        """Convert the index of a partial image to the progress, from 0 to 1."""
         if not self.partial_images or self.partial_images < 0:
             return 0.0
         return max(0.0, min(1.0, partial_image_index / self.partial_images))
@@ -197,8 +198,8 @@ class AgentResponseConverter:
     def approval_request_to_form(self, content: Content) -> MaybeAwaitable[WidgetForm | None]:
         """Convert a `function_approval_request` to a card with Approve and Decline.
 
-        The buttons send an action of type `APPROVAL_ACTION` with the request's id and the
-        answer, and nothing else: a browser is not trusted with a tool's arguments.
+        The buttons send an action of type `APPROVAL_ACTION` with only the request's ID and the
+        answer, because a browser cannot be trusted with a tool's arguments.
         """
         return approval_card(content, tool_of(content), always_approve=self.always_approve)
 
@@ -209,17 +210,17 @@ class AgentResponseConverter:
 
         Args:
             content: The request.
-            decision: What was decided, by whom and when.
+            decision: The decision, with its author and time.
 
         Returns:
-            The card, or `None` to leave the one with the buttons, which are then refused.
+            The card, or `None` to leave the card with its buttons, which no longer work.
         """
         return approval_decision_card(content, tool_of(content), decision)
 
     def consent_request_to_form(self, content: Content) -> MaybeAwaitable[WidgetForm | None]:
-        """Convert an `oauth_consent_request` to a card that leads to the consent page.
+        """Convert an `oauth_consent_request` to a card that links to the consent page.
 
-        Only an https link is shown; any other gives nothing, and a warning in the log.
+        Only https links are shown; any other gives `None` and a warning in the log.
         """
         link = content.consent_link or ""
         parts = urlsplit(link)
@@ -235,37 +236,37 @@ class AgentResponseConverter:
 
         Args:
             content: The request.
-            decision: Whether consent was given, by whom and when.
+            decision: Whether consent was given, with its author and time.
 
         Returns:
-            The card, or `None` to leave the one with the buttons, which are then refused.
+            The card, or `None` to leave the card with its buttons, which no longer work.
         """
         return consent_decision_card(decision)
 
     def questions_to_inputs(self, content: Content) -> MaybeAwaitable[list[StructuredInput]]:
-        """Convert a call of `ask_user` to the questions that a person answers."""
+        """Convert a call to `ask_user` to questions for the user."""
         return asked_questions(content)
 
     def request_info_to_inputs(self, content: Content) -> MaybeAwaitable[list[StructuredInput]]:
-        """Convert a workflow's `request_info` to the questions that a person answers.
+        """Convert a workflow's `request_info` to questions for the user.
 
-        What is asked follows from the type of the response: a choice for `bool`, an enum or a
-        `Literal`, a question for each field of a dataclass or Pydantic model, else a free text.
+        The type of the response determines the questions: a choice for `bool`, an enum or a
+        `Literal`; a question per field of a dataclass or Pydantic model; otherwise a text.
 
         Returns:
-            The questions. With none, the workflow waits for the next message, as it does by
-            default if it takes messages.
+            The questions. If the list is empty, the workflow waits for the next message, which
+            is the default if the response is a message.
         """
         return requested_inputs(content)
 
     def step_to_task(
         self, name: str, status: Literal["running", "completed", "failed"]
     ) -> MaybeAwaitable[Task | None]:
-        """Convert a step of a workflow to a task: called when it begins and when it ends.
+        """Convert a step of a workflow to a task, when it starts and when it ends.
 
         Args:
-            name: The step's id, which for an agent is its name.
-            status: How it is going.
+            name: The step's ID, which is the name if the step is an agent.
+            status: The step's status.
         """
         indicators: dict[str, Any] = {"running": "loading", "completed": "complete"}
         return CustomTask(
@@ -275,7 +276,7 @@ class AgentResponseConverter:
         )
 
     def missing_tool_to_error(self, content: Content) -> MaybeAwaitable[ErrorEvent | None]:
-        """Convert a call of a tool without an implementation to an error."""
+        """Convert a call to a tool without an implementation to an error."""
         logger.error(
             "The agent called %r, which has no implementation. Give the tool one, or, if the "
             "browser runs it, name it in AgentResponseConverter(client_tools=[...]).",
@@ -289,8 +290,8 @@ class AgentResponseConverter:
     def error_to_event(self, content: Content) -> MaybeAwaitable[ErrorEvent | None]:
         """Convert an `error` to an error event.
 
-        The agent's message may name accounts, hosts and keys: it goes to the log, and the person
-        reads a general one.
+        The agent's message may contain accounts, hosts and keys. It is logged, and the user sees
+        a general message.
         """
         logger.error(
             "The agent reported an error: %s (code %s, details %s)",
@@ -313,4 +314,4 @@ class AgentResponseConverter:
         )
 
     def on_usage(self, usage: UsageDetails) -> MaybeAwaitable[None]:
-        """Do something with the usage of a turn, such as storing it. Called once, at its end."""
+        """Handle the usage of a turn, for example store it. Called once, when the turn ends."""

@@ -1,4 +1,4 @@
-"""An agent's updates as thread items, written one item after another."""
+"""Writes an agent's updates as thread items, one after another."""
 
 from __future__ import annotations
 
@@ -32,11 +32,10 @@ class ResponseWriter:
     """Writes one run's updates as items.
 
     Args:
-        items: Where the items are written.
-        converter: What each content becomes.
-        pause: Takes the open requests when the run has ended. Without it the run cannot be
-            resumed.
-        client_tools: Names of tools that the browser runs, besides those that the converter knows.
+        items: The stream to write to.
+        converter: Converts each content.
+        pause: Receives the open requests when the run ends. Without it, the run cannot resume.
+        client_tools: Names of more client tools than the converter's.
     """
 
     def __init__(
@@ -51,7 +50,7 @@ class ResponseWriter:
         self._converter = converter
         self._has_updates = False
         self._held: dict[str, list[AgentResponseUpdate]] = {}
-        """Updates of steps that run in parallel to the author of the current message, by step."""
+        """Updates of steps that run parallel to the current message's author, by step."""
         browser_tools = converter.client_tools | frozenset(client_tools)
         activity = ActivityWriter(items, converter)
         media = MediaWriter(items, converter, activity)
@@ -77,7 +76,7 @@ class ResponseWriter:
             "hosted_file": media.file,
             "hosted_vector_store": media.file,
             "function_approval_request": lambda content: self._interrupts.add("approval", content),
-            # An answer that the person gave.
+            # The user gave this answer.
             "function_approval_response": lambda content: None,
             "oauth_consent_request": lambda content: self._interrupts.add("consent", content),
             "error": self._error,
@@ -85,10 +84,10 @@ class ResponseWriter:
         self._handlers |= {kind: _without_update(handle) for kind, handle in of_content.items()}
 
     def write(self, update: AgentResponseUpdate) -> Awaitable[None] | None:
-        """Write what an update shows, and return what is left to await.
+        """Write an update, and return the rest to await, if any.
 
-        Nearly every update is a piece of text and leaves nothing: a coroutine for each would take
-        a tenth of its time.
+        Nearly every update is a piece of text and leaves nothing to await. A coroutine for each
+        would take a tenth of the time.
         """
         self._has_updates = True
         if self._running_steps and self._hold(update):
@@ -113,9 +112,9 @@ class ResponseWriter:
     def _write_content(
         self, content: Content, update: AgentResponseUpdate
     ) -> Awaitable[None] | None:
-        """Write what a content shows, and return what is left to await.
+        """Write a content, and return the rest to await, if any.
 
-        Content that cannot be shown is left out, with an error in the log.
+        Content that cannot be shown is skipped, with an error in the log.
         """
         try:
             handler = self._handlers[content.type]
@@ -132,7 +131,7 @@ class ResponseWriter:
         return attempt(rest, f"Content of kind {content.type!r} could not be shown.")
 
     async def finish(self) -> None:
-        """Close the open items and write the open requests, when the run has succeeded."""
+        """Close the open items and write the open requests after the run succeeded."""
         while self._held:
             for update in self._held.pop(next(iter(self._held))):
                 await self._write_contents(update)
@@ -150,20 +149,20 @@ class ResponseWriter:
         )
 
     def abort(self) -> None:
-        """Close the open items when the run has failed or was cancelled."""
+        """Close the open items after the run failed or was cancelled."""
         self.show_widgets()
         self._items.close()
 
     async def resume(self, pause: Pause) -> None:
-        """Resume a paused run, with the calls that it has yet to make.
+        """Resume a paused run, with its remaining calls.
 
         Args:
-            pause: The run's requests, now answered.
+            pause: The pause, whose requests are now answered.
         """
         await self._tools.resume(pause)
 
     def show_widgets(self) -> None:
-        """Write the widgets of tools that have ended."""
+        """Write the widgets of tools that returned."""
         self._tools.show_widgets()
 
     async def _step(self, event: WorkflowEvent[Any]) -> None:
@@ -179,7 +178,7 @@ class ResponseWriter:
     def _hold(self, update: AgentResponseUpdate) -> bool:
         """Hold an update of another step until the current message is complete.
 
-        Two messages that stream at once would interrupt each other.
+        Otherwise two concurrent messages would interrupt each other.
         """
         raw = update.raw_representation
         name = raw.executor_id if isinstance(raw, WorkflowEvent) else update.author_name

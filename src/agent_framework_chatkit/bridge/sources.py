@@ -1,4 +1,4 @@
-"""The web pages and files that an agent cites, or has found with a search."""
+"""The web pages and files that an agent cites or finds."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def is_web_url(url: str) -> bool:
 
 
 def cited(citation: Citation) -> Annotation | None:
-    """Return a citation as an annotation, or `None` if it names no source."""
+    """Return a citation as an annotation, or `None` if it has no source."""
     url = mend_surrogates(citation.get("url") or "")
     title = mend_surrogates(citation.get("title") or "")
     description = mend_surrogates(citation.get("snippet") or "") or None
@@ -43,7 +43,7 @@ def cited(citation: Citation) -> Annotation | None:
 
 
 def queries_in(found: Any) -> list[str]:
-    """Return the queries that a search was made with."""
+    """Return the queries of a search."""
     queries: dict[str, None] = {}
     for mapping in _mappings(found):
         for key in ("query", "queries"):
@@ -55,7 +55,7 @@ def queries_in(found: Any) -> list[str]:
 
 
 def web_pages_in(found: Any) -> list[URLSource]:
-    """Return the web pages that a search has found, each once."""
+    """Return the web pages that a search found, without duplicates."""
     pages: dict[str, URLSource] = {}
     for mapping in _mappings(found):
         url = mapping.get("url") or mapping.get("uri")
@@ -79,7 +79,7 @@ def _span_end(citation: Citation) -> int | None:
 
 
 def _mappings(value: Any, depth: int = 6) -> Iterator[Mapping[str, Any]]:
-    """Yield every mapping within a value: each provider nests its results in its own way."""
+    """Yield every mapping within a value, because each provider nests results differently."""
     if isinstance(value, Content):
         yield {"url": value.uri, "title": value.name}
         yield from _mappings(value.additional_properties, depth - 1)

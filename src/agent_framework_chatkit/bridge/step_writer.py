@@ -1,4 +1,4 @@
-"""Steps of a workflow, as tasks."""
+"""Writes the steps of a workflow as tasks."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from .response_converter import AgentResponseConverter
 
 @dataclass
 class _Step:
-    """A step while it runs."""
+    """A running step."""
 
     shown: ShownTask | None
-    """Its task."""
+    """The step's task."""
     completed: Task | None
-    """What its task becomes when the step is completed."""
+    """The task that replaces it when the step completes."""
 
 
 class StepWriter:
     """Writes a task for each step of a workflow.
 
     Args:
-        activity: Writes tasks.
-        converter: What each step becomes.
+        activity: Writes the tasks.
+        converter: Converts each step.
     """
 
     def __init__(self, activity: ActivityWriter, converter: AgentResponseConverter) -> None:
         self._activity = activity
         self._converter = converter
         self.running: dict[str, _Step] = {}
-        """The steps that run, by their names."""
+        """The running steps, by name."""
 
     async def begin(self, name: str) -> None:
-        """Write that a step runs."""
+        """Write that a step started."""
         task = await resolve(self._converter.step_to_task(name, "running"))
         completed = await resolve(self._converter.step_to_task(name, "completed"))
         shown = self._activity.add(task)
         self.running[name] = _Step(shown, completed)
         if shown is not None:
-            # Names the running steps, also while the tasks are folded.
+            # The title names the running steps, even while the tasks are collapsed.
             workflow = shown.workflow.item.workflow
             before = workflow.summary
             names = before.title.split(", ") if isinstance(before, CustomSummary) else []
@@ -50,7 +50,7 @@ class StepWriter:
             workflow.summary = CustomSummary(title=title)
 
     async def end(self, name: str, *, has_failed: bool) -> None:
-        """Write that a step has ended."""
+        """Write that a step ended."""
         step = self.running.pop(name)
         task = step.completed
         if has_failed:
@@ -58,9 +58,9 @@ class StepWriter:
         _end(step.shown, task)
 
     def end_task(self, name: str) -> None:
-        """Show a running step as completed, if there is one of this name.
+        """Show a running step of this name, if there is one, as completed.
 
-        Its message closes the workflow that shows the task, and is the step's result.
+        The step's message is its result, and closes the workflow with its task.
         """
         if name in self.running:
             step = self.running[name]

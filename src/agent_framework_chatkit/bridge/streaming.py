@@ -1,4 +1,4 @@
-"""What an agent streams becomes what a ChatKit thread streams."""
+"""Converts an agent's stream to a ChatKit thread's stream."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from .response_writer import ResponseWriter
 logger = logging.getLogger(__name__)
 
 _CLOSE_TAKES_ERROR = len(inspect.signature(ResponseStream.close).parameters) > 1
-"""Since version 1.23 the framework can be told why a stream ended."""
+"""Since version 1.23, the framework accepts the error that ended a stream."""
 
 MAX_WAITING = 64
-"""How many events may wait for a slow reader before the run waits too."""
+"""The number of events that may wait for a slow reader before the run waits too."""
 
 
 def stream_agent_response(
@@ -34,26 +34,25 @@ def stream_agent_response(
     context: ThreadContext[Any] | None = None,
     converter: AgentResponseConverter | None = None,
 ) -> AsyncGenerator[ThreadStreamEvent, None]:
-    """Convert a run of an agent, as it streams, to ChatKit events.
+    """Convert a streaming run of an agent to ChatKit events.
 
-    Whatever the agent sends, each item is added once, or done once without being added; it is
-    updated only between the two; and every item that was added is done or removed, even if the
-    run fails. The stream that is passed in is closed when the reader goes away.
+    Whatever the agent sends, each item is added once and then done once, or it is done at once;
+    it is updated only in between; and every added item is done or removed, even if the run fails.
+    The response stream is closed when the reader leaves.
 
     Args:
-        response_stream: What `agent.run(..., stream=True)` returns.
-        thread_id: The thread that the answer belongs to.
-        generate_id: Names new items: called with `"msg"` for an assistant message and with a
-            ChatKit `StoreItemType` for any other. By default ids of 128 random bits, or those
-            of the context's store.
-        context: What the run's tools stream to the thread; see `ThreadContext`.
-        converter: What each kind of content becomes; an `AgentResponseConverter` as it comes
-            by default.
+        response_stream: The result of `agent.run(..., stream=True)`.
+        thread_id: The ID of the thread.
+        generate_id: Returns the ID of a new item, given `"msg"` for an assistant message and a
+            ChatKit `StoreItemType` for any other item. By default, the context's store generates
+            the IDs; without a context, they are 128 random bits.
+        context: The context that the run's tools use to stream to the thread.
+        converter: Converts each kind of content; by default, an `AgentResponseConverter`.
 
     Returns:
-        The events. A stream without updates gives none; one whose updates show nothing gives
-        one empty assistant message. Iterating raises whatever the run raises, once what it has
-        shown is closed; `ChatKitServer` turns that into an error event.
+        The events. A stream without updates has none; one whose updates show nothing has one
+        empty assistant message. If the run raises, iterating closes the open items and then
+        raises the same exception, which `ChatKitServer` turns into an error event.
 
     Raises:
         ValueError: If the context belongs to another thread.
@@ -77,7 +76,7 @@ async def _stream_alone(
     generate_id: Callable[[str], str],
     converter: AgentResponseConverter,
 ) -> AsyncGenerator[ThreadStreamEvent, None]:
-    """Stream a run whose tools stream nothing of their own."""
+    """Stream a run without a context, whose tools cannot stream."""
     events: list[ThreadStreamEvent] = []
     response = ResponseWriter(ItemStream(thread_id, generate_id, events.append), converter)
     try:
@@ -106,10 +105,10 @@ async def _stream_with_tools(
     context: ThreadContext[Any],
     converter: AgentResponseConverter,
 ) -> AsyncGenerator[ThreadStreamEvent, None]:
-    """Stream a run together with what its tools stream while they run.
+    """Stream a run together with the events that its tools stream while they run.
 
-    The run has a task of its own, which writes to the queue that the tools write to, so that a
-    tool's events need not wait for the agent's next update.
+    The run is a separate task that writes to the same queue as the tools, so that a tool's events
+    need not wait for the agent's next update.
     """
     events = context.events
     has_room = asyncio.Event()
@@ -153,10 +152,10 @@ async def _stream_with_tools(
 
 
 def _is_reader_cancelled() -> bool:
-    """Return whether the task that reads is being cancelled, rather than the run itself.
+    """Return whether the reading task is being cancelled, rather than the run.
 
-    A reader that is being cancelled must not be handed anything more. Python 3.10 does not
-    tell, so there every cancellation counts as the reader's.
+    A reader that is being cancelled must not receive anything more. Python 3.10 cannot tell the
+    difference, so every cancellation counts as the reader's there.
     """
     task = asyncio.current_task()
     return task is None or not hasattr(task, "cancelling") or task.cancelling() > 0
@@ -165,12 +164,12 @@ def _is_reader_cancelled() -> bool:
 async def close_stream(
     response_stream: AsyncIterable[AgentResponseUpdate], error: BaseException | None = None
 ) -> None:
-    """Close the stream, which stops the model where it still answers.
+    """Close the stream, which stops a model that is still answering.
 
     Args:
         response_stream: The stream.
-        error: What has ended it early. The framework would otherwise take it for complete, and
-            have an agent's own history keep half a turn.
+        error: The error that ended it early, if any. Without it, the framework treats the stream
+            as complete, and an agent's own history stores half a turn.
     """
     if isinstance(response_stream, ResponseStream):
         try:

@@ -1,4 +1,4 @@
-"""Thread items as messages for an agent."""
+"""Converts thread items to messages for an agent."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ logger = logging.getLogger(__name__)
 TContext = TypeVar("TContext")
 
 AgentInput: TypeAlias = "Message | list[Message] | None"
-"""What becomes of one thread item: a message, several, or nothing."""
+"""The result for one thread item: a message, several messages, or none."""
 
 AttachmentDataFetcher: TypeAlias = "Callable[[str], MaybeAwaitable[bytes]]"
-"""Returns an attachment's bytes, given its id."""
+"""Returns an attachment's bytes, given its ID."""
 
 PAGE_SIZE = 100
 
@@ -50,16 +50,16 @@ PAGE_SIZE = 100
 class ThreadItemConverter:
     """Converts ChatKit thread items to Agent Framework messages.
 
-    Each kind of item and of content has a method of its own. Override the ones whose result
-    should differ; an override may be a plain method or a coroutine, whatever it overrides, and
+    Each type of item and of content has its own method. Override the methods whose results
+    should differ. An override may be a plain method or a coroutine, whichever it overrides. It
     returns a message, a list of messages, or `None` for an item that the agent should not see.
 
-    An item that cannot be converted is left out, with its traceback in the log: one bad item
-    must not make a whole thread unusable.
+    An item that cannot be converted is skipped, with its traceback in the log, so that one bad
+    item does not make a whole thread unusable.
 
     Args:
-        attachment_data_fetcher: Returns the bytes of an attachment, given its id; sync or async.
-            Without one, an image reaches the model by its preview URL, and other files do not.
+        attachment_data_fetcher: Returns the bytes of an attachment, given its ID; sync or async.
+            Without it, the model receives images by their preview URLs, and no other files.
     """
 
     def __init__(self, attachment_data_fetcher: AttachmentDataFetcher | None = None) -> None:
@@ -68,14 +68,14 @@ class ThreadItemConverter:
     async def to_agent_input(
         self, thread_items: Sequence[ThreadItem] | ThreadItem
     ) -> list[Message]:
-        """Convert thread items, oldest first, to the messages to run an agent with.
+        """Convert thread items, oldest first, to input messages for an agent.
 
         Args:
-            thread_items: One item or a sequence of them. Text that the user quoted is told to
-                the model only for the last item.
+            thread_items: One item or a sequence of items. Only the last item's quoted text is
+                included.
 
         Returns:
-            The messages, in the order of the items. An item may give any number of them.
+            The messages, in the order of the items. An item may become any number of messages.
         """
         items = list(thread_items) if isinstance(thread_items, Sequence) else [thread_items]
         messages: list[Message] = []
@@ -125,23 +125,23 @@ class ThreadItemConverter:
     async def user_message_to_input(
         self, item: UserMessageItem, is_last_message: bool = True
     ) -> AgentInput:
-        """Convert what the user wrote, tagged, attached and quoted to user messages.
+        """Convert a user's message with its tags, attachments and quote to user messages.
 
         Args:
             item: The user's message.
-            is_last_message: Whether this is the last item; only then is quoted text included.
+            is_last_message: Whether this is the last item. If not, its quoted text is omitted.
         """
         contents: list[Content] = []
         for is_tag, parts in groupby(item.content, lambda x: isinstance(x, UserMessageTagContent)):
             if not is_tag:
-                # Joined first: no part may complete another's markup.
+                # Joined before escaping, so that no part can complete another part's markup.
                 text = without_markup("".join(part.text for part in parts))
                 _append(contents, Content.from_text(text))
                 continue
             for part in parts:
                 tag = cast("UserMessageTagContent", part)
                 _append(contents, await resolve(self.tag_to_message_content(tag)))
-        # Older versions kept an attachment as often as a message named it.
+        # Older versions stored an attachment once for each time that a message named it.
         for attachment in {each.id: each for each in item.attachments}.values():
             attached = await resolve(self.attachment_to_message_content(attachment))
             if attached is not None:
@@ -159,9 +159,9 @@ class ThreadItemConverter:
         return messages or None
 
     def tag_to_message_content(self, tag: UserMessageTagContent) -> Content | None:
-        """Convert a tag (an @-mention) to content of any kind, in its place within the text.
+        """Convert a tag (an @-mention) to content of any type, at its position in the text.
 
-        Its name is that of its `data`, a mapping or an object, or else its text.
+        The name is the one in the tag's `data`, a mapping or an object, or else the tag's text.
         """
         data: Any = tag.data
         name = data.get("name") if isinstance(data, Mapping) else getattr(data, "name", None)
@@ -170,9 +170,9 @@ class ThreadItemConverter:
     async def attachment_to_message_content(self, attachment: Attachment) -> Content | None:
         """Convert an attachment to content for the model.
 
-        A text-like file (`text/*`, JSON, CSV, XML, YAML, by its MIME type) becomes text that
-        names the file, since most chat models refuse such files as data. Other files become
-        data content. Where there are no bytes, an image becomes a URI to its preview.
+        A text file (by its MIME type: `text/*`, JSON, CSV, XML or YAML) becomes text that names
+        the file, because most chat models reject such files as data. Other files become data
+        content. Without bytes, an image becomes the URI of its preview.
 
         Returns:
             The content, or `None`, with a warning in the log, if there is nothing to send.
@@ -195,14 +195,14 @@ class ThreadItemConverter:
         return None
 
     async def assistant_message_to_input(self, item: AssistantMessageItem) -> AgentInput:
-        """Convert an answer of the assistant to an assistant message."""
+        """Convert an assistant's message to an assistant message for the model."""
         text = "".join(part.text for part in item.content)
         return Message("assistant", [text]) if text.strip() else None
 
     async def client_tool_call_to_input(self, item: ClientToolCallItem) -> AgentInput:
         """Convert a client tool call to a function call and its result.
 
-        A call that is still pending gives nothing: a model refuses a call without a result.
+        A pending call becomes no message, because models reject a call without a result.
         """
         if item.status == "pending":
             return None
@@ -222,10 +222,10 @@ class ThreadItemConverter:
         ]
 
     def widget_to_input(self, item: WidgetItem) -> AgentInput:
-        """Convert a widget to a user message that holds its JSON.
+        """Convert a widget to a user message with the widget's JSON.
 
         Returns:
-            The message, or `None`, with a warning in the log, if JSON cannot hold the widget.
+            The message, or `None`, with a warning in the log, if the widget is not serializable.
         """
         try:
             widget = item.widget.model_dump_json(exclude_unset=True, exclude_none=True)
@@ -244,17 +244,17 @@ class ThreadItemConverter:
         """Convert a workflow to one user message for each of its custom tasks.
 
         Returns:
-            The messages, or `None` if no task gives one.
+            The messages, or `None` if no task becomes one.
         """
         messages = (_task_message(task) for task in item.workflow.tasks)
         return [message for message in messages if message is not None] or None
 
     def task_to_input(self, item: TaskItem) -> AgentInput:
-        """Convert a custom task to a user message; other tasks give nothing."""
+        """Convert a custom task to a user message; other tasks become `None`."""
         return _task_message(item.task)
 
     async def structured_input_to_input(self, item: StructuredInputItem) -> AgentInput:
-        """Convert questions and their answers to a user message, one line a question."""
+        """Convert questions and their answers to a user message, with one line per question."""
         answers = without_markup("\n".join(_answer_line(each) for each in item.inputs))
         return _user_message(
             f"Questions were displayed to the user. Status: {item.status}.\n"
@@ -262,7 +262,7 @@ class ThreadItemConverter:
         )
 
     async def generated_image_to_input(self, item: GeneratedImageItem) -> AgentInput:
-        """Convert a generated image to a user message with the image by its URI."""
+        """Convert a generated image to a user message with the image's URI."""
         if item.image is None or not item.image.url:
             return None
         return Message(
@@ -274,25 +274,25 @@ class ThreadItemConverter:
         )
 
     def hidden_context_to_input(self, item: HiddenContextItem) -> AgentInput:
-        """Convert context that the app hid from the user to a system message."""
+        """Convert the app's hidden context to a system message."""
         return Message("system", [f"<HIDDEN_CONTEXT>{item.content}</HIDDEN_CONTEXT>"])
 
     async def sdk_hidden_context_to_input(self, item: SDKHiddenContextItem) -> AgentInput:
-        """Convert context that ChatKit itself hid from the user to a system message."""
+        """Convert ChatKit's own hidden context to a system message."""
         return Message("system", [f"<HIDDEN_CONTEXT>{item.content}</HIDDEN_CONTEXT>"])
 
     async def end_of_turn_to_input(self, item: EndOfTurnItem) -> AgentInput:
-        """Convert the marker of a turn's end, which only the UI needs, to nothing."""
+        """Convert the item that marks the end of a turn, which only the UI needs, to no message."""
         return None
 
 
 async def simple_to_agent_input(
     thread_items: Sequence[ThreadItem] | ThreadItem,
 ) -> list[Message]:
-    """Convert thread items with a `ThreadItemConverter` as it comes.
+    """Convert thread items with the default `ThreadItemConverter`.
 
     Args:
-        thread_items: One item or a sequence of them, oldest first.
+        thread_items: One item or a sequence of items, oldest first.
     """
     return await ThreadItemConverter().to_agent_input(thread_items)
 
@@ -304,19 +304,19 @@ async def thread_to_agent_input(
     *,
     converter: ThreadItemConverter | None = None,
 ) -> list[Message]:
-    """Read a whole thread from its store, however long, and convert it.
+    """Read a whole thread from its store, page by page, and convert it.
 
-    A single page, as `ChatKitServer` loads it, holds the oldest items of a long thread and
-    loses the newest; this reads page by page to the end.
+    A single page, as `ChatKitServer` loads it, contains the oldest items of a long thread but
+    not the newest.
 
     Args:
         store: Any ChatKit store.
         thread_id: The thread to read.
         context: The request's context, as the store expects it.
-        converter: The converter to use; a `ThreadItemConverter` as it comes by default.
+        converter: The converter; by default, a `ThreadItemConverter`.
 
     Raises:
-        NotFoundError: As the store raises it.
+        NotFoundError: If the store does not find the thread.
     """
     items = [item async for item in iterate_thread_items(store, thread_id, context)]
     return await (converter or ThreadItemConverter()).to_agent_input(items)
@@ -328,8 +328,8 @@ async def iterate_thread_items(
     """Yield every item of a thread, oldest first, page by page.
 
     Raises:
-        NotFoundError: As the store raises it.
-        ValueError: If the store says that there is more but its pages do not advance.
+        NotFoundError: If the store does not find the thread.
+        ValueError: If the store reports more items but its pages do not advance.
     """
     after: str | None = None
     while True:
@@ -349,7 +349,7 @@ async def iterate_thread_items(
 
 
 def _append(contents: list[Content], content: Content | None) -> None:
-    """Append content, joined to the one before it if both are nothing but text."""
+    """Append content, and join it to the previous content if both are plain text."""
     if content is None:
         return
     if content.type == "text" and contents and contents[-1].type == "text":
@@ -386,7 +386,7 @@ def _answer_line(question: StructuredInput) -> str:
 
 
 def _image_type(url: str) -> str:
-    """Return the MIME type that a data URL names; a model needs one, and PNG is the likeliest."""
+    """Return a data URL's MIME type; the default is PNG, because models require a type."""
     if url.startswith("data:image/"):
         return url.removeprefix("data:").partition(";")[0].partition(",")[0]
     return "image/png"

@@ -1,4 +1,4 @@
-"""A tool call while its outcome is not known yet."""
+"""A tool call whose outcome is not known yet."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CALLS: dict[str, ToolKind] = {
     "shell_tool_call": "shell_tool",
     "computer_tool_call": "computer_tool",
 }
-"""The kinds of content that call a tool."""
+"""The types of content that call a tool."""
 
 RESULTS: dict[str, ToolKind] = {
     "function_result": "function",
@@ -36,40 +36,40 @@ RESULTS: dict[str, ToolKind] = {
     "shell_command_output": "shell_tool",
     "computer_tool_result": "computer_tool",
 }
-"""The kinds of content that answer a call."""
+"""The types of content that contain a result."""
 
 _FRAGMENTED = ("function", "code_interpreter")
-"""What providers send word by word."""
+"""The types of content that providers send in fragments."""
 
 
 class ToolCall:
-    """What has arrived of a tool call and of its result."""
+    """A tool call and its result, as received so far."""
 
     def __init__(self, kind: ToolKind) -> None:
         self.kind = kind
         self.result: Content | None = None
         self.shown: ShownTask | None = None
-        """Its task, once that is shown."""
+        """The task that shows the call, once there is one."""
         self._content: Content | None = None
-        """The call as it began; none for a result that came without one."""
+        """The first fragment of the call; `None` for a result without a call."""
         self._texts: list[str] = []
-        """What has arrived of the arguments or of the code."""
+        """The fragments of the arguments or the code."""
         self._length = 0
         self._pace = Pace()
 
     @property
     def name(self) -> str:
-        """The tool's name, for a function."""
+        """The tool's name, if it is a function."""
         return (self._content.name or "") if self._content is not None else ""
 
     @property
     def is_finished(self) -> bool:
-        """Whether the tool has run."""
+        """Whether the tool returned."""
         return not is_running(self.result)
 
     @property
     def needs_result(self) -> bool:
-        """Whether the run should give a result: it is not a service that runs the tool."""
+        """Whether the run must produce the result, because no service runs the tool."""
         call = self._content
         return (
             self.kind == "function"
@@ -78,7 +78,7 @@ class ToolCall:
         )
 
     def has_call(self, kind: ToolKind, content: Content) -> bool:
-        """Return whether a call is this one again, or a fragment of it."""
+        """Return whether a call is this call again, or a fragment of it."""
         if kind != self.kind or (content.name and self.name and content.name != self.name):
             return False
         if content.call_id and self.call_id:
@@ -86,18 +86,18 @@ class ToolCall:
         return kind in _FRAGMENTED
 
     def has_result(self, kind: ToolKind, content: Content) -> bool:
-        """Return whether a result is this call's; one that names no call is the last call's."""
+        """Return whether a result belongs to this call; without an ID, it is the last call's."""
         if kind != self.kind:
             return False
         return not content.call_id or not self.call_id or content.call_id == self.call_id
 
     def add_call(self, content: Content) -> bool:
-        """Take in a call or a fragment of one, and return whether enough is new to be shown."""
+        """Add a call or a fragment of it, and return whether enough is new to show."""
         is_new = self._content is None
         if is_new or self.kind not in _FRAGMENTED:
             self._content = content
         text = _text(content)
-        # A call that waits for a person comes once more, after its fragments.
+        # A call that needs approval arrives again after its fragments.
         is_whole = content.merge_mode == "replace" or bool(content.user_input_request)
         if text is not None:
             if is_whole:
@@ -107,7 +107,7 @@ class ToolCall:
         return self._pace.is_due(self._length) or is_new or is_whole
 
     def add_result(self, content: Content) -> None:
-        """Take in a result; outputs that arrive one by one are kept together."""
+        """Add a result; outputs that arrive one by one are collected."""
         earlier = self.result
         if (
             earlier is not None
@@ -121,7 +121,7 @@ class ToolCall:
         self.result = content
 
     def whole(self) -> Content | None:
-        """Return the call with all of its arguments or code that have arrived."""
+        """Return the call with the arguments or code received so far."""
         if self._content is None or not self._texts:
             return self._content
         self._texts = ["".join(self._texts)]
@@ -134,13 +134,13 @@ class ToolCall:
 
     @property
     def call_id(self) -> str | None:
-        """What the model calls it."""
+        """The tool's name for the model."""
         known = self._content or self.result
         return known.call_id if known is not None else None
 
 
 def _text(content: Content) -> str | None:
-    """Return the arguments or code in a call, which may be a fragment; `None` if it has none."""
+    """Return the arguments or code in a call or fragment; `None` if it has none."""
     if content.type == "code_interpreter_tool_call":
         texts = [part.text for part in content.inputs or () if part.type == "text" and part.text]
         return "".join(texts) if texts else None

@@ -1,4 +1,4 @@
-"""Tasks that show what a tool was called with and what has come of it."""
+"""Tasks that show tool calls and their results."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from .cards import FAILED_ICON
 from .sources import queries_in, web_pages_in
 
 MAX_DETAIL = 2_000
-"""How many characters of code, arguments or results a person is shown."""
+"""The maximum number of characters shown of code, arguments or results."""
 
 _RUNNING = {"in_progress", "queued", "searching", "interpreting", "generating"}
 _FAILED = {"failed", "incomplete", "cancelled"}
 
 
 def is_running(result: Content | None) -> bool:
-    """Return whether a tool whose result is this has yet to finish."""
+    """Return whether this result is from a tool that is still running."""
     return result is None or result.status in _RUNNING
 
 
 def has_failed(result: Content | None) -> bool:
-    """Return whether a tool's result says that the tool failed."""
+    """Return whether a result reports that its tool failed."""
     return result is not None and (result.exception is not None or result.status in _FAILED)
 
 
 def tool_task(
     name: str | None, call: Content | None, result: Content | None, *, with_details: bool
 ) -> CustomTask:
-    """Return the task of a function or of an MCP server's tool.
+    """Return the task of a function or an MCP server's tool.
 
     Args:
-        name: The tool's name, if it is known.
-        call: The call, if it is known.
-        result: The result, once there is one.
+        name: The tool's name, if known.
+        call: The call, if known.
+        result: The result, once it arrives.
         with_details: Whether to show the arguments and the result.
     """
     details = None
@@ -58,7 +58,7 @@ def tool_task(
 
 
 def search_task(call: Content | None, result: Content | None) -> SearchTask:
-    """Return the task of a search, with its queries and the web pages that it has found."""
+    """Return the task of a search, with its queries and the web pages it found."""
     found = [
         *((call.parse_arguments(),) if call else ()),
         *((result.result, result.items) if result else ()),
@@ -73,7 +73,7 @@ def search_task(call: Content | None, result: Content | None) -> SearchTask:
 
 
 def code_task(call: Content | None, result: Content | None) -> CustomTask:
-    """Return the task of a code interpreter, with the code and what it has printed."""
+    """Return the task of a code interpreter, with the code and its output."""
     return CustomTask(
         title="Run code",
         icon=_icon(result, "square-code"),
@@ -86,7 +86,7 @@ def code_task(call: Content | None, result: Content | None) -> CustomTask:
 
 
 def shell_task(call: Content | None, result: Content | None) -> CustomTask:
-    """Return the task of a shell, with the commands and what they have printed."""
+    """Return the task of a shell, with the commands and their output."""
     if result is None:
         outputs: Sequence[Any] = ()
     elif result.type == "shell_command_output":
@@ -105,7 +105,7 @@ def shell_task(call: Content | None, result: Content | None) -> CustomTask:
 
 
 def computer_task(call: Content | None, result: Content | None) -> CustomTask:
-    """Return the task of a tool that uses a computer, with what it does there."""
+    """Return the task of a tool that uses a computer, with its action."""
     actions = [str(action.get("type", "")) for action in (call.actions or ())] if call else []
     return CustomTask(
         title="Use the computer",
@@ -126,7 +126,7 @@ def _icon(result: Content | None, icon: str | None) -> Any:
 
 
 def _blocks(*blocks: tuple[str, str]) -> str | None:
-    """Return code blocks, each given as its code and its language, leaving out empty ones."""
+    """Return code blocks from pairs of code and language, without empty ones."""
     shown = [
         code_block(shorten(mend_surrogates(code), MAX_DETAIL), language)
         for code, language in blocks
@@ -136,7 +136,7 @@ def _blocks(*blocks: tuple[str, str]) -> str | None:
 
 
 def _texts(contents: Any) -> str:
-    """Join the texts of a list of contents."""
+    """Return the joined texts of contents."""
     if not isinstance(contents, Sequence) or isinstance(contents, str):
         return ""
     return "".join(

@@ -1,4 +1,4 @@
-"""Calls of tools and their results, as tasks and widgets."""
+"""Writes tool calls and their results as tasks and widgets."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class ToolWriter:
     """Writes tool calls and their results.
 
     Args:
-        items: Where the items are written.
-        converter: What each content becomes.
-        activity: Writes tasks.
-        media: Writes what a code interpreter draws.
-        client_tools: Names of tools that the browser runs, whose calls have items of their own.
+        items: The stream to write to.
+        converter: Converts each content.
+        activity: Writes the tasks.
+        media: Writes the images of code interpreters.
+        client_tools: Names of client tools, whose calls become items instead of tasks.
     """
 
     def __init__(
@@ -48,11 +48,11 @@ class ToolWriter:
         self._media = media
         self._without_task = {*client_tools, ASK_USER}
         self._calls: list[ToolCall] = []
-        """Calls without a result yet, oldest first."""
+        """Calls without a result so far, oldest first."""
         self._widgets: list[WidgetForm] = []
-        """Widgets of results, kept until parallel calls have ended as well."""
+        """Widgets of results, held until parallel calls return too."""
         self._declined: set[str | None] = set()
-        """The ids of calls that a person has declined: their results are not shown."""
+        """The IDs of declined calls, whose results are not shown."""
         self._to_task = {
             "function": converter.function_to_task,
             "mcp_tool": converter.mcp_tool_to_task,
@@ -63,7 +63,7 @@ class ToolWriter:
         }
 
     async def resume(self, pause: Pause) -> None:
-        """Take in the calls that a resumed run has yet to make."""
+        """Add the remaining calls of a resumed run."""
         for content in pause.calls_to_make():
             call = ToolCall("function")
             call.add_call(content)
@@ -118,24 +118,24 @@ class ToolWriter:
                     await self._media.data(output)
 
     def show_widgets(self) -> None:
-        """Write the widgets of tools that have ended."""
+        """Write the widgets of tools that returned."""
         widgets, self._widgets = self._widgets, []
         for widget, text in widgets:
             item = self._items.item(WidgetItem, "message", widget=widget, copy_text=text)
             self._items.write_done(item)
 
     async def show_open_calls(self) -> None:
-        """Write the calls that have no result, with all of their arguments."""
+        """Write the calls without a result, with their whole arguments."""
         for call in self._calls:
             await self._try_to_show(call)
 
     def unanswered(self) -> list[Content]:
-        """Return the calls to which the run should have given a result."""
+        """Return the calls that should have a result by now."""
         calls = (call.whole() for call in self._calls if call.needs_result)
         return [call for call in calls if call is not None]
 
     def discard_unanswered(self) -> None:
-        """Remove the current workflow if it shows only calls without a result."""
+        """Remove the current workflow if it contains only calls without a result."""
         workflow = self._items.current
         if isinstance(workflow, OpenWorkflow):
             shown = [call.shown for call in self._calls if call.needs_result]
@@ -155,5 +155,5 @@ class ToolWriter:
         if call.shown is None:
             call.shown = self._activity.add(task)
         elif not call.shown.update(task) and has_failed(call.result):
-            # Its workflow was closed before it failed.
+            # The workflow was closed before the tool failed.
             self._activity.add(task)

@@ -1,4 +1,4 @@
-"""How much a run has used of its models."""
+"""The token usage of a run."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from .response_converter import AgentResponseConverter
 
 
 class RunUsage:
-    """Adds up the usage that a run's agents report."""
+    """Adds up the usage that the agents of a run report."""
 
     def __init__(self) -> None:
         self._of_agents: dict[str | None, UsageDetails] = {}
 
     def add(self, content: Content, agent: str | None) -> None:
-        """Take in `usage` content.
+        """Add `usage` content.
 
         Args:
-            content: The content. One that replaces is the total of all that its agent has used
-                in this run.
+            content: The content. If it replaces, it is the agent's total in this run.
             agent: The agent's name.
         """
         usage = content.usage_details or UsageDetails()
@@ -29,7 +28,7 @@ class RunUsage:
         self._of_agents[agent] = usage
 
     async def report(self, converter: AgentResponseConverter) -> None:
-        """Report the usage of all agents to telemetry and to the converter, if there is any."""
+        """Report the total usage, if there is any, to telemetry and to the converter."""
         total: UsageDetails | None = None
         for usage in self._of_agents.values():
             total = add_usage_details(total, usage)

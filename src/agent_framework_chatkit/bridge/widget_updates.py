@@ -1,4 +1,4 @@
-"""What leads a client from one state of a widget to the next."""
+"""The updates between two states of a widget."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from chatkit.widgets import DynamicWidgetRoot, WidgetRoot
 from .item_updates import apply_update
 
 MAX_DEPTH = 64
-"""How many components may be within one another: clients draw no more.
+"""The maximum nesting of components, which is also the maximum that clients draw.
 
-Pydantic reads JSON up to 200 levels, and with each level of a widget takes ever longer.
+Pydantic parses at most 200 levels of JSON, and takes longer with each level of a widget.
 """
 
 
 def check_depth(widget: WidgetRoot) -> None:
-    """Check that a widget can be read again where it is kept, and drawn.
+    """Check that a widget can be loaded again and drawn.
 
     Raises:
-        ValueError: If its components are too deep within one another.
+        ValueError: If its components are nested too deeply.
     """
     level: list[Any] = [widget]
     for _ in range(MAX_DEPTH):
@@ -35,13 +35,13 @@ def check_depth(widget: WidgetRoot) -> None:
 
 
 def widget_updates(before: WidgetRoot, after: WidgetRoot) -> list[ThreadItemUpdate]:
-    """Return the updates that make one widget of another.
+    """Return the updates that turn one widget into another.
 
-    Text that grows, in a `Text` or `Markdown` with an id of its own, is sent as what is new of it;
-    for any other change the widget is sent anew.
+    Growing text in a `Text` or `Markdown` with a unique ID is sent as deltas. For any other
+    change, the whole widget is sent.
 
     Raises:
-        ValueError: If the second is too deep.
+        ValueError: If the second widget is too deep.
     """
     check_depth(after)
     old, new = _plain(before), _plain(after)
@@ -52,7 +52,7 @@ def widget_updates(before: WidgetRoot, after: WidgetRoot) -> list[ThreadItemUpda
             updates.append(update)
             apply_update(held, update)
     except AttributeError:
-        # ChatKit asks a component for a property that only the other one has.
+        # ChatKit reads a property that only the other component has.
         held.widget = old
     if _shown(held.widget) == _shown(new):
         return updates
@@ -60,7 +60,7 @@ def widget_updates(before: WidgetRoot, after: WidgetRoot) -> list[ThreadItemUpda
 
 
 def _plain(widget: WidgetRoot) -> DynamicWidgetRoot:
-    """Return a widget as templates make it: those that a store has loaded are of other classes."""
+    """Return a widget in the class that templates create; stores load other classes."""
     return DynamicWidgetRoot.model_validate(widget.model_dump(mode="json", exclude_unset=True))
 
 
@@ -69,7 +69,7 @@ def _shown(widget: WidgetRoot) -> Any:
 
 
 def _without_ended_streams(value: Any) -> Any:
-    """Leave out that text streams no more, which is so as well where nothing is said."""
+    """Remove `streaming: false`, which is the default."""
     if isinstance(value, list):
         return [_without_ended_streams(each) for each in value]
     if isinstance(value, dict):
