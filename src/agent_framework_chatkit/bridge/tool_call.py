@@ -39,7 +39,7 @@ RESULTS: dict[str, ToolKind] = {
 """The types of content that contain a result."""
 
 _FRAGMENTED = ("function", "code_interpreter")
-"""The types of content that providers send in fragments."""
+"""The kinds of tools whose calls arrive in fragments."""
 
 
 class ToolCall:
