@@ -1,7 +1,7 @@
-"""Settings of all tests."""
+"""Settings for all tests."""
 
 from hypothesis import settings
 
-# No example is too slow: machines that are busy are.
+# No deadline: busy machines are slow.
 settings.register_profile("default", deadline=None)
 settings.load_profile("default")

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own, found or installed, and gone when they end."""
+"""A PostgreSQL server for the tests, which is installed if necessary and stopped at the end."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _NEEDED = "These tests need PostgreSQL. On Debian, as root: apt-get install post
 
 
 class PostgresServer:
-    """Listens on a socket in its own folder, and does not wait for disks.
+    """Listens on a socket in its own folder, and does not sync to disk.
 
     Args:
         programs: The folder of `initdb` and `pg_ctl`.
-        folder: Where it keeps everything.
+        folder: The folder for all its files.
     """
 
     def __init__(self, programs: Path, folder: Path) -> None:
         self._programs = programs
         self._folder = folder
-        # PostgreSQL refuses to run as root.
+        # PostgreSQL does not run as root.
         self._user = "postgres" if os.getuid() == 0 else None
         if self._user is not None:
             account = pwd.getpwnam(self._user)
@@ -38,7 +38,7 @@ class PostgresServer:
         with (folder / "data/postgresql.conf").open("a") as conf:
             conf.write(
                 f"listen_addresses = ''\nunix_socket_directories = '{folder}'\n"
-                # Its processes are killed, but never the machine.
+                # Tests kill its processes, but never the machine.
                 "fsync = off\nfull_page_writes = off\n"
             )
 
@@ -46,7 +46,7 @@ class PostgresServer:
         self._run("pg_ctl", "start", "--wait", f"--log={self._folder}/log")
 
     def stop(self, mode: str = "fast") -> None:
-        """Stop, by default as for an upgrade: whoever is connected loses the connection."""
+        """Stop the server, by default as for an upgrade, which closes all connections."""
         self._run("pg_ctl", "stop", "--wait", f"--mode={mode}")
 
     def restart(self) -> None:
@@ -70,7 +70,7 @@ class PostgresServer:
             group=self._user,
             extra_groups=None if self._user is None else [],
             cwd=self._folder,
-            # A server that has started keeps its outputs open, so they must not be pipes.
+            # The running server keeps its outputs open, so they must not be pipes.
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             check=False,
@@ -85,7 +85,7 @@ class PostgresServer:
 
 @contextmanager
 def run_postgres() -> Iterator[PostgresServer]:
-    """Run a server, which is installed first if it must be."""
+    """Run a server, and install it first if necessary."""
     programs = _find() or _install()
     folder = Path(tempfile.mkdtemp(prefix="pg"))
     try:
@@ -103,7 +103,7 @@ def _find() -> Path | None:
     on_path = shutil.which("pg_ctl")
     if on_path is not None and shutil.which("initdb") is not None:
         return Path(on_path).resolve().parent
-    # Where Debian keeps them, several versions side by side.
+    # Debian's folders, one per version.
     found = Path("/usr/lib/postgresql").glob("*/bin/initdb")
     newest = max(found, key=lambda path: float(path.parts[-3]), default=None)
     return None if newest is None else newest.parent

@@ -1,4 +1,4 @@
-"""What people do with what an agent asks: approvals, client tools and questions."""
+"""Answers an agent's requests: approvals, client tools and questions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .chat_client import Browser
 
 
 class Bank:
-    """A tool that must not run unapproved, and what it has done."""
+    """A tool that requires approval, and its payments."""
 
     def __init__(self) -> None:
         self.paid: list[int] = []
@@ -27,7 +27,7 @@ class Bank:
 
 
 def asked(answering: Any, call: int = -1) -> list[tuple[str, str]]:
-    """Return what an agent's model was given: roles, and texts or results."""
+    """Return the roles, and the texts or results, in a request to an agent's model."""
     return [
         (message.role, content.text or str(content.result or content.type))
         for message in answering.client.asked[call]

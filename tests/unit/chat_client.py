@@ -1,4 +1,4 @@
-"""A browser, as far as the ChatKit protocol is concerned."""
+"""A client that speaks the ChatKit protocol like a browser."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ class Browser:
         return await self.http.post("/chatkit", json={"type": kind, "params": params})
 
     async def get(self, kind: str, /, **params: Any) -> Any:
-        """Return the answer to a request that is answered at once."""
+        """Return the response to a non-streaming request."""
         response = await self.post(kind, **params)
         assert response.status_code == 200, response.text
         return response.json()
 
     async def stream(self, kind: str, /, **params: Any) -> list[Any]:
-        """Return the events that a request is answered with."""
+        """Return the events of the response to a streaming request."""
         response = await self.post(kind, **params)
         assert response.status_code == 200, response.text
         lines = [line for line in response.text.splitlines() if line.startswith("data: ")]
@@ -62,18 +62,18 @@ class Browser:
         return events
 
     async def stream_status(self, text: str, **properties: Any) -> int:
-        """Return the status that a message in a new thread is answered with."""
+        """Send a message in a new thread, and return the status of the response."""
         response = await self.post("threads.create", input=message(text, **properties))
         return response.status_code
 
     async def items(self) -> list[dict[str, Any]]:
-        """Return the thread's items as a client sees them, oldest first."""
+        """Return the thread's items as clients receive them, oldest first."""
         page = await self.get("items.list", thread_id=self.thread_id, order="asc", limit=100)
         items: list[dict[str, Any]] = page["data"]
         return items
 
     async def transcript(self) -> list[tuple[str, str]]:
-        """Return the thread's items, as their types and texts."""
+        """Return the types and texts of the thread's items."""
         return [
             (item["type"], "".join(part["text"] for part in item.get("content", ())))
             for item in await self.items()
@@ -95,7 +95,7 @@ async def chat(
     server_class: Any = AgentChatKitServer,
     **properties: Any,
 ) -> AsyncIterator[Browser]:
-    """A browser at an app whose agent this is."""
+    """Yield a browser that is connected to an app with this agent."""
     async with SQLStore[Any](url) as store:
         server = server_class(answering, store, **properties)
         browser = Browser(create_app(server))

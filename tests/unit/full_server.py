@@ -1,4 +1,4 @@
-"""A server that implements what ChatKit leaves to apps."""
+"""A server that implements all optional methods."""
 
 from __future__ import annotations
 

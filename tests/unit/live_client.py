@@ -1,4 +1,4 @@
-"""A client that follows threads, as far as the protocol is concerned."""
+"""A client that follows threads."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from .chat_client import message
 ME = {"user_id": "me"}
 
 PATIENCE = 10
-"""Seconds after which a test that waits for an event in vain is failed."""
+"""The seconds to wait for an event before the test fails."""
 
 
 class Stream:
-    """Reads server-sent events, one by one."""
+    """Reads server-sent events one by one."""
 
     def __init__(self, events: AsyncGenerator[bytes, None]) -> None:
         self._events = events
         self.seen: list[dict[str, Any]] = []
         self.ids: list[str] = []
-        """The ids of the events that have one."""
+        """The IDs of the events that have one."""
         self.retry: int | None = None
 
     async def next(self) -> dict[str, Any] | None:
@@ -54,19 +54,19 @@ class Stream:
                 return event
 
     async def until(self, kind: str, **fields: Any) -> dict[str, Any]:
-        """Return the next event of a kind, whose fields are these."""
+        """Return the next event of a type that has these fields."""
         while (event := await self.next()) is not None:
             if event["type"] == kind and fields.items() <= event.items():
                 return event
         raise AssertionError(f"No {kind} came: {[each['type'] for each in self.seen]}")
 
     async def text(self, wanted: str) -> None:
-        """Read until this text has come."""
+        """Read until the answer contains a text."""
         while wanted not in self.answer:
             assert await self.next() is not None, self.answer
 
     async def rest(self) -> list[dict[str, Any]]:
-        """Return the events up to the end."""
+        """Return the remaining events."""
         rest = []
         while (event := await self.next()) is not None:
             rest.append(event)
@@ -77,7 +77,7 @@ class Stream:
 
     @property
     def answer(self) -> str:
-        """The text of all deltas so far, after what was open when the thread's state came."""
+        """The text of the open items in the thread's state and of all deltas since."""
         texts = []
         for event in self.seen:
             if event["type"] == "thread.state":
@@ -97,7 +97,7 @@ class Stream:
 
 
 class LiveClient:
-    """One page of a browser, at a server in this process."""
+    """A page that is connected to a server in this process."""
 
     def __init__(
         self, server: AgentChatKitServer[Any], context: Any = None, page: str = "page"
@@ -108,7 +108,7 @@ class LiveClient:
         self.thread_id = ""
 
     async def send(self, kind: str, metadata: dict[str, Any] | None = None, **params: Any) -> Any:
-        """Return the answer to a request: a stream, or what it is answered with at once."""
+        """Return the response to a request: a stream, or JSON."""
         body = {"type": kind, "params": params, "metadata": metadata or {}}
         result: Any = await self.server.process(json.dumps(body), self.context)
         if hasattr(result, "json"):
@@ -138,7 +138,7 @@ class LiveClient:
         return stream
 
     async def stop(self, **params: Any) -> str:
-        """Stop the thread's turn, and return the status that this is answered with."""
+        """Stop the thread's turn, and return the status of the response."""
         answer = await self.send("threads.stop", thread_id=self.thread_id, **params)
         return str(answer["status"])
 
@@ -158,7 +158,7 @@ class LiveClient:
         return (await self.send("threads.get_by_id", thread_id=self.thread_id))["turn"]
 
     async def transcript(self) -> list[tuple[str, str]]:
-        """Return the thread's items, as their types and texts."""
+        """Return the types and texts of the thread's items."""
         return [
             (item["type"], "".join(part["text"] for part in item.get("content", ())))
             for item in await self.items()
@@ -166,7 +166,7 @@ class LiveClient:
 
 
 class Gate:
-    """Where a model waits until a test lets it go on."""
+    """A point at which a model waits until the test lets it continue."""
 
     def __init__(self) -> None:
         self.is_reached = asyncio.Event()
@@ -187,7 +187,7 @@ async def chat(answering: Any, **properties: Any) -> AsyncIterator[LiveClient]:
 
 
 async def settled(client: LiveClient) -> str:
-    """Wait until the thread's turn has ended, and return how."""
+    """Wait until the thread's turn ends, and return its state."""
     following = await client.follow()
     state = await following.until("thread.state")
     turn = state["turn"]
@@ -198,7 +198,7 @@ async def settled(client: LiveClient) -> str:
 
 
 def hold_commits(client: LiveClient, may_write: asyncio.Event) -> None:
-    """Have the commits of runs wait for an event."""
+    """Make the commits of runs wait for an event."""
     turns: Any = client.server.store.turns
 
     def held(write: Any) -> Any:
@@ -212,7 +212,7 @@ def hold_commits(client: LiveClient, may_write: asyncio.Event) -> None:
 
 
 async def bury(dead: SQLStore[Any], living: SQLStore[Any]) -> None:
-    """Have a worker be taken for dead, as after seconds without a sign of life."""
+    """Make a worker appear dead, as after seconds without a heartbeat."""
     dead.database.heartbeat = None
     name = dead.leases.worker
     statement = delete(workers).where(workers.c.id == name)

@@ -1,4 +1,4 @@
-"""An agent that offers flights in a widget, and what people do with it."""
+"""An agent that offers flights in a widget, and the actions of its users."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ async def offer(ctx: FunctionInvocationContext) -> str:
 
 
 def offering(*messages: list[Any], **properties: Any) -> Any:
-    """An agent that shows a widget first."""
+    """Return an agent that shows a widget first."""
     return agent([call("offer")], [text("Here.")], *messages, tools=[offer], **properties)
 
 
@@ -66,7 +66,7 @@ async def widget_of(browser: Browser) -> dict[str, Any]:
 
 
 async def use(browser: Browser, kind: str, payload: Any = None) -> list[Any]:
-    """Do something in the thread's widget."""
+    """Send an action of the thread's widget."""
     widget = await widget_of(browser)
     return await browser.stream(
         "threads.custom_action",
@@ -77,7 +77,7 @@ async def use(browser: Browser, kind: str, payload: Any = None) -> list[Any]:
 
 
 async def use_at_once(browser: Browser, kind: str, payload: Any = None) -> Any:
-    """Do something in the thread's widget that is answered by the widget alone."""
+    """Send a synchronous action of the thread's widget."""
     widget = await widget_of(browser)
     return await browser.post(
         "threads.sync_custom_action",

@@ -1,4 +1,4 @@
-"""A browser at an app that takes files and recordings, and how it answers a body."""
+"""An app that accepts files and recordings, and the status of its responses."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ PRIVATE = "what only they know"
 
 
 class Recorded:
-    """What was traced and measured since the test began."""
+    """The traces and metrics since the test started."""
 
     def __init__(self, spans: InMemorySpanExporter, reader: InMemoryMetricReader) -> None:
         self._spans = spans
@@ -55,7 +55,7 @@ class Recorded:
 
 @pytest.fixture(scope="module")
 def _everything() -> Iterator[Recorded]:
-    """OpenTelemetry, as an app sets it up, once a process."""
+    """Set up OpenTelemetry as an app does, once per process."""
     spans = InMemorySpanExporter()
     delta = AggregationTemporality.DELTA
     reader = InMemoryMetricReader({Counter: delta, Histogram: delta})

@@ -1,4 +1,4 @@
-"""A client that applies events and fails at the first one that breaks the grammar."""
+"""A client that applies events, and fails at the first one that breaks the grammar."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ EVENT: TypeAdapter[ThreadStreamEvent] = TypeAdapter(ThreadStreamEvent)
 
 
 class ThreadClient:
-    """Holds what a person sees, and checks each event against what came before it."""
+    """Holds the visible items, and checks each event against the previous ones."""
 
     def __init__(self) -> None:
         self.open: dict[str, ThreadItem] = {}
         self.items: dict[str, ThreadItem] = {}
-        """What a store holds: items that are done, in the order in which they were."""
+        """The finished items, as a store contains them, in the order of finishing."""
         self.ids: set[str] = set()
         self.others: list[ThreadStreamEvent] = []
 
     def apply(self, event: ThreadStreamEvent) -> None:
-        # Over the wire and back: what cannot be serialized cannot be sent.
+        # Serialize and parse it, as the transfer does.
         event = EVENT.validate_json(EVENT.dump_json(event, exclude_none=True, by_alias=True))
         if isinstance(event, ThreadItemAddedEvent):
             assert event.item.id not in self.ids, "an id is never reused"
@@ -120,11 +120,11 @@ class ThreadClient:
 
     @staticmethod
     def compare(held: ThreadItem, done: ThreadItem) -> None:
-        """What the events added up to is what the last one says."""
+        """Check that the updates add up to the final item."""
         assert (held.type, held.id, held.thread_id) == (done.type, done.id, done.thread_id)
         if isinstance(held, AssistantMessageItem):
             assert isinstance(done, AssistantMessageItem)
-            # A message that was taken back may hold fewer parts than were shown.
+            # A message that was cleared may have fewer parts than were shown.
             assert [part for part in held.content if part.text or part.annotations] == [
                 part for part in done.content if part.text or part.annotations
             ]
@@ -148,7 +148,7 @@ class ThreadClient:
 
 
 def shown(widget: Any) -> Any:
-    """Return what a person sees of a part of a widget: not whether its text is still streaming."""
+    """Return the visible properties of a widget's component, without `streaming`."""
     if isinstance(widget, list):
         return [shown(each) for each in widget]
     if isinstance(widget, dict):
@@ -174,7 +174,7 @@ async def collect(events: AsyncIterable[ThreadStreamEvent]) -> list[ThreadStream
 
 
 def items_of(events: Sequence[ThreadStreamEvent]) -> list[ThreadItem]:
-    """Apply events as a client does and return what a store would hold."""
+    """Apply events as a client does, and return the items that a store would contain."""
     client = ThreadClient()
     for event in events:
         client.apply(event)
@@ -186,7 +186,7 @@ NOW = datetime(2026, 1, 1)
 
 
 class IdStore(Store[Any]):
-    """A store that only names things; it counts, so that a test can tell what it named."""
+    """A store that only generates IDs, which are numbered."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -213,7 +213,7 @@ async def events_of(
     *steps: AgentResponseUpdate | Callable[[ThreadContext[Any]], Awaitable[Any]],
     context: ThreadContext[Any] | None = None,
 ) -> list[Any]:
-    """Return the events of a run that sends updates and, in between, acts as its tools do."""
+    """Return the events of a run that sends updates and calls functions in between, as tools do."""
     context = context or make_context()
 
     async def run() -> AsyncIterator[AgentResponseUpdate]:

@@ -1,4 +1,4 @@
-"""Items of a thread, and the messages that they become."""
+"""Examples of thread items, and their messages for the agent."""
 
 from __future__ import annotations
 

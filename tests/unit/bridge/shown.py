@@ -1,4 +1,4 @@
-"""What people see of what an agent sends."""
+"""The visible parts of an agent's output."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ async def events(*sent: Content | AgentResponseUpdate, **options: Any) -> list[A
 
 
 async def items(*sent: Content | AgentResponseUpdate, **options: Any) -> list[ThreadItem]:
-    """Return what a store holds after a run that sends these."""
+    """Return the items that a store contains after a run with these updates."""
     return items_of(await events(*sent, **options))
 
 
 async def tasks(*sent: Content, **options: Any) -> list[Task]:
-    """Return the tasks of the one workflow that these contents give."""
+    """Return the tasks of the single workflow that these contents become."""
     (item,) = await items(*sent, **options)
     assert isinstance(item, WorkflowItem)
     return item.workflow.tasks

@@ -1,4 +1,4 @@
-"""What an agent may send, in any order."""
+"""Strategies for an agent's output, in any order."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from agent_framework_chatkit import (
 
 PNG = "data:image/png;base64,iVBORw0KGgo="
 
-# Few ids, so that they meet: in one update, in two, after an end.
+# Few IDs, so that they are repeated: in one update, in two, or after an end.
 ids = st.sampled_from(["1", "2", "", "\ud83d"])
-# Surrogates too, in halves.
+# This includes halves of surrogate pairs.
 strings = st.text(st.characters(codec=None), max_size=8) | st.sampled_from(
     ["\ud83d", "\ude00", "a", ""]
 )

@@ -1,4 +1,4 @@
-"""What a person approves is what runs: the card shows the call, whole and exactly."""
+"""The call on the card is exactly the call that runs."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ values = st.recursive(
 
 
 def read(shown: str, *, is_name: bool = False) -> Any:
-    """Return the value that a card shows."""
+    """Return an argument's value on a card."""
     try:
         return shown if is_name and shown[0] != '"' else json.loads(shown, strict=False)
     except ValueError:
@@ -50,7 +50,7 @@ def widget(form: Any) -> Any:
 
 
 def fields(card: Any) -> list[tuple[str, str, bool]]:
-    """Return the arguments on a card: name, value, and whether it is marked."""
+    """Return the arguments on a card: name, value, and whether the argument is marked."""
     found = []
     for column in (each for each in card["children"] if each["type"] == "Col"):
         name, value = column["children"]
@@ -189,7 +189,7 @@ def test_seal_depends_on_call_and_key(arguments: dict[str, Any]) -> None:
 
 
 def change_record(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
-    """Change what the database holds of the request that a person is asked about."""
+    """Change the stored request behind a card."""
     with closing(sqlite3.connect(path)) as database, database:
         (data,) = database.execute("SELECT data FROM chatkit_sessions").fetchone()
         session = json.loads(data)

@@ -1,4 +1,4 @@
-"""What tools do to a thread while they run."""
+"""Changes that tools make to a thread while they run."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ async def test_tool_shows_workflow() -> None:
     assert [task.model_dump()["title"] for task in workflow.workflow.tasks] == ["A!", "B"]
     assert workflow.workflow.summary == CustomSummary(title="Found")
     assert workflow.workflow.expanded
-    # It is added with its first task: no empty workflow is shown.
+    # The workflow is added with its first task, so no empty workflow is shown.
     added = [event for event in sent if isinstance(event, ThreadItemAddedEvent)]
     assert [len(event.item.workflow.tasks) for event in added[:2]] == [1, 1]  # type: ignore[union-attr]
 
@@ -342,7 +342,7 @@ async def test_tool_of_an_agent_in_a_workflow_finds_the_context() -> None:
         if isinstance(item, WorkflowItem)
         for task in item.workflow.tasks
     ]
-    # A workflow hands on what an agent says only when the agent has finished its step.
+    # A workflow passes an agent's output on only when the agent's step ends.
     assert titles == ["Rome 1", "Rome 2", "Show weather"]
 
 

@@ -1,4 +1,4 @@
-"""Code that was written for the package that this one implements."""
+"""Code written for Microsoft's package runs with this one."""
 
 from __future__ import annotations
 

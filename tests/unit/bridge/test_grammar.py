@@ -1,4 +1,4 @@
-"""Properties: whatever an agent and its tools send, the stream obeys its grammar."""
+"""Property tests: whatever an agent and its tools send, the stream follows its grammar."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ NOW = datetime(2026, 1, 1)
 
 @pytest.fixture(autouse=True)
 def _quiet_logs() -> Any:
-    """What is not shown is logged, which thousands of examples make a lot of."""
+    """Silence the log, which would contain thousands of warnings."""
     logging.disable()
     yield
     logging.disable(logging.NOTSET)
@@ -116,7 +116,7 @@ def test_reader_can_leave_at_any_point(updates: list[AgentResponseUpdate], after
     asyncio.run(leave())
 
 
-# What tools stream, mixed with what the agent sends
+# Tools that stream while the agent sends updates
 
 Step = Callable[[ThreadContext[Any]], Any]
 
@@ -188,7 +188,7 @@ def test_updates_turn_one_widget_into_another(
 
 
 def tolerant(step: Step) -> Step:
-    """A tool that is told that it has no workflow goes on."""
+    """The tool continues after the error that it has no workflow."""
 
     async def run(context: ThreadContext[Any]) -> None:
         try:
@@ -242,7 +242,7 @@ steps: st.SearchStrategy[Step] = st.one_of(
 
 
 class TolerantClient(ThreadClient):
-    """An app may replace what it has done, and may update items of earlier turns."""
+    """An app may replace finished items, and update items of earlier turns."""
 
     def apply(self, event: Any) -> None:
         if isinstance(event, ThreadItemUpdatedEvent) and event.item_id not in self.ids:
@@ -252,7 +252,7 @@ class TolerantClient(ThreadClient):
 
     @staticmethod
     def compare(held: ThreadItem, done: ThreadItem) -> None:
-        # An app may finish an item as it likes.
+        # An app may finish an item with any content.
         if not held.id.startswith("app_"):
             ThreadClient.compare(held, done)
 
@@ -274,7 +274,7 @@ def test_any_run_with_tools_follows_the_grammar(
         async def run() -> AsyncIterator[AgentResponseUpdate]:
             for step in script:
                 if isinstance(step, list):
-                    # Tools that the model calls together run together, each in its own task.
+                    # Parallel tool calls run concurrently, each in its own task.
                     await asyncio.gather(*(each(context) for each in step))
                 else:
                     yield step

@@ -1,4 +1,4 @@
-"""What people are asked."""
+"""Requests to the user."""
 
 from __future__ import annotations
 

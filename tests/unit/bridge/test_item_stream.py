@@ -1,4 +1,4 @@
-"""The grammar of a stream, and items that an app writes itself."""
+"""The grammar of the stream, and items that an app writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every kind of update, as it applies to an item that an app has added and not finished."""
+"""Every type of update, applied to an unfinished item of an app."""
 
 from __future__ import annotations
 
@@ -67,14 +67,14 @@ def image(url: str | None) -> GeneratedImageItem:
 
 
 def box(**child: Any) -> dict[str, Any]:
-    """A component that holds one child by itself, not in a list."""
+    """A component with a single child that is not in a list."""
     return {"type": "Box", "children": child}
 
 
 TEXT = {"type": "Text", "id": "t"}
 NEW = DynamicWidgetComponent.model_validate({"type": "Badge", "id": "t", "label": "new"})
 BADGE = {"type": "Badge", "id": "t", "label": "new"}
-# What takes a component's place may hold one with its id.
+# The replacement of a component may contain a component with the same ID.
 NESTED = {"type": "Box", "id": "t", "children": [TEXT]}
 
 
@@ -160,7 +160,7 @@ NESTED = {"type": "Box", "id": "t", "children": [TEXT]}
             WidgetComponentUpdated(component_id="other", component=NEW),
             widget(TEXT),
         ),
-        # What does not fit changes nothing.
+        # Updates that do not fit change nothing.
         (message(part("A")), WidgetRootUpdated(widget=widget().widget), message(part("A"))),
         (workflow("A"), WidgetRootUpdated(widget=widget().widget), workflow("A")),
         (

@@ -1,4 +1,4 @@
-"""What becomes of each kind of content: the table of the guide, row by row."""
+"""Each kind of content becomes what the guide's table says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The order of things: what runs at once is shown one after another."""
+"""Concurrent output is shown one item after another."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def step(kind: Literal["invoked", "completed"], name: str) -> AgentResponseUpdat
 
 
 async def spoken(*updates: AgentResponseUpdate) -> list[str]:
-    """Return the texts of the messages that these updates give."""
+    """Return the texts of the messages that these updates become."""
     events = await collect(stream_agent_response(stream_of(updates), "thr_1"))
     return [
         item.content[0].text for item in items_of(events) if isinstance(item, AssistantMessageItem)

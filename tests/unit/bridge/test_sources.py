@@ -1,4 +1,4 @@
-"""Citations, as annotations."""
+"""Citations as annotations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a run ends, and how it is read."""
+"""The end of a run, and its readers."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ async def test_cancelled_run_leaves_nothing_open() -> None:
 
 
 class Run:
-    """A run that never ends by itself, and knows whether it was closed."""
+    """A run that never ends by itself, and records whether it was closed."""
 
     def __init__(self) -> None:
         self.is_closed = False
@@ -156,7 +156,7 @@ async def test_tool_output_is_sent_while_tool_runs() -> None:
 
     async def slow(context: ThreadContext[Any]) -> None:
         await context.stream_progress("Looking")
-        await is_seen.wait()  # The tool ends only once the reader has its event.
+        await is_seen.wait()  # The tool returns only when the reader has its event.
 
     context = make_context()
 

@@ -1,4 +1,4 @@
-"""A whole thread is read page by page."""
+"""Reading a whole thread page by page."""
 
 from __future__ import annotations
 

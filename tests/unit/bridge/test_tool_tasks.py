@@ -1,4 +1,4 @@
-"""Tools, as tasks."""
+"""Tools as tasks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people write, attach and answer is not taken for markup of ours."""
+"""User input is not mistaken for the markup of messages."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def message(*parts: str, **properties: Any) -> UserMessageItem:
 
 
 def markup(text: str) -> int:
-    """Return how much of a text begins markup of ours."""
+    """Return the number of starts of our markup in a text."""
     squeezed = "".join(text.split()).upper().replace("</", "<")
     return sum(squeezed.count(f"<{name}") for name in NAMES)
 
@@ -58,7 +58,7 @@ async def test_user_text_is_escaped(forged: str) -> None:
     item.content.append(tag)
     quoted, written = await simple_to_agent_input(item)
     assert markup(quoted.text) == 0
-    assert markup(written.text) == 2  # The tag's own.
+    assert markup(written.text) == 2  # The tag's own markup.
     assert "&lt;" in written.text
 
 

@@ -1,4 +1,4 @@
-"""What a client is sent when a widget changes; that it adds up is in test_grammar.py."""
+"""Updates of a widget. `test_grammar.py` checks that they add up."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_growing_text_is_sent_as_deltas() -> None:
         WidgetStreamingTextValueDelta(component_id="t", delta="b", done=True),
         WidgetStreamingTextValueDelta(component_id="m", delta="*", done=True),
     ]
-    # Also if a store has loaded one of them, as it loads widgets.
+    # Also if one of the widgets was loaded from a store.
     item = {"type": "widget", "id": "w", "thread_id": "t", "created_at": "2026-01-01T00:00"}
     loaded = WidgetItem.model_validate({**item, "widget": before.model_dump()}).widget
     assert type(loaded) is not type(after)

@@ -38,7 +38,7 @@ def look_up(word: str) -> str:
 
 @pytest.fixture(autouse=True)
 def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder of one's own with an agent in it, and nothing of it left behind."""
+    """Work in a temporary folder with an agent, and forget its modules afterwards."""
     (tmp_path / "my_agent.py").write_text(AGENT)
     (tmp_path / "my_tool.py").write_text(TOOL)
     monkeypatch.chdir(tmp_path)
@@ -105,7 +105,7 @@ async def test_agent_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
             ["localhost:8001", "127.0.0.1", "[::1]:8001", "a.localhost", "chat.example.com"],
             ["evil.test:8001", "evil.test:9000", "127.0.0.2:8001", "localhost.evil.test:8001"],
         ),
-        # A port of its own that browsers leave out tells nothing of a proxy.
+        # Browsers omit the default port, so listening on it does not imply a proxy.
         (("--port", "80"), ["localhost"], ["evil.test", "evil.test:80"]),
         (("--host", "127.0.0.2"), ["127.0.0.2:8001"], ["evil.test:8001"]),
         (("--host", "::1"), ["[::1]:8001"], ["evil.test:8001"]),

@@ -13,7 +13,7 @@ from agent_framework_chatkit.cli.logs import log_config
 
 @pytest.fixture(autouse=True)
 def _logging() -> Iterator[None]:
-    """Leave the logging of the other tests as it is."""
+    """Restore the logging for other tests."""
     root, ours = logging.getLogger(), logging.getLogger("agent_framework_chatkit")
     before = (root.level, list(root.handlers), ours.level)
     yield

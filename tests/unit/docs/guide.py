@@ -1,4 +1,4 @@
-"""The code in the guide's pages, to be run by tests."""
+"""The code in the guide's pages, for tests to run."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ _BLOCK = re.compile(r"^```python\b[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 def blocks_of(page: str | Path) -> list[str]:
-    """Return the Python code of a page, block by block."""
+    """Return the blocks of Python code in a page."""
     return _BLOCK.findall((ROOT / page).read_text())
 
 
 def run(block: str) -> dict[str, Any]:
-    """Run a block, and return what it defines."""
+    """Run a block, and return the names that it defines."""
     names: dict[str, Any] = {}
     exec(compile(block, "documentation", "exec", dont_inherit=True), names)  # noqa: S102 our own
     return names
 
 
 def defined_in(page: str, name: str) -> Any:
-    """Return what a block of a page defines under a name."""
+    """Return the function or class of this name in a page's code."""
     (block,) = (
         block
         for block in blocks_of(page)

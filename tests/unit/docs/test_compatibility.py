@@ -1,4 +1,4 @@
-"""The guide says of each part of the protocol and of the web UI how it was checked."""
+"""The guide lists every part of the protocol and the web UI, with its test."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ BESIDE = {
     "tests/unit/stores/items_contract.py": ["tests/unit/stores/stored.py"],
     "tests/unit/http/test_app.py": ["tests/unit/full_server.py"],
 }
-"""What a test consists of besides its own file."""
+"""Further files of a test."""
 
 
 def members(union: Any) -> dict[str, str]:
-    """Return the types of a union by what they are called on the wire."""
+    """Return the names of a union's classes, by their `type` in the protocol."""
     if get_origin(union) is Annotated:
         union = get_args(union)[0]
     return {
@@ -115,7 +115,7 @@ def test_each_listed_test_exists_and_names_its_subject(
 ) -> None:
     text = "".join((ROOT / path).read_text() for path in (test, *BESIDE.get(test, ())))
     last = name.removesuffix("()").removeprefix("chatkit.")
-    # The last of an option's words, an event as React calls it, or a class.
+    # Also accept an option's last word, an event's name in React, or a class.
     words = {name, last} if section in WIRE else {name, last, last.rpartition(".")[2]}
     words |= {"on" + last.title().replace(".", ""), WIRE.get(section, {}).get(name, name)}
     assert how or any(word in text for word in words)

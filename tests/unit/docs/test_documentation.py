@@ -1,4 +1,4 @@
-"""The code in the documentation runs."""
+"""The documentation's code runs, and its lists are complete."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ BLOCKS = [
 
 @pytest.fixture
 def _model(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the quickstart has one say of the model."""
+    """Set the variables that the quickstart tells readers to set."""
     monkeypatch.setenv("OPENAI_API_KEY", "none")
     monkeypatch.setenv("OPENAI_MODEL", "none")
 
@@ -56,7 +56,7 @@ class EmptyStore(IdStore):
 
 
 async def events_of(tool: Any) -> list[Any]:
-    """Return what the guide's server streams when its agent calls a tool."""
+    """Return the events of the guide's server when its agent calls a tool."""
     messages = [[call(tool.name, city="Oslo")], [Content.from_text("Done.")]]
     server_class = defined_in("docs/bridge.md", "AgentServer")
     server = server_class(EmptyStore(), agent(*messages, tools=[tool]))
@@ -109,7 +109,7 @@ ASKING = "docs/asking.md"
 
 @asynccontextmanager
 async def visiting(name: str, *messages: list[Any]) -> AsyncIterator[Browser]:
-    """A browser at an app of the page on asking, whose model says this."""
+    """Yield a browser at an app of the page `asking.md`, with these answers of the model."""
     build = defined_in(ASKING, name)
     app = build(ScriptedClient(*messages)) if messages else build()
     browser = Browser(app)
@@ -241,7 +241,7 @@ def test_guide_names_every_method_of_the_converters() -> None:
 def test_guide_quotes_only_existing_messages() -> None:
     sources = [*(ROOT / "src").rglob("*.py"), *(ROOT / "frontend/src").rglob("*.ts")]
     said = "\n".join(path.read_text() for path in [*sources, ROOT / "Makefile"])
-    # Strings that are written in pieces, on several lines, are said as one.
+    # Join strings that are split across lines.
     said = re.sub(r"""["'`] *\+?\n\s*f?["'`]""", "", said).replace('\\"', '"')
     page = (ROOT / "docs/troubleshooting.md").read_text()
     messages = re.findall(r"`([^`]+)`", "\n".join(re.findall(r"^### (`.*)$", page, re.M)))
@@ -249,7 +249,7 @@ def test_guide_quotes_only_existing_messages() -> None:
     theirs = ("cannot import name", "…, line …")
     for message in messages:
         for piece in message.split("…"):
-            # The system says why an address cannot be used.
+            # The operating system's message says why an address cannot be used.
             piece = piece.replace("Address already in use", "").strip(" (),.:")
             assert message.startswith(theirs) or piece in said, message
 
@@ -311,6 +311,6 @@ def test_every_picture_exists(page: Path) -> None:
 
 
 def test_no_test_imports_another() -> None:
-    """What tests share is in modules of its own, beside them."""
+    """Code that tests share is in separate modules."""
     for path in (ROOT / "tests").rglob("*.py"):
         assert not re.search(r"^from \S*\.test_", path.read_text(), re.M), path

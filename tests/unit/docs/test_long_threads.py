@@ -1,4 +1,4 @@
-"""What a model reads of a long thread, with the framework's compaction."""
+"""A model's input in a long thread, with the framework's compaction."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def turn(said: str) -> list[Step]:
 
 
 def read(model: ScriptedClient) -> list[str]:
-    """Return what the model read last."""
+    """Return the texts in the last request to the model."""
     return [message.text for message in model.asked[-1] if message.role != "system"]
 
 

@@ -1,4 +1,4 @@
-"""The names that the guide calls gone are gone, and what it says instead is there."""
+"""The guide's table of renamed APIs is correct."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ ROWS = [
 GONE = [name for row in ROWS for name in NAME.findall(row[0])]
 INSTEAD = [name for row in ROWS if len(row) > 1 for name in NAME.findall(row[1])]
 NOT_HERE = {"agent_framework.foundry"}
-"""What only other packages than the installed ones have."""
+"""Names in packages that are not installed."""
 
 
 def find(path: str) -> Any:
-    """Return what a dotted name stands for, in today's versions.
+    """Return the object with a dotted name, in the installed versions.
 
     Raises:
-        AttributeError: If it stands for nothing.
+        AttributeError: If there is none.
     """
     parts = path.split(".")
     found: Any = import_module(parts[0])

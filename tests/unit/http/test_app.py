@@ -31,7 +31,7 @@ from ..full_server import FullServer
 
 @asynccontextmanager
 async def chat(server_class: Any = AgentChatKitServer, **properties: Any) -> AsyncIterator[Browser]:
-    """A browser at an app whose agent says Hi."""
+    """Yield a browser that is connected to an app whose agent says Hi."""
     answering = agent(*[[text("Hi")] for _ in range(9)])
     async with SQLStore[Any]("sqlite://") as store:
         browser = Browser(create_app(server_class(answering, store), **properties))
@@ -39,7 +39,7 @@ async def chat(server_class: Any = AgentChatKitServer, **properties: Any) -> Asy
             yield browser
 
 
-# Who asks
+# Users
 
 
 async def test_each_browser_is_an_owner() -> None:

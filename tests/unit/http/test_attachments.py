@@ -1,4 +1,4 @@
-"""Files, from the browser's form to the agent and back."""
+"""Files: from the browser's form to the agent, and back."""
 
 from __future__ import annotations
 

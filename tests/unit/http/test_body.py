@@ -1,4 +1,4 @@
-"""How many bytes a request may have, and how long they may take to arrive."""
+"""Limits on the size of requests, and on the time in which they arrive."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def long(kind: str, **params: Any) -> bytes:
         (long("threads.list") + b" " * 40 * MB, 413),
         (long("input.transcribe", audio_base64="A" * 15 * MB, mime_type="audio/webm"), 200),
         (long("input.transcribe", audio_base64="A" * 16 * MB, mime_type="audio/webm"), 413),
-        # What names a type elsewhere is not of that type.
+        # A type that is named elsewhere in the request does not count.
         (long("threads.list", x="input.transcribe", y="A" * 2 * MB), 413),
         (b'{"input.transcribe":"' + b"A" * 2 * MB, 400),
         (b'["input.transcribe","' + b"A" * 2 * MB + b'"]', 413),
-        # One wide character makes each character of a text take four bytes.
+        # One wide character makes Python store four bytes per character of a text.
         (long("input.transcribe", audio_base64="A" * 5 * MB + "😀", mime_type="a/b"), 413),
         (long("input.transcribe", audio_base64="A" * 5 * MB, mime_type="\\u"), 413),
     ],
@@ -66,7 +66,7 @@ async def test_app_can_allow_longer_requests() -> None:
 
 
 class Slow:
-    """A body that comes in pieces, and whose last one is long in coming."""
+    """Yield the chunks of a body, the last one after a delay."""
 
     def __init__(self, *pieces: bytes) -> None:
         self.pieces = pieces

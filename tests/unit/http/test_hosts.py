@@ -1,4 +1,4 @@
-"""The names under which an app may be reached."""
+"""The host names of an app."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ async def test_links_use_checked_host(tmp_path: Path) -> None:
         browser.http.headers["host"] = "chat.example.com:8443"
         uploaded = await browser.http.post("/attachments", files=form)
         assert uploaded.json()["preview_url"].startswith("http://chat.example.com:8443/")
-        # What is not a name never gets into a link, even where all names are allowed.
+        # An invalid name never appears in a link, even if all names are allowed.
         browser.http.headers["host"] = "chat.example.com@evil.test"
         assert (await browser.http.post("/attachments", files=form)).status_code == 403
 

@@ -1,4 +1,4 @@
-"""Requests that pages of other sites send."""
+"""Requests from pages of other sites."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ FROM_HERE = [
     {"sec-fetch-site": "same-origin", "origin": "http://chat"},
     {"sec-fetch-site": "none"},
     {"origin": "http://chat"},
-    # A proxy that ends TLS has not said so.
+    # A proxy ended TLS without telling the app.
     {"origin": "https://chat"},
 ]
 
@@ -84,7 +84,7 @@ async def test_page_of_another_site_changes_nothing(
 
 
 async def test_form_of_another_site_keeps_visitor(tmp_path: Path) -> None:
-    """A browser sends no cookie with it, and would take a new one from the answer."""
+    """The browser sends no cookie with it, but would accept a new one from the response."""
     async with chat(tmp_path) as browser:
         form = Browser(browser.app)
         response = await upload(form, {"origin": "https://evil.test"})
@@ -121,7 +121,7 @@ async def test_token_proves_permission(tmp_path: Path) -> None:
         with_token = {**elsewhere, "authorization": "Bearer t0ken"}
         assert (await send(browser, with_token)).status_code == 200
         assert (await upload(browser, with_token)).status_code == 200
-        # What browsers send by themselves says nothing.
+        # Headers that browsers send automatically prove nothing.
         assert (
             await send(browser, {**elsewhere, "authorization": "Basic dDow"})
         ).status_code == 403
@@ -148,7 +148,7 @@ ALLOWED = [INTRANET, "capacitor://localhost", "https://Chat.Example.com:443/"]
 
 @asynccontextmanager
 async def own_app(tmp_path: Path, **properties: Any) -> AsyncIterator[Browser]:
-    """Serve the routes in an app that has its own."""
+    """Serve the routes within another app."""
     async with SQLStore[Any]("sqlite://") as store:
         files = AttachmentStore[Any](tmp_path, metadata=store, secret="s")
         server = AgentChatKitServer(agent(*[[text("Hi")] for _ in range(9)]), store, files)

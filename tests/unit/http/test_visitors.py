@@ -1,4 +1,4 @@
-"""Owners without a login: what their cookies are, and when they are set."""
+"""Owners without a login, and their cookies."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def chat(**properties: Any) -> AsyncIterator[Browser]:
 
 
 def cookies_set(response: Any) -> SimpleCookie:
-    """Return what a response has the browser keep, or forget."""
+    """Return the cookies that a response sets or deletes."""
     jar = SimpleCookie()
     for header in response.headers.get_list("set-cookie"):
         jar.load(header)
@@ -78,14 +78,14 @@ async def test_cookie_is_limited_to_host_over_https() -> None:
     async with chat(base_url="https://chat") as browser:
         ((name, cookie),) = cookies_set(await browser.post("threads.list")).items()
         assert name.startswith("__Host-chatkit_visitor_")
-        # What browsers ask of a name that begins so.
+        # Browsers require these attributes for this prefix.
         assert cookie["secure"]
         assert cookie["path"] == "/"
         assert not cookie["domain"]
 
 
 async def test_apps_on_one_host_keep_their_visitors() -> None:
-    """A browser's cookies are for a host, whatever the port, and whatever the path."""
+    """A browser's cookies belong to a host, whatever the port and the path."""
     async with SQLStore[Any]("sqlite://") as one, SQLStore[Any]("sqlite://") as other:
         parent = FastAPI()
         for path, store in (("/one", one), ("/other", other)):
@@ -116,7 +116,7 @@ async def test_forged_cookie_is_ignored() -> None:
 
 
 async def test_cookie_is_valid_only_under_its_name() -> None:
-    """A neighbor of the host can set a cookie of another name than one for this host only."""
+    """Another subdomain can set a cookie whose name lacks the `__Host-` prefix."""
     async with chat(base_url="https://chat") as browser:
         await browser.ask("Hello")
         ((name, value),) = browser.http.cookies.items()
@@ -153,7 +153,7 @@ async def test_cookie_of_older_version_is_renamed(scheme: str) -> None:
         seen = await browser.ask("Hello")
         thread = await store.load_thread(seen[0].thread.id, {"user_id": "visitor_old"})
         assert thread.id == browser.thread_id
-        browser.http.cookies.delete("chatkit_visitor")  # It was given without a domain.
+        browser.http.cookies.delete("chatkit_visitor")  # The cookie was set without a domain.
         assert await threads(browser) == 1
         (name,) = browser.http.cookies
         assert name.startswith("__Host-" if scheme == "https" else "chatkit_visitor_")

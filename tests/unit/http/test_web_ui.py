@@ -17,7 +17,7 @@ from ..chat_client import Browser, chat
 
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A web UI as it is built."""
+    """A built web UI."""
     (tmp_path / "ui").mkdir()
     for name in ("index.html", "page.js", "ui/chatkit-abc.js", "ui/app-def.css"):
         (tmp_path / name).write_text(name)

@@ -1,4 +1,4 @@
-"""What holds for everything that an agent asks, over HTTP."""
+"""Behavior that all of an agent's requests share, over HTTP."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ...fakes.scripted_agent import agent, call, text
 from ..chat_client import Browser, chat
 
 Then = Callable[[], Awaitable[None]]
-"""What happens between an answer and what the agent says to it."""
+"""An action between the user's answer and the agent's reaction."""
 
 
 async def nothing() -> None: ...
@@ -45,7 +45,7 @@ def locate() -> str:
 
 
 def asking_agent(question: Content, *tools: Any) -> Callable[..., Any]:
-    """Return what makes an agent that asks `number` times, and then is done."""
+    """Return a factory of agents that ask `number` times."""
 
     def build(number: int, then: Then = nothing) -> Any:
         messages = [[question]] * number
@@ -73,7 +73,7 @@ def asking_workflow(number: int, then: Then = nothing) -> Any:
 
 @dataclass
 class Flow:
-    """One kind of question, and how a person answers it."""
+    """A kind of request, and how the user answers it."""
 
     build: Callable[..., Any]
     kind: str
@@ -100,7 +100,7 @@ async def return_output(browser: Browser, call: dict[str, Any]) -> str:
 
 
 async def send(browser: Browser, kind: str, **params: Any) -> str:
-    """Return what the server says, whether it takes the answer or not."""
+    """Return the server's response, whether it accepts the answer or not."""
     return (await browser.post(kind, thread_id=browser.thread_id, **params)).text
 
 

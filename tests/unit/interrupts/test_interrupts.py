@@ -1,4 +1,4 @@
-"""Random people, and an agent that asks for all sorts of things."""
+"""Random users, and an agent that makes all kinds of requests."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from ..chat_client import Browser, of_type
 
 
 class Model(FakeModel):
-    """A model that calls the tools it is told to, and checks what it is given."""
+    """A model that calls the planned tools, and checks its input."""
 
     def __init__(self) -> None:
         super().__init__()
         self.plan: list[list[str]] = []
-        """What it does in its next calls; then it talks."""
+        """The steps of its next answers; afterwards it only writes text."""
         self.ids = count(1)
         self.hangs = asyncio.Event()
         self.complaints: list[str] = []
@@ -47,7 +47,7 @@ class Model(FakeModel):
         try:
             check_calls(messages)
         except AssertionError as error:
-            # The server would tell the person that something went wrong, and go on.
+            # The server would only report a failure to the user, and continue.
             self.complaints.append(str(error))
         steps = self.plan.pop(0) if self.plan else ["talk"]
         message_id = f"m{next(self.ids)}"
@@ -90,10 +90,10 @@ PLANS = st.lists(
 
 
 class People(RuleBasedStateMachine):
-    """Someone who asks, approves, declines, ignores, retries, cancels, and a server that restarts.
+    """A user who asks, approves, declines, ignores, retries and cancels; the server restarts.
 
-    A tool that needs approval runs once for each approval of exactly its arguments, and never
-    else; and the thread can always go on.
+    A tool that requires approval runs exactly once for each approval of its exact arguments,
+    and the thread can always continue.
     """
 
     @initialize(queues=st.booleans())
@@ -104,7 +104,7 @@ class People(RuleBasedStateMachine):
         self.approved: set[int] = set()
         self.paid: Counter[int] = Counter()
         self.sent: list[dict[str, Any]] = []
-        """What was clicked."""
+        """The actions of clicked buttons."""
         self.begun = asyncio.Event()
         self.is_slow = False
 
@@ -153,7 +153,7 @@ class People(RuleBasedStateMachine):
 
     @invariant()
     def look_around(self) -> None:
-        """See what there is to answer."""
+        """Load the open requests."""
         if not hasattr(self, "loop"):
             return
         self.items = self.run(self.browser.items()) if self.browser.thread_id else []
@@ -216,7 +216,7 @@ class People(RuleBasedStateMachine):
     @precondition(lambda self: self.open_cards)
     @rule(data=st.data())
     def approve_and_stop(self, data: st.DataObject) -> None:
-        """Approve, and stop the answer if a tool hangs in it."""
+        """Approve, and stop the answer if its tool hangs."""
         self.model.plan = []
         self.is_slow = True
         self.begun.clear()
@@ -232,7 +232,7 @@ class People(RuleBasedStateMachine):
         return self.send("threads.custom_action", **click)
 
     async def stop_when(self, event: asyncio.Event, stream: Coroutine[Any, Any, list[Any]]) -> None:
-        """Stop an answer when something has happened, if it does."""
+        """Stop an answer after a number of events."""
         answering = asyncio.ensure_future(stream)
         waiting = asyncio.ensure_future(event.wait())
         await asyncio.wait([answering, waiting], return_when=asyncio.FIRST_COMPLETED)
@@ -243,7 +243,7 @@ class People(RuleBasedStateMachine):
     @precondition(lambda self: self.browser.thread_id)
     @rule(data=st.data())
     def forge(self, data: st.DataObject) -> None:
-        """Send an answer that was not asked for, or changed."""
+        """Send an unrequested or changed answer."""
         before = self.items
         item_ids = [item["id"] for item in before]
         payload = data.draw(
@@ -275,7 +275,7 @@ class People(RuleBasedStateMachine):
     @precondition(lambda self: self.sent)
     @rule(data=st.data())
     def click_again(self, data: st.DataObject) -> None:
-        """Send a click once more, as a tab that is behind might."""
+        """Repeat a click, as an outdated tab might."""
         click = data.draw(st.sampled_from(self.sent))
         response = self.run(
             self.browser.post("threads.custom_action", thread_id=self.browser.thread_id, **click)

@@ -1,4 +1,4 @@
-"""Messages as strict services accept them."""
+"""Conversion of messages for strict services."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_any_history_becomes_acceptable(messages: list[Message]) -> None:
     before = [message.to_dict() for message in messages]
     history = [Message("user", ["Begin."]), *messages]
     complaints = check_strictest([*acceptable(history), Message("user", ["And now?"])])
-    # The newest message is joined to the user's last one, or follows an answer, by the turn.
+    # The turn joins the new message to the user's last one, or adds it after an answer.
     assert not [each for each in complaints if "user after user" not in each], complaints
     assert [message.to_dict() for message in messages] == before
 

@@ -1,4 +1,4 @@
-"""What an agent is told in a turn, and what it remembers of earlier ones."""
+"""An agent's input in a turn, and its memory of earlier turns."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ async def test_hidden_context_reaches_the_agent_once() -> None:
                 item = HiddenContextItem(
                     id="hidden_1", thread_id=thread.id, created_at=thread.created_at, content="x"
                 )
-                # As an action of a widget might, between two turns.
+                # As a widget action might do between two turns.
                 await self.store.delete_thread_item(thread.id, input_user_message.id, context)
                 await self.store.add_thread_item(thread.id, item, context)
                 await self.store.add_thread_item(thread.id, input_user_message, context)
@@ -121,7 +121,7 @@ async def test_hidden_context_reaches_the_agent_once() -> None:
         for question in ("1", "2", "3"):
             await browser.ask(question)
     assert said(answering)[2:] == [
-        # Strict services take system messages only at the start.
+        # Strict services accept system messages only at the start.
         ("user", "<HIDDEN_CONTEXT>x</HIDDEN_CONTEXT>\n\n2"),
         ("assistant", "Two"),
         ("user", "3"),
@@ -166,7 +166,7 @@ async def test_service_session_continues() -> None:
     async with chat(answering, server_class=Server) as browser:
         await browser.ask("1")
         await browser.ask("2")
-    # The service has the first turn, so the second sends only what is new.
+    # The service stores the first turn, so the second sends only the new message.
     assert said(answering) == [("user", "2")]
     assert len(sessions) == 1
     client: Any = answering.client

@@ -1,4 +1,4 @@
-"""A server with several agents, of which a thread's first message chooses one."""
+"""A server with several agents. A thread's first message selects one."""
 
 from __future__ import annotations
 

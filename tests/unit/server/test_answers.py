@@ -1,4 +1,4 @@
-"""Approvals that people give and decline."""
+"""Approved and declined calls."""
 
 from __future__ import annotations
 

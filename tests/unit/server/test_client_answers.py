@@ -1,4 +1,4 @@
-"""Client tools, questions and consent, answered by people and pages."""
+"""Answers to client tools, questions and consent requests."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ async def test_unanswered_client_tool_does_not_block_thread() -> None:
         "assistant",
         "tool",
         "tool",
-        # Strict templates refuse a message after results.
+        # Strict templates reject a user message after results.
         "assistant",
         "user",
         "assistant",

@@ -1,4 +1,4 @@
-"""A clock that is set back, or forward, by an hour."""
+"""Behavior when the clock is set back or forward by an hour."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Actions in widgets."""
+"""Widget actions."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def test_action_changes_widget_and_agent_answers() -> None:
         assert (texts(widget), widget["copy_text"]) == (["Booked: Oslo"], "Booked: Oslo")
         assert (await browser.transcript())[-1] == ("assistant_message", "Have a good trip.")
         await browser.ask("Where to?")
-    # The agent remembers it in later turns.
+    # The agent remembers this in later turns.
     assert said(answering)[-3:] == [
         ("user", "I have booked a flight to Oslo for 2."),
         ("assistant", "Have a good trip."),
@@ -159,7 +159,7 @@ async def test_handler_failure_is_reported_safely(caplog: pytest.LogCaptureFixtu
         (error,) = of_type(events, "error")
         assert error.message == "Something went wrong. Try again."
         assert not error.allow_retry
-        # It was shown at work, and is as it was.
+        # The widget showed that it was busy, and is restored.
         assert events[1].update.type == "widget.root.updated"
         assert texts(of_type(events, "thread.item.replaced")[-1].item.model_dump()) == ["Oslo?"]
         assert await browser.items() == before
@@ -231,7 +231,7 @@ async def test_handler_shows_items_and_adds_hidden_context() -> None:
         events = await use(browser, "tell")
         assert len(of_type(events, "client_effect")) == 1
         assert [item["type"] for item in await browser.items()][-1] == "widget"
-        # Answered at once, it could show only its widget.
+        # A synchronous action may only update its widget.
         before = await browser.items()
         assert (await use_at_once(browser, "tell")).status_code == 501
         assert await browser.items() == before

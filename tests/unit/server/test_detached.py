@@ -1,4 +1,4 @@
-"""Turns that go on without the request that started them."""
+"""Turns that outlive the request that started them."""
 
 from __future__ import annotations
 

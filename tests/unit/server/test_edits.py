@@ -1,4 +1,4 @@
-"""Messages that are edited."""
+"""Edited messages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..chat_client import EVENT, Browser, chat, message
 
 
 async def edit(browser: Browser, item_id: str, new: Any) -> Any:
-    """Send another message in the place of one, and return the response."""
+    """Replace a message with another, and return the response."""
     params = {"thread_id": browser.thread_id, "item_id": item_id}
     body = {"type": "threads.retry_after_item", "params": params, "metadata": {"input": new}}
     return await browser.http.post("/chatkit", json=body)

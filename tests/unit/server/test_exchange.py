@@ -1,4 +1,4 @@
-"""What a run exchanges with its model and tools."""
+"""The messages that a run exchanges with its model and tools."""
 
 from __future__ import annotations
 

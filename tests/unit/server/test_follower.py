@@ -1,4 +1,4 @@
-"""Clients that follow a thread."""
+"""Clients that follow threads."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ async def test_missed_events_follow_last_seen_event() -> None:
         later.may_go_on.set()
         await following.until("turn.updated")
         assert following.answer == "two three"
-        # And across turns.
+        # This also holds across turns.
         await (await client.ask("More?")).rest()
         again = await client.follow(following.ids[-1])
         first = await again.next()
@@ -97,7 +97,7 @@ async def test_resuming_client_receives_items_added_by_others(
         server = AgentChatKitServer(answering, store)
         other = AgentChatKitServer(answering, other_store)
         client = LiveClient(server)
-        # The log is read so slowly that the turn ends first.
+        # The follower reads the log so slowly that the turn ends first.
         read_log, may_read = store.log.read_log, asyncio.Event()
 
         async def read_slowly(*given: Any, **options: Any) -> Any:
@@ -132,7 +132,7 @@ async def test_resuming_client_receives_items_added_by_others(
 
 async def test_slow_client_receives_no_event_twice() -> None:
     quiet, gate, may_write = Gate(), Gate(), asyncio.Event()
-    long = 300_000  # More characters than are kept in memory.
+    long = 300_000  # More characters than the worker keeps in memory.
 
     @tool(approval_mode="never_require")
     def look() -> str:
@@ -154,12 +154,12 @@ async def test_slow_client_receives_no_event_twice() -> None:
         hold_commits(client, may_write)
         quiet.may_go_on.set()
         await gate.is_reached.wait()
-        # It reads the log, and then what is not written yet.
+        # It reads the log, and then the events that are not written yet.
         following = await client.follow(asking.ids[0])
         await following.text("b" * long)
         may_write.set()
         gate.may_go_on.set()
-        # By then all is in the log, and little of it in memory.
+        # By then everything is in the log, but only a little in memory.
         await asking.rest()
         await following.until("turn.updated")
         for each in (asking, following):

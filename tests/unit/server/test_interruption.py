@@ -1,4 +1,4 @@
-"""What a turn leaves behind that ends before it could."""
+"""Turns that are interrupted."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ async def test_requests_of_dead_worker_are_withdrawn(
 async def stop_before_told(
     client: LiveClient, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Have a message's turn stopped before the agent is told of the message."""
+    """Stop a message's turn before the agent receives the message."""
     gate = Gate()
 
     async def wait(*_: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What an agent remembers of turns that did not end well, whatever keeps its history."""
+"""An agent's memory of turns that did not complete, with each kind of history."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ..live_client import ME, Gate, LiveClient, bury, chat
 
 
 class Desk:
-    """Takes orders; one of them takes its time."""
+    """A tool that takes orders, one of which is slow."""
 
     def __init__(self) -> None:
         self.orders: list[str] = []
@@ -45,7 +45,7 @@ class Desk:
 
 
 class Elsewhere(HistoryProvider):
-    """Keeps messages outside the session, as a database of the app's would."""
+    """Stores messages outside the session, like an app's database."""
 
     def __init__(self) -> None:
         super().__init__("elsewhere")
@@ -77,7 +77,7 @@ AGENTS: dict[str, dict[str, Any]] = {
 
 
 def settings_of(kind: str) -> dict[str, Any]:
-    """Return an agent's settings, with a history that no other agent has."""
+    """Return an agent's settings, with a separate history."""
     settings = dict(AGENTS[kind])
     if "context_providers" in settings:
         settings["context_providers"] = [settings["context_providers"]()]
@@ -249,7 +249,7 @@ async def test_new_thread_knows_nothing_of_deleted_thread(
         await first.send("threads.delete", thread_id=first.thread_id)
         second = LiveClient(AgentChatKitServer(answering, two))
         await (await second.ask("Hello")).rest()
-        # On the worker that has read the other thread.
+        # On the worker that already read the other thread.
         first.thread_id = second.thread_id
         await (await first.ask("What do you know?")).rest()
         assert said(answering) == [

@@ -1,4 +1,4 @@
-"""How much an owner may ask for."""
+"""Limits per owner."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def test_turns_per_minute_are_limited() -> None:
         assert response.status_code == 429
         assert response.headers["retry-after"] == "60"
         assert "Wait a moment" in response.json()["error"]
-        # What is no turn is not counted, and others are not held up.
+        # Other requests do not count, and other owners are not affected.
         assert len(await browser.items()) == 4
         other = Browser(browser.app)
         assert len(await other.ask("1")) > 1
@@ -56,7 +56,7 @@ async def test_open_streams_are_limited() -> None:
         return answers(1)
 
     async with chat(waits, quotas=Quotas(visitor_streams=1)) as browser:
-        # From then on it is known.
+        # From now on the visitor is known.
         await browser.get("threads.list")
         first = asyncio.ensure_future(browser.ask("1"))
         await entered.wait()
@@ -69,14 +69,14 @@ async def test_open_streams_are_limited() -> None:
 
 
 def stranger(browser: Browser, address: str = "127.0.0.1") -> Browser:
-    """A browser that keeps no cookies, or has none yet."""
+    """A browser without cookies."""
     return Browser(browser.app, client=(address, 1))
 
 
 async def test_clients_without_cookies_share_visitor_limits() -> None:
     async with chat(answers(6), quotas=Quotas(visitor_turns=2)) as browser:
         assert [await stranger(browser).stream_status("1") for _ in range(3)] == [200, 200, 429]
-        # Neither those elsewhere nor those with a cookie are locked out.
+        # Other addresses, and visitors with a cookie, are not affected.
         assert await stranger(browser, "192.0.2.1").stream_status("1") == 200
         await browser.get("threads.list")
         await browser.ask("1")
@@ -163,7 +163,7 @@ async def test_storage_per_owner_is_limited(tmp_path: Path, limits: dict[str, An
         with pytest.raises(AttachmentError, match="Delete chats"):
             await files.create_attachment(announced(), ADA)
         await files.upload("c.txt", "text/plain", part(), {"user_id": "bob"}, 2)
-        # What was refused has left nothing, and what is deleted makes room.
+        # A rejected upload leaves nothing, and a deleted file frees its space.
         await files.delete_attachment(first.id, ADA)
         await store.delete_attachment(first.id, ADA)
         await files.upload("c.txt", "text/plain", part(), ADA, 2)
@@ -193,7 +193,7 @@ async def test_failed_upload_does_not_count(tmp_path: Path, size: int | None) ->
         for _ in range(2):
             with pytest.raises(ConnectionError):
                 await files.upload("a.txt", "text/plain", cut_short(), ADA, size)
-        # One whose size is not known counts for as much as a file may have until it is there.
+        # Until it arrives, an upload of unknown size counts as much as the largest possible file.
         entered, gate = asyncio.Event(), asyncio.Event()
 
         async def slow() -> AsyncIterator[bytes]:

@@ -1,4 +1,4 @@
-"""How much an answer holds, and how many items a request names."""
+"""Limits on the size of responses, and on the items that a request may name."""
 
 from __future__ import annotations
 

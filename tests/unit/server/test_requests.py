@@ -1,4 +1,4 @@
-"""How many values a request may hold, and how deep."""
+"""Limits on the number and the nesting of a request's values."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def listing(metadata: str) -> bytes:
         listing("[" + ",".join(["0"] * 30_000) + "]"),
         listing("{" + ",".join(f'"{i}":0' for i in range(15_000)) + "}"),
         listing("[" + ",".join(['""'] * 30_000) + "]"),
-        # What is not JSON either.
+        # This holds for invalid JSON too.
         listing('",' * 90_000),
         listing("[" * 101 + "]" * 101),
         listing("[" * 200_000),
@@ -98,7 +98,7 @@ def test_values_inside_text_do_not_count(value: Any, limit: int, deepest: int) -
             assert marks_of(value) > limit or depth_of(value) > deepest
         else:
             assert depth_of(value) <= deepest
-            # The last value of a list or object has no comma after it.
+            # No comma follows the last value of a list or object.
             assert marks_of(value) <= 2 * limit + 1
 
 

@@ -1,4 +1,4 @@
-"""Metadata of a thread that changes while a turn runs."""
+"""A thread's metadata that changes while a turn runs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def test_thread_changes_by_tool_and_user_are_stored_and_sent() -> None:
         following = await client.follow()
         await following.until("thread.state")
         await client.send("threads.update", thread_id=client.thread_id, title="Mine")
-        # The note may be told first.
+        # The note may arrive first.
         while (await following.until("thread.updated"))["thread"]["title"] != "Mine":
             pass
         gate.may_go_on.set()

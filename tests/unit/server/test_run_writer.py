@@ -1,4 +1,4 @@
-"""Writing of runs."""
+"""How a run writes its events."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def test_run_waits_for_unwritten_events(text_interval: float) -> None:
         hold_commits(client, may_write)
         asking = await client.ask("Hello")
         await asyncio.sleep(0.5)
-        # Some is being written, and no more than a megabyte waits.
+        # Some events are being written, and at most a megabyte waits.
         assert said < 30
         may_write.set()
         await asking.rest()

@@ -1,4 +1,4 @@
-"""An agent behind the protocol of ChatKit."""
+"""An agent behind the ChatKit protocol."""
 
 from __future__ import annotations
 

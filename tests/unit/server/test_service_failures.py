@@ -1,4 +1,4 @@
-"""What is said when the service behind an agent is dead, refuses the key or is busy."""
+"""Messages when an agent's service is unreachable, rejects the key or is busy."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SECRET = "sk-secret"  # noqa: S105
 
 @contextmanager
 def endpoint(status: int, code: str = "", **headers: str) -> Iterator[str]:
-    """Serve an endpoint that refuses everything, and return its host and port."""
+    """Serve an endpoint that rejects every request, and yield its host and port."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -56,7 +56,7 @@ def endpoint(status: int, code: str = "", **headers: str) -> Iterator[str]:
 
 
 async def ask(base_url: str, kind: type[Any], **options: Any) -> list[Any]:
-    """Have an agent of the model at an address asked, and return the events."""
+    """Ask an agent whose model is at an address, and return the events."""
     client = AsyncOpenAI(api_key=SECRET, base_url=base_url, max_retries=0, **options)
     agent = Agent(client=kind(model="tiny", async_client=client))
     async with client, SQLStore[Any]("sqlite://") as store:
@@ -78,7 +78,7 @@ def told(events: list[Any]) -> str:
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> str:
-    """Return the one line that the console shows, which has no secret."""
+    """Return the single line on the console, and check that it has no secret."""
     (record,) = [each for each in caplog.records if each.levelno >= logging.WARNING]
     assert record.exc_info is None
     line = record.getMessage()

@@ -1,4 +1,4 @@
-"""Turns that are stopped, by people, clients and limits."""
+"""Turns that are stopped by users, clients and limits."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ async def test_user_stops_answer(how: str) -> None:
 
 @pytest.mark.parametrize("how", ["close", "cancel"])
 async def test_reader_can_disconnect_at_every_point(how: str) -> None:
-    """After it, the thread holds what the reader saw finished, and goes on at once."""
+    """The thread then contains the finished items that the reader saw, and can continue at once."""
     point = 0
     has_gone = True
     while has_gone:

@@ -1,4 +1,4 @@
-"""Actions that are answered at once, and those that the page takes itself."""
+"""Synchronous actions, and actions that the page handles."""
 
 from __future__ import annotations
 

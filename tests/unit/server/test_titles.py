@@ -1,4 +1,4 @@
-"""Titles of threads."""
+"""Thread titles."""
 
 from __future__ import annotations
 

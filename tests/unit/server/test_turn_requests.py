@@ -1,4 +1,4 @@
-"""Requests that start a turn: repeated, at the same time, and from code."""
+"""Requests that start a turn: repeated, concurrent, and from code."""
 
 from __future__ import annotations
 
@@ -222,7 +222,7 @@ async def test_locked_or_closed_thread_rejects_messages(status: Any, words: str)
 
 
 class Pause:
-    """A step of an agent's answer that lasts until it is over."""
+    """A step of an agent's answer that lasts until the test ends it."""
 
     def __init__(self) -> None:
         self.begun = asyncio.Event()
@@ -235,7 +235,7 @@ class Pause:
 
 @pytest.fixture
 def _short_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is sent during an answer waits only a moment for its end."""
+    """A message during an answer waits only a moment for the answer's end."""
     monkeypatch.setattr(turn_requests, "STOPPING", 0.05)
 
 
@@ -276,7 +276,7 @@ async def test_message_during_end_of_turn_waits() -> None:
 async def test_new_thread_runs_one_turn_at_a_time() -> None:
     pause = Pause()
     async with chat(agent([pause.step, text("One")])) as browser:
-        await browser.get("threads.list")  # The browser has its cookie now.
+        await browser.get("threads.list")  # Now the browser has a cookie.
         running = asyncio.create_task(browser.ask("1"))
         await pause.begun.wait()
         (thread,) = (await browser.get("threads.list"))["data"]

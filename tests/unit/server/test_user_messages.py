@@ -1,4 +1,4 @@
-"""The files of a message."""
+"""The files of a user's message."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ async def test_bytes_of_files_per_message_are_limited(tmp_path: Path) -> None:
         assert response.status_code == 413
         assert "4 KiB" in response.json()["error"]
         await browser.ask("Look", attachments=ids[:2])
-        # Announced and not yet there.
+        # Announced, but not uploaded yet.
         params = {"name": "a.csv", "size": 4_000, "mime_type": "text/csv"}
         announced = (await browser.get("attachments.create", **params))["id"]
         assert await browser.stream_status("x", attachments=[ids[2], announced]) == 413

@@ -99,7 +99,7 @@ async def test_worker_ends_turn_of_dead_worker(tmp_path: Any) -> None:
         assert "interrupted" in said(living)[-1][1]
         stored = await two.load_thread_items(client.thread_id, None, 9, "asc", ME)
         assert all(item.created_at.tzinfo is None for item in stored.data)
-        # The first one lives after all, and writes nothing more.
+        # The first worker is still alive, but writes nothing more.
         before = await other.items()
         gate.may_go_on.set()
         await run.has_ended.wait()
@@ -163,7 +163,7 @@ async def test_followers_restart_after_lost_commits(tmp_path: Path) -> None:
         await following.until("thread.state")
 
         def lose(connection: Connection) -> None:
-            # As far as the log goes, it is what a standby has that takes over.
+            # This is the log of a standby that takes over.
             last = connection.execute(select(func.max(events.c.position))).scalar_one()
             connection.execute(delete(events).where(events.c.position == last))
             connection.execute(update(turns).values(log_position=last - 1))

@@ -1,6 +1,6 @@
 import pytest
 
-# They hold assertions, and are not named like tests.
+# These modules contain assertions, but are not named like tests.
 for name in (
     "stored",
     "model",

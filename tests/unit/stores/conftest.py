@@ -1,4 +1,4 @@
-"""Attachment stores that take small files."""
+"""Attachment stores with small limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the store promises on any database. Each database has a test class that inherits these."""
+"""The store's behavior on any database. Each database has a test class that inherits these."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class StoreContract(
     SearchContract,
     TablesContract,
 ):
-    """Needs a fixture `url`, of an empty database that nothing else uses."""
+    """Requires a fixture `url` of an empty database that nothing else uses."""
 
     @pytest.fixture
     async def store(self, url: str) -> AsyncIterator[SQLStore]:

@@ -1,4 +1,4 @@
-"""Attachments, and what is deleted with a thread or because of its age."""
+"""Attachments, and deletion with a thread or by age."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .stored import ANN, BOB, execute, file, ids, item, numbers, thread
 
 
 class DeletionContract:
-    """Needs a fixture `store`, and `url` of its database."""
+    """Requires the fixtures `store` and `url`, the URL of its database."""
 
     async def test_attachment_round_trip(self, store: SQLStore) -> None:
         saved = file("atc_1")
@@ -61,7 +61,7 @@ class DeletionContract:
         assert len(await store.doomed_attachments(1)) == 1
         await store.forget_attachments(doomed[:1])
         assert await store.doomed_attachments() == doomed[1:]
-        # The same id is a new thread now, and empty.
+        # The same ID is now a new, empty thread.
         await store.save_thread(thread("thr_1"), BOB)
         assert await store.load_messages("thr_1", BOB) == []
 
@@ -84,7 +84,7 @@ class DeletionContract:
         assert ids(await store.load_threads(9, None, "asc", ANN)) == ["thr_used", "thr_new"]
         assert sorted(await store.doomed_attachments()) == ["atc_old", "atc_thr_old"]
         assert await store.load_attachment("atc_new", ANN) == file("atc_new")
-        # Nothing is left of someone who has nothing.
+        # Nothing is left of an owner without data.
         assert execute(url, "SELECT id FROM chatkit_owners") == [("ann",)]
         assert await store.purge(timedelta(days=30)) == Purged(threads=0, attachments=0)
 

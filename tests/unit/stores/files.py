@@ -1,4 +1,4 @@
-"""Small files of each kind, and ways in which their bytes arrive."""
+"""Small files of each type, and ways in which their bytes arrive."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def files_in(folder: Path) -> list[str]:
 
 
 def let_age(folder: Path, days: int = 2) -> list[Path]:
-    """Make the files in a folder as old as if they had been there for days."""
+    """Make the files in a folder appear days old."""
     then = time.time() - days * 24 * 60 * 60
     files = [file for file in folder.glob("**/*") if file.is_file()]
     for file in files:
@@ -58,7 +58,7 @@ ANN = User("ann@example.com")
 BOB = User("bob")
 
 AT_ONCE = timedelta(0)
-"""For `clean_up`: everything is old."""
+"""Make `clean_up` treat everything as old."""
 
 
 def token_in(url: Any) -> str:

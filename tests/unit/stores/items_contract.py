@@ -1,4 +1,4 @@
-"""What comes back of threads and items, in which order, and page by page."""
+"""Threads and items: their content, their order and their pages."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from .stored import ANN, BOB, NOW, execute, file, ids, item, read_all, thread
 
 
 class ItemsContract:
-    """Needs a fixture `store`, and `url` of its database."""
+    """Requires the fixtures `store` and `url`, the URL of its database."""
 
     async def test_thread_round_trip(self, store: SQLStore) -> None:
         saved = thread(
@@ -63,7 +63,7 @@ class ItemsContract:
         first = await store.load_threads(3, None, "desc", ANN)
         assert ids(first) == ["thr_4", "thr_3", "thr_2"]
         assert first.has_more
-        # What was read last goes, and something new comes.
+        # The last item of the page is deleted, and a new one is added.
         await store.delete_thread("thr_2", ANN)
         await store.save_thread(thread("thr_5"), ANN)
         second = await store.load_threads(3, first.after, "desc", ANN)
@@ -113,7 +113,7 @@ class ItemsContract:
         page = await store.load_thread_items("thr_1", None, 9, "asc", ANN)
         for before, after in zip(saved, page.data, strict=True):
             assert await store.load_item("thr_1", before.id, ANN) == after
-            # ChatKit reads a dynamic widget as the widget that it is.
+            # ChatKit parses a dynamic widget as its actual type.
             assert before == after or before.type == "widget"
             dumped = (each.model_dump(mode="json", exclude_none=True) for each in (before, after))
             assert next(dumped) == next(dumped)
@@ -130,7 +130,7 @@ class ItemsContract:
         await store.save_thread(thread(), ANN)
         names = [f"msg_{number}" for number in range(7)]
         for number, name in enumerate(names):
-            # Equal times, and times that go back.
+            # Some times are equal, and some decrease.
             created_at = NOW - timedelta(hours=number // 2)
             await store.add_thread_item("thr_1", item(name, created_at=created_at), ANN)
         assert await read_all(store, "asc", size) == names
@@ -225,7 +225,7 @@ class ItemsContract:
         )
         for size in range(1, 7):
             assert await read_all(store, size=size) == ["msg_0", "msg_3", "msg_5"]
-        # A page is full as long as there is more.
+        # A page is full if there are more items.
         page = await store.load_thread_items("thr_1", None, 2, "asc", ANN)
         assert ids(page) == ["msg_0", "msg_3"]
         assert ids(await store.load_threads(9, None, "asc", ANN)) == ["thr_1"]

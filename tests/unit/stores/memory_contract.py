@@ -11,7 +11,7 @@ from .stored import ANN, BOB, thread
 
 
 class MemoryContract:
-    """Needs a fixture `store`, and `url` of its database."""
+    """Requires the fixtures `store` and `url`, the URL of its database."""
 
     async def test_session_round_trip(self, store: SQLStore) -> None:
         await store.save_thread(thread(), ANN)

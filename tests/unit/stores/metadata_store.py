@@ -1,4 +1,4 @@
-"""A ChatKit store that keeps attachments in memory, each for its owner alone."""
+"""A ChatKit store that keeps attachments in memory, separately for each owner."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def owner(context: Any) -> str:
 
 
 class MetadataStore(Store[Any]):
-    """Keeps attachments as JSON, as a database does. It has no threads."""
+    """Stores attachments as JSON, like a database. It has no threads."""
 
     def __init__(self) -> None:
         self.saved: dict[str, tuple[str, bytes]] = {}

@@ -1,4 +1,4 @@
-"""A store against a model of it: whatever is done, in whatever order, both answer the same."""
+"""Compares a store with a model: both give the same results for any actions in any order."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ThreadModel:
 
 @dataclass
 class Walk:
-    """Someone who reads page by page, while others write."""
+    """A reader of pages, while others write."""
 
     owner: str
     thread: str | None
@@ -53,9 +53,9 @@ orders = st.sampled_from(["asc", "desc"])
 
 
 class StoreMachine(RuleBasedStateMachine):
-    """Does the same to a store and to the model of it.
+    """Applies the same actions to a store and to its model.
 
-    The names of each run are its own, so that all runs can share a database.
+    Each run has unique names, so that all runs can share a database.
     """
 
     def __init__(self, store: SQLStore, loop: asyncio.AbstractEventLoop, run: int) -> None:
@@ -86,7 +86,7 @@ class StoreMachine(RuleBasedStateMachine):
         return self.loop.run_until_complete(await_())
 
     def found(self, call: Awaitable[T]) -> T | None:
-        """Return what a call returns; nothing if it finds nothing."""
+        """Return a call's result, or `None` if it finds nothing."""
         try:
             return self.do(call)
         except NotFoundError:
@@ -239,7 +239,7 @@ class StoreMachine(RuleBasedStateMachine):
                 )
                 assert page == Page()
 
-    # What belongs to agents, and feedback
+    # Data of agents, and feedback
 
     @rule(owner=owners, name=names, turn=names, text=strings)
     def set_session(self, owner: str, name: str, turn: str, text: str) -> None:
@@ -375,7 +375,7 @@ class StoreMachine(RuleBasedStateMachine):
 
 
 def check_store(store: SQLStore, loop: asyncio.AbstractEventLoop, *, examples: int) -> None:
-    """Drive a store and the model of it."""
+    """Run the actions on a store and its model."""
     runs = count()
 
     class Machine(StoreMachine):

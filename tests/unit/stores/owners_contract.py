@@ -1,4 +1,4 @@
-"""Whose threads, items and attachments are whose."""
+"""The owners of threads, items and attachments."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .stored import ANN, BOB, Context, file, ids, item, thread
 
 
 class OwnersContract:
-    """Needs a fixture `store`, and `url` of its database."""
+    """Requires the fixtures `store` and `url`, the URL of its database."""
 
     async def test_other_owners_data_does_not_exist(self, store: SQLStore) -> None:
         await store.save_thread(thread(), ANN)
@@ -63,7 +63,7 @@ class OwnersContract:
         assert of_ann == await answers("thr_9", "msg_9", "atc_9")
         for strange in ("\0", "\ud83d", "x" * 5000, "'; --", "\\0000"):
             assert of_ann == await answers(strange, strange, strange)
-        # What is there can only not be taken over.
+        # Existing rows cannot be taken over.
         with pytest.raises(NotFoundError):
             await store.save_thread(thread(title="stolen"), BOB)
         with pytest.raises(NotFoundError):

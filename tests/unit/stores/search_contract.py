@@ -1,4 +1,4 @@
-"""Threads that are found by words."""
+"""Search for threads by words."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .stored import ANN, BOB, answered, execute, item, said, thread
 
 
 class SearchContract:
-    """Needs a fixture `store`, and `url` of its database."""
+    """Requires the fixtures `store` and `url`, the URL of its database."""
 
     async def test_rows_of_older_version_are_found(self, url: str) -> None:
         async with SQLStore(url) as store:
@@ -182,7 +182,7 @@ class SearchContract:
 
 
 async def found(store: SQLStore, query: str) -> list[tuple[str, str | None, str]]:
-    """Return threads, messages and snippets in which the words stand in brackets."""
+    """Return threads, messages and snippets, with the found words in brackets."""
     page = await store.search_threads(query, 20, None, ANN)
     return [
         (

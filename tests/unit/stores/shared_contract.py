@@ -1,4 +1,4 @@
-"""What workers share on any database: what an owner has stored, and the audit trail."""
+"""Data that workers share on any database: the storage per owner, and the audit trail."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def file(attachment_id: str, size: Any = 2) -> FileAttachment:
 
 
 class SharedContract:
-    """Needs a fixture `url`, of an empty database that nothing else uses."""
+    """Requires a fixture `url` of an empty database that nothing else uses."""
 
     async def test_concurrent_attachments_count_together(self, url: str) -> None:
         room: list[dict[str, Any]] = [

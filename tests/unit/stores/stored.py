@@ -1,4 +1,4 @@
-"""What tests store, and how they look at it."""
+"""Data for tests to store, and ways to read it."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def ids(page: Page[Any]) -> list[str]:
 
 @contextmanager
 def engine_of(url: str) -> Iterator[Engine]:
-    """Another way into the database, past the store."""
+    """Connect to the database without the store."""
     engine = create_engine(
         url.replace("postgresql://", "postgresql+psycopg://"), poolclass=NullPool
     )
@@ -101,7 +101,7 @@ async def read_all(
 
 
 def numbers(url: str, count: int) -> str:
-    """Return SQL for a table of the numbers from 1 on, in a column n."""
+    """Return SQL for a table of numbers from 1, in a column `n`."""
     if url.startswith("sqlite"):
         return (
             "(WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t"

@@ -1,4 +1,4 @@
-"""How the tables are made and kept, and that each statement of a turn uses an index."""
+"""The tables and their migrations, and the use of indexes by each statement of a turn."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from .stored import ANN, BOB, engine_of, execute, file, item, numbers, read_all,
 
 
 class TablesContract:
-    """Needs a fixture `store`, and `url` of its database."""
+    """Requires the fixtures `store` and `url`, the URL of its database."""
 
     async def test_store_reports_health(self, store: SQLStore) -> None:
         await store.check()
@@ -55,7 +55,7 @@ class TablesContract:
             options = {
                 "version_table": VERSION_TABLE,
                 "compare_server_default": True,
-                # The index of words is of each database's own kind.
+                # Each database has its own type of search index.
                 "include_name": lambda name, *_: not str(name).startswith(SEARCH),
             }
             context = MigrationContext.configure(connection, opts=options)
@@ -106,14 +106,14 @@ class TablesContract:
             event.remove(Engine, "before_cursor_execute", record)
         assert len(statements) > 40
         explain = "EXPLAIN QUERY PLAN " if url.startswith("sqlite") else "EXPLAIN "
-        # Of workers there are only as many as there are processes.
+        # There are only as many workers as processes.
         scan = re.compile(
             r"\bSCAN (?!CONSTANT|chatkit_workers)|TEMP B-TREE|\bSort\b"
             r"|Seq Scan (?!on chatkit_workers)"
         )
         with engine_of(url) as engine, engine.connect() as connection:
             if not url.startswith("sqlite"):
-                # It scans what is small, or all of one thread, even where there is an index.
+                # PostgreSQL scans small tables, or all rows of a thread, even if there is an index.
                 connection.exec_driver_sql("SET enable_seqscan = off")
             for statement, parameters in statements:
                 if not statement.startswith(("SELECT", "INSERT", "UPDATE", "DELETE")):
@@ -125,7 +125,7 @@ class TablesContract:
 
 
 async def take_a_turn(store: SQLStore) -> None:
-    """Do with a thread what a turn does."""
+    """Execute the statements of a turn."""
     turns, log, owner = store.turns, store.log, ANN.user_id
     await store.leases.start()
     begun = await turns.begin(
@@ -170,7 +170,7 @@ async def take_a_turn(store: SQLStore) -> None:
 
 
 def fill(url: str) -> None:
-    """Fill every table with so much that a scan would be a mistake."""
+    """Fill every table with so many rows that a scan would be slow."""
     one = "SELECT key FROM chatkit_threads WHERE id = 'thr_1'"
     many = numbers(url, 10_000)
     data = json.dumps({"type": "hologram"})

@@ -1,4 +1,4 @@
-"""Who may have a file."""
+"""Access to files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How files arrive: cut short, several at once, by way of a bucket."""
+"""Uploads: interrupted, concurrent, and through a bucket."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ async def test_one_of_concurrent_uploads_wins(store: AttachmentStore[Any], tmp_p
 async def test_upload_without_recorded_end_is_confirmed(store: AttachmentStore[Any]) -> None:
     created = await store.create_attachment(announce("a.txt", "text/plain", 1), ANN)
     await store.receive(created.id, stream(b"a"), context=ANN)
-    await store.metadata.save_attachment(created, ANN)  # As if the process had ended before.
+    await store.metadata.save_attachment(created, ANN)  # As if the process had ended earlier.
     with pytest.raises(AttachmentAlreadyUploadedError):
         await store.receive(created.id, stream(b"a"), context=ANN)
     confirmed = await store.confirm(created.id, ANN)
@@ -121,7 +121,7 @@ async def test_upload_without_recorded_end_is_confirmed(store: AttachmentStore[A
     assert await store.metadata.load_attachment(created.id, ANN) == confirmed
 
 
-# A bucket has the bytes before we see them. Here, a test puts them where it would.
+# A bucket receives the bytes directly. Here, the test puts them there.
 
 
 def bucket_receives(folder: Path, attachment: Attachment, data: bytes) -> None:
@@ -137,7 +137,7 @@ async def test_uploaded_object_is_confirmed(local: AttachmentStore[Any], folder:
     assert confirmed.upload_descriptor is None
     assert confirmed.mime_type == "image/jpeg"
     assert await local.metadata.load_attachment(created.id, ANN) == confirmed
-    # What the signed URL still allows changes nothing any more.
+    # Another upload to the signed URL changes nothing anymore.
     bucket_receives(folder, created, b"x" * len(jpeg))
     assert await local.confirm(created.id, ANN) == confirmed
     assert await local.read_bytes(created.id, ANN) == jpeg

@@ -1,4 +1,4 @@
-"""Files that people attach: uploaded, read and deleted."""
+"""Attachments: uploading, reading and deleting."""
 
 from __future__ import annotations
 

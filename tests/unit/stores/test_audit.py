@@ -1,4 +1,4 @@
-"""Who did what and when is kept: ids and digests, no content."""
+"""The audit trail, which contains IDs and digests, but no content."""
 
 from __future__ import annotations
 

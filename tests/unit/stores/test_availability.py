@@ -1,4 +1,4 @@
-"""A database that does not answer for a while."""
+"""A database that does not respond for a while."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ GONE = OperationalError("SELECT", {}, Exception("It is gone.\nAnd more."))
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Have nobody else write."""
+    """Lock the database for writing."""
     connection = sqlite3.connect(path, timeout=10, isolation_level=None)
     try:
         connection.execute("BEGIN EXCLUSIVE")
@@ -50,7 +50,7 @@ async def test_outage_is_logged_at_start_and_end(
         for _ in range(3):
             with pytest.raises(OperationalError):
                 await store.save_thread(thread(), ANN)
-            # It can be read all the same.
+            # It can still be read.
             await store.load_thread("thr_1", ANN)
     assert caplog.messages == [
         "The database does not answer; trying again: database is locked",

@@ -75,7 +75,7 @@ def test_images_are_recognized_by_first_bytes(mime_type: str, data: bytes) -> No
         b"<svg xmlns='http://www.w3.org/2000/svg'>",
         b"RIFF\x10\0\0\0WAVEfmt ",
         b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
-        b"\0\0\0\x10ftypmif1avif",  # In the place of the version.
+        b"\0\0\0\x10ftypmif1avif",  # At the position of the version.
         b"\0\0\0\0ftypavif",
     ],
 )

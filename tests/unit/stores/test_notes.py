@@ -1,4 +1,4 @@
-"""What is left when attachments are deleted, or never sent."""
+"""Files and notes after attachments are deleted or never sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The storage: folders, and what each cloud does in its own way. The rest: test_attachments.py."""
+"""Folders and clouds. `test_attachments.py` tests the behavior that they share."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def test_azure_signs_an_upload(monkeypatch: pytest.MonkeyPatch) -> None:
     assert storage.signs
     url, headers = await storage.sign_upload("incoming/atc_1", HOUR)
     assert url.startswith("https://account.blob.core.windows.net/container/chat/incoming/atc_1?")
-    # Without it, Azure refuses to create the blob.
+    # Without this header, Azure does not create the blob.
     assert headers["x-ms-blob-type"] == "BlockBlob"
 
 
@@ -98,5 +98,5 @@ async def test_storage_failure_during_upload(local: AttachmentStore[Any], folder
     assert caught.value.status == 503
     assert caught.value.__cause__ is not None
     assert str(folder) not in str(caught.value)
-    while len(asyncio.all_tasks()) > 1:  # Nothing waits for ever for bytes that do not come.
+    while len(asyncio.all_tasks()) > 1:  # Nothing waits forever for missing bytes.
         await asyncio.sleep(0)

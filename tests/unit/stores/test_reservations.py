@@ -1,4 +1,4 @@
-"""How much an owner may have unsent."""
+"""Limits on an owner's unsent attachments."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def url(tmp_path: Path) -> str:
 
 
 class TestSQLite(StoreContract, SharedContract):
-    """What the store promises, on SQLite."""
+    """The store's behavior on SQLite."""
 
 
 async def test_memory_database_belongs_to_store() -> None:
@@ -70,7 +70,7 @@ async def test_killed_process_loses_nothing_stored(url: str) -> None:
         stored += await worker.read_rest()
     async with SQLStore(url) as store:
         found = await read_all(store, size=50)
-        # The last one may have been stored, and not reported.
+        # The last one may have been stored, but not reported.
         assert found[: len(stored)] == stored
         assert len(found) <= len(stored) + 1
         await store.add_thread_item("thr_1", item("more"), ANN)

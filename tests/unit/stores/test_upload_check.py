@@ -1,4 +1,4 @@
-"""What a file must keep to."""
+"""Requirements for files."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ async def test_size_differs_from_announced(
     with pytest.raises(AttachmentSizeMismatchError):
         await local.receive(created.id, stream(*chunks), context=ANN)
     assert not [name for name in files_in(folder) if name.startswith(("files", "incoming"))]
-    # It may be tried again.
+    # The upload may be tried again.
     await local.receive(created.id, stream(b"abc"), context=ANN)
 
 

@@ -1,4 +1,4 @@
-"""One turn at a time, workers that die, and many who write at once."""
+"""One turn at a time, dead workers, and concurrent writes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .workers import run_worker
 
 
 class TurnsContract:
-    """Needs a fixture `store`, and `url` of its database."""
+    """Requires the fixtures `store` and `url`, the URL of its database."""
 
     async def test_thread_has_one_turn_at_a_time(self, store: SQLStore, url: str) -> None:
         for name in ("thr_1", "thr_2"):
@@ -57,7 +57,7 @@ class TurnsContract:
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-        # Closing has waited for the lease to be given back.
+        # Closing waits until the lease is released.
         assert execute(url, "SELECT worker FROM chatkit_turns") == [(None,)]
         assert execute(url, "SELECT count(*) FROM chatkit_workers") == [(0,)]
 
@@ -87,10 +87,10 @@ class TurnsContract:
 
     async def _taken_over(self, url: str, other: SQLStore) -> AbstractAsyncContextManager[None]:
         while True:
-            # As if the first worker had slept for long enough to be taken for dead.
+            # As if the first worker had slept long enough to appear dead.
             execute(url, "DELETE FROM chatkit_workers")
             later = other.turn("thr_1", ANN)
-            # It may have shown just now that it is alive.
+            # It may have just sent a heartbeat.
             with suppress(ThreadBusyError):
                 await later.__aenter__()
                 return later
@@ -135,7 +135,7 @@ class TurnsContract:
                     if name is not None and name not in suspecting[-1:]:
                         suspecting.append(name)
                 await asyncio.sleep(0.02)
-        # They do not take the suspicion from each other again and again.
+        # They do not suspect each other again and again.
         assert len(suspecting) == len(set(suspecting))
 
     async def test_concurrent_writes_to_thread(self, url: str) -> None:
@@ -144,7 +144,7 @@ class TurnsContract:
             await asyncio.gather(
                 *(
                     (one if number % 2 else two).add_thread_item(
-                        # Each is written twice, and is one item.
+                        # Each is written twice, but is one item.
                         "thr_1",
                         item(f"msg_{number // 2}"),
                         ANN,

@@ -1,4 +1,4 @@
-"""Processes that use a store, as the workers of a server do, and that can be killed."""
+"""Processes that use a store like a server's workers, and that can be killed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ANN = {"user_id": "ann"}
 
 
 class Worker:
-    """Does one thing after another, as it is told, and reports."""
+    """Executes commands one after another, and reports each result."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -36,7 +36,7 @@ class Worker:
         return line
 
     async def read_rest(self) -> list[str]:
-        """Return what a worker that was killed had reported."""
+        """Kill a worker, and return its reports."""
         assert self._process.stdout is not None
         return (await self._process.stdout.read()).decode().split()
 
@@ -74,7 +74,7 @@ async def migrate(url: str) -> None:
 
 
 async def count(url: str, times: int) -> None:
-    """Add one to a number in a thread, by reading and writing it."""
+    """Increment a number in a thread by reading and writing it."""
     async with SQLStore(url) as store:
         while times:
             with suppress(ThreadBusyError):
@@ -94,7 +94,7 @@ async def hold(url: str, lease: float) -> None:
 
 
 async def write(url: str) -> None:
-    """Add items, and report each one that is stored."""
+    """Add items, and report each stored one."""
     async with SQLStore(url) as store:
         number = 0
         while True:

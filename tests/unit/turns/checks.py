@@ -1,4 +1,4 @@
-"""Checks of what clients are shown, what is stored, and what the log has."""
+"""Checks of the clients, the stored thread and the log."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def load(world: TurnsWorld) -> tuple[dict[str, Any], list[dict[str, Any]]]:
 
 
 def compare(world: TurnsWorld) -> None:
-    """Compare every client with a fresh load, and the events with the log."""
+    """Compare every client with a fresh load, and its events with the log."""
     world.sync()
     thread, items = load(world)
     fresh = {item["id"]: item for item in items}
@@ -60,7 +60,7 @@ def compare(world: TurnsWorld) -> None:
 
 
 def answerable(world: TurnsWorld) -> set[str]:
-    """Return the items by which the agent asks what a person or the page may still answer."""
+    """Return the items of the agent's open requests."""
     sessions = world.worker(0).store.sessions(world.thread_id, ANN)
     stored = world.simulation.run(sessions.latest())
     pause = None if stored is None else Pause.of(stored.session)
@@ -91,7 +91,7 @@ def compare_view(
 
 
 def compare_words(world: TurnsWorld, items: Sequence[dict[str, Any]]) -> None:
-    """Check that what is shown is what was said."""
+    """Check that the shown texts are those of the exchange."""
     exchange = world.threads[world.thread_id]
     shown = [token for item in items for token in tokens_shown(item)]
     for token, count in Counter(shown).items():
@@ -102,7 +102,7 @@ def compare_words(world: TurnsWorld, items: Sequence[dict[str, Any]]) -> None:
     for word in [word for word in exchange.words if word.token[0] in "UT"]:
         if word.token not in shown:
             assert not word.is_certain, f"{word.token} was said, and is not shown."
-            # Nor may it be read.
+            # It must not be loaded either.
             exchange.words.remove(word)
     for word in exchange.words:
         if word.token[0] == "A" and word.settled_at is None:
@@ -110,7 +110,7 @@ def compare_words(world: TurnsWorld, items: Sequence[dict[str, Any]]) -> None:
 
 
 def compare_log(world: TurnsWorld) -> None:
-    """Check that clients have seen what the log has, all of it and once."""
+    """Check that clients received everything in the log exactly once."""
     logged: dict[str, dict[int, bool]] = {}
     of_turns: set[str] = set()
     for row in world.select(
@@ -132,8 +132,8 @@ def compare_log(world: TurnsWorld) -> None:
         for run, numbers in seen.items():
             who = f"{client.kind} at {client.worker}"
             if run not in of_turns:
-                # Who resumes may be told again of what happened outside turns: it stands
-                # elsewhere among a turn's events on each worker.
+                # A client that resumes may receive events outside turns again: they stand
+                # at different places among a turn's events on each worker.
                 numbers = sorted(set(numbers))
             assert numbers == sorted(set(numbers)), f"{who} was sent {numbers} of {run}"
             told = {
@@ -156,10 +156,10 @@ def is_open_call(item: dict[str, Any]) -> bool:
 
 
 def _ordered(items: dict[str, Any]) -> list[str]:
-    """Return the ids of items in order.
+    """Return the IDs of items in order.
 
-    What code adds while an answer is written is told when it comes. It may stand before the
-    answer's part that was being written.
+    Items that code adds during an answer are sent immediately. They may stand before the
+    part of the answer that was being written.
     """
     return [item_id for item_id in items if not item_id.startswith("item_A")]
 

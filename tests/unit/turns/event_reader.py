@@ -1,4 +1,4 @@
-"""Clients of simulated workers, and what they show."""
+"""Clients of simulated workers."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ ITEM: TypeAdapter[ThreadItem] = TypeAdapter(ThreadItem)
 UPDATE: TypeAdapter[ThreadItemUpdate] = TypeAdapter(ThreadItemUpdate)
 
 Event = tuple[str | None, dict[str, Any]]
-"""An event, and its id if it has one."""
+"""An event, and its ID if it has one."""
 
 
 class View:
-    """What a client shows, made of the events that it has read."""
+    """The thread as a client shows it after the events that it read."""
 
     def __init__(self) -> None:
         self.thread: dict[str, Any] = {}
@@ -62,13 +62,13 @@ class Client:
     """A connection that reads events.
 
     Args:
-        worker: The worker that it is connected to.
-        context: Whose client it is.
+        worker: The worker to connect to.
+        context: The owner's context.
         kind: The request.
         params: Its parameters.
-        metadata: What else it says.
-        waits: Seconds that it takes to read what is there.
-        on_event: Called with each event, its id and its JSON.
+        metadata: Its metadata.
+        waits: The seconds between two reads.
+        on_event: Called with each event, its ID and its JSON.
     """
 
     def __init__(
@@ -88,10 +88,10 @@ class Client:
         self.waits = waits
         self.view = View()
         self.past: list[Event] = []
-        """What was read over the connections before this one."""
+        """The events of the previous connections."""
         self.events: list[Event] = []
         self.is_whole = kind == "threads.create"
-        """Whether it has read all that has happened, if it was not told how the thread stands."""
+        """Whether it read all events so far, or received the thread's state."""
         self.is_repeat = False
         """Whether the request was sent before."""
         self.error: BaseException | None = None
@@ -122,14 +122,14 @@ class Client:
         return [event["type"] for _, event in self.events]
 
     def told(self) -> str:
-        """Return what it was told, for people."""
+        """Return a readable list of the events."""
         return "\n".join(
             f"{event_id}: {json.dumps(event)[:400]}"
             for event_id, event in [*self.past, *self.events]
         )
 
     def go_on(self, other: Client, index: int) -> None:
-        """Show what another client had shown up to one of its events."""
+        """Show the thread as another client did after one of its events."""
         self.is_whole = other.is_whole
         self.past = [*other.past, *other.events[: index + 1]]
         for _, event in self.past:

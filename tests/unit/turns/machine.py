@@ -1,8 +1,8 @@
-"""The life of turns, against a model of it: whatever happens, in whatever order.
+"""Compares turns with a model, whatever happens and in any order.
 
-People write, answer, stop, leave, come back and send things twice, on two workers that die, lose
-their leases and are started again. Every word has a token of its own, so that the model of a
-thread is a list of tokens: what its agent's model must have read, once and in order.
+Users write, answer, stop, leave, return and repeat requests, on two workers that die, lose
+their leases and restart. Every word has a unique token, so the model of a thread is a list
+of tokens that the agent's model must receive exactly once and in order.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ PLANS = st.lists(CALLS, max_size=2)
 WORKERS = st.sampled_from([0, 1])
 WHICH = st.integers(0, 7)
 WAITS = st.sampled_from([0.0, 0.0, 0.3])
-"""Seconds that a client takes to read what is there."""
+"""The seconds between two reads of a client."""
 
 
 class TurnsMachine(TurnsWorld):
-    """What people, code and accidents do, in any order; subclasses name the database."""
+    """Actions of users and code, and accidents, in any order. Subclasses set the database."""
 
     @rule(worker=WORKERS, detached=st.booleans(), plan=PLANS, waits=WAITS)
     def ask(self, worker: int, detached: bool, plan: Plan, waits: float) -> None:
@@ -63,7 +63,7 @@ class TurnsMachine(TurnsWorld):
     @precondition(lambda self: self.thread_id)
     @rule(worker=WORKERS, which=WHICH, edits=st.booleans(), detached=st.booleans(), plan=PLANS)
     def retry(self, worker: int, which: int, edits: bool, detached: bool, plan: Plan) -> None:
-        """Have a message answered anew, which may be edited."""
+        """Request another answer to a message, which may be edited."""
         items = self.items()
         messages = [
             (item["id"], tokens_shown(item)[0])
@@ -82,7 +82,7 @@ class TurnsMachine(TurnsWorld):
     @precondition(lambda self: self.sent)
     @rule(worker=WORKERS, which=WHICH, waits=WAITS)
     def repeat(self, worker: int, which: int, waits: float) -> None:
-        """Send a request again, which has begun a turn or was lost."""
+        """Repeat a request that started a turn or was lost."""
         known = [sent for sent in self.sent if sent.thread_id in ("", self.thread_id)]
         if not known:
             return
@@ -110,7 +110,7 @@ class TurnsMachine(TurnsWorld):
     @precondition(lambda self: self.thread_id)
     @rule(worker=WORKERS, detached=st.booleans())
     def return_output(self, worker: int, detached: bool) -> None:
-        """Give the agent what a client tool has returned."""
+        """Send a client tool's output."""
         calls = [item for item in self.items() if is_open_call(item)]
         if not calls:
             return
@@ -128,7 +128,7 @@ class TurnsMachine(TurnsWorld):
     @precondition(lambda self: self.data_of)
     @rule(worker=WORKERS, which=WHICH, back=st.integers(0, 12))
     def resume(self, worker: int, which: int, back: int) -> None:
-        """Follow from where a client was, with what it has shown until then."""
+        """Follow from a client's last event, with the thread as it showed it."""
         known = [
             client
             for client in self.clients
@@ -178,7 +178,7 @@ class TurnsMachine(TurnsWorld):
                 assert not client.is_open, f"{client.kind} goes on in a deleted thread."
         self.thread_id = ""
 
-    # What code does
+    # Actions of code
 
     @precondition(lambda self: self.thread_id)
     @rule(worker=WORKERS, kind=st.sampled_from(["user", "hidden", "assistant"]))
@@ -186,7 +186,7 @@ class TurnsMachine(TurnsWorld):
         token = self.token("A")
         item = _item(kind, token, self.thread_id)
         adding = self.worker(worker)
-        # Before it is stored, since a turn that begins at once may read it.
+        # Added before it is stored, because a turn that starts immediately may read it.
         self.threads[self.thread_id].add(token)
         task = self.do(adding, adding.server.add_items(self.thread_id, [item], ANN))
         if task is not None:
@@ -208,17 +208,17 @@ class TurnsMachine(TurnsWorld):
         if isinstance(task.exception(), ThreadBusyError):
             exchange.words.remove(word)
         elif isinstance(task.exception(), RuntimeError):
-            # It was stopped before anybody knew whether the agent would be told.
+            # The turn was stopped before it was clear whether the agent receives it.
             assert str(task.exception()).endswith("Start it again.")
         else:
             task.result()
             word.prove()
 
-    # What happens to workers
+    # Accidents
 
     @rule(worker=WORKERS, steps=st.integers(1, 400), is_found=st.booleans())
     def kill(self, worker: int, steps: int, is_found: bool) -> None:
-        """Have a worker die soon, wherever it is then; it may be found dead at once."""
+        """Kill a worker soon, at any point; others may detect it at once."""
         dying = self.worker(worker)
 
         def die() -> None:
@@ -232,7 +232,7 @@ class TurnsMachine(TurnsWorld):
 
     @rule(worker=WORKERS)
     def lose_leases(self, worker: int) -> None:
-        """Have the other worker take a worker for dead that goes on."""
+        """Make a worker that continues appear dead to the other worker."""
         losing = self.worker(worker)
         losing.database.is_paused = True
         losing.bury()
@@ -244,7 +244,7 @@ class TurnsMachine(TurnsWorld):
 
     @rule(worker=WORKERS)
     def restart(self, worker: int) -> None:
-        """Stop a worker, as for an upgrade."""
+        """Stop a worker, as an upgrade does."""
         stopping = self.worker(worker)
         self.do(stopping, stopping.server.close(0.5))
         stopping.die()
@@ -253,16 +253,16 @@ class TurnsMachine(TurnsWorld):
     def wait(self, seconds: float) -> None:
         self.simulation.wait(seconds)
 
-    # Comparing
+    # Comparison
 
     @precondition(lambda self: self.thread_id)
     @rule()
     def settle(self) -> None:
-        """Wait until nothing happens any more, and compare."""
+        """Wait until nothing happens anymore, and compare."""
         self.simulation.loop.forget_hooks()
         for index in (0, 1):
             self.worker(index).database.is_paused = False
-            # Who is asked nothing looks for no one who has died.
+            # A worker without requests does not look for dead workers.
             self.simulation.run(self.request(self.worker(index), "threads.list", {}))
         self.wait_for(lambda: not is_running(self), every=0.05)
         self.simulation.wait(2)
@@ -294,7 +294,7 @@ class TurnsMachine(TurnsWorld):
 
 
 def _item(kind: str, token: str, thread_id: str) -> ThreadItem:
-    """Return an item that code adds."""
+    """Return an item for code to add."""
     fields: Any = {"id": f"item_{token}", "thread_id": thread_id, "created_at": datetime.now()}
     if kind == "user":
         return UserMessageItem(
@@ -308,14 +308,14 @@ def _item(kind: str, token: str, thread_id: str) -> ThreadItem:
     return AssistantMessageItem(**fields, content=[AssistantMessageContent(text=token)])
 
 
-# The same examples each time: a rare one that is found by chance would fail a change that has
-# nothing to do with it.
+# Use the same examples each time: a rare failure found by chance would blame an unrelated
+# change.
 SETTINGS = settings(
     max_examples=40,
     stateful_step_count=20,
     deadline=None,
     derandomize=True,
-    # To make a failing example smaller takes longer than a test may.
+    # Shrinking a failing example takes too long.
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )

@@ -1,9 +1,9 @@
-"""Workers in one process, one thread and a time of its own: the same every time it is run.
+"""Workers in one process and thread, with simulated time, so that each run is the same.
 
-Nothing waits for a clock: time passes at once when there is nothing to do. What a database takes,
-before it does what it is asked to and before the answer arrives, is drawn from a random number's
-generator, so that requests overtake each other as they do in threads. A worker can die between
-any two steps of its loop.
+Nothing waits for a clock: time passes at once when there is nothing to do. The time that a database
+takes before and after each operation comes from a random number generator, so that requests
+overtake each other, as they do in threads. A worker can die between any two steps of its
+event loop.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ _current: contextvars.ContextVar[SimulatedWorker | None] = contextvars.ContextVa
 
 
 class Stuck(Exception):  # noqa: N818
-    """Nothing will ever happen again."""
+    """Raised when nothing will ever happen again."""
 
 
 class _Selector(selectors.DefaultSelector):
-    """Lets the loop's time pass instead of waiting."""
+    """A selector that advances the loop's time instead of waiting."""
 
     loop: SimulatedLoop
 
@@ -58,7 +58,7 @@ class _Selector(selectors.DefaultSelector):
 
 
 class SimulatedLoop(asyncio.SelectorEventLoop):
-    """An event loop whose time passes when there is nothing to do."""
+    """An event loop whose time passes at once when there is nothing to do."""
 
     def __init__(self) -> None:
         selector = _Selector()
@@ -68,7 +68,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self._hooks: dict[int, Callable[[], None]] = {}
         super().__init__(selector)
         self.unhandled: list[dict[str, Any]] = []
-        """Exceptions that nobody has seen."""
+        """Exceptions that nothing handled."""
         self.set_exception_handler(self._keep)
         self.set_task_factory(_create_task)
 
@@ -82,11 +82,11 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
             hook()
 
     def in_steps(self, count: int, hook: Callable[[], None]) -> None:
-        """Do something between two steps of the loop, after so many."""
+        """Call a function between two steps of the loop, after a number of steps."""
         self._hooks[self.steps + count] = hook
 
     def forget_hooks(self) -> None:
-        """Do none of what was to be done."""
+        """Cancel all scheduled functions."""
         self._hooks.clear()
 
     def _keep(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -106,16 +106,16 @@ def _create_task(
 
 
 class WorkerDiedError(Exception):
-    """A worker that has died can do nothing more."""
+    """A dead worker can do nothing more."""
 
 
 class SimulatedDatabase(Database):
-    """Does everything in the loop's thread, some time after it was asked to.
+    """A database that executes everything in the loop's thread, after a delay.
 
     Args:
         url: The database.
-        network: Those who hear when something was written.
-        chance: Decides how long things take.
+        network: Notifies the other workers of writes.
+        chance: Generates the delays.
     """
 
     def __init__(self, url: str, network: Network, chance: random.Random) -> None:
@@ -124,7 +124,7 @@ class SimulatedDatabase(Database):
         self.chance = chance
         self.is_dead = False
         self.is_paused = False
-        """Whether it does not show that it is alive."""
+        """Whether it sends no heartbeats."""
         self._writer_is_free_at = 0.0
         self._delivered_at = 0.0
         self._is_beating = False
@@ -161,13 +161,13 @@ class SimulatedDatabase(Database):
             job = database_module._Job(work, future, loop)
             ((_, result, error),) = self._do([job])
             self.network.tell(self, set(self._announced))
-            # Outcomes arrive in the order in which they were reached.
+            # Outcomes arrive in order.
             at = self._delivered_at = max(loop.now + self._takes(), self._delivered_at + 1e-7)
             loop.call_at(at, self._resolve, future, (result, error))
 
         self._raise_if_dead()
         self._beat_on()
-        # One after the other, in the order in which they were asked for.
+        # One after another, in the order of the requests.
         at = max(loop.now + self._takes(), self._writer_is_free_at + 1e-7)
         self._writer_is_free_at = at
         loop.call_at(at, do)
@@ -228,7 +228,7 @@ def _outcome_of(work: Callable[[], Any]) -> Any:
 
 
 class Network:
-    """Tells workers what others have written, as PostgreSQL does."""
+    """Notifies workers of the writes of others, as PostgreSQL does."""
 
     def __init__(self) -> None:
         self._listening: list[_Listening] = []
@@ -248,7 +248,7 @@ class Network:
 
 
 class _Listening:
-    """Hears of what others have written, one thing after the other."""
+    """Receives notifications of the writes of others, one after another."""
 
     wanted = False
 
@@ -274,7 +274,7 @@ class _Listening:
 
 
 class _Clock:
-    """What stands for the module `time` in the worker."""
+    """The worker's replacement for the module `time`."""
 
     @staticmethod
     def monotonic() -> float:
@@ -282,14 +282,14 @@ class _Clock:
 
 
 class SimulatedWorker:
-    """A worker with a server of its own.
+    """A worker with its own server.
 
     Args:
-        simulation: Where it is.
-        name: What it is called.
-        build: Returns its server.
+        simulation: The simulation.
+        name: Its name.
+        build: Creates its server.
         url: The database.
-        chance: Decides how long things take.
+        chance: Generates the delays.
     """
 
     def __init__(
@@ -318,20 +318,20 @@ class SimulatedWorker:
         return self.name
 
     def start(self, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """Start a task that dies with the worker."""
+        """Start a task that ends when the worker dies."""
         context = contextvars.copy_context()
         context.run(_current.set, self)
         return context.run(self.simulation.loop.create_task, coroutine)
 
     def die(self) -> None:
-        """Do nothing more, from this moment on."""
+        """Die: do nothing more from now on."""
         self.is_dead = True
         self.database.die()
         for task in tuple(self.tasks):
             task.cancel()
 
     def bury(self) -> None:
-        """Have the others think that it has died, which it has not."""
+        """Make this living worker appear dead to the others."""
         name = self.store.leases.worker
         with self.database._engine.begin() as connection:
             connection.execute(delete(workers).where(workers.c.id == name))
@@ -340,14 +340,14 @@ class SimulatedWorker:
 
 
 class Simulation:
-    """Workers, and the time that passes for them."""
+    """Workers, and their simulated time."""
 
     def __init__(self) -> None:
         self.loop = SimulatedLoop()
         self.network = Network()
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Run something to its end."""
+        """Run a coroutine to its end."""
         return self.loop.run_until_complete(coroutine)
 
     def wait(self, seconds: float) -> None:
@@ -367,7 +367,7 @@ class Simulation:
 
 @contextmanager
 def simulated(*, is_sqlite: bool) -> Iterator[Simulation]:
-    """Have workers take their time from the loop."""
+    """Make workers use the loop's time."""
     simulation = Simulation()
 
     def watch(database: Database, check: Check) -> Any:
@@ -377,7 +377,7 @@ def simulated(*, is_sqlite: bool) -> Iterator[Simulation]:
         return simulation.network.listen(database, check)
 
     with ExitStack() as stack:
-        # The same names each time.
+        # Use the same names each time.
         named = random.Random(0)  # noqa: S311
         stack.enter_context(
             patch.object(

@@ -1,4 +1,4 @@
-"""The life of turns on SQLite, against a model of it."""
+"""Turns on SQLite, compared with a model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .machine import SETTINGS, TurnsMachine
 class OnSQLite(TurnsMachine):
     def __init__(self) -> None:
         super().__init__()
-        # Outside the simulation, which begins later.
+        # Outside the simulation, which starts later.
         new_database()
 
     def new_url(self) -> str:

@@ -1,4 +1,4 @@
-"""The model of a thread: what was said in it, as tokens."""
+"""The model of a thread: its texts, calls and results as tokens."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from agent_framework import (
 from agent_framework_chatkit.server.run import current_run
 
 TOKEN = re.compile(r"\b[A-Z]\d+\b")
-"""U: a user's message. S: the input of a turn that code has started. A: an item that code has
+"""U: a user's message. S: the input of a turn that code started. A: an item that code
 added. T: text of the agent. C: a call. R: its result."""
 
 _NOTE = re.compile(r"<HIDDEN_CONTEXT>(?!A\d+</).*?</HIDDEN_CONTEXT>", re.DOTALL)
-"""What the agent is told of how an answer ended, which may name what it had done."""
+"""The agent's hidden context about the end of an answer, which may name calls."""
 
 Plan = list[list[tuple[str, float]]]
-"""What the model does in each of its calls: the steps, and how long they take."""
+"""The steps of each request to the model, with their durations."""
 
 
 @dataclass
 class Word:
-    """A token that the agent's model has to read, or may.
+    """A token that the agent's model must read, or may read.
 
     Attributes:
-        token: What it says.
-        run: The run in which it was said.
-        is_placed: Whether it is known where it stands among the others.
-        is_certain: Whether it must be read. It need not be if whoever knew of it may have died.
-        is_proven: Whether it is known to be stored.
-        settled_at: For an item that code has added: how many tokens there were when no turn was
-            running. Turns that begin later read it.
+        token: The token.
+        run: The run that it belongs to.
+        is_placed: Whether its place among the others is known.
+        is_certain: Whether it must be read. It need not be read if a dead worker may have lost it.
+        is_proven: Whether it is certainly stored.
+        settled_at: For an item that code added: the number of tokens when no turn was running.
+            Turns that start later read it.
     """
 
     token: str
@@ -50,11 +50,11 @@ class Word:
 
 @dataclass
 class Exchange:
-    """The model of a thread: what was exchanged in it, oldest first.
+    """The model of a thread: its tokens, oldest first.
 
     Attributes:
-        words: What was exchanged.
-        lost_runs: Runs whose worker died, or lost its lease.
+        words: The tokens.
+        lost_runs: Runs whose worker died or lost its lease.
     """
 
     words: list[Word] = field(default_factory=list)
@@ -72,14 +72,14 @@ class Exchange:
         return word
 
     def cut(self, token: str, replacement: str | None) -> None:
-        """Forget what came after a word, which may be replaced."""
+        """Forget the words after a word, and optionally replace it."""
         index = next(i for i, word in enumerate(self.words) if word.token == token)
         del self.words[index + 1 :]
         self.words[index].token = replacement or token
         self.words[index].prove()
 
     def lose(self, run: str) -> None:
-        """Be sure of nothing that a run has said, but of what is known to be stored."""
+        """Mark a run's words as uncertain, unless they are certainly stored."""
         self.lost_runs.add(run)
         for word in self.words:
             if word.run == run and not word.is_proven:
@@ -88,15 +88,15 @@ class Exchange:
 
 @dataclass
 class Sent:
-    """A request that begins a turn, once.
+    """A request that starts a turn, once.
 
     Attributes:
         kind: Its type.
         params: Its parameters.
-        metadata: What else it says.
-        token: The message that it sends, if it sends one.
-        retried: The message that it has answered anew.
-        has_begun: Whether it has begun a turn.
+        metadata: Its metadata.
+        token: The token of its message, if it sends one.
+        retried: The message that it retries.
+        has_begun: Whether it started a turn.
         thread_id: The thread.
     """
 
@@ -110,7 +110,7 @@ class Sent:
 
 
 def tokens_of(messages: list[Message]) -> list[str]:
-    """Return what messages say, token by token."""
+    """Return the tokens in messages."""
     found: list[str] = []
     for each in messages:
         for content in each.contents:
@@ -134,18 +134,18 @@ def short(messages: list[Message]) -> str:
 
 
 def tokens_shown(item: dict[str, Any]) -> list[str]:
-    """Return what a message says, token by token."""
+    """Return the tokens in a message."""
     if item["type"] not in ("user_message", "assistant_message"):
         return []
     return [token for part in item["content"] for token in TOKEN.findall(part["text"])]
 
 
 def is_later(word: Word, newest: str) -> bool:
-    """Return whether a turn may have begun before it could read what code has given."""
+    """Return whether a turn may have started before it could read an item from code."""
     if word.token[0] == "S":
         return not word.is_certain and int(word.token[1:]) > int(newest[1:])
     if word.token[0] == "A":
         return word.settled_at is None or word.settled_at > int(newest[1:])
-    # A turn that goes on after an answer is told of a message that came meanwhile, and whose turn
-    # was cut short, no sooner than with the next.
+    # A turn that resumes after an answer sends a message that arrived meanwhile, and whose turn
+    # was interrupted, with the next message at the earliest.
     return word.token[0] == "U" and int(word.token[1:]) > int(newest[1:])

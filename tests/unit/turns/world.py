@@ -1,4 +1,4 @@
-"""People, workers and language models, whose turns are checked against the model of a thread."""
+"""Users, workers and language models, whose turns are compared with the model of a thread."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ FIRST, SECOND = "A", "B"
 
 
 class ThreadModel(FakeModel):
-    """A language model that does what it is told to in a thread, and checks what it is given."""
+    """A language model that follows a thread's plan, and checks its input."""
 
     def __init__(self, world: TurnsWorld, thread_id: str) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ class ThreadModel(FakeModel):
                     content = Content.from_function_call(token, kind, arguments=arguments)
                 word = exchange.add(token)
                 yield update(content, message_id)
-                # It asks for more, so it has this.
+                # The server asks for more, so it has this.
                 word.is_certain = word.run not in exchange.lost_runs
         finally:
             for token in results:
@@ -79,7 +79,7 @@ class ThreadModel(FakeModel):
 
 
 class TurnsWorld(RuleBasedStateMachine):
-    """People and workers; subclasses name the database."""
+    """Users and workers. Subclasses set the database."""
 
     is_sqlite = True
 
@@ -159,7 +159,7 @@ class TurnsWorld(RuleBasedStateMachine):
         return AgentChatKitServer(agent, store)
 
     def worker(self, index: int) -> SimulatedWorker:
-        """Return a worker, which is started again if it has died."""
+        """Return a worker; start it again if it died."""
         if self.workers[index].is_dead:
             self.workers[index] = self._start_worker(self.workers[index].name)
         return self.workers[index]
@@ -173,7 +173,7 @@ class TurnsWorld(RuleBasedStateMachine):
             return list(connection.execute(text(statement), values))
 
     def turn_row(self) -> Any:
-        """Return the thread's last turn as it is stored."""
+        """Return the thread's last stored turn."""
         rows = self.select(
             "SELECT t.* FROM chatkit_turns t JOIN chatkit_threads ON t.thread = key WHERE "
             "chatkit_threads.id = :id",
@@ -185,7 +185,7 @@ class TurnsWorld(RuleBasedStateMachine):
         return bool(self.select("SELECT 1 FROM chatkit_threads WHERE id = :id", id=thread_id))
 
     def items(self) -> list[dict[str, Any]]:
-        """Return the thread's items as they are stored."""
+        """Return the thread's stored items."""
         rows = self.select(
             "SELECT i.data FROM chatkit_items i JOIN chatkit_threads t ON i.thread = t.key "
             "WHERE t.id = :id ORDER BY i.position",
@@ -193,10 +193,10 @@ class TurnsWorld(RuleBasedStateMachine):
         )
         return [json.loads(row.data) for row in rows]
 
-    # What happens
+    # Events
 
     def sync(self) -> None:
-        """Learn which requests have begun a turn."""
+        """Find out which requests started a turn."""
         for sent in self.sent:
             if sent.has_begun:
                 continue
@@ -222,7 +222,7 @@ class TurnsWorld(RuleBasedStateMachine):
                         word.prove()
 
     def _find_lost(self, thread_id: str, exchange: Exchange) -> None:
-        """Learn which runs another has taken the thread from."""
+        """Find out which runs lost their thread to another run."""
         for run in {word.run for word in exchange.words} - exchange.lost_runs - {""}:
             if not self.select(
                 "SELECT 1 FROM chatkit_events WHERE run = :run AND data LIKE '%ended_at\":\"%' "
@@ -232,7 +232,7 @@ class TurnsWorld(RuleBasedStateMachine):
                 exchange.lose(run)
 
     def on_asked(self, thread_id: str, messages: list[Message]) -> list[tuple[str, float]]:
-        """Check what the model is given, and return what it does."""
+        """Check the model's input, and return its next steps."""
         self.sync()
         if not self.is_there(thread_id):
             return [("say", 0.0)]
@@ -260,7 +260,7 @@ class TurnsWorld(RuleBasedStateMachine):
         if unknown:
             self.complaints.append(f"{unknown} should not be read: {given}, only {known}")
         self._place(exchange, read)
-        # What code adds during a turn is read with the next.
+        # Items that code adds during a turn are read in the next turn.
         known = [word.token for word in exchange.words]
         in_order = [token for token in known if token in read and token[0] != "A"]
         if in_order != [token for token in read if token in known and token[0] != "A"]:
@@ -272,18 +272,18 @@ class TurnsWorld(RuleBasedStateMachine):
         ]
         if missing:
             self.complaints.append(f"{missing} are missing: {given}")
-        # What it has read is stored, and what it has not read now, it never will.
+        # Everything it read is stored, and it will never read the rest.
         kept = [word for word in exchange.words if word.token in read or is_later(word, newest)]
         exchange.words = kept
         for word in kept:
             if word.token in read:
                 word.prove()
             elif word.token[0] == "U":
-                # It is told with the next message, after the answer of this turn.
+                # It is sent with the next message, after this turn's answer.
                 word.is_placed = False
 
     def _place(self, exchange: Exchange, read: list[str]) -> None:
-        """Learn where words stand that are told later than they were said."""
+        """Find the places of words that the model reads later than they were sent."""
         for word in [word for word in reversed(exchange.words) if not word.is_placed]:
             if word.token in read:
                 exchange.words.remove(word)
@@ -322,7 +322,7 @@ class TurnsWorld(RuleBasedStateMachine):
     def on_event(self, client: Client, told: Event, data: str) -> None:
         event_id, event = told
         kind = event["type"]
-        # A worker that stops tells those whose run had lost its thread that there will be no more.
+        # A worker that stops ends the streams of runs that lost their thread.
         is_stopping = client.worker.server.worker.is_closing
         is_error = event.get("code") == "stream.error"
         if is_error and not is_stopping and self.is_there(client.thread_id):
@@ -337,7 +337,7 @@ class TurnsWorld(RuleBasedStateMachine):
             if not self.select("SELECT 1 FROM chatkit_items WHERE id = :id", id=item_id):
                 self.unstored[item_id] = data
 
-    # What people do
+    # Actions of users
 
     def open_client(
         self, worker: int, kind: str, params: Any, metadata: Any, waits: float
@@ -349,7 +349,7 @@ class TurnsWorld(RuleBasedStateMachine):
         return client
 
     def send(self, worker: int, sent: Sent, *, detached: bool, waits: float) -> Client:
-        """Send a request, and wait until it is clear what comes of it."""
+        """Send a request, and wait until its outcome is clear."""
         sent.metadata["request_id"] = self.token("request ")
         if detached:
             sent.metadata["detached"] = True
@@ -367,9 +367,9 @@ class TurnsWorld(RuleBasedStateMachine):
         return client
 
     def do(self, worker: SimulatedWorker, work: Coroutine[Any, Any, T]) -> asyncio.Task[T] | None:
-        """Have a worker do something; return its outcome, unless the worker has died."""
+        """Run a coroutine on a worker, and return its outcome unless the worker died."""
         task = worker.start(work)
-        # Nobody hears of what a dead worker has done.
+        # Nobody learns what a dead worker did.
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
         self.wait_for(lambda: task.done() or worker.is_dead)
         return None if worker.is_dead else task
@@ -377,7 +377,7 @@ class TurnsWorld(RuleBasedStateMachine):
     def wait_for(
         self, condition: Callable[[], bool], within: float = 60, every: float = 0.001
     ) -> None:
-        """Let time pass until something is so."""
+        """Let time pass until a condition is true."""
 
         async def wait() -> None:
             deadline = self.simulation.loop.now + within
@@ -388,7 +388,7 @@ class TurnsWorld(RuleBasedStateMachine):
         self.simulation.run(wait())
 
     async def request(self, worker: SimulatedWorker, kind: str, params: dict[str, Any]) -> Any:
-        """Return the answer to a request that is answered at once; nothing if there is none."""
+        """Return the response to a non-streaming request, or `None` if there is none."""
         body = json.dumps({"type": kind, "params": params, "metadata": {"turn_ends": True}})
         try:
             result: Any = await worker.server.process(body, ANN)

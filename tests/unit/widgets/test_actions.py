@@ -1,4 +1,4 @@
-"""Handlers of actions, as they are declared."""
+"""Declaration of action handlers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Only what a widget offers can be done in it: nothing a client makes up."""
+"""Clients can send only actions that a widget offers."""
 
 from __future__ import annotations
 

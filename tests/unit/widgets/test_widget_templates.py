@@ -1,4 +1,4 @@
-"""Widgets made of `.widget` files, as ChatKit Studio exports them."""
+"""Widgets from `.widget` files, as ChatKit Studio exports them."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_template_is_filled_with_data(tmp_path: Path) -> None:
     flight = Flight(no='SK "263"', stops=stops, day=date(2026, 11, 25))
     assert template.build(flight) == widget
     assert template.build({**DATA, "stops": stops}) == widget
-    # What a model or a service has cut in half can still be sent.
+    # Text that a model or a service truncated can still be sent.
     assert template.build({**DATA, "number": "\ud83d"}).model_dump_json()
 
 

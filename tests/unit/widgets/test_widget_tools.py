@@ -1,4 +1,4 @@
-"""Tools whose results people see as a widget."""
+"""Tools whose results are shown as widgets."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ async def test_user_sees_widget_and_model_reads_data() -> None:
     items = await streamed(answering)
     assert seen(items) == ["workflow", "Oslo\n4 °C", "assistant_message"]
     assert result(answering) == {"city": "Oslo", "degrees": 4}
-    # A later turn that reads the thread reads the widget.
+    # A later turn that reads the thread also reads the widget.
     (message,) = await simple_to_agent_input(items[1])
     assert "4 °C" in message.text
 
@@ -103,7 +103,7 @@ async def test_widgets_of_parallel_calls_follow_call_order() -> None:
         "Bergen\n6 °C",
         "assistant_message",
     ]
-    # All calls are shown to be complete: none of the widgets has cut them short.
+    # All calls are shown as complete: no widget interrupted them.
     statuses = [task.status_indicator for task in items[0].workflow.tasks]
     assert statuses == ["complete"] * 3
 
@@ -129,7 +129,7 @@ async def test_server_stores_widget_and_retries() -> None:
         assert second["copy_text"] == "Rome\n4 °C"
         await browser.ask("And now?")
         assert (await browser.transcript())[-1] == ("assistant_message", "Mild.")
-    # The data are in the session; the widget is not there a second time.
+    # The session contains the data, but not the widget again.
     client: Any = answering.client
     known = str([message.to_dict() for message in client.asked[-1]])
     assert known.count("Rome") == 3
@@ -254,7 +254,7 @@ def test_tool_has_description_of_function() -> None:
 
 
 class Sky(str):
-    """A text for the model that carries data for a widget."""
+    """A text for the model, with data for a widget."""
 
     degrees: int
 

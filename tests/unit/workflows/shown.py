@@ -1,4 +1,4 @@
-"""What people see of a workflow's items."""
+"""The visible parts of a workflow's items."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def shown(items: list[dict[str, Any]]) -> list[tuple[str, str]]:
-    """Return what people see of items: steps by their summaries, messages by their texts."""
+    """Return the visible parts of items: the summaries of steps, and the texts of messages."""
     found = []
     for item in items:
         if item["type"] == "workflow":

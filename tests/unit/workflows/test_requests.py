@@ -1,4 +1,4 @@
-"""What workflows ask people, and how it is answered."""
+"""Workflows' requests, and their answers."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Order(BaseModel):
 
 
 def asking(response_type: Any, question: Any = "Which?") -> Any:
-    """Return a function that builds a workflow which asks for something and says what it got."""
+    """Return a function that builds a workflow which asks a question and repeats the answer."""
 
     class Asking(Executor):
         @handler
@@ -239,7 +239,7 @@ async def test_sequence_with_review() -> None:
 
 
 class Planner(MagenticManagerBase):
-    """A manager that needs no model."""
+    """A manager without a model."""
 
     async def plan(self, magentic_context: MagenticContext) -> Message:
         return Message("assistant", [f"Plan {len(magentic_context.chat_history)}"])

@@ -61,7 +61,7 @@ async def test_messages_of_concurrent_steps_stay_whole() -> None:
     workflow = ConcurrentBuilder(participants=[ann, bob], output_from=[ann, bob]).build()
     async with chat(workflow) as browser:
         await browser.ask("Both")
-        # What the workflow puts together at its end comes last.
+        # The workflow's own output comes last.
         assert shown(await browser.items())[1:-1] == [
             ("steps", "Ann"),
             ("assistant_message", "A1 A2 "),
