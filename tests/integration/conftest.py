@@ -1,4 +1,4 @@
-"""Real parts for the tests to run against."""
+"""Fixtures with real servers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def openai_base_url() -> Iterator[str]:
     """An OpenAI-compatible API with a real, small language model behind it."""
     server = start_local_server()
     yield f"{server.listening_address}/v1"
-    del server  # It stops when nothing refers to it.
+    del server  # The server stops when nothing refers to it.
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +36,7 @@ def quickstart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 @pytest.fixture
 def endpoint() -> Iterator[ScriptedEndpoint]:
-    """An endpoint whose answers the test writes."""
+    """An endpoint that gives the test's answers."""
     with scripted_endpoint() as endpoint:
         yield endpoint
 
@@ -50,7 +50,7 @@ def postgres() -> Iterator[PostgresServer]:
 
 @pytest.fixture(scope="session")
 def s3_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start a server that speaks S3, in a process of its own."""
+    """Start a server that speaks S3, as a separate process."""
     log = tmp_path_factory.mktemp("s3") / "log"
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
     with (
@@ -70,7 +70,7 @@ def s3_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def bucket(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Return the URL of a new bucket, for which the environment has credentials."""
+    """Return the URL of a new bucket, and set its credentials in the environment."""
     monkeypatch.setenv("AWS_ENDPOINT", s3_url)
     monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")

@@ -17,24 +17,24 @@ from .live_workers import PATIENCE, LiveWorker
 from .thread_view import Frame, View, brief, parse_frame, text_of
 
 _SSL = ssl.create_default_context()
-"""Not used, but each client would make one of its own."""
+"""Unused, but otherwise each client would create its own."""
 
 
 class RefusedError(Exception):
-    """A request was answered with an error's status."""
+    """The response to a request has an error status."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(f"{status}: {text}")
         self.is_passing = status == 503
-        """Whether it may be tried again."""
+        """Whether the request may be tried again."""
 
 
 class StreamEndedError(Exception):
-    """A stream has ended before what was waited for has happened."""
+    """A stream ended before the awaited event."""
 
 
 class Stream:
-    """Reads server-sent events, and keeps a view of the thread up to date with them."""
+    """Reads server-sent events, and applies them to a view of the thread."""
 
     def __init__(self, person: Person, url: str, body: dict[str, Any], view: View) -> None:
         self._person = person
@@ -42,10 +42,10 @@ class Stream:
         self.frames: list[Frame] = []
         self.status: int | None = None
         self.text = ""
-        """The whole reply, if it was no stream."""
+        """The whole response, if it is not a stream."""
         self.failure: BaseException | None = None
         self.was_closed = False
-        """Whether we have gone away ourselves."""
+        """Whether the client closed the connection."""
         self._changed = asyncio.Event()
         self._reading = asyncio.create_task(self._read(url, body))
 
@@ -59,7 +59,7 @@ class Stream:
         return isinstance(self.failure, httpx.TransportError)
 
     async def until(self, happened: Callable[[View], Any]) -> None:
-        """Wait until the view is as wanted."""
+        """Wait until the view meets a condition."""
         await self._wait(lambda: happened(self.view))
 
     async def opened(self) -> Stream:
@@ -68,13 +68,13 @@ class Stream:
         return self
 
     async def begun(self) -> None:
-        """Wait until it is known that the server has taken the request."""
+        """Wait until the server has accepted the request."""
         await self._wait(lambda: self.status is not None)
         if self.status != 200:
             await self.end()
 
     async def changed(self, seconds: float) -> None:
-        """Wait until something has come, but not for longer than so many seconds."""
+        """Wait until something arrives, for a maximum number of seconds."""
         self._changed.clear()
         if not self.has_ended:
             with suppress(asyncio.TimeoutError):
@@ -87,7 +87,7 @@ class Stream:
         return self
 
     async def close(self) -> None:
-        """Go away."""
+        """Close the connection."""
         self.was_closed = True
         self._reading.cancel()
         await asyncio.wait([self._reading])
@@ -141,7 +141,7 @@ class Stream:
 
 
 class Person:
-    """Somebody with a browser, who uses any of the servers."""
+    """A user with a browser, who may use any of the servers."""
 
     def __init__(self, cookies: dict[str, str] | None = None) -> None:
         self.cookies: dict[str, str] = cookies or {}
@@ -175,7 +175,7 @@ class Person:
         view: View | None = None,
         **metadata: Any,
     ) -> Stream:
-        """Ask in a new thread, or in one that is there; the answer goes on without us."""
+        """Ask in a new or existing thread. The answer continues without the client."""
         params: dict[str, Any] = {"input": message(text)}
         kind = "threads.create"
         if thread_id:
@@ -188,7 +188,7 @@ class Person:
     def approve(
         self, worker: LiveWorker, card: dict[str, Any], *, view: View, **metadata: Any
     ) -> Stream:
-        """Approve what a card asks for; the answer goes on without us."""
+        """Approve a card's call. The answer continues without the client."""
         params = {
             "thread_id": card["thread_id"],
             "item_id": card["id"],
@@ -230,7 +230,7 @@ class Person:
             after = page["after"]
 
     async def state(self, worker: LiveWorker, thread_id: str) -> str | None:
-        """Return the state of a thread's turn, as the list of threads has it."""
+        """Return the state of a thread's turn in the list of threads."""
         listed = await self.get(worker, "threads.list", limit=100)
         (turn,) = (each["turn"] for each in listed["data"] if each["id"] == thread_id)
         return None if turn is None else str(turn["state"])
@@ -240,7 +240,7 @@ class Person:
         return str(answer["status"])
 
     async def recall(self, worker: LiveWorker, thread_id: str) -> list[Any]:
-        """Return what the model is told of a thread: roles, texts, calls and results."""
+        """Return the model's input in a thread: roles, texts, calls and results."""
         stream = await self.ask(worker, "recall", thread_id).end()
         answers = [text_of(each["item"]) for each in stream.of_type("thread.item.done")]
         told: list[Any] = json.loads(answers[-1])
@@ -250,7 +250,7 @@ class Person:
 async def check_equal_to_fresh_load(
     person: Person, worker: LiveWorker, thread_id: str, view: View
 ) -> None:
-    """Check that a client has what is stored, and what another has that begins now."""
+    """Compare a client's view with the stored thread and with a new client's view."""
     stored = await person.items(worker, thread_id)
     held = list(view.items.values())
     assert held == stored[-len(held) :], f"held: {brief(held)}, stored: {brief(stored)}"

@@ -18,11 +18,11 @@ from typing import Any
 from .processes import ROOT, environment, free_port
 
 PATIENCE = 60
-"""How many seconds to wait for what should take a few: less than what ends the whole run."""
+"""The seconds to wait for something that takes a few; less than the limit of the whole run."""
 
 
 class LiveWorker:
-    """A server process with an address of its own."""
+    """A server process with its own address."""
 
     def __init__(
         self,
@@ -65,13 +65,13 @@ class LiveWorker:
 
     @property
     def is_ready(self) -> bool:
-        """Whether it takes connections."""
+        """Whether it accepts connections."""
         assert self.process.poll() is None, self.log
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def open(self, gate: str) -> None:
-        """Let the answers go on that wait for a gate."""
+        """Let the answers that wait for a gate continue."""
         (self.folder / gate).touch()
 
     @property
@@ -90,14 +90,14 @@ class LiveWorker:
         return await asyncio.to_thread(self.process.wait, PATIENCE)
 
     async def memory(self) -> int:
-        """Return how many bytes the process holds in memory, but for garbage."""
+        """Return the bytes of memory that the process uses, without garbage."""
         self.process.send_signal(signal.SIGUSR1)
         await asyncio.sleep(1)
         status = Path(f"/proc/{self.process.pid}/statm")
         return int((await asyncio.to_thread(status.read_text)).split()[1]) * PAGE
 
     async def most_memory(self) -> int:
-        """Return how many bytes the process has held in memory at most."""
+        """Return the process's peak memory in bytes."""
         status = Path(f"/proc/{self.process.pid}/status")
         lines = (await asyncio.to_thread(status.read_text)).splitlines()
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
@@ -106,7 +106,7 @@ class LiveWorker:
 PAGE = os.sysconf("SC_PAGESIZE")
 
 PLAIN = ("uvicorn", "--factory", "tests.fakes.scripted_answers:make_app")
-"""Serves without `af-chatkit`, and one visitor as often as a test wants."""
+"""A server without `af-chatkit` and without limits per visitor."""
 
 
 @contextmanager
@@ -128,7 +128,7 @@ def workers(
 
 
 async def until(happened: Callable[[], Any | Awaitable[Any]], what: object = None) -> Any:
-    """Wait until something has happened, and return what `happened` returned."""
+    """Wait until `happened` returns a true value, and return it."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + PATIENCE
     while True:

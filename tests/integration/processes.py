@@ -1,4 +1,4 @@
-"""The programs of the samples, run as a person runs them."""
+"""Runs the samples' programs as a user does."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120
-"""How many seconds to wait for what should take a few, before a test that hangs is failed."""
+"""The seconds to wait for something that takes a few, before the test fails."""
 
 
 MODELS = ("MODEL", "OPENAI_", "AZURE_OPENAI_", "OLLAMA_")
-"""How the variables begin that name a model."""
+"""The prefixes of the variables that select a model."""
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a free port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """The environment of a process, in which no model is named but by the variables."""
+    """Return a process's environment, in which only the given variables select a model."""
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith(MODELS)},
         **variables,
@@ -39,7 +39,7 @@ def environment(**variables: str) -> dict[str, str]:
 def run(
     module: str, *arguments: str, stdin: str = "", **variables: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run a module of the samples to its end."""
+    """Run one of the samples' modules to its end."""
     return subprocess.run(
         [sys.executable, "-m", f"samples.{module}", *arguments],
         input=stdin,
@@ -53,7 +53,7 @@ def run(
 
 
 class Service:
-    """A module of the samples that serves ChatKit on a free port until it is stopped."""
+    """One of the samples' modules that serves ChatKit on a free port until it is stopped."""
 
     def __init__(self, module: str, log: Path, *arguments: str, **variables: str) -> None:
         self._log = log
@@ -64,7 +64,7 @@ class Service:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=log.parent,
-                # What it keeps is kept beside its log.
+                # It stores its files next to its log.
                 env=environment(PYTHONPATH=path, **variables),
             )
 
@@ -77,16 +77,16 @@ class Service:
 
     @property
     def log(self) -> str:
-        """What the process has printed so far."""
+        """The output of the process so far."""
         return self._log.read_text()
 
     @cached_property
     def url(self) -> str:
-        """Where it serves, once it does."""
+        """The URL of the endpoint, once it is served."""
         return self.wait_for(r"http://127\.0\.0\.1:\d+/chatkit")
 
     def wait_for(self, pattern: str) -> str:
-        """Return what the process prints, once it matches a pattern."""
+        """Wait until the output matches a pattern, and return the match."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             has_ended = self._process.poll() is not None

@@ -1,4 +1,4 @@
-"""Many turns over several servers, while connections are cut and servers are killed."""
+"""Runs many turns on several servers, while connections are cut and servers are killed."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ from .live_workers import LiveWorker
 from .thread_view import View, text_of
 
 THREADS = 12
-"""How many threads are answered at the same time."""
+"""The number of concurrent threads."""
 
 MAY_LACK = 1.0
-"""Seconds of what a model has said before its server was killed that may be gone.
+"""The maximum seconds of text that may be lost when a server is killed.
 
-On a quiet machine 0.1 are: this leaves time for processes that wait for a processor.
+On an idle machine, it is 0.1. This leaves time for processes that wait for a core.
 """
 
 MARKED_WITHIN = 30.0
-"""Seconds after its server was killed in which its turn is said to be interrupted: 10, and more."""
+"""The seconds until a killed server's turn must be marked as interrupted, with a reserve."""
 
 
 class Soak:
-    """Asks, cuts and kills at random, and checks every turn when it has ended.
+    """Asks, cuts connections and kills servers at random, and checks every turn at its end.
 
     Args:
         workers: The servers.
         database: The URL of their database.
-        turns: How many turns there are.
-        kills: How many times a server is killed.
-        cuts: How many times connections to the database are cut.
-        seed: Begins the random numbers.
+        turns: The number of turns.
+        kills: The number of times that a server is killed.
+        cuts: The number of times that the database's connections are cut.
+        seed: The seed of the random numbers.
     """
 
     def __init__(
@@ -58,11 +58,11 @@ class Soak:
         self.workers = workers
         self.random = random.Random(seed)  # noqa: S311 it is not for secrets
         self.counted: Counter[str] = Counter()
-        """How often each thing has happened."""
+        """The number of times that each event happened."""
         self.lacking = 0.0
-        """The most seconds of what a model has said that are gone."""
+        """The most seconds of a model's text that were lost."""
         self.slowest = 0.0
-        """The most seconds that it took until a turn was said to be interrupted."""
+        """The most seconds until a turn was marked as interrupted."""
         self._database = database
         self._left = turns
         self._turns = turns
@@ -72,7 +72,7 @@ class Soak:
         self._serving: dict[LiveWorker, set[Turn]] = {each: set() for each in workers}
 
     def _points(self, count: int) -> set[int]:
-        """Return after how many turns something happens, evenly spread."""
+        """Return the numbers of turns after which something happens, evenly spread."""
         return {(index + 1) * self._turns // (count + 1) for index in range(count)}
 
     async def run(self) -> None:
@@ -80,7 +80,7 @@ class Soak:
         await asyncio.gather(*self._restarting)
 
     async def _converse(self) -> None:
-        """Ask in one thread after the other, a few times in each."""
+        """Ask a few times in each of a series of threads."""
         while self._left:
             thread = Conversation(self)
             await thread.introduce()
@@ -100,7 +100,7 @@ class Soak:
             self._restarting.add(asyncio.create_task(self._cut_from_database()))
 
     async def _kill(self) -> None:
-        """Kill a server while it answers, and start it again."""
+        """Kill a server during an answer, and restart it."""
         while not (busy := [each for each in self.workers if self._streaming(each)]):
             await asyncio.sleep(0.01)
         worker = self.random.choice(busy)
@@ -124,7 +124,7 @@ class Soak:
         self.counted["database cuts"] += 1
 
     def choose(self) -> LiveWorker:
-        """Return a server that is there."""
+        """Return a running server."""
         there = [each for each in self.workers if each.process.poll() is None and each.is_ready]
         return self.random.choice(there or self.workers)
 
@@ -150,20 +150,20 @@ class Soak:
 
 @dataclass(eq=False)
 class Turn:
-    """A turn: what was asked, and what became of it."""
+    """A turn: its question and its outcome."""
 
     script: Script
     has_begun: bool = False
     killed_at: float | None = None
     state: str = ""
     kept: str = ""
-    """The text that is left of it."""
+    """The text that the thread contains."""
     ended_at: float = 0
 
     def lacking(self, folder: Path) -> float:
-        """Return how many seconds of what its model has said are gone."""
+        """Return the seconds of the model's text that were lost."""
         times = times_of(folder, self.script)
-        # Of the last line, a part may be missing.
+        # The last line may be incomplete.
         said_at = [float(line) for line in times.read_text().split("\n")[:-1]]
         left = len(self.kept)
         for at, piece in zip(said_at, self.script.pieces(), strict=False):
@@ -175,7 +175,7 @@ class Turn:
 
 @dataclass
 class Conversation:
-    """One thread, and the person who asks in it."""
+    """A thread, and the user who asks in it."""
 
     soak: Soak
     person: Person = field(default_factory=Person)
@@ -184,7 +184,7 @@ class Conversation:
     turns: list[Turn] = field(default_factory=list)
 
     async def introduce(self) -> None:
-        """Become known to the servers, as a page does when it is loaded: requests have an owner."""
+        """Get a visitor's cookie, as a page does when it loads, so that requests have an owner."""
         await self._with_any(lambda worker: self.person.get(worker, "threads.list"))
 
     async def take_turn(self) -> None:
@@ -210,12 +210,12 @@ class Conversation:
         )
 
     async def _ask(self, turn: Turn) -> Stream:
-        """Ask, again and again until it is known that the question has arrived."""
+        """Ask repeatedly until the server has certainly received the question."""
         soak = self.soak
         request_id = secrets.token_hex(8)
         before = self.view
         while True:
-            # Sent again, it is answered from the beginning.
+            # A repeated request gets the whole answer.
             self.view = before.copy()
             worker = soak.choose()
             soak.serve(worker, turn)
@@ -223,7 +223,7 @@ class Conversation:
                 worker, turn.script.question, self.thread_id, view=self.view, request_id=request_id
             )
             if soak.random.random() < 0.1:
-                # The reply is lost, as far as the person knows.
+                # For the user, the response is lost.
                 await asyncio.sleep(soak.random.uniform(0, 0.05))
                 await stream.close()
                 soak.counted["lost replies"] += 1
@@ -242,14 +242,14 @@ class Conversation:
             return stream
 
     async def _beside(self) -> Stream | None:
-        """Follow with another tab, sometimes."""
+        """Sometimes follow with another tab."""
         if self.soak.random.random() > 0.2:
             return None
         worker = self.soak.choose()
         return self.person.follow(worker, self.thread_id)
 
     async def _until_cut(self, stream: Stream, turn: Turn) -> None:
-        """Read until the end, or until the connection is cut: by chance, or with its server."""
+        """Read until the end, or until the connection is cut at random or with its server."""
         frames = self.soak.random.choice((1, 3, 10, 10**9, 10**9))
         begun = len(stream.frames)
 
@@ -318,7 +318,7 @@ class Conversation:
         return other.turn_id == self.view.turn_id and other.state == self.view.state
 
     async def _with_any(self, check: Any) -> None:
-        """Check something at a server that is not killed meanwhile."""
+        """Check something on a server that is not killed meanwhile."""
         while not await self._works(check, self.soak.choose()):
             await asyncio.sleep(0.1)
 
@@ -335,7 +335,7 @@ class Conversation:
         return False
 
     async def check(self) -> None:
-        """Check the whole thread: nothing is doubled, for people or for the model."""
+        """Check the whole thread: nothing is duplicated, for users or for the model."""
         if not self.thread_id:
             return
         await self._with_any(self._check)
@@ -343,7 +343,7 @@ class Conversation:
     async def _check(self, worker: LiveWorker) -> None:
         items = await self.person.items(worker, self.thread_id)
         asked = [text_of(each) for each in items if each["type"] == "user_message"]
-        # This check may have been cut before.
+        # An earlier attempt of this check may have been cut.
         questions = [text for text in asked if text != "recall"]
         assert questions == [turn.script.question for turn in self.turns]
         stream = self.person.ask(worker, "recall", self.thread_id)
@@ -362,6 +362,6 @@ class Conversation:
 
 
 def calls_made(folder: Path) -> list[str]:
-    """Return what the tool was called with."""
+    """Return the arguments of the tool's calls."""
     made = folder / "calls"
     return made.read_text().split() if made.exists() else []

@@ -1,4 +1,4 @@
-"""Servers whose clock is set back, or forward, by an hour while they answer."""
+"""Servers whose clock is set back or forward by an hour during an answer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _library() -> Path | None:
 
 @pytest.fixture(scope="module")
 def faketime() -> Path:
-    """What gives a process a clock of its own."""
+    """A library that gives a process its own clock."""
     if _library() is None and shutil.which("apt-get") is not None and os.getuid() == 0:
         for command in (["update"], ["install", "--yes", "--no-install-recommends", "faketime"]):
             subprocess.run(["apt-get", *command], capture_output=True, check=False)  # noqa: S607
@@ -49,7 +49,7 @@ def two(
         "LD_PRELOAD": str(faketime),
         "FAKETIME_TIMESTAMP_FILE": str(clock),
         "FAKETIME_NO_CACHE": "1",
-        # Nobody can set it.
+        # The monotonic clock cannot be set.
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     }
     with workers(folder, database, **variables) as started:
@@ -88,7 +88,7 @@ async def test_answer_survives_clock_change(change: str, two: list[LiveWorker]) 
         for worker in two:
             await check_equal_to_fresh_load(ann, worker, thread_id, view)
     assert calls_made(one.folder).count(tool) == 1
-    # What begins now is the newest.
+    # A thread that starts now is the newest.
     other_thread = await ann.ask(other, Script(seed=3).question).end()
     again = await ann.ask(other, Script(seed=4).question, thread_id).end()
     assert again.view.newest_answer == Script(seed=4).text, again.frames

@@ -1,4 +1,4 @@
-"""What is published holds what it should, and nothing else."""
+"""The published packages contain what they should, and nothing else."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STRAYS = ("node_modules", ".venv", "__pycache__", "_cache", ".hypothesis", ".db"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A source distribution, and the wheel that is built from it where there is no Node.js."""
+    """A source distribution, and the wheel built from it without Node.js."""
     folder = tmp_path_factory.mktemp("dist")
     uv = Path(sys.executable).with_name("uv")
     where = {**os.environ, "PATH": str(uv.parent)}

@@ -1,4 +1,4 @@
-"""A disk that is full while a file arrives."""
+"""A disk that becomes full during an upload."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def expect_errors(lines: list[str], reason: str) -> None:
 def test_full_disk(tmp_path: Path) -> None:
     folder = tmp_path / "disk"
     folder.mkdir()
-    # A disk of our own, which nobody else sees, and which ends with the command.
+    # A private disk, which disappears with the command.
     alone = ["unshare", "--map-root-user", "--mount", "sh", "-c"]
     script = f'mount -t tmpfs -o size=1m tmpfs "{folder}" && "$@" && find "{folder}" -type f'
     if subprocess.run([*alone, script, "sh", "true"], check=False, capture_output=True).returncode:

@@ -1,4 +1,4 @@
-"""The guide, as it is built."""
+"""The built guide."""
 
 from __future__ import annotations
 

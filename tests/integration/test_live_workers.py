@@ -1,4 +1,4 @@
-"""Threads that are followed, stopped and continued on other servers than the one that answers."""
+"""Threads that are followed, stopped and continued on servers other than the answering one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def shared(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[list[LiveWorker]]:
-    """Two servers that share a database, for tests that leave them alive."""
+    """Two servers that share a database, for tests that do not stop them."""
     folder = tmp_path_factory.mktemp("shared")
     database = f"sqlite:///{folder}/chat.db"
     if request.param == "postgresql":
@@ -61,7 +61,7 @@ async def test_answer_is_followed_stopped_and_resumed_on_another_worker(
 
     (tmp_path / "go").touch()
     await followed.until(lambda view: "60 " in view.open_text)
-    # From what was seen at one worker, to the other.
+    # Resume on the other worker after the events of the first.
     await asked.until(lambda view: "70 " in view.open_text)
     await asked.close()
     resumed = ann.follow(other, thread_id, after=asked.view.after, view=asked.view)
@@ -146,7 +146,7 @@ async def test_killed_worker_leaves_shown_content(two: list[LiveWorker], tmp_pat
         ["tool", {"result": script.result}],
     ]
     assert told[3][1] == followed.view.texts[1]
-    # The client resumes where it was cut.
+    # The client resumes where its connection was cut.
     resumed = ann.follow(other, thread_id, after=asked.view.after, view=asked.view)
     await resumed.until(lambda view: view.state == "completed")
     await check_equal_to_fresh_load(ann, other, thread_id, resumed.view)
@@ -179,7 +179,7 @@ async def test_paused_worker_stops_writing(two: list[LiveWorker], tmp_path: Path
     await followed.until(lambda view: view.state == "completed")
     await check_equal_to_fresh_load(ann, other, thread_id, followed.view)
     assert len(before) + 1 == len(await ann.items(one, thread_id))
-    # It takes part again.
+    # The worker is in use again.
     assert (await ann.recall(one, thread_id))[-2][1] == script.text
     await asked.end()
 
@@ -205,7 +205,7 @@ async def test_terminating_worker_disconnects_followers(command: str, tmp_path: 
             assert not each.was_cut
             assert each.frames[-1].retry is not None
             assert 500 <= int(each.frames[-1].retry) <= 5000
-        # The other takes over: nothing is missed there.
+        # The other worker takes over, and the client misses nothing.
         resumed = ann.follow(other, thread_id, after=followed.view.after, view=followed.view)
         assert one.process.poll() is None
         assert not asked.has_ended

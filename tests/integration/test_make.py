@@ -1,4 +1,4 @@
-"""What `make` says to whom it cannot help."""
+"""The messages of `make` if it cannot help."""
 
 from __future__ import annotations
 
@@ -48,6 +48,6 @@ def test_unsuitable_python_gives_one_line_error(
     assert run.returncode != 0
     complaints = run.stderr.splitlines()
     assert complaints[0] == complaint
-    # The other line is make's own.
+    # The other line is from make.
     assert [line for line in complaints[1:] if "***" not in line] == []
     assert not (tmp_path / ".venv").exists()

@@ -1,4 +1,4 @@
-"""The store in memory that the quickstart sample comes with."""
+"""The quickstart sample's store in memory."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def thread(thread_id: str) -> ThreadMetadata:
 
 
 def item(item_id: str, content: str = "") -> HiddenContextItem:
-    # All at one time: order does not come from the clock.
+    # All have the same time, because the order does not come from the clock.
     return HiddenContextItem(id=item_id, thread_id="thr_1", created_at=NOW, content=content)
 
 
@@ -44,7 +44,7 @@ def ids(page: Page[Any]) -> list[str]:
 async def test_pages_contain_everything_once_in_order(
     store: MemoryStore, order: str, limit: int
 ) -> None:
-    # Neither the ids' nor the clock's order.
+    # Neither in the order of the IDs nor of the times.
     expected = ["e", "d", "a", "c", "b"]
     for name in expected:
         await store.add_thread_item("thr_1", item(name), None)
@@ -119,7 +119,7 @@ async def test_deleted_records_are_gone(store: MemoryStore) -> None:
         await store.load_thread("thr_1", None)
     with pytest.raises(NotFoundError):
         await store.load_thread_items("thr_1", None, 10, "asc", None)
-    # A thread that is made anew does not find the items of the one before it.
+    # A new thread with the same ID does not contain the old thread's items.
     await store.save_thread(thread("thr_1"), None)
     assert ids(await store.load_thread_items("thr_1", None, 10, "asc", None)) == []
 

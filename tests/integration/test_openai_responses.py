@@ -1,4 +1,4 @@
-"""The events of OpenAI's Responses API, through the framework's own client for it."""
+"""The events of OpenAI's Responses API, through the framework's client."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ EVENTS: list[dict[str, Any]] = [
 
 @pytest.fixture(scope="module")
 def responses_api() -> Iterator[str]:
-    """A server that answers every request with the same events."""
+    """A server that sends the same events for every request."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

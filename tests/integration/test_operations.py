@@ -1,4 +1,4 @@
-"""The commands of the guide's page on operating a chat, as they stand there."""
+"""The commands of the page `operations.md`, exactly as written."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ANN = {"user_id": "ann"}
 
 
 def console_of(section: str) -> list[str]:
-    """Return the commands of a section, block by block."""
+    """Return the blocks of commands in a section."""
     (body,) = re.findall(rf"^### {section}\n(.*?)^##", PAGE, re.M | re.S)
     return re.findall(r"^```console\n(.*?)^```", body, re.M | re.S)
 

@@ -1,4 +1,4 @@
-"""A database that is gone, or locked, for some seconds at each point of a turn."""
+"""A database that is unavailable or locked for some seconds at each point of a turn."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from .live_workers import PATIENCE, LiveWorker, until, workers
 from .soak import calls_made
 
 OUTAGE = float(os.environ.get("OUTAGE", "2.5"))
-"""Seconds that the database is gone or locked: longer than a lease may stand still.
+"""The seconds of the outage, which are longer than a lease lasts without renewal.
 
-With more than 15, SQLite waits for as long as it does by default; add `-o faulthandler_timeout=0`.
+Above 15, SQLite waits for its default time; add `-o faulthandler_timeout=0`.
 """
 
 SAY = 60
 
 HOLDS = {"start": 0, "middle": 30, "tool": 0, "end": SAY - 1}
-"""After how many pieces of text an answer waits for the database to be gone."""
+"""The number of pieces of text after which an answer waits for the outage."""
 
 
 class Outage:
-    """The database does not answer within the block, of which each server says once so.
+    """Cause an outage within the block, and check that each server logs it once.
 
     Args:
-        begin: Makes the database not answer.
-        end: Makes it answer again.
+        begin: Starts the outage.
+        end: Ends the outage.
         workers: The servers.
-        can_be_read: Whether it only cannot be written to.
+        can_be_read: Whether the database can still be read.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ def outage(servers: tuple[list[LiveWorker], Outage]) -> Outage:
 
 
 class ExclusiveLock:
-    """The one lock that a database in SQLite has for those who write."""
+    """SQLite's lock for writers."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -120,13 +120,13 @@ class ExclusiveLock:
 
 
 async def refused(begin: Callable[[], Stream]) -> None:
-    """Check that a request is refused with a reason, rather than cut."""
+    """Check that a request is rejected with a reason instead of being cut."""
     with pytest.raises(RefusedError, match=r"^503: .*The database does not answer\."):
         await begin().end()
 
 
 async def taken(begin: Callable[[], Stream], worker: LiveWorker) -> Stream:
-    """Send a request until it is taken."""
+    """Repeat a request until it is accepted."""
 
     async def send() -> Stream | None:
         stream = begin()
@@ -213,7 +213,7 @@ async def test_requests_while_database_stops(two: list[LiveWorker], outage: Outa
     async with outage:
         await going_on
     for number, (name, script) in enumerate(scripts.items()):
-        # Some were answered, some were refused; none was cut. Asked again, each is answered once.
+        # Some were answered and some rejected, but none was cut. Repeated, each is answered once.
         with suppress(RefusedError):
             await asking[name].end()
         assert not asking[name].was_cut

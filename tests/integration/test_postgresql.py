@@ -29,7 +29,7 @@ def url(postgres: PostgresServer) -> str:
 
 
 class TestPostgreSQL(StoreContract, SharedContract):
-    """What the store promises, on PostgreSQL."""
+    """The store's behavior on PostgreSQL."""
 
 
 async def test_store_reconnects_after_server_restart(postgres: PostgresServer, url: str) -> None:
@@ -85,7 +85,7 @@ async def test_change_during_reconnect_is_seen(url: str) -> None:
         server = AgentChatKitServer(agent([text("One")], [text("Two")]), store)
         other = AgentChatKitServer(agent(), elsewhere)
         client, editor, watcher = LiveClient(server), LiveClient(other), LiveClient(server)
-        # Somebody follows another thread, so this worker hears of what others write.
+        # A client follows another thread, so this worker is notified of others' writes.
         await (await watcher.ask("Hello")).rest()
         watching = await watcher.follow()
         await watching.until("thread.state")

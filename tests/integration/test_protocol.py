@@ -31,7 +31,7 @@ KINDS = {
 
 @pytest.fixture(params=["SQLite and a folder", "PostgreSQL and S3"])
 def places(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
-    """Where threads and files are kept."""
+    """The URLs of the database and the attachment store."""
     if request.param == "SQLite and a folder":
         return f"sqlite:///{tmp_path}/chat.db", str(tmp_path / "files")
     url = request.getfixturevalue("postgres").create_database()
@@ -39,7 +39,7 @@ def places(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
 
 
 class Person(Browser):
-    """A browser that says who it is, and remembers what it has sent."""
+    """A browser that authenticates, and records its requests."""
 
     def __init__(self, app: Any, name: str) -> None:
         super().__init__(app, headers={"x-owner": name})
@@ -52,7 +52,7 @@ class Person(Browser):
         return await super().post(kind, **params)
 
     async def upload(self, name: str) -> dict[str, Any]:
-        """Upload a file in two phases, the second to wherever the first says."""
+        """Upload a file in two phases, the second to the URL from the first."""
         created = await self.get(
             "attachments.create", name=name, size=len(PNG), mime_type="image/png"
         )
@@ -87,7 +87,7 @@ async def people(
 
 
 async def show(store: SQLStore[Any], person: Person, marker: str) -> None:
-    """Put a widget and a question into a person's thread."""
+    """Add a widget and a question to a user's thread."""
     base: Any = {"thread_id": person.thread_id, "created_at": "2026-01-01T00:00:00"}
     texts = [{"type": "Text", "value": marker}]
     widget = DynamicWidgetRoot.model_validate({"type": "Card", "children": texts})
@@ -159,7 +159,7 @@ async def test_every_request_type(places: tuple[str, str]) -> None:
 
 
 def requests(thread: str, item: str, attachment: str) -> list[tuple[str, dict[str, Any]]]:
-    """Return a request of each kind, with ids wherever it takes one."""
+    """Return a request of each type, with all IDs that it accepts."""
     action = {"type": "click", "payload": {"id": item}}
     given = {"answers": {"q": {"values": ["Because"]}}}
     asked = message("Hello", attachments=[attachment], quoted_text=item)
@@ -199,7 +199,7 @@ async def test_no_request_finds_another_owners_data(places: tuple[str, str]) -> 
         async def everything() -> Any:
             image = await ann.http.get(f"/attachments/{picture['id']}")
             thread = await ann.get("threads.get_by_id", thread_id=ann.thread_id)
-            # Links are signed anew each time.
+            # Links are signed again each time.
             stored = re.sub(r'"preview_url": "[^"]*"', "", repr(thread).replace("'", '"'))
             return stored, await ann.get("threads.list"), image.content
 

@@ -1,4 +1,4 @@
-"""The quickstart as a person meets it: its server, its terminal client."""
+"""The quickstart sample as a user runs it: its server and its terminal client."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def stream(url: str, body: dict[str, Any]) -> Generator[ThreadStreamEvent, None,
 
 
 def ask(url: str, text: str, thread_id: str | None = None) -> tuple[str, str]:
-    """Check every event of an answer and return the thread's id and the answer's text."""
+    """Check every event of an answer, and return the thread's ID and the answer's text."""
     client = ThreadClient()
     answers: list[AssistantMessageItem] = []
     deltas: list[str] = []
@@ -148,7 +148,7 @@ def test_agent_calls_tool_and_reads_whole_thread(
     call = {"index": 0, "id": "call_1", "type": "function", "function": function}
     endpoint.replies = [
         [{"role": "assistant", "tool_calls": [call]}],
-        # A line separator is no end of a line in the protocol.
+        # A line separator does not end a line in the protocol.
         [{"content": "It is\u2028"}, {"content": "late \x1b[2Jthere."}],
         [{"content": "Good night."}],
     ]
@@ -229,5 +229,5 @@ def thread(thread_id: str) -> ThreadMetadata:
 
 
 def item(item_id: str, content: str = "") -> HiddenContextItem:
-    # All at one time: order does not come from the clock.
+    # All have the same time, because the order does not come from the clock.
     return HiddenContextItem(id=item_id, thread_id="thr_1", created_at=NOW, content=content)

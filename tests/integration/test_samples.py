@@ -1,4 +1,4 @@
-"""The smaller samples, as a person meets them."""
+"""The smaller samples, as a user runs them."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ async def test_cluster_agent_remembers() -> None:
     assert "You began with: Hello" in (await helper.run("And?", session=session)).text
 
 
-# Each of them
+# All of them
 
 
 @pytest.mark.parametrize("sample", ["login", "handoff", "sources", "react"])

@@ -1,4 +1,4 @@
-"""`af-chatkit serve` as it is run: processes, sockets, and what goes wrong with them."""
+"""`af-chatkit serve` with real processes and sockets, and their failures."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .processes import PATIENCE, ROOT, environment, free_port
 
 
 class Serving:
-    """The command, started as often as a test needs it, always at the same address."""
+    """The command, which a test may start repeatedly at the same address."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class Serving:
             return False
 
     def kill(self) -> None:
-        """Kill every process at once; none of them gets to do anything more."""
+        """Kill all processes at once, so that none can do anything more."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(PATIENCE)
 
@@ -110,7 +110,7 @@ def served(database: str, tmp_path: Path) -> Iterator[Serving]:
 
 
 class Client:
-    """A browser that opens a connection for each request, so that any worker may answer."""
+    """A browser that opens a connection for each request, so that any worker may handle it."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -141,12 +141,12 @@ class Client:
 
     @contextmanager
     def reading(self, text: str, until: str, times: int = 1) -> Iterator[None]:
-        """Read an answer until a text has come so often, and go away when the block ends."""
+        """Read an answer until a text arrived a number of times, and disconnect after the block."""
         with (
             httpx.Client(trust_env=False, cookies=self.cookies, timeout=PATIENCE) as http,
             http.stream("POST", self.url, json=self.request(text)) as response,
         ):
-            # An iterator that nobody holds on to would close the response.
+            # Without this reference to the iterator, the response would be closed.
             chunks = response.iter_text()
             seen = ""
             while seen.count(until) < times:
@@ -154,7 +154,7 @@ class Client:
             yield
 
     def upload(self, data: bytes) -> str:
-        """Upload a file, and return its id."""
+        """Upload a file, and return its ID."""
         with httpx.Client(trust_env=False, cookies=self.cookies, timeout=PATIENCE) as http:
             url = self.url.replace("/chatkit", "/attachments")
             response = http.post(url, files={"file": ("a.txt", data, "text/plain")})
@@ -165,7 +165,7 @@ class Client:
             return http.get(self.url.replace("/chatkit", f"/attachments/{attachment_id}"))
 
     def ask_again_and_again(self, text: str) -> str:
-        """Ask until there is an answer: a thread is free soon after a worker died in it."""
+        """Ask until the thread is free again after its worker died."""
         answer = ""
 
         def has_answer() -> bool:
@@ -187,7 +187,7 @@ class Client:
         return ["".join(part["text"] for part in item.get("content", ())) for item in self.items()]
 
     def clicks(self) -> list[dict[str, Any]]:
-        """Return what the Approve buttons send."""
+        """Return the actions of the Approve buttons."""
         return [
             {
                 "type": "threads.custom_action",
@@ -222,7 +222,7 @@ def test_disconnect_stops_and_stores_answer(served: Serving) -> None:
         pass
     wait_for(lambda: len(client.said()) == 4)
     assert client.said()[3].startswith("I know 3 messages. And so on. ")
-    # Hello, its answer, Talk, what was said of it, and this, which says that it was stopped.
+    # "Hello", its answer, "Talk", the partial answer, and the note that it was stopped.
     assert "I know 5 messages" in client.ask("Go on")
 
 
@@ -252,7 +252,7 @@ def test_killed_processes_lose_nothing(served: Serving) -> None:
     with client.reading("Talk", until="so on", times=100):
         served.kill()
     served.start()
-    # Whoever asks has the others' turns ended, and what was streamed of them kept.
+    # A new request ends the dead workers' turns, and their streamed text is stored.
     wait_for(lambda: len(client.said()) == 4, served)
     said = client.said()
     assert said[:3] == ["Hello", "I know 1 messages. ", "Talk"]
@@ -324,7 +324,7 @@ def test_database_restart(postgres: PostgresServer, tmp_path: Path) -> None:
 def test_full_disk(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    # A disk of the server's own, which ends with it; from outside it is seen by way of /proc.
+    # The server's private disk, which disappears with it, and is visible outside through /proc.
     script = f'mount -t tmpfs -o size=2m tmpfs "{disk}" && exec "$@"'
     alone = ("unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh")
     if (

@@ -1,4 +1,4 @@
-"""Clients that read slowly or not at all, and very many of them: nobody else may notice."""
+"""Many clients that read slowly or not at all do not affect others."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def test_followers_that_never_read(one: LiveWorker) -> None:
     await followed.until(lambda view: view.state == "completed")
     assert followed.view.texts[-1] == script.text
     assert len(script.text) > 16_000_000
-    # One copy of the answer for each of them would be 640 MB.
+    # One copy of the answer for each follower would take 640 MB.
     assert await one.memory() - before < 300_000_000
     await followed.close()
     for each in idle:
@@ -60,7 +60,7 @@ async def test_follower_that_reads_one_byte_per_second(tmp_path: Path) -> None:
     script = Script(say=20, size=1_000_000, seed=21)
 
     async def most_memory(name: str, pause: float) -> int:
-        """Return how much memory a server has had at most while its answer is read so."""
+        """Return a server's peak memory while its answer is read in this way."""
         folder = tmp_path / name
         folder.mkdir()
         ann = Person()
@@ -81,7 +81,7 @@ async def test_follower_that_reads_one_byte_per_second(tmp_path: Path) -> None:
     quickly = await most_memory("quickly", 0)
     slowly = await most_memory("slowly", 1)
     assert len(script.text) > 20_000_000
-    # What two servers use at most differs by a tenth as it is.
+    # The peaks of two servers differ by a tenth anyway.
     assert slowly < 1.3 * quickly
 
 
@@ -106,12 +106,12 @@ async def test_thousand_followers(one: LiveWorker) -> None:
     for each in followers:
         with closing(each):
             await receive_until(each, b'"state":"completed"')
-    # All are gone, and it goes on.
+    # All followers are gone, and the answer continues.
     assert (await ann.recall(one, thread_id))[-2][1] == script.text
 
 
 async def request(person: Person, worker: LiveWorker, kind: str, **params: Any) -> socket.socket:
-    """Send a request over a connection of its own, which has little room for the reply."""
+    """Send a request over a separate connection with a small receive buffer."""
     body = json.dumps({"type": kind, "params": params, "metadata": {"detached": True}})
     cookies = "; ".join(f"{name}={value}" for name, value in person.cookies.items())
     connection = socket.socket()
@@ -128,12 +128,12 @@ async def request(person: Person, worker: LiveWorker, kind: str, **params: Any) 
 
 
 async def receive(connection: socket.socket, count: int) -> bytes:
-    """Return so many bytes of the reply, or fewer if it ends before."""
+    """Return a number of bytes of the response, or fewer if it ends earlier."""
     return await asyncio.wait_for(asyncio.get_running_loop().sock_recv(connection, count), PATIENCE)
 
 
 async def receive_until(connection: socket.socket, wanted: bytes) -> None:
-    """Read until something has come."""
+    """Read until a text has arrived."""
     received = b""
     while wanted not in received:
         more = await receive(connection, 65_536)
@@ -143,7 +143,7 @@ async def receive_until(connection: socket.socket, wanted: bytes) -> None:
 
 @asynccontextmanager
 async def reading(connection: socket.socket, pause: float) -> AsyncIterator[None]:
-    """Read a reply meanwhile: quickly, or a byte at a time with a pause in seconds between."""
+    """Read a response during the block: quickly, or one byte at a time with a pause in seconds."""
 
     async def read() -> None:
         while await asyncio.get_running_loop().sock_recv(connection, 1 if pause else 2**20):

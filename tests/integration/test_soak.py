@@ -11,7 +11,7 @@ from .live_workers import workers
 from .soak import Soak, calls_made
 
 SOAK_TURNS = int(os.environ.get("SOAK_TURNS", "60"))
-"""How many; with 1,000, also `-o faulthandler_timeout=0`: it takes several minutes."""
+"""The number of turns. 1,000 take several minutes; add `-o faulthandler_timeout=0`."""
 
 
 async def test_turns_survive_cut_connections_and_killed_servers(
@@ -19,8 +19,8 @@ async def test_turns_survive_cut_connections_and_killed_servers(
 ) -> None:
     database = postgres.create_database()
     seed = int(os.environ.get("SOAK_SEED", secrets.randbelow(10**6)))
-    # As long as a lease may be where turns must be marked within 10 s, so that a machine under load
-    # does not take the living for dead.
+    # The longest lease with which turns are marked within 10 s, so that living workers do not
+    # appear dead on a busy machine.
     with workers(tmp_path, database, 4, CHATKIT_LEASE="8") as started:
         soak = Soak(
             started,

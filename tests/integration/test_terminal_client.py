@@ -1,4 +1,4 @@
-"""The client of the quickstart sample that chats in a terminal."""
+"""The quickstart sample's terminal client."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .processes import Service, run
 
 
 def test_terminal_client_prints_answer(quickstart: Service) -> None:
-    # It does not let a proxy come between it and this machine.
+    # The client ignores proxies for this machine.
     result = run(
         "quickstart.chat",
         "--url",
@@ -29,7 +29,7 @@ def test_terminal_client_prints_answer(quickstart: Service) -> None:
     )
     assert result.stderr == ""
     assert result.returncode == 0
-    # The model always takes the likeliest word, so the same question has the same answer.
+    # The model always chooses the likeliest word, so the same question has the same answer.
     assert "sky" in result.stdout
     assert result.stdout.endswith("\n")
 
@@ -148,5 +148,5 @@ def thread(thread_id: str) -> ThreadMetadata:
 
 
 def item(item_id: str, content: str = "") -> HiddenContextItem:
-    # All at one time: order does not come from the clock.
+    # All have the same time, because the order does not come from the clock.
     return HiddenContextItem(id=item_id, thread_id="thr_1", created_at=NOW, content=content)

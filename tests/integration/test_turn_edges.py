@@ -1,4 +1,4 @@
-"""What comes at an awkward time of a turn, on both databases."""
+"""Events at awkward times of a turn, on both databases."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ async def test_stop_during_last_commit_changes_nothing(
 async def test_thread_continues_after_stop_at_each_commit(
     store: SQLStore[Any], monkeypatch: pytest.MonkeyPatch, point: int
 ) -> None:
-    """Stop before and after each of the first commits, of which a turn with a tool has a few."""
+    """Stop before and after each of the first commits of a turn with a tool."""
     runs = 0
 
     @tool(approval_mode="never_require")

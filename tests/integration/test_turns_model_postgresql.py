@@ -1,4 +1,4 @@
-"""The life of turns on PostgreSQL, against a model of it."""
+"""Turns on PostgreSQL, compared with a model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The weather assistant as a person meets it."""
+"""The weather assistant as a user meets it."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ async def person(tmp_path: Path) -> AsyncIterator[Browser]:
 
 
 def said(events: list[Any]) -> str:
-    """Return what the assistant has said."""
+    """Return the text of the assistant's answers."""
     done = [event.item for event in of_type(events, "thread.item.done")]
     messages = [item for item in done if item.type == "assistant_message"]
     return "\n".join(part.text for item in messages for part in item.content)
 
 
 def widgets(events: list[Any]) -> list[str]:
-    """Return the cards that were shown, as JSON."""
+    """Return the shown cards as JSON."""
     done = [event.item for event in of_type(events, "thread.item.done")]
     return [item.widget.model_dump_json() for item in done if item.type == "widget"]
 
@@ -266,7 +266,7 @@ def test_serves_until_stopped(by: signal.Signals, tmp_path: Path) -> None:
 def test_stop_during_startup(stage: str, tmp_path: Path) -> None:
     with Service("weather", tmp_path / "log", "--folder", str(tmp_path)) as service:
         service.wait_for(stage)
-        # Python ends as interrupted if that was in code which a library runs as a string.
+        # Python exits as interrupted if the signal arrives in code that a library runs as a string.
         assert service.stop(signal.SIGINT) in (0, -signal.SIGINT)
     assert service.log.endswith("\nStopped.\n")
     assert "Traceback" not in service.log

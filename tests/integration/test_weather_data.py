@@ -1,4 +1,4 @@
-"""The weather that the weather sample knows: of the service, or made up."""
+"""The weather sample's data: from the service, or invented."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_wmo_codes() -> None:
 
 
 class OpenMeteo(BaseHTTPRequestHandler):
-    """Answers in the form of Open-Meteo, which these tests cannot reach."""
+    """Responds like Open-Meteo, which the tests cannot reach."""
 
     def do_GET(self) -> None:
         url = urlsplit(self.path)

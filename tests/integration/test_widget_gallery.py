@@ -1,4 +1,4 @@
-"""The gallery of widgets, as a browser meets it."""
+"""The widget gallery."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def browser(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Browser]:
 
 
 def parts(value: Any) -> Iterator[dict[str, Any]]:
-    """Yield every object within JSON."""
+    """Yield every object within a JSON value."""
     if isinstance(value, dict):
         yield value
         for each in value.values():
@@ -69,7 +69,7 @@ async def test_every_action_works(browser: Browser, title: str) -> None:
             kind = action["type"]
             if action.get("handler") == "client":
                 continue
-            # What the form holds goes with it.
+            # The action includes the form's values.
             of_form = {"seats": "2"} if kind == "gallery.book" else None
             payload = action.get("payload", of_form)
             params: dict[str, Any] = {

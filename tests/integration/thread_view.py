@@ -1,4 +1,4 @@
-"""What a client has of a thread, made of the events that it is sent."""
+"""A client's view of a thread, built from events."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Frame:
     """A server-sent event.
 
     Attributes:
-        id: What may be resumed after.
-        data: What has happened; `None` for what only concerns the connection.
-        retry: When to come back.
+        id: The ID of the event to resume after.
+        data: The event's data; `None` if it only concerns the connection.
+        retry: The delay before reconnecting.
     """
 
     id: str | None
@@ -45,7 +45,7 @@ def parse_frame(text: str) -> Frame:
 
 @dataclass
 class View:
-    """What a client has of a thread, made of events, each of which must fit what came before."""
+    """A client's view of a thread. Each event must fit the previous ones."""
 
     thread: dict[str, Any] = field(default_factory=dict)
     items: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -53,9 +53,9 @@ class View:
     turn: dict[str, Any] | None = None
     is_deleted: bool = False
     seen: list[str] = field(default_factory=list)
-    """The ids of the events."""
+    """The IDs of the events."""
     after: str | None = None
-    """The id of the newest event."""
+    """The ID of the newest event."""
 
     def apply(self, frame: Frame) -> None:
         if frame.id is not None:
@@ -117,18 +117,18 @@ class View:
 
     @property
     def texts(self) -> list[str]:
-        """The texts of the messages that are done."""
+        """The texts of the finished messages."""
         return [text_of(item) for item in self.items.values() if "content" in item]
 
     @property
     def open_text(self) -> str:
-        """The text that is being written."""
+        """The text of the open message."""
         return "".join(
             text_of(item.model_dump()) for item in self.open.values() if hasattr(item, "content")
         )
 
     def copy(self) -> View:
-        """Return the same view, for another stream to go on with."""
+        """Return a copy of the view for another stream."""
         return copy.deepcopy(self)
 
     @property
@@ -138,7 +138,7 @@ class View:
 
     @property
     def newest_answer(self) -> str:
-        """What was answered to the newest question, as far as it is done."""
+        """The finished part of the answer to the newest question."""
         answer = ""
         for item in self.items.values():
             if item["type"] == "user_message":
@@ -157,5 +157,5 @@ def text_of(item: dict[str, Any]) -> str:
 
 
 def brief(items: list[dict[str, Any]]) -> list[str]:
-    """Return items in short, to show what differs."""
+    """Return short descriptions of items, to show differences."""
     return [f"{item['created_at']} {item['id']}: {text_of(item)[:80]!r}" for item in items]

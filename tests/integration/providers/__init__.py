@@ -1,1 +1,1 @@
-"""The framework's clients against services that refuse what the real ones refuse."""
+"""The framework's clients with services that reject the same requests as the real ones."""

@@ -1,4 +1,4 @@
-"""Anthropic's Messages."""
+"""Anthropic's Messages API."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class _MessagesWire(Wire):
 
 
 class Messages(Endpoint):
-    """Anthropic's Messages."""
+    """Anthropic's Messages API."""
 
     path = "/v1/messages"
     wire = _MessagesWire

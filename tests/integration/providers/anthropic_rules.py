@@ -1,6 +1,6 @@
-"""What Anthropic's service refuses, as functions of what it is sent.
+"""The requests that Anthropic's service rejects.
 
-Each returns the reason in the service's own words, or `None` if it takes the request.
+Each function returns the reason in the service's words, or `None` for a valid request.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _check_blocks(blocks: list[dict[str, Any]], place: str) -> str | None:
 
 
 def _merged(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the messages as the service reads them: one for all that follow in one role."""
+    """Return the messages as the service reads them: consecutive ones of a role are joined."""
     merged: list[dict[str, Any]] = []
     for message in messages:
         if not merged or merged[-1]["role"] != message["role"]:
@@ -75,7 +75,7 @@ def _merged(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _check_tool_blocks(messages: list[dict[str, Any]]) -> str | None:
     calls: list[str] = []
-    """The ids of the calls that the message before makes."""
+    """The IDs of the calls in the previous message."""
     known: set[str] = set()
     for index, message in enumerate([*messages, {"role": "user", "content": []}]):
         blocks = message["content"]

@@ -1,4 +1,4 @@
-"""A person, in a chat with an agent that takes orders and whose model is an endpoint."""
+"""A user who chats with an agent that takes orders and uses an endpoint's model."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from .endpoint import Call, Endpoint, Told, serve
 from .services import TLS, Service
 
 PATIENCE = 20
-"""How many seconds to wait for what takes milliseconds, before a test that hangs is failed."""
+"""The seconds to wait for something that takes milliseconds, before the test fails."""
 
 OWNER = {"user_id": "me"}
 
@@ -43,15 +43,15 @@ class Desk:
     def __init__(self) -> None:
         self.orders: list[str] = []
         self.ordering = asyncio.Event()
-        """Set when an order that hangs has begun."""
+        """Set when an order that hangs started."""
         self.may_finish = threading.Event()
-        """Lets an order end that blocks."""
+        """Lets a blocking order finish."""
         self.hangs_at = ""
         """The item whose order hangs."""
         self.blocks = False
-        """Whether the tool is no coroutine; it then blocks its thread until it may finish."""
+        """Whether the tool is a plain function, which blocks its thread until it may finish."""
         self.meanwhile: Callable[[], None] = lambda: None
-        """What happens while an order is placed."""
+        """Called while an order is placed."""
 
     @property
     def tool(self) -> FunctionTool:
@@ -78,7 +78,7 @@ class Desk:
 
 
 class Watch(ChatMiddleware):
-    """Sees what the client makes of the model's answers."""
+    """Records the updates that the client creates from the model's answers."""
 
     def __init__(self) -> None:
         self.heard = ""
@@ -100,21 +100,21 @@ class Watch(ChatMiddleware):
         return update
 
     async def until(self, text: str) -> None:
-        """Wait until the client has made something of this."""
+        """Wait until the updates contain a text."""
         while text not in self.heard:
             self._has_heard.clear()
             await self._has_heard.wait()
 
 
 class Person:
-    """Somebody with a browser, over HTTP."""
+    """A user with a browser, over HTTP."""
 
     def __init__(self, url: str) -> None:
         self.http = httpx.AsyncClient(base_url=url, verify=TLS, timeout=PATIENCE)
         self.thread_id = ""
 
     async def get(self, kind: str, /, **params: Any) -> Any:
-        """Return the answer to a request that is answered at once."""
+        """Return the response to a non-streaming request."""
         body = {"type": kind, "params": {"thread_id": self.thread_id, **params}}
         response = await self.http.post("/chatkit", json=body)
         assert response.status_code == 200, response.text
@@ -122,7 +122,7 @@ class Person:
 
     @asynccontextmanager
     async def stream(self, kind: str, /, **body: Any) -> AsyncIterator[AsyncIterator[Event]]:
-        """Send a request, and give its events; the connection is closed at the end."""
+        """Send a request, and yield its events. The connection is closed at the end."""
         request = self.http.stream("POST", "/chatkit", json={"type": kind, **body})
         async with request as response:
             assert response.status_code == 200, await response.aread()
@@ -148,7 +148,7 @@ class Person:
             yield events
 
     async def ask(self, text: str, **more: Any) -> list[Event]:
-        """Send a message, and return what it is answered with."""
+        """Send a message, and return the events of the answer."""
         async with self.saying(text, **more) as events:
             return [event async for event in events]
 
@@ -160,21 +160,21 @@ class Person:
         return list(response.json()["data"])
 
     async def retry(self) -> list[Event]:
-        """Have the last message answered anew."""
+        """Retry the last message."""
         asked = [item for item in await self.items() if item["type"] == "user_message"]
         params = {"thread_id": self.thread_id, "item_id": asked[-1]["id"]}
         async with self.stream("threads.retry_after_item", params=params) as events:
             return [event async for event in events]
 
     async def turn_state(self) -> str:
-        """Return how the last turn has ended."""
+        """Return the last turn's state."""
         thread = await self.get("threads.get_by_id")
         return str(thread["turn"]["state"])
 
 
 @dataclass
 class Chat:
-    """A person, and what is behind the agent that the person talks to."""
+    """A user, and the parts behind the agent."""
 
     person: Person
     endpoint: Endpoint
@@ -183,7 +183,7 @@ class Chat:
     store: SQLStore[Any]
 
     async def goes_on(self, text: str = "And now?", **more: Any) -> None:
-        """Check that another message is answered as if nothing had happened."""
+        """Check that another message is answered normally."""
         self.endpoint.script.clear()
         before = len(self.endpoint.refusals)
         events = await self.person.ask(text, **more)
@@ -194,19 +194,19 @@ class Chat:
         assert last.endswith(text)
 
     def check_asked(self, *texts: str) -> None:
-        """Check that the model knows these messages, once each and in this order."""
+        """Check that the model's input contains these messages once each and in this order."""
         asked = "\n".join(of("user", self.endpoint.last_told))
         assert [asked.count(text) for text in texts] == [1] * len(texts)
         assert sorted(texts, key=asked.index) == list(texts)
 
 
 def of(who: str, told: Told) -> list[str]:
-    """Return what somebody has said, of what a model is told."""
+    """Return the texts of a role in a model's input."""
     return [text for each, text in told if each == who]
 
 
 def answer_of(events: list[Event]) -> str:
-    """Return what was answered, without any error."""
+    """Return the answer's text, and check that there is no error."""
     assert [event for event in events if event["type"] == "error"] == []
     answers = [
         "".join(part["text"] for part in event["item"]["content"])
@@ -228,10 +228,10 @@ async def chat(
     """Run a chat with an agent that takes orders.
 
     Args:
-        service: Whose model the agent uses.
+        service: The service of the agent's model.
         url: The database.
-        desk: Takes the orders.
-        endpoint: The service, if it is there already.
+        desk: The desk that takes the orders.
+        endpoint: The service's endpoint, if it exists already.
         properties: Further arguments of the server.
     """
     endpoint = endpoint or service.endpoint()

@@ -1,4 +1,4 @@
-"""What the tests of the services share."""
+"""Fixtures for the tests of services."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-# So that its assertions say what they compared.
+# Lets its assertions show the compared values.
 pytest.register_assert_rewrite("tests.integration.providers.chat")
 
 

@@ -1,4 +1,4 @@
-"""Services of models whose answers a test writes, and which refuse what the real ones refuse."""
+"""Model services that give a test's answers, and reject the same requests as the real ones."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 Told: TypeAlias = list[tuple[str, str]]
-"""What a model is told: by whom (`call` and `result` for those of tools), and what."""
+"""A model's input: pairs of a role, or `call` or `result` for tools, and a text."""
 
 Finish = Literal["stop", "length", "content_filter", "refusal", "failed"]
 
 
 class Happening(Enum):
-    """What may happen in the middle of an answer."""
+    """An event in the middle of an answer."""
 
     HANG = "hang"
     """Nothing more is sent until the endpoint is released."""
     ERROR = "error"
-    """The service says that it has failed."""
+    """The service reports a failure."""
     CUT = "cut"
     """The connection is lost."""
     END = "end"
-    """The response ends as if nothing were missing, as some proxies end it."""
+    """The response ends as if it were complete, as some proxies do."""
 
 
 HANG, ERROR, CUT, END = Happening
@@ -43,7 +43,7 @@ Pieces: TypeAlias = "Sequence[str | Happening]"
 
 @dataclass(frozen=True)
 class Call:
-    """A call of a tool, whose arguments come in pieces."""
+    """A tool call whose arguments arrive in pieces."""
 
     pieces: Pieces
     name: str = "place_order"
@@ -51,7 +51,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Thought:
-    """What the model thinks, in pieces. Services that do not show it send nothing."""
+    """A thought of the model, in pieces. Services that hide thoughts send nothing."""
 
     pieces: Pieces
 
@@ -61,12 +61,12 @@ Part: TypeAlias = "str | Thought | Call | Happening"
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer of the model: texts as they are streamed, thoughts and calls."""
+    """An answer of the model: streamed texts, thoughts and calls."""
 
     parts: Sequence[Part] = ()
     finish: Finish = "stop"
     status: int = 200
-    """The status of the response. With any other, the service fails without an answer."""
+    """The status of the response. If it is not 200, the service fails without an answer."""
 
     @property
     def has_call(self) -> bool:
@@ -75,7 +75,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a service does not take a request."""
+    """The reason why a service rejects a request."""
 
     reason: str
     status: int = 400
@@ -91,13 +91,13 @@ class Wire(ABC):
         self.body = body
         self.reply = reply
         self.number = number
-        """Counts the answers of the endpoint."""
+        """The number of this answer."""
         self.calls = 0
-        """How many calls of tools there are so far."""
+        """The number of tool calls so far."""
 
     @property
     def used(self) -> tuple[int, int]:
-        """The numbers of tokens that the service counts: of the input and of the output."""
+        """The numbers of input and output tokens that the service reports."""
         return 100 * self.number, 10 * self.number
 
     def write(self) -> Iterator[bytes | Happening]:
@@ -150,52 +150,52 @@ class Wire(ABC):
 
     @abstractmethod
     def error(self) -> bytes:
-        """Say in the middle of the answer that the service has failed."""
+        """Report a failure in the middle of the answer."""
 
 
 def sse(data: dict[str, Any], event: str = "") -> bytes:
     """Encode a server-sent event."""
-    # As ASCII, which also carries half of a surrogate pair.
+    # As ASCII, which can also contain half of a surrogate pair.
     name = f"event: {event}\n" if event else ""
     return f"{name}data: {json.dumps(data)}\n\n".encode()
 
 
 class Endpoint(ABC):
-    """A service that answers with its script, and takes note of what it is sent."""
+    """A service that gives scripted answers, and records its requests."""
 
     path: str
     wire: type[Wire]
 
     def __init__(self) -> None:
         self.script: list[Reply] = []
-        """What it answers next; something short when there is nothing left."""
+        """The next answers. If none is left, the answer is a short text."""
         self.requests: list[dict[str, Any]] = []
-        """All requests, also those that it refused."""
+        """All requests, including the rejected ones."""
         self.refusals: list[str] = []
-        """Why it refused some."""
+        """The reasons for the rejected requests."""
         self.used: list[tuple[int, int]] = []
-        """The tokens of each answer that came to its end: of the input and of the output."""
+        """The input and output tokens of each complete answer."""
         self.hanging = asyncio.Event()
         """Set when an answer hangs."""
         self.released = asyncio.Event()
-        """Lets the answer go on."""
+        """Lets the answer continue."""
         self.left = asyncio.Event()
         """Set when the connection was closed while an answer hung."""
         self.answers = 0
         self.last_told: Told = []
-        """What the model was told with the last request that was taken."""
+        """The model's input in the last accepted request."""
 
     @abstractmethod
     def refusal(self, body: dict[str, Any]) -> Refusal | str | None:
-        """Return why a request is refused, if it is."""
+        """Return the reason to reject a request, or `None`."""
 
     @abstractmethod
     def error_body(self, refusal: Refusal) -> dict[str, Any]:
-        """Return the body of a response that says so."""
+        """Return the body of the error response."""
 
     @abstractmethod
     def told(self, body: dict[str, Any]) -> Told:
-        """Return all that the model is told with a request, also what the service has stored."""
+        """Return the model's whole input in a request, including the stored conversation."""
 
     def new_wire(self, body: dict[str, Any], reply: Reply) -> Wire:
         return self.wire(body, reply, self.answers)
@@ -246,7 +246,7 @@ class Endpoint(ABC):
 
 @asynccontextmanager
 async def serve(app: Starlette) -> AsyncIterator[str]:
-    """Serve an app from this loop, and give its URL."""
+    """Serve an app from this loop, and yield its URL."""
     config = uvicorn.Config(app, port=0, log_level="critical", log_config=None)
     config.load()
     server = uvicorn.Server(config)
@@ -256,7 +256,7 @@ async def serve(app: Starlette) -> AsyncIterator[str]:
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
-        # What `server.shutdown()` does, which takes a tenth of a second.
+        # Like `server.shutdown()`, which takes a tenth of a second longer.
         for each in server.servers:
             each.close()
         for connection in list(server.server_state.connections):

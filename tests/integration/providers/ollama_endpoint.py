@@ -46,7 +46,7 @@ class _ChatWire(Wire):
         yield from ()
 
     def end_call(self) -> Iterator[bytes]:
-        # It sends calls whole, and does not send what it cannot parse.
+        # It sends only complete calls, and omits those that it cannot parse.
         try:
             arguments = json.loads(self._arguments)
         except ValueError:

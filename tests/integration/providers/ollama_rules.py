@@ -1,6 +1,6 @@
-"""What Ollama refuses, as functions of what it is sent.
+"""The requests that Ollama rejects.
 
-Each returns the reason in the service's own words, or `None` if it takes the request.
+Each function returns the reason in the service's words, or `None` for a valid request.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from .rules import Entry, has_lone_surrogate, misplaced, unpaired
 def check_ollama(body: dict[str, Any], *, strict_template: bool = False) -> str | None:
     """Check a request to `/api/chat`.
 
-    Ollama itself takes nearly everything.
+    Ollama itself accepts nearly everything.
 
     Args:
         body: The request.
-        strict_template: Also refuse what strict chat templates refuse.
+        strict_template: Also reject what strict chat templates reject.
     """
     if has_lone_surrogate(body):
         return "invalid character in string"
@@ -35,7 +35,7 @@ def check_ollama(body: dict[str, Any], *, strict_template: bool = False) -> str 
         is_blank = not (message.get("content") or "").strip() and not message.get("images")
         if strict_template and is_blank and message["role"] != "tool" and not calls:
             return f"messages.{index}: a message without content"
-        # Its calls have no ids: a result follows the call of its tool.
+        # Its calls have no IDs: a result follows the call to its tool.
         results = (message.get("tool_name") or "",) if message["role"] == "tool" else ()
         entries.append(Entry(message["role"], tuple(call["name"] for call in calls), results))
     if not strict_template:

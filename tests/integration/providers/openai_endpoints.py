@@ -1,4 +1,4 @@
-"""OpenAI's two services: Chat Completions, and Responses with what it stores."""
+"""OpenAI's two services: Chat Completions, and Responses with its stored conversations."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class _ResponsesWire(Wire):
         self._output: list[dict[str, Any]] = []
         self._events = 0
         self._is_writing = False
-        """Whether the last item is a message that is not done."""
+        """Whether the last item is an unfinished message."""
 
     def _event(self, kind: str, **fields: Any) -> bytes:
         self._events += 1
@@ -258,7 +258,7 @@ class _ResponsesWire(Wire):
 class Responses(Endpoint):
     """OpenAI's Responses, with the responses and conversations that it stores.
 
-    It stores only answers that came to their end, as nothing else may be relied on.
+    It stores only complete answers, because clients cannot rely on anything else.
     """
 
     path = "/v1/responses"
@@ -266,7 +266,7 @@ class Responses(Endpoint):
     def __init__(self) -> None:
         super().__init__()
         self.responses: dict[str, list[dict[str, Any]]] = {}
-        """The items of each stored response, after all those before it."""
+        """The items of each stored response, after the previous items."""
         self.conversations: dict[str, list[dict[str, Any]]] = {}
         self._created = 0
 
@@ -276,18 +276,18 @@ class Responses(Endpoint):
         return f"conv_{self._created}"
 
     def forget(self) -> None:
-        """Lose all that is stored."""
+        """Delete everything stored."""
         self.responses.clear()
         self.conversations.clear()
 
     def spoil(self) -> None:
-        """Leave a call without a result in all that is stored."""
+        """Add a call without a result to everything stored."""
         for chain in (*self.responses.values(), *self.conversations.values()):
             call = {"name": "place_order", "arguments": "{}", "call_id": "call_lost"}
             chain.append({"type": "function_call", "id": "fc_lost", **call})
 
     def store(self, body: dict[str, Any], response_id: str, output: list[dict[str, Any]]) -> None:
-        # What goes on from something that was lost meanwhile is lost too.
+        # A continuation of something lost is lost too.
         if body.get("store") is False or self._lost(body) is not None:
             return
         items = [*self._chain(body), *_items(body), *output]
@@ -307,7 +307,7 @@ class Responses(Endpoint):
         return self._lost(body) or check_responses(body, self._chain(body))
 
     def _lost(self, body: dict[str, Any]) -> Refusal | None:
-        """Return why a request cannot go on from what it names."""
+        """Return the reason why a request cannot continue its conversation, or `None`."""
         previous, conversation = body.get("previous_response_id"), body.get("conversation")
         if previous and previous not in self.responses:
             reason = f"Previous response with id '{previous}' not found."

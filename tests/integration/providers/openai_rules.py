@@ -1,6 +1,6 @@
-"""What OpenAI and servers that speak like it refuse, as functions of what they are sent.
+"""The requests that OpenAI and compatible servers reject.
 
-Each returns the reason in the service's own words, or `None` if it takes the request.
+Each function returns the reason in the service's words, or `None` for a valid request.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _OPENAI_ROLES = ("system", "developer", "user", "assistant", "tool")
 _NAME = re.compile(r"[^\s<|\\/>]+")
 
 
-# Chat Completions, and servers that speak it
+# Chat Completions, and compatible servers
 
 
 def check_chat_completions(body: dict[str, Any], *, strict_template: bool = False) -> str | None:
@@ -23,7 +23,7 @@ def check_chat_completions(body: dict[str, Any], *, strict_template: bool = Fals
 
     Args:
         body: The request.
-        strict_template: Also refuse what vLLM and llama.cpp refuse with the chat templates of
+        strict_template: Also reject what vLLM and llama.cpp reject with the chat templates of
             Qwen, Mistral or Gemma.
     """
     if has_lone_surrogate(body):
@@ -96,8 +96,8 @@ def check_responses(body: dict[str, Any], chain: Sequence[dict[str, Any]] = ()) 
 
     Args:
         body: The request.
-        chain: The items that the service has stored, of the response or the conversation that
-            the request goes on with.
+        chain: The stored items of the response or the conversation that the request
+            continues.
     """
     if has_lone_surrogate(body):
         return "We could not parse the JSON body of your request."

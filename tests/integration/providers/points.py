@@ -1,4 +1,4 @@
-"""The points of a turn with a tool at which something may happen."""
+"""The points of a turn with a tool."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from .services import CHAT, OLLAMA, SERVICES, STRICT_CHAT, Service
 
 @dataclass(frozen=True)
 class Point:
-    """A point of a turn with a tool, at which something happens."""
+    """A point of a turn with a tool."""
 
     name: str
     replies: Callable[[Happening], list[Reply]]
     seen: str
-    """What the client must have got of the answer by then."""
+    """The part of the answer that the client must have received by then."""
     has_run: bool = False
-    """Whether the tool has run."""
+    """Whether the tool returned."""
 
     def fits(self, service: Service) -> bool:
-        """Return whether a service's stream has such a point."""
+        """Return whether a service's stream has this point."""
         if self.name == "in the thought":
             return service not in (CHAT, STRICT_CHAT)
         return self.name != "in the arguments" or service is not OLLAMA
@@ -60,7 +60,7 @@ def named(value: Any) -> str | None:
 
 
 def check_told(talking: Chat, point: Point) -> None:
-    """Check that the model knows all that has happened, and that it has happened once."""
+    """Check that the model's input contains everything that happened, once."""
     talking.check_asked("Hello", "Order tea", "And now?")
     told = talking.endpoint.last_told
     assert talking.desk.orders == (["tea"] if point.has_run else [])
@@ -77,7 +77,7 @@ def check_told(talking: Chat, point: Point) -> None:
 
 
 async def stop(talking: Chat, how: str, reached: Callable[[], Any]) -> None:
-    """Order tea, and stop the turn when it has reached a point."""
+    """Order tea, and stop the turn at a point."""
     metadata = {"detached": True, "request_id": "1", "page_id": "1"} if how == "stop" else {}
     async with talking.person.saying("Order tea", metadata=metadata) as events:
         await reached()

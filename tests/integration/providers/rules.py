@@ -1,4 +1,4 @@
-"""What the services of models refuse, whichever it is."""
+"""The requests that all model services reject."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _SYSTEM = ("system", "developer")
 
 @dataclass(frozen=True)
 class Entry:
-    """A message, as far as its place in a conversation matters."""
+    """The parts of a message that matter for its place in a conversation."""
 
     role: str
     calls: tuple[str, ...] = ()
-    """The ids of the tool calls that it makes."""
+    """The IDs of its tool calls."""
     results: tuple[str, ...] = ()
-    """The ids of the calls whose results it holds."""
+    """The IDs of the calls whose results it contains."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Unpaired:
 
 
 def unpaired(entries: Sequence[Entry]) -> Iterator[Unpaired]:
-    """Find calls that do not have exactly one result right after them, and other results."""
+    """Find calls without exactly one result right after them, and results without a call."""
     open_calls: list[tuple[int, str]] = []
     for index, entry in enumerate(entries):
         if not entry.results:
@@ -50,15 +50,15 @@ def unpaired(entries: Sequence[Entry]) -> Iterator[Unpaired]:
 
 
 def misplaced(entries: Sequence[Entry], *, systems: int = 1) -> Iterator[str]:
-    """Find what a strict chat template refuses: who speaks when.
+    """Find errors in the order of roles, which strict chat templates reject.
 
     Args:
         entries: The conversation.
-        systems: How many system messages may stand at its start.
+        systems: The number of system messages allowed at the start.
     """
     before: Entry | None = None
     spoke_last = ""
-    """Who spoke last, if what was said to and by tools does not count: Mistral's rule."""
+    """The last role, without calls and results, as in Mistral's rule."""
     for index, entry in enumerate(entries):
         if entry.role in _SYSTEM:
             if before is not None or index >= systems:
@@ -76,7 +76,7 @@ def misplaced(entries: Sequence[Entry], *, systems: int = 1) -> Iterator[str]:
 
 
 def has_lone_surrogate(value: Any) -> bool:
-    """Return whether some text in a value is not Unicode, and so not JSON in UTF-8."""
+    """Return whether a text in a value is not valid Unicode, and so not JSON in UTF-8."""
     try:
         json.dumps(value, ensure_ascii=False, default=str).encode()
     except UnicodeEncodeError:
@@ -85,21 +85,21 @@ def has_lone_surrogate(value: Any) -> bool:
 
 
 def is_object(arguments: Any) -> bool:
-    """Return whether the arguments of a call are what templates read: a JSON object, as text."""
+    """Return whether a call's arguments are a JSON object as text, which templates require."""
     try:
         value = json.loads(arguments)
     except (TypeError, ValueError):
         return False
-    # Half of a surrogate pair may also be there as an escape.
+    # Half of a surrogate pair may also be an escape.
     return isinstance(value, dict) and not has_lone_surrogate(value)
 
 
 def check_strictest(messages: Sequence[Message]) -> list[str]:
-    """Check messages of the framework against the rules of all services together.
+    """Check the framework's messages against the rules of all services.
 
     Returns:
-        What some service would refuse; nothing if all take the messages, whichever client sends
-        them.
+        The reasons why a service would reject the messages; empty if all accept them, whichever
+        client sends them.
     """
     found: list[str] = []
     entries: list[Entry] = []
@@ -116,12 +116,12 @@ def check_strictest(messages: Sequence[Message]) -> list[str]:
                 if not (content.text or "").strip():
                     found.append(f"messages.{index}: a blank text")
                 if before is not None and before.type == "text":
-                    # The client for Chat Completions makes a message of each.
+                    # The client for Chat Completions turns each into a message.
                     found.append(f"messages.{index}: texts that are not joined")
             if content.type == "function_call":
                 if message.role != "assistant":
                     found.append(f"messages.{index}: a call in a message of {message.role}")
-                # The client for Responses sends a mapping as it is, which the service refuses.
+                # The client for Responses sends a mapping unchanged, which the service rejects.
                 if not is_object(content.arguments):
                     found.append(f"messages.{index}: arguments that are not a JSON object")
             if (content.type == "function_result") != (message.role == "tool"):

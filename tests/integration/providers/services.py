@@ -1,4 +1,4 @@
-"""The services, each with the framework's own client for it."""
+"""The services, each with the framework's client."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from .openai_endpoints import ChatCompletions, Responses
 
 @dataclass(frozen=True)
 class Service:
-    """A service, and how an agent uses it."""
+    """A service, and its use by an agent."""
 
     name: str
     endpoint: Callable[[], Endpoint]
     client: Callable[[str], Any]
     options: Mapping[str, Any] = field(default_factory=dict)
     has_conversations: bool = False
-    """Whether the app creates a conversation at the service for each thread."""
+    """Whether the app creates a conversation in the service for each thread."""
 
     @asynccontextmanager
     async def agent(
@@ -57,7 +57,7 @@ def _with_conversations(endpoint: Endpoint) -> type[Agent[Any]]:
     create_conversation = endpoint.create_conversation
 
     class ConversationAgent(Agent[Any]):
-        """An agent whose sessions each have a conversation at the service."""
+        """An agent whose sessions each have a conversation in the service."""
 
         def create_session(self, *, session_id: str | None = None) -> AgentSession:
             session = super().create_session(session_id=session_id)
@@ -68,7 +68,7 @@ def _with_conversations(endpoint: Endpoint) -> type[Agent[Any]]:
 
 
 TLS = ssl.create_default_context()
-"""One for all clients: it takes longer to make than most tests."""
+"""Shared by all clients, because creating one takes longer than most tests."""
 
 
 def _openai(url: str) -> AsyncOpenAI:

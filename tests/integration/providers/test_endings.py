@@ -1,4 +1,4 @@
-"""Answers that end before they are complete, or that the model refuses to give."""
+"""Answers that are incomplete, or that the model refuses to give."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ENDINGS: list[tuple[Service, Finish, str]] = [
     *[(service, "refusal", "refused") for service in (CHAT, *OPENAI, ANTHROPIC)],
     *[(service, "failed", "failed") for service in OPENAI],
 ]
-"""The services, how their answers end, and the turn's state after it."""
+"""The services, the ends of their answers, and the resulting states of the turn."""
 
 at_each_ending = pytest.mark.parametrize(
     ("service", "finish", "state"), ENDINGS, ids=lambda value: getattr(value, "name", None)
@@ -51,7 +51,7 @@ async def test_user_sees_how_answer_ended(service: Service, finish: Finish, stat
     async with chat(service) as talking:
         talking.endpoint.script = [Reply(["Half an ", "answer"], finish)]
         await talking.person.ask("Hello")
-        # Anthropic's client says of a refusal that the content was filtered.
+        # Anthropic's client reports a refusal as filtered content.
         states = (state, "content_filter") if service is ANTHROPIC else (state,)
         assert await talking.person.turn_state() in states
         end = (await talking.person.items())[-1]

@@ -1,4 +1,4 @@
-"""What is in a thread's history, in a form that every service takes."""
+"""A thread's history in a form that every service accepts."""
 
 from __future__ import annotations
 

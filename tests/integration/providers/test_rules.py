@@ -1,4 +1,4 @@
-"""The rules of the services, each with what it takes and what it refuses."""
+"""The rules of the services, with accepted and rejected requests."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ CHAT_GOOD: list[list[Body]] = [
     [ASKS, calls("a"), result("a")],
     [ASKS, calls("a", "b"), result("b"), result("a", ""), ANSWERS, ASKS],
     [ASKS, calls("a"), result("a"), calls("b"), result("b"), ANSWERS, ASKS],
-    # The same id once more, as some servers give it.
+    # The same ID again, as some servers send.
     [ASKS, calls("a"), result("a"), ANSWERS, ASKS, calls("a"), result("a")],
     [says("user", [{"type": "text", "text": "Tea?"}], name="Ann")],
 ]

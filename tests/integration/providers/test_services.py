@@ -1,4 +1,4 @@
-"""The services as the framework's own agents see them, without a chat."""
+"""The services with the framework's agents, without a chat."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def test_agent_calls_tool_and_remembers_it(service: Service) -> None:
     assert answer.text == "All right."
     assert endpoint.refusals == []
     assert desk.orders == ["tea"]
-    # Not in their order: the client for Responses sends calls before the text that led to them.
+    # Not in order: the client for Responses sends calls before the text that led to them.
     assert sorted(each for each in endpoint.last_told if each[0] != "system") == [
         ("assistant", "It is ordered."),
         ("assistant", "Let me see."),
@@ -54,7 +54,7 @@ async def test_agent_calls_tool_and_remembers_it(service: Service) -> None:
 
 
 def shows(service: Service) -> bool:
-    """Return whether a service shows what the model thinks."""
+    """Return whether a service shows the model's thoughts."""
     return service not in (CHAT, STRICT_CHAT)
 
 

@@ -1,4 +1,4 @@
-"""Conversations that OpenAI keeps, when it has lost them or cannot go on with them."""
+"""Conversations that OpenAI stores, and then loses or cannot continue."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def test_lost_conversation_is_restarted(
         await talking.person.ask("Order tea")
         lose(responses(talking))
         assert answer_of(await talking.person.ask("And now?")) == "All right."
-        # Only the service knows that it cannot go on, so it is asked once.
+        # Only the service knows that it cannot continue, so it gets one request.
         assert len(talking.endpoint.refusals) == 1
         for text in ("And then?", "The end."):
             await talking.goes_on(text)
@@ -43,7 +43,7 @@ async def test_lost_conversation_is_restarted(
         told = talking.endpoint.last_told
         assert of("result", told) == ["Ordered tea."] == [f"Ordered {talking.desk.orders[0]}."]
         assert "It is ordered." in of("assistant", told)
-        # The service keeps the new conversation too.
+        # The service stores the new conversation too.
         last = talking.endpoint.requests[-1]
         assert last.get("previous_response_id") or last.get("conversation")
 

@@ -1,4 +1,4 @@
-"""Turns that are stopped or that fail at each point, and the turns after them."""
+"""Turns that are stopped or fail at each point, and the turns after them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ STOPS = [
         if service in (STRICT_CHAT, CONVERSATIONS, ANTHROPIC)
     ],
 ]
-"""Whose turns are stopped, where, and how: by closing the connection, or by a request."""
+"""The service, the point and the way of each stop: closing the connection, or a request."""
 
 with_each_service = pytest.mark.parametrize("service", SERVICES, ids=named)
 
@@ -41,7 +41,7 @@ async def test_turn_after_stopped_turn(service: Service, point: Point, how: str)
             await talking.watch.until(point.seen)
 
         await stop(talking, how, reached)
-        # The model is not paid for what nobody reads.
+        # The model stops, so nobody pays for an answer that nobody reads.
         await endpoint.left.wait()
         await talking.goes_on()
         check_told(talking, point)
@@ -63,7 +63,7 @@ async def test_turn_after_stop_during_tool(service: Service, is_blocking: bool, 
         talking.endpoint.script = [Reply(["Let me see.", TEA])]
         await stop(talking, how, desk.ordering.wait)
         await talking.goes_on()
-        # It ends long after the turn did, and nobody asked for its result any more.
+        # It ends long after the turn, and nothing uses its result.
         desk.may_finish.set()
         await talking.goes_on("Still there?")
         assert desk.orders == ["tea"]
@@ -102,7 +102,7 @@ async def test_stop_of_first_turn(service: Service) -> None:
 
 
 FAILURES = [
-    # Each service and each point in both ways, but not each pair of them.
+    # Each service and each point in both ways, but not every combination.
     *[(*place, (ERROR, CUT)[index % 2]) for index, place in enumerate(PLACES)],
     *[
         (service, point, None)
@@ -113,7 +113,7 @@ FAILURES = [
 
 
 def failing(point: Point, what: Happening | None) -> list[Reply]:
-    """Return the answers of a service that fails at a point, if only with a status."""
+    """Return the answers of a service that fails at a point, or with a status."""
     replies = point.replies(what or ERROR)
     return replies if what else [*replies[:-1], Reply(status=500)]
 
@@ -171,7 +171,7 @@ async def test_retried_turn(service: Service, is_complete: bool) -> None:
         talking.check_asked("Hello", "Order tea")
         told = talking.endpoint.last_told
         if is_complete:
-            # As if it had never been answered.
+            # As if there had been no answer.
             assert of("assistant", told) == ["All right."]
             assert of("result", told) == []
         await talking.goes_on()

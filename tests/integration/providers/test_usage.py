@@ -1,4 +1,4 @@
-"""The tokens of a turn, as the service counts them."""
+"""The tokens of a turn, as the service reports them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .services import SERVICES, Service
 
 
 class Counting(AgentResponseConverter):
-    """Takes note of what is reported."""
+    """Records the reported usage."""
 
     def __init__(self) -> None:
         super().__init__()
