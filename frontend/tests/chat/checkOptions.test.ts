@@ -16,7 +16,7 @@ afterEach(() => {
   warn.mockClear()
 })
 
-test('options that are right stay as they are', () => {
+test('valid options are unchanged', () => {
   const options = {
     api,
     locale: 'de-DE',
@@ -94,7 +94,7 @@ test.each<[object, string, object]>([
   })
 })
 
-test('a name that nobody knows is only warned of, since later versions may know it', () => {
+test('an unknown name only causes a warning, because later versions may have it', () => {
   const { problems, options } = checkOptions({ api, startscreen: {} })
   expect(problems).toEqual([])
   expect(options).toHaveProperty('startscreen')

@@ -20,7 +20,7 @@ const files = ({ chat }: Rendered): string[] =>
     .draft.uploads.finished()
     .map(({ name }) => name)
 
-test('each thread has a draft of its own', async () => {
+test('each thread has its own draft', async () => {
   const page = await render(null, thread)
   await page.chat.setComposerValue({ text: 'To anybody', attachments: [file] })
   await page.chat.setThreadId('a')
@@ -32,7 +32,7 @@ test('each thread has a draft of its own', async () => {
   expect(written(page)).toBe('Ask @Kari')
 })
 
-test('a draft is there again when the page is', async () => {
+test('a draft survives a reload', async () => {
   const before = await render(null, thread)
   await before.chat.setComposerValue({ content: [tag], reply: 'A quote', attachments: [file] })
   window.dispatchEvent(new Event('pagehide'))
@@ -42,7 +42,7 @@ test('a draft is there again when the page is', async () => {
 })
 
 test.each(['{', '"x"', '{"content":[null],"reply":null,"attachments":[]}', '{"content":{}}'])(
-  'what is no draft, as %s, is none',
+  'an invalid draft, such as %s, is ignored',
   async (kept) => {
     const before = await render(null, thread)
     await before.chat.setComposerValue({ text: 'A draft' })
@@ -53,7 +53,7 @@ test.each(['{', '"x"', '{"content":[null],"reply":null,"attachments":[]}', '{"co
   },
 )
 
-test('a message that the server does not take is a draft again, before what is written since', async () => {
+test('a rejected message returns to the draft, before the text written since', async () => {
   const page = await render(null, (type) => (type.startsWith('threads.') ? 503 : {}))
   await page.chat.setComposerValue({ content: [tag], reply: 'A quote', attachments: [file] })
   const sent = page.chat.submit()
@@ -66,7 +66,7 @@ test('a message that the server does not take is a draft again, before what is w
   expect(shown.error).toMatchObject({ allowRetry: false })
 })
 
-test('what is sent has no space around it, and its tags and quote', async () => {
+test('a sent message has no surrounding space, and keeps its tags and quote', async () => {
   const server = vi.fn<Server>(() => 503)
   const { chat } = await render(null, server)
   await chat.setComposerValue({
@@ -84,7 +84,7 @@ test('what is sent has no space around it, and its tags and quote', async () => 
   })
 })
 
-test('an open thread goes on with the model of its last message, until another is chosen', async () => {
+test('an open thread keeps the model of its last message until another is chosen', async () => {
   const sent: unknown[] = []
   const asked = (model: string) => ({
     type: 'user_message',
@@ -117,7 +117,7 @@ test('an open thread goes on with the model of its last message, until another i
   expect(sent).toEqual(['b', 'c', 'c'])
 })
 
-test('a model that is disabled is not chosen, by default or otherwise', async () => {
+test('a disabled model cannot be chosen', async () => {
   const { chat } = await render(null, thread, {
     composer: {
       models: [

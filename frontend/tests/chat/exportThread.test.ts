@@ -63,7 +63,7 @@ const items = [
   { ...base, id: '7', type: 'hologram' },
 ] as unknown as ThreadItem[]
 
-test('a thread is what people see of it, in order', () => {
+test('an exported thread contains the visible items in order', () => {
   expect(threadAsMarkdown('Rain', items, (key) => en[key])).toBe(`# Rain
 
 ## You

@@ -32,7 +32,7 @@ const shows = (shown: Page, texts: string[]): Promise<void> =>
   expect.poll(shown.texts, eventually).toEqual(texts) as unknown as Promise<void>
 const isResponding = ({ chat }: Page): boolean => chat.state.get().isResponding
 
-test('a new thread is followed from its first events on', async () => {
+test('a new thread is followed from its first events', async () => {
   const server = new LiveServer()
   const ann = await page(server)
   const sent = ann.chat.sendUserMessage({ text: 'Hello' })
@@ -52,7 +52,7 @@ test('a new thread is followed from its first events on', async () => {
   expect(server.asked).toEqual(['threads.create', 'threads.follow'])
 })
 
-test('what another device does is seen, and can be stopped', async () => {
+test("another device's turn is shown, and can be stopped", async () => {
   const server = new LiveServer()
   server.begin('From afar')
   server.open()
@@ -66,7 +66,7 @@ test('what another device does is seen, and can be stopped', async () => {
   expect(isResponding(ann)).toBe(false)
 })
 
-test('whatever is lost on the way, each text is there once and whole', async () => {
+test('whatever is lost in transit, each text is shown once and whole', async () => {
   const step = fc.oneof(
     fc.string({ minLength: 1, maxLength: 4, unit: 'grapheme' }).map((delta) => ({ delta })),
     fc.constant('cut' as const),
@@ -100,7 +100,7 @@ test('whatever is lost on the way, each text is there once and whole', async () 
   )
 }, 120_000)
 
-test('a message whose answer is lost is sent again, and taken once', async () => {
+test('a message whose response is lost is sent again, and accepted once', async () => {
   const server = new LiveServer()
   server.begin('Before')
   server.finish()
@@ -116,7 +116,7 @@ test('a message whose answer is lost is sent again, and taken once', async () =>
   expect(ann.chat.state.get().thread.error).toBeNull()
 })
 
-test('events that come by following before the request is answered are known as its own', async () => {
+test("events on the thread's stream before the response belong to the request", async () => {
   const server = new LiveServer()
   server.begin('Before')
   server.finish()
@@ -137,7 +137,7 @@ test('events that come by following before the request is answered are known as 
   await shows(ann, ['Before', 'Celebrate'])
 })
 
-test('what is told once is shown once, also while the page begins to follow', async () => {
+test('one-time events are shown once, even when following starts', async () => {
   const server = new LiveServer()
   let follow = (): void => {}
   let arrive = (): void => {}
@@ -198,7 +198,7 @@ test.each(['before', 'after'])(
   },
 )
 
-test('what is being sent is kept until the server has it, and then not any more', async () => {
+test('a message is stored until the server has it', async () => {
   const server = new LiveServer()
   server.begin('Before')
   server.finish()
@@ -242,7 +242,7 @@ test.each([
   server.finish()
 })
 
-test('a retry that is refused leaves the thread as it was', async () => {
+test('a rejected retry leaves the thread unchanged', async () => {
   const server = new LiveServer()
   server.begin('Ask')
   server.open()
@@ -262,7 +262,7 @@ test('a retry that is refused leaves the thread as it was', async () => {
   server.finish()
 })
 
-test('a client tool is run by one page, and not by one without tools', async () => {
+test('one page with tools runs a client tool', async () => {
   const server = new LiveServer()
   const ran: string[] = []
   const tool = (name: string) => ({
@@ -297,7 +297,7 @@ test('a client tool is run by one page, and not by one without tools', async () 
   server.finish()
 })
 
-test('tabs of a browser share one stream, and the next takes it over where it stood', async () => {
+test('tabs of a browser share a stream, and the next tab continues it', async () => {
   fakeLocks()
   const server = new LiveServer()
   server.begin('Together')
@@ -321,7 +321,7 @@ test('tabs of a browser share one stream, and the next takes it over where it st
   await expect.poll(tab.texts, eventually).toEqual(['Together', 'One two three'])
 })
 
-test('a browser has three streams at most, and a person has one where it is needed', async () => {
+test('a browser has at most three streams, one of them where the user needs it', async () => {
   fakeLocks()
   const servers = Array.from({ length: 5 }, (_, index) => new LiveServer(`t${index}`))
   const all: Page[] = []

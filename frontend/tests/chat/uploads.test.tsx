@@ -54,7 +54,7 @@ const called = async (calls: Call[], count: number): Promise<Call> => {
 const direct = { type: 'direct', uploadUrl: 'http://chat.test/up' } as const
 const attachment = { type: 'file', id: 'f1', name: 'a.txt', mime_type: 'text/plain' }
 
-test('directly, a file is sent in a form, and is what the server answers', async () => {
+test("a direct upload sends a form, and uses the server's response", async () => {
   const { files, calls } = uploads(direct)
   files.upload([text('a.txt')], undefined)
   expect(files.isUploading()).toBe(true)
@@ -66,7 +66,7 @@ test('directly, a file is sent in a form, and is what the server answers', async
   expect(files.state.get().news).toBe('a.txt is attached.')
 })
 
-test('in two phases, a file is announced, and sent where the server says', async () => {
+test("a two-phase upload announces the file, and sends it to the server's URL", async () => {
   const { files, calls } = uploads({ type: 'two_phase' })
   files.upload([text('a.txt')], undefined)
   const announced = await called(calls, 1)
@@ -89,7 +89,7 @@ const described = (descriptor: object) => ({
   upload_descriptor: { url: 'http://bucket.test/f1', ...descriptor },
 })
 
-test.each(['POST', 'post'])('in two phases by %s, a file is sent in a form', async (method) => {
+test.each(['POST', 'post'])('a two-phase upload by %s sends a form', async (method) => {
   const { files, calls } = uploads({ type: 'two_phase' })
   files.upload([text('a.txt')], undefined)
   const headers = { 'x-a': 'b', 'content-TYPE': 'multipart/form-data' }
@@ -102,7 +102,7 @@ test.each(['POST', 'post'])('in two phases by %s, a file is sent in a form', asy
 })
 
 test.each(['GET', 'head', null])(
-  'a file is never sent by %s, which would send nothing',
+  'a file is never sent by %s, which has no body',
   async (method) => {
     const { files, calls } = uploads()
     files.upload([text('a.txt')], undefined)
@@ -113,7 +113,7 @@ test.each(['GET', 'head', null])(
   },
 )
 
-test('what fails in the second phase is forgotten by the server, and can be tried again', async () => {
+test('an upload that fails in the second phase is deleted, and can be retried', async () => {
   const { files, calls } = uploads()
   files.upload([text('a.txt')], undefined)
   const created = { ...attachment, upload_descriptor: { url: 'http://b.test/', method: 'PUT' } }
@@ -131,7 +131,7 @@ test('what fails in the second phase is forgotten by the server, and can be trie
   await vi.waitFor(() => expect(files.finished()).toHaveLength(1))
 })
 
-test('a file that is taken back while it is announced is deleted', async () => {
+test('a file removed while it is being announced is deleted', async () => {
   const { files, calls } = uploads()
   files.upload([text('a.txt')], undefined)
   const announced = await called(calls, 1)
@@ -145,7 +145,7 @@ test('a file that is taken back while it is announced is deleted', async () => {
   )
 })
 
-test('a file that is taken back before it is announced is not sent', async () => {
+test('a file removed before it is announced is not sent', async () => {
   vi.resetModules()
   const { Uploads } = await import('../../src/chat/uploads')
   const { files, calls } = uploads(undefined, Uploads, false)
@@ -157,7 +157,7 @@ test('a file that is taken back before it is announced is not sent', async () =>
   expect(calls).toHaveLength(1)
 })
 
-test('a browser is known to the server before it uploads', async () => {
+test('a browser gets a cookie before it uploads', async () => {
   vi.resetModules()
   const { Uploads } = await import('../../src/chat/uploads')
   const { files, calls } = uploads(direct, Uploads, false)
@@ -173,7 +173,7 @@ test('a browser is known to the server before it uploads', async () => {
   expect((await called(calls, 4)).url).toBe('http://chat.test/up')
 })
 
-test('a server that does not know the browser is asked again with the next file', async () => {
+test('a missing cookie is requested again with the next file', async () => {
   vi.resetModules()
   const { Uploads } = await import('../../src/chat/uploads')
   const { files, calls } = uploads(direct, Uploads, false)
@@ -186,7 +186,7 @@ test('a server that does not know the browser is asked again with the next file'
   expect(JSON.parse(String(init.body))).toMatchObject({ type: 'threads.list' })
 })
 
-test('a file that is removed is not uploaded any further, and one that is there is deleted', async () => {
+test('removing a file cancels its upload, or deletes it', async () => {
   const { files, calls } = uploads(direct)
   files.upload([text('a.txt'), text('b.txt')], undefined)
   await vi.waitFor(() => expect(calls).not.toHaveLength(0))

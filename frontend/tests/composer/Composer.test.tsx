@@ -25,7 +25,7 @@ const paste = (text: string): void => {
 const composer = (options: Partial<Options> = {}, server = refuse): Promise<Rendered> =>
   render(<Composer />, server, options)
 
-test('what is written is sent with Enter, and is there again if the server does not take it', async () => {
+test('Enter sends the text, which returns if the server rejects it', async () => {
   const server = vi.fn(refuse)
   await composer({}, server)
   paste('One\r\nTwo')
@@ -37,7 +37,7 @@ test('what is written is sent with Enter, and is there again if the server does 
   await waitFor(() => expect(box().textContent).toBe('OneTwo'))
 })
 
-test('while an input method composes, Enter is its own', async () => {
+test('while an input method composes, Enter belongs to it', async () => {
   const server = vi.fn(refuse)
   await composer({}, server)
   paste('にほん')
@@ -46,7 +46,7 @@ test('while an input method composes, Enter is its own', async () => {
   expect(server).not.toHaveBeenCalled()
 })
 
-test('an app fills the composer with tags, whose clicks it hears', async () => {
+test('an app fills the composer with tags, and receives their clicks', async () => {
   const onClick = vi.fn()
   const { chat, person } = await composer({ entities: { onClick } })
   const tag = { type: 'input_tag' as const, id: 'kari', text: 'Kari', data: { team: 'sea' } }
@@ -71,7 +71,7 @@ test('an app fills the composer with tags, whose clicks it hears', async () => {
   })
 })
 
-test('a quote can be taken back', async () => {
+test('a quote can be removed', async () => {
   const { chat, person } = await composer()
   act(() => chat.setDraft({ reply: 'What was said' }))
   screen.getByText('What was said')
@@ -79,7 +79,7 @@ test('a quote can be taken back', async () => {
   expect(screen.queryByText('What was said')).toBeNull()
 })
 
-test('only what an app has is offered', async () => {
+test('only features of the app are offered', async () => {
   await composer({ composer: { attachments: { enabled: false }, dictation: { enabled: false } } })
   const names = screen.getAllByRole('button').map((button) => button.getAttribute('aria-label'))
   expect(names).toEqual(['Send'])

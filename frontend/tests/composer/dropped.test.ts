@@ -26,7 +26,7 @@ function dropped(entries: (FileSystemEntry | null)[], files: File[]): DataTransf
   return { items, files } as never
 }
 
-test('files that are dropped are taken, and those in folders too', async () => {
+test('dropped files are accepted, including those in folders', async () => {
   const [a, b, c] = [file('a'), file('b'), file('c')]
   expect(await filesOf(dropped([entryOf(a)], [a]))).toEqual([a])
   expect(await filesOf(dropped([null], []))).toEqual([])

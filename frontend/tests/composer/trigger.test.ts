@@ -22,6 +22,6 @@ test.each([
   expect([found?.sign ?? null, found?.query ?? null]).toEqual([sign, query])
 })
 
-test('what the app does not have is not searched for', () => {
+test('features that the app lacks are not searched', () => {
   expect(triggerIn('@ka', ['/'])).toBeNull()
 })

@@ -125,7 +125,7 @@ test.each(looks)(
 )
 
 test.each(['light', 'dark'] as const)(
-  'any accent can be read, %s',
+  'any accent color is readable, %s',
   async (colorScheme) => {
     const ann = await Person.at(site)
     await ann.ask('See [a page](https://example.com)', 'a page')
@@ -150,7 +150,7 @@ test.each(['light', 'dark'] as const)(
   120_000,
 )
 
-test('grays stay those of the color scheme, in another hue', async () => {
+test('grays keep the color scheme in another hue', async () => {
   const ann = await Person.at(site)
   const surface = (): Promise<number[]> =>
     ann.chat.locator('body').evaluate((body) => {
@@ -170,7 +170,7 @@ test('grays stay those of the color scheme, in another hue', async () => {
   await ann.leave()
 })
 
-test('fonts and sizes of an app come from where it says', async () => {
+test("an app's fonts and sizes are used", async () => {
   const ann = await Person.at(site)
   const asked: string[] = []
   await ann.page.route('**/fonts/**', (route) => {
@@ -193,7 +193,7 @@ test('fonts and sizes of an app come from where it says', async () => {
   await ann.leave()
 })
 
-test('a phone does not zoom in, and writes above its keyboard', async () => {
+test('a phone does not zoom in, and shows the composer above its keyboard', async () => {
   const ann = await Person.at(site, {
     viewport: { width: 390, height: 844 },
     hasTouch: true,
@@ -230,7 +230,7 @@ test('the whole thread is printed', async () => {
   await ann.leave()
 })
 
-test('everything around the thread is done by keyboard', async () => {
+test('everything around the thread works by keyboard', async () => {
   const ann = await Person.at(site)
   await ann.ask('About whales', /You said/)
   const press = async (...keys: string[]): Promise<void> => {
@@ -255,7 +255,7 @@ test('everything around the thread is done by keyboard', async () => {
   await ann.leave()
 })
 
-test('a list of a thousand chats is scrolled, searched and opened', async () => {
+test('a list of a thousand chats can be scrolled, searched and opened', async () => {
   const ann = await Person.at(site)
   await ann.page.route('**/chatkit', async (route) => {
     const { type, params } = route.request().postDataJSON() as {

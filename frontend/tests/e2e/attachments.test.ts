@@ -11,7 +11,7 @@ const site = openedSite()
 const at = (options: Parameters<typeof Person.at>[1] = {}): Promise<Person> =>
   Person.at(site, { permissions: ['microphone'], ...options })
 
-test('files are uploaded, refused, tried again, removed and sent', async () => {
+test('files are uploaded, rejected, retried, removed and sent', async () => {
   const ann = await at()
   await equip(ann)
   let isFull = true
@@ -42,7 +42,7 @@ test('files are uploaded, refused, tried again, removed and sent', async () => {
   await ann.leave()
 })
 
-test('files go up in two phases, with progress', async () => {
+test('two-phase uploads show progress', async () => {
   const ann = await at()
   await ann.setOptions({
     api: { url: '/chatkit', domainKey: 'local', uploadStrategy: { type: 'two_phase' } },
@@ -66,7 +66,7 @@ test('files go up in two phases, with progress', async () => {
   await ann.leave()
 })
 
-test('a file that is uploading belongs to the chat that it was begun in', async () => {
+test('an upload belongs to the chat in which it started', async () => {
   const ann = await at()
   await equip(ann)
   await ann.ask('First', /You said First/)
@@ -97,7 +97,7 @@ test('a file that is uploading belongs to the chat that it was begun in', async 
   await ann.leave()
 })
 
-test('files are dropped anywhere, and pasted', async () => {
+test('files can be dropped anywhere, and pasted', async () => {
   const ann = await at()
   await equip(ann)
   const drag = (type: string): Promise<void> =>

@@ -54,7 +54,7 @@ test.each<[string, Answer, string]>([
   await ann.leave()
 })
 
-test('events that are unknown, broken, out of order or cut off do no harm', async () => {
+test('unknown, broken, misordered and truncated events are harmless', async () => {
   const delta = { type: 'assistant_message.content_part.text_delta', content_index: 0, delta: 'x' }
   const body = sse(
     { type: 'thread.item.updated', item_id: 'later', update: delta },
@@ -73,7 +73,7 @@ test('events that are unknown, broken, out of order or cut off do no harm', asyn
   await ann.leave()
 })
 
-test('a message of five megabytes', async () => {
+test('a five megabyte message', async () => {
   const text = `${'All work and no play makes Jack a dull boy. '.repeat(120)}\n\n`.repeat(1000)
   const item = message('long', `${text}The end.`)
   const ann = await ask({ body: sse(created, { type: 'thread.item.done', item }) })
@@ -83,7 +83,7 @@ test('a message of five megabytes', async () => {
   await ann.leave()
 })
 
-test('a thread that cannot be loaded is tried again', async () => {
+test('a thread that cannot be loaded can be retried', async () => {
   const ann = await Person.at(site)
   await ann.ask('Hello', /You said Hello/)
   await ann.page.route('**/chatkit', (route) => route.fulfill({ status: 500, body: '' }))
@@ -96,7 +96,7 @@ test('a thread that cannot be loaded is tried again', async () => {
   await ann.leave()
 })
 
-test('a thread that is not there leads to a new one', async () => {
+test('a missing thread leads to a new one', async () => {
   const ann = await Person.at(site)
   await ann.page.goto(`${site.url}/?thread=thr_gone`)
   await ann.chat.getByRole('alert').waitFor()

@@ -11,7 +11,7 @@ async function settled(person: Person): Promise<void> {
   await person.leave()
 }
 
-test('a person asks, is answered, reloads the page and goes on', async () => {
+test('a user asks, gets an answer, reloads the page and continues', async () => {
   const ann = await Person.at(site)
   await ann.ask('Hello', /You said Hello, and I know 1/)
   await ann.ask('Again', /and I know 3/)
@@ -21,7 +21,7 @@ test('a person asks, is answered, reloads the page and goes on', async () => {
   await settled(ann)
 })
 
-test('nothing that a model writes does harm', async () => {
+test('hostile text of a model is harmless', async () => {
   const ann = await Person.at(site)
   await ann.say('attack')
   await ann.chat.locator('.markdown strong', { hasText: 'and more' }).waitFor()
@@ -34,7 +34,7 @@ test('nothing that a model writes does harm', async () => {
   await settled(ann)
 })
 
-test('a tool runs when it is approved, and the card then has no buttons', async () => {
+test('a tool runs after approval, and the card has no buttons anymore', async () => {
   const ann = await Person.at(site)
   await ann.say('pay')
   await ann.text('Kari').waitFor()
@@ -45,7 +45,7 @@ test('a tool runs when it is approved, and the card then has no buttons', async 
   await settled(ann)
 })
 
-test('what is written is followed, until somebody scrolls up', async () => {
+test('the page follows the answer until the user scrolls up', async () => {
   const ann = await Person.at(site, { viewport: { width: 390, height: 600 } })
   for (const word of ['think', 'Hello', 'pay']) {
     await ann.say(word)
@@ -71,7 +71,7 @@ test('what is written is followed, until somebody scrolls up', async () => {
   await ann.leave()
 })
 
-test('questions are answered by keyboard', async () => {
+test('questions can be answered by keyboard', async () => {
   const ann = await Person.at(site)
   await ann.say('ask')
   await ann.chat.getByRole('radio', { name: 'Later' }).focus()
@@ -99,13 +99,13 @@ test('a client tool runs in the page', async () => {
   await settled(ann)
 })
 
-test('a page without the client tool tells the agent so', async () => {
+test('a page without the client tool informs the agent', async () => {
   const ann = await Person.at(site)
   await ann.ask('locate', /The tool said: Error: This page has no onClientTool/)
   await settled(ann)
 })
 
-test('an answer is stopped, and what was written stays', async () => {
+test('a stopped answer keeps its text', async () => {
   const ann = await Person.at(site)
   await ann.say('talk')
   await ann.text(/Word 5\./).waitFor()
@@ -117,7 +117,7 @@ test('an answer is stopped, and what was written stays', async () => {
   await ann.leave()
 })
 
-test('a run that fails says so, and can be tried again', async () => {
+test('a failed run says so, and can be retried', async () => {
   const ann = await Person.at(site)
   await ann.say('fail')
   const alert = ann.chat.getByRole('alert')
@@ -130,7 +130,7 @@ test('a run that fails says so, and can be tried again', async () => {
   await settled(ann)
 })
 
-test('another answer takes the place of the one before', async () => {
+test('another answer replaces the previous one', async () => {
   const ann = await Person.at(site)
   await ann.ask('Hello', /and I know 1/)
   await ann.button('Get another answer').click()
@@ -169,7 +169,7 @@ test('chats are found, renamed and deleted', async () => {
   await settled(ann)
 })
 
-test('what cannot be renamed or deleted is said, and still there', async () => {
+test('a failed rename or deletion is reported, and the chat remains', async () => {
   const ann = await Person.at(site)
   await ann.ask('About seals', /You said/)
   await ann.button('Chats').click()
@@ -189,7 +189,7 @@ test('what cannot be renamed or deleted is said, and still there', async () => {
   await ann.leave()
 })
 
-test('who deletes the chat that is open stays in the list', async () => {
+test('deleting the open chat keeps the list open', async () => {
   const ann = await Person.at(site)
   await ann.ask('About otters', /You said/)
   await ann.button('Chats').click()
@@ -201,7 +201,7 @@ test('who deletes the chat that is open stays in the list', async () => {
   await settled(ann)
 })
 
-test('a chat that is locked or closed says why, and takes no message', async () => {
+test('a locked or closed chat says why, and accepts no message', async () => {
   const ann = await Person.at(site)
   await ann.say('lock')
   await ann.text(/Locked now/).waitFor()
@@ -212,7 +212,7 @@ test('a chat that is locked or closed says why, and takes no message', async () 
   await settled(ann)
 })
 
-test('it speaks the language that is asked for, in its direction', async () => {
+test('the chat uses the requested language and its direction', async () => {
   const ann = await Person.at(site)
   const html = ann.chat.locator('html')
   for (const [locale, direction, words] of [
@@ -228,7 +228,7 @@ test('it speaks the language that is asked for, in its direction', async () => {
   await settled(ann)
 })
 
-test('an app styles the chat with variables and a style sheet of its own', async () => {
+test('an app styles the chat with variables and its own style sheet', async () => {
   const ann = await Person.at(site)
   await ann.page.route('**/own.css', (route) =>
     route.fulfill({ contentType: 'text/css', body: '.greeting { letter-spacing: 7px }' }),
@@ -248,7 +248,7 @@ test('an app styles the chat with variables and a style sheet of its own', async
   await settled(ann)
 })
 
-test.each(['light', 'dark'] as const)('grays that are tinted are still %s', async (colorScheme) => {
+test.each(['light', 'dark'] as const)('tinted grays are still %s', async (colorScheme) => {
   const ann = await Person.at(site)
   const page = (): Promise<number[]> =>
     ann.chat.locator('body').evaluate((each) => {
@@ -281,7 +281,7 @@ test.each(['light', 'dark'] as const)('grays that are tinted are still %s', asyn
   await settled(ann)
 })
 
-test('a server that is gone leaves what was written', async () => {
+test('an unreachable server leaves the draft', async () => {
   const ann = await Person.at(site)
   await ann.ask('Hello', /You said/)
   await ann.page.route('**/chatkit', (route) => route.abort())
@@ -294,7 +294,7 @@ test('a server that is gone leaves what was written', async () => {
   await ann.leave()
 })
 
-test('several elements share a page, and come and go', async () => {
+test('several elements can share a page, and be added and removed', async () => {
   const ann = await Person.at(site)
   await ann.ask('Hello', /You said/)
   await ann.page.evaluate(() => {
@@ -330,7 +330,7 @@ test('several elements share a page, and come and go', async () => {
   await ann.leave()
 })
 
-test('options that cannot work are explained to whoever wrote them', async () => {
+test('invalid options are explained to the developer', async () => {
   const ann = await Person.at(site)
   await ann.setOptions({ api: { getClientSecret: 'x' } })
   await ann.chat.getByText(/this UI talks to your own server/).waitFor()

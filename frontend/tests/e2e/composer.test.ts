@@ -10,7 +10,7 @@ const site = openedSite(undefined, true)
 const at = (options: Parameters<typeof Person.at>[1] = {}): Promise<Person> =>
   Person.at(site, { permissions: ['microphone'], ...options })
 
-test('a tag is found by keyboard, sent in its place, seen, clicked and kept when edited', async () => {
+test('a tag is found by keyboard, sent in place, shown, clicked and kept when edited', async () => {
   const ann = await at()
   await equip(ann)
   const { keyboard } = ann.page
@@ -61,7 +61,7 @@ test('a tag is found by keyboard, sent in its place, seen, clicked and kept when
   await ann.leave()
 })
 
-test('the button for tags opens the menu each time, wherever the focus was', async () => {
+test('the tag button always opens the menu, wherever the focus was', async () => {
   const ann = await at()
   await equip(ann)
   for (let times = 0; times < 20; times++) {
@@ -74,7 +74,7 @@ test('the button for tags opens the menu each time, wherever the focus was', asy
   await ann.leave()
 })
 
-test('a search that fails or finds nothing says so, and does not keep anybody from writing', async () => {
+test('a search that fails or finds nothing says so, and does not prevent writing', async () => {
   const ann = await at()
   await equip(ann)
   await ann.composer.click()
@@ -89,7 +89,7 @@ test('a search that fails or finds nothing says so, and does not keep anybody fr
   await ann.leave()
 })
 
-test('commands act, lead to others, and become tags', async () => {
+test('commands run, open menus, and become tags', async () => {
   const ann = await at()
   await equip(ann)
   const { keyboard } = ann.page
@@ -112,7 +112,7 @@ test('commands act, lead to others, and become tags', async () => {
   await ann.leave()
 })
 
-test('text keeps its lines, is undone, and 100 KB of it stay usable', async () => {
+test('text keeps its lines, can be undone, and is usable at 100 KB', async () => {
   const ann = await at()
   const { keyboard } = ann.page
   await ann.composer.click()
@@ -147,7 +147,7 @@ test('text keeps its lines, is undone, and 100 KB of it stay usable', async () =
   await ann.leave()
 })
 
-test('a tool and a model are chosen, sent, and the tool is then put away', async () => {
+test('a chosen tool and model are sent, and the tool is then deselected', async () => {
   const ann = await at()
   await equip(ann)
   await ann.button('Search the web').click()
@@ -165,7 +165,7 @@ test('a tool and a model are chosen, sent, and the tool is then put away', async
   await ann.leave()
 })
 
-test('what is written while an answer comes is kept', async () => {
+test('text written during an answer is kept', async () => {
   const ann = await at()
   await ann.say('talk')
   await ann.text(/Word 5\./).waitFor()

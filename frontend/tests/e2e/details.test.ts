@@ -9,7 +9,7 @@ const site = openedSite()
 
 const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }
 
-test('on a phone Enter makes a new line, and what one touches is large', async () => {
+test('on a phone, Enter starts a new line, and touch targets are large', async () => {
   const ann = await Person.at(site, phone)
   await ann.composer.tap()
   await ann.page.keyboard.type('One')
@@ -29,7 +29,7 @@ test('on a phone Enter makes a new line, and what one touches is large', async (
   await ann.leave()
 })
 
-test('the fonts come from the host, and a theme may choose others', async () => {
+test('fonts come from the host, and a theme may choose others', async () => {
   const ann = await Person.at(site)
   const fonts: string[] = []
   ann.page.on('request', (request) => request.url().endsWith('.woff2') && fonts.push(request.url()))
@@ -48,7 +48,7 @@ test('the fonts come from the host, and a theme may choose others', async () => 
   await ann.leave()
 })
 
-test('times are those of the zone of whoever reads', async () => {
+test("times are in the reader's time zone", async () => {
   const timezoneId = 'Asia/Kathmandu'
   const ann = await Person.at(site, { timezoneId, locale: 'en-US' })
   await ann.ask('Hello', /You said Hello/)
@@ -69,7 +69,7 @@ test('times are those of the zone of whoever reads', async () => {
   await ann.leave()
 })
 
-test('of a page that is copied as HTML alone, the text is pasted', async () => {
+test('pasting HTML without plain text inserts the text', async () => {
   const ann = await Person.at(site)
   await ann.composer.focus()
   await ann.composer.evaluate((field) => {
@@ -86,7 +86,7 @@ test('of a page that is copied as HTML alone, the text is pasted', async () => {
   await ann.leave()
 })
 
-test('the sign of the button for tags goes when nothing comes of it', async () => {
+test("the tag button's character is removed if no tag is chosen", async () => {
   const ann = await Person.at(site)
   await ann.page.evaluate(() => {
     const chat = document.querySelector('openai-chatkit') as HTMLElement & {

@@ -11,7 +11,7 @@ const site = openedSite(undefined, true)
 const at = (options: Parameters<typeof Person.at>[1] = {}): Promise<Person> =>
   Person.at(site, { permissions: ['microphone'], ...options })
 
-test('what is dictated is written where the caret is', async () => {
+test('dictated text is inserted at the caret', async () => {
   const ann = await at()
   await equip(ann)
   await ann.composer.fill('This is')
@@ -49,7 +49,7 @@ test.each([
   await ann.leave()
 })
 
-test('a microphone that is refused is explained', async () => {
+test('a denied microphone is explained', async () => {
   const ann = await at({ permissions: [] })
   await equip(ann)
   await ann.button('Dictate').click()

@@ -36,7 +36,7 @@ const tags: [string, string][] = [
   ],
 ]
 
-test.each(tags)('it comes with %s', async (_, html) => {
+test.each(tags)('the element works with %s', async (_, html) => {
   const page = await pageWith(html)
   const errors: string[] = []
   page.on('pageerror', (error) => errors.push(String(error)))
@@ -50,7 +50,7 @@ test.each(tags)('it comes with %s', async (_, html) => {
   await page.context().close()
 })
 
-test('a page of another origin uses it', async () => {
+test('a page of another origin can use the element', async () => {
   const html = `<!doctype html><script src="${site.url}/chatkit.js"></script><openai-chatkit></openai-chatkit>`
   const shop = createServer((_, response) =>
     response.setHeader('Content-Type', 'text/html').end(html),
@@ -64,7 +64,7 @@ test('a page of another origin uses it', async () => {
   shop.close()
 })
 
-test('files that cannot be loaded are said, and calls end', async () => {
+test('a load failure is reported, and pending calls end', async () => {
   const page = await pageWith('')
   await page.route('**/ui/app-*.js', (route) => route.fulfill({ status: 404 }))
   const note = `addEventListener('chatkit.error', ({ detail }) => (document.title = detail.error.message), true)`
@@ -77,7 +77,7 @@ test('files that cannot be loaded are said, and calls end', async () => {
   await page.context().close()
 })
 
-test('calls wait for the element to be in a page, and for options', async () => {
+test('calls wait until the element is in a page and has options', async () => {
   const page = await pageWith('<script src="/chatkit.js"></script>')
   const calls = page.evaluate(async () => {
     window.element = document.createElement('openai-chatkit') as OpenAIChatKit
@@ -95,7 +95,7 @@ test('calls wait for the element to be in a page, and for options', async () => 
   await page.context().close()
 })
 
-test('taken away, its calls end; put back, it has its thread and what was being written', async () => {
+test('removing the element ends its calls, and adding it again restores the thread and the answer', async () => {
   const page = await pageWith(plain)
   await start(page)
   await page.evaluate(() => window.element.sendUserMessage({ text: 'Remember' }))
@@ -119,7 +119,7 @@ test('taken away, its calls end; put back, it has its thread and what was being 
   await page.context().close()
 })
 
-test('moved within the page, it goes on where it was', async () => {
+test('an element that is moved within the page continues', async () => {
   const page = await pageWith(`${plain}<div id="there" style="height: 300px"></div>`)
   await start(page)
   await page.evaluate(() => window.element.sendUserMessage({ text: 'Before' }))
@@ -147,7 +147,7 @@ test('moved within the page, it goes on where it was', async () => {
   await page.context().close()
 })
 
-test('several elements speak with servers of their own', async () => {
+test('several elements use different servers', async () => {
   const page = await pageWith(plain.repeat(2))
   await page.evaluate(() => {
     document.querySelectorAll('openai-chatkit').forEach((chat, index) => {

@@ -10,7 +10,7 @@ const site = openedSite()
 
 const pageWith = (html: string): Promise<Page> => openPage(site, html)
 
-test('an event says what it is about, in objects of the page', async () => {
+test('an event carries its details as objects of the page', async () => {
   const page = await pageWith(plain)
   await start(page)
   await page.evaluate(async () => {
@@ -60,7 +60,7 @@ test('an event says what it is about, in objects of the page', async () => {
   await page.context().close()
 })
 
-test('what a method cannot do, it says', async () => {
+test('a method that fails says why', async () => {
   const page = await pageWith(plain)
   await start(page)
   const ends = await page.evaluate(async () => {
@@ -106,7 +106,7 @@ test('what a method cannot do, it says', async () => {
   await page.context().close()
 })
 
-test('a wrong option is said in the frame and to the page, and the rest works', async () => {
+test('an invalid option is reported in the frame and to the page, and the rest works', async () => {
   const page = await pageWith(plain)
   await start(page, { api, theme: 'blue', startScreen: { greeting: 'Still here', prompts: 7 } })
   await greeted(page, 'Still here')
@@ -150,7 +150,7 @@ test.each([
   await page.context().close()
 })
 
-test('options are changed while it is used', async () => {
+test('options can change during use', async () => {
   const page = await pageWith(plain)
   await start(page, {
     api,

@@ -47,7 +47,7 @@ async function otherTab(person: Person): Promise<Person> {
   return other
 }
 
-test('a page that asks for parts that an upgrade has removed says so, and keeps what is written', async () => {
+test('a page that requests files removed by an upgrade says so, and keeps the draft', async () => {
   const ann = await Person.at(site)
   const gone = /\/ui\/(ShortcutSheet|Tools|RichText)-[^/]*\.js$/
   await ann.page.route(gone, (route) => route.fulfill({ status: 404, json: {} }))
@@ -67,7 +67,7 @@ test('a page that asks for parts that an upgrade has removed says so, and keeps 
   await ann.leave()
 })
 
-test('a page that is loaded again while an answer is written goes on showing it', async () => {
+test('a reload during an answer continues it', async () => {
   const ann = await Person.at(site)
   await ann.say('talk')
   await ann.text(/Word 20\./).waitFor()
@@ -85,7 +85,7 @@ test('a page that is loaded again while an answer is written goes on showing it'
   await ann.leave()
 })
 
-test('another tab sees what is written in the first, and what is sent there waits', async () => {
+test("another tab shows the first tab's answer, and its messages wait", async () => {
   const ann = await Person.at(site)
   await ann.say('talk')
   await ann.text(/Word 5\./).waitFor()
@@ -104,7 +104,7 @@ test('another tab sees what is written in the first, and what is sent there wait
   await ann.leave()
 })
 
-test('an answer goes on when the connection is lost and is there again', async () => {
+test('an answer continues after the connection is lost and restored', async () => {
   const line = await lineTo(site)
   const ann = await Person.at({ ...site, url: line.url })
   await ann.ask('Hello', /You said Hello/)
@@ -121,7 +121,7 @@ test('an answer goes on when the connection is lost and is there again', async (
   await line.cut()
 })
 
-test('a list of chats and a thread that could not be loaded come by themselves when back online', async () => {
+test('a chat list and a thread that could not be loaded load when back online', async () => {
   const ann = await Person.at(site)
   await ann.ask('Hello', /You said Hello/)
   await ann.page.route('**/chatkit', (route) => route.abort())
@@ -136,7 +136,7 @@ test('a list of chats and a thread that could not be loaded come by themselves w
 })
 
 test.each([401, 403, 429, 500])(
-  'a server that answers %i is named, and asked again',
+  'a server that responds with %i is reported, and retried',
   async (status) => {
     const ann = await Person.at(site)
     await ann.page.route('**/chatkit', (route) => route.fulfill({ status, body: '<h1>No</h1>' }))
@@ -153,7 +153,7 @@ test.each([401, 403, 429, 500])(
 )
 
 test.each([true, false])(
-  'a message that is stopped at once is in one place only, stored: %s',
+  'a message that is stopped immediately is in one place only, stored: %s',
   async (isStored) => {
     const ann = await Person.at(site)
     await ann.ask('Hello', /You said Hello/)

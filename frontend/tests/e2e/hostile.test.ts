@@ -7,7 +7,7 @@ import { openedSite } from './openedSite'
 
 const site = openedSite()
 
-test('a page that demands Trusted Types allows the policies by their names', async () => {
+test('a page that requires Trusted Types can allow the policies by name', async () => {
   const ann = await Person.at(site)
   await ann.page.route(`${site.url}/`, async (route) => {
     const response = await route.fetch()

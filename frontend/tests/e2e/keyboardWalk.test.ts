@@ -57,33 +57,30 @@ async function walk(person: Person): Promise<string[]> {
   return [...problems]
 }
 
-test.each(Object.entries(surroundings))(
-  'every stop of the Tab key is seen: %s',
-  async (_, options) => {
-    const ann = await Person.at(site, options)
-    const check = async (state: string): Promise<void> => {
-      expect(await walk(ann), state).toEqual([])
-    }
-    await ann.composer.focus()
-    await check('start')
-    await ann.ask('think', 'I thought.')
-    await check('answer')
-    await ann.beAsked('pay', 'Approve')
-    await check('approval')
-    await ann.beAsked('ask', 'Answer')
-    await check('questions')
-    await ann.page.keyboard.press('Alt+Shift+F')
-    const search = ann.chat.getByRole('searchbox')
-    await expect.poll(() => search.evaluate((each) => each === document.activeElement)).toBe(true)
-    await check('chats')
-    await ann.page.keyboard.press('Alt+Shift+H')
-    await ann.chat.getByRole('dialog').waitFor()
-    expect(await ann.violations()).toEqual([])
-    await ann.leave()
-  },
-)
+test.each(Object.entries(surroundings))('every tab stop is visible: %s', async (_, options) => {
+  const ann = await Person.at(site, options)
+  const check = async (state: string): Promise<void> => {
+    expect(await walk(ann), state).toEqual([])
+  }
+  await ann.composer.focus()
+  await check('start')
+  await ann.ask('think', 'I thought.')
+  await check('answer')
+  await ann.beAsked('pay', 'Approve')
+  await check('approval')
+  await ann.beAsked('ask', 'Answer')
+  await check('questions')
+  await ann.page.keyboard.press('Alt+Shift+F')
+  const search = ann.chat.getByRole('searchbox')
+  await expect.poll(() => search.evaluate((each) => each === document.activeElement)).toBe(true)
+  await check('chats')
+  await ann.page.keyboard.press('Alt+Shift+H')
+  await ann.chat.getByRole('dialog').waitFor()
+  expect(await ann.violations()).toEqual([])
+  await ann.leave()
+})
 
-test('what color alone would show has a border where the system sets the colors', async () => {
+test('with system colors, borders replace distinctions by color', async () => {
   const ann = await Person.at(site, { forcedColors: 'active', permissions: ['microphone'] })
   await equip(ann)
   const bordered = (selector: string): Promise<boolean> =>

@@ -42,7 +42,7 @@ const lines = (ann: Person): Promise<string[]> =>
 const isFocused = (ann: Person): Promise<boolean> =>
   ann.composer.evaluate((each) => each === document.activeElement)
 
-test('what is typed at once stays, with its caret and the focus, and can be undone', async () => {
+test('early typing is kept, with the caret and the focus, and can be undone', async () => {
   const { ann, load } = await waiting()
   const { keyboard } = ann.page
   await ann.composer.click()
@@ -69,7 +69,7 @@ test('what is typed at once stays, with its caret and the focus, and can be undo
   await ann.leave()
 })
 
-test('a selection stays, and what is typed takes its place', async () => {
+test('a selection is kept, and typing replaces it', async () => {
   const { ann, load } = await waiting()
   const { keyboard } = ann.page
   await ann.composer.click()
@@ -83,7 +83,7 @@ test('a selection stays, and what is typed takes its place', async () => {
   await ann.leave()
 })
 
-test('an input method ends its word before the editor takes over', async () => {
+test('an input method finishes its word before the editor takes over', async () => {
   const { ann, load } = await waiting()
   await ann.composer.click()
   await ann.page.keyboard.type('言う：')
@@ -115,7 +115,7 @@ test('an input method ends its word before the editor takes over', async () => {
   await ann.leave()
 })
 
-test('without the editor, messages are written, pasted and sent', async () => {
+test('messages can be written, pasted and sent without the editor', async () => {
   const { ann } = await waiting()
   const { keyboard } = ann.page
   await ann.composer.click()
@@ -171,7 +171,7 @@ test.each(['plain field', 'editor'])(
   },
 )
 
-test('half a name that is typed in the same moment as Enter is searched for, and not sent', async () => {
+test('an incomplete name typed just before Enter is searched, not sent', async () => {
   const { ann, load } = await waiting()
   await load()
   await ann.page.evaluate(() => {
@@ -191,7 +191,7 @@ test('half a name that is typed in the same moment as Enter is searched for, and
   await ann.leave()
 })
 
-test('an editor that cannot be loaded is asked for again', async () => {
+test('an editor that cannot be loaded is requested again', async () => {
   const ann = await Person.at(site)
   let isBroken = true
   await ann.page.route('**/RichEditor-*.js', (route) =>
@@ -208,7 +208,7 @@ test('an editor that cannot be loaded is asked for again', async () => {
   await ann.leave()
 })
 
-test('tags of a draft are there before the editor, and menus with it', async () => {
+test("a draft's tags are shown before the editor loads, and menus afterwards", async () => {
   const { ann, load } = await waiting()
   await ann.page.evaluate(() => {
     const chat = document.querySelector('openai-chatkit') as unknown as {

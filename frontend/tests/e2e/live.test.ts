@@ -218,7 +218,7 @@ test('an answer is whole after ten seconds without a network, at any moment', as
 })
 
 test.each(moments)(
-  'on a server that cannot be followed, what was written stays when the page is loaded again, at %s',
+  'on a server that cannot be followed, the text survives a reload, at %s',
   async (moment, when) => {
     const said = `work plainly ${moment}`
     const ann = await at(await site.browser.newContext(), `http://127.0.0.1:${plain.port}`)
@@ -236,7 +236,7 @@ test.each(moments)(
   },
 )
 
-test('an answer goes on while another chat is open, and the list says so', async () => {
+test('an answer continues while another chat is open, and the list shows it', async () => {
   const ann = await newcomer()
   await ann.page.setViewportSize({ width: 1300, height: 800 })
   await ann.ask('Hello', 'You said Hello.')
@@ -255,7 +255,7 @@ test('an answer goes on while another chat is open, and the list says so', async
   await ann.page.context().close()
 })
 
-test('a page that is closed and opened again, another tab, and another device show the same', async () => {
+test('a reopened page, another tab and another device show the same', async () => {
   const ann = await newcomer()
   await ann.ask('Hello', 'You said Hello.')
   await ann.button('New chat').click()
@@ -300,7 +300,7 @@ test('stop works from another device', async () => {
   await device.page.context().close()
 })
 
-test('a message that is sent without a network goes when there is one', async () => {
+test('a message sent offline is delivered when online', async () => {
   const ann = await newcomer()
   await ann.ask('Hello', 'You said Hello.')
   await ann.page.context().setOffline(true)
@@ -312,7 +312,7 @@ test('a message that is sent without a network goes when there is one', async ()
   await ann.page.context().close()
 })
 
-test('a page that reloads before it hears that a message was taken sends it once', async () => {
+test('a reload before a message is confirmed sends it once', async () => {
   const ann = await newcomer()
   await ann.ask('Hello', 'You said Hello.')
   let isSent = false
@@ -332,7 +332,7 @@ test('a page that reloads before it hears that a message was taken sends it once
   await ann.page.context().close()
 })
 
-test('messages that wait go one after the other, and can be taken back', async () => {
+test('queued messages are sent one after another, and can be withdrawn', async () => {
   const ann = await newcomer()
   await ann.say('work first')
   await ann.text('work first 0-3.').waitFor()
@@ -355,7 +355,7 @@ test('messages that wait go one after the other, and can be taken back', async (
   await ann.page.context().close()
 })
 
-test('the server is restarted: the page comes back by itself', async () => {
+test('the page reconnects by itself after a server restart', async () => {
   const ann = await newcomer()
   await ann.ask('Hello', 'You said Hello.')
   await one.kill('SIGTERM')
@@ -364,7 +364,7 @@ test('the server is restarted: the page comes back by itself', async () => {
   await ann.page.context().close()
 })
 
-test('a server that cannot be followed is asked for nothing new', async () => {
+test('a server that cannot be followed receives no new requests', async () => {
   const asked: string[] = []
   const context = await site.browser.newContext()
   context.on('request', (request) => {

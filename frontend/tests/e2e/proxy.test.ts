@@ -132,7 +132,7 @@ test.each([
   await page.context().close()
 })
 
-test('behind nginx, a name that is not allowed is refused', async () => {
+test('behind nginx, a host that is not allowed is rejected', async () => {
   const response = await fetch(plain.replace('chat.test', '127.0.0.1'))
   expect(response.status).toBe(403)
   const { origin } = new URL(plain.replace('chat.test', '127.0.0.1'))

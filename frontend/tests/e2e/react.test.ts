@@ -88,7 +88,7 @@ class Customer extends Person {
   }
 }
 
-test('what the options say is what is seen', async () => {
+test('the options take effect', async () => {
   const ann = await Customer.enter()
   const { page, chat } = ann
   await chat.locator('[aria-placeholder="Ask us"]').waitFor()
@@ -118,7 +118,7 @@ test('what the options say is what is seen', async () => {
   await ann.leave()
 })
 
-test('a prompt is sent by the app’s own fetch, and its answer is rated', async () => {
+test('a prompt is sent by the app’s own fetch, and its answer can be rated', async () => {
   const ann = await Customer.enter()
   const before = marked
   const asking = ann.page.waitForRequest(
@@ -139,7 +139,7 @@ test('a prompt is sent by the app’s own fetch, and its answer is rated', async
   await ann.leave()
 })
 
-test('each method of the composer and of threads does what it says', async () => {
+test('each method of the composer and of threads works', async () => {
   const ann = await Customer.enter()
   const { page, chat } = ann
   await ann.call((chat) => chat.sendUserMessage({ text: 'locate' }))
@@ -172,7 +172,7 @@ test('each method of the composer and of threads does what it says', async () =>
   await ann.leave()
 })
 
-test('the list of chats opens and closes, and an action that the server lacks is told', async () => {
+test('the chat list opens and closes, and an action that the server lacks is reported', async () => {
   const ann = await Customer.enter()
   await ann.call((chat) => chat.sendUserMessage({ text: 'Hello' }))
   await ann.call((chat) => chat.sendCustomAction({ type: 'unknown', payload: {} }))
@@ -210,7 +210,7 @@ test('tags, commands, models and files are chosen and sent', async () => {
   await ann.leave()
 })
 
-test('what the server sends for the app reaches the app', async () => {
+test("the server's events for the app reach the app", async () => {
   const ann = await Customer.enter()
   const item = { thread_id: 't', created_at: '2026-01-01T00:00:00' }
   const content = [

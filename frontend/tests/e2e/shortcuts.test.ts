@@ -15,7 +15,7 @@ const caretOf = (person: Person): Promise<number | undefined> =>
   person.composer.evaluate(() => document.getSelection()?.anchorOffset)
 const sheet = (person: Person) => person.chat.getByRole('dialog', { name: 'Keyboard shortcuts' })
 
-test.each([1000, 1300])('a chat is used by its shortcuts, %i wide', async (width) => {
+test.each([1000, 1300])('shortcuts work in a chat that is %i wide', async (width) => {
   const ann = await at({ viewport: { width, height: 720 } })
   const { keyboard } = ann.page
   await ann.ask('Hello', /You said Hello/)

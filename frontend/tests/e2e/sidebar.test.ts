@@ -11,7 +11,7 @@ const viewport = { width: 1440, height: 900 }
 
 const sidebar = (person: Person) => person.chat.getByRole('navigation', { name: 'Chats' })
 
-test('on a large screen the chats stand beside the thread, until they are closed', async () => {
+test('on a large screen, the chats are beside the thread until they are closed', async () => {
   const ann = await Person.at(site, { viewport })
   await ann.ask('First', /You said First/)
   await sidebar(ann).getByRole('button', { name: 'First', exact: true }).waitFor()
@@ -54,7 +54,7 @@ test('on a large screen the chats stand beside the thread, until they are closed
   await ann.leave()
 })
 
-test('an element within a page has no sidebar unless it asks for one', async () => {
+test('an element within a page has a sidebar only on request', async () => {
   const ann = await Person.at(site, { viewport })
   await ann.setOptions({})
   await ann.button('Chats').click()
@@ -67,7 +67,7 @@ test('an element within a page has no sidebar unless it asks for one', async () 
   await ann.leave()
 })
 
-test('a header of the app keeps the buttons of the page', async () => {
+test("an app's header keeps the page's buttons", async () => {
   const ann = await Person.at(site)
   await ann.page.route('**/page.json', (route) =>
     route.fulfill({ json: { header: { title: { text: 'Orders' } }, thread: {} } }),

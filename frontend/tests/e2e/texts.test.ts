@@ -55,7 +55,7 @@ async function read(
   )
 }
 
-test('what is seen and what is copied of a text are its words', async () => {
+test('the shown and the copied text have the same words', async () => {
   const kinds = Object.values(TEXTS)
   const texts = [
     ...kinds.flat().flatMap(([text]) => [text, ...variantsOf(text)]),

@@ -89,7 +89,7 @@ describe.each([
   ['chat.test', 'evil.test'],
   ['chat.test', 'chat.test'],
 ])('a form at %s, submitted from another port of %s,', (name, from) => {
-  test('changes nothing, and replaces no visitor', async () => {
+  test('changes nothing, and keeps the visitor', async () => {
     const chat = `http://${name}:${port}`
     const person = await Person.at({ ...site, url: chat })
     await person.say('Hello')
@@ -112,7 +112,7 @@ describe.each([
   })
 })
 
-test('a page whose name leads to the chat of this machine is refused', async () => {
+test("a page whose name resolves to the chat's machine is rejected", async () => {
   const local = await freePort()
   serve(local)
   await expect.poll(() => answers(`http://127.0.0.1:${local}`), { timeout: 80_000 }).toBe(true)

@@ -113,7 +113,7 @@ test.each(LOOKS)(
   120_000,
 )
 
-test('a picture is looked at', async () => {
+test('a picture is described', async () => {
   const ann = await Person.at(site)
   const chooser = ann.page.waitForEvent('filechooser')
   await ann.button('Attach files').click()
@@ -127,7 +127,7 @@ test('a picture is looked at', async () => {
   await ann.leave()
 }, 60_000)
 
-test('an answer is stopped, and asked for again', async () => {
+test('an answer is stopped and requested again', async () => {
   const ann = await Person.at(site)
   await ann.say('Compare Rome, Tokyo and Cairo')
   await ann.button('Stop').click()

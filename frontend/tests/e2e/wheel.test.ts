@@ -90,7 +90,7 @@ const site = openedSite((port) =>
   ),
 )
 
-test('the quickstart of the guide leads to a chat in the browser', async () => {
+test("the guide's quickstart leads to a chat in the browser", async () => {
   const ann = await Person.at(site)
   await ann.ask('What shall I wear in Oslo?', 'It is 21 °C in Oslo. Take a hat.')
   await ann.page.reload()

@@ -50,7 +50,7 @@ for (const [name, action, seen] of ACTIONS) {
   })
 }
 
-test('what goes wrong is said at the button, which works again, and nobody types anew', async () => {
+test('an error is shown at the button, which works again, and the form keeps its values', async () => {
   const ann = await seeing(site, {
     type: 'Card',
     children: [
@@ -79,7 +79,7 @@ test('what goes wrong is said at the button, which works again, and nobody types
   await leave(ann)
 })
 
-test('an action of the page is taken by the page, which may send another to the server', async () => {
+test('the page handles its action, and may send another one to the server', async () => {
   const ann = await Person.at(site)
   await ann.page.evaluate(() => {
     interface Chat extends HTMLElement {
@@ -105,7 +105,7 @@ test('an action of the page is taken by the page, which may send another to the 
   await leave(ann)
 })
 
-test('a widget that waits keeps the focus, is sent once, and gives the focus back', async () => {
+test('a waiting widget keeps the focus, is sent once, and restores the focus', async () => {
   const action = { type: 'note', payload: { seconds: 1 }, loadingBehavior: 'container' }
   const ann = await seeing(site, {
     type: 'Card',
@@ -123,7 +123,7 @@ test('a widget that waits keeps the focus, is sent once, and gives the focus bac
   await leave(ann)
 })
 
-test('an old widget is used while nothing is written, and not while something is', async () => {
+test('an old widget works, except during an answer', async () => {
   const ann = await seeing(site, {
     type: 'Card',
     children: [{ type: 'Button', label: 'Old', onClickAction: { type: 'replace' } }],

@@ -21,7 +21,7 @@ const BOOKED = {
   agrees: true,
 }
 
-test('a form is filled in and sent by keyboard alone', async () => {
+test('a form can be filled and sent by keyboard', async () => {
   const ann = await seeing(site, form)
   const { keyboard } = ann.page
   const press = async (...keys: string[]): Promise<void> => {
@@ -63,7 +63,7 @@ test('a form is filled in and sent by keyboard alone', async () => {
   await leave(ann)
 })
 
-test('a form is filled in and sent by mouse, once it is complete', async () => {
+test('a complete form can be sent by mouse', async () => {
   const ann = await seeing(site, form)
   await ann.button('Book').click()
   expect(await ann.chat.getByText('Please fill this in.').count()).toBe(3)

@@ -8,7 +8,7 @@ import { form, leave, options, seeing, show } from './shownWidget'
 
 const site = openedSite()
 
-test('what a control opens stays within a narrow frame, and Escape closes it', async () => {
+test('menus of controls fit a narrow frame, and Escape closes them', async () => {
   const many = Array.from({ length: 300 }, (_, index) => ({
     value: String(index),
     label: `Option ${index} of a list that is rather long, in words that are many`,
@@ -70,7 +70,7 @@ for (const colorScheme of ['light', 'dark']) {
   })
 }
 
-test('a calendar goes from right to left where texts do', async () => {
+test('a calendar runs from right to left in such languages', async () => {
   const ann = await Person.at(site)
   await show(ann, form)
   await ann.setOptions({ locale: 'ar' })
@@ -89,7 +89,7 @@ test('a calendar goes from right to left where texts do', async () => {
   await leave(ann)
 })
 
-test('a form of a hundred fields is opened and written in', async () => {
+test('a form of a hundred fields opens and can be filled', async () => {
   const children = Array.from({ length: 100 }, (_, index) => {
     const name = `f${index}`
     return [

@@ -28,7 +28,7 @@ function serverOf(threads: ThreadMetadata[]): Server {
   }
 }
 
-test('threads are listed by day, the newest first', async () => {
+test('threads are listed by day, newest first', async () => {
   await render(<History />, serverOf([thread('a', 'Now'), thread('b', null, 1)]))
   await screen.findByRole('button', { name: 'Now' })
   const today = screen.getByRole('region', { name: 'today' })
@@ -38,7 +38,7 @@ test('threads are listed by day, the newest first', async () => {
   })
 })
 
-test('a search finds what is in pages that were not loaded', async () => {
+test('a search finds threads on pages that were not loaded', async () => {
   const threads = ['One', 'Two', 'Three', 'Four', 'Fünf'].map((title) => thread(title, title))
   const { person } = await render(<History />, serverOf(threads))
   await screen.findByRole('button', { name: 'Two' })
@@ -50,7 +50,7 @@ test('a search finds what is in pages that were not loaded', async () => {
   await screen.findByText('Nothing found.')
 })
 
-test('more are loaded when they are asked for, each once', async () => {
+test('more threads are loaded on demand, each once', async () => {
   const threads = ['One', 'Two', 'Three'].map((title) => thread(title, title))
   const { person } = await render(<History />, serverOf(threads))
   await person.click(await screen.findByRole('button', { name: 'More' }))
@@ -59,7 +59,7 @@ test('more are loaded when they are asked for, each once', async () => {
   expect(screen.queryByRole('button', { name: 'More' })).toBeNull()
 })
 
-test('accents, case and width of letters do not matter to a search', async () => {
+test('a search ignores accents, case and width of letters', async () => {
   const threads = ['Élan vital', 'Straße', 'ＡＢＣ', 'Другое'].map((title) => thread(title, title))
   const { person } = await render(<History />, serverOf(threads))
   const search = screen.getByRole('searchbox')
@@ -75,7 +75,7 @@ test('accents, case and width of letters do not matter to a search', async () =>
   }
 })
 
-test('arrow keys go from the search to the chats and back', async () => {
+test('arrow keys move between the search and the chats', async () => {
   const { person } = await render(<History />, serverOf([thread('a', 'One'), thread('b', 'Two')]))
   await screen.findByRole('button', { name: 'Two' })
   const focused = (): string | null | undefined => document.activeElement?.textContent
@@ -89,7 +89,7 @@ test('arrow keys go from the search to the chats and back', async () => {
   expect(document.activeElement).toBe(screen.getByRole('searchbox'))
 })
 
-test('a list that cannot be loaded is tried again', async () => {
+test('a list that cannot be loaded can be retried', async () => {
   let isWell = false
   const server = serverOf([thread('a', 'Now')])
   const { person } = await render(<History />, (...request) => (isWell ? server(...request) : 500))
@@ -100,7 +100,7 @@ test('a list that cannot be loaded is tried again', async () => {
   expect(screen.queryByRole('alert')).toBeNull()
 })
 
-test('a title is changed with Enter, and left with Escape', async () => {
+test('Enter saves a title, and Escape discards it', async () => {
   const threads = [thread('a', 'Now')]
   const { person, chat } = await render(<History />, serverOf(threads))
   await person.click(await screen.findByRole('button', { name: 'Rename Now' }))
@@ -113,7 +113,7 @@ test('a title is changed with Enter, and left with Escape', async () => {
   expect(chat.state.get().view).toBe('thread')
 })
 
-test('what cannot be renamed has its title again', async () => {
+test('a chat that cannot be renamed gets its old title back', async () => {
   const threads = [thread('a', 'Now')]
   const { person } = await render(<History />, (type, params) =>
     type === 'threads.update' ? 500 : serverOf(threads)(type, params),
@@ -124,7 +124,7 @@ test('what cannot be renamed has its title again', async () => {
   screen.getByRole('button', { name: 'Now' })
 })
 
-test('nothing is deleted before it is confirmed', async () => {
+test('deleting needs confirmation', async () => {
   const threads = [thread('a', 'Now'), thread('b', 'Then')]
   const { person } = await render(<History />, serverOf(threads))
   await person.click(await screen.findByRole('button', { name: 'Delete Now' }))
@@ -138,7 +138,7 @@ test('nothing is deleted before it is confirmed', async () => {
   expect(document.activeElement).toBe(screen.getByRole('searchbox'))
 })
 
-test('a new chat is listed first, and gets its title when the server has made one', async () => {
+test('a new chat is listed first, and gets its title from the server', async () => {
   const { chat } = await render(<History />, serverOf([thread('a', 'Now', 1)]))
   await screen.findByRole('button', { name: 'Now' })
   const open = (title: string | null): void =>
@@ -154,14 +154,14 @@ test('a new chat is listed first, and gets its title when the server has made on
   expect(screen.queryByRole('button', { name: 'Untitled' })).toBeNull()
 })
 
-test('what may not be done is not offered', async () => {
+test('disabled actions are not offered', async () => {
   const history = { showRename: false, showDelete: false }
   await render(<History />, serverOf([thread('a', 'Now')]), { history })
   await screen.findByRole('button', { name: 'Now' })
   expect(screen.getAllByRole('button')).toHaveLength(1)
 })
 
-test('opening a thread closes the list, and says so', async () => {
+test('opening a thread closes the list, and announces it', async () => {
   const { chat, events, person } = await render(<History />, serverOf([thread('a', 'Now')]))
   await chat.showHistory()
   await person.click(await screen.findByRole('button', { name: 'Now' }))
@@ -173,7 +173,7 @@ test('opening a thread closes the list, and says so', async () => {
   ])
 })
 
-test('a server that can search finds words within messages', async () => {
+test('a server with search finds words within messages', async () => {
   const threads = [thread('a', 'One'), thread('b', 'Two')]
   const queries: unknown[] = []
   const server: Server = (type, params) => {

@@ -17,7 +17,7 @@ const namesOf = (type: string): string[] => {
 }
 const placesOf = (text: string): string[] => (text.match(/\{\w+\}/g) ?? []).sort()
 
-test('there is a translation for each locale that has one in ChatKit', () => {
+test('each locale of ChatKit has a translation', () => {
   expect(names.map((name) => name.replace('.json', '')).sort()).toEqual(
     namesOf('TranslatedLocale').sort(),
   )
@@ -26,7 +26,7 @@ test('there is a translation for each locale that has one in ChatKit', () => {
 describe.each(names)('%s', (name) => {
   const entries = JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Record<string, string>
 
-  test('says everything, with the same values', () => {
+  test('has every text, with the same values', () => {
     expect(Object.keys(entries)).toEqual(Object.keys(en))
     for (const [key, text] of Object.entries(en)) {
       expect(placesOf(entries[key] ?? ''), key).toEqual(placesOf(text))
@@ -35,7 +35,7 @@ describe.each(names)('%s', (name) => {
   })
 })
 
-test('every locale that ChatKit takes finds its translation', () => {
+test('every locale that ChatKit accepts finds its translation', () => {
   for (const locale of namesOf('SupportedLocale')) {
     const found = translationOf(locale)
     if (locale === 'en') expect(found).toBeNull()
@@ -63,7 +63,7 @@ test.each([
   expect(translationOf(locale)).toBe(expected)
 })
 
-test('texts are those of the last language asked for', async () => {
+test('texts are in the last requested language', async () => {
   const texts = new Texts()
   await Promise.all([texts.use('de-AT'), texts.use('fr')])
   expect(texts.locale).toBe('fr')

@@ -24,7 +24,7 @@ async function draw(server: Server = () => ({})) {
 
 afterEach(() => vi.restoreAllMocks())
 
-test('an answer is copied whole, and that is said', async () => {
+test('an answer is copied whole, and this is announced', async () => {
   const { person } = await draw()
   await person.click(screen.getByRole('button', { name: 'Copy' }))
   screen.getByRole('button', { name: 'Copied' })
@@ -32,7 +32,7 @@ test('an answer is copied whole, and that is said', async () => {
   expect(said()).toBe('Copied')
 })
 
-test('where nothing can be copied, that is said', async () => {
+test('a failed copy is announced', async () => {
   const { person } = await draw()
   vi.spyOn(navigator.clipboard, 'writeText').mockRejectedValue(new Error('No'))
   await person.click(screen.getByRole('button', { name: 'Copy' }))
@@ -41,7 +41,7 @@ test('where nothing can be copied, that is said', async () => {
   expect(document.querySelector('textarea')).toBeNull()
 })
 
-test('feedback is about all messages of the answer, and one is thanked for it', async () => {
+test('feedback covers all messages of the answer, and thanks the user', async () => {
   const sent: unknown[] = []
   const { person } = await draw((type, params) => {
     sent.push([type, params])
@@ -57,21 +57,21 @@ test('feedback is about all messages of the answer, and one is thanked for it', 
   screen.getByRole('button', { name: 'Bad answer', pressed: true })
 })
 
-test('feedback that is lost is taken back', async () => {
+test('feedback that cannot be sent is undone', async () => {
   const { person } = await draw(() => 500)
   await person.click(screen.getByRole('button', { name: 'Good answer' }))
   await screen.findByRole('alert')
   screen.getByRole('button', { name: 'Good answer', pressed: false })
 })
 
-test('another answer is asked for to the message before it', async () => {
+test('a retry requests another answer to the previous message', async () => {
   const { person, chat } = await draw()
   const retry = vi.spyOn(chat, 'retry').mockResolvedValue()
   await person.click(screen.getByRole('button', { name: 'Get another answer' }))
   expect(retry).toHaveBeenCalledWith(asked)
 })
 
-test('what the app does not offer is not there', async () => {
+test('actions that the app disabled are not shown', async () => {
   await render(<AnswerActions endId="x" question={null} />, () => 404)
   expect(screen.getAllByRole('button')).toHaveLength(1)
 })

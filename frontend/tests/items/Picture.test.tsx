@@ -21,7 +21,7 @@ beforeAll(() => {
   }
 })
 
-test('an image that is drawn says so, and how far it is', async () => {
+test('an unfinished image shows its progress', async () => {
   const { again } = await render(<Picture item={empty} isOpen progress={null} />, () => 404)
   screen.getByText('Drawing…')
   expect(screen.queryByRole('progressbar')).toBeNull()
@@ -33,7 +33,7 @@ test('an image that is drawn says so, and how far it is', async () => {
   expect(screen.queryByText('Drawing…')).toBeNull()
 })
 
-test('it opens large, and can be saved', async () => {
+test('an image opens large, and can be saved', async () => {
   const { person } = await render(
     <Picture item={drawn} isOpen={false} progress={null} />,
     () => 404,
@@ -47,7 +47,7 @@ test('it opens large, and can be saved', async () => {
   expect(screen.queryByRole('dialog')).toBeNull()
 })
 
-test('one that does not come, or does not load, says so', async () => {
+test('a missing or broken image says so', async () => {
   const { again } = await render(<Picture item={empty} isOpen={false} progress={null} />, () => 404)
   screen.getByText('The image could not be loaded.')
   again(<Picture item={drawn} isOpen={false} progress={null} />)
@@ -58,7 +58,7 @@ test('one that does not come, or does not load, says so', async () => {
   screen.getByRole('button', { name: 'Open image Generated image' })
 })
 
-test('one that lies elsewhere is loaded unless the app keeps to its own origin', async () => {
+test('an external image is loaded unless the app forbids it', async () => {
   const remote = item('generated_image', { image: { id: 'i', url: 'https://images.test/a.png' } })
   const picture = <Picture item={remote} isOpen={false} progress={null} />
   await render(picture, () => 404)

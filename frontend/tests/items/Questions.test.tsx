@@ -19,7 +19,7 @@ async function asked(inputs: StructuredInputItem['inputs'], server: Server = () 
   return { ...rendered, answers, asking }
 }
 
-test('choices and words are sent, and what is left out is skipped', async () => {
+test('choices and texts are sent, and unanswered questions are skipped', async () => {
   const { person, answers, asking } = await asked([how, why, { ...why, id: 'x', question: 'X?' }])
   await person.click(screen.getByRole('radio', { name: 'Boat' }))
   await person.type(screen.getByRole('textbox', { name: 'Why?' }), ' It is nice. ')
@@ -30,7 +30,7 @@ test('choices and words are sent, and what is left out is skipped', async () => 
   })
 })
 
-test('one may choose several, and say something else', async () => {
+test('a user may choose several options, and add a text', async () => {
   const { person, answers, asking } = await asked([{ ...how, multiple: true }])
   await person.click(screen.getByRole('checkbox', { name: 'Train' }))
   await person.click(screen.getByRole('checkbox', { name: 'Boat' }))
@@ -42,7 +42,7 @@ test('one may choose several, and say something else', async () => {
   })
 })
 
-test('an own answer takes the place of a choice, and the other way around', async () => {
+test('a text replaces a choice, and a choice replaces a text', async () => {
   const { person } = await asked([how])
   const own = screen.getByRole<HTMLInputElement>('textbox', { name: 'Something else: How?' })
   const boat = screen.getByRole<HTMLInputElement>('radio', { name: 'Boat' })
@@ -53,7 +53,7 @@ test('an own answer takes the place of a choice, and the other way around', asyn
   expect(own.value).toBe('')
 })
 
-test('nothing is not an answer, which the first question says', async () => {
+test('an empty form is not sent, and the first question says why', async () => {
   const { person, answers } = await asked([why, how])
   await person.type(screen.getByRole('textbox', { name: 'Why?' }), '  ')
   await person.click(screen.getByRole('button', { name: 'Answer' }))
@@ -84,13 +84,13 @@ test('with several questions Enter writes a line, and Ctrl+Enter sends', async (
   expect(answers).toHaveBeenCalledOnce()
 })
 
-test('all is skipped with one button', async () => {
+test('one button skips all questions', async () => {
   const { person, answers, asking } = await asked([how, why])
   await person.click(screen.getByRole('button', { name: 'Skip' }))
   expect(answers).toHaveBeenCalledWith(asking.id, { status: 'skipped' })
 })
 
-test('what was written is still there when it could not be sent', async () => {
+test('the text remains if it cannot be sent', async () => {
   const { chat, person } = await asked([why])
   await person.type(screen.getByRole('textbox', { name: 'Why?' }), 'For fun{Enter}')
   await waitFor(() => expect(chat.state.get().thread.error).not.toBeNull())
@@ -99,7 +99,7 @@ test('what was written is still there when it could not be sent', async () => {
   await waitFor(() => expect(button.disabled).toBe(false))
 })
 
-test('what was answered is read as such, and its form is gone', async () => {
+test('answers are shown without the form', async () => {
   const answered = item('structured_input', {
     status: 'answered',
     inputs: [
@@ -113,7 +113,7 @@ test('what was answered is read as such, and its form is gone', async () => {
   expect(screen.queryByRole('button')).toBeNull()
 })
 
-test('who has answered goes on in the composer', async () => {
+test('after an answer, the focus moves to the composer', async () => {
   const { person, again, chat, asking } = await asked([how])
   const focus = vi.fn()
   chat.focus = focus

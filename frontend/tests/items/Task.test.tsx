@@ -21,7 +21,7 @@ test.each<[Task, boolean, string | null]>([
   expect(said).toBe(status ?? '')
 })
 
-test('a search says what it looked for, and where it found it', async () => {
+test('a search shows its queries and sources', async () => {
   const sources = Array.from({ length: 7 }, (_, number) => ({
     type: 'url' as const,
     title: `Report ${number}`,
@@ -46,7 +46,7 @@ test('a search says what it looked for, and where it found it', async () => {
 })
 
 test.each(['javascript:alert(1)', 'data:text/html,x', 'no url', ''])(
-  'a source at %j is no link',
+  'a source at %j is not a link',
   async (url) => {
     await draw({ type: 'web_search', sources: [{ type: 'url', title: 'Harm', url }] })
     screen.getByText('Harm')
@@ -54,7 +54,7 @@ test.each(['javascript:alert(1)', 'data:text/html,x', 'no url', ''])(
   },
 )
 
-test('files are named, by their title or else their name', async () => {
+test('files are shown by title, or else by name', async () => {
   await draw({
     type: 'file',
     title: 'Read files',

@@ -8,7 +8,7 @@ import { workflow } from './items'
 
 const thoughts = [{ type: 'thought' as const, content: 'The person asks for rain.' }]
 
-test('reasoning is read while it is written, then folds by itself and says how long it took', async () => {
+test('reasoning is open while it streams, then collapses and shows its duration', async () => {
   const item = workflow({ type: 'reasoning', tasks: thoughts })
   const { person, again } = await render(<WorkflowView item={item} isOpen />, () => 404)
   screen.getByRole('button', { name: 'Thinking', expanded: true })
@@ -22,7 +22,7 @@ test('reasoning is read while it is written, then folds by itself and says how l
   screen.getByText('The person asks for rain.')
 })
 
-test('a choice to fold or unfold is kept when the work is done', async () => {
+test("the user's choice to collapse or expand is kept at the end", async () => {
   const item = workflow({ type: 'reasoning', tasks: thoughts })
   const { person, again } = await render(<WorkflowView item={item} isOpen />, () => 404)
   await person.click(screen.getByRole('button'))
@@ -31,7 +31,7 @@ test('a choice to fold or unfold is kept when the work is done', async () => {
   screen.getByRole('button', { expanded: true })
 })
 
-test('who is at a link in it does not lose their place', async () => {
+test('a focused link keeps the workflow open', async () => {
   const tasks = [
     {
       type: 'web_search' as const,
@@ -44,7 +44,7 @@ test('who is at a link in it does not lose their place', async () => {
   expect(document.activeElement).toBe(screen.getByRole('link'))
 })
 
-test('one that is expanded stays so, with its own title', async () => {
+test('an expanded workflow stays expanded, with its own title', async () => {
   const item = workflow({ expanded: true, tasks: thoughts, summary: { title: 'Looked around' } })
   await render(<WorkflowView item={item} isOpen={false} />, () => 404)
   screen.getByRole('button', { name: 'Looked around', expanded: true })
@@ -61,7 +61,7 @@ test.each([
   screen.getByRole('button', { name: title })
 })
 
-test('while it goes on, it is called after its last step', async () => {
+test('a running workflow has the title of its last step', async () => {
   const tasks = [
     { type: 'custom' as const, title: 'Get forecast', status_indicator: 'complete' as const },
     { type: 'custom' as const, title: 'Ask the harbor', status_indicator: 'loading' as const },
@@ -73,7 +73,7 @@ test('while it goes on, it is called after its last step', async () => {
   within(second as HTMLElement).getByText('Running')
 })
 
-test('one without steps is words alone', async () => {
+test('a workflow without steps is only text', async () => {
   await render(<WorkflowView item={workflow({ type: 'reasoning' })} isOpen />, () => 404)
   screen.getByText('Thinking')
   expect(screen.queryByRole('button')).toBeNull()

@@ -39,7 +39,7 @@ async function failure(promise: Promise<unknown>): Promise<ProtocolError> {
   return error as ProtocolError
 }
 
-test('a request says what it wants, in which language', async () => {
+test('a request has its type, parameters and language', async () => {
   let seen = {}
   const client = await serve(
     (request, response) => {
@@ -61,7 +61,7 @@ test('a request says what it wants, in which language', async () => {
   })
 })
 
-test('events arrive however they are cut, and heartbeats are none', async () => {
+test('events arrive however they are split, and heartbeats are ignored', async () => {
   const event = (text: string): string => `data: {"type":"progress_update","text":"${text}"}\n\n`
   const bytes = Buffer.from(`${event('Grüß')}:\n\n${event('b')}`)
   const client = await serve((_, response) => {
@@ -91,7 +91,7 @@ test.each([
   expect(error.message).toContain(expected)
 })
 
-test('a page instead of events, and instead of JSON', async () => {
+test('an HTML page instead of events or JSON is an error', async () => {
   const client = await serve((_, response) => {
     response.writeHead(200, { 'Content-Type': 'text/html' }).end('<p>Log in</p>')
   })
@@ -99,7 +99,7 @@ test('a page instead of events, and instead of JSON', async () => {
   expect((await failure(client.request('threads.list', {}))).kind).toBe('format')
 })
 
-test('a connection that breaks', async () => {
+test('a connection breaks', async () => {
   const client = await serve((_, response) => {
     response.writeHead(200, EVENTS)
     response.write('data: {"type":"progress_update","text":"a"}\n\n')
@@ -108,19 +108,19 @@ test('a connection that breaks', async () => {
   expect((await failure(read(client))).kind).toBe('lost')
 })
 
-test('a server that is not there', async () => {
+test('a server is unreachable', async () => {
   const client = new ProtocolClient({ url: 'http://127.0.0.1:9/chatkit' })
   expect((await failure(read(client))).kind).toBe('unreachable')
 })
 
-test('a server that falls silent', async () => {
+test('a server stops sending', async () => {
   const client = await serve((_, response) => response.writeHead(200, EVENTS).flushHeaders(), {
     idleTimeout: 50,
   })
   expect((await failure(read(client))).kind).toBe('lost')
 })
 
-test('who stops to listen ends the answer', async () => {
+test('a reader that stops ends the request', async () => {
   let close = (): void => {}
   const closed = new Promise<void>((resolve) => (close = resolve))
   const client = await serve((_, response) => {
@@ -131,7 +131,7 @@ test('who stops to listen ends the answer', async () => {
   await closed
 })
 
-test('a server that never begins to answer is lost, and is left', async () => {
+test('a server that never responds is lost, and the request is aborted', async () => {
   let leave = (): void => {}
   const left = new Promise<void>((resolve) => (leave = resolve))
   const client = await serve((_, response) => void response.on('close', leave), {
@@ -166,7 +166,7 @@ test('heartbeats keep a stream alive', async () => {
   expect(await read(client)).toHaveLength(1)
 })
 
-test('a slow reader is no silent server', async () => {
+test('a slow reader is not mistaken for a silent server', async () => {
   const client = await serve(
     (_, response) => {
       response.writeHead(200, EVENTS)
@@ -183,7 +183,7 @@ test('a slow reader is no silent server', async () => {
   expect(count).toBe(2)
 })
 
-test('events of unknown types are passed on, what has no type is not', async () => {
+test('events of unknown types are passed on, but not those without a type', async () => {
   const client = await serve((_, response) => {
     response.writeHead(200, { 'Content-Type': 'Text/Event-Stream; charset=UTF-8' })
     response.end('data: {"type":"thread.hologram"}\r\n\r\ndata: {"type":7}\n\ndata: []\n\n')
@@ -205,7 +205,7 @@ test.each(['', ' ', '<html>Oops</html>', 'x'.repeat(500)])(
   },
 )
 
-test('an answer in JSON that breaks off is a lost connection', async () => {
+test('a truncated JSON response is a lost connection', async () => {
   const client = await serve((_, response) => {
     response.writeHead(200, { 'Content-Length': '100' }).write('{"data"')
     setTimeout(() => response.destroy(), 20)
@@ -216,7 +216,7 @@ test('an answer in JSON that breaks off is a lost connection', async () => {
   })
 })
 
-test('metadata is sent along', async () => {
+test('metadata is sent', async () => {
   let body = ''
   const client = await serve((request, response) => {
     request.on('data', (chunk: Buffer) => (body += chunk.toString()))
@@ -239,7 +239,7 @@ test.each<[string, RequestListener]>([
   expect((await reading).kind).toBe('aborted')
 })
 
-test('a request that is stopped, and one that was stopped before', async () => {
+test('a request can be aborted, also before it starts', async () => {
   const client = await serve((_, response) => void response.writeHead(200).write('{'))
   const stopping = new AbortController()
   const reading = failure(client.request('threads.list', {}, { signal: stopping.signal }))

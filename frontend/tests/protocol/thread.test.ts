@@ -197,7 +197,7 @@ function withoutNulls(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value, (_, each: unknown) => (each === null ? undefined : each)))
 }
 
-test('whatever the stream, both sides come to the same items', { timeout: 60_000 }, async () => {
+test('for any stream, both implementations give the same items', { timeout: 60_000 }, async () => {
   const cases = fc.sample(threads, { numRuns: 1000, seed: 1 })
   const made = await examples(cases)
   expect(made).toHaveLength(cases.length)
@@ -206,7 +206,7 @@ test('whatever the stream, both sides come to the same items', { timeout: 60_000
   }
 })
 
-test('an update of an unknown kind, to any item, gives back the same state', () => {
+test('an unknown update to any item returns the same state', () => {
   const update = { type: 'assistant_message.hologram', content_index: 5, task_index: 5 }
   fc.assert(
     fc.property(threads, (events) => {
@@ -219,7 +219,7 @@ test('an update of an unknown kind, to any item, gives back the same state', () 
   )
 })
 
-test('only the item that an event is about becomes another object', () => {
+test("an event replaces only its item's object", () => {
   fc.assert(
     fc.property(threads, (events) => {
       let state = emptyThread
@@ -233,7 +233,7 @@ test('only the item that an event is about becomes another object', () => {
   )
 })
 
-test('a thread of its own, without its items, and effects that change nothing', () => {
+test('thread metadata without items, and effects, change nothing', () => {
   const thread = { ...base, id: 't', title: 'A', items: { data: [] } }
   const named = run([{ type: 'thread.created', thread }])
   expect(named.thread).toEqual({ ...base, id: 't', title: 'A' })
@@ -266,7 +266,7 @@ describe('the same as the Python side', async () => {
   })
 })
 
-test('deltas join to the text of the item that is done', () => {
+test('deltas join to the text of the finished item', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.nat(2), fc.string()), { maxLength: 30 }), (deltas) => {
       const events = deltas.map(([index, text]) => delta('a', text, index))
@@ -299,7 +299,7 @@ const anyEvent: fc.Arbitrary<ThreadStreamEvent> = fc.oneof(
   }),
 )
 
-test('events of an unknown kind change nothing, wherever they come', () => {
+test('unknown events change nothing at any position', () => {
   fc.assert(
     fc.property(fc.array(anyEvent), (events) => {
       const mixed = events.flatMap((event) => [unknown, event])
@@ -309,7 +309,7 @@ test('events of an unknown kind change nothing, wherever they come', () => {
   )
 })
 
-test('an item is there once, and what does not change stays the same object', () => {
+test('an item is present once, and unchanged objects stay the same', () => {
   fc.assert(
     fc.property(fc.array(anyEvent), (events) => {
       const state = run(events)
@@ -356,7 +356,7 @@ test('widgets change as a whole, in a component and in streamed text', () => {
   )
 })
 
-test('progress ends with the next item, errors with the next answer', () => {
+test('progress ends with the next item, and errors end with the next answer', () => {
   const busy = run([{ type: 'progress_update', text: 'Looking' }])
   expect(busy.progress?.text).toBe('Looking')
   expect(run([{ type: 'thread.item.added', item: message('a') }], busy).progress).toBeNull()
@@ -366,7 +366,7 @@ test('progress ends with the next item, errors with the next answer', () => {
   expect(startResponse(failed).error).toBeNull()
 })
 
-test('older pages come first, and nothing is there twice', () => {
+test('older pages come first, without duplicates', () => {
   const state = run(['b', 'c'].map((id) => ({ type: 'thread.item.done', item: message(id) })))
   const merged = mergeOlder(state, [message('a'), message('b')])
   expect(merged.items.map((item) => item.id)).toEqual(['a', 'b', 'c'])

@@ -10,6 +10,6 @@ test.each([
   ['2026-05-01T12:00:00-0330', '2026-05-01T15:30:00.000Z'],
 ])('%s is %s', (sent, time) => expect(timeFrom(sent).toISOString()).toBe(time))
 
-test('what is no time is none', () => {
+test('an invalid time is ignored', () => {
   expect(Number.isNaN(timeFrom('').getTime())).toBe(true)
 })

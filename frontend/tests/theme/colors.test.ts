@@ -6,16 +6,16 @@ import { contrast, mix, readableOn, textOn, type Rgb } from '../../src/theme/col
 const channel = fc.integer({ min: 0, max: 255 })
 const color = fc.tuple(channel, channel, channel) as fc.Arbitrary<Rgb>
 
-test('contrast is that of WCAG', () => {
+test('contrast is computed as in WCAG', () => {
   expect(contrast([0, 0, 0], [255, 255, 255])).toBeCloseTo(21)
   expect(contrast([255, 255, 255], [118, 118, 118])).toBeCloseTo(4.54, 2)
 })
 
-test('text on any color can be read', () => {
+test('text on any color is readable', () => {
   fc.assert(fc.property(color, (each) => contrast(textOn(each), each) >= 4.5))
 })
 
-test('any color can be read on any background, and stays as it is if it can be already', () => {
+test('any color becomes readable on any background, and is unchanged if it already is', () => {
   fc.assert(
     fc.property(color, color, (background, each) => {
       const found = readableOn(background, each)

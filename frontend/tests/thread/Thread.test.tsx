@@ -44,7 +44,7 @@ async function thread(
   return rendered
 }
 
-test('what people do not see is skipped, and so is what is not known', async () => {
+test('hidden and unknown items are skipped', async () => {
   const warn = vi.spyOn(console, 'error')
   const unknown = { ...answer('x'), type: 'hologram' } as unknown as ThreadItem
   await thread([
@@ -59,7 +59,7 @@ test('what people do not see is skipped, and so is what is not known', async () 
   expect(warn).not.toHaveBeenCalled()
 })
 
-test('one item that cannot be drawn does not take the rest with it', async () => {
+test('an item that cannot be drawn does not affect the others', async () => {
   vi.spyOn(console, 'error').mockImplementation(() => {})
   const broken = { ...workflow({}), workflow: null } as unknown as ThreadItem
   await thread([question('Hello'), broken])
@@ -67,7 +67,7 @@ test('one item that cannot be drawn does not take the rest with it', async () =>
   screen.getByText('This part cannot be shown.')
 })
 
-test('an answer has its actions once, after its end', async () => {
+test('an answer has its actions once, at its end', async () => {
   const { chat } = await thread([])
   const items = [question('Hello'), answer('One'), workflow({}), answer('Two')]
   const copies = (): number => screen.queryAllByRole('button', { name: 'Copy' }).length
@@ -80,7 +80,7 @@ test('an answer has its actions once, after its end', async () => {
   within(last).getByRole('button', { name: 'Copy' })
 })
 
-test('an answer can be tried again once the question is loaded that it comes of', async () => {
+test('an answer can be retried once its question is loaded', async () => {
   const { chat, person } = await render(<Thread />, () => 404, {
     threadItemActions: { retry: true },
   })
@@ -94,7 +94,7 @@ test('an answer can be tried again once the question is loaded that it comes of'
   expect(retry).toHaveBeenCalledWith(asked)
 })
 
-test('of a long thread the end is drawn at once, and the rest soon', async () => {
+test('the end of a long thread is drawn first, and the rest soon', async () => {
   const all = Array.from({ length: 250 }, (_, index) => answer(`Answer ${index}.`))
   const { chat } = await thread(all)
   screen.getByText('Answer 249.')
@@ -105,7 +105,7 @@ test('of a long thread the end is drawn at once, and the rest soon', async () =>
   expect(screen.getAllByRole('article')).toHaveLength(251)
 })
 
-test('what goes on is said with its icon, until something comes', async () => {
+test('progress is shown with its icon until the next item', async () => {
   const { chat } = await thread([])
   show(chat, { items: [question('Hello')] }, true)
   screen.getByText('Thinking…')
@@ -120,14 +120,14 @@ test('what goes on is said with its icon, until something comes', async () => {
   expect(screen.queryByText('Thinking…')).toBeNull()
 }, 20_000)
 
-test('a silence in the middle of a turn is filled', async () => {
+test('a pause in the middle of a turn shows an indicator', async () => {
   const { chat } = await thread([])
   show(chat, { items: [question('Hello'), answer('Hi')] }, true)
   expect(screen.queryByText('Thinking…')).toBeNull()
   await screen.findByText('Thinking…')
 })
 
-test('a tool of the page is seen while it runs', async () => {
+test('a client tool is shown while it runs', async () => {
   const call = item('client_tool_call', {
     status: 'pending',
     call_id: 'c',
@@ -140,7 +140,7 @@ test('a tool of the page is seen while it runs', async () => {
   screen.getByText('Used get location')
 })
 
-test('an error says what is wrong, and the turn is tried again', async () => {
+test('an error says what is wrong, and the turn can be retried', async () => {
   const asked = question('Hello')
   const error = { code: 'custom', message: 'Too busy.', allowRetry: true }
   const { chat, person } = await thread([asked], { error })
@@ -153,7 +153,7 @@ test('an error says what is wrong, and the turn is tried again', async () => {
   expect(screen.queryByRole('button', { name: 'Try again' })).toBeNull()
 })
 
-test('while a question is open, an error does not take it away', async () => {
+test('an error does not remove an open question', async () => {
   const inputs = [{ type: 'freeform' as const, id: 'a', question: 'Why?' }]
   const asking = item('structured_input', { status: 'pending', inputs })
   const error = { code: 'connection', message: 'Lost.', allowRetry: true }
@@ -163,7 +163,7 @@ test('while a question is open, an error does not take it away', async () => {
   screen.getByRole('button', { name: 'Answer' })
 })
 
-test('notices have a title, and links in their words', async () => {
+test('notices have a title, and links in their text', async () => {
   const notice = {
     id: 1,
     level: 'warning' as const,
@@ -176,7 +176,7 @@ test('notices have a title, and links in their words', async () => {
   expect(link.getAttribute('href')).toBe('https://a.test/')
 }, 20_000)
 
-test('an answer is heard once and whole, and what is asked is heard when it comes', async () => {
+test('an answer is announced once and whole, and a question when it arrives', async () => {
   const asked = question('Hello')
   const { chat } = await thread([answer('Old')])
   const heard = (): string[] =>
@@ -199,7 +199,7 @@ test('an answer is heard once and whole, and what is asked is heard when it come
   expect(heard().join()).not.toContain('Old')
 })
 
-test('older items that do not come are asked for again only by a person', async () => {
+test('only the user retries older items that cannot be loaded', async () => {
   const asked = vi.fn(() => 500)
   const { chat, person } = await thread([answer('New')], {}, asked)
   act(() => chat.state.set({ older: 'x' }))

@@ -10,7 +10,7 @@ function Word({ word }: { word: string | null }) {
   return <p>{(word as string).toUpperCase()}</p>
 }
 
-test('what cannot be drawn is replaced, until it has changed', () => {
+test('a part that cannot be drawn is replaced until it changes', () => {
   vi.spyOn(console, 'error').mockImplementation(() => {})
   const shown = (word: string | null) => (
     <Boundary fallback={<p>Not drawn</p>}>

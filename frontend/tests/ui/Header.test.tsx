@@ -9,7 +9,7 @@ const noServer = (): number => 500
 const buttons = (): (string | null)[] =>
   screen.queryAllByRole('button').map((button) => button.getAttribute('aria-label'))
 
-test('without options there are a new chat and the list of chats', async () => {
+test('without options, the header has a new chat and the list of chats', async () => {
   const { chat, events, person } = await render(<Header />, noServer)
   expect(buttons()).toEqual(['New chat', 'Chats'])
   expect(screen.getByRole('button', { name: 'New chat' })).toHaveProperty('disabled', true)
@@ -20,7 +20,7 @@ test('without options there are a new chat and the list of chats', async () => {
   expect(events).toEqual(['chatkit.history.open', 'chatkit.history.close'])
 })
 
-test('buttons of the app stand at both ends, and do what the app says', async () => {
+test("the app's buttons are at both ends and call the app", async () => {
   const left = vi.fn()
   const right = vi.fn()
   const { person } = await render(<Header />, noServer, {

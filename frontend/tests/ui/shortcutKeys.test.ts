@@ -21,7 +21,7 @@ test.each<Keys>([
   [{ key: 'Shift', code: 'ShiftLeft', altKey: true, shiftKey: true }, null],
 ])('%o is %s', (keys, found) => expect(shortcut(keys)).toBe(found))
 
-test('on a Mac, Control takes the place of Alt, which types signs there', async () => {
+test('on a Mac, shortcuts use Control instead of Alt, which types characters there', async () => {
   vi.spyOn(navigator, 'platform', 'get').mockReturnValue('MacIntel')
   vi.resetModules()
   const mac = await import('../../src/ui/shortcutKeys')

@@ -19,7 +19,7 @@ function itemOf(widget: Widget): WidgetItem {
   }
 }
 
-test('a component of an unknown type, or that breaks, leaves the others as they are', async () => {
+test('an unknown or broken component does not affect the others', async () => {
   vi.spyOn(console, 'error').mockImplementation(() => {})
   const broken = {
     type: 'Text',
@@ -42,7 +42,7 @@ test('a component of an unknown type, or that breaks, leaves the others as they 
   expect(screen.getAllByText('This part cannot be shown.')).toHaveLength(2)
 })
 
-test('what is nested beyond all reason is cut off', async () => {
+test('extremely nested components are cut off', async () => {
   let widget: Widget = { type: 'Text', value: 'The end' }
   for (let depth = 0; depth < 1000; depth++) widget = { type: 'Col', children: [widget] }
   await render(<WidgetView widget={{ type: 'Basic', children: [widget] }} />, nothing)

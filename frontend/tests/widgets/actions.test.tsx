@@ -117,7 +117,7 @@ for (const { name, widget, use, payload } of TAKING) {
   })
 }
 
-test('an option is chosen from a list by keyboard, and is sent', async () => {
+test('an option can be chosen from a list by keyboard, and is sent', async () => {
   const options = ['Oslo', 'Bergen', 'Tromsø'].map((label) => ({ value: label, label }))
   const { person, sent } = await showing({
     type: 'Select',
@@ -142,7 +142,7 @@ test('an option is chosen from a list by keyboard, and is sent', async () => {
   ])
 })
 
-test('a day is chosen from a calendar by keyboard, and is sent', async () => {
+test('a day can be chosen from a calendar by keyboard, and is sent', async () => {
   const { person, sent } = await showing({
     type: 'DatePicker',
     name: 'day',
@@ -167,7 +167,7 @@ test('a day is chosen from a calendar by keyboard, and is sent', async () => {
   expect(day).toMatch(/^2026-12-02T00:00:00\.000[+-]\d\d:\d\d$/)
 })
 
-test('an action for the page goes to the page, and what has asked waits for it', async () => {
+test('an action for the page goes to the page, and the control waits for it', async () => {
   let answer = (): void => {}
   const onAction = vi.fn(() => new Promise<void>((resolve) => (answer = resolve)))
   const widget: Widget = {
@@ -191,7 +191,7 @@ test('an action for the page goes to the page, and what has asked waits for it',
   expect(sent).toEqual([])
 })
 
-test('an action for a page that takes none fails where it was taken', async () => {
+test('an action for a page without a handler fails at its control', async () => {
   const { person, events } = await showing({
     type: 'Button',
     label: 'Go',
@@ -202,7 +202,7 @@ test('an action for a page that takes none fails where it was taken', async () =
   expect(events).toContain('chatkit.error')
 })
 
-test('an action that is no stream is answered with its item as it is then', async () => {
+test('a synchronous action returns its updated item', async () => {
   const { person, sent } = await showing(
     { type: 'Button', label: 'Go', onClickAction: { ...action, streaming: false } },
     () => ({ updated_item: itemOf({ type: 'Text', value: 'Gone' }) }),
@@ -315,7 +315,7 @@ test('while one action waits, buttons for the server are off, and those for the 
   expect(sent.map(({ params }) => params.action.type)).toEqual(['one', 'two'])
 })
 
-test('what goes wrong with an action that has taken its button away is shown in the thread', async () => {
+test('the failure of an action that removed its button is shown in the thread', async () => {
   const { person, chat } = await showing(
     { type: 'Button', label: 'Go', onClickAction: action },
     () => [
@@ -335,7 +335,7 @@ test('what goes wrong with an action that has taken its button away is shown in 
   expect(chat.state.get().thread.notices).toMatchObject([{ message: 'Nearly sold out.' }])
 })
 
-test('of changes while one waits for its answer, the last is sent after it', async () => {
+test('of changes during a pending one, the last is sent after it', async () => {
   const answers: ((answer: Answer) => void)[] = []
   const { person, sent } = await showing(
     {
@@ -354,7 +354,7 @@ test('of changes while one waits for its answer, the last is sent after it', asy
   expect(sent.map(({ params }) => params.action.payload)).toEqual([{ size: 's' }, { size: 'l' }])
 })
 
-test('what a server answers after the thread was left changes nothing', async () => {
+test('a response after the thread was closed changes nothing', async () => {
   let answer: (answer: Answer) => void = () => {}
   const { person, chat } = await showing(
     { type: 'Button', label: 'Go', onClickAction: { ...action, streaming: false } },
@@ -367,7 +367,7 @@ test('what a server answers after the thread was left changes nothing', async ()
   expect(screen.queryByText('Gone')).toBeNull()
 })
 
-test('an action of the app itself goes with an item or without one', async () => {
+test('an action of the app can have an item or none', async () => {
   const { chat, sent } = await showing({ type: 'Text', value: 'Here' }, ({ params }) =>
     params.item_id === undefined ? 500 : [],
   )

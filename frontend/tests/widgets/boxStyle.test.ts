@@ -4,7 +4,7 @@ import { blockStyle, boxStyle, lengthOf, spacingOf } from '../../src/widgets/box
 
 const style = (properties: object) => boxStyle({ type: 'Box', ...properties }, 'col')
 
-test('numbers are pixels in sizes, and four of them in spacing', () => {
+test('numbers are pixels in sizes, and multiples of four pixels in spacing', () => {
   expect(lengthOf(12)).toBe('12px')
   expect(lengthOf('12')).toBe('12px')
   expect(spacingOf(3)).toBe('12px')
@@ -36,14 +36,14 @@ test.each([
   ).toEqual({})
 })
 
-test('nothing is larger than a screen can make sense of, or reaches far out of its place', () => {
+test('sizes and offsets are limited to reasonable values', () => {
   expect(lengthOf(1e9)).toBe('10000px')
   expect(lengthOf('999999px')).toBe('10000px')
   expect(lengthOf(-5)).toBe('0px')
   expect(blockStyle({ type: 'Box', margin: -1000 })).toEqual({ margin: '-64px' })
 })
 
-test('sides may be named one by one or two by two, and follow the direction of the text', () => {
+test("sides may be set one by one or in pairs, and follow the text's direction", () => {
   expect(style({ padding: { x: 2, top: 1, bottom: '3px' } })).toMatchObject({
     paddingTop: '4px',
     paddingBottom: '3px',
@@ -59,7 +59,7 @@ test('sides may be named one by one or two by two, and follow the direction of t
   })
 })
 
-test('a size stands for both of its directions, where these are not given', () => {
+test('a size sets both dimensions unless they are given', () => {
   expect(blockStyle({ type: 'Box', size: 10, height: 5, minSize: 1, maxSize: '100%' })).toEqual({
     width: '10px',
     height: '5px',
@@ -70,7 +70,7 @@ test('a size stands for both of its directions, where these are not given', () =
   })
 })
 
-test('no property but the known ones gets into a style', () => {
+test('only known properties get into a style', () => {
   const hostile = {
     position: 'fixed',
     zIndex: 9999,

@@ -17,7 +17,7 @@ import {
 
 const anyDay = fc.integer({ min: FIRST, max: LAST })
 
-test('a day that is sent comes back as the same day', () => {
+test('a sent day is read as the same day', () => {
   fc.assert(
     fc.property(anyDay, (day) => {
       expect(parseDay(isoOf(day))).toBe(day)
@@ -25,7 +25,7 @@ test('a day that is sent comes back as the same day', () => {
   )
 })
 
-test('a date without a time, or at midnight in Greenwich, is the day that is written', () => {
+test('a date without a time, or at midnight UTC, is the written day', () => {
   const day = dayOf(2026, 10, 25)
   for (const text of [
     '2026-11-25',
@@ -39,7 +39,7 @@ test('a date without a time, or at midnight in Greenwich, is the day that is wri
   }
 })
 
-test('what is no date is none', () => {
+test('an invalid date is ignored', () => {
   for (const text of [
     '',
     'soon',
@@ -57,7 +57,7 @@ test('what is no date is none', () => {
   }
 })
 
-test('months later it is the same date, or the last of a month that is too short', () => {
+test('adding months keeps the day, or the last day of a shorter month', () => {
   expect(addMonths(dayOf(2026, 0, 31), 1)).toBe(dayOf(2026, 1, 28))
   expect(addMonths(dayOf(2024, 1, 29), 12)).toBe(dayOf(2025, 1, 28))
   fc.assert(
@@ -69,7 +69,7 @@ test('months later it is the same date, or the last of a month that is too short
   )
 })
 
-test('days are said in the language, in the calendar of the grid, and weeks begin where they do there', () => {
+test("days have names in the language, in the grid's calendar, and weeks start as usual there", () => {
   const day = dayOf(2026, 10, 25)
   expect(say('en-US', day, { dateStyle: 'medium' })).toBe('Nov 25, 2026')
   expect(say('de', day, { dateStyle: 'long' })).toBe('25. November 2026')
@@ -77,7 +77,7 @@ test('days are said in the language, in the calendar of the grid, and weeks begi
   expect([weekStart('en-US'), weekStart('de'), weekStart('ar-EG')]).toEqual([0, 1, 6])
 })
 
-test('the weeks of a month begin with the same weekday, and hold all its days', () => {
+test('the weeks of a month start with the same weekday, and contain all its days', () => {
   fc.assert(
     fc.property(anyDay, fc.integer({ min: 0, max: 6 }), (day, start) => {
       const { first, last } = monthOf(day)

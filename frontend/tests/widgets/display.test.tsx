@@ -18,13 +18,13 @@ const words = (count: number) =>
 const rows = (count: number) =>
   words(count).map((word) => ({ type: 'ListViewItem', children: [word] }))
 
-test('a large widget is drawn piece by piece, and wholly in the end', async () => {
+test('a large widget is drawn in parts', async () => {
   await draw({ type: 'Card', children: words(400) })
   expect(screen.getAllByText(/Word/).length).toBeLessThan(200)
   await vi.waitFor(() => expect(screen.getAllByText(/Word/)).toHaveLength(400), { timeout: 20_000 })
 }, 30_000)
 
-test('a list shows as many items as it may, and all of them when asked', async () => {
+test('a list shows its limit of items, and all of them on request', async () => {
   const { person } = await draw({ type: 'ListView', limit: 3, children: rows(7) })
   expect(within(screen.getByRole('list')).getAllByRole('listitem')).toHaveLength(3)
   await person.click(screen.getByRole('button', { name: 'Show more' }))
@@ -35,7 +35,7 @@ test('a list shows as many items as it may, and all of them when asked', async (
   expect(screen.getAllByRole('listitem')).toHaveLength(3)
 })
 
-test('a list item is a button by the name of what it holds', async () => {
+test('a list item is a button named after its content', async () => {
   const onAction = vi.fn(async () => {})
   const onClickAction = { type: 'open', handler: 'client', payload: { id: 7 } }
   const children = [{ type: 'ListViewItem', onClickAction, children: words(1) }]
@@ -48,7 +48,7 @@ test('a list item is a button by the name of what it holds', async () => {
   )
 })
 
-test('an action that the page fails is said to have failed, and can be taken again', async () => {
+test('an action that fails in the page says so, and can be retried', async () => {
   vi.spyOn(console, 'warn').mockImplementation(() => {})
   const onAction = vi.fn(async () => Promise.reject(new Error('no')))
   const onClickAction = { type: 'open', handler: 'client' }
@@ -60,7 +60,7 @@ test('an action that the page fails is said to have failed, and can be taken aga
   expect(onAction).toHaveBeenCalledTimes(2)
 })
 
-test('a collapsed card shows its status, and the rest when asked', async () => {
+test('a collapsed card shows its status, and the rest on request', async () => {
   const { person } = await draw({
     type: 'Card',
     collapsed: true,
@@ -73,7 +73,7 @@ test('a collapsed card shows its status, and the rest when asked', async () => {
   screen.getByText('Word 0')
 })
 
-test('an image that may not be loaded, or that is broken, says so in its place', async () => {
+test('a forbidden or broken image says so in its place', async () => {
   await draw({
     type: 'Card',
     children: [
@@ -110,7 +110,7 @@ test('an app decides whether widgets show images of other hosts', async () => {
   expect(screen.getByRole('img', { name: /A shoe/ }).textContent).toBe('Image not shown: A shoe')
 })
 
-test('a part may have another theme than the chat', async () => {
+test('a part may have a different theme from the chat', async () => {
   await draw({ type: 'Card', theme: 'dark', children: words(1) })
   expect(screen.getByText('Word 0').closest('[data-theme]')?.getAttribute('data-theme')).toBe(
     'dark',
@@ -176,7 +176,7 @@ test('a chart has a name, and a table for those who cannot see it', async () => 
   )
 }, 30_000)
 
-test('an argument that a person decides on is whole, and can be scrolled by keyboard', async () => {
+test("an approval's argument is shown whole, and can be scrolled by keyboard", async () => {
   const long = `${'x\n'.repeat(5000)}rm -rf /`
   await draw({ type: 'Card', children: [{ type: 'Text', value: long, key: 'verbatim' }] })
   const text = screen.getByText(/rm -rf/)
@@ -185,7 +185,7 @@ test('an argument that a person decides on is whole, and can be scrolled by keyb
   expect(text.tabIndex).toBe(0)
 })
 
-test('a time is shown in the zone and language of the reader', async () => {
+test("a time is shown in the reader's zone and language", async () => {
   const at = '2026-11-25T09:05:00+00:00'
   const widget = {
     type: 'Card',

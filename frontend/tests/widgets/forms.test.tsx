@@ -92,7 +92,7 @@ for (const [name, field, wrong, message, right] of WRONG) {
   })
 }
 
-test('what must be chosen is asked for, from the first on', async () => {
+test('required choices are requested, starting with the first', async () => {
   const { person, sent } = await showing(
     formOf(
       { type: 'RadioGroup', name: 'size', options, required: true },
@@ -109,7 +109,7 @@ test('what must be chosen is asked for, from the first on', async () => {
   expect(sent.map(({ params }) => params.action.payload)).toEqual([{ size: 's', agrees: true }])
 })
 
-test('a form is sent with Enter, and a card that is one with its own button', async () => {
+test("Enter sends a form, and a card's own button sends a form card", async () => {
   const { person, sent } = await showing({
     type: 'Card',
     asForm: true,
@@ -123,7 +123,7 @@ test('a form is sent with Enter, and a card that is one with its own button', as
   ])
 })
 
-test('of several ways to submit a form, each has its own action', async () => {
+test('each submit button of a form has its own action', async () => {
   const ways = ['draft', 'final'].map((type) => ({
     type: 'Button',
     label: type,
@@ -143,7 +143,7 @@ test('of several ways to submit a form, each has its own action', async () => {
   ])
 })
 
-test('a value whose place is taken is left out, and the app is told', async () => {
+test('a value with a conflicting name is omitted, with a warning for the app', async () => {
   const { person, sent, events } = await showing({
     type: 'Form',
     onSubmitAction: { type: 'save', payload: { id: 1, todo: { by: 'me' } } },
@@ -164,7 +164,7 @@ test('a value whose place is taken is left out, and the app is told', async () =
   expect(events.filter((event) => event === 'chatkit.error')).toHaveLength(4)
 })
 
-test('what was written outlasts a failure, another state of the widget, and a look at the list', async () => {
+test('values survive a failure, another state of the widget, and a visit to the list', async () => {
   const field = { type: 'Input', name: 'who', defaultValue: 'Kari' }
   const widget = formOf(field)
   const { person, chat, show } = await showing(widget, () => 500)
@@ -187,7 +187,7 @@ test('what was written outlasts a failure, another state of the widget, and a lo
   await holds('Kari')
 })
 
-test('only the field that is written in is drawn again', async () => {
+test('only the edited field is drawn again', async () => {
   const drawn = vi.fn()
   const fields = Array.from({ length: 20 }, (_, index) => ({
     type: 'Input',
@@ -206,7 +206,7 @@ test('only the field that is written in is drawn again', async () => {
   expect(new Set(drawn.mock.calls.map(([index]) => index as number))).toEqual(new Set([0]))
 })
 
-test('labels name the controls they are for, and take the person there', async () => {
+test('labels name their controls, and focus them', async () => {
   const labelled = ['text', 'lines', 'list', 'day', 'choice', 'check'].flatMap((name) => [
     { type: 'Label', value: `The ${name}`, fieldName: name },
   ])

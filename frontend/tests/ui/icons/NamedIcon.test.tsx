@@ -7,7 +7,7 @@ import { NamedIcon } from '../../../src/ui/icons/NamedIcon'
 afterEach(cleanup)
 
 test.each(['bug', 'lucide:bug', 'lucide:building-2', 'lucide:alert-circle'])(
-  '%s is an icon that nobody hears',
+  '%s is an icon that screen readers ignore',
   async (name) => {
     const { container } = render(<NamedIcon name={name} />)
     await waitFor(() => expect(container.querySelector('svg *')).not.toBeNull(), {

@@ -7,7 +7,7 @@ import { sample } from '../../../src/widgets/chart/sample'
 const rowsOf = (columns: (number | null)[][]): Row[] =>
   columns.map((values, index) => ({ label: String(index), values }))
 
-test('no more rows are drawn than there is room for, in their order, with every peak', () => {
+test('at most as many rows are drawn as fit, in order, with every peak', () => {
   const value = fc.option(fc.integer({ min: -1000, max: 1000 }))
   const columns = fc.integer({ min: 1, max: 4 }).chain((count) =>
     fc.array(fc.array(value, { minLength: count, maxLength: count }), {
@@ -31,7 +31,7 @@ test('no more rows are drawn than there is room for, in their order, with every 
   )
 })
 
-test('values that are no numbers, or absurd ones, are gaps', () => {
+test('invalid or absurd values are gaps', () => {
   const { rows, series } = chartData({
     type: 'Chart',
     xAxis: { dataKey: 'x', labels: { a: 'A' } },
