@@ -17,8 +17,8 @@ from agent_framework_chatkit import AgentChatKitServer
 from agent_framework_chatkit.http.event_stream import EventStream
 from agent_framework_chatkit.stores import SQLStore
 
-from ..chat_client import encode
 from ...fakes.scripted_agent import agent, call, text
+from ..chat_client import encode
 from ..live_client import ME, Gate, LiveClient, chat, hold_commits, settled
 
 
