@@ -56,6 +56,8 @@ class Channel:
         """The number of rows after this position that this worker wrote itself."""
         self.beginning: Container[str] = ()
         """IDs of runs whose first events are about to be delivered."""
+        self.must_pull = False
+        """Whether events in the log wait for those first events."""
         self.run: Run | None = None
         """The run that this worker executes in the thread, if any."""
         self.is_thread_unsure = False
@@ -75,11 +77,6 @@ class Channel:
     def is_used(self) -> bool:
         """Whether the channel has followers or a run."""
         return bool(self._followers) or self.run is not None
-
-    @property
-    def has_followers(self) -> bool:
-        """Whether any client follows the thread here."""
-        return bool(self._followers)
 
     @property
     def known(self) -> int:
@@ -157,7 +154,8 @@ class Channel:
         async with self._pulling:
             while rows := await self.log.read_log(self.key, self.log_position):
                 for row in rows:
-                    if row.run in self.beginning:
+                    self.must_pull = row.run in self.beginning
+                    if self.must_pull:
                         # Its first events must be delivered before the events after them.
                         return
                     self.log_position = row.position

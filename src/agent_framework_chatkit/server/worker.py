@@ -130,8 +130,7 @@ class Worker(Generic[TContext]):
         finally:
             self._beginning.pop(new.run).set()
         run.start(body, time_limit)
-        if channel.has_followers:
-            # Events that others wrote meanwhile had to wait for the first events.
+        if channel.must_pull:
             self.pull_soon(channel.key)
         self.lists.thread_changed(new.owner, begun.lease.key)
         self._group_commits.start()

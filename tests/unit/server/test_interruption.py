@@ -84,7 +84,8 @@ async def test_requests_of_dead_worker_are_withdrawn(
         monkeypatch.setattr(run, "end_run", end)
         client = LiveClient(dying)
         asking = await client.ask("Go on")
-        await asking.until("thread.item.done")
+        for _ in ("the message", "the request"):
+            await asking.until("thread.item.done")
         await gate.is_reached.wait()
         client.server = AgentChatKitServer(answering, two)
         assert len(await client.items()) == 2
