@@ -1,4 +1,4 @@
-"""Reads threads as lines of JSON, each a list of events, and prints what Python makes of them."""
+"""Reads lists of events as lines of JSON, and prints the items that Python applies them to."""
 
 import json
 import sys
@@ -18,7 +18,7 @@ ITEM: TypeAdapter[ThreadItem] = TypeAdapter(ThreadItem)
 
 
 def example_of(events: Iterable[ThreadStreamEvent]) -> dict[str, Any]:
-    """Return events as they are on the wire, and the items that they leave."""
+    """Return events as they are sent, and the resulting items."""
     items: dict[str, Any] = {}
     sent: list[Any] = []
     for event in events:

@@ -1,6 +1,6 @@
-"""Prints runs as ChatKit events, each with the items that the Python side makes of them.
+"""Prints runs as ChatKit events, each with the items that Python gets from them.
 
-One JSON document a line; the frontend's reducer must come to the same items.
+Each line is a JSON document. The frontend's reducer must get the same items.
 """
 
 import asyncio
@@ -106,7 +106,7 @@ RUNS: dict[str, list[Step]] = {
 
 
 class Store:
-    """Only names things, which is all that a run asks of its store."""
+    """Generates IDs, which is all that a run needs from its store."""
 
     def __init__(self) -> None:
         self.numbers = count()
@@ -131,7 +131,7 @@ async def main() -> None:
         store: Any = Store()
         thread = ThreadMetadata(id="thr_1", created_at=datetime(2026, 1, 1))
         context = ThreadContext(thread=thread, store=store, request_context=None)
-        # A run whose tools stream nothing takes another way through the bridge.
+        # A run without a context takes a different path through the bridge.
         has_tools = any(callable(step) for step in steps)
         events = stream_agent_response(
             run_of(steps, context),

@@ -1,4 +1,4 @@
-"""Prints the JSON schema of what ChatKit clients send and receive, for the types of ours."""
+"""Prints the JSON schema of the requests and responses of ChatKit, for `src/protocol/types.ts`."""
 
 import json
 import sys
@@ -47,21 +47,21 @@ WIDGET = {
 
 
 def tidy(value: Any) -> Any:
-    """Make a schema read well as TypeScript."""
+    """Simplify a schema for TypeScript."""
     if isinstance(value, list):
         return [tidy(each) for each in value]
     if not isinstance(value, dict):
         return value
     if "default" in value and value.keys() <= {"default", "title", "description"}:
-        # A default without a type would be taken for an object, and this is anything.
+        # Without a type, a default would turn "any" into an object.
         return {}
     if isinstance(value.get("properties"), dict):
         properties = {name: tidy(each) for name, each in value["properties"].items()}
         for name in ("widget", "component"):
             if name in properties:
                 properties[name] = {"$ref": "#/$defs/Widget"}
-        # The server leaves out what is empty, and takes it for empty what is left out; what tells
-        # the kind of a thing is always there.
+        # The server omits empty values, and accepts missing ones as empty. Discriminators are
+        # always present.
         required = list(value.get("required", []))
         required += [name for name in ("type",) if name in properties and name not in required]
         return {
@@ -97,7 +97,7 @@ def used(value: Any, found: set[str]) -> set[str]:
     return found
 
 
-# Pydantic names a generic type after all that is in it.
+# Pydantic's names of generic types contain all their parameters.
 definitions["Action"] = definitions.pop("Action_str_Any_")
 long_names = {name: "ItemPage" for name in definitions if name.startswith("Page_")}
 text = json.dumps(definitions)

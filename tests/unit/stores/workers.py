@@ -36,7 +36,7 @@ class Worker:
         return line
 
     async def read_rest(self) -> list[str]:
-        """Kill a worker, and return its reports."""
+        """Return the remaining reports of a killed worker."""
         assert self._process.stdout is not None
         return (await self._process.stdout.read()).decode().split()
 
