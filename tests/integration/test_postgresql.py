@@ -148,8 +148,9 @@ async def test_workers_see_changes_without_notifications(
 
 
 async def test_workers_see_changes_without_a_connection_that_listens(
-    url: str, caplog: pytest.LogCaptureFixture
+    url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    monkeypatch.setattr(changes, "_LISTEN_AGAIN_AFTER", 0.01)
     await check_that_changes_elsewhere_are_seen(
         SQLStore(url, direct_url="postgresql://nobody@/?host=/nowhere"), url
     )

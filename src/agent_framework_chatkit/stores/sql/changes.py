@@ -79,7 +79,8 @@ class _Watching:
         self._database = database
         self._check = check
         self._wanted = asyncio.Event()
-        self._is_deaf = False
+        self._failures = 0
+        """The failures to watch since the last success, while the database answers."""
         self._task = asyncio.create_task(self._run())
 
     @property
@@ -103,22 +104,25 @@ class _Watching:
             try:
                 await self._watch()
             except Exception as error:
-                await self._note_deafness(error)
+                await self._note_failure(error)
                 await asyncio.sleep(1)
 
-    async def _note_deafness(self, error: Exception) -> None:
+    async def _note_failure(self, error: Exception) -> None:
         """Log once that watching fails, unless the database fails, which is logged anyway."""
-        if self._is_deaf:
-            return
-        with suppress(SQLAlchemyError):
+        try:
             await self._database.check()
-            self._is_deaf = True
+        except SQLAlchemyError:
+            self._failures = 0
+            return
+        self._failures += 1
+        # The first failure may be that of a database that was still starting.
+        if self._failures == 2:
             logger.warning("Cannot watch the other workers: %s", brief(error))
 
-    def _note_recovery(self) -> None:
-        if self._is_deaf:
-            self._is_deaf = False
+    def _note_success(self) -> None:
+        if self._failures >= 2:
             logger.warning("Watching the other workers again.")
+        self._failures = 0
 
     async def _watch(self) -> None:
         raise NotImplementedError
@@ -146,7 +150,7 @@ class _Polling(_Watching):
                     seen = version
                     catch_up_at = loop.time() + CATCH_UP_EVERY
                     await self._look(None)
-                    self._note_recovery()
+                    self._note_success()
                 await asyncio.sleep(POLL_EVERY)
         finally:
             connection.close()
@@ -189,7 +193,7 @@ class _Listening(_Watching):
                 await self._receive()
             except Exception as error:
                 self._is_notified = False
-                await self._note_deafness(error)
+                await self._note_failure(error)
             await asyncio.sleep(_LISTEN_AGAIN_AFTER)
 
     async def _receive(self) -> None:
@@ -206,7 +210,7 @@ class _Listening(_Watching):
                     "PostgreSQL's notifications do not arrive; polling instead. Behind a pooler, "
                     "set CHATKIT_DIRECT_STORE or SQLStore(direct_url=...)."
                 )
-            self._note_recovery()
+            self._note_success()
             async for notification in connection.notifies():
                 self._note(notification)
 
