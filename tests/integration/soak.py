@@ -163,6 +163,10 @@ class Turn:
     def lacking(self, folder: Path) -> float:
         """Return the seconds of the model's text that were lost."""
         times = times_of(folder, self.script)
+        if not times.exists():
+            # Its server was killed before the model sent anything.
+            assert not self.kept
+            return 0.0
         # The last line may be incomplete.
         said_at = [float(line) for line in times.read_text().split("\n")[:-1]]
         left = len(self.kept)

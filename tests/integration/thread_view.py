@@ -59,7 +59,10 @@ class View:
 
     def apply(self, frame: Frame) -> None:
         if frame.id is not None:
-            if frame.type != "thread.state":
+            if frame.type == "thread.state":
+                # Events come again that happened after this state: a worker may be behind another.
+                self.seen.clear()
+            else:
                 assert frame.id not in self.seen, f"{frame.id} is told twice"
                 self.seen.append(frame.id)
             self.after = frame.id
