@@ -14,8 +14,11 @@ _HEADERS = {
     "X-Accel-Buffering": "no",
 }
 
-MAX_PIECE = 64 * 1024
-"""The maximum size of a piece of the response: a client that does not read holds only one."""
+MAX_PIECE = 16 * 1024
+"""The maximum size of a piece of the response.
+
+The ASGI server buffers 64 KB for a client that does not read, and the piece that exceeds this.
+"""
 
 
 class EventStream(Response):
@@ -80,11 +83,10 @@ def _pieces(events: list[bytes]) -> Iterator[bytes]:
     while events:
         event = events.pop()
         for start in range(0, len(event), MAX_PIECE):
-            part = event[start : start + MAX_PIECE]
-            if piece and len(piece) + len(part) > MAX_PIECE:
+            if piece and len(piece) + min(len(event) - start, MAX_PIECE) > MAX_PIECE:
                 full, piece = bytes(piece), bytearray()
                 yield full
-            piece += part
+            piece += event[start : start + MAX_PIECE]
     if piece:
         yield bytes(piece)
 

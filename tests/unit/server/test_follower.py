@@ -226,13 +226,13 @@ async def test_large_and_many_events_are_sent_in_parts() -> None:
         await asyncio.Event().wait()
 
     async def events() -> AsyncGenerator[list[bytes], None]:
-        yield [b"a" * 30_000] * 5
+        yield [b"a" * 6000] * 5
         yield [b"b"] * 3
-        yield [b"d" * 100_000]
+        yield [b"d" * 40_000]
 
     await EventStream([b"c"], events())({"type": "http"}, receive, send)
     pieces = [event["body"] for event in sent[1:]]
-    assert [len(piece) for piece in pieces] == [1, 60_000, 60_000, 30_000, 3, 65_536, 34_464, 0]
+    assert [len(piece) for piece in pieces] == [1, 12_000, 12_000, 6000, 3, 16_384, 16_384, 7232, 0]
 
 
 @pytest.mark.parametrize("after", ["nonsense", "0123456789abcdef.7", "a.b.c", ".", "x.-1"])
