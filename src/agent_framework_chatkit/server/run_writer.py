@@ -210,9 +210,10 @@ class RunWriter:
 
     async def begin_end(self) -> None:
         """Wait for the current write. After this, only `commit` with an end writes."""
+        # A commit that has not started yet becomes part of the end's.
+        self._is_ending = True
         while self._committing is not None:
             await self._committing
-        self._is_ending = True
 
     async def commit(
         self, end: TurnEnd | None = None, remembered: RememberedTurn | None = None
