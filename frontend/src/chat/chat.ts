@@ -15,7 +15,7 @@ import type {
   WidgetItem,
 } from '../protocol/types'
 import { Actions, type Action, type SentAction } from './actions'
-import type { End } from './asking'
+import type { End } from './pendingResponse'
 import type { KeptFields } from './keptFields'
 import { checkOptions } from './checkOptions'
 import { ClientTools } from './clientTools'

@@ -10,7 +10,7 @@ import type {
   UserMessageInput,
   UserMessageItem,
 } from '../protocol/types'
-import type { End } from './asking'
+import type { End } from './pendingResponse'
 import type { Outgoing } from './drafts'
 import { randomId } from './live'
 import { nextModel } from './models'

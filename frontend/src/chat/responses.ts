@@ -3,7 +3,7 @@
 import { ProtocolError } from '../protocol/client'
 import { isBefore, runOf, type AnyEvent, type Received, type Turn } from '../protocol/live'
 import { endResponse, reduce, startResponse } from '../protocol/thread'
-import { Asking, isLost, pause, type Ask, type End } from './asking'
+import { isLost, pause, PendingResponse, type End, type ResponseRequest } from './pendingResponse'
 import { isOf } from './drafts'
 import type { Live } from './live'
 import { isAborted, type ChatState, type Session } from './session'
@@ -40,7 +40,7 @@ export class Responses {
   readonly #session: Session
   readonly #live: Live
   readonly #callbacks: Callbacks
-  #asking: Asking | null = null
+  #pending: PendingResponse | null = null
   /** The runs that this page requested: it handles only their client effects. */
   #runs = new Set<string>()
   /** The runs with events that were applied. */
@@ -62,10 +62,10 @@ export class Responses {
 
   /** Stop the current response, even one that another page requested. */
   stop(): void {
-    const asking = this.#asking
-    if (asking !== null) asking.isStopped = true
+    const pending = this.#pending
+    if (pending !== null) pending.isStopped = true
     const { threadId, thread } = this.#session.current
-    if (asking !== null && !asking.isLive) asking.abort.abort()
+    if (pending !== null && !pending.isLive) pending.abort.abort()
     else if (threadId !== null) this.#stopTurn(threadId, thread.turn)
   }
 
@@ -78,155 +78,156 @@ export class Responses {
 
   /** Stop receiving the current response, because another thread opens. */
   leave(): void {
-    const asking = this.#asking
-    this.#asking = null
+    const pending = this.#pending
+    this.#pending = null
     this.#held = []
-    asking?.abort.abort()
-    asking?.end()
+    pending?.abort.abort()
+    pending?.end()
     if (this.#session.current.isResponding) this.#session.host.emit('chatkit.response.end')
   }
 
   /** Whether there is a request that the server has not accepted yet. */
   get isSending(): boolean {
-    return this.#asking !== null && !this.#asking.isAccepted
+    return this.#pending !== null && !this.#pending.isAccepted
   }
 
   /** Request a response, wait for it to end, and return the error if the request failed. */
-  async respond(ask: Ask): Promise<Error | null> {
+  async respond(request: ResponseRequest): Promise<Error | null> {
     if (this.#session.client === null || this.#session.current.isResponding) return null
-    const asking = (this.#asking = new Asking(ask))
+    const pending = (this.#pending = new PendingResponse(request))
     this.count += 1
     this.#callbacks.started()
     this.#live.want()
     this.#update()
     let failure: Error | null = null
     try {
-      await this.#send(asking)
+      await this.#send(pending)
     } catch (error) {
-      if (this.#asking !== asking) return null
+      if (this.#pending !== pending) return null
       if (!isAborted(error)) {
         failure = error as Error
-        await (ask.onFailure?.(error) ?? this.#recover(asking, error))
+        await (request.onFailure?.(error) ?? this.#recover(pending, error))
       }
     }
-    if (this.#asking !== asking) return failure
-    await this.#settle(asking, asking.isStopped)
-    if (this.#asking !== asking) return failure
-    this.#asking = null
-    this.#update(asking.isStopped, failure !== null || asking.isRefused)
+    if (this.#pending !== pending) return failure
+    await this.#settleMessage(pending, pending.isStopped)
+    if (this.#pending !== pending) return failure
+    this.#pending = null
+    this.#update(pending.isStopped, failure !== null || pending.isRefused)
     return failure
   }
 
   /** Receive an event of the thread's stream. */
   receive = (received: Received): void => {
-    if (this.#mayBeOwn(received)) this.#held.push(received)
+    if (this.#mayBelongToPending(received)) this.#held.push(received)
     else this.#receive(received)
   }
 
   /** Tell whether an event may belong to the requested run, whose ID only the request reports. */
-  #mayBeOwn({ id }: Received): boolean {
-    if (this.#asking?.hasNoReply !== true) return false
+  #mayBelongToPending({ id }: Received): boolean {
+    if (this.#pending?.hasNoReply !== true) return false
     const run = runOf(id)
     return this.#held.length > 0 || (run !== null && !this.#known.has(run))
   }
 
   /** Apply the events that were held until the request got a reply or failed. */
-  #release(asking: Asking): void {
-    asking.hasNoReply = false
-    if (this.#asking === asking) for (const each of this.#held.splice(0)) this.#receive(each)
+  #applyHeld(pending: PendingResponse): void {
+    pending.hasNoReply = false
+    if (this.#pending === pending) for (const each of this.#held.splice(0)) this.#receive(each)
   }
 
   #receive(received: Received): void {
     const run = runOf(received.id)
-    const asking = this.#asking
-    if (asking !== null && run !== null && run === asking.run) this.#leaveToFollow(asking)
-    this.#take(received)
+    const pending = this.#pending
+    if (pending !== null && run !== null && run === pending.run) this.#closeOwnStream(pending)
+    this.#apply(received)
   }
 
   /**
    * Close the request's own stream, because the thread's stream carries the response. Wait a bit:
    * events from before the thread's stream started may still be on their way.
    */
-  #leaveToFollow(asking: Asking): void {
-    if (asking.isFollowed) return
-    asking.isFollowed = true
-    setTimeout(() => asking.abort.abort(), OVERLAP)
+  #closeOwnStream(pending: PendingResponse): void {
+    if (pending.isFollowed) return
+    pending.isFollowed = true
+    setTimeout(() => pending.abort.abort(), OVERLAP)
   }
 
   /** Send a request and read the response; retry if the server may not have received it. */
-  async #send(asking: Asking): Promise<void> {
+  async #send(pending: PendingResponse): Promise<void> {
     for (let round = 0; ; round++) {
       try {
-        asking.hasNoReply = true
-        const reading = this.#readResponse(asking).finally(() => this.#release(asking))
-        await Promise.race([reading, asking.ended])
+        pending.hasNoReply = true
+        const reading = this.#readResponse(pending).finally(() => this.#applyHeld(pending))
+        await Promise.race([reading, pending.ended])
         break
       } catch (error) {
-        if (asking.isFollowed) break
-        if (!this.#mayRepeat(asking, error, round)) throw error
+        if (pending.isFollowed) break
+        if (!this.#mayRepeat(pending, error, round)) throw error
         this.#session.state.set({ isConnected: false })
-        await pause(RETRY_DELAYS[round] as number, asking.abort.signal)
-        if (asking.abort.signal.aborted) throw new ProtocolError('aborted', 'Stopped.')
+        await pause(RETRY_DELAYS[round] as number, pending.abort.signal)
+        if (pending.abort.signal.aborted) throw new ProtocolError('aborted', 'Stopped.')
       }
     }
     // A short response may have ended before the request got a reply.
-    if (asking.run === this.#endedRun) asking.end()
-    if (asking.isLive && asking.run !== null && !asking.hasEnded) await asking.ended
+    if (pending.run === this.#endedRun) pending.end()
+    if (pending.isLive && pending.run !== null && !pending.hasEnded) await pending.ended
   }
 
-  #mayRepeat(asking: Asking, error: unknown, round: number): boolean {
-    if (this.#asking !== asking || this.#live.canFollow !== true) return false
+  #mayRepeat(pending: PendingResponse, error: unknown, round: number): boolean {
+    if (this.#pending !== pending || this.#live.canFollow !== true) return false
     return isLost(error) && round < RETRY_DELAYS.length
   }
 
-  async #readResponse(asking: Asking): Promise<void> {
+  async #readResponse(pending: PendingResponse): Promise<void> {
     const { client } = this.#session
     if (client === null) return
-    const { type, params, metadata } = asking.ask
-    const given = { ...this.#live.metadata(asking.requestId), ...metadata }
+    const { type, params, metadata } = pending.request
+    const given = { ...this.#live.metadata(pending.requestId), ...metadata }
     const init = {
-      signal: asking.abort.signal,
+      signal: pending.abort.signal,
       ...(Object.keys(given).length > 0 && { metadata: given }),
     }
     for await (const received of client.stream(type, params, init)) {
-      if (this.#asking !== asking) return
+      if (this.#pending !== pending) return
       if (!this.#session.current.isConnected) this.#session.state.set({ isConnected: true })
-      if (!asking.isAccepted) this.#begin(asking, received)
-      this.#release(asking)
-      if (this.#live.isOn && asking.isLive && received.event.type !== 'thread.created') {
-        if (asking.run !== null && this.#live.hasReceived(asking.run)) this.#leaveToFollow(asking)
-        if (TRANSIENT.has(received.event.type)) this.#take(received)
+      if (!pending.isAccepted) this.#readFirst(pending, received)
+      this.#applyHeld(pending)
+      if (this.#live.isOn && pending.isLive && received.event.type !== 'thread.created') {
+        if (pending.run !== null && this.#live.hasReceived(pending.run))
+          this.#closeOwnStream(pending)
+        if (TRANSIENT.has(received.event.type)) this.#apply(received)
         continue
       }
-      this.#take(received)
-      if (asking.isLive) this.#live.note(received.id)
-      if (asking.isLive && received.event.type === 'turn.updated') this.#follow(received.id)
+      this.#apply(received)
+      if (pending.isLive) this.#live.note(received.id)
+      if (pending.isLive && received.event.type === 'turn.updated') this.#follow(received.id)
     }
-    if (asking.isFollowed) return
+    if (pending.isFollowed) return
     // The follower may have loaded the thread's state after the turn ended, and gets no end event.
-    if (asking.isLive && this.#live.isOn) void this.#live.refresh()
-    else asking.end()
+    if (pending.isLive && this.#live.isOn) void this.#live.refresh()
+    else pending.end()
   }
 
   /** Learn from a response's first event whether the request was accepted. */
-  #begin(asking: Asking, { id, event }: Received): void {
+  #readFirst(pending: PendingResponse, { id, event }: Received): void {
     const isRefusal = event.type === 'notice' || event.type === 'error'
     if (event.can_follow === true) {
       this.#live.canFollow = true
-      asking.isLive = true
-      asking.run = runOf(id)
-      if (asking.run !== null) this.#runs.add(asking.run)
+      pending.isLive = true
+      pending.run = runOf(id)
+      if (pending.run !== null) this.#runs.add(pending.run)
     } else if (this.#live.canFollow === null && !isRefusal) {
       this.#live.canFollow = false
     }
-    if (!asking.isLive && isRefusal) {
-      asking.isRefused = true
+    if (!pending.isLive && isRefusal) {
+      pending.isRefused = true
       return
     }
-    asking.isAccepted = true
-    asking.isRefused = false
-    asking.ask.onAccepted?.(asking.isLive)
-    if (asking.isLive && asking.isStopped) this.stop()
+    pending.isAccepted = true
+    pending.isRefused = false
+    pending.request.onAccepted?.(pending.isLive)
+    if (pending.isLive && pending.isStopped) this.stop()
   }
 
   /** Follow a new thread, now that its first events arrived. */
@@ -237,14 +238,14 @@ export class Responses {
 
   /** Apply an event to the chat. */
   take(event: AnyEvent): void {
-    this.#take({ id: null, event })
+    this.#apply({ id: null, event })
   }
 
-  #take({ id, event }: Received): void {
-    const asking = this.#asking
+  #apply({ id, event }: Received): void {
+    const pending = this.#pending
     const run = runOf(id)
     if (run !== null) this.#known.add(run)
-    const isOwn = asking !== null && (run === null || run === asking.run)
+    const isOwn = pending !== null && (run === null || run === pending.run)
     if (event.type === 'threads.changed' || event.type === 'threads.deleted') {
       this.#callbacks.tell(event)
       return
@@ -253,7 +254,7 @@ export class Responses {
       if (this.#transient.has(id)) return
       this.#transient.add(id)
     }
-    if (isOwn && asking.ask.intercept?.(event)) return
+    if (isOwn && pending.request.intercept?.(event)) return
     if (event.type === 'client_effect') {
       if (run === null || this.#runs.has(run)) {
         this.#session.host.emit('chatkit.effect', { name: event.name, data: event.data ?? {} })
@@ -284,12 +285,12 @@ export class Responses {
     }
     if (this.#isSent(event, run)) change.sending = null
     if (thread !== before.thread || change.threadId !== undefined) this.#session.state.set(change)
-    this.#tellOf(event, change)
+    this.#emitChange(event, change)
     if (event.type === 'turn.updated' || event.type === 'thread.state') {
       const isEnd = event.turn?.state !== 'running'
-      const isOfAsking =
-        event.type === 'thread.state' || run === asking?.run || asking?.isFollowed === true
-      if (isEnd && isOfAsking && asking?.isAccepted) asking.end()
+      const isOfPending =
+        event.type === 'thread.state' || run === pending?.run || pending?.isFollowed === true
+      if (isEnd && isOfPending && pending?.isAccepted) pending.end()
       if (isEnd && run !== null && event.type === 'turn.updated') this.#endedRun = run
       if (event.type === 'turn.updated') this.isLastOwn = run === null || this.#runs.has(run)
       this.#update()
@@ -307,11 +308,11 @@ export class Responses {
       )
     }
     if (event.type !== 'thread.item.done' || event.item.type !== 'user_message') return false
-    const isOwn = run === null || run === this.#asking?.run
-    return isOwn || (this.#asking?.run === null && isOf(event.item, sending))
+    const isOwn = run === null || run === this.#pending?.run
+    return isOwn || (this.#pending?.run === null && isOf(event.item, sending))
   }
 
-  #tellOf(event: AnyEvent, change: Partial<ChatState>): void {
+  #emitChange(event: AnyEvent, change: Partial<ChatState>): void {
     const { host } = this.#session
     if (change.threadId !== undefined) {
       host.emit('chatkit.thread.change', { threadId: change.threadId })
@@ -326,7 +327,7 @@ export class Responses {
   #update(isStopped = false, hasFailed = false): void {
     const { isResponding, thread } = this.#session.current
     const { turn } = thread
-    const isNow = this.#asking !== null || turn?.state === 'running'
+    const isNow = this.#pending !== null || turn?.state === 'running'
     if (isNow === isResponding) return
     if (isNow) {
       this.#session.state.set({ isResponding: true, thread: startResponse(thread) })
@@ -344,45 +345,47 @@ export class Responses {
    * Return an unconfirmed message to its draft, unless the server has it after all; return whether
    * it went back. `mayBeTaken` says whether to check the thread first.
    */
-  async #settle(asking: Asking, mayBeTaken: boolean): Promise<boolean> {
-    const { sending } = asking.ask
+  async #settleMessage(pending: PendingResponse, mayBeTaken: boolean): Promise<boolean> {
+    const { sending } = pending.request
     const { sending: shown, threadId, thread } = this.#session.current
     if (sending === undefined || shown !== sending) return false
-    if (asking.isLive && asking.isAccepted) {
+    if (pending.isLive && pending.isAccepted) {
       this.#session.state.set({ sending: null })
       return false
     }
     const known = new Set(thread.items.map((item) => item.id))
-    if (threadId !== null && mayBeTaken && !asking.isRefused) await this.#callbacks.load(threadId)
+    if (threadId !== null && mayBeTaken && !pending.isRefused) await this.#callbacks.load(threadId)
     if (this.#session.current.sending !== sending) return false
     const isTaken = this.#session.current.thread.items.some(
       (item) => item.type === 'user_message' && !known.has(item.id) && isOf(item, sending),
     )
     this.#session.state.set({ sending: null })
     const { turn } = this.#session.current.thread
-    const isElsewhere = asking.isRefused && turn?.state === 'running'
-    if (isTaken) asking.ask.onAccepted?.(false)
-    else asking.ask.onReturned?.(isElsewhere)
-    if (isTaken && asking.isStopped && threadId !== null && turn?.state === 'running') {
+    const isElsewhere = pending.isRefused && turn?.state === 'running'
+    if (isTaken) pending.request.onAccepted?.(false)
+    else pending.request.onReturned?.(isElsewhere)
+    if (isTaken && pending.isStopped && threadId !== null && turn?.state === 'running') {
       this.#stopTurn(threadId, turn)
     }
     return !isTaken
   }
 
   /** Report an error, and reload the thread from the server. */
-  async #recover(asking: Asking, error: unknown): Promise<void> {
+  async #recover(pending: PendingResponse, error: unknown): Promise<void> {
     this.#session.report(error)
     const { sending, threadId, thread } = this.#session.current
     const isLoaded =
       sending === null && threadId !== null && (await this.#callbacks.load(threadId)) === null
-    const isBack = await this.#settle(asking, true)
+    const isBack = await this.#settleMessage(pending, true)
     const isLive = this.#live.canFollow === true
     // The server has the message, and its response is shown.
-    if (isLive && asking.ask.sending !== undefined && !isBack) return
+    if (isLive && pending.request.sending !== undefined && !isBack) return
     const message = this.#session.explain(error)
     const isThere = isLoaded && isAnswered(this.#session.current.thread.items, thread.items)
     // If the message is back in the composer, the user sends it again from there.
-    const allowRetry = isLive ? asking.ask.type === 'threads.retry_after_item' : !isBack && !isThere
+    const allowRetry = isLive
+      ? pending.request.type === 'threads.retry_after_item'
+      : !isBack && !isThere
     this.#session.state.set({
       thread: {
         ...(threadId === null ? thread : this.#session.current.thread),

@@ -1,4 +1,4 @@
-/** A request for a response, and its progress. */
+/** A request for a response, and the progress of the response. */
 
 import { ProtocolError, type ParamsOf, type StreamType } from '../protocol/client'
 import type { AnyEvent, Turn } from '../protocol/live'
@@ -8,8 +8,8 @@ import { randomId } from './live'
 /** The longest wait for the network, in milliseconds. */
 const OFFLINE = 60_000
 
-/** A request that asks for a response. */
-export interface Ask<T extends StreamType = StreamType> {
+/** A request for a response. */
+export interface ResponseRequest<T extends StreamType = StreamType> {
   type: T
   params: ParamsOf<T>
   metadata?: Record<string, unknown>
@@ -35,8 +35,8 @@ export interface End {
   turn: Turn | null
 }
 
-/** A request of this page, until its response ends. */
-export class Asking {
+/** A response that this page requested, until it ends. */
+export class PendingResponse {
   readonly abort = new AbortController()
   readonly requestId: string
   run: string | null = null
@@ -58,8 +58,8 @@ export class Asking {
     }
   })
 
-  constructor(readonly ask: Ask) {
-    this.requestId = ask.requestId ?? randomId()
+  constructor(readonly request: ResponseRequest) {
+    this.requestId = request.requestId ?? randomId()
   }
 }
 
