@@ -173,7 +173,7 @@ class ResponseWriter:
             await self._steps.end(name, has_failed=event.type == "executor_failed")
             if name == self._messages.author and isinstance(self._items.current, OpenMessage):
                 self._items.close_current()
-            await self._let_go()
+            await self._write_held()
 
     def _hold(self, update: AgentResponseUpdate) -> bool:
         """Hold an update of another step until the current message is complete.
@@ -193,7 +193,7 @@ class ResponseWriter:
         self._held.setdefault(name, []).append(update)
         return True
 
-    async def _let_go(self) -> None:
+    async def _write_held(self) -> None:
         """Write the held updates, one step after another."""
         for name in list(self._held):
             for update in self._held.pop(name, ()):

@@ -38,14 +38,14 @@ def acceptable(
     if is_resumed:
         messages = _without_settled(messages)
     cleaned = [clean for message in messages if (clean := _clean(message, is_resumed)) is not None]
-    paired = _joined(_paired(_joined(cleaned), frozenset(pending)))
+    paired = _joined(_with_paired_results(_joined(cleaned), frozenset(pending)))
     return _with_answers(paired)
 
 
 def _without_settled(messages: Sequence[Message]) -> list[Message]:
     """Leave out approvals of calls that have a result: the framework would apply them again."""
     settled: set[str | None] = set()
-    kept: list[Message] = []
+    accepted: list[Message] = []
     for message in reversed(messages):
         settled.update(each.call_id for each in message.contents if each.type == "function_result")
         contents = [
@@ -57,8 +57,8 @@ def _without_settled(messages: Sequence[Message]) -> list[Message]:
         ]
         if len(contents) < len(message.contents):
             message = _with_contents(message, contents)
-        kept.append(message)
-    return kept[::-1]
+        accepted.append(message)
+    return accepted[::-1]
 
 
 def _clean(message: Message, is_resumed: bool) -> Message | None:
@@ -66,7 +66,7 @@ def _clean(message: Message, is_resumed: bool) -> Message | None:
     contents = [
         clean
         for content in message.contents
-        if _may_hold(message.role, content)
+        if _can_contain(message.role, content)
         and (clean := _clean_content(content, is_resumed)) is not None
     ]
     if message.role == "assistant" and all(each.type == "text_reasoning" for each in contents):
@@ -82,7 +82,7 @@ def _clean(message: Message, is_resumed: bool) -> Message | None:
     return _with_contents(message, contents)
 
 
-def _may_hold(role: str, content: Content) -> bool:
+def _can_contain(role: str, content: Content) -> bool:
     """Return whether a message with this role may hold this content."""
     if content.type == "function_call":
         return role == "assistant"
@@ -113,7 +113,7 @@ def _clean_content(content: Content, is_resumed: bool) -> Content | None:
         # Its protected data is only valid for one service and one answer.
         return content if is_resumed else None
     if content.type == "function_call":
-        return _with(content, "arguments", _sound_arguments(content.arguments))
+        return _with(content, "arguments", _valid_arguments(content.arguments))
     if content.type == "function_result":
         return _clean_result(content)
     return content
@@ -123,7 +123,7 @@ def _clean_result(content: Content) -> Content:
     if isinstance(content.result, str):
         content = _with(content, "result", mend_surrogates(content.result))
     items = content.items
-    if items and not all(item.type != "text" or _is_sound(item.text) for item in items):
+    if items and not all(item.type != "text" or _is_encodable(item.text) for item in items):
         mended = [
             _with(item, "text", mend_surrogates(item.text or "")) if item.type == "text" else item
             for item in items
@@ -132,7 +132,7 @@ def _clean_result(content: Content) -> Content:
     return content
 
 
-def _sound_arguments(arguments: Any) -> str:
+def _valid_arguments(arguments: Any) -> str:
     """Return a call's arguments as JSON text without lone surrogates, escaped ones included."""
     if not arguments:
         return "{}"
@@ -146,7 +146,7 @@ def _sound_arguments(arguments: Any) -> str:
     return json.dumps(mend_json(arguments), ensure_ascii=False)
 
 
-def _is_sound(value: Any) -> bool:
+def _is_encodable(value: Any) -> bool:
     """Return whether a value can be written as UTF-8."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     if text.isascii():
@@ -179,7 +179,7 @@ def _joined(messages: Iterable[Message]) -> list[Message]:
         if message.role == "system" and any(each.role != "system" for each in joined):
             message = _as_user(message)
         last = joined[-1] if joined else None
-        if last is not None and _belong_together(last, message):
+        if last is not None and _can_merge(last, message):
             contents = [*last.contents, *message.contents]
             joined[-1] = _with_contents(last, _with_joined_texts(contents))
         else:
@@ -207,7 +207,7 @@ def answered(messages: list[Message]) -> list[Message]:
     return messages
 
 
-def _belong_together(last: Message, message: Message) -> bool:
+def _can_merge(last: Message, message: Message) -> bool:
     if last.role != message.role:
         return False
     if message.role in ("user", "tool", "system"):
@@ -223,7 +223,7 @@ def _as_user(message: Message) -> Message:
     return changed
 
 
-def _paired(messages: Sequence[Message], pending: frozenset[str]) -> list[Message]:
+def _with_paired_results(messages: Sequence[Message], pending: frozenset[str]) -> list[Message]:
     """Put exactly one result right after each call, and drop results without a call."""
     paired: list[Message] = []
     results = _Results(messages)

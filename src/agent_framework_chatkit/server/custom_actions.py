@@ -67,7 +67,7 @@ class CustomActions(Generic[TContext]):
         """
         handled = self._actions.take(action, sender)
         agent_context = self._agent_context(thread, context, sender)
-        with self._failing_safely(action):
+        with self._reporting_failures(action):
             async with aclosing(handled.stream(agent_context)) as events:
                 async for event in events:
                     yield event
@@ -100,11 +100,11 @@ class CustomActions(Generic[TContext]):
         handled = self._actions.take(action, sender)
         agent_context = self._agent_context(thread, context, sender)
         before = thread.model_copy(deep=True)
-        with self._failing_safely(action):
+        with self._reporting_failures(action):
             events = [event async for event in handled.stream(agent_context)]
         updated = agent_context.sender
-        shown = [event for event in events if not _is_passing(event, updated)]
-        if handled.for_agent or shown:
+        others = [event for event in events if not _can_omit(event, updated)]
+        if handled.for_agent or others:
             raise NotImplementedError(
                 f"The handler of {action.type!r} does more than replace its widget, so its action "
                 "must stream: do not set `streaming` to false in the widget."
@@ -130,7 +130,7 @@ class CustomActions(Generic[TContext]):
         )
 
     @contextmanager
-    def _failing_safely(self, action: Action[str, Any]) -> Iterator[None]:
+    def _reporting_failures(self, action: Action[str, Any]) -> Iterator[None]:
         """Turn a handler's exception into an error with a message for the user."""
         try:
             yield
@@ -141,7 +141,7 @@ class CustomActions(Generic[TContext]):
             raise CustomStreamError(self._server.error_message(error)) from error
 
 
-def _is_passing(event: ThreadStreamEvent, updated: WidgetItem | None) -> bool:
+def _can_omit(event: ThreadStreamEvent, updated: WidgetItem | None) -> bool:
     """Return whether a response that holds only the updated widget may leave out an event."""
     if isinstance(event, ThreadItemReplacedEvent):
         return updated is not None and event.item.id == updated.id

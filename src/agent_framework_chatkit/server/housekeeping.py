@@ -38,7 +38,7 @@ class Housekeeping:
     def start(self) -> None:
         """Start, if not started yet."""
         if self._task is None:
-            self._task = asyncio.create_task(self._keep_house())
+            self._task = asyncio.create_task(self._run())
 
     async def close(self) -> None:
         """Stop."""
@@ -60,7 +60,7 @@ class Housekeeping:
                 logger.warning("Turn %s was interrupted: its worker died.", turn.id)
             self._tell(turn.key)
 
-    async def _keep_house(self) -> None:
+    async def _run(self) -> None:
         found_dead = self._store.leases.found_dead
         purge_at = time.monotonic() + 60
         found_dead.set()
@@ -69,7 +69,7 @@ class Housekeeping:
             found_dead.clear()
             try:
                 for turn in await self._store.log.orphans():
-                    await self._end_orphan_safely(turn)
+                    await self._try_to_end(turn)
                 if time.monotonic() >= purge_at:
                     purge_at = time.monotonic() + 60
                     await self._store.turns.purge_log(LOG_KEPT_FOR)
@@ -77,7 +77,7 @@ class Housekeeping:
                 if not does_not_answer(error):
                     logger.warning("Cannot look for turns of dead workers: %s", brief(error))
 
-    async def _end_orphan_safely(self, turn: TurnRow) -> None:
+    async def _try_to_end(self, turn: TurnRow) -> None:
         try:
             await self.end_orphan(turn)
         except SQLAlchemyError:

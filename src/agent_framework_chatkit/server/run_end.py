@@ -44,7 +44,7 @@ async def end_run(server: AgentChatKitServer[Any], run: Run, state: TurnState) -
             logger.exception("The cleanup after a stop in thread %r failed.", run.thread.id)
         for item in unfinished:
             if not run.has_finished(item.id):
-                run.emit(await _left_by_app(server, item, run))
+                run.emit(await _last_event(server, item, run))
     else:
         close_items(run, unfinished)
     remembered = None if run.agent_turn is None else await run.agent_turn.finish(state)
@@ -61,7 +61,7 @@ def close_items(run: Run, unfinished: Sequence[ThreadItem]) -> None:
             run.emit(ThreadItemDoneEvent(item=as_kept))
 
 
-async def _left_by_app(
+async def _last_event(
     server: AgentChatKitServer[Any], item: ThreadItem, run: Run
 ) -> ThreadStreamEvent:
     """Return the event that ends an item which `handle_stream_cancelled` may have stored."""

@@ -32,7 +32,7 @@ def give_title(
 ) -> None:
     """Give a thread the title that the server returns, immediately or in the background."""
 
-    async def give(coming: Awaitable[str | None]) -> None:
+    async def set_when_ready(coming: Awaitable[str | None]) -> None:
         try:
             title = await asyncio.wait_for(coming, TITLE_WITHIN)
             if title and thread.title is None:
@@ -43,7 +43,7 @@ def give_title(
     try:
         title = server.title(thread, message, context)
         if isawaitable(title):
-            server.in_background(give(title))
+            server.in_background(set_when_ready(title))
         elif title:
             thread.title = _checked(title)
     except Exception as error:
