@@ -4,8 +4,8 @@ import type { AnyEvent, ListedThread, Turn } from '../protocol/live'
 import type { Session } from './session'
 import { Store } from './store'
 
-/** For how many chats to remember the last response seen. */
-const KEPT = 300
+/** The number of chats whose last seen response is remembered. */
+const MAX_SEEN = 300
 
 interface Seen {
   /** Responses from before this time are not new. */
@@ -59,7 +59,7 @@ export class ChatList {
     if ((seen.threads[threadId] ?? '') >= turn.ended_at) return
     const { [threadId]: _, ...others } = seen.threads
     const threads = Object.fromEntries(
-      [...Object.entries(others), [threadId, turn.ended_at] as const].slice(-KEPT),
+      [...Object.entries(others), [threadId, turn.ended_at] as const].slice(-MAX_SEEN),
     )
     this.state.set({ seen: { ...seen, threads } })
     this.#write()
@@ -67,8 +67,8 @@ export class ChatList {
 
   #read(): void {
     try {
-      const kept: unknown = JSON.parse(localStorage.getItem(this.#key) ?? 'null')
-      if (isSeen(kept)) this.state.set({ seen: kept })
+      const stored: unknown = JSON.parse(localStorage.getItem(this.#key) ?? 'null')
+      if (isSeen(stored)) this.state.set({ seen: stored })
     } catch {
       // Without storage, it is remembered as long as the page lasts.
     }
@@ -93,7 +93,7 @@ export function markOf(turn: Turn | null | undefined, threadId: string, seen: Se
 
 export type Mark = 'answering' | 'unseen'
 
-function isSeen(kept: unknown): kept is Seen {
-  const { since, threads } = (kept ?? {}) as Partial<Record<keyof Seen, unknown>>
+function isSeen(value: unknown): value is Seen {
+  const { since, threads } = (value ?? {}) as Partial<Record<keyof Seen, unknown>>
   return typeof since === 'string' && typeof threads === 'object' && threads !== null
 }

@@ -83,7 +83,7 @@ beforeAll(async () => {
 afterAll(() => {
   for (const stop of stops) stop()
 })
-/** Talk, attach a picture and come back: an answer streams, and the picture is there. */
+/** Attach a picture and ask twice: an answer streams, and the picture is shown. */
 async function converse(browser: Browser, url: string): Promise<Person> {
   const context = await browser.newContext({ ignoreHTTPSErrors: true })
   context.setDefaultTimeout(30_000)

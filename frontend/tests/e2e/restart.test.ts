@@ -60,7 +60,7 @@ async function answers(person: Person): Promise<string[]> {
   return texts.map((text) => text.replace(/^Assistant/, '').trim())
 }
 
-/** Check that the question and its answer are there once, and that the chat goes on. */
+/** Check that the question and its answer are shown once, and that the chat continues. */
 async function isWhole(ann: Person, said: string): Promise<void> {
   const steps = [written(said, 0), written(said, 1)]
   await expect.poll(() => answers(ann), { timeout: 20_000 }).toEqual(steps)
@@ -85,7 +85,7 @@ test.each(moments)('an answer that the server lost at %s is asked for again', as
   await ann.text(when(said)).waitFor()
   await kill()
   await ann.text(LOST).waitFor()
-  // What was written so far stays in view, also if the server is not back yet.
+  // The text so far stays in view, even if the server is not back yet.
   await ann.text(when(said)).waitFor()
   await ann.button('Try again').click()
   await ann.text('The server cannot be reached.').waitFor()

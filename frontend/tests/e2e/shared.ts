@@ -8,9 +8,9 @@ import { browserOptions, freePort } from './browser'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Where the browser is reached. */
+    /** The address of the browser. */
     browser: string
-    /** Where the scripted server is reached, once it has started. */
+    /** The address of the scripted server, once it has started. */
     site: string
   }
 }

@@ -17,7 +17,7 @@ let site: Site
 let port: number
 const others: (() => void)[] = []
 
-/** `af-chatkit serve`, with a database of its own. */
+/** Start `af-chatkit serve` with its own database. */
 function serve(at: number, ...options: string[]): ChildProcess {
   return serveAgent('counting_agent', at, options)
 }

@@ -1,4 +1,4 @@
-/** The weather assistant's whole story as a user plays it; the guide shows its pictures. */
+/** A user's conversation with the weather assistant, whose pictures the guide shows. */
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -31,7 +31,7 @@ const site = openedSite((port) =>
   python(['-m', 'samples.weather', '--port', String(port), '--folder', folder, '--offline']),
 )
 
-/** The guide needs a picture of each; for a test, two differ in all that matters. */
+/** The guide needs a picture of each; the tests need only two that differ. */
 const LOOKS = (
   [
     { name: 'light', colorScheme: 'light', viewport: { width: 1100, height: 980 } },

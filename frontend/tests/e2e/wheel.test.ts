@@ -1,4 +1,4 @@
-/** The guide's quickstart as a newcomer walks it: a wheel, a folder of one's own, and no Node.js. */
+/** The guide's quickstart as a newcomer follows it: a wheel, a new folder, and no Node.js. */
 
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
@@ -17,7 +17,7 @@ const folder = mkdtempSync(join(tmpdir(), 'my-chat-'))
 const bin = join(folder, '.venv/bin')
 let model: Server
 
-/** A model that looks how warm it is in Oslo, and says it. */
+/** A model that looks up the temperature in Oslo and reports it. */
 function scriptedModel(): Server {
   return createServer((request, response) => {
     let body = ''
