@@ -39,6 +39,8 @@ _TURN_COLUMNS = (
 
 _TURN_OF = select(*_TURN_COLUMNS).where(turns.c.thread == bindparam("b_thread"))
 
+_TURNS_OF = select(*_TURN_COLUMNS).where(turns.c.thread.in_(bindparam("b_threads", expanding=True)))
+
 _LISTED = (threads.c.data, turns.c.id, turns.c.state)
 """The columns that clients see in a list of threads."""
 
@@ -92,9 +94,9 @@ class ThreadLog:
 
     async def of_keys(self, keys: Sequence[int]) -> list[TurnRow]:
         """Return the last turns of the threads with these keys."""
-        statement = select(*_TURN_COLUMNS).where(turns.c.thread.in_(keys))
+        values = {"b_threads": keys}
         return await self._database.read(
-            lambda connection: [TurnRow(*row) for row in connection.execute(statement)]
+            lambda connection: [TurnRow(*row) for row in connection.execute(_TURNS_OF, values)]
         )
 
     async def key_of(self, thread_id: str, owner: str) -> int:
