@@ -6,8 +6,6 @@ import asyncio
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -15,14 +13,14 @@ from inspect import isawaitable
 from pathlib import Path
 from typing import Any
 
-from .processes import ROOT, environment, free_port
+from .processes import ServerProcess, program
 
 PATIENCE = 60
 """The seconds to wait for something that takes a few; less than the limit of the whole run."""
 
 
-class LiveWorker:
-    """A server process with its own address."""
+class LiveWorker(ServerProcess):
+    """A server with an agent whose answers may wait for gates."""
 
     def __init__(
         self,
@@ -34,34 +32,17 @@ class LiveWorker:
         agent: str = "scripted_answers",
         **variables: str,
     ) -> None:
-        self.port = free_port()
-        self.address = f"http://127.0.0.1:{self.port}"
-        self.url = f"{self.address}/chatkit"
         self.folder = folder
-        self._log = folder / f"log-{name}"
-        programs = Path(sys.executable).parent
-        serve = ("af-chatkit", "serve", f"tests.fakes.{agent}:helper", "--store", store)
-        self._command = [*(command or serve), "--port", str(self.port)]
-        self._command[0] = str(programs / self._command[0])
-        self._variables = {
+        helper = f"tests.fakes.{agent}:helper"
+        first, *others = command or ("af-chatkit", "serve", helper, "--store", store)
+        settings = {
             "CHATKIT_LEASE": "1",
             "CHATKIT_STORE": store,
-            "CHATKIT_AGENT": f"tests.fakes.{agent}:helper",
+            "CHATKIT_AGENT": helper,
             "GATES": str(folder),
             **variables,
         }
-        self.start()
-
-    def start(self) -> None:
-        with self._log.open("a") as output:
-            self.process = subprocess.Popen(
-                self._command,
-                cwd=ROOT,
-                env=environment(**self._variables),
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        super().__init__([program(first), *others], folder / f"log-{name}", **settings)
 
     @property
     def is_ready(self) -> bool:
@@ -73,17 +54,6 @@ class LiveWorker:
     def open(self, gate: str) -> None:
         """Let the answers that wait for a gate continue."""
         (self.folder / gate).touch()
-
-    @property
-    def log(self) -> str:
-        return self._log.read_text()
-
-    def signal(self, number: signal.Signals) -> None:
-        os.killpg(self.process.pid, number)
-
-    def kill(self) -> None:
-        self.signal(signal.SIGKILL)
-        self.process.wait(PATIENCE)
 
     async def end(self) -> int:
         """Wait for the end of the process, and return its exit code."""

@@ -1,4 +1,4 @@
-"""Runs the samples' programs as a user does."""
+"""Runs programs as a user does: servers, and the samples."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -19,6 +20,11 @@ PATIENCE = 120
 
 MODELS = ("MODEL", "OPENAI_", "AZURE_OPENAI_", "OLLAMA_")
 """The prefixes of the variables that select a model."""
+
+
+def program(name: str) -> str:
+    """Return the path of a command in Python's environment."""
+    return str(Path(sys.executable).with_name(name))
 
 
 def free_port() -> int:
@@ -50,6 +56,49 @@ def run(
         timeout=PATIENCE,
         check=False,
     )
+
+
+class ServerProcess:
+    """A server with its own address, which a test may stop and start again.
+
+    Args:
+        command: The command, to which the port is added.
+        log: The file for its output.
+        variables: Environment variables.
+    """
+
+    def __init__(self, command: Sequence[str], log: Path, **variables: str) -> None:
+        self.port = free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.url = f"{self.address}/chatkit"
+        self._command = [*command, "--port", str(self.port)]
+        self._log = log
+        self._variables = variables
+        self.start()
+
+    def start(self) -> None:
+        with self._log.open("a") as output:
+            self.process = subprocess.Popen(
+                self._command,
+                cwd=ROOT,
+                env=environment(**self._variables),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the process and its workers."""
+        os.killpg(self.process.pid, number)
+
+    def kill(self) -> None:
+        """Kill all processes at once, so that none can do anything more."""
+        self.signal(signal.SIGKILL)
+        self.process.wait(PATIENCE)
 
 
 class Service:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,10 +16,10 @@ import pytest
 
 from ..postgres import PostgresServer
 from ..unit.chat_client import message
-from .processes import PATIENCE, ROOT, environment, free_port
+from .processes import PATIENCE, ServerProcess, program
 
 
-class Serving:
+class Serving(ServerProcess):
     """The command, which a test may start repeatedly at the same address."""
 
     def __init__(
@@ -33,43 +30,21 @@ class Serving:
         agent: str = "counting_agent",
         before: tuple[str, ...] = (),
     ) -> None:
-        port = free_port()
-        self.address = f"http://127.0.0.1:{port}"
-        self.url = f"{self.address}/chatkit"
-        self._log = folder / "log"
-        command = [str(Path(sys.executable).with_name("af-chatkit")), "serve"]
-        command += [f"tests.fakes.{agent}:helper", "--port", str(port)]
         self.payments = folder / "payments"
-        self._command = [*before, *command, "--store", store, *options]
-        self.start()
+        serve = [program("af-chatkit"), "serve", f"tests.fakes.{agent}:helper", "--store", store]
+        variables = {"CHATKIT_LEASE": "1", "PAYMENTS": str(self.payments)}
+        super().__init__([*before, *serve, *options], folder / "log", **variables)
 
     def start(self) -> None:
-        with self._log.open("a") as output:
-            self.process = subprocess.Popen(
-                self._command,
-                cwd=ROOT,
-                env=environment(CHATKIT_LEASE="1", PAYMENTS=str(self.payments)),
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        super().start()
         wait_for(lambda: self.is_healthy() or self.process.poll() is not None, self)
         assert self.process.poll() is None, self.log
-
-    @property
-    def log(self) -> str:
-        return self._log.read_text()
 
     def is_healthy(self) -> bool:
         try:
             return httpx.get(f"{self.address}/healthz", trust_env=False).is_success
         except httpx.TransportError:
             return False
-
-    def kill(self) -> None:
-        """Kill all processes at once, so that none can do anything more."""
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(PATIENCE)
 
     def stop(self) -> int:
         self.process.terminate()
