@@ -143,10 +143,7 @@ export class Responses {
     this.#apply(received)
   }
 
-  /**
-   * Close the request's own stream, because the thread's stream carries the response. Wait a bit:
-   * events from before the thread's stream started may still be on their way.
-   */
+  /** Close the request's own stream soon; earlier events may still be on their way there. */
   #closeOwnStream(pending: PendingResponse): void {
     if (pending.isFollowed) return
     pending.isFollowed = true

@@ -70,9 +70,8 @@ def create_app(
             all names are allowed, with a warning; `["*"]` allows all without a warning.
         max_request_size: The maximum size of a chat request in bytes. Larger requests are refused
             with 413, but recordings and client tool results may have 16 MiB.
-        page: JSON options for the full-page chat's `<openai-chatkit>`, such as a greeting, start
-            prompts or a theme. They extend or replace the options for the server's own features:
-            uploads, models, tools and dictation.
+        page: JSON options for the full-page chat's `<openai-chatkit>`, such as a greeting or a
+            theme. They extend or replace the server's own: uploads, models, tools and dictation.
     """
     return Starlette(
         routes=[

@@ -370,12 +370,6 @@ class SQLStore(Store[TContext], Generic[TContext]):
 
         IDs of items that the thread does not have are ignored.
 
-        Args:
-            thread_id: The thread.
-            item_ids: The items.
-            kind: The feedback.
-            context: Names the owner.
-
         Raises:
             NotFoundError: If the owner has no such thread.
         """
