@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any
 
-from pydantic_core import from_json
+from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect, Request
+
+from ..server.requests import check_complexity
 
 MAX_REQUEST = 1024 * 1024
 """The default maximum size of a chat request in bytes."""
@@ -26,7 +29,13 @@ GRACE = 30.0
 SLOWEST = 16 * 1024
 
 
-async def read_body(request: Request, limit: int) -> bytes:
+class _Typed(BaseModel):
+    """A request of which only the type is read."""
+
+    type: Any = None
+
+
+async def read_body(request: Request, limit: int) -> bytearray:
     """Return the body of a chat request.
 
     Args:
@@ -35,22 +44,18 @@ async def read_body(request: Request, limit: int) -> bytes:
 
     Raises:
         HTTPException: 413 if the body is too large, 408 if it arrives too slowly.
+        RequestTooComplexError: If a large body holds too many values, or nests them too deeply.
     """
-    chunks: list[bytes] = []
-    size = 0
+    body = bytearray()
     may_be_large = False
     async for chunk in limited(request.stream(), max(limit, MAX_LARGE_REQUEST)):
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > limit and not may_be_large:
-            may_be_large = _NAMES_LARGE.search(b"".join(chunks)) is not None
+        body += chunk
+        if len(body) > limit and not may_be_large:
+            may_be_large = _NAMES_LARGE.search(body) is not None
             if not may_be_large:
                 raise _too_large(limit)
-    body = b"".join(chunks)
-    if size > limit:
-        _check_large(body, limit)
-        # The server is about to parse it again. Let other tasks run in between.
-        await asyncio.sleep(0)
+    if len(body) > limit:
+        await _check_large(body, limit)
     return body
 
 
@@ -101,17 +106,24 @@ async def form_body(request: Request, limit: int) -> AsyncGenerator[bytes, None]
         raise MultiPartException("The form is cut short.") from error
 
 
-def _check_large(body: bytes, limit: int) -> None:
+async def _check_large(body: bytearray, limit: int) -> None:
+    """Check a body that is larger than the limit, and let other tasks run after each slow step."""
     # A single wide character makes Python use four bytes for each character of a string.
     is_wide = not body.isascii() or b"\\u" in body
     if len(body) * (4 if is_wide else 1) > max(limit, MAX_LARGE_REQUEST):
         raise _too_large(MAX_LARGE_REQUEST // 4)
+    await asyncio.sleep(0)
+    check_complexity(body)
+    await asyncio.sleep(0)
     try:
-        request = from_json(body)
-    except ValueError:
-        return  # The server reports the problem.
-    if not isinstance(request, dict) or request.get("type") not in _LARGE:
+        kind = _Typed.model_validate_json(body).type
+    except ValidationError as error:
+        if error.errors(include_input=False)[0]["type"] == "json_invalid":
+            return  # The server reports the problem.
+        kind = None
+    if kind not in _LARGE:
         raise _too_large(limit)
+    await asyncio.sleep(0)
 
 
 def _too_large(limit: int) -> HTTPException:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from agent_framework import Content, FunctionTool
+from chatkit.types import ClientToolCallItem, ThreadItem
 
 from ..text import mend_json, mend_surrogates
 
@@ -71,6 +72,13 @@ def client_tool_result(call: Content, output: Any) -> Content:
         return error_result(call, error if isinstance(error, str) else json.dumps(error))
     result = "" if output is None else json.dumps(output, ensure_ascii=False)
     return Content.from_function_result(call_id=str(call.call_id), id=call.id, result=result)
+
+
+def result_in_item(call: Content, item: ThreadItem | None) -> Content:
+    """Return the result of a client tool call, whose output is stored only in its item."""
+    if isinstance(item, ClientToolCallItem):
+        return client_tool_result(call, item.output)
+    return error_result(call, "The output of this call was deleted.")
 
 
 def error_result(call: Content, message: str) -> Content:

@@ -19,13 +19,15 @@ from hmac import compare_digest
 from typing import Any, Literal
 
 from agent_framework import AgentSession, Content, Message
+from chatkit.types import ThreadItem
 
 from .calls import ToolDescription, seal_of, with_tool
-from .client_tools import error_result
+from .client_tools import client_tool_result, error_result, result_in_item
 
 InterruptKind = Literal["approval", "client_tool", "questions", "input", "consent", "missing_tool"]
 
 _STATE = "agent_framework_chatkit_pause"
+_IN_ITEM = "item"
 _TOOL_APPROVAL = "tool_approval"
 """The key in a session's state for the framework's own approvals (`ToolApprovalMiddleware`)."""
 
@@ -55,6 +57,8 @@ class Interrupt:
         request: The agent's content: a request for approval or consent, or a call.
         item_id: The ID of the request's thread item; empty for a client tool call not shown yet.
         answer: The agent's input for the answer, once it is known.
+        is_answer_in_item: Whether the answer is stored only as the output of the item, a client
+            tool call, and must be read from there: it may be large.
         decision: The decision on an approval or consent.
         tool: The description of the called tool, if the agent has that tool.
         seal: The HMAC of the call that was shown; `None` if an older version showed it.
@@ -64,6 +68,7 @@ class Interrupt:
     request: Content
     item_id: str = ""
     answer: Content | None = None
+    is_answer_in_item: bool = False
     decision: Decision | None = None
     tool: ToolDescription | None = None
     seal: str | None = None
@@ -83,6 +88,16 @@ class Interrupt:
         """The request to show, which carries its tool's description for `tool_of`."""
         return self.request if self.tool is None else with_tool(self.request, self.tool)
 
+    def answer_in_item(self) -> None:
+        """Mark a client tool call as answered by the output of its item."""
+        self.answer = client_tool_result(self.request, None)
+        self.is_answer_in_item = True
+
+    def read_answer(self, item: ThreadItem | None) -> None:
+        """Read the answer from the item, if it is stored there."""
+        if self.is_answer_in_item:
+            self.answer = result_in_item(self.request, item)
+
     def is_as_shown(self, key: str) -> bool:
         """Return whether the calls in the request and its answer are the one that was shown."""
         if self.seal is None:
@@ -98,7 +113,11 @@ class Interrupt:
             "kind": self.kind,
             "request": self.request.to_dict(),
             "item_id": self.item_id,
-            "answer": None if self.answer is None else self.answer.to_dict(),
+            "answer": _IN_ITEM
+            if self.is_answer_in_item
+            else None
+            if self.answer is None
+            else self.answer.to_dict(),
             "decision": None
             if decision is None
             else [decision.approved, decision.by, decision.at.isoformat()],
@@ -113,17 +132,20 @@ class Interrupt:
         """Return the request from the JSON of `to_dict`."""
         answer, decision = data["answer"], data["decision"]
         tool = data.get("tool")
-        return cls(
+        interrupt = cls(
             kind=data["kind"],
             request=Content.from_dict(data["request"]),
             item_id=data["item_id"],
-            answer=None if answer is None else Content.from_dict(answer),
+            answer=None if answer in (None, _IN_ITEM) else Content.from_dict(answer),
             decision=None
             if decision is None
             else Decision(decision[0], decision[1], datetime.fromisoformat(decision[2])),
             tool=None if tool is None else ToolDescription(tool[0], tuple(tool[1])),
             seal=data.get("seal"),
         )
+        if answer == _IN_ITEM:
+            interrupt.answer_in_item()
+        return interrupt
 
 
 @dataclass
@@ -213,6 +235,14 @@ class Pause:
         """Return the calls without a result in the answers."""
         given = {each.call_id for each in self._answers() if each.type == "function_result"}
         return [call for call in self.calls if call.call_id not in given]
+
+    def outputs(self) -> dict[str, str]:
+        """Return the IDs of the items that hold the results of calls, by the calls' IDs."""
+        return {
+            str(each.request.call_id): each.item_id
+            for each in self.interrupts
+            if each.is_answer_in_item
+        }
 
     def answers(self) -> list[Message]:
         """Return the agent's input for the answers."""

@@ -172,6 +172,9 @@ class AgentTurn(Generic[TContext]):
         if not pause.is_as_shown(self._context.pause.key):
             raise CustomStreamError(CALL_CHANGED)
         pause.is_resumed = True
+        items = {each.item.id: each.item for each in self._unread}
+        for interrupt in pause.interrupts:
+            interrupt.read_answer(items.get(interrupt.item_id))
         self._resumed = pause
         # Items written in the meantime go with the next message: services expect the tool results
         # right after the calls.
@@ -207,8 +210,13 @@ class AgentTurn(Generic[TContext]):
             messages = [*messages[:-1], noted, *messages[-1:]]
         self.is_resumed = self._resumed is not None
         calls = self._resumed.calls if self._resumed is not None else []
+        self._unread = []  # They may be large.
         self.exchange = Exchange(
-            messages, calls, self._read_to, is_workflow=isinstance(self._agent, ThreadWorkflow)
+            messages,
+            calls,
+            self._read_to,
+            is_workflow=isinstance(self._agent, ThreadWorkflow),
+            outputs=self._resumed.outputs() if self._resumed is not None else {},
         )
 
     async def _new_messages(
@@ -351,6 +359,9 @@ class AgentTurn(Generic[TContext]):
         pause.keep_in(session)
         messages = [*self.exchange.inputs, *exchanged]
         row = StoredMessages(self.id, dump_messages(messages), self._read_to)
+        # They may be large, and are not needed while the row is written.
+        self.pause = self._resumed = None
+        self.exchange.inputs = []
         asking = [] if is_clean else self._context.pause.interrupts
         return RememberedTurn(
             [row],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -38,7 +37,7 @@ from typing_extensions import TypeVar
 
 from ..bridge.cards import APPROVAL_ACTION, CONSENT_ACTION
 from ..bridge.overrides import resolve
-from ..interrupts.client_tools import client_tool_call_fields, client_tool_result, error_result
+from ..interrupts.client_tools import client_tool_call_fields, error_result
 from ..interrupts.forms import AnswerInvalidError, value_of_answers
 from ..interrupts.pause import Decision, Interrupt, Pause
 from ..interrupts.questions import answers_to_result
@@ -248,11 +247,10 @@ class Answering(Generic[TContext]):
         item = await self._server.store.load_item(params.thread_id, called.item_id, context)
         if not isinstance(item, ClientToolCallItem):
             raise RefusedAnswerError(CLOSED)
-        called.answer = client_tool_result(called.request, params.result)
+        called.answer_in_item()
         item.status, item.output = "completed", params.result
-        # A large result takes long to serialize, so let other tasks run. From `emit` until the
-        # session is written, nothing may: both are committed together.
-        await asyncio.sleep(0)
+        # The request outlives the run, and the output may be large.
+        params.result = None
         # The page that made the call knows this already.
         run.emit(ThreadItemReplacedEvent(item=item), is_addition=True)
         following = pause.next_client_call()

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent_framework import AgentResponse, AgentResponseUpdate, Content, Message
+from chatkit.types import ThreadItem
 
-from ..interrupts.client_tools import error_result
+from ..interrupts.client_tools import error_result, result_in_item
+from ..stores.sql.messages import message_from_dict, message_to_dict
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +44,7 @@ class Exchange:
         calls: Calls of an earlier run that this run makes.
         read_to: The position of the last thread item that the input includes.
         is_workflow: Whether a workflow runs.
+        outputs: The IDs of the items that hold results in the input, by the calls' IDs.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class Exchange:
         read_to: int = 0,
         *,
         is_workflow: bool = False,
+        outputs: Mapping[str, str] | None = None,
     ) -> None:
         self.inputs = list(inputs)
         self._calls = list(calls)
@@ -66,7 +70,9 @@ class Exchange:
         self._text_update: AgentResponseUpdate | None = None
         self._started: set[str] = set()
         self._returned: dict[str, Content] = {}
-        self._new: list[dict[str, Any]] = [_told(inputs, calls, read_to, is_workflow)]
+        self._new: list[dict[str, Any]] = [
+            _told(inputs, calls, read_to, is_workflow, outputs or {})
+        ]
         """Parts not yet taken for the log, except the current text."""
 
     def add(self, update: AgentResponseUpdate) -> None:
@@ -197,11 +203,12 @@ class Recovered:
     is_workflow: bool
 
 
-def recover(pieces: Iterable[str]) -> Recovered | None:
+def recover(pieces: Iterable[str], items: Mapping[str, ThreadItem]) -> Recovered | None:
     """Return the exchange of a run, or `None` if the agent had received no input yet.
 
     Args:
         pieces: The results of `Exchange.take_new`, in order.
+        items: The items that may hold results in the input, by their IDs.
     """
     told: dict[str, Any] | None = None
     updates: list[AgentResponseUpdate] = []
@@ -220,8 +227,17 @@ def recover(pieces: Iterable[str]) -> Recovered | None:
     if told is None:
         return None
     calls = [Content.from_dict(call) for call in told["calls"]]
+    inputs = [message_from_dict(message) for message in told["messages"]]
+    outputs = told.get("outputs", {})
+    for message in inputs:
+        message.contents = [
+            result_in_item(content, items.get(outputs[content.call_id]))
+            if content.type == "function_result" and content.call_id in outputs
+            else content
+            for content in message.contents
+        ]
     return Recovered(
-        [Message.from_dict(message) for message in told["messages"]],
+        inputs,
         _messages(updates, calls, started, returned, frozenset()),
         told["read_to"],
         told["is_workflow"],
@@ -229,11 +245,22 @@ def recover(pieces: Iterable[str]) -> Recovered | None:
 
 
 def _told(
-    messages: Sequence[Message], calls: Sequence[Content], read_to: int, is_workflow: bool
+    inputs: Sequence[Message],
+    calls: Sequence[Content],
+    read_to: int,
+    is_workflow: bool,
+    outputs: Mapping[str, str],
 ) -> dict[str, Any]:
+    messages = [message_to_dict(message) for message in inputs]
+    for content in (content for message in messages for content in message["contents"]):
+        if content["type"] == "function_result" and content["call_id"] in outputs:
+            # The output may be large, and is already stored.
+            for name in ("result", "items", "exception"):
+                content.pop(name, None)
     return {
         "type": _TOLD,
-        "messages": [message.to_dict() for message in messages],
+        "messages": messages,
+        "outputs": dict(outputs),
         "calls": [call.to_dict() for call in calls],
         "read_to": read_to,
         "is_workflow": is_workflow,
@@ -303,7 +330,7 @@ def has_arguments(call: Content) -> bool:
         return True
     try:
         return isinstance(json.loads(call.arguments or "{}"), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 

@@ -53,7 +53,8 @@ def interrupted_turn(
         return Writes()
     writes = Writes(end=TurnEnd("interrupted"))
     events: list[ThreadStreamEvent] = []
-    recovered = recover(row.updates for row in log if row.updates)
+    items = {each.item.id: each.item for each in stored.unread}
+    recovered = recover((row.updates for row in log if row.updates), items)
     shown = list(_shown(log))
     if recovered is not None:
         # The agent's pause was not stored, so its requests cannot be answered.

@@ -48,7 +48,7 @@ from .remembered import RememberedTurn
 from .run_end import end_run
 from .run_thread import RunThread
 from .run_writer import RunWriter
-from .threads import thread_response
+from .threads import thread_response, without_output
 from .turn_state import MESSAGES, SILENT, UNCLEAN, TurnState
 
 if TYPE_CHECKING:
@@ -156,6 +156,7 @@ class Run:
             self.writer.writes.items.append(event.item)
             self._finish(event.item.id)
             is_hidden = isinstance(event.item, (HiddenContextItem, SDKHiddenContextItem))
+            event = event.model_copy(update={"item": without_output(event.item)})
             self.writer.add(
                 b"{}" if is_hidden else serialize(event),
                 event,

@@ -204,6 +204,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         if len(request) > LONG:
             await asyncio.sleep(0)  # Let other tasks run first.
         parsed = parse_request(request)
+        del request  # A large body is not needed while the request is answered.
         await self.worker.start()
         if isinstance(parsed, ThreadsFollowReq) or is_streaming_req(parsed):
             return EventsResult(self._dispatcher.stream(parsed, context))

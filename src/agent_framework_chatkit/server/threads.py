@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chatkit.types import (
+    ClientToolCallItem,
     HiddenContextItem,
     Page,
     SDKHiddenContextItem,
@@ -40,11 +41,21 @@ def shown(items: Sequence[ThreadItem], *, with_ends: bool) -> list[ThreadItem]:
         with_ends: Whether the client knows the items that mark the end of a turn.
     """
     return [
-        item
+        without_output(item)
         for item in items
         if not isinstance(item, (HiddenContextItem, SDKHiddenContextItem))
         and (with_ends or not (isinstance(item, TurnEndItem) and item.state))
     ]
+
+
+def without_output(item: ThreadItem) -> ThreadItem:
+    """Return an item without the output of a client tool.
+
+    Clients do not show it, and it may have 16 MB.
+    """
+    if isinstance(item, ClientToolCallItem) and item.output is not None:
+        return item.model_copy(update={"output": None})
+    return item
 
 
 def check_open(thread: ThreadMetadata) -> None:

@@ -385,9 +385,10 @@ class TurnRequests(Generic[TContext]):
             pending = await self._pending_calls(thread_id, context)
             if not pending:
                 raise RefusedAnswerError(CLOSED)
-            call = pending[0].model_copy(
-                update={"status": "completed", "output": request.params.result}
-            )
+            params = request.params
+            call = pending[0].model_copy(update={"status": "completed", "output": params.result})
+            # The request outlives the run, and the output may be large.
+            params.result = None
             run.emit(ThreadItemReplacedEvent(item=call), is_addition=True)
             for each in pending[1:]:
                 run.emit(ThreadItemRemovedEvent(item_id=each.id), is_addition=True)

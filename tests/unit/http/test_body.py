@@ -36,6 +36,11 @@ def long(kind: str, **params: Any) -> bytes:
         (long("threads.list", x="input.transcribe", y="A" * 2 * MB), 413),
         (b'{"input.transcribe":"' + b"A" * 2 * MB, 400),
         (b'["input.transcribe","' + b"A" * 2 * MB + b'"]', 413),
+        (b'{"type":["input.transcribe"],"a":"' + b"A" * 2 * MB + b'"}', 413),
+        (b'{"type":"input.transcribe","a":"' + b"A" * 2 * MB + b'","type":"threads.list"}', 413),
+        # Values are counted before anything is parsed.
+        (b'{"type":"input.transcribe","a":[' + b"[]," * 4 * MB + b"[]]}", 413),
+        (b'{"type":"input.transcribe","a":' + b"[" * 4 * MB, 413),
         # One wide character makes Python store four bytes per character of a text.
         (long("input.transcribe", audio_base64="A" * 5 * MB + "😀", mime_type="a/b"), 413),
         (long("input.transcribe", audio_base64="A" * 5 * MB, mime_type="\\u"), 413),

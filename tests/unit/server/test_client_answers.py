@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
+import tracemalloc
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 from agent_framework import (
@@ -11,11 +16,13 @@ from agent_framework import (
     tool,
 )
 
-from agent_framework_chatkit import ask_user, client_tool
+from agent_framework_chatkit import AgentChatKitServer, ask_user, client_tool, create_app
+from agent_framework_chatkit.interrupts.pause import Interrupt
+from agent_framework_chatkit.stores import SQLStore
 
 from ...fakes.scripted_agent import agent, call, text
 from ..answering import Bank, asked, cards, click, output, reply
-from ..chat_client import chat, of_type
+from ..chat_client import Browser, chat, encode, of_type
 
 
 @client_tool
@@ -44,6 +51,77 @@ async def test_client_tools_are_called_in_turn() -> None:
         ("tool", '{"city": "Oslo"}'),
         ("tool", "Error: The user denied it."),
     ]
+
+
+async def test_client_tool_output_is_stored_twice(
+    tmp_path: Path,
+) -> None:
+    answering = agent([call("locate")], [text("There.")], tools=[locate])
+    async with chat(answering, f"sqlite:///{tmp_path}/chat.db") as browser:
+        await browser.ask("Where am I?")
+        events = await output(browser, "Oslo" * 50)
+        assert "OsloOslo" not in str(events)
+        answered = (await browser.items())[1]
+        assert (answered["status"], answered.get("output")) == ("completed", None)
+    assert asked(answering)[-1] == ("tool", json.dumps("Oslo" * 50))
+    with closing(sqlite3.connect(tmp_path / "chat.db")) as database:
+        counts = {
+            table: sum(
+                str(row).count("Oslo" * 50) for row in database.execute(f"SELECT * FROM {table}")
+            )
+            for (table,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        }
+    assert {table: count for table, count in counts.items() if count} == {
+        "chatkit_items": 1,
+        "chatkit_messages": 1,
+    }
+
+
+async def test_large_output_has_few_copies_in_memory(tmp_path: Path) -> None:
+    size = 8 * 1024 * 1024
+    answering = agent([call("locate")], [text("There.")], tools=[locate])
+    async with chat(answering, f"sqlite:///{tmp_path}/chat.db") as browser:
+        await browser.ask("Where am I?")
+        body = encode(
+            "threads.add_client_tool_output", thread_id=browser.thread_id, result="x" * size
+        )
+        tracemalloc.start()
+        try:
+            headers = {"content-type": "application/json"}
+            response = await browser.http.post("/chatkit", content=body, headers=headers)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert response.status_code == 200
+    assert len(asked(answering)[-1][1]) == size + 2
+    assert peak < 5 * size
+
+
+async def test_deleted_output_is_an_error_for_the_agent() -> None:
+    answering = agent(
+        [call("locate"), call("pay", "c2", amount=1)], [text("Hm.")], tools=[locate, Bank().pay]
+    )
+    async with SQLStore[Any]("sqlite://") as store:
+        server = AgentChatKitServer[Any](answering, store)
+        browser = Browser(create_app(server, authenticate=lambda request: "ada"))
+        await browser.ask("Where am I?")
+        await output(browser, "Oslo")
+        called = next(each for each in await browser.items() if each["type"] == "client_tool_call")
+        await store.delete_thread_item(browser.thread_id, called["id"], {"user_id": "ada"})
+        (card,) = await cards(browser)
+        await click(browser, card)
+        await server.close()
+    assert ("tool", "Error: The output of this call was deleted.") in asked(answering)
+
+
+def test_answer_of_an_older_version_is_read() -> None:
+    called = call("locate")
+    old = Interrupt("client_tool", called, "i1").to_dict()
+    old["answer"] = Content.from_function_result("c1", result="Oslo").to_dict()
+    interrupt = Interrupt.from_dict(old)
+    interrupt.read_answer(None)
+    assert interrupt.answer is not None
+    assert interrupt.answer.result == "Oslo"
 
 
 async def test_unanswered_client_tool_does_not_block_thread() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
 from agent_framework import AgentResponseUpdate, Content, Message
+from chatkit.types import ClientToolCallItem
 
 from agent_framework_chatkit.server.exchange import Exchange, recover
 
@@ -30,7 +32,7 @@ def test_exchange_is_recovered_from_log() -> None:
     exchange.start_call("c2")
     pieces.append(exchange.take_new())
     assert exchange.take_new() is None
-    recovered = recover(piece for piece in pieces if piece)
+    recovered = recover((piece for piece in pieces if piece), {})
     assert recovered is not None
     assert recovered.read_to == 3
     assert [message.text for message in recovered.inputs] == ["Order tea."]
@@ -42,6 +44,35 @@ def test_exchange_is_recovered_from_log() -> None:
             "Error: This call was started; its effect is unknown. Find out, or ask the user, "
             "before you make it again.",
         ]
+
+
+def test_outputs_are_recovered_from_items() -> None:
+    results = [
+        Content.from_function_result(name, result=f"Error: {name}", exception=name)
+        for name in ("c1", "c2", "c3")
+    ]
+    exchange = Exchange([Message("tool", results)], outputs={"c1": "i1", "c2": "i2"})
+    piece = exchange.take_new()
+    assert piece is not None
+    assert "Error: c1" not in piece
+    item = ClientToolCallItem(
+        id="i1",
+        thread_id="t",
+        created_at=datetime.now(),
+        call_id="c1",
+        name="locate",
+        arguments={},
+        status="completed",
+        output={"error": "c1"},
+    )
+    recovered = recover([piece], {"i1": item})
+    assert recovered is not None
+    (message,) = recovered.inputs
+    assert [each.result for each in message.contents] == [
+        "Error: c1",
+        "Error: The output of this call was deleted.",
+        "Error: c3",
+    ]
 
 
 def test_truncated_call_was_never_made() -> None:
@@ -57,7 +88,7 @@ def test_truncated_call_was_never_made() -> None:
 
 
 def test_run_without_messages_recovers_nothing() -> None:
-    assert recover([]) is None
+    assert recover([], {}) is None
 
 
 @pytest.mark.parametrize("finish_reason", ["length", "content_filter"])

@@ -141,6 +141,11 @@ class SearchContract:
         assert await found(store, query) == []
         assert len(await found(store, "there")) == 1
 
+    async def test_the_rest_of_a_very_long_query_is_ignored(self, store: SQLStore) -> None:
+        await store.save_thread(thread(title="Tea"), ANN)
+        assert await found(store, "tea" + " " * 2_000 + "coffee")
+        assert not await found(store, "tea" + " " * 1_000 + "coffee")
+
     async def test_words_of_any_language_are_found(self, store: SQLStore) -> None:
         texts = [
             "明日の東京都の天気は晴れです",

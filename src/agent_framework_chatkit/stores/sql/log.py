@@ -37,6 +37,9 @@ _TURN_COLUMNS = (
     turns.c.log_position,
 )
 
+_EVENTS = (events.c.position, events.c.run, events.c.first, events.c.last, events.c.data)
+"""The columns of the log that followers need."""
+
 _TURN_OF = select(*_TURN_COLUMNS).where(turns.c.thread == bindparam("b_thread"))
 
 _TURNS_OF = select(*_TURN_COLUMNS).where(turns.c.thread.in_(bindparam("b_threads", expanding=True)))
@@ -228,7 +231,7 @@ class ThreadLog:
         much of the log in memory.
         """
         statement = (
-            select(events)
+            select(*_EVENTS)
             .where(events.c.thread == key, events.c.position > after)
             .order_by(events.c.position)
             .limit(limit)
@@ -249,7 +252,7 @@ class ThreadLog:
 
     async def find_in_log(self, key: int, run: str, number: int) -> LogRow | None:
         """Return the row of a thread's log that contains an event, if it still exists."""
-        statement = select(events).where(
+        statement = select(*_EVENTS).where(
             events.c.thread == key,
             events.c.run == run,
             events.c.first <= number,
@@ -300,12 +303,15 @@ class ThreadLog:
         return await self.find_in_log(key, run, 1)
 
 
-def rows_of_run(connection: Connection, key: int, run: str) -> list[LogRow]:
-    """Return the log rows of a run."""
+def rows_of_run(
+    connection: Connection, key: int, run: str, *, with_updates: bool = False
+) -> list[LogRow]:
+    """Return the log rows of a run, on request with the agent's updates."""
+    columns = (*_EVENTS, events.c.updates) if with_updates else _EVENTS
     rows = connection.execute(
-        select(events).where(events.c.thread == key, events.c.run == run).order_by(events.c.first)
+        select(*columns).where(events.c.thread == key, events.c.run == run).order_by(events.c.first)
     )
-    return [_log_row(row) for row in rows]
+    return [_log_row(row, row.updates if with_updates else None) for row in rows]
 
 
 def find_turn(connection: Connection, key: int) -> TurnRow | None:
@@ -367,5 +373,5 @@ def read_stored(connection: Connection, key: int, known: ReadRows | None) -> Sto
     )
 
 
-def _log_row(row: Any) -> LogRow:
-    return LogRow(row.first, row.last, row.data, row.updates, row.run, row.position)
+def _log_row(row: Any, updates: str | None = None) -> LogRow:
+    return LogRow(row.first, row.last, row.data, updates, row.run, row.position)

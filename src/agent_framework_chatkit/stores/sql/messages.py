@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from agent_framework import Message
+from agent_framework import Content, Message
 from sqlalchemy import Connection, delete, insert, select
 
 from .database import Database
@@ -59,7 +59,26 @@ class Messages:
 
 def dump_messages(added: Sequence[Message]) -> str:
     """Return messages as JSON. Values that are not JSON, such as a tool's, become strings."""
-    return json.dumps([message.to_dict() for message in added], default=str)
+    return json.dumps([message_to_dict(message) for message in added], default=str)
+
+
+def message_to_dict(message: Message) -> dict[str, Any]:
+    """Return a message as JSON. The framework would hold the text of a tool's result twice."""
+    data = message.to_dict()
+    for content in data["contents"]:
+        text = {"type": "text", "text": content.get("result"), "additional_properties": {}}
+        if content["type"] == "function_result" and content.get("items") == [text]:
+            del content["items"]
+    return data
+
+
+def message_from_dict(data: dict[str, Any]) -> Message:
+    """Return the message from the JSON of `message_to_dict`, or of the framework itself."""
+    message = Message.from_dict(data)
+    for content in message.contents:
+        if content.type == "function_result" and content.items is None:
+            content.items = [Content.from_text(str(content.result or ""))]
+    return message
 
 
 def load_messages(data: str, thread_id: str) -> list[Message]:
@@ -70,7 +89,7 @@ def load_messages(data: str, thread_id: str) -> list[Message]:
 
 def _read(message: dict[str, Any], thread_id: str) -> Message | None:
     try:
-        return Message.from_dict(message)
+        return message_from_dict(message)
     except Exception:
         # A newer version may have written the message.
         logger.exception("A message of thread %r cannot be read and is left out.", thread_id)

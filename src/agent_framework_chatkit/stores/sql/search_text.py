@@ -14,6 +14,9 @@ MAX_TEXT = 100_000
 MAX_WORD = 64
 """The maximum number of characters of a word; the rest is ignored."""
 
+MAX_QUERY = 2_000
+"""The maximum number of characters of a query; the rest is ignored."""
+
 MAX_WORDS = 16
 """The maximum number of words of a query; the rest is ignored."""
 
@@ -58,7 +61,7 @@ def words_of(text: str) -> list[str]:
 def beginnings_in(query: str) -> list[str]:
     """Return the prefixes that a query searches for."""
     found: dict[str, None] = {}
-    for word in _WORD.findall(_fold(query[:MAX_TEXT])[0]):
+    for word in _WORD.findall(_fold(query[:MAX_QUERY])[0]):
         for part, is_unspaced in _runs(word):
             if not is_unspaced or len(part) == 1:
                 found[part[:MAX_WORD]] = None

@@ -91,6 +91,8 @@ class ThreadWriter:
     def _write(
         self, connection: Connection, key: int, run: str, writes: Writes, position: int | None
     ) -> None:
+        if writes.log is not None:
+            self.log(connection, key, run, writes.log)
         if position is not None:
             if writes.items:
                 add_items(
@@ -117,8 +119,6 @@ class ThreadWriter:
                 write_session(self._database, connection, key, position, name, data)
         for item_id in writes.removed:
             delete_item(connection, key, item_id)
-        if writes.log is not None:
-            self.log(connection, key, run, writes.log)
 
     def number(
         self, connection: Connection, key: int, count: int, change: ThreadChange | None

@@ -97,7 +97,8 @@ class LogRow:
         first: The number of the first event within the run.
         last: The number of the last event.
         data: The events in the format of the event log.
-        updates: The agent's updates since the previous row, as JSON.
+        updates: The agent's updates since the previous row, as JSON. They may be large, and are
+            only read to end the turn of a dead worker.
         run: The run's ID.
         position: The row's position in the log, if it was read from there.
     """

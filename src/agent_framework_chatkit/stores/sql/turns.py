@@ -185,7 +185,7 @@ class Turns:
             )
             if taken.rowcount != 1:
                 return False
-            log = rows_of_run(connection, turn.key, turn.run)
+            log = rows_of_run(connection, turn.key, turn.run, with_updates=True)
             stored = read_stored(connection, turn.key, None)
             writes = finish(thread_id, stored, log)
             if writes.end is not None:
