@@ -65,7 +65,13 @@ def serve(port: int, store: str, seconds: float) -> None:
     model = StampingClient()
     model.seconds = seconds
     # A single visitor makes all requests.
-    quotas = Quotas(visitor_turns=None, visitor_streams=None, new_visitors=None)
+    quotas = Quotas(
+        visitor_turns=None,
+        visitor_streams=None,
+        new_visitors=None,
+        address_turns=None,
+        address_streams=None,
+    )
     app = create_app(AgentChatKitServer(Agent(client=model), SQLStore[Any](store), quotas=quotas))
     uvicorn.run(app, port=port, log_level="warning")
 

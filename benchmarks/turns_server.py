@@ -32,7 +32,13 @@ def chatkit_server(contestant: str, store: str) -> Any:
         from agent_framework_chatkit.stores import SQLStore
 
         # A single visitor makes all requests.
-        quotas = Quotas(visitor_turns=None, visitor_streams=None, new_visitors=None)
+        quotas = Quotas(
+            visitor_turns=None,
+            visitor_streams=None,
+            new_visitors=None,
+            address_turns=None,
+            address_streams=None,
+        )
         return AgentChatKitServer(agent, SQLStore[Any](store), quotas=quotas)
     from reference_server import ReferenceServer, ReferenceStore
 

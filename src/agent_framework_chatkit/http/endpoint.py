@@ -149,6 +149,7 @@ class Endpoint:
                 file = form.get("file")
                 if not isinstance(file, UploadFile):
                     raise HTTPException(400, "Send a form whose field `file` is a file.")
+                self._server.quotas.take_upload(file.size or 0, context)
                 attachment = await attachments.upload(
                     file.filename or "file",
                     file.content_type or "application/octet-stream",

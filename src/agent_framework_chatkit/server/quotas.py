@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from limits import RateLimitItemPerMinute
+from limits import RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter
 
 from ..stores.owners import owner_of, value_of
 
@@ -20,6 +20,18 @@ _TOO_MANY_VISITORS = (
     "wait a moment, and load the chat again."
 )
 _TOO_MANY_STREAMS = "This chat is open too many times. Close some tabs and try again."
+_TOO_MANY_FROM_ADDRESS = (
+    "Too many requests came from your network within a minute. Wait a moment and try again."
+)
+_TOO_MANY_STREAMS_FROM_ADDRESS = (
+    "This chat is open too many times in your network. Close some tabs and try again."
+)
+_TOO_MUCH_FROM_ADDRESS = (
+    "Too many files came from your network within an hour. Wait a while and try again."
+)
+
+_MIN_UPLOAD = 4096
+"""The bytes for which an upload counts at least: it also costs a row and a file."""
 
 
 class QuotaExceededError(Exception):
@@ -37,6 +49,10 @@ class Quotas:
         visitor_streams: Like `streams`, for visitors.
         new_visitors: Requests per minute from one address without a visitor's cookie. Their turns
             and streams count together, as if they came from one visitor.
+        address_turns: Turns per minute of all visitors at one address together, however many
+            cookies they have.
+        address_streams: Open streams of all visitors at one address together.
+        address_uploads: Bytes per hour that all visitors at one address may upload together.
     """
 
     turns: int | None = None
@@ -44,6 +60,9 @@ class Quotas:
     visitor_turns: int | None = 120
     visitor_streams: int | None = 100
     new_visitors: int | None = 300
+    address_turns: int | None = 1200
+    address_streams: int | None = 1000
+    address_uploads: int | None = 10 * 1024**3
 
 
 class QuotaKeeper:
@@ -56,6 +75,8 @@ class QuotaKeeper:
     def __init__(self, quotas: Quotas) -> None:
         self._quotas = quotas
         self._rates = MovingWindowRateLimiter(MemoryStorage())
+        # It keeps one number for each address, not one for each byte.
+        self._uploads = FixedWindowRateLimiter(MemoryStorage())
         self._streams: Counter[str] = Counter()
 
     def take_new_visitor(self, address: str) -> None:
@@ -66,41 +87,75 @@ class QuotaKeeper:
         """
         self._take(self._quotas.new_visitors, f"visitors:{address}", _TOO_MANY_VISITORS)
 
+    def take_upload(self, size: int, context: Any) -> None:
+        """Count the bytes of a visitor's upload.
+
+        Raises:
+            QuotaExceededError: If the address has used up its bytes for this hour.
+        """
+        allowed, address = self._quotas.address_uploads, _address_of(context)
+        if allowed is None or address is None:
+            return
+        per_hour = RateLimitItemPerHour(allowed)
+        if not self._uploads.hit(per_hour, address, cost=max(size, _MIN_UPLOAD)):
+            raise QuotaExceededError(_TOO_MUCH_FROM_ADDRESS)
+
     def take_turn(self, context: Any) -> None:
         """Count a turn.
 
         Raises:
-            QuotaExceededError: If the owner has used up the turns for this minute.
+            QuotaExceededError: If the owner or the address has used up the turns for this minute.
         """
         is_visitor = value_of(context, "is_visitor")
         allowed = self._quotas.visitor_turns if is_visitor else self._quotas.turns
         self._take(allowed, f"turns:{_counted_as(context)}", _TOO_MANY_TURNS)
+        address = _address_of(context)
+        if address is not None:
+            self._take(self._quotas.address_turns, f"turns at {address}", _TOO_MANY_FROM_ADDRESS)
 
     @contextmanager
     def stream(self, context: Any) -> Iterator[None]:
         """Count a stream while it is open.
 
         Raises:
-            QuotaExceededError: If the owner has too many open streams.
+            QuotaExceededError: If the owner or the address has too many open streams.
         """
-        owner = _counted_as(context)
         is_visitor = value_of(context, "is_visitor")
         allowed = self._quotas.visitor_streams if is_visitor else self._quotas.streams
-        if allowed is not None and self._streams[owner] >= allowed:
-            raise QuotaExceededError(_TOO_MANY_STREAMS)
-        self._streams[owner] += 1
+        address = _address_of(context)
+        with (
+            self._open(allowed, _counted_as(context), _TOO_MANY_STREAMS),
+            nullcontext()
+            if address is None
+            else self._open(
+                self._quotas.address_streams, f"at {address}", _TOO_MANY_STREAMS_FROM_ADDRESS
+            ),
+        ):
+            yield
+
+    @contextmanager
+    def _open(self, allowed: int | None, key: str, refusal: str) -> Iterator[None]:
+        if allowed is not None and self._streams[key] >= allowed:
+            raise QuotaExceededError(refusal)
+        self._streams[key] += 1
         try:
             yield
         finally:
-            self._streams[owner] -= 1
-            if not self._streams[owner]:
-                del self._streams[owner]
+            self._streams[key] -= 1
+            if not self._streams[key]:
+                del self._streams[key]
 
     def _take(self, allowed: int | None, key: str, refusal: str) -> None:
         if allowed is None:
             return
         if not self._rates.hit(RateLimitItemPerMinute(allowed), key):
             raise QuotaExceededError(refusal)
+
+
+def _address_of(context: Any) -> str | None:
+    """Return a visitor's address, or `None` for other owners, whose login limits them."""
+    address = value_of(context, "address") if value_of(context, "is_visitor") else None
+    return address if isinstance(address, str) else None
 
 
 def _counted_as(context: Any) -> str:

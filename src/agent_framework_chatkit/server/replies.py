@@ -170,6 +170,7 @@ class Replies(Generic[TContext]):
     async def _create_attachment(self, request: AttachmentsCreateReq, context: TContext) -> bytes:
         if value_of(context, "is_new_visitor"):
             raise UnknownVisitorError
+        self._server.quotas.take_upload(request.params.size, context)
         attachment = await self._server.attachments().create_attachment(request.params, context)
         await self._store.save_attachment(attachment, context)
         return serialize(attachment)

@@ -128,6 +128,72 @@ async def test_new_visitors_can_be_unlimited() -> None:
             assert (await stranger(browser).post("threads.list")).status_code == 200
 
 
+async def known(browser: Browser, address: str = "127.0.0.1") -> Browser:
+    """Another browser with a cookie of its own."""
+    other = stranger(browser, address)
+    await other.get("threads.list")
+    return other
+
+
+async def test_collected_cookies_give_no_more_turns() -> None:
+    async with chat(answers(9), quotas=Quotas(address_turns=2)) as browser:
+        visitors = [await known(browser) for _ in range(3)]
+        assert [await each.stream_status("1") for each in visitors] == [200, 200, 429]
+        assert await stranger(browser).stream_status("1") == 429
+        assert await (await known(browser, "192.0.2.1")).stream_status("1") == 200
+
+
+async def test_collected_cookies_give_no_more_streams() -> None:
+    entered, gate = asyncio.Event(), asyncio.Event()
+
+    async def waits(thread: Any, context: Any) -> Any:
+        entered.set()
+        await gate.wait()
+        return answers(1)
+
+    async with chat(waits, quotas=Quotas(address_streams=1)) as browser:
+        first = asyncio.ensure_future((await known(browser)).ask("1"))
+        await entered.wait()
+        other = await known(browser)
+        response = await other.post("threads.create", input=message("2"))
+        assert response.status_code == 429
+        assert "in your network" in response.json()["error"]
+        gate.set()
+        await first
+        await other.ask("3")
+
+
+async def test_collected_cookies_give_no_more_uploads(tmp_path: Path) -> None:
+    async with SQLStore[Any]("sqlite://") as store:
+        files = AttachmentStore[Any](tmp_path, metadata=store, secret="s")
+        server = AgentChatKitServer(answers(1), store, files, quotas=Quotas(address_uploads=12_000))
+        browser = Browser(create_app(server))
+
+        async def upload(visitor: Browser) -> int:
+            form = {"file": ("a.txt", b"a" * 5_000, "text/plain")}
+            return (await visitor.http.post("/attachments", files=form)).status_code
+
+        async def announce(visitor: Browser) -> int:
+            params = {"name": "a.txt", "size": 3, "mime_type": "text/plain"}
+            return (await visitor.post("attachments.create", **params)).status_code
+
+        assert await upload(await known(browser)) == 200
+        assert await announce(await known(browser)) == 200
+        assert await upload(await known(browser)) == 429
+        assert await announce(await known(browser)) == 429
+        assert await upload(await known(browser, "192.0.2.1")) == 200
+        await server.close()
+
+
+async def test_owners_with_login_have_no_limit_by_address() -> None:
+    async with SQLStore[Any]("sqlite://") as store:
+        quotas = Quotas(address_turns=0, address_streams=0)
+        server = AgentChatKitServer[Any](answers(1), store, quotas=quotas)
+        browser = Browser(create_app(server, authenticate=lambda request: "ada"))
+        assert await browser.stream_status("1") == 200
+        await server.close()
+
+
 ADA = {"user_id": "ada"}
 ROOM_FOR_TWO = pytest.mark.parametrize("limits", [{"max_files": 2}, {"max_stored": 5}])
 
