@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from typing import Any
 
 _WORD_BOUNDARY = re.compile(r"[\W_]+|(?<=[a-z0-9])(?=[A-Z])")
@@ -12,26 +13,50 @@ _FENCE = re.compile(r"`{3,}")
 _HIDDEN = (
     r"\x00-\x1f\x7f-\x9f\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160"
     r"\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ud800-\udfff"
-    r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f"
-    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    r"\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U000110bd\U000110cd"
+    r"\U00013430-\U0001343f\U00013441\U00013442\U00016fe4\U0001bca0-\U0001bca3\U0001d159"
+    r"\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-"""Control and format characters, lone surrogates, and blank letters."""
-_PICTURE = (
-    r"[\xa9\xae\u203c\u2049\u2122\u2139\u2194-\u21aa\u231a-\u23ff\u24c2\u25aa-\u25fe\u2600-\u27bf"
-    r"\u2934\u2935\u2b05-\u2b55\u3030\u303d\u3297\u3299\U0001f000-\U0001faff]"
+"""Control and format characters, lone surrogates, noncharacters, and blank letters and signs."""
+_SPACES = r"\xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
+"""Spaces that look like an ordinary one, or like several."""
+_PICTURES = (
+    r"\xa9\xae\u203c\u2049\u2122\u2139\u2194-\u21aa\u231a-\u23ff\u24c2\u25aa-\u25fe\u2600-\u27bf"
+    r"\u2934\u2935\u2b05-\u2b55\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
 )
-_EMOJI = (
-    rf"{_PICTURE}[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]?"
-    rf"(?:\u200d{_PICTURE}[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]?)*"
+_PICTURE = rf"[{_PICTURES}][\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]?"
+_FLAG = (
+    r"\U0001f3f4\U000e0067\U000e0062(?:\U000e0065\U000e006e\U000e0067|"
+    r"\U000e0073\U000e0063\U000e0074|\U000e0077\U000e006c\U000e0073)\U000e007f"
 )
+"""The flags of England, Scotland and Wales, which are written with tag characters."""
+_EMOJI = rf"{_FLAG}|{_PICTURE}(?:\u200d{_PICTURE})*|(?<=[0-9#*])\ufe0f\u20e3"
+_IDEOGRAPH = r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+_WIDE = (
+    r"[\u3001-\u3163\u3165-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff01-\uff60"
+    r"\U00020000-\U0003ffff]"
+)
+"""Characters between which an ideographic space is usual; they are as wide as it is."""
+_USUAL_SPACE = (
+    rf"(?<={_WIDE})\u3000|\u3000(?={_WIDE})"
+    r"|(?<=[«\u2039])[\xa0\u202f]|[\xa0\u202f](?=[»\u203a])|(?<=[\w»\)])[\xa0\u202f](?=[;:!?](?!\S))"
+    r"|(?<=\d)[\xa0\u202f](?=\d{3}(?!\d))"
+)
+"""Spaces in Chinese and Japanese, at French punctuation, and between thousands."""
 _JOINING = (
     r"[\u0620-\u06dc\u06de-\u070e\u0710-\u074f\u0750-\u077f\u0860-\u088f\u0892-\u08e1\u08e3-\u0dff"
     r"\u1000-\u109f\u1780-\u17b3\u17b6-\u17d3\u1820-\u18aa]"
 )
 """Letters and signs of scripts in which a joiner within a word changes its meaning."""
-_TO_ESCAPE = re.compile(rf"{_EMOJI}|[0-9#*]\ufe0f\u20e3|([{_HIDDEN}])")
+_USUAL_IN_NAMES = (
+    rf"(?<={_JOINING})[\u200c\u200d](?={_JOINING})|(?<=[\u1820-\u18aa])[\u180b-\u180f\u202f]"
+    rf"|(?<={_IDEOGRAPH})[\ufe00-\ufe02\U000e0100-\U000e01ef]"
+)
+_MAY_ESCAPE = rf"(?=[{_HIDDEN}{_SPACES}{_PICTURES}])"
+"""Skips all other characters quickly."""
+_TO_ESCAPE = re.compile(rf"{_MAY_ESCAPE}(?:{_EMOJI}|{_USUAL_SPACE}|([{_HIDDEN}{_SPACES}]))")
 _TO_ESCAPE_IN_NAMES = re.compile(
-    rf"{_EMOJI}|[0-9#*]\ufe0f\u20e3|(?<={_JOINING})[\u200c\u200d](?={_JOINING})|([{_HIDDEN}])"
+    rf"{_MAY_ESCAPE}(?:{_EMOJI}|{_USUAL_SPACE}|{_USUAL_IN_NAMES}|([{_HIDDEN}{_SPACES}]))"
 )
 
 
@@ -68,21 +93,25 @@ def shorten(text: str, limit: int) -> str:
 
 
 def visible(text: str, *, keep: str = "", in_name: bool = False) -> str:
-    r"""Replace characters that hide or reorder text with escapes such as `\u202e`.
+    r"""Replace characters that hide, reorder or imitate text with escapes such as `\u202e`.
 
-    Joiners within emoji are kept.
+    Unusual spaces are replaced, too. Emoji keep their joiners, and Chinese, Japanese, French and
+    long numbers keep their spaces.
 
     Args:
         text: The text.
         keep: Characters to keep.
-        in_name: Whether to also keep joiners within words of scripts that need them.
+        in_name: Whether it is a name on which nobody decides. Joiners and variation selectors
+            within words of scripts that need them stay, and unusual spaces become ordinary ones.
     """
     if text.isascii() and text.isprintable():
         return text
 
     def escape(match: re.Match[str]) -> str:
         hidden = match[1]
-        return match[0] if hidden is None or hidden in keep else json.dumps(hidden)[1:-1]
+        if hidden is None or hidden in keep:
+            return match[0]
+        return " " if in_name and _is_space(hidden) else json.dumps(hidden)[1:-1]
 
     # `json.dumps` does not escape DEL.
     pattern = _TO_ESCAPE_IN_NAMES if in_name else _TO_ESCAPE
@@ -90,11 +119,21 @@ def visible(text: str, *, keep: str = "", in_name: bool = False) -> str:
 
 
 def without_hidden(name: str) -> str:
-    """Return a name without characters that hide or reorder text.
+    """Return a name without characters that hide or reorder text, and with ordinary spaces.
 
-    Joiners within emoji, and within words of scripts that need them, are kept.
+    It keeps the same characters as `visible` does in names.
     """
-    return _TO_ESCAPE_IN_NAMES.sub(lambda match: "" if match[1] else match[0], name)
+
+    def replace(match: re.Match[str]) -> str:
+        if match[1] is None:
+            return match[0]
+        return " " if _is_space(match[1]) else ""
+
+    return _TO_ESCAPE_IN_NAMES.sub(replace, name)
+
+
+def _is_space(char: str) -> bool:
+    return unicodedata.category(char) == "Zs"
 
 
 def readable_name(name: str) -> str:

@@ -25,7 +25,9 @@ from ..chat_client import chat, of_type
 
 HOSTILE = (
     'ab "\\\n\r\t:{[0\u202e\u2066\u200b\u200d\u00ad\ufeff\u3164\ufe0f\U000e0041\x7f\ud800é👍日'
+    "\u00a0\u2003\u202f\u3000\u2800"
 )
+UNSEEN = "\u202e\u2066\u200b\u00ad\ufeff\u3164\U000e0041\x7f\r\u2003\u2800"
 hostile_text = st.text(HOSTILE, max_size=12) | st.text(st.characters(codec=None), max_size=6)
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | hostile_text,
@@ -76,7 +78,7 @@ def test_card_shows_exact_call(arguments: dict[str, Any]) -> None:
     read_back = [(read(name, is_name=True), read(value)) for name, value, _ in on_card]
     assert json.dumps(read_back) == json.dumps([list(each) for each in arguments.items()])
     for name, value, _ in on_card:
-        assert not set(name + value) & set("\u202e\u2066\u200b\u00ad\ufeff\u3164\U000e0041\x7f\r")
+        assert not set(name + value) & set(UNSEEN)
     begins = [line for line in form.text.split("\n") if not line.startswith("    ")]
     assert len(begins) == 1 + len(arguments)
 
@@ -104,6 +106,19 @@ def test_values_are_not_truncated() -> None:
 @pytest.mark.parametrize("value", ["5", "true", "null", "", " a", '"a"', "[1]", "NaN", "{"])
 def test_text_differs_from_other_values(value: str) -> None:
     assert fields(widget(shown({"v": value})))[0][1] == json.dumps(value)
+
+
+def test_values_with_different_spaces_look_different() -> None:
+    ordinary, *others = (
+        fields(widget(shown({"path": f"/data/2024{space}old"})))[0][1] for space in " \u00a0\u200a"
+    )
+    assert [ordinary, *others] == [
+        "/data/2024 old",
+        '"/data/2024\\u00a0old"',
+        '"/data/2024\\u200aold"',
+    ]
+    french = "Prix\u00a0: 10\u202f000\u2009!"
+    assert fields(widget(shown({"v": french[:-2]})))[0][1] == french[:-2]
 
 
 def test_multiline_text_stays_readable() -> None:
