@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from agent_framework import Content
 from chatkit.widgets import DynamicWidgetRoot, WidgetRoot
 
-from ..interrupts.calls import ToolDescription
+from ..interrupts.calls import ToolDescription, shown_arguments
 from ..interrupts.pause import Decision
 from ..text import mend_surrogates, readable_name, visible
 
@@ -31,6 +30,7 @@ TIME = "time:"
 This is a key because ChatKit's types drop other properties. Other clients show the text as it is.
 """
 
+_ALWAYS = "Always approves every later call of this tool in this chat, with any arguments."
 _NOT_IN_SCHEMA = "not a parameter of this tool"
 _NAME = re.compile(r"\w[\w.-]*")
 _LAYOUT = "\n\t"
@@ -87,19 +87,22 @@ def approval_card(
     def button(label: str, **answer: bool) -> dict[str, Any]:
         return {"label": label, "action": action(**answer)}
 
-    always = {
-        "type": "Button",
-        "label": "Always approve",
-        "onClickAction": action(approved=True, always=True),
-        "variant": "ghost",
-        "size": "sm",
-    }
+    always: list[dict[str, Any]] = [
+        {
+            "type": "Button",
+            "label": "Always approve",
+            "onClickAction": action(approved=True, always=True),
+            "variant": "ghost",
+            "size": "sm",
+        },
+        {"type": "Caption", "value": _ALWAYS},
+    ]
     return WidgetForm(
         _card(
             *call.heading(),
             {"type": "Text", "value": "The assistant asks for your approval to do this."},
             *call.fields(),
-            *([always] if always_approve else []),
+            *(always if always_approve else []),
             confirm=button("Approve", approved=True),
             cancel=button("Decline", approved=False),
         ),
@@ -179,7 +182,10 @@ class _Call:
         self._title = readable_name(self._name) or visible(self._name)
         self._description = visible((tool.description if tool else "").strip(), keep=_LAYOUT)
         known = tool.parameters if tool else None
-        values: Mapping[str, Any] = (call.parse_arguments() if call else None) or {}
+        values = shown_arguments(call) if call else {}
+        self._exact_name = _exact_name(self._name)
+        if call and call.hosted and call.server_name:
+            self._exact_name += f" on the server {_exact_name(call.server_name)}"
         self._arguments = [
             (_exact_name(str(name)), exact_text(value), known is None or name in known)
             for name, value in values.items()
@@ -188,7 +194,7 @@ class _Call:
     def heading(self) -> list[dict[str, Any]]:
         heading: list[dict[str, Any]] = [
             {"type": "Title", "value": self._title, "size": "sm"},
-            {"type": "Caption", "value": _exact_name(self._name)},
+            {"type": "Caption", "value": self._exact_name},
         ]
         if self._description:
             heading.append(
@@ -204,7 +210,7 @@ class _Call:
 
     def text(self, before: str = "") -> str:
         """Return the call as plain text, in which only arguments can start a line."""
-        lines = [f"{before}{self._title} ({_exact_name(self._name)})"]
+        lines = [f"{before}{self._title} ({self._exact_name})"]
         lines += [f"> {line}" for line in self._description.splitlines()]
         for name, value, is_known in self._arguments:
             mark = "" if is_known else f" ({_NOT_IN_SCHEMA})"

@@ -6,7 +6,13 @@ import logging
 from collections.abc import Collection, Sequence
 
 from agent_framework import Content
-from chatkit.types import ClientToolCallItem, StructuredInput, StructuredInputItem, WidgetItem
+from chatkit.types import (
+    ClientToolCallItem,
+    ErrorEvent,
+    StructuredInput,
+    StructuredInputItem,
+    WidgetItem,
+)
 
 from ..interrupts.client_tools import client_tool_call_fields, error_result
 from ..interrupts.pause import Interrupt, InterruptKind, Pause
@@ -16,6 +22,8 @@ from .overrides import attempt, resolve
 from .response_converter import AgentResponseConverter
 
 logger = logging.getLogger(__name__)
+
+_NOT_SHOWN = "The assistant's request cannot be shown, so nothing was done. Try again."
 
 
 class InterruptWriter:
@@ -68,7 +76,8 @@ class InterruptWriter:
                 if kind == "input"
                 else self._write_card(kind, request)
             )
-            await attempt(step, "A request could not be shown.")
+            if not await attempt(step, "A request could not be shown."):
+                self._items.write_error(ErrorEvent(message=_NOT_SHOWN, allow_retry=True))
         for call in calls:
             if call.name == ASK_USER:
                 await attempt(self._write_questions(call), "Questions could not be shown.")

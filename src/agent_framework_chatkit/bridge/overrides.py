@@ -26,8 +26,8 @@ async def resolve(value: MaybeAwaitable[T]) -> T:
     return value
 
 
-async def attempt(step: Awaitable[None], complaint: str) -> None:
-    """Await a step that may call an override. If it fails, log the error and continue.
+async def attempt(step: Awaitable[None], complaint: str) -> bool:
+    """Await a step that may call an override. If it fails, log the error, and return `False`.
 
     Args:
         step: The step.
@@ -37,3 +37,5 @@ async def attempt(step: Awaitable[None], complaint: str) -> None:
         await step
     except Exception:
         logger.exception(complaint)
+        return False
+    return True

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from agent_framework import Annotation as Citation
 from agent_framework import Content, UsageDetails
@@ -35,7 +34,7 @@ from .cards import (
 )
 from .data_content import file_name
 from .overrides import MaybeAwaitable
-from .sources import cited, is_web_url
+from .sources import cited, is_web_url, web_address
 from .tool_tasks import code_task, computer_task, search_task, shell_task, tool_task
 
 logger = logging.getLogger(__name__)
@@ -220,14 +219,15 @@ class AgentResponseConverter:
     def consent_request_to_form(self, content: Content) -> MaybeAwaitable[WidgetForm | None]:
         """Convert an `oauth_consent_request` to a card that links to the consent page.
 
-        Only https links are shown; any other gives `None` and a warning in the log.
+        Only https links without a user name are shown; any other gives `None` and a warning in the
+        log.
         """
         link = content.consent_link or ""
-        parts = urlsplit(link)
-        if parts.scheme != "https" or not parts.netloc or not link.isprintable():
-            logger.warning("A consent link that is not an https URL is not shown: %r", link)
+        address = web_address(link)
+        if address is None:
+            logger.warning("A consent link that is not a plain https URL is not shown: %r", link)
             return None
-        return consent_card(parts.netloc, link)
+        return consent_card(address, link)
 
     def consent_decision_to_form(
         self, content: Content, decision: Decision

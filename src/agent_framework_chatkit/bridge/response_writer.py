@@ -83,7 +83,7 @@ class ResponseWriter:
         }
         self._handlers |= {kind: _without_update(handle) for kind, handle in of_content.items()}
 
-    def write(self, update: AgentResponseUpdate) -> Awaitable[None] | None:
+    def write(self, update: AgentResponseUpdate) -> Awaitable[object] | None:
         """Write an update, and return the rest to await, if any.
 
         Nearly every update is a piece of text and leaves nothing to await. A coroutine for each
@@ -111,7 +111,7 @@ class ResponseWriter:
 
     def _write_content(
         self, content: Content, update: AgentResponseUpdate
-    ) -> Awaitable[None] | None:
+    ) -> Awaitable[object] | None:
         """Write a content, and return the rest to await, if any.
 
         Content that cannot be shown is skipped, with an error in the log.

@@ -22,6 +22,24 @@ def is_web_url(url: str) -> bool:
     return parts.scheme in ("http", "https") and bool(parts.netloc)
 
 
+def web_address(link: str) -> str | None:
+    """Return the host and port of an https link, in ASCII so that no letter looks like another.
+
+    Returns:
+        The address, or `None` if the link is of another kind, or if a browser might read another
+        host in it.
+    """
+    try:
+        parts = urlsplit(link)
+        host, port = (parts.hostname or "").encode("idna").decode(), parts.port
+    except ValueError:
+        return None
+    is_plain = link.isprintable() and not set(parts.netloc) & set("@\\")
+    if parts.scheme != "https" or not host or not is_plain:
+        return None
+    return host if port is None else f"{host}:{port}"
+
+
 def cited(citation: Citation) -> Annotation | None:
     """Return a citation as an annotation, or `None` if it has no source."""
     url = mend_surrogates(citation.get("url") or "")

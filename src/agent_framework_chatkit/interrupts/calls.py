@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hmac
 import json
+from collections.abc import Mapping
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass
 from inspect import cleandoc
+from typing import Any
 
 from agent_framework import Content, FunctionTool
 
@@ -51,6 +54,27 @@ def describe_tool(agent: object, name: str) -> ToolDescription | None:
                 cleandoc(tool.description), tuple(tool.parameters().get("properties") or ())
             )
     return None
+
+
+def shown_arguments(call: Content) -> Mapping[str, Any]:
+    """Return a call's arguments by name, as the tool gets them.
+
+    A service that runs a call itself may read an ambiguous text in its own way. Such a text is
+    returned as it is.
+    """
+    text = call.arguments
+    if call.hosted and isinstance(text, str) and _repeats_names(text):
+        return {"arguments": text}
+    return call.parse_arguments() or {}
+
+
+def _repeats_names(text: str) -> bool:
+    repeated: list[bool] = []
+    with suppress(ValueError):
+        json.loads(
+            text, object_pairs_hook=lambda pairs: repeated.append(len(dict(pairs)) < len(pairs))
+        )
+    return any(repeated)
 
 
 def seal_of(call: Content, key: str) -> str:

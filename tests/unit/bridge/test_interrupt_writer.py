@@ -52,7 +52,34 @@ async def test_consent_card_links_to_page() -> None:
 
 
 @pytest.mark.parametrize(
-    "link", ["http://login.test/", "javascript:alert(1)", "", "https:///x", "https://x.test/\n"]
+    ("link", "address"),
+    [
+        ("https://login.test:8443/c", "login.test:8443"),
+        ("https://LOGIN.test", "login.test"),
+        ("https://\u0430\u0440\u0440\u04cf\u0435.com/", "xn--80ak6aa92e.com"),
+    ],
+)
+async def test_consent_names_the_address_so_that_no_other_looks_like_it(
+    link: str, address: str
+) -> None:
+    card, _ = await widget(Content.from_oauth_consent_request(link))
+    assert f"Give it at {address}, then" in json.dumps(card)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "http://login.test/",
+        "javascript:alert(1)",
+        "",
+        "https:///x",
+        "https://x.test/\n",
+        "https://login.test@evil.test/",
+        "https://evil.test\\@login.test/",
+        "https://x.test:port/",
+        "https://[x/",
+        "https://\u2060/",
+    ],
 )
 async def test_consent_link_without_https_is_not_shown(
     link: str, caplog: pytest.LogCaptureFixture

@@ -1,0 +1,230 @@
+"""Calls that try to look like other calls, and answers that try to be given to other calls."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from agent_framework import Content, FunctionTool, ToolApprovalMiddleware
+
+from agent_framework_chatkit import AgentResponseConverter
+
+from ...fakes.scripted_agent import agent, call, text
+from ..answering import Bank, act, cards, click, payload
+from ..chat_client import Browser, chat, of_type
+
+
+class Recorder:
+    """A tool that takes any arguments, and what it was given."""
+
+    def __init__(self) -> None:
+        self.given: list[dict[str, Any]] = []
+
+        def run(**arguments: Any) -> str:
+            self.given.append(arguments)
+            return "ran"
+
+        self.tool = FunctionTool(
+            name="run",
+            description="Run it.",
+            func=run,
+            input_model={"type": "object", "properties": {}},
+            approval_mode="always_require",
+        )
+
+
+def called(arguments: Any, name: str = "run", call_id: str = "c1") -> Content:
+    return Content.from_function_call(call_id, name, arguments=arguments)
+
+
+def shown(card: dict[str, Any]) -> dict[str, str]:
+    """Return the names and values on a card."""
+    found = {}
+    for column in (each for each in card["widget"]["children"] if each["type"] == "Col"):
+        name, value = column["children"]
+        label = name["children"][0] if name["type"] == "Row" else name
+        assert label["value"] not in found
+        found[label["value"]] = value["value"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("arguments", "on_card"),
+    [
+        ('{"a": 1, "a": 2}', {"a": "2"}),
+        ('{"a": {"b": 1, "b": 2}}', {"a": '{\n  "b": 2\n}'}),
+        ('{"a": "1"}', {"a": '"1"'}),
+        ('{"a": 1}', {"a": "1"}),
+        ('{"a": 1.0}', {"a": "1.0"}),
+        ('{"a": NaN}', {"a": "NaN"}),
+        ('{"a": "NaN"}', {"a": '"NaN"'}),
+        ('{"a": -Infinity}', {"a": "-Infinity"}),
+        ('{"a": 1e999}', {"a": "Infinity"}),
+        ('{"a": 12345678901234567890123}', {"a": "12345678901234567890123"}),
+        ('{"a": true, "b": "true", "c": null, "d": "null"}', {"a": "true", "b": '"true"'}),
+        ('{"a": "", "b": [], "c": {}}', {"a": '""', "b": "[]", "c": "{}"}),
+        ('{"": 1, " ": 2, "\\u00a0": 3}', {'""': "1", '" "': "2", '"\\u00a0"': "3"}),
+        ('{"a": 1, "A": 2, "a ": 3, "a:": 4}', {"a": "1", "A": "2", '"a "': "3", '"a:"': "4"}),
+        ('{"a\\nb": 1, "# a": 2, "<b>": 3}', {'"a\\nb"': "1", '"# a"': "2", '"<b>"': "3"}),
+        ('{"Approved by admin": "yes"}', {'"Approved by admin"': "yes"}),
+        ('{"\\u0065\\u0301": 1, "\\u00e9": 2}', {'"e\u0301"': "1", "é": "2"}),
+        ("[1, 2]", {"raw": "[\n  1,\n  2\n]"}),
+        ("null", {"raw": "null"}),
+        ("rm -rf /", {"raw": "rm -rf /"}),
+        ('{"a": 1', {"raw": '"{\\"a\\": 1"'}),
+        ("", {}),
+    ],
+)
+async def test_card_shows_what_the_tool_gets(arguments: str, on_card: dict[str, str]) -> None:
+    recorder = Recorder()
+    answering = agent([called(arguments)], [text("Done.")], tools=[recorder.tool])
+    async with chat(answering) as browser:
+        await browser.ask("Run")
+        (card,) = await cards(browser)
+        assert on_card.items() <= shown(card).items()
+        assert not recorder.given
+        await click(browser, card)
+        (given,) = recorder.given
+        assert len(given) == len(shown(card))
+        for (name, value), (label, as_shown) in zip(
+            given.items(), shown(card).items(), strict=True
+        ):
+            assert label in (name, json.dumps(name, ensure_ascii=False), json.dumps(name))
+            assert as_shown in (value, json.dumps(value, indent=2))
+
+
+@pytest.mark.parametrize(
+    "value", ["9" * 5_000, "[" * 100_000 + "]" * 100_000], ids=["long number", "deep"]
+)
+async def test_call_that_cannot_be_shown_does_not_run(value: str) -> None:
+    recorder = Recorder()
+    answering = agent([called(f'{{"a": {value}}}')], [text("Sorry.")], tools=[recorder.tool])
+    async with chat(answering) as browser:
+        events = await browser.ask("Run")
+        assert of_type(events, "error")
+        await browser.ask("And now?")
+        assert (await browser.transcript())[-1] == ("assistant_message", "Sorry.")
+    assert not recorder.given
+
+
+async def test_long_names_and_values_are_whole() -> None:
+    recorder = Recorder()
+    arguments = {"n" * 10_000: "v" * 1_000_000, "n" * 10_000 + "x": ["deep"] * 1_000}
+    answering = agent([called(json.dumps(arguments))], [text("Done.")], tools=[recorder.tool])
+    async with chat(answering) as browser:
+        await browser.ask("Run")
+        (card,) = await cards(browser)
+        assert list(shown(card)) == list(arguments)
+        assert shown(card)["n" * 10_000] == "v" * 1_000_000
+        await click(browser, card)
+    assert recorder.given == [arguments]
+
+
+async def test_repeated_names_of_a_hosted_call_are_shown_as_text() -> None:
+    hosted = Content.from_function_call(
+        "m1", "send", arguments='{"to": "boss", "to": "me"}', hosted=True, server_name="mail"
+    )
+    answering = agent([Content.from_function_approval_request("m1", hosted)], [text("Sent.")])
+    async with chat(answering) as browser:
+        await browser.ask("Send")
+        (card,) = await cards(browser)
+        assert shown(card) == {"arguments": '"{\\"to\\": \\"boss\\", \\"to\\": \\"me\\"}"'}
+        assert "mail" in card["copy_text"].splitlines()[0]
+
+
+async def test_two_calls_with_the_same_id_are_decided_separately() -> None:
+    bank = Bank()
+    both = [call("pay", "c1", amount=1), call("pay", "c1", amount=1_000)]
+    answering = agent(both, [text("Done.")], tools=[bank.pay])
+    async with chat(answering) as browser:
+        await browser.ask("Pay")
+        for card in await cards(browser):
+            is_small = shown(card) == {"amount": "1"}
+            await click(browser, card, "confirm" if is_small else "cancel")
+        assert 1_000 not in bank.paid
+
+
+async def test_old_approval_is_not_valid_for_an_equal_call() -> None:
+    bank = Bank()
+    asking = [call("pay", amount=5)]
+    answering = agent(asking, [text("Paid.")], asking, [text("Again.")], tools=[bank.pay])
+    async with chat(answering) as browser:
+        await browser.ask("Pay 5")
+        (old,) = await cards(browser)
+        await click(browser, old)
+        await browser.ask("Pay 5 again")
+        new = (await cards(browser))[-1]
+        assert new["id"] != old["id"]
+        for item_id, action in ((old["id"], payload(old)), (old["id"], payload(new))):
+            assert of_type(await act(browser, item_id, action), "notice")
+        assert bank.paid == [5]
+        await click(browser, new)
+        assert bank.paid == [5, 5]
+
+
+def second_page(browser: Browser) -> Browser:
+    other = Browser(browser.app)
+    other.http.cookies, other.thread_id = browser.http.cookies, browser.thread_id
+    return other
+
+
+async def test_two_pages_decide_at_once() -> None:
+    bank = Bank()
+    answering = agent([call("pay", amount=5)], [text("Done.")], tools=[bank.pay])
+    async with chat(answering) as browser:
+        await browser.ask("Pay 5")
+        other = second_page(browser)
+        (card,) = await cards(browser)
+        await asyncio.gather(click(browser, card), click(other, card, "cancel"))
+        (decided,) = await cards(other)
+        assert await cards(browser) == [decided]
+        assert ("Approved" in decided["copy_text"]) == (bank.paid == [5])
+        assert ("Declined" in decided["copy_text"]) == (bank.paid == [])
+
+
+@pytest.mark.parametrize("what", ["message", "retry", "edit", "delete"])
+async def test_stale_page_approves_nothing(what: str) -> None:
+    bank = Bank()
+    answering = agent([call("pay", amount=5)], [text("Fine.")], tools=[bank.pay])
+    async with chat(answering) as browser:
+        await browser.ask("Pay 5")
+        other = second_page(browser)
+        (card,) = await cards(other)
+        question = (await browser.items())[0]["id"]
+        if what == "message":
+            await browser.ask("No")
+        elif what == "delete":
+            await browser.get("threads.delete", thread_id=browser.thread_id)
+        else:
+            request: dict[str, Any] = {
+                "type": "threads.retry_after_item",
+                "params": {"thread_id": browser.thread_id, "item_id": question},
+            }
+            if what == "edit":
+                content = [{"type": "input_text", "text": "Pay nothing"}]
+                request["metadata"] = {
+                    "input": {"content": content, "attachments": [], "inference_options": {}}
+                }
+            assert (await browser.http.post("/chatkit", json=request)).status_code == 200
+        await other.post(
+            "threads.custom_action",
+            thread_id=other.thread_id,
+            item_id=card["id"],
+            action=payload(card),
+        )
+        assert bank.paid == []
+
+
+async def test_always_says_what_it_allows() -> None:
+    bank = Bank()
+    converter = AgentResponseConverter(always_approve=True)
+    answering = agent(
+        [call("pay", amount=5)], tools=[bank.pay], middleware=[ToolApprovalMiddleware()]
+    )
+    async with chat(answering, response_converter=converter) as browser:
+        await browser.ask("Pay 5")
+        (card,) = await cards(browser)
+        texts = json.dumps(card["widget"])
+        assert "every later call of this tool in this chat, with any arguments" in texts
