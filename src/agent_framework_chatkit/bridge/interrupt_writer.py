@@ -121,7 +121,7 @@ class InterruptWriter:
         )
         # Seal the call before it is shown.
         interrupt = (self._pause or Pause()).interrupt(kind, request)
-        form = await resolve(to_form(interrupt.shown))
+        form = await resolve(to_form(interrupt.described_request))
         if form is None:
             return
         item = self._items.item(WidgetItem, "message", widget=form.widget, copy_text=form.text)

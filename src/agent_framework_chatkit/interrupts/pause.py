@@ -84,7 +84,7 @@ class Interrupt:
         return self.request.function_call or self.request
 
     @property
-    def shown(self) -> Content:
+    def described_request(self) -> Content:
         """The request to show, which carries its tool's description for `tool_of`."""
         return self.request if self.tool is None else with_tool(self.request, self.tool)
 
@@ -98,7 +98,7 @@ class Interrupt:
         if self.is_answer_in_item:
             self.answer = result_in_item(self.request, item)
 
-    def is_as_shown(self, key: str) -> bool:
+    def matches_seal(self, key: str) -> bool:
         """Return whether the calls in the request and its answer are the one that was shown."""
         if self.seal is None:
             return True
@@ -184,7 +184,7 @@ class Pause:
             is_resumed=data["is_resumed"],
         )
 
-    def keep_in(self, session: AgentSession) -> None:
+    def store_in(self, session: AgentSession) -> None:
         """Store the pause in a session, or remove it if it is empty."""
         if not self.interrupts and not self.calls:
             session.state.pop(_STATE, None)
@@ -211,9 +211,9 @@ class Pause:
             interrupt.seal = seal_of(call, self.key) if self.key else None
         return interrupt
 
-    def is_as_shown(self, key: str) -> bool:
+    def matches_seal(self, key: str) -> bool:
         """Return whether every call is the one that was shown."""
-        return all(each.is_as_shown(key) for each in self.interrupts)
+        return all(each.matches_seal(key) for each in self.interrupts)
 
     def of_item(self, item_id: str) -> Interrupt | None:
         """Return the request of an item, unless the pause is resumed."""
@@ -306,9 +306,9 @@ def release(session: AgentSession) -> None:
     session.state.pop(_STATE, None)
     approvals = session.state.pop(_TOOL_APPROVAL, None)
     if approvals is not None:
-        kept = approvals if isinstance(approvals, Mapping) else approvals.to_dict()
-        if kept.get("rules"):
-            session.state[_TOOL_APPROVAL] = {"rules": kept["rules"]}
+        state = approvals if isinstance(approvals, Mapping) else approvals.to_dict()
+        if state.get("rules"):
+            session.state[_TOOL_APPROVAL] = {"rules": state["rules"]}
 
 
 def _messages(*contents: tuple[str, Iterable[Content]]) -> list[Message]:

@@ -180,7 +180,7 @@ class AgentRunner(Generic[TContext]):
         context.items.send = emit
         withdrawn = [
             event
-            async for event in self._server.answering.withdraw(
+            async for event in self._server.answers.withdraw(
                 thread, turn.pause, context.request_context
             )
         ]

@@ -109,7 +109,7 @@ class AgentTurn(Generic[TContext]):
         )
         self.pause = Pause.of(self._session)
         """The pause in which the previous turn ended, if it did."""
-        self._leave_other_conversation(is_retry)
+        self._drop_foreign_conversation(is_retry)
         self._start = self._session.to_dict()
         """The session before the turn, kept in case the turn does not end cleanly."""
         self._resumed: Pause | None = None
@@ -120,13 +120,13 @@ class AgentTurn(Generic[TContext]):
         self.is_resumed = False
         """Whether the turn resumes the paused previous turn."""
 
-    def _leave_other_conversation(self, is_retry: bool) -> None:
+    def _drop_foreign_conversation(self, is_retry: bool) -> None:
         """Drop a conversation that belongs to another service or includes an earlier attempt."""
         service_id = self._session.service_session_id
-        kept_by = self._session.state.get(_SERVICE)
+        service = self._session.state.get(_SERVICE)
         # A response ID stands for the state before the earlier attempt; a conversation includes it.
         is_spoiled = is_retry and not str(service_id).startswith("resp_")
-        if is_spoiled or (kept_by is not None and kept_by != _service_of(self._agent)):
+        if is_spoiled or (service is not None and service != _service_of(self._agent)):
             self._session.service_session_id = None
 
     # Input
@@ -136,10 +136,10 @@ class AgentTurn(Generic[TContext]):
 
         This withdraws the previous turn's open requests, unless the message answers them.
         """
-        self._leave_later_items()
+        self._exclude_later_items()
         await self._begin(await self._new_messages(written))
 
-    def _leave_later_items(self) -> None:
+    def _exclude_later_items(self) -> None:
         """Leave items added after this turn's message for the next message."""
         ids = [each.item.id for each in self._unread]
         if self.id in ids:
@@ -169,7 +169,7 @@ class AgentTurn(Generic[TContext]):
             return True
         if pause.is_open or pause.is_resumed:
             return False
-        if not pause.is_as_shown(self._context.pause.key):
+        if not pause.matches_seal(self._context.pause.key):
             raise CustomStreamError(CALL_CHANGED)
         pause.is_resumed = True
         items = {each.item.id: each.item for each in self._unread}
@@ -284,7 +284,7 @@ class AgentTurn(Generic[TContext]):
                 rest = writer.write(update)
                 if rest is not None:
                     await rest
-                if run is not None and (run.writer.is_full or _must_wait(update)):
+                if run is not None and (run.writer.is_full or _must_be_stored_first(update)):
                     await run.writer.checkpoint()
         except BaseException as error:
             await close_stream(updates, error)
@@ -334,7 +334,7 @@ class AgentTurn(Generic[TContext]):
     def resumed_session(self) -> tuple[str, str]:
         """Return the session to store before a resumed run, which marks the pause as over."""
         pause = self.pause or Pause()
-        pause.keep_in(self._session)
+        pause.store_in(self._session)
         return self.id, dump_session(self._session, self._context.thread.id)
 
     async def finish(self, state: TurnState) -> RememberedTurn:
@@ -356,7 +356,7 @@ class AgentTurn(Generic[TContext]):
             if self._own is not None:
                 messages = [*self.exchange.inputs, *exchanged]
                 await self._own.save_unclean(self._session, session, messages)
-        pause.keep_in(session)
+        pause.store_in(session)
         messages = [*self.exchange.inputs, *exchanged]
         row = StoredMessages(self.id, dump_messages(messages), self._read_to)
         # They may be large, and are not needed while the row is written.
@@ -381,7 +381,7 @@ def _answered_calls(inputs: Sequence[Message]) -> set[str]:
     return answered
 
 
-def _must_wait(update: AgentResponseUpdate) -> bool:
+def _must_be_stored_first(update: AgentResponseUpdate) -> bool:
     """Return whether an update must be stored before the run continues."""
     contents = update.contents
     if len(contents) == 1:

@@ -90,7 +90,7 @@ class _Payload(BaseModel):
     always: bool = False
 
 
-class Answering(Generic[TContext]):
+class AnswerHandler(Generic[TContext]):
     """Handles the answers to agents' requests, within a run that holds the thread.
 
     Args:
@@ -126,7 +126,7 @@ class Answering(Generic[TContext]):
         pause = None if stored is None else Pause.of(stored.session)
         answered = await self._answer(request, pause or Pause(), run)
         if answered is not None and stored is not None and pause is not None:
-            pause.keep_in(stored.session)
+            pause.store_in(stored.session)
             run.writer.writes.session = (
                 stored.id,
                 dump_session(stored.session, run.thread.id),
@@ -166,7 +166,7 @@ class Answering(Generic[TContext]):
             mend_surrogates(interrupt.request.id or "") if interrupt.kind == "approval" else None
         ):
             raise RefusedAnswerError(_FORGED)
-        if not interrupt.is_as_shown(await self._server.store.secret()):
+        if not interrupt.matches_seal(await self._server.store.secret()):
             raise RefusedAnswerError(CALL_CHANGED)
         if payload.always and not (payload.approved and self._converter.always_approve):
             raise RefusedAnswerError(_FORGED)
@@ -314,7 +314,7 @@ class Answering(Generic[TContext]):
             if interrupt.kind == "approval"
             else self._converter.consent_decision_to_form
         )
-        form = await resolve(to_form(interrupt.shown, interrupt.decision))
+        form = await resolve(to_form(interrupt.described_request, interrupt.decision))
         if form is None or not isinstance(item, WidgetItem):
             return item
         return item.model_copy(update={"widget": form.widget, "copy_text": form.text})

@@ -31,7 +31,7 @@ from .replies import Replies
 from .requests import ThreadsFollowReq, is_detached
 from .run import Run
 from .streams import Frames, run_events, thread_events
-from .threads import ThreadClosedError, shown, thread_response
+from .threads import ThreadClosedError, thread_response, visible_items
 from .turn_requests import TurnRequests
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ class Dispatcher(Generic[TContext]):
             if not page.has_more or found[-1].id == request.turn:
                 break
             after = page.after
-        for item in shown(found[::-1], with_ends=True):
+        for item in visible_items(found[::-1], with_ends=True):
             yield ThreadItemDoneEvent(item=item)
 
 

@@ -71,19 +71,19 @@ class Exchange:
         self._started: set[str] = set()
         self._returned: dict[str, Content] = {}
         self._new: list[dict[str, Any]] = [
-            _told(inputs, calls, read_to, is_workflow, outputs or {})
+            _start_record(inputs, calls, read_to, is_workflow, outputs or {})
         ]
         """Parts not yet taken for the log, except the current text."""
 
     def add(self, update: AgentResponseUpdate) -> None:
         """Add an update from the agent."""
         contents = update.contents
-        if len(contents) == 1 and contents[0].type == "text" and self._goes_on(update):
+        if len(contents) == 1 and contents[0].type == "text" and self._continues_text(update):
             self._text.append(contents[0].text or "")
             return
         if update.finish_reason is not None:
             self.finish_reason = str(update.finish_reason)
-        self._note_service(update)
+        self._record_service_state(update)
         self._end_text()
         if not contents and update.merge_mode != "replace":
             return
@@ -91,7 +91,7 @@ class Exchange:
             self._text_update = update
             self._text = [contents[0].text or ""]
         else:
-            self._keep(update)
+            self._append(update)
 
     def start_call(self, call_id: str) -> None:
         """Record that a tool is about to run."""
@@ -136,7 +136,7 @@ class Exchange:
         ]
         return _messages(updates, self._calls, self._started, self._returned, frozenset(pending))
 
-    def _note_service(self, update: AgentResponseUpdate) -> None:
+    def _record_service_state(self, update: AgentResponseUpdate) -> None:
         """Record the response's state and refusals, which only the service's own event reports."""
         event = getattr(update.raw_representation, "raw_representation", None)
         if "type" in getattr(type(event), "__pydantic_fields__", ()):
@@ -148,7 +148,7 @@ class Exchange:
             if properties and _is_refusal(properties):
                 self.is_refused = True
 
-    def _goes_on(self, update: AgentResponseUpdate) -> bool:
+    def _continues_text(self, update: AgentResponseUpdate) -> bool:
         """Return whether an update continues the current text."""
         last = self._text_update
         return (
@@ -181,7 +181,7 @@ class Exchange:
         self._updates.append(piece)
         self._new.append(piece)
 
-    def _keep(self, update: AgentResponseUpdate) -> None:
+    def _append(self, update: AgentResponseUpdate) -> None:
         self._updates.append(update)
         self._new.append(update.to_dict())
 
@@ -244,7 +244,7 @@ def recover(pieces: Iterable[str], items: Mapping[str, ThreadItem]) -> Recovered
     )
 
 
-def _told(
+def _start_record(
     inputs: Sequence[Message],
     calls: Sequence[Content],
     read_to: int,

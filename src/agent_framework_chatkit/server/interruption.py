@@ -27,7 +27,7 @@ from .event_log import EVENT, Entry, log_row, read_row, serialize
 from .exchange import Recovered, recover
 from .remembered import dump_session, remembered_of_workflow
 from .turn_state import MESSAGES
-from .unfinished import UnfinishedItems, kept
+from .unfinished import UnfinishedItems, settled_item
 
 
 def interrupted_turn(
@@ -55,17 +55,17 @@ def interrupted_turn(
     events: list[ThreadStreamEvent] = []
     items = {each.item.id: each.item for each in stored.unread}
     recovered = recover((row.updates for row in log if row.updates), items)
-    shown = list(_shown(log))
+    logged = list(_item_events(log))
     if recovered is not None:
         # The agent's pause was not stored, so its requests cannot be answered.
-        events += [ThreadItemRemovedEvent(item_id=each) for each in _asking(shown)]
-    for item in _unfinished(shown):
-        as_kept = kept(item)
-        if as_kept is None:
+        events += [ThreadItemRemovedEvent(item_id=each) for each in _open_requests(logged)]
+    for item in _unfinished(logged):
+        settled = settled_item(item)
+        if settled is None:
             events.append(ThreadItemRemovedEvent(item_id=item.id))
         else:
-            writes.items.append(as_kept)
-            events.append(ThreadItemDoneEvent(item=as_kept))
+            writes.items.append(settled)
+            events.append(ThreadItemDoneEvent(item=settled))
     ended_at = datetime.now(timezone.utc)
     thread = ThreadMetadata(id=thread_id, created_at=ended_at)
     context: Any = None
@@ -97,7 +97,7 @@ def _next_session(stored: StoredThread, thread_id: str) -> AgentSession:
     return session
 
 
-def _shown(log: list[LogRow]) -> Iterator[ThreadStreamEvent]:
+def _item_events(log: list[LogRow]) -> Iterator[ThreadStreamEvent]:
     """Yield the item events in a log."""
     for row in log:
         for entry in read_row(row):
@@ -116,17 +116,17 @@ def _unfinished(events: Iterable[ThreadStreamEvent]) -> list[ThreadItem]:
     ]
 
 
-def _asking(events: Iterable[ThreadStreamEvent]) -> list[str]:
+def _open_requests(events: Iterable[ThreadStreamEvent]) -> list[str]:
     """Return the IDs of the agent's requests that are open after these events."""
-    asking: dict[str, None] = {}
+    request_ids: dict[str, None] = {}
     for event in events:
         if isinstance(event, ThreadItemRemovedEvent):
-            asking.pop(event.item_id, None)
+            request_ids.pop(event.item_id, None)
         elif isinstance(event, (ThreadItemDoneEvent, ThreadItemReplacedEvent)):
-            asking.pop(event.item.id, None)
+            request_ids.pop(event.item.id, None)
             if is_asking(event.item):
-                asking[event.item.id] = None
-    return list(asking)
+                request_ids[event.item.id] = None
+    return list(request_ids)
 
 
 def _messages(turn_id: str, recovered: Recovered) -> StoredMessages:

@@ -108,7 +108,7 @@ class QuotaKeeper:
         """
         is_visitor = value_of(context, "is_visitor")
         allowed = self._quotas.visitor_turns if is_visitor else self._quotas.turns
-        self._take(allowed, f"turns:{_counted_as(context)}", _TOO_MANY_TURNS)
+        self._take(allowed, f"turns:{_quota_key(context)}", _TOO_MANY_TURNS)
         address = _address_of(context)
         if address is not None:
             self._take(self._quotas.address_turns, f"turns at {address}", _TOO_MANY_FROM_ADDRESS)
@@ -124,7 +124,7 @@ class QuotaKeeper:
         allowed = self._quotas.visitor_streams if is_visitor else self._quotas.streams
         address = _address_of(context)
         with (
-            self._open(allowed, _counted_as(context), _TOO_MANY_STREAMS),
+            self._open(allowed, _quota_key(context), _TOO_MANY_STREAMS),
             nullcontext()
             if address is None
             else self._open(
@@ -158,7 +158,7 @@ def _address_of(context: Any) -> str | None:
     return address if isinstance(address, str) else None
 
 
-def _counted_as(context: Any) -> str:
+def _quota_key(context: Any) -> str:
     """Return the name under which to count: the owner, or the address if there is no cookie.
 
     Each request without a visitor's cookie gets a new owner, so limits per owner would not work.

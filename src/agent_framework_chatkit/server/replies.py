@@ -46,7 +46,7 @@ from .requests import (
     knows_turn_ends,
     page_of,
 )
-from .threads import shown, thread_response
+from .threads import thread_response, visible_items
 from .titles import set_title
 from .turn_state import turn_json
 
@@ -98,7 +98,7 @@ class Replies(Generic[TContext]):
         thread = await self._store.load_thread(thread_id, context)
         page = await self._store.load_thread_items(thread_id, None, PAGE_SIZE, "asc", context)
         turn = await self._store.log.of_thread(thread_id, owner_of(context))
-        response = serialize(thread_response(thread, self._shown(page, request, context)))
+        response = serialize(thread_response(thread, self._visible_page(page, request, context)))
         return _extended(
             response, turn=turn_json(turn), can_follow=True if self._server.detached else None
         )
@@ -150,10 +150,12 @@ class Replies(Generic[TContext]):
         page = await self._store.load_thread_items(
             params.thread_id, params.after, _page_size(params.limit), params.order, context
         )
-        return serialize(self._shown(page, request, context))
+        return serialize(self._visible_page(page, request, context))
 
-    def _shown(self, page: Page[ThreadItem], request: Any, context: TContext) -> Page[ThreadItem]:
-        items = shown(page.data, with_ends=knows_turn_ends(request))
+    def _visible_page(
+        self, page: Page[ThreadItem], request: Any, context: TContext
+    ) -> Page[ThreadItem]:
+        items = visible_items(page.data, with_ends=knows_turn_ends(request))
         return Page(
             data=self._server.with_new_links(items, context),
             has_more=page.has_more,

@@ -251,10 +251,10 @@ class Run:
         self.cancel("interrupted")
 
     def _fail_unstorable(self) -> None:
-        self._say_failed()
+        self._emit_failure()
         self.cancel("failed")
 
-    def _say_failed(self) -> None:
+    def _emit_failure(self) -> None:
         """Emit an error in place of the events that cannot be stored."""
         self.writer.drop()
         self.emit(ErrorEvent(code=ErrorCode.STREAM_ERROR, allow_retry=True))
@@ -322,7 +322,7 @@ class Run:
             logger.exception("Could not store the end of a turn in thread %r.", self.thread.id)
             # Otherwise nobody could ever write in this thread again.
             with suppress(Exception):
-                self._say_failed()
+                self._emit_failure()
                 await self.end("failed", None)
         finally:
             # A slow client keeps the run in memory, but does not need its messages.

@@ -16,7 +16,7 @@ from chatkit.types import (
 )
 
 from .turn_state import TurnState
-from .unfinished import kept
+from .unfinished import settled_item
 
 if TYPE_CHECKING:
     from .run import Run
@@ -54,11 +54,11 @@ async def end_run(server: AgentChatKitServer[Any], run: Run, state: TurnState) -
 def close_items(run: Run, unfinished: Sequence[ThreadItem]) -> None:
     """Finish open items as they are, or remove them if they show nothing."""
     for item in unfinished:
-        as_kept = kept(item)
-        if as_kept is None:
+        settled = settled_item(item)
+        if settled is None:
             run.emit(ThreadItemRemovedEvent(item_id=item.id))
         else:
-            run.emit(ThreadItemDoneEvent(item=as_kept))
+            run.emit(ThreadItemDoneEvent(item=settled))
 
 
 async def _last_event(

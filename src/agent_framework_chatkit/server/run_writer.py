@@ -77,7 +77,7 @@ class RunWriter:
         self._must_commit = False
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
 
-    def pass_on(self, prelude: list[Entry]) -> None:
+    def deliver_first(self, prelude: list[Entry]) -> None:
         """Deliver the first events, which were stored when the turn started."""
         self._number = self.committed = prelude[-1].number if prelude else 0
         for entry in prelude:

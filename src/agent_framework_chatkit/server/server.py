@@ -39,7 +39,7 @@ from ..stores.sql.turn_rows import Writes
 from ..widgets.actions import ActionHandler
 from .agent_runner import AgentRunner, Emit, emitted
 from .agents import AgentFactory, Agents, AnyAgent, TurnAgent
-from .answers import Answering
+from .answers import AnswerHandler
 from .custom_actions import CustomActions
 from .dispatch import Dispatcher
 from .publish import publish
@@ -49,8 +49,8 @@ from .run import current_run
 from .run_end import close_items
 from .service_failures import service_failure
 from .streams import EventsResult
-from .threads import shown
-from .unfinished import kept
+from .threads import visible_items
+from .unfinished import settled_item
 from .worker import Worker
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         """Enforces the quotas in this process."""
         self.worker = Worker(self, store, text_interval)
         """Executes the turns of this process."""
-        self.answering = Answering(self)
+        self.answers = AnswerHandler(self)
         """Handles the answers to the agent's requests."""
         self.runner = AgentRunner(self)
         """Runs the agents."""
@@ -250,7 +250,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         Raises:
             NotFoundError: If the owner has no such thread.
         """
-        events = [ThreadItemDoneEvent(item=item) for item in shown(items, with_ends=False)]
+        events = [ThreadItemDoneEvent(item=item) for item in visible_items(items, with_ends=False)]
         writes = Writes(items=list(items), is_news=True)
         await publish(self, thread_id, events, writes, context)
 
@@ -286,9 +286,9 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
             close_items(run, pending_items)
             return
         for item in pending_items:
-            as_kept = kept(item)
-            if as_kept is not None:
-                await self.store.add_thread_item(thread.id, as_kept, context=context)
+            settled = settled_item(item)
+            if settled is not None:
+                await self.store.add_thread_item(thread.id, settled, context=context)
 
     async def agent_of(self, thread: ThreadMetadata, context: TContext) -> TurnAgent:
         """Return the agent that answers in a thread."""

@@ -21,7 +21,7 @@ from .event_log import Entry, parse_id, serialize
 from .follower import FellBehindError, Follower
 from .requests import ThreadsFollowReq, page_of
 from .run_thread import with_change
-from .threads import shown, thread_response
+from .threads import thread_response, visible_items
 from .turn_state import turn_json
 
 if TYPE_CHECKING:
@@ -239,11 +239,11 @@ def _stand(
     follower = Follower(channel, channel.end, page=page)
     server.worker.watch()
     items: Page[ThreadItem] = Page(
-        data=server.with_new_links(shown(snapshot.items.data, with_ends=True), context),
+        data=server.with_new_links(visible_items(snapshot.items.data, with_ends=True), context),
         has_more=snapshot.items.has_more,
         after=snapshot.items.after,
     )
-    unfinished = shown(channel.unfinished.items(), with_ends=True)
+    unfinished = visible_items(channel.unfinished.items(), with_ends=True)
     state = (
         b'{"type":"thread.state","can_follow":true,"thread":%b,"items":%b,"open_items":%b,"turn":%b}'
         % (

@@ -33,7 +33,7 @@ def thread_response(thread: ThreadMetadata, items: Page[ThreadItem] | None = Non
     )
 
 
-def shown(items: Sequence[ThreadItem], *, with_ends: bool) -> list[ThreadItem]:
+def visible_items(items: Sequence[ThreadItem], *, with_ends: bool) -> list[ThreadItem]:
     """Return the items that clients may see.
 
     Args:

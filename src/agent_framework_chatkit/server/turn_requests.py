@@ -47,7 +47,7 @@ from .follower import Follower
 from .replies import PAGE_SIZE, record_action
 from .requests import page_of, request_id_of
 from .run import Run, new_run_id
-from .threads import check_open, shown, thread_response
+from .threads import check_open, thread_response, visible_items
 from .user_messages import UserMessages
 
 if TYPE_CHECKING:
@@ -230,7 +230,7 @@ class TurnRequests(Generic[TContext]):
             return self._with_state(new, begun, [], context)
 
         async def body(run: Run) -> None:
-            answered = await self._server.answering.take(request, run)
+            answered = await self._server.answers.take(request, run)
             if answered is not None:
                 if answered.is_complete:
                     await run.writer.checkpoint()
@@ -254,7 +254,7 @@ class TurnRequests(Generic[TContext]):
         """Check, before anything is streamed, that the request's item or call exists."""
         thread_id = request.params.thread_id
         if isinstance(request, ThreadsAddClientToolOutputReq):
-            if not await self._server.answering.is_call_open(thread_id, context):
+            if not await self._server.answers.is_call_open(thread_id, context):
                 await self._store.load_thread(thread_id, context)
                 if not await self._pending_calls(thread_id, context):
                     raise ValueError(f"Thread {thread_id} does not end with a client tool call.")
@@ -268,7 +268,7 @@ class TurnRequests(Generic[TContext]):
     async def _pending_calls(self, thread_id: str, context: TContext) -> list[ClientToolCallItem]:
         """Return the app's pending client tool calls, newest first, if the thread ends with one."""
         page = await self._store.load_thread_items(thread_id, None, PAGE_SIZE, "desc", context)
-        items = shown(page.data, with_ends=False)
+        items = visible_items(page.data, with_ends=False)
         pending = [
             item
             for item in items

@@ -85,7 +85,7 @@ class UnfinishedItems:
         self._texts.pop(item_id, None)
 
 
-def kept(item: ThreadItem) -> ThreadItem | None:
+def settled_item(item: ThreadItem) -> ThreadItem | None:
     """Return an unfinished item as stored when its turn ends, or `None` if it shows nothing."""
     if isinstance(item, AssistantMessageItem):
         return item if any(part.text.strip() for part in item.content) else None

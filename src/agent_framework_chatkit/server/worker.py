@@ -125,7 +125,7 @@ class Worker(Generic[TContext]):
             if before > channel.known:
                 await channel.pull()
             follower = Follower(channel, channel.end, is_of_run=True, log_position=before)
-            run.writer.pass_on(entries)
+            run.writer.deliver_first(entries)
             channel.ahead += 1
         finally:
             self._beginning.pop(new.run).set()
