@@ -257,7 +257,7 @@ async def test_approval_waits_for_database(
     assert calls_made(one.folder).count(tool) == 1
 
 
-async def test_a_stop_waits_for_its_database(two: list[LiveWorker], outage: Outage) -> None:
+async def test_stop_waits_for_database(two: list[LiveWorker], outage: Outage) -> None:
     one, other = two
     ann = Person()
     gate = secrets.token_hex(4)
@@ -267,7 +267,7 @@ async def test_a_stop_waits_for_its_database(two: list[LiveWorker], outage: Outa
     thread_id = asked.view.thread["id"]
     async with outage:
         for worker in two:
-            # It is refused, or promised.
+            # The stop is rejected, or accepted for later.
             with suppress(RefusedError):
                 assert await ann.stop(worker, thread_id) == "stopping"
     assert await ann.stop(other, thread_id) in ("stopped", "idle")

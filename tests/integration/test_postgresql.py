@@ -64,7 +64,7 @@ async def test_turn_survives_restart(postgres: PostgresServer, url: str) -> None
         await store.save_thread(thread(), ANN)
         async with store.turn("thr_1", ANN):
             await asyncio.to_thread(postgres.stop)
-            await asyncio.sleep(0.5)  # the lease is to be renewed meanwhile, and cannot be
+            await asyncio.sleep(0.5)  # The lease cannot be renewed meanwhile.
             await asyncio.to_thread(postgres.start)
         async with store.turn("thr_1", ANN):
             pass

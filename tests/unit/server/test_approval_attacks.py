@@ -1,4 +1,4 @@
-"""Calls that try to look like other calls, and answers that try to be given to other calls."""
+"""Attacks on approvals: calls that look like other calls, and answers for other calls."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..chat_client import Browser, chat, of_type
 
 
 class Recorder:
-    """A tool that takes any arguments, and what it was given."""
+    """A tool that accepts any arguments, and records them."""
 
     def __init__(self) -> None:
         self.given: list[dict[str, Any]] = []

@@ -129,7 +129,7 @@ async def test_new_visitors_can_be_unlimited() -> None:
 
 
 async def known(browser: Browser, address: str = "127.0.0.1") -> Browser:
-    """Another browser with a cookie of its own."""
+    """Return another browser with its own cookie."""
     other = stranger(browser, address)
     await other.get("threads.list")
     return other

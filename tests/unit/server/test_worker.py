@@ -178,7 +178,7 @@ async def test_followers_restart_after_lost_commits(tmp_path: Path) -> None:
         await server.close(grace=0)
 
 
-async def test_a_list_is_told_of_the_threads_that_others_change_and_of_no_more(
+async def test_list_receives_only_threads_that_others_changed(
     tmp_path: Path,
 ) -> None:
     url = f"sqlite:///{tmp_path}/chat.db"

@@ -141,7 +141,7 @@ class SearchContract:
         assert await found(store, query) == []
         assert len(await found(store, "there")) == 1
 
-    async def test_the_rest_of_a_very_long_query_is_ignored(self, store: SQLStore) -> None:
+    async def test_rest_of_very_long_query_is_ignored(self, store: SQLStore) -> None:
         await store.save_thread(thread(title="Tea"), ANN)
         assert await found(store, "tea" + " " * 2_000 + "coffee")
         assert not await found(store, "tea" + " " * 1_000 + "coffee")
