@@ -96,9 +96,11 @@ class QuotaKeeper:
         allowed, address = self._quotas.address_uploads, _address_of(context)
         if allowed is None or address is None:
             return
-        per_hour = RateLimitItemPerHour(allowed)
-        if not self._uploads.hit(per_hour, address, cost=max(size, _MIN_UPLOAD)):
+        per_hour, cost = RateLimitItemPerHour(allowed), max(size, _MIN_UPLOAD)
+        # `hit` would also count what it refuses.
+        if not self._uploads.test(per_hour, address, cost=cost):
             raise QuotaExceededError(_TOO_MUCH_FROM_ADDRESS)
+        self._uploads.hit(per_hour, address, cost=cost)
 
     def take_turn(self, context: Any) -> None:
         """Count a turn.

@@ -172,8 +172,11 @@ class Replies(Generic[TContext]):
     async def _create_attachment(self, request: AttachmentsCreateReq, context: TContext) -> bytes:
         if value_of(context, "is_new_visitor"):
             raise UnknownVisitorError
-        self._server.quotas.take_upload(request.params.size, context)
-        attachment = await self._server.attachments().create_attachment(request.params, context)
+        attachments = self._server.attachments()
+        # A file that is too large is refused, so its size does not count.
+        size = min(request.params.size, attachments.max_size)
+        self._server.quotas.take_upload(size, context)
+        attachment = await attachments.create_attachment(request.params, context)
         await self._store.save_attachment(attachment, context)
         return serialize(attachment)
 

@@ -173,14 +173,15 @@ async def test_collected_cookies_give_no_more_uploads(tmp_path: Path) -> None:
             form = {"file": ("a.txt", b"a" * 5_000, "text/plain")}
             return (await visitor.http.post("/attachments", files=form)).status_code
 
-        async def announce(visitor: Browser) -> int:
-            params = {"name": "a.txt", "size": 3, "mime_type": "text/plain"}
+        async def announce(visitor: Browser, size: int = 3) -> int:
+            params = {"name": "a.txt", "size": size, "mime_type": "text/plain"}
             return (await visitor.post("attachments.create", **params)).status_code
 
         assert await upload(await known(browser)) == 200
+        assert await announce(await known(browser), 10**15) == 429
         assert await announce(await known(browser)) == 200
         assert await upload(await known(browser)) == 429
-        assert await announce(await known(browser)) == 429
+        assert await announce(await known(browser), 4_097) == 429
         assert await upload(await known(browser, "192.0.2.1")) == 200
         await server.close()
 
