@@ -226,6 +226,12 @@ class Pause:
         asked = self._asked(call)
         return None if asked is None else asked.decision
 
+    def read_answers(self, items: Iterable[ThreadItem]) -> None:
+        """Read the answers that are stored in items."""
+        by_id = {item.id: item for item in items}
+        for each in self.interrupts:
+            each.read_answer(by_id.get(each.item_id))
+
     def next_client_call(self) -> Interrupt | None:
         """Return the next client tool call; there is one at a time."""
         calls = (each for each in self.interrupts if each.kind == "client_tool" and each.is_open)
@@ -263,6 +269,12 @@ class Pause:
     def closing(self) -> list[Message]:
         """Return results for the calls that will not run: models expect a result for each."""
         known = {result.call_id: result for result in self.results}
+        if not self.is_resumed:
+            known |= {
+                each.request.call_id: each.answer
+                for each in self.interrupts
+                if each.kind in ("client_tool", "questions") and each.answer is not None
+            }
         results = [
             known.get(call.call_id) or error_result(call, self._outcome(call))
             for call in self.calls

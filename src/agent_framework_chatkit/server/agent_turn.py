@@ -172,9 +172,7 @@ class AgentTurn(Generic[TContext]):
         if not pause.matches_seal(self._context.pause.key):
             raise CustomStreamError(CALL_CHANGED)
         pause.is_resumed = True
-        items = {each.item.id: each.item for each in self._unread}
-        for interrupt in pause.interrupts:
-            interrupt.read_answer(items.get(interrupt.item_id))
+        pause.read_answers(each.item for each in self._unread)
         self._resumed = pause
         # Items written in the meantime go with the next message: services expect the tool results
         # right after the calls.
@@ -197,6 +195,7 @@ class AgentTurn(Generic[TContext]):
         if isinstance(self._agent, ThreadWorkflow):
             self._set_input(messages)
         else:
+            pause.read_answers(each.item for each in self._unread)
             self._set_input([*pause.closing(), *pause.refusals(), *messages])
 
     def _set_input(self, messages: list[Message]) -> None:

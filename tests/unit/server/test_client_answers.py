@@ -97,6 +97,20 @@ async def test_large_output_has_few_copies_in_memory(tmp_path: Path) -> None:
     assert peak < 5 * size
 
 
+async def test_answered_client_tool_keeps_its_output_if_an_approval_is_not_given() -> None:
+    bank = Bank()
+    calls = [call("locate"), call("pay", "c2", amount=1)]
+    answering = agent(calls, [text("Fine.")], tools=[locate, bank.pay])
+    async with chat(answering) as browser:
+        await browser.ask("Pay where I am")
+        await output(browser, "Oslo")
+        await browser.ask("Never mind")
+    results = [result for role, result in asked(answering) if role == "tool"]
+    assert results[0] == '"Oslo"'
+    assert "did not approve" in results[1]
+    assert bank.paid == []
+
+
 async def test_deleted_output_is_an_error_for_the_agent() -> None:
     answering = agent(
         [call("locate"), call("pay", "c2", amount=1)], [text("Hm.")], tools=[locate, Bank().pay]
