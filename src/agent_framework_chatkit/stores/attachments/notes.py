@@ -30,7 +30,7 @@ class Notes:
         self._metadata = metadata
 
     async def add(self, attachment_id: str, owner: str) -> None:
-        """Note a new attachment's owner, and that it is unsent."""
+        """Record a new attachment's owner, and that it is unsent."""
         await self._storage.put(owner_key(attachment_id), owner.encode())
         await self._storage.put(unsent_key(owner, attachment_id), b"")
 

@@ -67,7 +67,7 @@ class Reservations:
         """
         owner = owner_of(context)
         try:
-            # Note it before counting, so that concurrent uploads count each other.
+            # Record it before counting, so that concurrent uploads count each other.
             await self._notes.add(attachment.id, owner)
             await self._check_unsent(owner)
             await self._save(attachment, context)

@@ -50,7 +50,7 @@ class TurnStarter:
                     new.check(thread)
                 check_free(connection, new.thread_id, before)
             except Exception:
-                # The turn that is running may have been begun by an earlier try of this request.
+                # An earlier attempt of this request may have started the running turn.
                 self._raise_if_repeated(connection, new)
                 raise
         removed: tuple[str, ...] = ()
