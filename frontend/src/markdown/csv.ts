@@ -4,10 +4,18 @@ import { wordsOf, type Node } from './grammar/node'
 export function csvOf(table: Node): string {
   const width = table.align?.length ?? 0
   const rows = (table.children ?? []).map((row) => {
-    const cells = (row.children ?? []).map((cell) => quoted(wordsOf(cell)))
+    const cells = (row.children ?? []).map((cell) => quoted(asText(wordsOf(cell))))
     return [...cells, ...Array<string>(Math.max(0, width - cells.length)).fill('')].join(',')
   })
   return rows.join('\r\n')
+}
+
+/** What a spreadsheet would take for a formula; a number with a sign is none. */
+const FORMULA = /^\s*(?:[=@＝＠]|[+\-＋－].*(?:\p{L}\s*\(|[|!]))/su
+
+/** Return a value that spreadsheets take for text: a formula could send other cells elsewhere. */
+function asText(value: string): string {
+  return FORMULA.test(value) ? `'${value}` : value
 }
 
 function quoted(value: string): string {
