@@ -6,8 +6,8 @@ import { directionOf } from './grammar/direction'
 import type { Node } from './grammar/node'
 import { isBlock } from './grammar/shape'
 import { isLoose } from './grammar/view'
+import { grouped, isSameGroup } from './groups'
 import { Inline } from './Inline'
-import { goToNote } from './notes'
 import { TableBlock } from './TableBlock'
 import { TextContext } from './TextContext'
 
@@ -22,16 +22,7 @@ export const Blocks = memo(function Blocks({ nodes, isOpen = false }: BlocksProp
   return nodes.map((node, index) => (
     <Block key={node.start} node={node} isOpen={isOpen && index === nodes.length - 1} />
   ))
-}, isSame)
-
-/** Tell whether the blocks are the same nodes as before, which means that none changed. */
-function isSame(before: BlocksProps, now: BlocksProps): boolean {
-  return (
-    before.isOpen === now.isOpen &&
-    before.nodes.length === now.nodes.length &&
-    before.nodes.every((node, index) => node === now.nodes[index])
-  )
-}
+}, isSameGroup)
 
 const Block = memo(function Block({ node, isOpen }: { node: Node; isOpen: boolean }): ReactNode {
   const { Element } = useContext(TextContext)
@@ -58,6 +49,10 @@ const Block = memo(function Block({ node, isOpen }: { node: Node; isOpen: boolea
       return <CodeBlock node={node} isOpen={isOpen} />
     case 'table':
       return <TableBlock node={node} />
+    case 'definition':
+    case 'footnoteDefinition':
+      // Shown below the text, or not at all, wherever it is.
+      return null
     case 'element':
       return <Element node={node} parent={null} />
     default:
@@ -71,16 +66,14 @@ function Paragraph({ node }: { node: Node }) {
   return createElement(name, { dir: directionOf(node) }, <Inline nodes={node.children} />)
 }
 
+/** The number of items of a list that are rendered together. */
+const GROUP = 50
+
 function List({ node, isOpen }: { node: Node; isOpen: boolean }) {
   const items = node.children ?? []
   const loose = isLoose(node)
-  const inner = items.map((item, index) => (
-    <Item
-      key={item.start}
-      node={item}
-      isLoose={loose}
-      isOpen={isOpen && index === items.length - 1}
-    />
+  const inner = grouped(items, GROUP).map((group, index, { length }) => (
+    <Items key={index} nodes={group} isLoose={loose} isOpen={isOpen && index === length - 1} />
   ))
   const dir = directionOf(items[0] ?? node)
   const start = node.first ?? 1
@@ -91,6 +84,23 @@ function List({ node, isOpen }: { node: Node; isOpen: boolean }) {
     </ol>
   )
 }
+
+interface ItemsProps {
+  nodes: readonly Node[]
+  isLoose: boolean
+  isOpen: boolean
+}
+
+const Items = memo(function Items({ nodes, isLoose, isOpen }: ItemsProps) {
+  return nodes.map((item, index) => (
+    <Item
+      key={item.start}
+      node={item}
+      isLoose={isLoose}
+      isOpen={isOpen && index === nodes.length - 1}
+    />
+  ))
+}, isSameGroup)
 
 interface ItemProps {
   node: Node
@@ -120,30 +130,4 @@ const Item = memo(function Item({ node, isLoose, isOpen }: ItemProps) {
 function Checkbox({ isDone }: { isDone: boolean }) {
   const text = useText()
   return <input type="checkbox" checked={isDone} disabled aria-label={text('done')} />
-}
-
-/** The footnotes of a text, below it. */
-export function Notes() {
-  const text = useText()
-  const { references, notes } = useContext(TextContext)
-  if (notes.size === 0) return null
-  return (
-    <section className="footnotes" aria-label={text('footnotes')}>
-      <ol>
-        {[...notes].map(([label, number]) => (
-          <li key={label} id={`user-content-fn-${number}`}>
-            <Blocks nodes={references.get(`^${label}`)?.children ?? []} />
-            <a
-              href={`#user-content-fnref-${number}`}
-              className="to-note"
-              aria-label={text('backToText')}
-              onClick={goToNote}
-            >
-              ↩
-            </a>
-          </li>
-        ))}
-      </ol>
-    </section>
-  )
 }

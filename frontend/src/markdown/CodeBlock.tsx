@@ -6,14 +6,18 @@ import { IconButton } from '../ui/IconButton'
 import { FoldIcon, ExpandIcon, WrapIcon } from '../ui/icons'
 import { codeNameOf } from './codeName'
 import type { Node } from './grammar/node'
+import { grouped, isSameGroup } from './groups'
 import type { ColoredWord } from './highlighting'
 import { KeepSelection } from './KeepSelection'
-import { words as marked } from './Words'
+import { codeWords } from './Words'
 
 /** The most lines of code to show until the user asks for all. */
 const LINES = 40
 
-type Lines = readonly (readonly ColoredWord[])[]
+/** The longest code, and the longest line, whose words are colored. */
+const COLORED = { characters: 100_000, line: 2_000 }
+
+type ColoredLines = readonly (readonly ColoredWord[])[]
 
 /** A block of code with its name, which can be copied, wrapped and, if it is long, folded. */
 export function CodeBlock({ node, isOpen }: { node: Node; isOpen: boolean }) {
@@ -23,8 +27,10 @@ export function CodeBlock({ node, isOpen }: { node: Node; isOpen: boolean }) {
   const code = node.value ?? ''
   const { language, name } = codeNameOf(node.lang ?? '', node.meta ?? '')
   const colored = useColors(code, language, isOpen)
-  const lines = code.split('\n')
-  const isLong = lines.length > LINES
+  const groups = groupsOf(code)
+  let lineCount = 0
+  const starts = groups.map(({ length }) => (lineCount += length) - length)
+  const isLong = lineCount > LINES
   // Code that is being written is shown as it arrives.
   const isFolded = isLong && !isUnfolded && !isOpen
   return (
@@ -59,11 +65,11 @@ export function CodeBlock({ node, isOpen }: { node: Node; isOpen: boolean }) {
       <KeepSelection>
         <pre tabIndex={0} aria-label={name || text('code')}>
           <code>
-            {lines.map((line, index) => (
-              <Line
+            {groups.map((lines, index) => (
+              <Lines
                 key={index}
-                text={index < lines.length - 1 ? `${line}\n` : line}
-                words={wordsOf(line, colored[index])}
+                lines={lines}
+                colored={colored.slice(starts[index], (starts[index] ?? 0) + lines.length)}
               />
             ))}
           </code>
@@ -73,13 +79,42 @@ export function CodeBlock({ node, isOpen }: { node: Node; isOpen: boolean }) {
   )
 }
 
+/** The most lines, and characters, of code that are rendered, and skipped out of view, together. */
+const GROUP = { lines: 50, characters: 10_000 }
+
+/** Return the lines of code in groups; a line that is longer than a group is broken. */
+function groupsOf(code: string): string[][] {
+  const lines = code.split('\n').flatMap((text, index, { length }) => {
+    const line = index < length - 1 ? `${text}\n` : text
+    return line.length <= GROUP.characters ? [line] : (line.match(PARTS) ?? [])
+  })
+  return grouped(lines, GROUP.lines, GROUP.characters, ({ length }) => length)
+}
+
+const PARTS = new RegExp(`.{1,${GROUP.characters}}\n?`, 'gs')
+
+interface LinesProps {
+  lines: readonly string[]
+  colored: ColoredLines
+}
+
+const Lines = memo(function Lines({ lines, colored }: LinesProps) {
+  return (
+    <span className="lines">
+      {lines.map((line, index) => (
+        <Line key={index} text={line} words={wordsOf(line, colored[index])} />
+      ))}
+    </span>
+  )
+}, isSameGroup)
+
 interface LineProps {
   text: string
   words: readonly ColoredWord[] | undefined
 }
 
 const Line = memo(function Line({ text, words }: LineProps) {
-  if (words === undefined) return marked(text)
+  if (words === undefined) return codeWords(text)
   return (
     <>
       {words.map(({ content, htmlStyle }, index) => (
@@ -89,7 +124,7 @@ const Line = memo(function Line({ text, words }: LineProps) {
             { '--light': htmlStyle?.['color'], '--dark': htmlStyle?.['--shiki-dark'] } as object
           }
         >
-          {marked(content)}
+          {codeWords(content)}
         </span>
       ))}
       {text.endsWith('\n') && '\n'}
@@ -102,16 +137,17 @@ function wordsOf(
   line: string,
   words: readonly ColoredWord[] | undefined,
 ): readonly ColoredWord[] | undefined {
-  return words?.map(({ content }) => content).join('') === line ? words : undefined
+  const text = line.endsWith('\n') ? line.slice(0, -1) : line
+  return words?.map(({ content }) => content).join('') === text ? words : undefined
 }
 
-const NONE: Lines = []
+const NONE: ColoredLines = []
 
 /** Return the colored words of code, which arrive later than its lines. */
-function useColors(code: string, language: string, isOpen: boolean): Lines {
+function useColors(code: string, language: string, isOpen: boolean): ColoredLines {
   const [lines, setLines] = useState(NONE)
   useEffect(() => {
-    if (language === '') return
+    if (language === '' || !isColorable(code)) return
     let isCurrent = true
     import('./highlighting').then(
       ({ highlight }) => {
@@ -126,4 +162,9 @@ function useColors(code: string, language: string, isOpen: boolean): Lines {
     }
   }, [code, language, isOpen])
   return lines
+}
+
+function isColorable(code: string): boolean {
+  if (code.length > COLORED.characters) return false
+  return !code.split('\n').some((line) => line.length > COLORED.line)
 }

@@ -5,7 +5,7 @@ import type { Node } from './grammar/node'
 import { Link } from './Link'
 import { hostOf } from './sources'
 import { SourceMark } from './SourceMark'
-import { TextContext, type TextSetting } from './TextContext'
+import { NotesContext, ReferencesContext, TextContext, type TextSetting } from './TextContext'
 import { useIsImageAllowed } from './useIsImageAllowed'
 import { words } from './Words'
 
@@ -53,6 +53,7 @@ function drawn(node: Node, { keepsLines, Element }: TextSetting): ReactNode {
             tex={node.value ?? ''}
             source={node.source ?? ''}
             isDisplay={node.isDisplay === true}
+            isBlock={node.type === 'math'}
           />
         </Suspense>
       )
@@ -78,7 +79,7 @@ function withLines(text: string): ReactNode {
 
 /** A link or an image that is defined elsewhere in the text. */
 function Reference({ node }: { node: Node }) {
-  const { references } = useContext(TextContext)
+  const references = useContext(ReferencesContext)
   const { url = '', title } = references.get(node.identifier ?? '') ?? {}
   if (node.type === 'imageReference') return <Image url={url} alt={node.alt ?? ''} />
   return (
@@ -90,7 +91,7 @@ function Reference({ node }: { node: Node }) {
 
 /** The number of a note, which links to it. */
 function NoteMark({ node }: { node: Node }) {
-  const number = useContext(TextContext).notes.get(node.identifier ?? '')
+  const number = useContext(NotesContext).get(node.identifier ?? '')
   if (number === undefined) return null
   return (
     <sup>

@@ -1,23 +1,28 @@
 import { useEffect, useMemo, useState } from 'react'
 
-import { Blocks, Notes } from './Blocks'
+import { Blocks } from './Blocks'
 import { copyWithFormulas } from './copying'
 import { Element } from './Element'
 import { MarkdownDocument } from './grammar/document'
 import { endOfWord, withMarks } from './grammar/marks'
 import type { Node } from './grammar/node'
 import { viewOf } from './grammar/view'
+import { grouped } from './groups'
 import { KeepSelection } from './KeepSelection'
+import { Notes } from './Notes'
 import { numbered } from './notes'
 import type { Mark } from './sources'
-import { TextContext } from './TextContext'
+import { NotesContext, ReferencesContext, TextContext } from './TextContext'
 import { words } from './Words'
 
-/** The characters of a text to parse at a time; the rest is plain until then. */
-const STRETCH = 4_000
+/** The characters of a text to parse at a time, at first; the rest is plain until then. */
+const STRETCH = 2_000
+
+/** The fewest and the most characters to parse at a time, and the milliseconds that this may take. */
+const STRETCHES = { least: 500, most: 8_000, cost: 25 }
 
 /** The characters of plain text that are laid out together, about. */
-const PLAIN = 50_000
+const PLAIN = 10_000
 
 /** The cost, in milliseconds, up to which a text is rendered again with each token. */
 const CHEAP = 8
@@ -25,8 +30,8 @@ const CHEAP = 8
 /** The pause after an expensive render, as a multiple of the time that it took. */
 const REST = 3
 
-/** The number of blocks that are rendered, and skipped out of view, together. */
-const PIECE = 30
+/** The most blocks, and characters, that are rendered, and skipped out of view, together. */
+const PIECE = { blocks: 30, characters: 5_000 }
 
 interface RichTextProps {
   text: string
@@ -48,29 +53,30 @@ export default function RichText({ text, marks, isOpen, keepsLines }: RichTextPr
   const view = useMemo(() => viewOf(blocks, goesOn), [blocks, goesOn])
   const nodes = useMarks(view, text, marks)
   const notes = useSameMap(numbered(view, references))
-  const context = useMemo(
-    () => ({ references, notes, keepsLines, Element }),
-    [references, notes, keepsLines],
-  )
+  const setting = useMemo(() => ({ keepsLines, Element }), [keepsLines])
   return (
-    <TextContext value={context}>
-      <div onCopy={copyWithFormulas}>
-        <KeepSelection className="rich-text">
-          {Array.from({ length: Math.ceil(nodes.length / PIECE) }, (_, index) => {
-            const piece = nodes.slice(index * PIECE, (index + 1) * PIECE)
-            const isLast = (index + 1) * PIECE >= nodes.length
-            return (
-              <div key={index} className="piece">
-                <Blocks nodes={piece} isOpen={goesOn && isLast} />
-              </div>
-            )
-          })}
-          {rest > (isOpen ? STRETCH : 0) && <Plain text={text} start={shown} />}
-          <Notes />
-        </KeepSelection>
-      </div>
+    <TextContext value={setting}>
+      <ReferencesContext value={references}>
+        <NotesContext value={notes}>
+          <div onCopy={copyWithFormulas}>
+            <KeepSelection className="rich-text">
+              {inPieces(nodes).map((piece, index, { length }) => (
+                <div key={index} className="piece">
+                  <Blocks nodes={piece} isOpen={goesOn && index === length - 1} />
+                </div>
+              ))}
+              {rest > (isOpen ? STRETCH : 0) && <Plain text={text} start={shown} />}
+              <Notes />
+            </KeepSelection>
+          </div>
+        </NotesContext>
+      </ReferencesContext>
     </TextContext>
   )
+}
+
+function inPieces(nodes: readonly Node[]): Node[][] {
+  return grouped(nodes, PIECE.blocks, PIECE.characters, ({ start, end }) => end - start)
 }
 
 /** The part of a text that is not parsed yet, in pieces that stay the same as it gets shorter. */
@@ -106,7 +112,7 @@ function useStretches(text: string, document: MarkdownDocument): number {
   const pace = usePace(document)
   // Each step parses the unfinished part again, and adds as much text, so that the cost is linear.
   const next = (shown: number): number =>
-    Math.min(text.length, shown + Math.max(STRETCH, shown - document.finished))
+    Math.min(text.length, shown + Math.max(pace.stretch, shown - document.finished))
   let { shown } = known
   if (known.text !== text) {
     if (!text.startsWith(known.text)) shown = 0
@@ -124,9 +130,12 @@ function useStretches(text: string, document: MarkdownDocument): number {
   return shown
 }
 
-/** Return the time until which a text that was expensive to render stays as it is. */
-function usePace(document: MarkdownDocument): { until: number } {
-  const [pace] = useState({ began: 0, until: 0, drawn: document.blocks })
+/**
+ * Return the time until which a text that was expensive to render stays as it is, and how much more
+ * of it to parse then.
+ */
+function usePace(document: MarkdownDocument): { until: number; stretch: number } {
+  const [pace] = useState({ began: 0, until: 0, stretch: STRETCH, drawn: document.blocks })
   pace.began ||= performance.now()
   useEffect(() => {
     const now = performance.now()
@@ -135,6 +144,10 @@ function usePace(document: MarkdownDocument): { until: number } {
     if (pace.drawn === document.blocks) return
     pace.drawn = document.blocks
     pace.until = cost < CHEAP ? 0 : now + REST * cost
+    pace.stretch =
+      cost > STRETCHES.cost
+        ? Math.max(STRETCHES.least, pace.stretch / 2)
+        : Math.min(STRETCHES.most, pace.stretch * 2)
   })
   return pace
 }

@@ -1,22 +1,19 @@
 import { createContext, type ComponentType } from 'react'
 
-import type { References } from './grammar/document'
 import type { Node } from './grammar/node'
+import { References } from './grammar/references'
 
 export interface TextSetting {
-  references: References
-  /** The numbers of notes, by label. */
-  notes: ReadonlyMap<string, number>
   /** Whether line breaks in the source are kept. */
   keepsLines: boolean
   /** Renders HTML elements; in the context because elements and blocks may contain each other. */
   Element: ComponentType<{ node: Node; parent: string | null }>
 }
 
-/** The values that all parts of a text share. */
-export const TextContext = createContext<TextSetting>({
-  references: new Map(),
-  notes: new Map(),
-  keepsLines: true,
-  Element: () => null,
-})
+/** The values that all parts of a text share, which do not change. */
+export const TextContext = createContext<TextSetting>({ keepsLines: true, Element: () => null })
+
+export const ReferencesContext = createContext(new References())
+
+/** The numbers of notes, by label. */
+export const NotesContext = createContext<ReadonlyMap<string, number>>(new Map())

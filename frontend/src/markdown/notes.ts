@@ -2,8 +2,8 @@
 
 import type { MouseEvent } from 'react'
 
-import type { References } from './grammar/document'
 import { walk, type Node } from './grammar/node'
+import type { References } from './grammar/references'
 
 const used = new WeakMap<Node, readonly string[]>()
 
@@ -25,7 +25,7 @@ export function numbered(
   references: References,
 ): ReadonlyMap<string, number> {
   const numbers = new Map<string, number>()
-  if (![...references.keys()].some((label) => label.startsWith('^'))) return numbers
+  if (references.notes().length === 0) return numbers
   const add = (block: Node): void => {
     for (const label of notesOf(block)) {
       const note = references.get(`^${label}`)
@@ -36,6 +36,11 @@ export function numbered(
   blocks.forEach(add)
   // Iterating over a map includes the entries that are added meanwhile.
   for (const label of numbers.keys()) add(references.get(`^${label}`) as Node)
+  // Notes without a reference are shown, too.
+  for (const label of references.notes()) {
+    const name = label.slice(1)
+    if (!numbers.has(name)) numbers.set(name, numbers.size + 1)
+  }
   return numbers
 }
 

@@ -109,12 +109,30 @@ test('tables, tasks, notes and what is crossed out are drawn', async () => {
   expect(element.textContent).toContain('The note.')
 })
 
+test('a note is shown once wherever it is defined, also without a reference', async () => {
+  const element = await draw('A[^a]\n\n> [^a]: First\n\n[^b]: Second')
+  expect(element.textContent?.match(/First/g)).toHaveLength(1)
+  expect([...element.querySelectorAll('.footnotes li')].map((each) => each.textContent)).toEqual([
+    'First↩',
+    'Second↩',
+  ])
+})
+
 test('a letter may have marks without end', async () => {
   const text = `a${'\u0301'.repeat(500)}b`
   const element = await draw(`${text} \`${text}\`\n\n    ${text}`)
   expect(element.querySelector('p')?.textContent).toBe(`${text} ${text}`)
   expect(element.querySelector('pre')?.textContent).toBe(text)
   expect(element.querySelectorAll('wbr').length).toBeGreaterThan(20)
+})
+
+test('a word may have no end, and code with such a word does not wrap', async () => {
+  const word = '{!'.repeat(400)
+  const element = await draw(`${word}\n\n    ${word}`)
+  expect(element.querySelector('p')?.textContent).toBe(word)
+  expect(element.querySelectorAll('p wbr')).toHaveLength(8)
+  expect(element.querySelector('pre')?.textContent).toBe(word)
+  expect(element.querySelectorAll('pre wbr')).toHaveLength(0)
 })
 
 test('a note is gone to, in its own text', async () => {

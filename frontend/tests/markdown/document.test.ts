@@ -19,14 +19,14 @@ function drawn(nodes: readonly Node[]): unknown {
 function atOnce(text: string): unknown {
   const whole = new MarkdownDocument()
   whole.update(text, false)
-  return [drawn(viewOf(whole.blocks, false)), [...whole.references.keys()].sort()]
+  return [drawn(viewOf(whole.blocks, false)), whole.references.labels().sort()]
 }
 
 function streamed(text: string, cuts: readonly number[]): unknown {
   const document = new MarkdownDocument()
   for (const cut of cuts) document.update(text.slice(0, cut), true)
   document.update(text, false)
-  return [drawn(viewOf(document.blocks, false)), [...document.references.keys()].sort()]
+  return [drawn(viewOf(document.blocks, false)), document.references.labels().sort()]
 }
 
 const PIECES = [

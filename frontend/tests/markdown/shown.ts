@@ -19,12 +19,13 @@ export function shownOf(text: string): Shown {
   const { blocks, references } = document
   const view = viewOf(blocks, false)
   const notes = numbered(view, references)
-  const noted = [...notes.keys()].map((label) => references.get(`^${label}`) as Node)
+  const noted = [...notes.keys()].flatMap((label) => references.get(`^${label}`)?.children ?? [])
   const words = (node: Node, isSource: boolean): string => {
     const { type, value = '', children = [] } = node
     const inner = (): string => children.map((child) => words(child, isSource)).join('')
     if (type === 'inlineMath' || type === 'math') return (isSource ? node.source : value) ?? ''
     if (type === 'footnoteReference') return String(notes.get(node.identifier ?? ''))
+    if (type === 'footnoteDefinition') return ''
     if (type === 'image') return `Image not shown: ${node.alt}`
     if (type === 'break') return '\n'
     if (type === 'inlineCode') return value.replaceAll('\n', ' ')

@@ -45,15 +45,15 @@ test.each(['*a_', '**a *b ', '[a', '`a', '<a ', '$a ', '~~a ', '&a', '\\\\a'])(
     const hostile = mark.repeat(17_000)
     const drawn = drawnAtOnce(`${hostile}\n\n**after**`)
     expect(drawn.match(/a/g)?.length).toBeGreaterThanOrEqual(17_000)
-    expect(drawn).toContain(mark.repeat(1_000).trim())
+    expect(drawn).toContain(mark.repeat(400).trim())
     expect(drawn.endsWith('‹p:‹b:after››')).toBe(true)
   },
 )
 
 test('formulas that do not end are text, and lines and cells without end too', () => {
   expect(drawnAtOnce('\\[\na\n'.repeat(5_000))).toContain('a\n[\na')
-  const row = `|${' a |'.repeat(5_000)}`
-  expect(drawnAtOnce(`${row}\n|${'-|'.repeat(5_000)}`)).toContain(`‹p:${row}`)
+  const row = `|${' a |'.repeat(1_000)}`
+  expect(drawnAtOnce(`${row}\n|${'-|'.repeat(1_000)}`)).toContain(`‹p:${row}`)
   const lines = 'line\n'.repeat(1_200)
   expect(drawnAtOnce(lines).match(/‹p:/g)).toHaveLength(3)
   expect(drawnInPieces(lines, 997)).toBe(drawnAtOnce(lines))

@@ -22,6 +22,18 @@ export const TEXTS: Record<string, readonly (readonly [string, string])[]> = {
     ['<div', '‹p:<div›'],
     ['</b> alone', '‹p:</b> alone›'],
     ['<b>open', '‹p:<b>open›'],
+    [
+      'Run `npm i` in <project_root>/src and <b>not</b> in <home>.',
+      '‹p:Run ‹code:npm i› in <project_root>/src and ‹b:not› in <home>.›',
+    ],
+    ['fn<T: Clone>(x: &T) -> T', '‹p:fn<T: Clone>(x: &T) -> T›'],
+    ['std::vector<std::pair<int, int>> v;', '‹p:std::vector<std::pair<int, int>> v;›'],
+    [
+      'if (a < b && c > d) { return <Foo bar={1} />; }',
+      '‹p:if (a < b && c > d) { return <Foo bar={1} />; }›',
+    ],
+    ['<tool_call>{"a": 1}</tool_call>', '‹p:<tool_call>{"a": 1}</tool_call>›'],
+    ['x <= y, a => b, p -> q, <-, <=>', '‹p:x <= y, a => b, p -> q, <-, <=>›'],
   ],
   elements: [
     ['H<sub>2</sub>O and x<sup>2</sup>', '‹p:H‹sub:2›O and x‹sup:2››'],
@@ -40,6 +52,16 @@ export const TEXTS: Record<string, readonly (readonly [string, string])[]> = {
     ['<SUB>2</SUB>', '‹p:‹sub:2››'],
     ['<a href="https://a.test">link</a>', '‹p:‹link https://a.test:link››'],
     ['<center>mid</center>', '‹div:mid›'],
+    [
+      '<details><summary>Title **x**</summary>\n\n- a\n- b\n\n</details>\n\nAfter',
+      '‹details:‹summary:Title **x**›‹list:‹li:‹p:a››‹li:‹p:b››››‹p:After›',
+    ],
+    [
+      '<details>\n<summary>Code</summary>\n\n```js\na < b\n```\n</details>',
+      '‹details:‹summary:Code›‹pre:a < b››',
+    ],
+    ['Use `<div>` and <div>block</div> inline', '‹p:Use ‹code:<div>› and ‹div:block› inline›'],
+    ['| a |\n|---|\n| one<br>two |', '‹table:‹tr:‹td:a››‹tr:‹td:one⏎two›››'],
   ],
   tildes: [
     ['20~25°C', '‹p:20~25°C›'],
@@ -55,6 +77,9 @@ export const TEXTS: Record<string, readonly (readonly [string, string])[]> = {
     ],
     ['~/bin and ~/lib', '‹p:~/bin and ~/lib›'],
     ['~~~\ncode\n~~~', '‹pre:code›'],
+    ['between 5~10 km, ~~not~~ 3~4, and ~/a/~b', '‹p:between 5~10 km, ‹del:not› 3~4, and ~/a/~b›'],
+    ['10%~20%，约~30%', '‹p:10%~20%，约~30%›'],
+    ['H~2~O and x^2^', '‹p:H~2~O and x^2^›'],
   ],
   math: [
     ['$m-1$ and $0$', '‹p:‹math:m-1› and ‹math:0››'],
@@ -83,6 +108,28 @@ export const TEXTS: Record<string, readonly (readonly [string, string])[]> = {
     ['$|x|$ and $|a + b|$', '‹p:‹math:|x|› and ‹math:|a + b|››'],
     ['\\[\\\\\\] and \\(,\\)', '‹p:[\\] and (,)›'],
     ['$$x$$ in a line', '‹p:‹math:x› in a line›'],
+    [
+      '\\begin{align}\na &= b \\\\\nc &= \\begin{pmatrix} 1 \\end{pmatrix}\n\\end{align}\nthen',
+      '‹math:\\begin{align}\na &= b \\\\\nc &= \\begin{pmatrix} 1 \\end{pmatrix}\n\\end{align}›‹p:then›',
+    ],
+    [
+      '- \\begin{equation*}x\\end{equation*}',
+      '‹list:‹li:‹math:\\begin{equation*}x\\end{equation*}›››',
+    ],
+    ['\\begin{align}\na', '‹p:\\begin{align}\na›'],
+    ['\\begin{foo}\na\n\\end{foo}', '‹p:\\begin{foo}\na\n\\end{foo}›'],
+    ['Water is H₂O or $\\ce{H2O}$.', '‹p:Water is H₂O or ‹math:\\ce{H2O}›.›'],
+    [
+      '1. Solve $x^2 = 4$:\n   $$x = \\pm 2$$\n2. Done.',
+      '‹list:‹li:‹p:Solve ‹math:x^2 = 4›:›‹math:x = \\pm 2››‹li:‹p:Done.›››',
+    ],
+    ['> \\[\n> a^2 + b^2 = c^2\n> \\]\n> Yes.', '‹quote:‹math:a^2 + b^2 = c^2›‹p:Yes.››'],
+    ['\\(f(x) = [a, b]\\) and \\([0, 1)\\)', '‹p:‹math:f(x) = [a, b]› and ‹math:[0, 1)››'],
+    ['Price: $5 and the formula $x = 5$.', '‹p:Price: $5 and the formula ‹math:x = 5›.›'],
+    ['Set $PATH=$HOME/bin:$PATH.', '‹p:Set $PATH=$HOME/bin:$PATH.›'],
+    ['价格为$5到$10，约￥35。', '‹p:价格为$5到$10，约￥35。›'],
+    ['$1 to $2 million; US$3bn, A$4, $-5, +$6', '‹p:$1 to $2 million; US$3bn, A$4, $-5, +$6›'],
+    ['before:\n\\[\nE = mc^2\n\\]\nafter', '‹p:before:›‹math:E = mc^2›‹p:after›'],
   ],
   CJK: [
     ['**重要（注）**的', '‹p:‹b:重要（注）›的›'],
@@ -97,6 +144,17 @@ export const TEXTS: Record<string, readonly (readonly [string, string])[]> = {
     ['**“引用”**说', '‹p:‹b:“引用”›说›'],
     ['中文`代码`中文', '‹p:中文‹code:代码›中文›'],
     ['**Wi-Fi（5）**網', '‹p:‹b:Wi-Fi（5）›網›'],
+    ['**注意：**请先**“备份”**数据。', '‹p:‹b:注意：›请先‹b:“备份”›数据。›'],
+    ['**한국어**를 쓰고 **"인용"**을 합니다.', '‹p:‹b:한국어›를 쓰고 ‹b:"인용"›을 합니다.›'],
+    [
+      '访问https://a.test/路径?x=1（推荐）或www.a.test。',
+      '‹p:访问‹link https://a.test/路径?x=1:https://a.test/路径?x=1›（推荐）或‹link http://www.a.test:www.a.test›。›',
+    ],
+    [
+      'ภาษา**ไทย**และ*ตัวเอียง*ที่ https://a.test/ไทย',
+      '‹p:ภาษา‹b:ไทย›และ‹em:ตัวเอียง›ที่ ‹link https://a.test/ไทย:https://a.test/ไทย››',
+    ],
+    ['**`code`**的', '‹p:‹b:‹code:code››的›'],
   ],
   Arabic: [
     [
@@ -105,6 +163,14 @@ export const TEXTS: Record<string, readonly (readonly [string, string])[]> = {
     ],
     ['**مرحبا** there', '‹p:‹b:مرحبا› there›'],
     ['- مرحبا\n- two', '‹list:‹li:‹p:مرحبا››‹li:‹p:two›››'],
+    [
+      '**تنبيه:** اقرأ `code` أولاً ثم **ابدأ**.',
+      '‹p:‹b:تنبيه:› اقرأ ‹code:code› أولاً ثم ‹b:ابدأ›.›',
+    ],
+    [
+      '**שים לב:** קרא *קודם* את https://a.test/ב.',
+      '‹p:‹b:שים לב:› קרא ‹em:קודם› את ‹link https://a.test/ב:https://a.test/ב›.›',
+    ],
   ],
   lines: [
     ['one\ntwo', '‹p:one\ntwo›'],
@@ -142,6 +208,22 @@ export const TEXTS: Record<string, readonly (readonly [string, string])[]> = {
     ['[a]: /u "a title\nof two lines"\n\n[A]', '‹p:‹linkReference:A››'],
     ['![*a* b](https://a.test/i.png "t")', '‹p:‹image https://a.test/i.png:a b››'],
     ['[a ![b](https://a.test/i.png)](/u)', '‹p:‹link /u:a ‹image https://a.test/i.png:b›››'],
+    [
+      'See [the docs][d] and [d].\n\nMore.\n\n[d]: <https://a.test/a> "T"',
+      '‹p:See ‹linkReference:the docs› and ‹linkReference:d›.›‹p:More.›',
+    ],
+    [
+      'A[^a] and B[^b].\n\n[^a]: First\n    continued\n\n[^b]: Second **bold**',
+      '‹p:A‹note:› and B‹note:›.›',
+    ],
+    [
+      '[a](https://a.test/x_(y)_z) and [b](<u v>)',
+      '‹p:‹link https://a.test/x_(y)_z:a› and ‹link u v:b››',
+    ],
+    [
+      'foo@bar and a.b@c.test, http://localhost:8000/x',
+      '‹p:foo@bar and ‹link mailto:a.b@c.test:a.b@c.test›, ‹link http://localhost:8000/x:http://localhost:8000/x››',
+    ],
   ],
   emphasis: [
     ['*a*', '‹p:‹em:a››'],
@@ -219,5 +301,15 @@ export const TEXTS: Record<string, readonly (readonly [string, string])[]> = {
     ['| a |\n| - | - |', '‹p:| a |\n| - | - |›'],
     ['| a |\n| - |\n| b | c |', '‹table:‹tr:‹td:a››‹tr:‹td:b›‹td:c›››'],
     ['* [x] a\n* [ ]b', '‹list:‹li:‹p:a››‹li:‹p:[ ]b›››'],
+    ['````md\n```js\na\n```\n````\nafter', '‹pre:```js\na\n```›‹p:after›'],
+    ['1. One:\n   ```sh\n   ls\n   ```\n2. Two', '‹list:‹li:‹p:One:›‹pre:ls››‹li:‹p:Two›››'],
+    ['- One\n```js\na\n```\n- Two', '‹list:‹li:‹p:One›››‹pre:a›‹list:‹li:‹p:Two›››'],
+    ['Text\n| a | b |\n|---|---|\n| 1 | 2 |', '‹p:Text›‹table:‹tr:‹td:a›‹td:b››‹tr:‹td:1›‹td:2›››'],
+    ['Text:\n- a\n- b\nlazy', '‹p:Text:›‹list:‹li:‹p:a››‹li:‹p:b\nlazy›››'],
+    ['| a | b |\n|---|---|\n| `x|y` | z |', '‹table:‹tr:‹td:a›‹td:b››‹tr:‹td:`x›‹td:y`›‹td:z›››'],
+    ['\\_a\\_ \\`b\\` \\<c\\> \\| \\~ \\$5 \\& \\! 1\\. x', '‹p:_a_ `b` <c> | ~ $5 & ! 1. x›'],
+    [':smile: and :+1: and 10:30:45', '‹p::smile: and :+1: and 10:30:45›'],
+    ['[ ] not a task [x] neither', '‹p:[ ] not a task [x] neither›'],
+    ['A line with trailing backslash\\', '‹p:A line with trailing backslash\\›'],
   ],
 }

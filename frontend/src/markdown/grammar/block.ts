@@ -11,10 +11,15 @@ export interface Block {
   node: Node
   /** Whether the block continues the list, table or code of the block before it. */
   continues: boolean
+  /** Whether the block starts within a line of code. */
+  isInLine: boolean
   /** The labels to which the block refers; those of notes start with `^`. */
   asked: ReadonlySet<string>
 }
 
+/** Return the start of the line; a search for either line ending alone could take the whole text. */
 export function lineStart(text: string, index: number): number {
-  return Math.max(text.lastIndexOf('\n', index - 1), text.lastIndexOf('\r', index - 1)) + 1
+  let start = index
+  while (start > 0 && !'\r\n'.includes(text[start - 1] as string)) start--
+  return start
 }

@@ -9,7 +9,11 @@ export interface Tail {
   /** The head of the table, or the fence of the code, that continues. */
   prefix: string
   continues: boolean
+  /** Whether it starts within a line of code. */
+  isInLine?: boolean
 }
+
+export const START: Tail = { from: 0, prefix: '', continues: false }
 
 export interface Cut {
   tail: Tail
@@ -21,13 +25,19 @@ export interface Cut {
 export function cutOf(text: string, tail: Tail, blocks: readonly Block[]): Cut | null {
   const last = blocks.at(-1)
   if (last === undefined) return null
-  return within(text, last, blocks) ?? between(text, tail, blocks)
+  const end = blocks.length
+  return (
+    within(text, last, blocks) ??
+    // The last line may be incomplete.
+    between(text, tail, blocks, end - 1) ??
+    between(text, tail, blocks, end - 2)
+  )
 }
 
-/** Cut before the last block, if more text cannot join it to the block before. */
-function between(text: string, tail: Tail, blocks: readonly Block[]): Cut | null {
-  const last = blocks.at(-1)
-  const before = blocks.at(-2)
+/** Cut before a block, if more text cannot join it to the block before. */
+function between(text: string, tail: Tail, blocks: readonly Block[], index: number): Cut | null {
+  const last = blocks[index]
+  const before = blocks[index - 1]
   if (last === undefined || before === undefined) return null
   const { from } = last
   const gap = text.slice(before.node.end, from)
@@ -35,7 +45,7 @@ function between(text: string, tail: Tail, blocks: readonly Block[]): Cut | null
   // A formula whose end has not arrived yet was parsed as something else.
   const mayBeMath = /\$\$|\\\[/.test(text.slice(tail.from))
   // A paragraph that is directly followed by another has the maximum length.
-  const isFull = before.node.type === 'paragraph' && last.node.type === 'paragraph'
+  const isFull = before.node.type === last.node.type && ENDED.has(last.node.type)
   if (!isApart && (mayBeMath || !(isFull || CLOSED.has(before.node.type)))) return null
   // After a list, the parser reads this as text; on its own, it would start a list.
   const isNumbered =
@@ -46,13 +56,16 @@ function between(text: string, tail: Tail, blocks: readonly Block[]): Cut | null
   if (!isWhole && !(isApart && FINISHED.has(before.node.type))) return null
   return {
     tail: { from, prefix: '', continues: false },
-    head: blocks.slice(0, -1),
-    rest: [last],
+    head: blocks.slice(0, index),
+    rest: blocks.slice(index),
   }
 }
 
 /** Blocks that the next line cannot change. */
 const CLOSED = new Set(['heading', 'thematicBreak', 'list', 'blockquote', 'table', 'html'])
+
+/** Blocks that another of their kind ends. */
+const ENDED = new Set(['paragraph', 'definition', 'footnoteDefinition'])
 
 /** Blocks that cannot continue after a blank line. */
 const FINISHED = new Set(['paragraph', 'heading', 'code', 'thematicBreak', 'math', 'html'])
@@ -70,7 +83,7 @@ function within(text: string, last: Block, blocks: readonly Block[]): Cut | null
   return node.type === 'code' ? withinCode(text, last, blocks) : null
 }
 
-/** Cut before the last item of a list, or the last row of a table. */
+/** Cut before the last item of a list that has a whole line, or before the last row of a table. */
 function beforeLast(
   text: string,
   last: Block,
@@ -80,33 +93,66 @@ function beforeLast(
   isWholeLine: boolean,
 ): Cut | null {
   const children = last.node.children ?? []
-  const child = children.at(-1)
-  if (child === undefined || children.length < least) return null
+  const end = isWholeLine ? text.lastIndexOf('\n') : text.length
+  const index = children.findLastIndex(({ start }) => start <= end)
+  const child = children[index]
+  if (child === undefined || index + 1 < least) return null
   const from = lineStart(text, child.start)
-  if (from <= last.from || (isWholeLine && !text.includes('\n', from))) return null
+  if (from <= last.from) return null
   return {
     tail: { from, prefix, continues: true },
     head: [
       ...blocks.slice(0, -1),
-      { ...last, to: from, node: { ...last.node, children: children.slice(0, -1) } },
+      { ...last, to: from, node: { ...last.node, children: children.slice(0, index) } },
     ],
-    rest: [{ ...last, from, prefix, continues: true, node: { ...last.node, children: [child] } }],
+    rest: [
+      {
+        ...last,
+        from,
+        prefix,
+        continues: true,
+        node: { ...last.node, children: children.slice(index) },
+      },
+    ],
   }
+}
+
+/** Cut where an overlong line is broken; `null` within code that only its container can continue. */
+export function breakOf(text: string, from: number, blocks: readonly Block[]): Cut | null {
+  const last = blocks.at(-1)
+  const code = last?.node.type === 'code' ? fenceOf(text, last) : null
+  if (last !== undefined && code === null && endsInCode(last.node)) return null
+  const tail =
+    code === null
+      ? { ...START, from }
+      : { from, prefix: code.prefix, continues: true, isInLine: true }
+  return { tail, head: [...blocks], rest: [] }
+}
+
+function endsInCode({ type, children }: Node): boolean {
+  const last = children?.at(-1)
+  return last === undefined ? type === 'code' : endsInCode(last)
 }
 
 const FENCE = /^ {0,3}(`{3,}|~{3,})/
 
+/** Return the line that starts a block of code, and its fence; `null` for indented code. */
+function fenceOf(text: string, { from, prefix }: Block): { prefix: string; fence: string } | null {
+  const line = prefix || text.slice(from, text.indexOf('\n', from) + 1)
+  const fence = FENCE.exec(line)?.[1]
+  return fence === undefined ? null : { prefix: line, fence }
+}
+
 /** Cut before the last whole line of code whose fence is not closed. */
 function withinCode(text: string, last: Block, blocks: readonly Block[]): Cut | null {
-  const firstEnd = text.indexOf('\n', last.from) + 1
-  const prefix = last.prefix || text.slice(last.from, firstEnd)
-  const fence = FENCE.exec(prefix)?.[1]
-  if (fence === undefined || firstEnd === 0 || text.includes('\r', last.from)) return null
+  const code = fenceOf(text, last)
+  if (code === null || text.includes('\r', last.from)) return null
+  const { prefix, fence } = code
   const closing = new RegExp(`^ {0,3}${fence[0]}{${fence.length},}[ \\t]*$`)
   if (closing.test(lastLine(text.trimEnd()))) return null
   const end = text.lastIndexOf('\n')
   const from = lineStart(text, end)
-  const start = last.prefix ? last.from : firstEnd
+  const start = last.prefix ? last.from : last.from + prefix.length
   if (from <= start) return null
   const lines = (last.node.value ?? '').split('\n')
   const kept = text.slice(end + 1) === '' ? 1 : 2
@@ -115,7 +161,9 @@ function withinCode(text: string, last: Block, blocks: readonly Block[]): Cut | 
   return {
     tail: { from, prefix, continues: true },
     head: [...blocks.slice(0, -1), { ...last, to: from, node: part(lines.slice(0, -kept)) }],
-    rest: [{ ...last, from, prefix, continues: true, node: part(lines.slice(-kept)) }],
+    rest: [
+      { ...last, from, prefix, continues: true, isInLine: false, node: part(lines.slice(-kept)) },
+    ],
   }
 }
 

@@ -1,27 +1,22 @@
 /** A growing Markdown text: only new parts are parsed, and finished blocks stay as they are. */
 
 import { lineStart, type Block } from './block'
-import { cutOf, type Tail } from './cuts'
-import type { Known } from './labels'
+import { breakOf, cutOf, START, type Cut, type Tail } from './cuts'
+import { breakAfter, breakWithin, endOfLine } from './breaks'
 import { walk, type Node } from './node'
 import { parse } from './parse'
-
-/** Definitions and notes by label; the labels of notes start with `^`. */
-export type References = ReadonlyMap<string, Node>
+import { References } from './references'
 
 /** A delimiter after a word that may still grow. */
 const HALF_MARK = /(?<=[^\s*_~`])[*_~`]{1,3}$/
 
-const START: Tail = { from: 0, prefix: '', continues: false }
-
 export class MarkdownDocument {
   blocks: readonly Block[] = []
-  references: References = new Map()
+  references = new References()
   #text = ''
   #isOpen = true
-  /** Finished blocks, which change only with the labels they refer to, and their definitions. */
+  /** Finished blocks, which change only with the labels they refer to. */
   #done: Block[] = []
-  #defined = new Map<string, Node>()
   /** The part that is parsed again when the text grows. */
   #tail = START
 
@@ -34,37 +29,60 @@ export class MarkdownDocument {
     if (text === this.#text && isOpen === this.#isOpen) return
     if (!text.startsWith(this.#text)) {
       this.#done = []
-      this.#defined = new Map()
-      this.references = this.#defined
+      this.references = new References()
       this.#tail = START
     }
     this.#text = text
     this.#isOpen = isOpen
-    let tail = this.#parse(this.#tail, text.length, isOpen)
-    const changed = this.#refer(tail)
-    if (changed.size > 0) {
-      this.#done = this.#done.map((block) => (asksFor(block, changed) ? this.#again(block) : block))
-      if (tail.some((block) => asksFor(block, changed)))
-        tail = this.#parse(this.#tail, text.length, isOpen)
+    let from = this.#tail.from
+    for (;;) {
+      const end = breakAfter(text, from)
+      const rest = this.#parse(this.#tail, end ?? text.length, isOpen && end === null)
+      const within = breakWithin(text, rest)
+      if (within !== null) {
+        this.#finish({
+          tail: { ...START, from: within },
+          head: this.#parse(this.#tail, within, false),
+          rest: [],
+        })
+        from = within
+      } else if (end !== null) {
+        const cut = breakOf(text, end, rest)
+        if (cut !== null) this.#finish(cut)
+        from = cut === null ? endOfLine(text, end) : end
+      } else {
+        const cut = cutOf(text, this.#tail, rest) ?? { tail: this.#tail, head: [], rest }
+        const shown = this.#finish(cut)
+        this.blocks = [...this.#done, ...shown]
+        return
+      }
     }
-    const cut = cutOf(text, this.#tail, tail)
-    if (cut !== null) {
-      for (const block of cut.head) collect(block, this.#defined)
-      this.#done = [...this.#done, ...cut.head]
-      this.#tail = cut.tail
-      tail = cut.rest
-    }
-    this.blocks = [...this.#done, ...tail]
   }
 
-  #parse({ from, prefix, continues }: Tail, to: number, isOpen: boolean): Block[] {
+  /** Keep the finished blocks before a cut, and return the blocks after it. */
+  #finish({ tail, head, rest }: Cut): readonly Block[] {
+    this.#done.push(...head)
+    this.#tail = tail
+    const changed = this.#refer(head, rest)
+    if (changed.size === 0) return rest
+    this.#done = this.#done.map((block) => (asksFor(block, changed) ? this.#again(block) : block))
+    return rest.some((block) => asksFor(block, changed))
+      ? this.#parse(tail, this.#text.length, this.#isOpen)
+      : rest
+  }
+
+  #parse(
+    { from, prefix, continues, isInLine = false }: Tail,
+    to: number,
+    isOpen: boolean,
+  ): Block[] {
     const text = this.#text.slice(from, to)
     const source = prefix + (isOpen ? text.replace(HALF_MARK, '') : text)
     // The parser drops a byte order mark at the start, but it is one only at the start of the text.
     const isMarked = source.startsWith('\ufeff')
     const base = from - prefix.length + (isMarked && from === 0 ? 1 : 0)
     const { children, asked } = parse(isMarked && from > 0 ? `\ufeff${source}` : source, {
-      known: knownOf(this.references),
+      known: this.references,
       isOpen,
       base,
     })
@@ -75,13 +93,17 @@ export class MarkdownDocument {
       prefix: index === 0 ? prefix : '',
       node: index === 0 && prefix !== '' ? withoutRows(node, from) : node,
       continues: continues && index === 0,
+      isInLine: isInLine && index === 0,
       asked,
     }))
   }
 
   /** Parse a finished block again, because labels in it have changed. */
   #again(block: Block): Block {
-    const [parsed] = this.#parse(block, block.to, false)
+    // Definitions before a heading are in its source.
+    const parsed = this.#parse(block, block.to, false).find(
+      ({ node }) => node.type === block.node.type,
+    )
     // If a list or code was cut, keep the properties of the whole.
     const { spread, first, value } = block.node
     return parsed === undefined || block.node.type === 'code'
@@ -92,37 +114,25 @@ export class MarkdownDocument {
         }
   }
 
-  /** Collect the definitions of the text's labels, and return the labels that changed. */
-  #refer(tail: readonly Block[]): Set<string> {
-    const found = new Map(this.#defined)
-    for (const block of tail) {
+  /** Collect the definitions in new blocks, and return the labels that changed. */
+  #refer(finished: readonly Block[], rest: readonly Block[]): Set<string> {
+    const done = new Map<string, Node>()
+    for (const block of finished) collect(block, done)
+    const open = new Map<string, Node>()
+    for (const block of rest) {
       // The address in a definition is unknown while it is being written.
-      const isWritten = this.#isOpen && block === tail.at(-1) && !this.#text.endsWith('\n')
-      if (!isWritten || block.node.type === 'footnoteDefinition') collect(block, found)
+      const isWritten = this.#isOpen && block === rest.at(-1) && !this.#text.endsWith('\n')
+      if (!isWritten || block.node.type === 'footnoteDefinition') collect(block, open)
     }
-    const changed = new Set<string>()
-    for (const label of new Set([...found.keys(), ...this.references.keys()])) {
-      const [before, now] = [this.references.get(label), found.get(label)]
-      const isNote = label.startsWith('^')
-      if (isNote ? (before === undefined) !== (now === undefined) : !isSame(before, now))
-        changed.add(label)
-    }
-    if (
-      changed.size > 0 ||
-      [...found].some(([label, node]) => this.references.get(label) !== node)
-    ) {
-      this.references = found
-    }
+    const { references, changed } = this.references.with(done, open)
+    this.references = references
     return changed
   }
 }
 
-function isSame(a: Node | undefined, b: Node | undefined): boolean {
-  return a?.url === b?.url && a?.title === b?.title
-}
-
 function asksFor(block: Block, labels: ReadonlySet<string>): boolean {
-  return block.asked.size > 0 && [...labels].some((label) => block.asked.has(label))
+  if (block.asked.size > labels.size) return [...labels].some((label) => block.asked.has(label))
+  return [...block.asked].some((label) => labels.has(label))
 }
 
 function collect({ node }: Block, into: Map<string, Node>): void {
@@ -132,16 +142,6 @@ function collect({ node }: Block, into: Map<string, Node>): void {
     const isDefined = each.type === 'definition' || each.type === 'footnoteDefinition'
     if (isDefined && !into.has(label)) into.set(label, each)
   })
-}
-
-function knownOf(references: References): Known {
-  const links = new Set<string>()
-  const notes = new Set<string>()
-  for (const label of references.keys()) {
-    if (label.startsWith('^')) notes.add(label.slice(1))
-    else links.add(label)
-  }
-  return { links, notes }
 }
 
 /** Remove the head of a continued table, which is parsed again but already rendered. */

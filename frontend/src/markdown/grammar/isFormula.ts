@@ -9,6 +9,7 @@ const UPRIGHT =
 export function isFormula(tex: string, open: string): boolean {
   const inner = tex.trim()
   if (inner === '') return false
+  if (open.startsWith('\\begin')) return true
   if (open === '$$')
     return inner === tex || !/^[\p{L}\s\p{Pd},.&/]*$/u.test(inner) || inner.length === 1
   if (!/[\p{L}\p{N}]/u.test(inner)) return false

@@ -6,16 +6,15 @@ import type { Construct, Extension, ParseContext } from 'micromark-util-types'
 
 import { budgeted } from './limits'
 
-/** The normalized labels that the rest of the text defines. */
+/** Tells whether the rest of the text defines a normalized label; those of notes start with `^`. */
 export interface Known {
-  links: ReadonlySet<string>
-  notes: ReadonlySet<string>
+  has: (label: string) => boolean
 }
 
 /** The labels of the whole text; records which of them the parser looks up. */
 class Labels extends Array<string> {
-  known: ReadonlySet<string> = new Set()
-  asked: Set<string> = new Set()
+  known: Known = new Set<string>()
+  asked = new Set<string>()
   prefix = ''
   readonly #own = new Set<string>()
 
@@ -26,12 +25,12 @@ class Labels extends Array<string> {
 
   override includes(label: string): boolean {
     this.asked.add(this.prefix + label)
-    return this.known.has(label) || this.#own.has(label)
+    return this.known.has(this.prefix + label) || this.#own.has(label)
   }
 }
 
 /** The labels of the text being parsed; creating an extension for each text would be slow. */
-let current = { known: { links: new Set(), notes: new Set() } as Known, asked: new Set<string>() }
+let current = { known: new Set<string>() as Known, asked: new Set<string>() }
 
 /** Parse with the labels of a text, and return those looked up; notes start with `^`. */
 export function withLabels<T>(known: Known, parse: () => T): [T, Set<string>] {
@@ -43,8 +42,8 @@ export function labels(): Extension {
   const install = (parser: ParseContext): void => {
     if (parser.defined instanceof Labels) return
     const { known, asked } = current
-    parser.defined = labelsOf(parser.defined, known.links, asked, '')
-    parser.gfmFootnotes = labelsOf(parser.gfmFootnotes ?? [], known.notes, asked, '^')
+    parser.defined = labelsOf(parser.defined, known, asked, '')
+    parser.gfmFootnotes = labelsOf(parser.gfmFootnotes ?? [], known, asked, '^')
   }
   const installing = (construct: Construct): Construct => ({
     ...construct,
@@ -67,7 +66,7 @@ export function labels(): Extension {
 
 function labelsOf(
   defined: readonly string[],
-  known: ReadonlySet<string>,
+  known: Known,
   asked: Set<string>,
   prefix: string,
 ): Labels {

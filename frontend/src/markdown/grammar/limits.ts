@@ -7,8 +7,11 @@ import type { Construct, Extension, State, Tokenizer, TokenizeContext } from 'mi
 const DEPTH = 40
 
 /** The budget for markup in a paragraph: characters read in vain, plus a price for each try. */
-const BUDGET = 20_000
+const BUDGET = 10_000
 const PRICE = 20
+
+/** The price of a formula, which takes long to render. */
+export const FORMULA = 100
 
 /** The length from which a run of one delimiter is text: nobody nests emphasis that deeply. */
 const LONG_RUN = 60
@@ -16,11 +19,11 @@ const LONG_RUN = 60
 const spent = new WeakMap<TokenizeContext, number>()
 
 /** Return a text construct that stops applying when the markup of its paragraph costs too much. */
-export function budgeted(construct: Construct): Construct {
+export function budgeted(construct: Construct, price = PRICE): Construct {
   const tokenize: Tokenizer = function (effects, ok, nok) {
     const start = this.now().offset
-    const pay = (price: number): number => {
-      const sum = (spent.get(this) ?? 0) + price
+    const pay = (more: number): number => {
+      const sum = (spent.get(this) ?? 0) + more
       spent.set(this, sum)
       return sum
     }
@@ -30,7 +33,7 @@ export function budgeted(construct: Construct): Construct {
     }
     // Some constructs look back over the paragraph before they look at its next character.
     return (code) =>
-      pay(PRICE) > BUDGET ? nok(code) : construct.tokenize.call(this, effects, ok, failed)(code)
+      pay(price) > BUDGET ? nok(code) : construct.tokenize.call(this, effects, ok, failed)(code)
   }
   return { ...construct, name: `budgeted ${construct.name}`, tokenize }
 }
@@ -90,8 +93,9 @@ export function narrow(construct: Construct): Construct {
   return { ...construct, tokenize }
 }
 
-/** The most lines in a paragraph; the next line starts another one. */
+/** The most lines, and about the most characters, in a paragraph; the next line starts another. */
 const LINES = 500
+const CHARACTERS = 10_000
 
 /** Ends an overlong paragraph, because parsing a growing one again costs more each time. */
 export const endless: Construct = {
@@ -102,7 +106,9 @@ export const endless: Construct = {
       const start = this.events.findLast(
         ([kind, { type }]) => kind === 'enter' && type === 'content',
       )
-      const isEndless = start !== undefined && this.now().line - start[1].start.line >= LINES
+      if (start === undefined) return nok(code)
+      const { line, offset } = start[1].start
+      const isEndless = this.now().line - line >= LINES || this.now().offset - offset >= CHARACTERS
       return isEndless ? ok(code) : nok(code)
     }
   },

@@ -1,4 +1,4 @@
-/** Formulas as models write them: `$…$`, `$$…$$`, `\(…\)` and `\[…\]`. */
+/** Formulas as models write them: `$…$`, `$$…$$`, `\(…\)`, `\[…\]` and `\begin{align}…\end{align}`. */
 
 import { factorySpace } from 'micromark-factory-space'
 import type {
@@ -39,6 +39,15 @@ interface Fence {
 const PAREN: Fence = { open: [BACKSLASH, 40], close: [BACKSLASH, 41], mayBreak: true }
 const BRACKET: Fence = { open: [BACKSLASH, 91], close: [BACKSLASH, 93], mayBreak: true }
 const DOLLARS: Fence = { open: [DOLLAR, DOLLAR], close: [DOLLAR, DOLLAR], mayBreak: true }
+const ENVIRONMENTS = 'align align* alignat alignat* equation equation* gather gather*'
+  .split(' ')
+  .map(
+    (name): Fence => ({
+      open: codesOf(`\\begin{${name}}`),
+      close: codesOf(`\\end{${name}}`),
+      mayBreak: true,
+    }),
+  )
 const SINGLE: Fence = { open: [DOLLAR], close: [DOLLAR], mayBreak: false }
 
 /** Return the extension; with `isOpen`, the text continues, so a formula may be unfinished. */
@@ -46,13 +55,17 @@ export function math(isOpen: boolean): Extension {
   return {
     flow: {
       [DOLLAR]: block(DOLLARS, isOpen),
-      [BACKSLASH]: block(BRACKET, isOpen),
+      [BACKSLASH]: [BRACKET, ...ENVIRONMENTS].map((fence) => block(fence, isOpen)),
     },
     text: {
       [DOLLAR]: [inline(DOLLARS), inline(SINGLE)],
       [BACKSLASH]: [inline(PAREN), inline(BRACKET)],
     },
   }
+}
+
+function codesOf(text: string): number[] {
+  return [...text].map((each) => each.charCodeAt(0))
 }
 
 function isEnd(code: Code): boolean {
@@ -217,12 +230,12 @@ const nextLine: Construct = {
 /** The most failed attempts to read a formula before the same place. */
 const TRIES = 20
 
-/** Where attempts to read formulas failed, and how many did, by opening character. */
-const inVain = new WeakMap<ParseContext, Map<number | undefined, { end: number; tries: number }>>()
+/** Where attempts to read formulas failed, and how many did, by fence. */
+const inVain = new WeakMap<ParseContext, Map<Fence, { end: number; tries: number }>>()
 
 /** Formulas on lines of their own. */
-function block({ open, close }: Fence, isOpen: boolean): Construct {
-  const check = closing(close)
+function block(fence: Fence, isOpen: boolean): Construct {
+  const { open, close } = fence
   return {
     name: 'mathFlow',
     concrete: true,
@@ -233,9 +246,9 @@ function block({ open, close }: Fence, isOpen: boolean): Construct {
       let hasContent = false
       let isFirstLine = true
       const failures =
-        inVain.get(context.parser) ?? new Map<number | undefined, { end: number; tries: number }>()
+        inVain.get(context.parser) ?? new Map<Fence, { end: number; tries: number }>()
       inVain.set(context.parser, failures)
-      const before = failures.get(open[0])
+      const before = failures.get(fence)
       return (code) => {
         if (before !== undefined && inner.offset < before.end && before.tries >= TRIES)
           return nok(code)
@@ -245,7 +258,7 @@ function block({ open, close }: Fence, isOpen: boolean): Construct {
       function fail(code: Code): State | undefined {
         const end = context.now().offset
         const tries = before !== undefined && inner.offset < before.end ? before.tries + 1 : 1
-        failures.set(open[0], { end: Math.max(end, before?.end ?? 0), tries })
+        failures.set(fence, { end: Math.max(end, before?.end ?? 0), tries })
         return nok(code)
       }
       function begin(code: Code): State | undefined {
@@ -255,7 +268,7 @@ function block({ open, close }: Fence, isOpen: boolean): Construct {
       function body(code: Code): State | undefined {
         if (code === null) return isOpen && hasContent ? finish(code) : fail(code)
         if (isEnd(code)) return effects.check(nextLine, lineEnd, fail)(code)
-        if (code === close[0]) return effects.check(check, atClose, escaped)(code)
+        if (code === close[0]) return effects.check(closing(close), atClose, escaped)(code)
         return code === BACKSLASH ? escaped(code) : take(code)
       }
       function take(code: Code): State | undefined {

@@ -23,7 +23,7 @@ import { autolinks } from './autolinks'
 import { completed } from './complete'
 import { html } from './htmlSyntax'
 import { labels, withLabels, type Known } from './labels'
-import { budgeted, endless, limits, longRun, narrow, shallow } from './limits'
+import { budgeted, endless, FORMULA, limits, longRun, narrow, shallow } from './limits'
 import { math } from './mathSyntax'
 import type { Node } from './node'
 import { shaped } from './shape'
@@ -44,7 +44,7 @@ export interface Setting {
   base?: number
 }
 
-const NOTHING: Known = { links: new Set(), notes: new Set() }
+const NOTHING: Known = new Set<string>()
 
 /** Parse a Markdown text, or a part of one. */
 export function parse(
@@ -101,10 +101,10 @@ const MARKS: Extension = {
 }
 
 /** Return the extension with a budget for all its text constructs. */
-function withPrice(extension: Extension): Extension {
+function withPrice(extension: Extension, price?: number): Extension {
   const text = Object.entries(extension.text ?? {}).map(([code, constructs]) => [
     code,
-    [constructs ?? []].flat().map((each: Construct) => budgeted(each)),
+    [constructs ?? []].flat().map((each: Construct) => budgeted(each, price)),
   ])
   return { ...extension, text: Object.fromEntries(text) as NonNullable<Extension['text']> }
 }
@@ -123,8 +123,8 @@ const BASIC: Extension[] = [
   html,
   labels(),
 ]
-const WHOLE = whole(withPrice(math(false)))
-const OPEN = whole(withPrice(math(true)))
+const WHOLE = whole(withPrice(math(false), FORMULA))
+const OPEN = whole(withPrice(math(true), FORMULA))
 
 function whole(formulas: Extension): Extension {
   const all = [...BASIC, formulas]
@@ -146,10 +146,10 @@ function exitMath(this: CompileContext, token: Token): void {
   const written = this.sliceSerialize(token).trim()
   const isInCell = this.stack.some(({ type }) => type === 'tableCell')
   const source = isInCell ? written.replaceAll('\\|', '|') : written
-  const size = /^\$(?!\$)/.test(source) ? 1 : 2
+  const size = source.startsWith('\\begin') ? 0 : /^\$(?!\$)/.test(source) ? 1 : 2
   const close = source.startsWith('$') ? '$' : source.startsWith('\\[') ? '\\]' : '\\)'
   node.source = source
-  node.value = source.slice(size, source.endsWith(close) ? -size : undefined).trim()
+  node.value = source.slice(size, size > 0 && source.endsWith(close) ? -size : undefined).trim()
   node.isDisplay = node.type === 'math' || source.startsWith('\\[')
   this.exit(token)
 }

@@ -10,18 +10,15 @@ const HOLDS_BLOCKS = new Set(['blockquote', 'list', 'listItem', 'table', 'elemen
 export function plainText(text: string): string {
   const document = new MarkdownDocument()
   document.update(text, false)
-  const notes = [...document.references].flatMap(([label, note]) =>
-    label.startsWith('^') ? [note] : [],
-  )
+  const { references } = document
+  const notes = references.notes().flatMap((label) => references.get(label)?.children ?? [])
   return [...viewOf(document.blocks, false), ...notes].map(blockText).filter(Boolean).join('\n')
 }
 
 function blockText(node: Node): string {
   if (node.type === 'tableRow') return (node.children ?? []).map(wordsOf).join(', ')
-  if (
-    node.type === 'footnoteDefinition' ||
-    (HOLDS_BLOCKS.has(node.type) && node.children?.some(isBlock))
-  ) {
+  if (node.type === 'footnoteDefinition') return ''
+  if (HOLDS_BLOCKS.has(node.type) && node.children?.some(isBlock)) {
     return (node.children ?? []).map(blockText).filter(Boolean).join('\n')
   }
   return wordsOf(node)

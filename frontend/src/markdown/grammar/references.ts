@@ -1,0 +1,54 @@
+import type { Node } from './node'
+
+/** The definitions and notes of a growing text by label; the labels of notes start with `^`. */
+export class References {
+  constructor(
+    /** Those of finished blocks, shared by all versions of the text, and those of the rest. */
+    readonly finished = new Map<string, Node>(),
+    readonly rest: ReadonlyMap<string, Node> = new Map(),
+  ) {}
+
+  get(label: string): Node | undefined {
+    return this.finished.get(label) ?? this.rest.get(label)
+  }
+
+  has(label: string): boolean {
+    return this.finished.has(label) || this.rest.has(label)
+  }
+
+  labels(): string[] {
+    return [...new Set([...this.finished.keys(), ...this.rest.keys()])]
+  }
+
+  /** The labels of all notes. */
+  notes(): string[] {
+    return this.labels().filter((label) => label.startsWith('^'))
+  }
+
+  /** Return the references with newly finished ones and another rest, and the labels that changed. */
+  with(
+    finished: ReadonlyMap<string, Node>,
+    rest: ReadonlyMap<string, Node>,
+  ): { references: References; changed: Set<string> } {
+    const labels = new Set([...this.rest.keys(), ...finished.keys(), ...rest.keys()])
+    const before = new Map([...labels].map((label) => [label, this.get(label)]))
+    for (const [label, node] of finished)
+      if (!this.finished.has(label)) this.finished.set(label, node)
+    const now = new References(this.finished, rest)
+    const changed = new Set<string>()
+    let hasNews = false
+    for (const [label, old] of before) {
+      const node = now.get(label)
+      const isNote = label.startsWith('^')
+      const isOther = isNote ? (old === undefined) !== (node === undefined) : !isSame(old, node)
+      if (isOther) changed.add(label)
+      // The text of a note may have changed.
+      hasNews ||= isOther || (isNote && old !== node)
+    }
+    return { references: hasNews ? now : this, changed }
+  }
+}
+
+function isSame(a: Node | undefined, b: Node | undefined): boolean {
+  return a?.url === b?.url && a?.title === b?.title
+}

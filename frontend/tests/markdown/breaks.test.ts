@@ -1,0 +1,68 @@
+/** Overlong lines and blocks are broken, and no word of them is lost. */
+
+import { expect, test } from 'vitest'
+
+import { MarkdownDocument } from '../../src/markdown/grammar/document'
+import { wordsOf } from '../../src/markdown/grammar/node'
+import { viewOf } from '../../src/markdown/grammar/view'
+import { COSTLY } from './costly'
+import { drawnAtOnce, drawnInPieces } from './drawn'
+
+const words = (count: number): string => 'word '.repeat(count).trim()
+
+test.each([
+  ['a line', words(3_000)],
+  ['a word', 'x'.repeat(12_000)],
+  ['emoji', '👍'.repeat(6_000)],
+  ['a line of a list', `- ${words(3_000)}\n- next`],
+  ['a line of code', `\`\`\`json\n${words(3_000)}\n# code\n\`\`\`\n\n# after`],
+  ['a line of code in a list', `- a\n  \`\`\`\n  ${words(3_000)}\n  # code\n  \`\`\`\n- b`],
+  ['a quote', `${'> some words of a quote\n'.repeat(2_000)}\nafter`],
+  ['a list in a list', `- a\n${'  - some words\n'.repeat(2_000)}- b`],
+  ['code in a list', `- a\n\n  \`\`\`\n${'  # some code\n'.repeat(3_000)}  \`\`\`\n- b`],
+  ['deep lists', Array.from({ length: 200 }, (_, at) => `${'  '.repeat(at)}- x`).join('\n')],
+  ['indented code', '    some code\n'.repeat(4_000)],
+  ['lines of HTML', '<div>some words</div>\n'.repeat(2_000)],
+])('%s without end is the same at once and in pieces', (_, text) => {
+  const drawn = drawnAtOnce(text)
+  expect(drawnInPieces(text, 1_999)).toBe(drawn)
+  expect(drawnInPieces(text, 7_001)).toBe(drawn)
+  const count = (where: string): number => where.match(/word|x|👍|code|after|next/g)?.length ?? 0
+  expect(count(drawn)).toBe(count(text.replaceAll('```json', '')))
+})
+
+test('a broken line of code stays one block, and what follows its end is no code', () => {
+  const code = words(3_000)
+  const drawn = drawnAtOnce(`\`\`\`json\n${code}\n# code\n\`\`\`\n\n# after`)
+  expect(drawn).toBe(`‹pre:${code}\n# code›‹h1:after›`)
+  const nested = drawnAtOnce(`- a\n  \`\`\`\n  ${code}\n  \`\`\`\n- b`)
+  expect(nested).toBe(`‹list:‹li:‹p:a›‹pre:${code}››‹li:‹p:b›››`)
+})
+
+test('the data of an image are not broken', () => {
+  const url = `data:image/png;base64,${'iVBORw0KGgo'.repeat(9_000)}=`
+  const text = `Here it is: ![a plot](${url}) and ${words(400)}`
+  expect(drawnAtOnce(text)).toBe(`‹p:Here it is: ‹image ${url}:a plot› and ${words(400)}›`)
+  expect(drawnInPieces(text, 20_011)).toBe(drawnAtOnce(text))
+})
+
+const LONG = ['defined notes', 'references, then definitions', 'numbered items', 'html lines']
+
+test.each(LONG)('of %s, most is finished before its end', (name) => {
+  const text = COSTLY[name]?.slice(0, 80_000) ?? ''
+  const document = new MarkdownDocument()
+  for (let end = 4_000; end < text.length; end += 4_000) {
+    document.update(text.slice(0, end), true)
+    expect(end - document.finished).toBeLessThan(45_000)
+  }
+})
+
+test('no letter of a costly text is missing', () => {
+  for (const name of ['delimiters in turn', 'quotes in one line', 'a wide row', 'pipes']) {
+    const text = COSTLY[name] ?? ''
+    const document = new MarkdownDocument()
+    document.update(text, false)
+    const seen = viewOf(document.blocks, false).map(wordsOf).join('')
+    expect(seen.match(/b/g)?.length).toBe(text.match(/b/g)?.length)
+  }
+})
