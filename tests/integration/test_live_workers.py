@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import secrets
 import signal
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -156,14 +158,37 @@ async def _is(person: Person, worker: LiveWorker, thread_id: str, state: str) ->
     return await person.state(worker, thread_id) == state
 
 
-async def test_paused_worker_stops_writing(two: list[LiveWorker], tmp_path: Path) -> None:
+async def pause(worker: LiveWorker, database: str) -> None:
+    """Pause a server when it does not hold SQLite's lock, which it would keep."""
+    is_locked = True
+    while is_locked:
+        worker.signal(signal.SIGSTOP)
+        is_locked = database.startswith("sqlite") and _is_locked(database)
+        if is_locked:
+            worker.signal(signal.SIGCONT)
+            await asyncio.sleep(0.05)
+
+
+def _is_locked(database: str) -> bool:
+    path = database.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path, timeout=0.5, isolation_level=None)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return True
+    return False
+
+
+async def test_paused_worker_stops_writing(
+    two: list[LiveWorker], database: str, tmp_path: Path
+) -> None:
     one, other = two
     ann = Person()
     asked = ann.ask(one, Script(say=100_000, pause=0.01, seed=5).question)
     await asked.until(lambda view: "20 " in view.open_text)
     thread_id = asked.view.thread["id"]
     followed = await ann.follow(other, thread_id).opened()
-    one.signal(signal.SIGSTOP)
+    await pause(one, database)
     await until(lambda: _is(ann, other, thread_id, "interrupted"), other)
     script = Script(say=40, seed=6, hold=20, gate="go")
     again = ann.ask(other, script.question, thread_id)
