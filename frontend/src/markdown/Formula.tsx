@@ -55,11 +55,14 @@ export default function Formula({ tex, source, isDisplay, isBlock }: FormulaProp
     const { current } = element
     if (current === null) return
     const render = (): void => {
+      const drawn = document.createElement('span')
       try {
-        katex.render(tex, current, { displayMode: isDisplay, maxSize: 20, maxExpand: 200 })
+        katex.render(tex, drawn, { displayMode: isDisplay, maxSize: 20, maxExpand: 200 })
       } catch {
-        current.textContent = source
+        drawn.textContent = source
       }
+      if (isTooLarge(drawn)) current.textContent = source
+      else current.replaceChildren(...drawn.childNodes)
     }
     return inTurn(render, () => {
       current.textContent ||= source
@@ -67,4 +70,18 @@ export default function Formula({ tex, source, isDisplay, isBlock }: FormulaProp
   }, [tex, source, isDisplay])
   const name = isBlock ? 'formula block-formula' : 'formula'
   return <span ref={element} dir="ltr" className={name} data-source={source} />
+}
+
+/** The most elements, in all and within each other: deep formulas crash Chromium. */
+const LARGEST = { elements: 8_000, depth: 150 }
+
+function isTooLarge(formula: Element): boolean {
+  let depth = 0
+  let count = 0
+  for (let level = [formula]; level.length > 0; depth++) {
+    level = level.flatMap((each) => [...each.children])
+    count += level.length
+    if (count > LARGEST.elements || depth > LARGEST.depth) return true
+  }
+  return false
 }

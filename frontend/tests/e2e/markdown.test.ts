@@ -199,6 +199,19 @@ test('links lead to pages of the same site, to mail and to the telephone', async
   await settled(ann)
 })
 
+test('a formula that is too deep or too long is shown as its source', async () => {
+  const deep = `$$${'\\frac{1}{'.repeat(300)}x${'}'.repeat(300)}$$`
+  const long = `$$${'x_1+'.repeat(1_000)}x$$`
+  const ann = await shown(
+    `${deep}\n\n${long}\n\n$$\\frac{1}{${'\\sqrt{'.repeat(8)}x${'}'.repeat(8)}}$$`,
+  )
+  const formulas = ann.chat.locator('.formula')
+  await formulas.nth(2).locator('.katex').waitFor()
+  expect(await formulas.first().textContent()).toBe(deep)
+  expect(await formulas.nth(1).textContent()).toBe(long)
+  await settled(ann)
+})
+
 test('an answer is copied as it was written, and a selection as text and as HTML', async () => {
   const text = [
     'Some **bold** and $x^2$.',
