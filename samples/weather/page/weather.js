@@ -61,6 +61,7 @@ const options = () => {
         about.cities.filter(({ title }) => title.toLowerCase().startsWith(query.toLowerCase())),
     },
     threadItemActions: { feedback: true, retry: true, edit: true },
+    history: { layout: 'sidebar' },
     thread: { autoScroll: true },
     disclaimer: {
       text: about.isScript
