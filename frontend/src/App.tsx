@@ -15,6 +15,7 @@ import { StartScreen } from './thread/StartScreen'
 import { useStore } from './ui/useStore'
 import { directionOf } from './i18n/texts'
 import { applyTheme } from './theme/theme'
+import { preloadMarkdown } from './markdown/Markdown'
 import { Thread } from './thread/Thread'
 
 const PreviewWidget = part(() => import('./widgets/WidgetView'))
@@ -101,6 +102,8 @@ function Layout({ status, isNew }: LayoutProps) {
   const hasHeader = useStore(chat.state, ({ options }) => options?.header?.enabled !== false)
   const view = useStore(chat.state, (state) => state.view)
   const sidebar = useSidebar()
+  // After the first paint, which it would delay.
+  useEffect(preloadMarkdown, [])
   return (
     <div className="layout">
       <Shortcuts sidebar={sidebar} />

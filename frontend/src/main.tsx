@@ -7,7 +7,6 @@ import { createRoot } from 'react-dom/client'
 
 import { App } from './App'
 import { Chat } from './chat/chat'
-import { preloadMarkdown } from './markdown/Markdown'
 import { methodsOf } from './chat/methods'
 import { parts } from './ui/part'
 
@@ -19,5 +18,4 @@ if (host !== undefined && root !== null) {
   const chat = new Chat(host)
   createRoot(root).render(<App chat={chat} />)
   host.attach(methodsOf(chat), chat.keep)
-  preloadMarkdown()
 }
