@@ -8,6 +8,7 @@ import { python, root } from '../python'
 import { Person } from './browser'
 import { openedSite } from './openedSite'
 import { expectLooks, isTaking } from './snapshots'
+import { walk } from './walk'
 
 const FAMILIES = [
   'Layout',
@@ -38,10 +39,24 @@ async function look(
     reducedMotion: 'reduce' as const,
   }
   const ann = await Person.at(site, settings, `/?thread=${encodeURIComponent(title)}`)
-  await ann.chat.locator('.items .widget').first().waitFor()
   await ann.page.setViewportSize({ width, height: 24_000 })
-  await ann.chat.locator('.widget-coming').first().waitFor({ state: 'detached' })
+  await drawn(ann)
   return ann
+}
+
+const heightOf = (ann: Person): Promise<number> =>
+  ann.chat.locator('.items').evaluate((items) => items.scrollHeight)
+
+/** Wait until a thread, which is drawn piece by piece, has kept its height for a second. */
+async function drawn(ann: Person): Promise<void> {
+  await ann.chat.locator('.items .widget').first().waitFor()
+  let height = 0
+  for (let times = 0; times < 5; times++) {
+    await ann.page.waitForTimeout(200)
+    const now = await heightOf(ann)
+    if (now !== height) times = 0
+    height = now
+  }
 }
 
 test.each(
@@ -52,9 +67,13 @@ test.each(
 )('$title, $colorScheme, $width wide', async ({ title, colorScheme, width }) => {
   const ann = await look(title, colorScheme, width)
   const frame = ann.page.frames()[1]
-  const height = await ann.chat.locator('.items').evaluate((items) => items.scrollHeight)
-  await ann.page.setViewportSize({ width, height: height + 300 })
-  await expectLooks(ann.page, `${title.replace(' ', '-').toLowerCase()}-${colorScheme}`)
+  await expectLooks(
+    ann.page,
+    `${title.replace(' ', '-').toLowerCase()}-${colorScheme}`,
+    async () => {
+      await ann.page.setViewportSize({ width, height: (await heightOf(ann)) + 300 })
+    },
+  )
   expect(await ann.violations()).toEqual([])
   expect(await frame?.evaluate(() => document.body.scrollWidth > window.innerWidth)).toBe(false)
   const missing = await ann.chat.getByText('This part cannot be shown.').count()
@@ -62,6 +81,58 @@ test.each(
   expect(ann.complaints).toEqual([])
   await ann.leave()
 })
+
+/** The settings that layouts and colors easily miss. */
+const SETTINGS = [
+  { name: '320 px', width: 320, media: {}, dir: 'ltr' },
+  { name: '200 % zoom', width: 640, media: { colorScheme: 'dark' }, dir: 'ltr' },
+  { name: 'right to left', width: 320, media: { colorScheme: 'dark' }, dir: 'rtl' },
+  { name: 'right to left, wide', width: 1000, media: {}, dir: 'rtl' },
+  { name: 'forced colors', width: 640, media: { forcedColors: 'active' }, dir: 'ltr' },
+  {
+    name: 'forced colors, dark, right to left',
+    width: 320,
+    media: { colorScheme: 'dark', forcedColors: 'active' },
+    dir: 'rtl',
+  },
+] as const
+
+test.each(FAMILIES)(
+  '%s: axe finds nothing, and nothing is too wide, in any setting',
+  async (title) => {
+    const ann = await look(title, 'light', 320)
+    const frame = ann.page.frames()[1]
+    for (const { name, width, media, dir } of SETTINGS) {
+      await ann.page.setViewportSize({ width, height: 24_000 })
+      const given = { colorScheme: 'light', forcedColors: 'none', ...media } as const
+      await ann.page.emulateMedia(given)
+      const themed = ann.chat.locator(`html[data-theme=${given.colorScheme}]`)
+      await themed.waitFor({ state: 'attached' })
+      await frame?.evaluate((dir) => (document.documentElement.dir = dir), dir)
+      expect(await ann.violations(), name).toEqual([])
+      const tooWide = await frame?.evaluate(() => document.body.scrollWidth - innerWidth)
+      expect(tooWide, name).toBe(0)
+    }
+    expect(ann.complaints).toEqual([])
+    await ann.leave()
+  },
+  120_000,
+)
+
+test.each(FAMILIES)(
+  '%s: every tab stop is visible, also in forced colors',
+  async (title) => {
+    const ann = await look(title, 'dark', 320)
+    for (const forcedColors of ['none', 'active'] as const) {
+      await ann.page.setViewportSize({ width: 320, height: 568 })
+      await ann.page.emulateMedia({ forcedColors })
+      await ann.composer.focus()
+      expect(await walk(ann, 400), forcedColors).toEqual([])
+    }
+    await ann.leave()
+  },
+  300_000,
+)
 
 test.runIf(isTaking).each([
   { title: 'Forms', words: 'Anything else', name: 'widget-form' },

@@ -6,56 +6,9 @@ import { Person } from './browser'
 import { openedSite } from './openedSite'
 import { equip, option } from './equippedComposer'
 import { surroundings } from './surroundings'
+import { walk } from './walk'
 
 const site = openedSite()
-
-/** Press Tab until the focus has been everywhere; return the elements with an invisible focus. */
-async function walk(person: Person): Promise<string[]> {
-  const frame = person.page.frames()[1]
-  const problems = new Set<string>()
-  const seen = new Set<string>()
-  for (let steps = 0; steps < 80; steps++) {
-    await person.page.keyboard.press('Tab')
-    const stop = await frame?.evaluate(async () => {
-      const element = document.activeElement
-      if (element === null || element === document.body) return null
-      // The browser scrolls to the element a few frames later.
-      const drawn = (): Promise<unknown> => new Promise(requestAnimationFrame)
-      let before: number
-      do {
-        before = element.getBoundingClientRect().top
-        for (let frames = 0; frames < 3; frames++) await drawn()
-      } while (element.getBoundingClientRect().top !== before)
-      const { left, top, width, height } = element.getBoundingClientRect()
-      const x = Math.max(left + 1, Math.min(left + width / 2, innerWidth - 2))
-      const y = Math.max(top + 1, Math.min(top + height / 2, innerHeight - 2))
-      const at = document.elementFromPoint(x, y)
-      // These show the focus ring around their container.
-      const holder = element.matches('.choice input, .composer .editor-text')
-        ? element.closest('.choice, .composer-box')
-        : null
-      const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(holder ?? element)
-      const isForced = matchMedia('(forced-colors: active)').matches
-      const hasRing = outlineStyle !== 'none' && Number.parseFloat(outlineWidth) > 0
-      return {
-        name: element.getAttribute('aria-label') ?? element.textContent?.slice(0, 40) ?? '',
-        tag: element.tagName,
-        isWithin: top < innerHeight && top + height > 0 && left < innerWidth && left + width > 0,
-        isOnTop: at !== null && (element.contains(at) || at.contains(element)),
-        hasFocusRing: hasRing || (!isForced && boxShadow !== 'none'),
-      }
-    })
-    if (stop === null || stop === undefined) continue
-    const what = `${stop.tag} ${stop.name}`
-    if (!stop.isWithin) problems.add(`${what} is out of sight`)
-    else if (!stop.isOnTop) problems.add(`${what} is covered`)
-    if (!stop.hasFocusRing) problems.add(`${what} has no focus ring`)
-    if (seen.has(what) && seen.size > 3 && what === [...seen][0]) break
-    seen.add(what)
-  }
-  expect(seen.size).toBeGreaterThan(3)
-  return [...problems]
-}
 
 test.each(Object.entries(surroundings))('every tab stop is visible: %s', async (_, options) => {
   const ann = await Person.at(site, options)

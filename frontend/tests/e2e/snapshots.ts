@@ -18,12 +18,22 @@ const drawnBy = join(folder, 'drawn-by.json')
 /** The share of pixels that may differ: a few edges of letters. */
 const TOLERANCE = 0.001
 
-/** Compare a page with its picture, if the browser and the fonts are the same. */
-export async function expectLooks(page: Page, name: string): Promise<void> {
+/**
+ * Compare a page with its picture, if the browser and the fonts are the same.
+ *
+ * `fit` makes the window as large as the content, whose size changes while parts render.
+ */
+export async function expectLooks(
+  page: Page,
+  name: string,
+  fit: () => Promise<void>,
+): Promise<void> {
   const here = JSON.stringify(await machineOf(page))
   const file = join(folder, `${name}.png`)
-  const take = (path: string): Promise<Buffer> =>
-    page.screenshot({ path, animations: 'disabled', caret: 'hide' })
+  const take = async (path: string): Promise<Buffer> => {
+    await fit()
+    return page.screenshot({ path, animations: 'disabled', caret: 'hide' })
+  }
   if (isTaking) {
     await take(file)
     writeFileSync(drawnBy, `${here}\n`)
@@ -36,7 +46,6 @@ export async function expectLooks(page: Page, name: string): Promise<void> {
   const seen = join(mkdtempSync(join(tmpdir(), 'snapshot-')), `${name}.png`)
   const before = PNG.sync.read(readFileSync(file))
   const { width, height } = before
-  // Wait for parts that render late.
   const message = `${seen} differs from ${file} in more than it may.`
   await expect
     .poll(
@@ -45,7 +54,7 @@ export async function expectLooks(page: Page, name: string): Promise<void> {
         if (now.width !== width || now.height !== height) return 1
         return pixelmatch(now.data, before.data, undefined, width, height) / (width * height)
       },
-      { message, timeout: 10_000 },
+      { message, timeout: 30_000 },
     )
     .toBeLessThan(TOLERANCE)
 }

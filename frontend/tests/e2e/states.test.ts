@@ -1,0 +1,38 @@
+/** The main states of a chat, in settings that layouts and colors easily miss. */
+
+import { expect, test } from 'vitest'
+
+import { Person } from './browser'
+import { chatStates } from './chatStates'
+import { openedSite } from './openedSite'
+import { surroundings } from './surroundings'
+import { walk } from './walk'
+
+const site = openedSite()
+
+/** These are written at this moment, or keep the focus in a dialog. */
+const NOT_WALKED = ['writing, with a queued message', 'working', 'picture', 'shortcuts']
+
+test.each([
+  { setting: 'light, wide', isRightToLeft: true, isWalked: false },
+  { setting: 'dark, narrow', isRightToLeft: true, isWalked: true },
+  { setting: '200 % zoom, narrow', isRightToLeft: false, isWalked: true },
+  { setting: 'forced colors', isRightToLeft: false, isWalked: true },
+  { setting: 'forced colors, dark, narrow', isRightToLeft: true, isWalked: false },
+] as const)(
+  'axe finds nothing, and nothing is too wide: $setting, right to left: $isRightToLeft',
+  async ({ setting, isRightToLeft, isWalked }) => {
+    const ann = await Person.at(site, surroundings[setting])
+    const frame = ann.page.frames()[1]
+    // The texts stay English, so that tests find them.
+    if (isRightToLeft) await frame?.evaluate(() => (document.documentElement.dir = 'rtl'))
+    for await (const state of chatStates(ann)) {
+      expect(await ann.violations(), state).toEqual([])
+      const width = await frame?.evaluate(() => document.body.scrollWidth - innerWidth)
+      expect(width, state).toBe(0)
+      if (isWalked && !NOT_WALKED.includes(state)) expect(await walk(ann), state).toEqual([])
+    }
+    await ann.leave()
+  },
+  240_000,
+)
