@@ -57,6 +57,8 @@ class Follower:
         """The run and number of the last event that the client had already received."""
         self._log_position = log_position
         """The last position read from the log, if nothing was read from memory since."""
+        self._awaited: str | None = None
+        """The run whose first event is the first to return: others may precede it in memory."""
         self._read_to = 0
         """The highest position ever read from the log."""
         self._waiting: asyncio.Future[bool] | None = None
@@ -79,6 +81,7 @@ class Follower:
         """Return a follower that starts at a log row and follows its run to the end."""
         follower = cls(channel, -1, is_of_run=True, log_position=row.position - 1)
         follower._live_from = channel.end
+        follower._awaited = row.run
         return follower
 
     async def read(self) -> list[Entry] | None:
@@ -154,6 +157,9 @@ class Follower:
     def _is_told(self, entry: Entry, place: int) -> bool:
         if entry.is_internal or self._has_read_before(entry):
             return False
+        if self._awaited not in (None, entry.run):
+            return False
+        self._awaited = None
         if not entry.has_id and 0 < entry.position <= self._read_to:
             # It was read from the log already; in memory it comes later.
             return False
@@ -177,6 +183,7 @@ class Follower:
                 self._log_position = None
                 return entries
             self._read_to = entry.position
+            self._awaited = None
             if not entry.is_internal:
                 entries.append(entry)
         if len(first) < len(of_row):

@@ -208,3 +208,36 @@ async def test_list_receives_only_threads_that_others_changed(
         await following.close()
         await server.close(grace=0)
         await other.close(grace=0)
+
+
+async def test_repeated_request_gets_its_own_run_although_an_earlier_commit_is_unconfirmed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path}/chat.db"
+    async with SQLStore[Any](url) as store, SQLStore[Any](url) as elsewhere:
+        server = AgentChatKitServer(agent([text("One")]), store)
+        other = AgentChatKitServer(agent([text("Two")]), elsewhere)
+        commit, confirmed = store.turns.commit, asyncio.Event()
+
+        async def confirm_late(lease: Any, writes: Any, **options: Any) -> None:
+            await commit(lease, writes, **options)
+            if writes.end is not None:
+                await confirmed.wait()
+
+        monkeypatch.setattr(store.turns, "commit", confirm_late)
+        client = LiveClient(server)
+        asking = await client.ask("Hello")
+        client.server = other
+        while (await client.turn())["state"] == "running":
+            await asyncio.sleep(0.01)
+        await (await client.ask("Again", request_id="r1")).rest()
+        client.server = server
+        repeated = await client.ask("Again", request_id="r1")
+        reading = asyncio.create_task(repeated.rest())
+        await asyncio.sleep(0.1)
+        confirmed.set()
+        await reading
+        assert repeated.answer == "Two"
+        await asking.close()
+        await server.close(grace=0)
+        await other.close(grace=0)
