@@ -77,9 +77,16 @@ function List({ node, isOpen }: { node: Node; isOpen: boolean }) {
   ))
   const dir = directionOf(items[0] ?? node)
   const start = node.first ?? 1
-  if (node.ordered !== true) return <ul dir={dir}>{inner}</ul>
+  const name = loose ? 'loose' : undefined
+  if (node.ordered !== true) {
+    return (
+      <ul dir={dir} className={name}>
+        {inner}
+      </ul>
+    )
+  }
   return (
-    <ol dir={dir} {...(start !== 1 && { start })}>
+    <ol dir={dir} className={name} {...(start !== 1 && { start })}>
       {inner}
     </ol>
   )
