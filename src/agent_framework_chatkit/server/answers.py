@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeGuard
 
 from agent_framework import (
     Content,
@@ -116,10 +116,7 @@ class AnswerHandler(Generic[TContext]):
             NotFoundError: If the owner has no such item.
             RefusedAnswerError: If the answer is refused. Nothing changes.
         """
-        if isinstance(request, ThreadsCustomActionReq):
-            if request.params.action.type not in OUR_ACTIONS:
-                return None
-        elif not isinstance(request, (ThreadsAddClientToolOutputReq, ThreadsAddStructuredInputReq)):
+        if not may_answer(request):
             return None
         context = run.context
         stored = await self._server.store.sessions(run.thread.id, context).latest()
@@ -318,6 +315,13 @@ class AnswerHandler(Generic[TContext]):
         if form is None or not isinstance(item, WidgetItem):
             return item
         return item.model_copy(update={"widget": form.widget, "copy_text": form.text})
+
+
+def may_answer(request: StreamingReq) -> TypeGuard[AnswerReq]:
+    """Return whether a request may answer an agent's request."""
+    if isinstance(request, ThreadsCustomActionReq):
+        return request.params.action.type in OUR_ACTIONS
+    return isinstance(request, (ThreadsAddClientToolOutputReq, ThreadsAddStructuredInputReq))
 
 
 def is_asking(item: ThreadItem) -> bool:

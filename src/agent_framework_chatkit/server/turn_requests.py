@@ -41,7 +41,7 @@ from ..stores.owners import owner_of
 from ..stores.sql.store import SQLStore
 from ..stores.sql.turn_rows import BegunTurn, NewTurn
 from ..widgets.actions import RefusedActionError
-from .answers import CLOSED, OUR_ACTIONS, RefusedAnswerError, submitted
+from .answers import CLOSED, OUR_ACTIONS, RefusedAnswerError, may_answer, submitted
 from .event_log import Entry, numbered, serialize
 from .follower import Follower
 from .replies import PAGE_SIZE, record_action
@@ -211,7 +211,7 @@ class TurnRequests(Generic[TContext]):
         | ThreadsAddStructuredInputReq,
         context: TContext,
     ) -> tuple[NewTurn, Callable[[BegunTurn], list[Entry]], Body]:
-        """Continue the last turn after an action or an answer of the user or the page."""
+        """Continue a turn after an action or an answer of the user or the page."""
         thread_id = request.params.thread_id
         try:
             await self._check_reaction(request, context)
@@ -223,6 +223,7 @@ class TurnRequests(Generic[TContext]):
             request,
             context,
             thread_id,
+            is_answer=may_answer(request),
             first_turn_id=self._store.generate_item_id("message", thread, context),
         )
 

@@ -149,6 +149,31 @@ async def test_unread_message_is_sent_with_next_message_after_approval(
         assert str(said(answering)).count("And hurry") == 1
 
 
+@pytest.mark.parametrize("is_from_code", [False, True])
+async def test_retry_of_unread_message_keeps_approved_call(
+    is_from_code: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answering = agent([text("Hi.")], [call("pay")], [text("Paid.")], [text("Yes.")], tools=[pay])
+    async with chat(answering) as client:
+        await (await client.ask("Hello")).rest()
+        if is_from_code:
+            await client.server.start_turn(client.thread_id, "Pay it", ME)
+        else:
+            await (await client.ask("Pay it")).rest()
+        assert await settled(client) == "waiting"
+        (card,) = [each for each in await client.items() if each["type"] == "widget"]
+        await stop_before_told(client, "And hurry", monkeypatch)
+        (unread,) = [each for each in await client.items() if "And hurry" in str(each)]
+        await (await decide(client, card)).rest()
+        retried = await client.send(
+            "threads.retry_after_item", thread_id=client.thread_id, item_id=unread["id"]
+        )
+        await retried.rest()
+        told = str(said(answering)[-5:])
+        assert told.index("Pay it") < told.index("Paid.") < told.index("And hurry")
+        assert "not started" not in str(said(answering))
+
+
 async def test_items_added_after_message_are_sent_with_next_message() -> None:
     gate = Gate()
     answering = agent([text("Yes.")], [text("So it is.")])

@@ -30,18 +30,22 @@ class Word:
     Attributes:
         token: The token.
         run: The run that it belongs to.
+        turn: The turn that it belongs to.
         is_placed: Whether its place among the others is known.
         is_certain: Whether it must be read. It need not be read if a dead worker may have lost it.
         is_proven: Whether it is certainly stored.
+        is_removed: Whether its item was removed by a retry of a later message.
         settled_at: For an item that code added: the number of tokens when no turn was running.
             Turns that start later read it.
     """
 
     token: str
     run: str = ""
+    turn: str = ""
     is_placed: bool = True
     is_certain: bool = False
     is_proven: bool = False
+    is_removed: bool = False
     settled_at: int | None = None
 
     def prove(self) -> None:
@@ -67,16 +71,24 @@ class Exchange:
         word = self.find(token)
         if word is None:
             run = current_run.get()
-            word = Word(token, "" if run is None else run.id)
+            word = Word(token) if run is None else Word(token, run.id, run.turn_id)
             self.words.append(word)
         return word
 
     def cut(self, token: str, replacement: str | None) -> None:
-        """Forget the words after a word, and optionally replace it."""
+        """Forget the words after a word, and optionally replace it.
+
+        The agent still knows what an earlier turn did after it, but nobody sees it.
+        """
         index = next(i for i, word in enumerate(self.words) if word.token == token)
-        del self.words[index + 1 :]
-        self.words[index].token = replacement or token
-        self.words[index].prove()
+        word, before, after = self.words[index], self.words[:index], self.words[index + 1 :]
+        earlier = {each.turn for each in before} - {""}
+        known = [each for each in after if each.turn in earlier]
+        for each in known:
+            each.is_removed = True
+        self.words = [*before, *known, word]
+        word.token = replacement or token
+        word.prove()
 
     def lose(self, run: str) -> None:
         """Mark a run's words as uncertain, unless they are certainly stored."""

@@ -184,8 +184,9 @@ class NewTurn:
         thread_id: The thread's ID.
         run: The run's ID.
         worker: The ID of the worker that executes it.
-        turn_id: The ID of a new turn; if empty, the last turn continues.
-        first_turn_id: The turn's ID if the last turn should continue, but there is none.
+        turn_id: The ID of a new turn; if empty, an earlier turn continues.
+        is_answer: Whether the turn continues that asked for an answer, rather than the last one.
+        first_turn_id: The turn's ID if an earlier turn should continue, but there is none.
         state: The turn's first state.
         new_thread: The thread to add, if it is new.
         item: The message that starts the turn.
@@ -201,6 +202,7 @@ class NewTurn:
     run: str
     worker: str
     turn_id: str | None = None
+    is_answer: bool = False
     first_turn_id: str = ""
     state: str = "running"
     new_thread: ThreadMetadata | None = None

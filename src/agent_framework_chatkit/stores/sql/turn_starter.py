@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chatkit.types import ThreadMetadata
-from sqlalchemy import Connection, and_, delete, exists, literal, select
+from sqlalchemy import Connection, and_, delete, exists, literal, select, union
 
 from ..errors import ThreadBusyError
 from .database import Database
@@ -58,7 +58,7 @@ class TurnStarter:
         if new.retry_after is not None:
             tried = self._messages_of(connection, key, new.retry_after)
             removed = self._cut(connection, key, new.retry_after)
-        turn_id = new.turn_id or self._last_turn_id(connection, key, before) or new.first_turn_id
+        turn_id = new.turn_id or self._continued(connection, key, before, new) or new.first_turn_id
         for attachment in new.attachments:
             save_attachment_row(self._database, connection, attachment, new.owner, key)
         if new.item is not None:
@@ -113,16 +113,22 @@ class TurnStarter:
             if repeated is not None:
                 raise RepeatedRequestError(repeated)
 
-    def _last_turn_id(self, connection: Connection, key: int, before: TurnRow | None) -> str | None:
-        if before is not None and before.id:
-            return before.id
-        # An older version has written the thread.
-        return connection.scalar(
+    def _continued(
+        self, connection: Connection, key: int, before: TurnRow | None, new: NewTurn
+    ) -> str | None:
+        """Return the ID of the turn that continues."""
+        last = None if before is None else before.id
+        if last and not new.is_answer:
+            return last
+        # Later turns, if any, ended before the agent received their messages. Or an older version
+        # wrote the thread.
+        asking: str | None = connection.scalar(
             select(sessions.c.id)
             .where(sessions.c.thread == key)
             .order_by(sessions.c.position.desc())
             .limit(1)
         )
+        return asking or last
 
     def _hold(self, connection: Connection, new: NewTurn) -> tuple[int, ThreadMetadata]:
         values = {"b_id": new.thread_id, "b_owner": new.owner}
@@ -152,8 +158,11 @@ class TurnStarter:
             select(items.c.id).where(later).order_by(items.c.position.desc())
         ).scalars()
         ids = tuple(removed)
-        # The session of an earlier turn may have been stored later.
-        earlier = select(items.c.id).where(items.c.thread == key, items.c.position < position)
+        # An earlier turn may have continued later. If code started it, it has no message.
+        earlier = union(
+            select(items.c.id).where(items.c.thread == key, items.c.position < position),
+            select(messages.c.turn).where(messages.c.thread == key, messages.c.position < position),
+        )
         for table, column in ((sessions, "id"), (messages, "turn")):
             connection.execute(
                 delete(table).where(
