@@ -46,6 +46,19 @@ export class ChatList {
     this.state.set({ changed })
   }
 
+  /** Apply the threads that the server listed just now. */
+  update(threads: readonly ListedThread[]): void {
+    const changed = new Map(this.state.get().changed)
+    for (const thread of threads) {
+      const before = changed.get(thread.id)
+      // An event may have arrived before the list.
+      const hasEnded = before?.turn?.id === thread.turn?.id && before?.turn?.ended_at
+      if (before === null || (hasEnded && !thread.turn?.ended_at)) continue
+      changed.set(thread.id, thread)
+    }
+    this.state.set({ changed })
+  }
+
   /** Mark the open thread as seen, unless the page is hidden. */
   markSeen(): void {
     const { threadId, thread } = this.#session.current

@@ -63,6 +63,16 @@ export function useThreadList(): ThreadList {
     if (current !== null && status === 'ready') setThreads((known) => withThread(known, current))
   }, [current, status])
 
+  // Between the streams of two open threads, events about other threads are lost.
+  const followed = useStore(chat.state, ({ thread }) => (thread.turn && thread.thread?.id) ?? null)
+  useEffect(() => {
+    if (followed === null) return
+    chat.client?.request('threads.list', { limit: PAGE, order: 'desc' }).then(
+      ({ data }) => chat.list.update(data ?? []),
+      () => {}, // The list stays as it is.
+    )
+  }, [chat, followed])
+
   // Other threads change as they are answered, in other tabs and on other devices.
   const changed = useStore(chat.list.state, (state) => state.changed)
   useEffect(() => {
