@@ -84,17 +84,9 @@ test.each(
 
 /** The settings that layouts and colors easily miss. */
 const SETTINGS = [
-  { name: '320 px', width: 320, media: {}, dir: 'ltr' },
-  { name: '200 % zoom', width: 640, media: { colorScheme: 'dark' }, dir: 'ltr' },
-  { name: 'right to left', width: 320, media: { colorScheme: 'dark' }, dir: 'rtl' },
-  { name: 'right to left, wide', width: 1000, media: {}, dir: 'rtl' },
-  { name: 'forced colors', width: 640, media: { forcedColors: 'active' }, dir: 'ltr' },
-  {
-    name: 'forced colors, dark, right to left',
-    width: 320,
-    media: { colorScheme: 'dark', forcedColors: 'active' },
-    dir: 'rtl',
-  },
+  { name: '200 % zoom', width: 640, media: {}, dir: 'ltr' },
+  { name: 'dark, right to left', width: 320, media: { colorScheme: 'dark' }, dir: 'rtl' },
+  { name: 'forced colors', width: 1000, media: { forcedColors: 'active' }, dir: 'rtl' },
 ] as const
 
 test.each(FAMILIES)(
@@ -120,15 +112,13 @@ test.each(FAMILIES)(
 )
 
 test.each(FAMILIES)(
-  '%s: every tab stop is visible, also in forced colors',
+  '%s: every tab stop is visible in forced colors',
   async (title) => {
     const ann = await look(title, 'dark', 320)
-    for (const forcedColors of ['none', 'active'] as const) {
-      await ann.page.setViewportSize({ width: 320, height: 568 })
-      await ann.page.emulateMedia({ forcedColors })
-      await ann.composer.focus()
-      expect(await walk(ann, 400), forcedColors).toEqual([])
-    }
+    await ann.page.setViewportSize({ width: 320, height: 568 })
+    await ann.page.emulateMedia({ forcedColors: 'active' })
+    await ann.composer.focus()
+    expect(await walk(ann, 400)).toEqual([])
     await ann.leave()
   },
   300_000,

@@ -86,7 +86,9 @@ test('an upload that is answered late can be taken back', async () => {
   const deleted = ann.page.waitForRequest(
     (each) => each.postData()?.includes('attachments.delete') ?? false,
   )
+  const uploading = ann.page.waitForRequest('**/upload/**')
   await attach(ann, 'late.txt', 'text/plain')
+  await uploading
   await ann.button('Remove late.txt').click()
   answer()
   await deleted
