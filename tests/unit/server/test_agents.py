@@ -152,7 +152,6 @@ def look_up(word: str) -> str:
         (None, "a NoneType"),
         ({"helper": look_up}, "a FunctionTool"),
     ],
-    ids=str,
 )
 def test_invalid_agent_is_rejected_at_once(given: Any, kind: str) -> None:
     with pytest.raises(TypeError, match=f"Expected an agent, not {kind}. Pass an agent"):
