@@ -32,8 +32,8 @@ from agent_framework import (
     ResponseStream,
 )
 
-from agent_framework_chatkit import AgentChatKitServer, Quotas, create_app
-from agent_framework_chatkit.stores import SQLStore
+from agent_framework_chatkit import create_app
+from turns_server import our_server
 
 RATE = 50
 """Tokens per second."""
@@ -64,15 +64,7 @@ def serve(port: int, store: str, seconds: float) -> None:
     os.sched_setaffinity(0, {0})
     model = StampingClient()
     model.seconds = seconds
-    # A single visitor makes all requests.
-    quotas = Quotas(
-        visitor_turns=None,
-        visitor_streams=None,
-        new_visitors=None,
-        address_turns=None,
-        address_streams=None,
-    )
-    app = create_app(AgentChatKitServer(Agent(client=model), SQLStore[Any](store), quotas=quotas))
+    app = create_app(our_server(Agent(client=model), store))
     uvicorn.run(app, port=port, log_level="warning")
 
 

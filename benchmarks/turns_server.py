@@ -16,8 +16,24 @@ from importlib import import_module
 from typing import Any
 
 import uvicorn
+from agent_framework import Agent
 
 from turns_model import agent
+
+
+def our_server(agent: Agent, store: str) -> Any:
+    """Return this project's server, for a single visitor who makes all requests."""
+    from agent_framework_chatkit import AgentChatKitServer, Quotas
+    from agent_framework_chatkit.stores import SQLStore
+
+    quotas = Quotas(
+        visitor_turns=None,
+        visitor_streams=None,
+        new_visitors=None,
+        address_turns=None,
+        address_streams=None,
+    )
+    return AgentChatKitServer(agent, SQLStore[Any](store), quotas=quotas)
 
 
 def chatkit_server(contestant: str, store: str) -> Any:
@@ -28,18 +44,7 @@ def chatkit_server(contestant: str, store: str) -> Any:
         store: A database URL for `ours`, a file for `microsoft`.
     """
     if contestant == "ours":
-        from agent_framework_chatkit import AgentChatKitServer, Quotas
-        from agent_framework_chatkit.stores import SQLStore
-
-        # A single visitor makes all requests.
-        quotas = Quotas(
-            visitor_turns=None,
-            visitor_streams=None,
-            new_visitors=None,
-            address_turns=None,
-            address_streams=None,
-        )
-        return AgentChatKitServer(agent, SQLStore[Any](store), quotas=quotas)
+        return our_server(agent, store)
     from reference_server import ReferenceServer, ReferenceStore
 
     return ReferenceServer(agent, ReferenceStore(store))
