@@ -26,7 +26,7 @@ interface Longest {
   /** Milliseconds of processor time, and of the clock. */
   busy: number
   wall: number
-  /** What took the most of it. */
+  /** The tasks of the trace that took the most time, with their milliseconds. */
   parts: string
   total: number
 }

@@ -10,10 +10,10 @@ export function csvOf(table: Node): string {
   return rows.join('\r\n')
 }
 
-/** What a spreadsheet would take for a formula; a number with a sign is none. */
+/** Matches values that spreadsheets read as formulas, but not numbers with a sign. */
 const FORMULA = /^\s*(?:[=@＝＠]|[+\-＋－].*(?:\p{L}\s*\(|[|!]))/su
 
-/** Return a value that spreadsheets take for text: a formula could send other cells elsewhere. */
+/** Return a value that spreadsheets read as text: a formula could send other cells to a server. */
 function asText(value: string): string {
   return FORMULA.test(value) ? `'${value}` : value
 }

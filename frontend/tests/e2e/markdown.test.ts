@@ -1,4 +1,4 @@
-/** What users do with the texts of answers. */
+/** Copying, selecting and following links in answers. */
 
 import { PNG } from 'pngjs'
 import { expect, test } from 'vitest'

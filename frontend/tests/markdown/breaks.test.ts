@@ -31,7 +31,7 @@ test.each([
   expect(count(drawn)).toBe(count(text.replaceAll('```json', '')))
 })
 
-test('a broken line of code stays one block, and what follows its end is no code', () => {
+test('a broken line of code stays one block, and text after the block is not code', () => {
   const code = words(3_000)
   const drawn = drawnAtOnce(`\`\`\`json\n${code}\n# code\n\`\`\`\n\n# after`)
   expect(drawn).toBe(`‹pre:${code}\n# code›‹h1:after›`)

@@ -230,7 +230,7 @@ const nextLine: Construct = {
 /** The most failed attempts to read a formula before the same place. */
 const TRIES = 20
 
-/** Where attempts to read formulas failed, and how many did, by fence. */
+/** The failed attempts to read a formula, by fence: the furthest one's end, and how many in a row. */
 const inVain = new WeakMap<ParseContext, Map<Fence, { end: number; tries: number }>>()
 
 /** Formulas on lines of their own. */
