@@ -109,15 +109,16 @@ class Interrupt:
     def to_dict(self) -> dict[str, Any]:
         """Return the request as JSON."""
         decision = self.decision
+        answer: str | dict[str, Any] | None = None
+        if self.is_answer_in_item:
+            answer = _IN_ITEM
+        elif self.answer is not None:
+            answer = self.answer.to_dict()
         return {
             "kind": self.kind,
             "request": self.request.to_dict(),
             "item_id": self.item_id,
-            "answer": _IN_ITEM
-            if self.is_answer_in_item
-            else None
-            if self.answer is None
-            else self.answer.to_dict(),
+            "answer": answer,
             "decision": None
             if decision is None
             else [decision.approved, decision.by, decision.at.isoformat()],
