@@ -103,8 +103,12 @@ export class Chat {
 
   /** Handle an event about a thread as a whole. */
   #tell(event: AnyEvent): void {
-    if (event.type !== 'thread.deleted') this.list.apply(event)
-    else if (event.thread_id === this.#session.current.threadId) void this.#open(null)
+    if (event.type !== 'thread.deleted') {
+      this.list.apply(event)
+      return
+    }
+    this.list.apply({ ...event, type: 'threads.deleted' })
+    if (event.thread_id === this.#session.current.threadId) void this.#open(null)
   }
 
   #configure(given: unknown): void {
@@ -168,9 +172,14 @@ export class Chat {
 
   fetchUpdates = (): Promise<Error | null> => this.#threads.fetchUpdates()
   loadOlder = (): Promise<void> => this.#threads.loadOlder()
-  renameThread = (threadId: string, title: string): Promise<void> =>
-    this.#threads.rename(threadId, title)
-  deleteThread = (threadId: string): Promise<void> => this.#threads.delete(threadId)
+  renameThread = async (threadId: string, title: string): Promise<void> => {
+    const thread = await this.#threads.rename(threadId, title)
+    if (thread !== undefined) this.list.apply({ type: 'threads.changed', thread })
+  }
+  deleteThread = async (threadId: string): Promise<void> => {
+    await this.#threads.delete(threadId)
+    this.list.apply({ type: 'threads.deleted', thread_id: threadId })
+  }
   exportThread = (): Promise<void> => this.#threads.export()
 
   // Messages

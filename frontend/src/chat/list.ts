@@ -1,8 +1,12 @@
-/** The marks in the list of chats: which are responding, and which have unseen responses. */
+/** What happened to listed chats: their changes, and which have responses that the user has not seen. */
 
 import type { AnyEvent, ListedThread, Turn } from '../protocol/live'
+import type { ThreadState } from '../protocol/thread'
 import type { Session } from './session'
 import { Store } from './store'
+
+/** The number of threads to load at a time. */
+export const PAGE = 30
 
 /** The number of chats whose last seen response is remembered. */
 const MAX_SEEN = 300
@@ -22,9 +26,12 @@ export class ChatList {
   }>({ changed: new Map(), seen: { since: new Date().toISOString(), threads: {} } })
   readonly #session: Session
   #key = ''
+  /** The open thread and its turn, as they were last applied. */
+  #open: Pick<ThreadState, 'thread' | 'turn'> = { thread: null, turn: null }
 
   constructor(session: Session) {
     this.#session = session
+    session.state.subscribe(() => this.#applyOpen())
     document.addEventListener('visibilitychange', () => this.markSeen())
     window.addEventListener('storage', ({ key }) => key === this.#key && this.#read())
   }
@@ -40,21 +47,23 @@ export class ChatList {
   /** Apply an event about a listed thread. */
   apply(event: AnyEvent): void {
     const changed = new Map(this.state.get().changed)
-    if (event.type === 'threads.changed') changed.set(event.thread.id, event.thread)
-    else if (event.type === 'threads.deleted') changed.set(event.thread_id, null)
-    else return
+    if (event.type === 'threads.deleted') changed.set(event.thread_id, null)
+    else if (event.type === 'threads.changed') {
+      changed.set(event.thread.id, { ...changed.get(event.thread.id), ...event.thread })
+    } else return
     this.state.set({ changed })
   }
 
-  /** Apply the threads that the server listed just now. */
-  update(threads: readonly ListedThread[]): void {
+  /** Load the newest threads again; what cannot be loaded stays as it is. */
+  async refresh(): Promise<void> {
+    const before = this.state.get().changed
+    const page = await this.#session.client
+      ?.request('threads.list', { limit: PAGE, order: 'desc' })
+      .catch(() => undefined)
     const changed = new Map(this.state.get().changed)
-    for (const thread of threads) {
-      const before = changed.get(thread.id)
-      // An event may have arrived before the list.
-      const hasEnded = before?.turn?.id === thread.turn?.id && before?.turn?.ended_at
-      if (before === null || (hasEnded && !thread.turn?.ended_at)) continue
-      changed.set(thread.id, thread)
+    for (const thread of page?.data ?? []) {
+      // An event that arrived meanwhile may be newer.
+      if (changed.get(thread.id) === before.get(thread.id)) changed.set(thread.id, thread)
     }
     this.state.set({ changed })
   }
@@ -64,9 +73,6 @@ export class ChatList {
     const { threadId, thread } = this.#session.current
     const { turn } = thread
     if (threadId === null || turn === null || document.hidden) return
-    if (thread.thread !== null) {
-      this.apply({ type: 'threads.changed', thread: { ...thread.thread, turn } })
-    }
     if (turn.ended_at === null) return
     const { seen } = this.state.get()
     if ((seen.threads[threadId] ?? '') >= turn.ended_at) return
@@ -76,6 +82,14 @@ export class ChatList {
     )
     this.state.set({ seen: { ...seen, threads } })
     this.#write()
+  }
+
+  #applyOpen(): void {
+    const { thread, turn } = this.#session.current.thread
+    if (thread === this.#open.thread && turn === this.#open.turn) return
+    this.#open = { thread, turn }
+    if (thread === null) return
+    this.apply({ type: 'threads.changed', thread: { ...thread, ...(turn !== null && { turn }) } })
   }
 
   #read(): void {

@@ -2,7 +2,7 @@
 
 import { ProtocolError } from '../protocol/client'
 import { mergeOlder, emptyThread, reduce, replaceItems } from '../protocol/thread'
-import type { ThreadItem, ThreadMetadata } from '../protocol/types'
+import type { Thread, ThreadItem, ThreadMetadata } from '../protocol/types'
 import { save } from './save'
 import type { Live } from './live'
 import type { Responses } from './responses'
@@ -270,7 +270,7 @@ export class Threads {
     }
   }
 
-  rename = async (threadId: string, title: string): Promise<void> => {
+  rename = async (threadId: string, title: string): Promise<Thread | undefined> => {
     const renamed = await this.#session.client?.request('threads.update', {
       thread_id: threadId,
       title,
@@ -281,6 +281,7 @@ export class Threads {
         thread: reduce(thread, { type: 'thread.updated', thread: renamed }),
       })
     }
+    return renamed
   }
 
   delete = async (threadId: string): Promise<void> => {

@@ -50,31 +50,24 @@ export function timeOf(thread: ThreadMetadata, locale: string): string {
   return format.format(date)
 }
 
-/** Apply changes to threads: `null` removes a thread, and a new thread comes first. */
+/**
+ * Apply changes to threads: `null` removes a thread, and a new thread comes first.
+ *
+ * A thread that is older than the listed ones is on a page that is not loaded yet.
+ */
 export function withChanges(
-  known: ListedThread[],
+  known: readonly ListedThread[],
   changed: ReadonlyMap<string, ListedThread | null>,
 ): ListedThread[] {
   const ids = new Set(known.map((thread) => thread.id))
   const kept = known.flatMap((thread) => {
-    const now = changed.get(thread.id)
-    return now === null ? [] : [now ?? thread]
+    const change = changed.get(thread.id)
+    return change === null ? [] : [{ ...thread, ...change }]
   })
-  const added = [...changed.values()].filter((thread) => thread !== null && !ids.has(thread.id))
-  return added.reduce<ListedThread[]>(
-    (all, thread) => (thread === null ? all : withThread(all, thread)),
-    kept,
-  )
-}
-
-/** Return threads with one of them updated; if it is newer and not listed, it comes first. */
-export function withThread(known: ListedThread[], thread: ListedThread): ListedThread[] {
   const age = ({ created_at }: ListedThread): number => timeFrom(created_at).getTime()
-  if (known.some((each) => each.id === thread.id)) {
-    return known.map((each) =>
-      each.id === thread.id ? { ...each, title: thread.title ?? null } : each,
-    )
-  }
-  const [first] = known
-  return first === undefined || age(thread) >= age(first) ? [thread, ...known] : known
+  const added = [...changed.values()].filter(
+    (thread): thread is ListedThread =>
+      thread !== null && !ids.has(thread.id) && age(thread) >= age(kept[0] ?? thread),
+  )
+  return [...added.sort((one, other) => age(other) - age(one)), ...kept]
 }

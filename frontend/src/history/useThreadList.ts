@@ -1,12 +1,13 @@
 import { useCallback, useEffect, useState } from 'react'
 
+import { PAGE } from '../chat/list'
 import type { ListedThread } from '../protocol/live'
 import { useChat } from '../ui/context'
 import { useStore } from '../ui/useStore'
-import { withChanges, withThread } from './historyList'
+import { withChanges } from './historyList'
 
-/** The number of threads to load at a time. */
-export const PAGE = 30
+/** Milliseconds after which the list is loaded again while no events arrive. */
+const PAUSE = 3_000
 
 /** Changes a thread wherever it is listed; `null` removes it from the list. */
 export type EditThread = (id: string, edit: (thread: ListedThread) => ListedThread | null) => void
@@ -57,27 +58,22 @@ export function useThreadList(): ThreadList {
   useEffect(() => void load(null), [load])
   const loadNext = useCallback(() => void load(after), [load, after])
 
-  // The open thread may be new, and gets its title later.
-  const current = useStore(chat.state, (state) => state.thread.thread)
-  useEffect(() => {
-    if (current !== null && status === 'ready') setThreads((known) => withThread(known, current))
-  }, [current, status])
-
-  // Between the streams of two open threads, events about other threads are lost.
-  const followed = useStore(chat.state, ({ thread }) => (thread.turn && thread.thread?.id) ?? null)
-  useEffect(() => {
-    if (followed === null) return
-    chat.client?.request('threads.list', { limit: PAGE, order: 'desc' }).then(
-      ({ data }) => chat.list.update(data ?? []),
-      () => {}, // The list stays as it is.
-    )
-  }, [chat, followed])
-
-  // Other threads change as they are answered, in other tabs and on other devices.
+  // Threads change as they are answered, here, in other tabs and on other devices.
   const changed = useStore(chat.list.state, (state) => state.changed)
   useEffect(() => {
     if (status === 'ready') setThreads((known) => withChanges(known, changed))
   }, [changed, status])
+
+  // Events about other threads arrive with those of the open thread, and are lost in between.
+  const followed = useStore(chat.state, ({ thread }) => (thread.turn && thread.thread?.id) ?? null)
+  const isWaiting = followed === null && threads.some(({ turn }) => turn?.state === 'running')
+  useEffect(() => {
+    if (followed === null && !isWaiting) return undefined
+    void chat.list.refresh()
+    if (!isWaiting) return undefined
+    const timer = setInterval(() => document.hidden || void chat.list.refresh(), PAUSE)
+    return () => clearInterval(timer)
+  }, [chat, followed, isWaiting])
 
   const edit = useCallback<EditThread>(
     (id, edit) =>

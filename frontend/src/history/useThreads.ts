@@ -1,11 +1,12 @@
 import { useCallback, useEffect, useMemo } from 'react'
 
+import { PAGE } from '../chat/list'
 import type { ListedThread } from '../protocol/live'
 import type { FoundThread } from '../protocol/search'
 import { useLocale, useText } from '../ui/context'
 import { folded, groupsOf } from './historyList'
 import { useSearch, type SearchState } from './useSearch'
-import { PAGE, useThreadList, type EditThread, type ThreadList } from './useThreadList'
+import { useThreadList, type EditThread, type ThreadList } from './useThreadList'
 
 export type FoundRow = Pick<FoundThread, 'snippet'> & { thread: ListedThread }
 

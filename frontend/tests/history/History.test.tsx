@@ -1,8 +1,10 @@
 // @vitest-environment jsdom
 import { act, screen, waitFor, within } from '@testing-library/react'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 
+import type { Chat } from '../../src/chat/chat'
 import { History } from '../../src/history/History'
+import type { ListedThread, Turn } from '../../src/protocol/live'
 import type { ThreadMetadata } from '../../src/protocol/types'
 import { render, type Server } from '../render'
 
@@ -152,6 +154,62 @@ test('a new chat is listed first, and gets its title from the server', async () 
   screen.getByRole('button', { name: 'A trip' })
   expect(screen.getAllByRole('listitem')).toHaveLength(2)
   expect(screen.queryByRole('button', { name: 'Untitled' })).toBeNull()
+})
+
+/** Show a thread as the open one, as its events do. */
+function show(chat: Chat, shown: ThreadMetadata | null, turn: Turn | null): void {
+  act(() => {
+    const { thread: state } = chat.state.get()
+    chat.state.set({ threadId: shown?.id ?? null, thread: { ...state, thread: shown, turn } })
+  })
+}
+
+const running: Turn = { id: 't', state: 'running', ended_at: null }
+
+test('a title that arrives while the list is loaded stays', async () => {
+  const untitled = { ...thread('a', null), turn: running }
+  let listed = (): void => {}
+  const { chat } = await render(<History />, async () => {
+    await new Promise<void>((resolve) => (listed = resolve))
+    return { data: [untitled] }
+  })
+  listed()
+  await screen.findByRole('button', { name: 'Untitled' })
+  show(chat, untitled, running)
+  show(chat, { ...untitled, title: 'A trip' }, running)
+  await act(async () => listed())
+  screen.getByRole('button', { name: 'A trip' })
+})
+
+test('the list shows how answers go on while no thread is open', async () => {
+  vi.useFakeTimers({ shouldAdvanceTime: true })
+  const answered: ListedThread = { ...thread('a', null), turn: running }
+  const { chat } = await render(<History />, () => ({ data: [answered] }))
+  await screen.findByRole('button', { name: 'Untitled' })
+  show(chat, answered, running)
+  show(chat, null, null)
+  Object.assign(answered, { title: 'A trip' })
+  await act(() => vi.advanceTimersByTimeAsync(3000))
+  await screen.findByRole('button', { name: /^A trip/ })
+  screen.getByRole('img', { name: 'Working' })
+  answered.turn = { ...running, state: 'completed', ended_at: new Date().toISOString() }
+  await act(() => vi.advanceTimersByTimeAsync(3000))
+  expect(screen.queryByRole('img', { name: 'Working' })).toBeNull()
+  screen.getByRole('img', { name: 'New answer' })
+  vi.useRealTimers()
+})
+
+test('changes made here stay when another chat changes', async () => {
+  const threads = [thread('a', 'One'), thread('b', 'Two')]
+  const { chat } = await render(<History />, serverOf(threads))
+  await screen.findByRole('button', { name: 'One' })
+  for (const each of [...threads]) show(chat, { ...each }, null)
+  await act(() => chat.renameThread('a', 'First'))
+  await act(() => chat.deleteThread('b'))
+  show(chat, thread('c', 'Three'), null)
+  screen.getByRole('button', { name: 'First' })
+  screen.getByRole('button', { name: 'Three' })
+  expect(screen.getAllByRole('listitem')).toHaveLength(2)
 })
 
 test('disabled actions are not offered', async () => {
