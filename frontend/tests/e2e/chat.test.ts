@@ -2,7 +2,6 @@ import { expect, test } from 'vitest'
 
 import { Person } from './browser'
 import { openedSite } from './openedSite'
-import { surroundings } from './surroundings'
 
 const site = openedSite()
 
@@ -334,29 +333,5 @@ test('invalid options are explained to the developer', async () => {
   const ann = await Person.at(site)
   await ann.setOptions({ api: { getClientSecret: 'x' } })
   await ann.chat.getByText(/this UI talks to your own server/).waitFor()
-  await ann.leave()
-})
-
-test.each(Object.entries(surroundings))('axe finds nothing: %s', async (_, options) => {
-  const ann = await Person.at(site, options)
-  const check = async (state: string): Promise<void> => {
-    expect(await ann.violations(), state).toEqual([])
-    const frame = ann.page.frames()[1]
-    const isWide = await frame?.evaluate(() => document.body.scrollWidth > window.innerWidth)
-    expect(isWide, state).toBe(false)
-  }
-  await check('start')
-  await ann.ask('think', 'I thought.')
-  await check('answer')
-  await ann.beAsked('pay', 'Approve')
-  await check('approval')
-  await ann.button('Decline').click()
-  await ann.button('Send').waitFor()
-  await ann.beAsked('ask', 'Answer')
-  await check('questions')
-  // On a large screen, they are already visible.
-  if (options.viewport.width < 1100) await ann.button('Chats').click()
-  await ann.chat.getByRole('searchbox').waitFor()
-  await check('chats')
   await ann.leave()
 })

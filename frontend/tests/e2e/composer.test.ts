@@ -227,3 +227,30 @@ test.each(Object.entries(surroundings))(
     await ann.leave()
   },
 )
+
+test('with system colors, borders replace distinctions by color', async () => {
+  const ann = await Person.at(site, { forcedColors: 'active', permissions: ['microphone'] })
+  await equip(ann)
+  const bordered = (selector: string): Promise<boolean> =>
+    ann.chat
+      .locator(selector)
+      .first()
+      .evaluate((each) => {
+        const { borderTopWidth, outlineStyle } = getComputedStyle(each)
+        return borderTopWidth !== '0px' || outlineStyle !== 'none'
+      })
+  await ann.composer.click()
+  await ann.page.keyboard.type('@')
+  await option(ann, 'Q2 plan').waitFor()
+  expect(await bordered('.suggestions')).toBe(true)
+  expect(await bordered('.suggestion[aria-selected=true]')).toBe(true)
+  expect(await bordered('.suggestion[aria-selected=false]')).toBe(false)
+  await ann.page.keyboard.press('Enter')
+  expect(await bordered('.tag')).toBe(true)
+  await ann.button('Search the web').click()
+  expect(await bordered('.pick[aria-pressed=true]')).toBe(true)
+  await ann.button('Tools').click()
+  await ann.chat.getByRole('menuitemradio').first().waitFor()
+  expect(await bordered('[role=menu]')).toBe(true)
+  await ann.leave()
+})

@@ -29,7 +29,7 @@ class WorkingModel(FakeModel):
         if not said.startswith("work"):
             yield update(f"You said {said}.", message_id)
             return
-        for number in range(40):
+        for number in range(24):
             yield update(f"{said} {step}-{number}. ", message_id)
             await asyncio.sleep(PACE)
         if step == 0:

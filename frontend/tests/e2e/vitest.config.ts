@@ -1,4 +1,4 @@
-/** `npm run e2e`. The tests share a browser and a server, and have a core of two each. */
+/** `npm run e2e`. The tests share a browser and a server. Three at once use two cores well. */
 
 import { join } from 'node:path'
 
@@ -11,6 +11,6 @@ export default defineConfig({
     globalSetup: join(import.meta.dirname, 'shared.ts'),
     testTimeout: 60_000,
     hookTimeout: 90_000,
-    maxWorkers: 2,
+    maxWorkers: 3,
   },
 })
