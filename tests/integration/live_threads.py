@@ -13,7 +13,8 @@ from typing import Any
 import httpx
 
 from ..unit.chat_client import message
-from .live_workers import PATIENCE, LiveWorker
+from .live_workers import LiveWorker
+from .processes import PATIENCE
 from .thread_view import Frame, View, brief, parse_frame, text_of
 
 _SSL = ssl.create_default_context()
@@ -125,15 +126,18 @@ class Stream:
                 if not response.is_success:
                     self.text = (await response.aread()).decode()
                     raise RefusedError(response.status_code, self.text)
-                rest = b""
+                rest = bytearray()
                 async for chunk in response.aiter_bytes():
-                    *frames, rest = (rest + chunk).split(b"\n\n")
-                    for each in frames:
-                        frame = parse_frame(each.decode())
+                    searched = max(0, len(rest) - 1)
+                    rest += chunk
+                    while (end := rest.find(b"\n\n", searched)) >= 0:
+                        frame = parse_frame(rest[:end].decode())
+                        del rest[: end + 2]
+                        searched = 0
                         self.frames.append(frame)
                         self.view.apply(frame)
                     self._changed.set()
-                assert rest == b"", "an event is sent whole"
+                assert not rest, "an event is sent whole"
         except Exception as error:
             self.failure = error
         finally:

@@ -13,10 +13,7 @@ from inspect import isawaitable
 from pathlib import Path
 from typing import Any
 
-from .processes import ServerProcess, program
-
-PATIENCE = 60
-"""The seconds to wait for something that takes a few; less than the limit of the whole run."""
+from .processes import PATIENCE, ServerProcess, program
 
 
 class LiveWorker(ServerProcess):

@@ -17,7 +17,8 @@ import pytest
 from ..fakes.scripted_answers import Script
 from ..postgres import PostgresServer
 from .live_threads import Person, RefusedError, Stream, check_equal_to_fresh_load
-from .live_workers import PATIENCE, LiveWorker, until, workers
+from .live_workers import LiveWorker, until, workers
+from .processes import PATIENCE
 from .soak import calls_made
 
 OUTAGE = float(os.environ.get("OUTAGE", "2.5"))

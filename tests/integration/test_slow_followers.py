@@ -17,7 +17,8 @@ import pytest
 from ..fakes.scripted_answers import Script
 from ..unit.chat_client import message
 from .live_threads import Person
-from .live_workers import PATIENCE, PLAIN, LiveWorker, until, workers
+from .live_workers import PLAIN, LiveWorker, until, workers
+from .processes import PATIENCE
 from .thread_view import text_of
 
 
@@ -35,7 +36,7 @@ def one(
 
 async def test_followers_that_never_read(one: LiveWorker) -> None:
     ann = Person()
-    script = Script(say=320, size=50_000, seed=20)
+    script = Script(say=160, size=50_000, seed=20)
     await ann.ask(one, script.question).end()
     before = await one.memory()
     quiet = await ann.ask(one, Script(say=1).question).end()
@@ -48,9 +49,9 @@ async def test_followers_that_never_read(one: LiveWorker) -> None:
     assert answer.view.texts[-1] == script.text
     await followed.until(lambda view: view.state == "completed")
     assert followed.view.texts[-1] == script.text
-    assert len(script.text) > 16_000_000
-    # One copy of the answer for each follower would take 640 MB.
-    assert await one.memory() - before < 300_000_000
+    assert len(script.text) > 8_000_000
+    # One copy of the answer for each follower would take 320 MB.
+    assert await one.memory() - before < 150_000_000
     await followed.close()
     for each in idle:
         each.close()

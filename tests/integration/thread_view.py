@@ -52,7 +52,7 @@ class View:
     open: dict[str, ThreadItem] = field(default_factory=dict)
     turn: dict[str, Any] | None = None
     is_deleted: bool = False
-    seen: list[str] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
     """The IDs of the events."""
     after: str | None = None
     """The ID of the newest event."""
@@ -64,7 +64,7 @@ class View:
                 self.seen.clear()
             else:
                 assert frame.id not in self.seen, f"{frame.id} is told twice"
-                self.seen.append(frame.id)
+                self.seen.add(frame.id)
             self.after = frame.id
         if frame.data is not None:
             self._apply(frame.data)

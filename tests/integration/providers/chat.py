@@ -24,11 +24,9 @@ from agent_framework_chatkit import AgentChatKitServer, create_app
 from agent_framework_chatkit.stores import SQLStore
 
 from ...unit.chat_client import message
+from ..processes import PATIENCE
 from .endpoint import Call, Endpoint, Told, serve
 from .services import TLS, Service
-
-PATIENCE = 20
-"""The seconds to wait for something that takes milliseconds, before the test fails."""
 
 OWNER = {"user_id": "me"}
 
