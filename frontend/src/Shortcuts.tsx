@@ -53,8 +53,8 @@ function useShortcuts(sidebar: SidebarState | null): Record<Shortcut, () => void
     )
   }
   const copy = async (): Promise<void> => {
-    const said = textOfAnswer(lastAnswer(chat.state.get().thread.items))
-    if (said !== '') announce(text((await copyText(said)) ? 'copied' : 'actionFailed'))
+    const answer = textOfAnswer(lastAnswer(chat.state.get().thread.items))
+    if (answer !== '') announce(text((await copyText(answer)) ? 'copied' : 'actionFailed'))
   }
   return {
     newChat: () => void chat.setThreadId(null).then(write),

@@ -7,7 +7,7 @@ export interface Announcement {
   text: string
 }
 
-/** How many announcements to keep: a screen reader may not have read the last ones yet. */
+/** The number of announcements to keep: a screen reader may not have read the last ones yet. */
 const KEPT = 5
 
 export const announced = new Store<{ last: readonly Announcement[] }>({ last: [] })

@@ -58,7 +58,7 @@ export function spaced(before: string, text: string): string {
   return before === '' || /\s$/.test(before) ? text : ` ${text}`
 }
 
-/** Join two contents, the second on a line of its own. */
+/** Join two contents, the second on a new line. */
 export function joined(first: Content, second: Content): Content {
   if (isBlank(first)) return second
   if (isBlank(second)) return first

@@ -28,7 +28,7 @@ interface DraftState extends Written {
   outgoing: Outgoing | null
   /** Messages to send, one after the other, when the current response ends. */
   waiting: readonly Outgoing[]
-  /** The message that came back unconfirmed: the server may have it after all. */
+  /** The message that was put back unconfirmed, although the server may have received it. */
   returned: Outgoing | null
 }
 
@@ -56,7 +56,7 @@ export class Draft {
     this.uploads.clear()
   }
 
-  /** Put a message that could not be sent back, before the text written since. */
+  /** Put back a message that could not be sent, before the text written since then. */
   restore(returned: Outgoing): void {
     const { content, reply, waiting, outgoing } = this.state.get()
     const { sending, requestId } = returned
@@ -192,7 +192,7 @@ export class Drafts {
   }
 }
 
-/** Tell whether a saved value is a draft: other scripts of the page can write to the storage. */
+/** Return whether a saved value is a draft: other scripts of the page can write to the storage. */
 function isSending(kept: unknown): kept is Sending {
   if (typeof kept !== 'object' || kept === null) return false
   const { content, reply, attachments } = kept as Partial<Record<keyof Sending, unknown>>
@@ -211,7 +211,7 @@ function isOutgoing(kept: unknown): kept is Outgoing {
   return typeof requestId === 'string' && isSending(sending) && isInput
 }
 
-/** Tell whether a message in a thread has the content that was sent. */
+/** Return whether a message in a thread has the content that was sent. */
 export function isOf(item: { content: Content }, { content }: Sending): boolean {
   return textOf(item.content) === textOf(sendable(content))
 }

@@ -85,7 +85,7 @@ export class Follow {
     window.removeEventListener('focus', this.want)
   }
 
-  /** Tell whether an event of a run arrived through the thread's stream. */
+  /** Return whether an event of a run arrived through the thread's stream. */
   hasReceived(run: string): boolean {
     return this.#runs.has(run)
   }
@@ -266,7 +266,7 @@ export class Follow {
     })
   }
 
-  /** Tell whether the server would refuse a retry, too. */
+  /** Return whether the server would refuse a retry, too. */
   #isFinal({ kind, status = 0 }: ProtocolError): boolean {
     if (kind === 'format') return !this.#isSynced
     return status === 501 || (status >= 400 && status < 500 && status !== 408 && status !== 429)

@@ -15,11 +15,11 @@ export function refusalOf(
   limits: Limits | undefined,
   { say, locale }: Texts,
 ): string | null {
-  const mostFiles = limits?.maxCount ?? DEFAULT_COUNT
-  if (count >= mostFiles) return say('tooManyFiles', { count: mostFiles })
+  const maxCount = limits?.maxCount ?? DEFAULT_COUNT
+  if (count >= maxCount) return say('tooManyFiles', { count: maxCount })
   if (limits?.accept && !isAccepted(file, limits.accept)) return say('wrongKind')
-  const most = sizeLimit(file, limits?.maxSize)
-  if (file.size > most) return say('tooLarge', { size: sizeOf(most, locale) })
+  const maxSize = sizeLimit(file, limits?.maxSize)
+  if (file.size > maxSize) return say('tooLarge', { size: sizeOf(maxSize, locale) })
   return file.size === 0 ? say('emptyFile') : null
 }
 

@@ -1,4 +1,4 @@
-/** What happened to listed chats: their changes, and which have responses that the user has not seen. */
+/** The changes to listed chats, and the responses that the user has seen. */
 
 import type { AnyEvent, ListedThread, Turn } from '../protocol/live'
 import type { ThreadState } from '../protocol/thread'
@@ -54,7 +54,7 @@ export class ChatList {
     this.state.set({ changed })
   }
 
-  /** Load the newest threads again; what cannot be loaded stays as it is. */
+  /** Load the newest threads again. If that fails, nothing changes. */
   async refresh(): Promise<void> {
     const before = this.state.get().changed
     const page = await this.#session.client
@@ -97,7 +97,7 @@ export class ChatList {
       const stored: unknown = JSON.parse(localStorage.getItem(this.#key) ?? 'null')
       if (isSeen(stored)) this.state.set({ seen: stored })
     } catch {
-      // Without storage, it is remembered as long as the page lasts.
+      // Without storage, the record lasts as long as the page.
     }
   }
 
@@ -105,7 +105,7 @@ export class ChatList {
     try {
       localStorage.setItem(this.#key, JSON.stringify(this.state.get().seen))
     } catch {
-      // Without storage, it is remembered as long as the page lasts.
+      // Without storage, the record lasts as long as the page.
     }
   }
 }

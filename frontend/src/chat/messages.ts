@@ -201,7 +201,7 @@ export class Messages {
   }
 }
 
-/** Tell whether an item waits for the user or for the page. */
+/** Return whether an item waits for the user or for the page. */
 function isAsking(item: ThreadItem): boolean {
   return (item.type === 'structured_input' || item.type === 'client_tool_call') && isPending(item)
 }

@@ -63,7 +63,7 @@ export class PendingResponse {
   }
 }
 
-/** Tell whether a request or its reply may have been lost, so that it makes sense to repeat it. */
+/** Return whether a request or its reply may have been lost, so that it makes sense to repeat it. */
 export function isLost(error: unknown): boolean {
   if (!(error instanceof ProtocolError)) return false
   const { kind, status = 0 } = error

@@ -123,7 +123,7 @@ export class Responses {
     else this.#receive(received)
   }
 
-  /** Tell whether an event may belong to the requested run, whose ID only the request reports. */
+  /** Return whether an event may belong to the requested run, whose ID only the request reports. */
   #mayBelongToPending({ id }: Received): boolean {
     if (this.#pending?.hasNoReply !== true) return false
     const run = runOf(id)
@@ -295,7 +295,7 @@ export class Responses {
     }
   }
 
-  /** Tell whether an event confirms the message being sent. */
+  /** Return whether an event confirms the message being sent. */
   #isSent(event: AnyEvent, run: string | null): boolean {
     const { sending } = this.#session.current
     if (sending === null) return false

@@ -39,7 +39,7 @@ export interface ChatState {
   isModelChosen: boolean
 }
 
-/** Tell whether messages can be edited now. */
+/** Return whether messages can be edited now. */
 export function mayEdit({ options, isResponding, thread }: ChatState): boolean {
   const isActive = (thread.thread?.status ?? { type: 'active' }).type === 'active'
   return options?.threadItemActions?.edit === true && !isResponding && isActive
@@ -82,7 +82,7 @@ export class Session {
       : null
   }
 
-  /** Report a problem to the app that users need not see. */
+  /** Report a problem to the app. Users do not see it. */
   complain(message: string): void {
     this.report(new Error(message))
   }
@@ -98,7 +98,7 @@ export class Session {
     this.host.emit('chatkit.tool.change', { toolId })
   }
 
-  /** Return the message that tells the user of an error. */
+  /** Return the message that explains an error to the user. */
   explain(error: unknown): string {
     const { say } = this.texts
     if (!(error instanceof ProtocolError)) return say('failed')

@@ -18,7 +18,7 @@ export async function withLock(
   return hasRun
 }
 
-/** Tell whether tabs can share: insecure and sandboxed pages have no locks. */
+/** Return whether tabs can share: insecure and sandboxed pages have no locks. */
 export async function canShare(): Promise<boolean> {
   if (typeof BroadcastChannel === 'undefined') return false
   try {

@@ -17,7 +17,7 @@ export const UNANSWERED = 'unanswered'
 /** The error code of a response that was lost on its way. */
 export const LOST = 'connection'
 
-/** Tell whether a loaded thread has a response, and everything of it that was seen. */
+/** Return whether a loaded thread has a response, and everything of it that was seen. */
 export function isAnswered(loaded: readonly ThreadItem[], seen: readonly ThreadItem[]): boolean {
   const ids = new Set(loaded.map(({ id }) => id))
   return loaded.at(-1)?.type !== 'user_message' && seen.every(({ id }) => ids.has(id))
@@ -121,7 +121,7 @@ export class Threads {
   }
 
   /**
-   * Tell whether to ask for another response in place of one that seems to be missing: not if it
+   * Return whether to ask for another response in place of one that seems to be missing: not if it
    * is on the server after all, or while the server cannot be asked.
    */
   async mayRepeat(): Promise<boolean> {

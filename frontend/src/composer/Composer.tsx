@@ -34,7 +34,7 @@ function DraftComposer({ draft }: { draft: Draft }) {
   const refusal = useStore(draft.uploads.state, (state) => state.refusal)
   const editor = useRef<EditorHandle>(null)
   const picker = useRef<HTMLInputElement>(null)
-  const dictating = useDictation(chat, (said) => editor.current?.insert(said))
+  const dictating = useDictation(chat, (spoken) => editor.current?.insert(spoken))
   const { dictation } = dictating
   const sending = useSending(draft, dictation.state === 'off')
   const take = useTake(draft)

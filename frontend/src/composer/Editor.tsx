@@ -50,7 +50,7 @@ export interface Field {
   /** The content before the user typed. */
   before: RefObject<Content>
   /** The content last passed to the parent, or received from it. */
-  told: RefObject<Content | null>
+  reported: RefObject<Content | null>
 }
 
 type RichEditor = typeof import('./RichEditor')['default']
@@ -58,20 +58,20 @@ type RichEditor = typeof import('./RichEditor')['default']
 /** Milliseconds to wait after a composition, because the next one often starts at once. */
 const REST = 300
 
-/** The rich editor, once its code has loaded: most of the code for writing. */
+/** The rich editor, once its code has loaded. It is most of the composer's code. */
 const rich = new Store<{ RichEditor: RichEditor | null }>({ RichEditor: null })
-let coming: Promise<void> | null = null
+let loading: Promise<void> | null = null
 
 /** Load the editor. If that fails, the next call tries again. */
 export function loadEditor(): Promise<void> {
-  coming ??= import('./RichEditor').then(
+  loading ??= import('./RichEditor').then(
     (module) => rich.set({ RichEditor: module.default }),
     (error: unknown) => {
       console.warn('The editor could not be loaded. Text can be written without it.', error)
-      coming = null
+      loading = null
     },
   )
-  return coming
+  return loading
 }
 
 /**
@@ -114,7 +114,7 @@ export function Editor(props: EditorProps) {
   useEffect(() => begin(), [])
 
   const onKey = (event: KeyboardEvent): boolean => {
-    const written = field.told.current ?? content
+    const written = field.reported.current ?? content
     if (event.key === 'Escape' && props.onEscape !== undefined) {
       props.onEscape()
       return true
@@ -153,13 +153,13 @@ export function Editor(props: EditorProps) {
 function useField(content: Content, isRich: boolean): Field {
   const element = useRef<HTMLDivElement>(null)
   const before = useRef(content)
-  const told = useRef<Content>(null)
+  const reported = useRef<Content>(null)
   useLayoutEffect(() => {
-    if (isRich || told.current === content) return
-    before.current = told.current = content
+    if (isRich || reported.current === content) return
+    before.current = reported.current = content
     write(element.current!, content)
   }, [content, isRich])
-  return { element, before, told }
+  return { element, before, reported }
 }
 
 interface Plain {
@@ -168,7 +168,11 @@ interface Plain {
 }
 
 /** Return the event handlers of the plain field. */
-function usePlain({ element, told }: Field, props: EditorProps, { onKey, setComposing }: Plain) {
+function usePlain(
+  { element, reported }: Field,
+  props: EditorProps,
+  { onKey, setComposing }: Plain,
+) {
   const rest = useRef<ReturnType<typeof setTimeout>>(undefined)
   useEffect(() => {
     void loadEditor()
@@ -176,7 +180,7 @@ function usePlain({ element, told }: Field, props: EditorProps, { onKey, setComp
   }, [])
   return {
     onFocus: () => void loadEditor(),
-    onInput: () => props.onChange((told.current = read(element.current!))),
+    onInput: () => props.onChange((reported.current = read(element.current!))),
     onKeyDown: (event: ReactKeyboardEvent) => {
       if (!isOfInputMethod(event.nativeEvent) && onKey(event.nativeEvent)) event.preventDefault()
     },
@@ -198,7 +202,7 @@ function usePlain({ element, told }: Field, props: EditorProps, { onKey, setComp
   }
 }
 
-/** Tell whether there is only an on-screen keyboard, where Enter must start a new line. */
+/** Return whether there is only an on-screen keyboard, where Enter must start a new line. */
 function isPhone(): boolean {
   return matchMedia('(pointer: coarse) and (hover: none)').matches
 }

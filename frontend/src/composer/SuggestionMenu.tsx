@@ -7,7 +7,7 @@ import type { Suggestion, Suggestions } from './useSuggestions'
 interface SuggestionMenuProps {
   id: string
   suggestions: Suggestions
-  /** Why the chosen command failed. */
+  /** The error message if the chosen command failed. */
   problem: string | null
   /** Whether the chosen command is still running. */
   isWorking: boolean
@@ -30,7 +30,7 @@ export function SuggestionMenu(props: SuggestionMenuProps) {
   const place = usePlace(menu)
   useShownOption(listbox, active, list[active])
 
-  const says = isWorking
+  const note = isWorking
     ? text('loading')
     : (problem ??
       {
@@ -45,11 +45,11 @@ export function SuggestionMenu(props: SuggestionMenuProps) {
       ref={menu}
       className={place.isBelow ? 'suggestions below' : 'suggestions'}
       style={{ maxHeight: place.room }}
-      // The caret stays where it is.
+      // Keep the caret where it is.
       onMouseDown={(event) => event.preventDefault()}
     >
-      <p className={says === '' ? 'visually-hidden' : 'suggestions-note'} role="status">
-        {says}
+      <p className={note === '' ? 'visually-hidden' : 'suggestions-note'} role="status">
+        {note}
       </p>
       {list.length > 0 && (
         <div
@@ -90,7 +90,7 @@ export function SuggestionMenu(props: SuggestionMenuProps) {
   )
 }
 
-/** Return where the menu has room: above the text, or below it. */
+/** Return where the menu fits: above the text or below it. */
 function usePlace(menu: RefObject<HTMLElement | null>): { isBelow: boolean; room: number } {
   const [place, setPlace] = useState({ isBelow: false, room: 320 })
   useLayoutEffect(() => {

@@ -8,7 +8,7 @@ import { textContent, textOf, type Content } from '../chat/content'
 import { contentOf, insert } from './document'
 import { pastedText } from './pasted'
 
-/** The last copy. Only it restores tags, because any page can write to the clipboard. */
+/** The content copied last. Pasting restores only its tags: any page can write to the clipboard. */
 let last: { text: string; content: Content } | null = null
 
 export function copied({ content: fragment }: Slice, { state }: EditorView): string {

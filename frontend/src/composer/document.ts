@@ -55,7 +55,7 @@ export const Tag = Node.create<{ places: TagPlaces }>({
         dom: element,
         destroy: remove,
         ignoreMutation: () => true,
-        // Leave the events of buttons in the text to the buttons.
+        // Buttons in the text handle their own events.
         stopEvent: ({ target }) => target instanceof Element && target.closest('button') !== null,
       }
     }
@@ -87,7 +87,7 @@ export const History = Extension.create({
   },
 })
 
-/** Return a content as lines. */
+/** Convert content to lines. */
 export function linesOf(content: Content, schema: Schema): DocumentNode[] {
   const lines: DocumentNode[][] = [[]]
   for (const part of content) {
@@ -103,7 +103,7 @@ export function linesOf(content: Content, schema: Schema): DocumentNode[] {
   return lines.map((line) => schema.nodes['line']!.create(null, line))
 }
 
-/** Return the content of lines. */
+/** Convert lines to content. */
 export function contentOf(lines: Fragment): Content {
   const content: Content[number][] = []
   let text = ''

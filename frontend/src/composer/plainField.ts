@@ -2,7 +2,7 @@
 
 import { noContent, spaced, TAG, type Content, type TagPart } from '../chat/content'
 
-/** The place of the caret, in characters; a tag counts as one. */
+/** The position of the caret, in characters; a tag counts as one. */
 export interface Caret {
   anchor: number
   head: number
@@ -53,7 +53,7 @@ export function read(field: HTMLElement): Content {
   return content.length === 0 ? noContent : content
 }
 
-/** Return the place of the caret, or `null` if it is elsewhere in the page. */
+/** Return the caret's position, or `null` if it is elsewhere in the page. */
 export function caretIn(field: HTMLElement): Caret | null {
   const {
     anchorNode = null,
@@ -78,11 +78,11 @@ function textUntil(field: HTMLElement, node: Node, offset: number): string {
   return before.textContent ?? ''
 }
 
-/** Focus the field, with the caret at its last place, or else at the end. */
+/** Focus the field, with the caret at its last position, or else at the end. */
 export function focus(field: HTMLElement): void {
-  const isThere = caretIn(field) !== null
+  const hasCaret = caretIn(field) !== null
   field.focus()
-  if (isThere) return
+  if (hasCaret) return
   getSelection()?.selectAllChildren(field)
   getSelection()?.collapseToEnd()
 }
@@ -95,7 +95,7 @@ export function type(field: HTMLElement, text: string): void {
   document.execCommand('insertText', false, spaced(before, text))
 }
 
-/** Tell whether a key belongs to a composing input method, which handles it. */
+/** Return whether a key belongs to a composing input method, which handles it. */
 export function isOfInputMethod(event: KeyboardEvent): boolean {
   return event.isComposing || event.keyCode === 229
 }

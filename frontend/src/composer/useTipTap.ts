@@ -39,22 +39,22 @@ export function useTipTap(
   const latest = useEffectEvent(() => hooks)
   /** Show content from outside in place of the current one; this cannot be undone. */
   const show = useEffectEvent((written: Content) => {
-    if (editor.current === null || written === field.told.current) return
-    field.told.current = written
+    if (editor.current === null || written === field.reported.current) return
+    field.reported.current = written
     replace(editor.current, written)
     hooks.onSelect()
   })
   const make = useEffectEvent((): Editor => {
     const element = field.element.current!
-    field.told.current ??= content
+    field.reported.current ??= content
     const caret = caretIn(element)
     const { scrollTop } = element
     const made = editorOf(element, places, latest, (changed) => {
-      field.told.current = changed
+      field.reported.current = changed
       latest().onChange(changed)
     })
     editor.current = made
-    takeOver(made, field.before.current, field.told.current, caret)
+    takeOver(made, field.before.current, field.reported.current, caret)
     element.scrollTop = scrollTop
     return made
   })

@@ -18,7 +18,7 @@ export type Options = Omit<ChatKitOptions, Extended> & {
     export?: boolean
   }
   history?: HistoryOption & {
-    /** Where the list of chats is: in place of the thread, or beside it where there is room. */
+    /** Where the chat list is shown: in place of the thread, or beside it if there is room. */
     layout?: 'panel' | 'sidebar'
   }
   startScreen?: StartScreenOption & {

@@ -128,7 +128,7 @@ function answersOf(
   return answers
 }
 
-/** Tell whether a key in a text area submits the form; browsers handle the other fields. */
+/** Return whether a key in a text area submits the form; browsers handle the other fields. */
 function isSubmitKey(event: KeyboardEvent, count: number): boolean {
   if (event.key !== 'Enter' || event.nativeEvent.isComposing) return false
   // With one question, Enter sends as it does in the composer.

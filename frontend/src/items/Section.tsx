@@ -47,7 +47,7 @@ export const Section = memo(function Section({ items, open, isOver, ...rest }: S
   )
 }, isSame)
 
-/** Tell whether the props are equal; lists are equal if they have the same items. */
+/** Return whether the props are equal; lists are equal if they have the same items. */
 function isSame(before: SectionProps, after: SectionProps): boolean {
   return (
     before.items.length === after.items.length &&

@@ -18,7 +18,7 @@ const TEXTS: Record<string, TextKey> = {
 /** The server's default messages about failed turns, which are translated here. */
 const FAILED = new Set(['This answer failed.', 'Something went wrong. Try again.'])
 
-/** Tell whether an item says how a turn ended; other servers use this type for other purposes. */
+/** Return whether an item says how a turn ended; other servers use this type for other purposes. */
 export function isKnownEnd(item: TurnEndItem): boolean {
   return (item.state ?? '') in TEXTS
 }
@@ -37,11 +37,11 @@ export function TurnEnd({ item, question }: TurnEndProps) {
     ({ isResponding, thread }) => !isResponding && thread.items.at(-1)?.id === item.id,
   )
   const hasFailed = item.state === 'failed'
-  const said =
+  const message =
     hasFailed && item.message && !FAILED.has(item.message)
       ? item.message
       : text(TEXTS[item.state ?? ''] ?? 'answerFailed')
-  if (!isLast) return <p className="caption">{said}</p>
+  if (!isLast) return <p className="caption">{message}</p>
   return (
     <Note
       level={hasFailed ? 'danger' : 'info'}
@@ -54,7 +54,7 @@ export function TurnEnd({ item, question }: TurnEndProps) {
         )
       }
     >
-      {said}
+      {message}
     </Note>
   )
 }

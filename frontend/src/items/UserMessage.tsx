@@ -16,7 +16,7 @@ export function UserMessage({ item }: { item: UserMessageItem }) {
   const text = useText()
   const canEdit = useStore(chat.state, mayEdit)
   const isEditing = useStore(chat.state, ({ editing }) => editing === item.id)
-  const said = textOf(item.content)
+  const written = textOf(item.content)
   return (
     <div className="user">
       <h2 className="visually-hidden">{text('you')}</h2>
@@ -34,12 +34,12 @@ export function UserMessage({ item }: { item: UserMessageItem }) {
           }}
         />
       ) : (
-        said !== '' && <MessageContent content={item.content} />
+        written !== '' && <MessageContent content={item.content} />
       )}
       {!isEditing && (
         <div className="actions">
           <MessageTime at={item.created_at} />
-          {said !== '' && <CopyButton textOf={() => said} />}
+          {written !== '' && <CopyButton textOf={() => written} />}
           {canEdit && (
             <IconButton small label={text('edit')} onClick={() => chat.setEditing(item.id)}>
               <RenameIcon />

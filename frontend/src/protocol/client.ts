@@ -237,7 +237,7 @@ async function refusal(
   return new ProtocolError('http', message, response.status)
 }
 
-/** Tell whether a text is readable for users: proxies respond with whole HTML pages. */
+/** Return whether a text is readable for users: proxies respond with whole HTML pages. */
 function isPlain(text: string): boolean {
   return text.trim() !== '' && text.length < 500 && !/<[a-z!/]/i.test(text)
 }

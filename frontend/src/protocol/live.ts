@@ -63,7 +63,7 @@ export function runOf(id: string | null): string | null {
   return id === null ? null : id.slice(0, id.lastIndexOf('.'))
 }
 
-/** Tell whether an event comes before another event of the same run. */
+/** Return whether an event comes before another event of the same run. */
 export function isBefore(id: string | null, other: string | null): boolean {
   if (id === null || other === null || runOf(id) !== runOf(other)) return false
   return numberOf(id) < numberOf(other)

@@ -309,7 +309,7 @@ function mapChildren(widget: Widget, change: (child: Widget) => Widget, isDeep =
     : widget
 }
 
-/** Tell whether an item waits for an answer from the user or the page. */
+/** Return whether an item waits for an answer from the user or the page. */
 export function isPending({ status }: { status?: string | null }): boolean {
   return (status ?? 'pending') === 'pending'
 }

@@ -42,7 +42,7 @@ export function StartScreen() {
   )
 }
 
-/** Tell whether an element's content is cut off; it must then be focusable, to scroll by keyboard. */
+/** Return whether an element's content is cut off: it must be focusable, to scroll by keyboard. */
 function useIsCut(element: RefObject<HTMLElement | null>): boolean {
   const [isCut, setCut] = useState(false)
   useEffect(() => {

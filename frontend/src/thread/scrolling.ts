@@ -136,7 +136,7 @@ export class Scrolling {
     }
   }
 
-  /** Tell whether a wheel scrolls the thread up, not something inside it. */
+  /** Return whether a wheel scrolls the thread up, not something inside it. */
   #goesUp({ deltaY, ctrlKey, target }: WheelEvent): boolean {
     if (deltaY >= 0 || ctrlKey || this.scroller.scrollTop === 0) return false
     for (

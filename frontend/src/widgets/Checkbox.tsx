@@ -7,7 +7,7 @@ import { useField } from './forms'
 import { isTrue, nameOf, textOf, titleOf } from './values'
 
 export function Checkbox({ widget }: ComponentProps) {
-  const { tell, isPending, failure } = useChange(widget)
+  const { sendChange, isPending, failure } = useChange(widget)
   const label = textOf(widget['label'])
   const isDisabled = isTrue(widget['disabled'])
   const field = useField<boolean>(
@@ -32,7 +32,7 @@ export function Checkbox({ widget }: ComponentProps) {
         disabled={isDisabled}
         onCheckedChange={(isChecked) => {
           field.set(isChecked)
-          tell(isChecked)
+          sendChange(isChecked)
         }}
       />
     </Field>

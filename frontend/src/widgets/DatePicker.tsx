@@ -20,7 +20,7 @@ export function DatePicker({ widget }: ComponentProps) {
   const locale = useLocale()
   const popupId = useId()
   const [isOpen, setOpen] = useState(false)
-  const { tell, isPending, failure } = useChange(widget)
+  const { sendChange, isPending, failure } = useChange(widget)
   const isDisabled = isTrue(widget['disabled'])
   const given = textOf(widget['defaultValue'])
   const field = useField<string>(
@@ -39,7 +39,7 @@ export function DatePicker({ widget }: ComponentProps) {
     document.getElementById(field.id)?.focus()
     if (chosen === day) return
     field.set(isoOf(chosen))
-    tell(isoOf(chosen))
+    sendChange(isoOf(chosen))
   }
   return (
     <Field field={field} isBlock={isTrue(widget['block'])} isPending={isPending} failure={failure}>
@@ -61,7 +61,7 @@ export function DatePicker({ widget }: ComponentProps) {
         }}
         onClear={() => {
           field.set('')
-          tell(null)
+          sendChange(null)
         }}
         popup={{ id: popupId, role: 'dialog' }}
       >

@@ -10,7 +10,7 @@ import { NotDrawn } from './NotDrawn'
 import { isTrue, nameOf, oneOf, optionsOf, textOf, titleOf } from './values'
 
 export function RadioGroup({ widget }: ComponentProps) {
-  const { tell, isPending, failure } = useChange(widget)
+  const { sendChange, isPending, failure } = useChange(widget)
   const direction = directionOf(useLocale())
   const options = optionsOf(widget['options'])
   const isDisabled = isTrue(widget['disabled'])
@@ -40,7 +40,7 @@ export function RadioGroup({ widget }: ComponentProps) {
         disabled={isDisabled}
         onChange={(value: string) => {
           field.set(value)
-          tell(value)
+          sendChange(value)
         }}
       >
         {options.map((option) => (

@@ -37,7 +37,7 @@ export function Select({ widget }: ComponentProps) {
     },
     titleOf(widget),
   )
-  const { tell, isPending, failure } = useChange(widget)
+  const { sendChange, isPending, failure } = useChange(widget)
   const chosen = options.find((option) => option.value === field.value) ?? null
   const list = useOptionList(options, chosen)
 
@@ -50,11 +50,11 @@ export function Select({ widget }: ComponentProps) {
     close()
     if (option === chosen) return
     field.set(option.value)
-    tell(option.value)
+    sendChange(option.value)
   }
   const clear = (): void => {
     field.set('')
-    tell(isChoice ? null : '')
+    sendChange(isChoice ? null : '')
   }
   const onKeyDown = useOptionKeys({ options, list, chosen, onChoose: choose, onClose: close })
   return (

@@ -1,6 +1,6 @@
 /** Patterns for texts, as in HTML. */
 
-/** Tell whether a text matches a pattern; an invalid pattern matches every text. */
+/** Return whether a text matches a pattern; an invalid pattern matches every text. */
 export function fits(pattern: unknown, text: string): boolean {
   if (typeof pattern !== 'string' || text === '') return true
   try {

@@ -1,4 +1,4 @@
-/** The actions of a widget, and which of them are pending or failed. */
+/** Sends the actions of a widget, and keeps track of those that are pending or failed. */
 
 import { createContext, useContext, useId, useLayoutEffect, useRef } from 'react'
 
@@ -18,14 +18,14 @@ export type Shown = Exclude<LoadingBehavior, 'auto'>
 interface State {
   /** The components whose actions are pending. */
   pending: Readonly<Record<string, Shown>>
-  /** Why the last action of a component failed. */
+  /** The error message of each component whose last action failed. */
   failed: Readonly<Record<string, string>>
 }
 
 /** The actions of one widget. */
 export class WidgetActions {
   readonly state = new Store<State>({ pending: {}, failed: {} })
-  /** The components on the page, which show why their actions fail. */
+  /** The components on the page, which show the errors of their own actions. */
   readonly present = new Set<string>()
 
   constructor(
@@ -77,13 +77,13 @@ export interface Acting {
   act: (action: Action, options?: ActOptions) => Promise<void>
   /** Whether the component itself shows that its action is pending. */
   isPending: boolean
-  /** Whether an action of the component is pending, wherever that shows. */
+  /** Whether an action of the component is pending, wherever that is shown. */
   isActing: boolean
-  /** Why the component's last action failed. */
+  /** The error message if the component's last action failed. */
   failure: string | null
 }
 
-/** Return the means for a component to send actions; `own` is its form, if it is a form. */
+/** Let a component send actions; `own` is its form, if it is a form. */
 export function useActing(own?: FormFields): Acting {
   const { act, state, chat, present } = useWidget()
   const around = useForm()
@@ -112,7 +112,7 @@ export function useActing(own?: FormFields): Acting {
 /** Return whether an action cannot be sent now: in a preview, or while the agent answers. */
 export function useIsOff(action: Action | null): boolean {
   const { item } = useWidget()
-  // Other components are not rendered again when an answer starts or ends.
+  // Components without such an action do not render again when an answer starts or ends.
   const isWaiting = useStore(
     useChat().state,
     (each) => each.isResponding && action?.handler === 'server',
@@ -122,24 +122,24 @@ export function useIsOff(action: Action | null): boolean {
 
 /** Send the values of a control as they change; while one is pending, only the newest is kept. */
 export function useChange(widget: Widget): Pick<Acting, 'isPending' | 'failure'> & {
-  tell: (value: unknown) => void
+  sendChange: (value: unknown) => void
 } {
   const action = actionOf(widget['onChangeAction'])
   const { act, isPending, failure } = useActing()
-  const latest = useRef({ act, isTelling: false, waiting: [] as unknown[] })
+  const latest = useRef({ act, isSending: false, waiting: [] as unknown[] })
   useLayoutEffect(() => {
     latest.current.act = act
   })
-  const tell = async (value: unknown): Promise<void> => {
+  const sendChange = async (value: unknown): Promise<void> => {
     const { current } = latest
     current.waiting = [value]
-    if (action === null || current.isTelling) return
-    current.isTelling = true
+    if (action === null || current.isSending) return
+    current.isSending = true
     while (current.waiting.length > 0) {
       const value = [nameOf(widget), current.waiting.pop()] as const
       await current.act(action, { auto: 'none', value })
     }
-    current.isTelling = false
+    current.isSending = false
   }
-  return { tell: (value) => void tell(value), isPending, failure }
+  return { sendChange: (value) => void sendChange(value), isPending, failure }
 }

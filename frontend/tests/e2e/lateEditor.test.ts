@@ -97,7 +97,7 @@ test('an input method finishes its word before the editor takes over', async () 
   await compose('に')
   await compose('にほ')
   const loaded = load()
-  // Long enough for the editor to load.
+  // Give the editor time to take over, which it must not do yet.
   await ann.page.waitForResponse('**/RichEditor-*.js')
   await ann.page.waitForTimeout(500)
   await compose('にほん')
@@ -152,7 +152,7 @@ function typeAndEnter(field: ReturnType<Person['button']>, text: string): Promis
 }
 
 test.each(['plain field', 'editor'])(
-  'what is typed in the same moment as Enter is sent, by the %s',
+  'the %s sends text that is typed in the same moment as Enter',
   async (kind) => {
     const { ann, load } = await waiting()
     if (kind === 'editor') await load()

@@ -30,7 +30,7 @@ async function listening(): Promise<Person> {
   return ann
 }
 
-/** Wait until a number of further lines are written. */
+/** Wait until the agent has written a number of further lines. */
 async function moreLines(person: Person, count = 3): Promise<void> {
   const before = await height(person)
   await expect.poll(() => height(person)).toBeGreaterThan(before + count * 24)
@@ -73,7 +73,7 @@ test.each<[string, (ann: Person) => Promise<void>]>([
   await settled(ann)
 })
 
-test('a field for a message that gets higher hides nothing of what is followed', async () => {
+test('a growing composer does not hide the end of a followed thread', async () => {
   const ann = await listening()
   await ann.composer.fill('One\nTwo\nThree\nFour\nFive')
   await moreLines(ann)
@@ -82,7 +82,7 @@ test('a field for a message that gets higher hides nothing of what is followed',
   await settled(ann)
 })
 
-test('a message is sent to the top with room below, where nothing follows', async () => {
+test('a sent message scrolls to the top, and the thread does not follow the answer', async () => {
   const ann = await Person.at(site, { viewport })
   await ann.setOptions({})
   for (const each of ['One', 'Two', 'Three', 'read']) await ann.ask(each, each)

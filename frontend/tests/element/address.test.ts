@@ -14,4 +14,4 @@ test.each([
   ],
   ['module code@https://a.test/chatkit.js?v=2:1:20', 'https://a.test/chatkit.js?v=2'],
   ['Error\n    at <anonymous>', null],
-])('in %j', (stack, address) => expect(addressIn(stack)).toBe(address))
+])('the address of the script in %j', (stack, address) => expect(addressIn(stack)).toBe(address))
