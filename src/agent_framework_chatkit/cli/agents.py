@@ -53,7 +53,7 @@ def _load(path: str) -> Any:
             complaint = f"There is no module {module_name!r} in {places}."
             complaint += _did_you_mean(f"{_meant_module(module_name)}:{name}", path)
         else:
-            complaint = f"{_place_of(error)}: {type(error).__name__}: {error}"
+            complaint = f"{_place_of(error, module_name)}: {type(error).__name__}: {error}"
             complaint += _missing_setting(error)
         raise typer.BadParameter(complaint) from error
     try:
@@ -109,14 +109,16 @@ def _did_you_mean(meant: str, path: str) -> str:
     return "" if meant == path else f" Did you mean {meant}?"
 
 
-def _place_of(error: Exception) -> str:
-    """Return the line of the user's own code that caused an error."""
+def _place_of(error: Exception, module_name: str) -> str:
+    """Return the line of the user's own code that caused an error, or else the module."""
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
         if frame.filename.startswith(os.getcwd()) and "site-packages" not in frame.filename
     ]
-    return f"{os.path.relpath(frames[-1].filename)}, line {frames[-1].lineno}" if frames else "It"
+    if not frames:
+        return f"The module {module_name!r}"
+    return f"{os.path.relpath(frames[-1].filename)}, line {frames[-1].lineno}"
 
 
 def add_current_folder() -> None:

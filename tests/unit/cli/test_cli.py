@@ -181,7 +181,7 @@ def test_missing_agent_gives_one_line_error(name: str, complaint: str) -> None:
         ("import nothing_like_it", "broken.py, line 1: ModuleNotFoundError: No module named"),
         ("\nraise KeyError('a_key')", "broken.py, line 2: KeyError: 'a_key'"),
         ("import json; json.loads('{')", "broken.py, line 1: JSONDecodeError: Expecting"),
-        ("def helper(:", "SyntaxError"),
+        ("def helper(:", "The module 'broken': SyntaxError: "),
     ],
 )
 def test_import_error_says_why_and_where(tmp_path: Path, code: str, complaint: str) -> None:
