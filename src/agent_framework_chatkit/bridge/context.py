@@ -192,13 +192,13 @@ class ThreadContext(Generic[TContext]):
     ) -> None:
         """Show a widget, or stream its states.
 
+        If the generator fails or the turn is stopped, the widget keeps its last state.
+
         Args:
             widget: A widget, or an async generator of its states, each of which is complete.
                 Growing text in a `Text` or `Markdown` with an ID streams as deltas; any other
                 change sends the whole widget again.
             copy_text: The text for the clipboard when the user copies the widget.
-
-        If the generator fails or the turn is stopped, the widget keeps its last state.
 
         Raises:
             ValueError: If a widget is more than 64 components deep.

@@ -76,7 +76,7 @@ class ResponseWriter:
             "hosted_file": media.file,
             "hosted_vector_store": media.file,
             "function_approval_request": lambda content: self._interrupts.add("approval", content),
-            # The user gave this answer.
+            # The user gave this answer, so there is nothing to show.
             "function_approval_response": lambda content: None,
             "oauth_consent_request": lambda content: self._interrupts.add("consent", content),
             "error": self._error,
@@ -86,8 +86,8 @@ class ResponseWriter:
     def write(self, update: AgentResponseUpdate) -> Awaitable[object] | None:
         """Write an update, and return the rest to await, if any.
 
-        Nearly every update is a piece of text and leaves nothing to await. A coroutine for each
-        would take a tenth of the time.
+        Nearly every update is a piece of text and leaves nothing to await. Creating a coroutine for
+        each of them would take a tenth of the bridge's time.
         """
         self._has_updates = True
         if self._running_steps and self._hold(update):

@@ -51,8 +51,8 @@ class ThreadItemConverter:
     """Converts ChatKit thread items to Agent Framework messages.
 
     Each type of item and of content has its own method. Override the methods whose results
-    should differ. An override may be a plain method or a coroutine, whichever it overrides. It
-    returns a message, a list of messages, or `None` for an item that the agent should not see.
+    should differ. An override may be a plain method or a coroutine, whatever the original is.
+    It returns a message, a list of messages, or `None` for an item that the agent should not see.
 
     An item that cannot be converted is skipped, with its traceback in the log, so that one bad
     item does not make a whole thread unusable.
@@ -189,7 +189,7 @@ class ThreadItemConverter:
             return Content.from_uri(str(attachment.preview_url), media_type=attachment.mime_type)
         logger.warning(
             "Attachment %r is not shown to the agent: it has no preview and its bytes are not "
-            "at hand. Pass an attachment_data_fetcher to the ThreadItemConverter.",
+            "available. Pass an attachment_data_fetcher to the ThreadItemConverter.",
             attachment.id,
         )
         return None

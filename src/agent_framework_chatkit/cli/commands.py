@@ -155,7 +155,7 @@ def purge(
 ) -> None:
     """Delete old threads and everything that belongs to them.
 
-    Without --attachments, the next server that runs deletes the files.
+    Without --attachments, the server deletes the files at its next cleanup.
     """
     from . import serving
 

@@ -57,7 +57,7 @@ def create_app(
     | `GET /chatkit.js`, `GET /ui/…` | the script that defines `<openai-chatkit>`, and its files |
 
     Args:
-        server: The server that answers.
+        server: The chat server.
         authenticate: Returns the owner, whose threads and attachments the request may access, or
             `None` to refuse the request with 401; sync or async. Without it, each browser is a
             separate owner, identified by a signed cookie.
@@ -136,14 +136,14 @@ def chat_routes(
 
 @asynccontextmanager
 async def _lifespan(server: AgentChatKitServer[Any]) -> AsyncIterator[None]:
-    cleaning = asyncio.create_task(_clean_up_now_and_then(server))
+    cleaning = asyncio.create_task(_clean_up_regularly(server))
     yield
     cleaning.cancel()
     await asyncio.wait([cleaning])
     await server.close()
 
 
-async def _clean_up_now_and_then(server: AgentChatKitServer[Any]) -> None:
+async def _clean_up_regularly(server: AgentChatKitServer[Any]) -> None:
     while True:
         await asyncio.sleep(CLEAN_UP_EVERY)
         try:

@@ -27,6 +27,7 @@ GRACE = 30.0
 """Seconds that a body may take to arrive, plus one for every `SLOWEST` bytes."""
 
 SLOWEST = 16 * 1024
+"""The minimum speed of a body after the first `GRACE` seconds, in bytes per second."""
 
 
 class _Typed(BaseModel):
@@ -44,7 +45,7 @@ async def read_body(request: Request, limit: int) -> bytearray:
 
     Raises:
         HTTPException: 413 if the body is too large, 408 if it arrives too slowly.
-        RequestTooComplexError: If a large body holds too many values, or nests them too deeply.
+        RequestTooComplexError: If a large body contains too many values, or nests them too deeply.
     """
     body = bytearray()
     may_be_large = False
@@ -96,8 +97,8 @@ async def in_time(stream: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
 async def form_body(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
     """Yield the chunks of a form.
 
-    If the form is cut short, the parser gets an error of its own kind: it then closes its temporary
-    file.
+    If the form is cut short, this raises the parser's own exception, on which the parser closes its
+    temporary file.
     """
     try:
         async for chunk in limited(request.stream(), limit):

@@ -17,7 +17,7 @@ _HEADERS = {
 MAX_PIECE = 16 * 1024
 """The maximum size of a piece of the response.
 
-The ASGI server buffers 64 KB for a client that does not read, and the piece that exceeds this.
+For a client that does not read, the ASGI server buffers up to 64 KB and one more piece.
 """
 
 
@@ -76,7 +76,7 @@ async def _send_body(send: Send, events: list[bytes]) -> None:
 def _pieces(events: list[bytes]) -> Iterator[bytes]:
     """Join small events and split large ones.
 
-    Remove the events from the list: a slow client must not keep those alive that it has received.
+    Remove events from the list as they are sent: a slow client must not keep them in memory.
     """
     events.reverse()
     piece = bytearray()

@@ -19,15 +19,15 @@ def page_options(server: AgentChatKitServer[Any], given: Mapping[str, Any]) -> d
     the agent's name, and its start screen shows the agent's name and description.
 
     Args:
-        server: The server that answers.
+        server: The chat server.
         given: The app's own options. Objects are merged; any other value replaces the default.
     """
     composer: dict[str, Any] = {}
     options: dict[str, Any] = {"composer": composer}
     start = {
-        option: said
+        option: value
         for option, attribute in (("greeting", "name"), ("description", "description"))
-        if (said := own_text(server.agent, attribute))
+        if (value := own_text(server.agent, attribute))
     }
     if start:
         options["startScreen"] = start

@@ -244,7 +244,7 @@ class Pause:
         return [call for call in self.calls if call.call_id not in given]
 
     def outputs(self) -> dict[str, str]:
-        """Return the IDs of the items that hold the results of calls, by the calls' IDs."""
+        """Return the IDs of the items that contain the results of calls, by call ID."""
         return {
             str(each.request.call_id): each.item_id
             for each in self.interrupts

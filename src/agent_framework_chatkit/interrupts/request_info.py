@@ -43,7 +43,10 @@ def requested_inputs(call: Content) -> list[StructuredInput]:
 
 
 def _question(data: Any) -> str:
-    """Return the question in a request's data: its text, or the field that holds the question."""
+    """Return the question in a request's data.
+
+    This is the text itself, the field that usually contains the question, or else all text fields.
+    """
     if isinstance(data, str) and data.strip():
         return data
     for name in ("question", "prompt", "message", "text", "description"):

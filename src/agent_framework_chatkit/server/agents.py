@@ -126,8 +126,8 @@ class Agents(Generic[TContext]):
         return _runnable(agent, is_shared=True)
 
     def _label(self, name: str) -> str:
-        said = own_text(self.by_name[name], "name")
-        return said or readable_name(name.rpartition(":")[2]) or name
+        own_name = own_text(self.by_name[name], "name")
+        return own_name or readable_name(name.rpartition(":")[2]) or name
 
 
 def own_text(agent: object, attribute: str) -> str | None:

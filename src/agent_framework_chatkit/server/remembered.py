@@ -63,14 +63,14 @@ def remembered_of_workflow(exchanged: Sequence[Message], *, is_clean: bool) -> l
     These are its agents' texts. If the run was cut short, a note lists the tool calls made so far,
     as text, because the agents that continue may not have these tools.
     """
-    said = conversation(exchanged)
+    messages = conversation(exchanged)
     if is_clean:
-        return said
+        return messages
     called = _called(exchanged)
     if called:
         text = "\n".join(["These tools were called before that:", *called])
-        said.append(Message("user", [f"<HIDDEN_CONTEXT>{text}</HIDDEN_CONTEXT>"]))
-    return said
+        messages.append(Message("user", [f"<HIDDEN_CONTEXT>{text}</HIDDEN_CONTEXT>"]))
+    return messages
 
 
 def _called(messages: Sequence[Message]) -> list[str]:

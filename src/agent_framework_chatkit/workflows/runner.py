@@ -185,7 +185,7 @@ class ThreadWorkflow:
             request = AgentResponseUpdate(contents=[_request(event)], role="assistant")
             return [request]
         if event.type in _SHOWN:
-            return _said(event.data, event.executor_id)
+            return _output_updates(event.data, event.executor_id)
         if event.type in _STEPS and self._is_step(event):
             return [AgentResponseUpdate(contents=[], raw_representation=event)]
         return []
@@ -262,14 +262,14 @@ def _plain(data: Any) -> Any:
     return {name: _plain(value) for name, value in getattr(data, "__dict__", {}).items()}
 
 
-def _said(data: Any, executor_id: str | None) -> list[AgentResponseUpdate]:
+def _output_updates(data: Any, executor_id: str | None) -> list[AgentResponseUpdate]:
     """Return an executor's output as updates."""
     if isinstance(data, AgentResponseUpdate):
         update = copy.copy(data)
         update.author_name = executor_id
         return [update]
     if isinstance(data, AgentResponse):
-        return _said(data.messages, executor_id)
+        return _output_updates(data.messages, executor_id)
     if isinstance(data, Message):
         return [
             AgentResponseUpdate(
@@ -280,7 +280,7 @@ def _said(data: Any, executor_id: str | None) -> list[AgentResponseUpdate]:
             )
         ]
     if isinstance(data, list):
-        return [update for each in data for update in _said(each, executor_id)]
+        return [update for each in data for update in _output_updates(each, executor_id)]
     if data is None:
         return []
     content = data if isinstance(data, Content) else Content.from_text(str(data))

@@ -61,8 +61,8 @@ class Notes:
         folder = "unsent" if owner is None else unsent_folder(owner)
         for key, written in await self._storage.entries(folder):
             attachment_id = key.rpartition("/")[2]
-            whose = await self.owner(attachment_id)
-            context = None if whose is None else OwnerContext(whose)
+            its_owner = await self.owner(attachment_id)
+            context = None if its_owner is None else OwnerContext(its_owner)
             attachment = None
             if context is not None:
                 # The attachment may be deleted, or was never saved because the process ended.
