@@ -20,19 +20,19 @@ from agent_framework import (
     ResponseStream,
 )
 
-SAID = {"text", "data", "uri"}
+CONTENT = {"text", "data", "uri"}
 
 
-def is_said(message: Message) -> bool:
-    """Return whether a message is something that the user said, rather than an approval."""
-    return message.role == "user" and any(each.type in SAID for each in message.contents)
+def has_content(message: Message) -> bool:
+    """Return whether a message contains what the user wrote or attached, not only an approval."""
+    return message.role == "user" and any(each.type in CONTENT for each in message.contents)
 
 
 class Turn:
     """The user's last message, and the tool results since then."""
 
     def __init__(self, messages: Sequence[Message]) -> None:
-        last = max((i for i, each in enumerate(messages) if is_said(each)), default=0)
+        last = max((i for i, each in enumerate(messages) if has_content(each)), default=0)
         names = {
             content.call_id: content.name
             for message in messages
