@@ -19,6 +19,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import uvloop
@@ -127,9 +128,9 @@ def tasks(contestants: Contestants, settings: Settings, seed: int) -> Iterator[T
         for measure in HTTP_MEASURES:
             yield measure, name, partial(take, measure, server, SERVERS[name][1], settings, seed)
     if contestants.can_follow:
-        for rate in settings.follow_rates:
-            measure, server = f"followers {rate:g}", contestants.servers[OURS]
-            yield measure, OURS, partial(take, measure, server, SERVERS[OURS][1], settings, seed)
+        for name, rate in product((OURS, SERVED), settings.follow_rates):
+            measure, server = f"followers {rate:g}", contestants.servers[name]
+            yield measure, name, partial(take, measure, server, SERVERS[name][1], settings, seed)
     if contestants.cluster is not None:
         server, protocol = contestants.cluster, SERVERS[POSTGRES][1]
         yield "workers", POSTGRES, partial(take, "workers", server, protocol, settings, seed)

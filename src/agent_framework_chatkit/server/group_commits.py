@@ -14,6 +14,9 @@ from .run import Run
 GROUP_COMMIT_EVERY = 0.09
 """Seconds between two commits of streamed events."""
 
+LONGEST_INTERVAL = 0.15
+"""Maximum seconds between two text deltas, and two commits, while sending takes long."""
+
 
 class GroupCommits:
     """Writes the streamed events of all runs of a worker in one transaction.
@@ -66,7 +69,7 @@ class GroupCommits:
             # the agents have time to run.
             await asyncio.sleep(0)
             sending = time.monotonic() - started_at
-            interval = min(max(shortest, 3 * sending), GROUP_COMMIT_EVERY)
+            interval = min(max(shortest, 3 * sending), LONGEST_INTERVAL)
 
     async def _append(self) -> None:
         """Write the logs of all runs in one transaction."""
