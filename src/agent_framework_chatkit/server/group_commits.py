@@ -61,10 +61,10 @@ class GroupCommits:
             started_at = time.monotonic()
             for run in tuple(self._runs.values()):
                 run.writer.text.tick()
-            if started_at >= next_commit:
+            is_free = self._appending is None or self._appending.done()
+            if is_free and started_at >= next_commit:
                 next_commit = started_at + GROUP_COMMIT_EVERY
-                if self._appending is None or self._appending.done():
-                    self._appending = asyncio.create_task(self._append())
+                self._appending = asyncio.create_task(self._append())
             # Meanwhile, the followers send the text. If they are many, send less often, so that
             # the agents have time to run.
             await asyncio.sleep(0)
