@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from agent_framework import Message
 
 from ..stores.sql.messages import load_messages
 from ..stores.sql.turn_rows import ReadRows, StoredThread
 from .acceptable import acceptable, answered, is_approval
+from .history_providers import add_marks
+
+MESSAGE_SIZE = 2_600
+"""The bytes that the objects of a short message and its copy use, beside their text."""
 
 
 @dataclass
@@ -20,43 +25,68 @@ class History:
     Attributes:
         read: The number of rows read, the position of the last one, and the position of the last
             thread item that they include.
-        size: The size of the rows' JSON.
+        size: Its approximate size in memory, in bytes.
         finished: The messages before the user's last one, acceptable to every provider.
         recent: The messages since then, as they were stored.
+        copies: Copies of the finished messages that runs may change.
     """
 
     read: ReadRows = field(default_factory=lambda: ReadRows(0, 0, 0))
     size: int = 0
     finished: list[Message] = field(default_factory=list)
     recent: list[Message] = field(default_factory=list)
+    copies: list[Message] = field(default_factory=list)
 
     def add(self, messages: Iterable[Message]) -> None:
         """Append messages."""
         for message in messages:
             is_next = bool(self.recent) and self.recent[-1].role in ("assistant", "tool")
             if message.role == "user" and is_next and not is_approval(message):
-                self.finished.extend(answered(acceptable(self.recent)))
-                self.recent = []
+                self._finish()
             self.recent.append(message)
 
     def messages(self, pending: Collection[str] = (), *, is_resumed: bool = False) -> list[Message]:
-        """Return the messages, acceptable to every provider.
+        """Return copies of the messages, acceptable to every provider, which a run may change.
 
         Args:
             pending: IDs of calls whose results come with the new input.
             is_resumed: Whether the run resumes a paused one, and needs its approvals and reasoning.
         """
-        return [*self.finished, *acceptable(self.recent, pending, is_resumed=is_resumed)]
+        # The copies are used again unless a run changed them. Otherwise, thousands of new objects a
+        # turn would make the garbage collector examine all others.
+        self.copies = [
+            copy if copy is not None and copy.__dict__ == message.__dict__ else _copy(message)
+            for message, copy in zip_longest(self.finished, self.copies)
+        ]
+        recent = acceptable(self.recent, pending, is_resumed=is_resumed)
+        return [*self.copies, *map(_copy, recent)]
+
+    def _finish(self) -> None:
+        """Add the recent messages to the finished ones."""
+        finished = [_copy(message) for message in answered(acceptable(self.recent))]
+        # Each run adds these marks to its copies, which then stay equal.
+        add_marks(finished)
+        self.finished += finished
+        self.recent = []
+
+
+def _copy(message: Message) -> Message:
+    """Return a copy; the framework's own way to copy takes four times as long."""
+    copied = Message.__new__(type(message))
+    copied.__dict__ = message.__dict__.copy()
+    copied.contents = message.contents.copy()
+    copied.additional_properties = message.additional_properties.copy()
+    return copied
 
 
 class HistoryCache:
     """A cache of recently used histories, so that turns do not read long ones again.
 
     Args:
-        max_size: The maximum total size of their JSON.
+        max_size: The maximum number of bytes of memory that they use, approximately.
     """
 
-    def __init__(self, max_size: int = 32 * 1024 * 1024) -> None:
+    def __init__(self, max_size: int = 64 * 1024 * 1024) -> None:
         self._max_size = max_size
         self._size = 0
         self._known: OrderedDict[int, History] = OrderedDict()
@@ -96,8 +126,9 @@ def read_history(cache: HistoryCache, key: int, stored: StoredThread, thread_id:
     history = cache.get(key) if stored.is_continued else None
     history = history or History()
     for _, data in stored.messages:
-        history.add(load_messages(data, thread_id))
-        history.size += len(data)
+        messages = load_messages(data, thread_id)
+        history.add(messages)
+        history.size += len(data) + MESSAGE_SIZE * len(messages)
     history.read = stored.read
     cache.put(key, history)
     return history
