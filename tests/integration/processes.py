@@ -9,9 +9,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
+
+import httpx
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120
@@ -56,6 +59,22 @@ def run(
         timeout=PATIENCE,
         check=False,
     )
+
+
+def wait_for(happened: Callable[[], Any], what: object = None) -> None:
+    """Wait until a condition holds; `what` explains a failure, with its log if it has one."""
+    deadline = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < deadline, getattr(what, "log", what)
+        time.sleep(0.1)
+
+
+def is_healthy(address: str) -> bool:
+    """Return whether a server responds, and its database too."""
+    try:
+        return httpx.get(f"{address}/healthz", trust_env=False).is_success
+    except httpx.TransportError:
+        return False
 
 
 class ServerProcess:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,7 @@ import pytest
 
 from ..postgres import PostgresServer
 from ..unit.chat_client import message
-from .processes import PATIENCE, ServerProcess, program
+from .processes import PATIENCE, ServerProcess, is_healthy, program, wait_for
 
 
 class Serving(ServerProcess):
@@ -41,10 +40,7 @@ class Serving(ServerProcess):
         assert self.process.poll() is None, self.log
 
     def is_healthy(self) -> bool:
-        try:
-            return httpx.get(f"{self.address}/healthz", trust_env=False).is_success
-        except httpx.TransportError:
-            return False
+        return is_healthy(self.address)
 
     def stop(self) -> int:
         self.process.terminate()
@@ -59,13 +55,6 @@ def serving(*arguments: Any, **options: Any) -> Iterator[Serving]:
     finally:
         if served.process.poll() is None:
             served.kill()
-
-
-def wait_for(happened: Callable[[], Any], what: object = None) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not happened():
-        assert time.monotonic() < deadline, getattr(what, "log", what)
-        time.sleep(0.1)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

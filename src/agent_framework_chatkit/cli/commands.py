@@ -49,8 +49,10 @@ AgentsArgument = Annotated[
         envvar="CHATKIT_AGENT",
     ),
 ]
-HostOption = Annotated[str, typer.Option(envvar="CHATKIT_HOST")]
-PortOption = Annotated[int, typer.Option(envvar="CHATKIT_PORT", min=0, max=65535)]
+HostOption = Annotated[str, typer.Option(help="The address to listen on.", envvar="CHATKIT_HOST")]
+PortOption = Annotated[
+    int, typer.Option(help="The port to listen on.", envvar="CHATKIT_PORT", min=0, max=65535)
+]
 AllowedHostsOption = Annotated[
     str,
     typer.Option(
@@ -66,7 +68,7 @@ RootPathOption = Annotated[
     ),
 ]
 WorkersOption = Annotated[
-    int, typer.Option(help="Number of server processes.", envvar="CHATKIT_WORKERS", min=1)
+    int, typer.Option(help="The number of server processes.", envvar="CHATKIT_WORKERS", min=1)
 ]
 LogFormatOption = Annotated[
     LogFormat,

@@ -112,7 +112,15 @@ def without_traceback() -> Iterator[None]:
                 ". Create its folder, or name another file: --store sqlite:////path/chat.db"
             )
         raise typer.BadParameter(complaint) from error
-    except (AttachmentStorageError, ImportError, OSError, ValueError) as error:
+    except AttachmentStorageError as error:
+        # The rest is a dump of the storage client's structures.
+        reason = str(error.__cause__).partition("\n\nDebug source")[0]
+        raise typer.BadParameter(
+            f"Cannot store attachments: {reason}\n"
+            "Check that the bucket or folder exists, and that you may write to it. For a bucket, "
+            "also check the credentials and the region in the environment."
+        ) from error
+    except (ImportError, OSError, ValueError) as error:
         raise typer.BadParameter(str(error)) from error
 
 

@@ -268,6 +268,15 @@ def test_unusable_store_gives_one_line_error(options: list[str], complaint: str)
     assert complaint in output
 
 
+def test_unusable_folder_gives_its_cause(tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files/incoming").write_text("A file where a folder should be.")
+    code, output = run("serve", "my_agent:helper", "--attachments", "files")
+    assert code == 2
+    assert "Not a directory" in output
+    assert "Debug" not in output
+
+
 def test_help_and_typos_do_not_import_framework() -> None:
     code = """
 import sys
