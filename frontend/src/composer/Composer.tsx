@@ -154,7 +154,7 @@ function Notes({ problem, obstacle }: { problem: string | null; obstacle: string
       {problem !== null && (
         <div role="alert">
           <Note level="warning">
-            <span className="lines">{problem}</span>
+            <span className="note-lines">{problem}</span>
           </Note>
         </div>
       )}

@@ -23,7 +23,7 @@ async function settled(person: Person): Promise<void> {
   await person.leave()
 }
 
-test('code is colored, and copied as it was written', async () => {
+test('code is colored, indented, and copied as it was written', async () => {
   const ann = await reading({ permissions: ['clipboard-read', 'clipboard-write'] })
   const block = ann.chat.locator('.code-block')
   const color = (word: string): Promise<string> =>
@@ -32,9 +32,10 @@ test('code is colored, and copied as it was written', async () => {
       .first()
       .evaluate((each) => getComputedStyle(each).color)
   await expect.poll(() => color('def')).not.toBe(await color('(days: '))
+  const code = 'def rain(days: int) -> str:\n    """Say how much it rains."""'
+  expect(await block.locator('pre').innerText()).toContain(code)
   await block.getByRole('button', { name: 'Copy' }).click()
-  const copied = await ann.page.evaluate(() => navigator.clipboard.readText())
-  expect(copied).toContain('def rain(days: int) -> str:\n    """Say how much it rains."""')
+  expect(await ann.page.evaluate(() => navigator.clipboard.readText())).toContain(code)
   await settled(ann)
 })
 
