@@ -100,7 +100,11 @@ def approval_card(
     return WidgetForm(
         _card(
             *call.heading(),
-            {"type": "Text", "value": "The assistant asks for your approval to do this."},
+            {
+                "type": "Text",
+                "value": "The assistant asks for your approval to do this.",
+                "size": "sm",
+            },
             *call.fields(),
             *(always if always_approve else []),
             confirm=button("Approve", approved=True),
