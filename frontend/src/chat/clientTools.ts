@@ -29,6 +29,8 @@ export class ClientTools {
     const { thread, threadId, options, isResponding } = this.#session.current
     const call = thread.items.findLast(isPendingCall)
     if (call === undefined || threadId === null || isResponding || this.#called.has(call.id)) return
+    // The server refuses the output while the thread is locked or closed.
+    if ((thread.thread?.status?.type ?? 'active') !== 'active') return
     // A page without tools answers only the calls of its own turns.
     if (options?.onClientTool === undefined && !this.#responses.isLastOwn) return
     this.#called.add(call.id)

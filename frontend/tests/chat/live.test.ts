@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 import type { AnyEvent } from '../../src/protocol/live'
-import type { ThreadItem } from '../../src/protocol/types'
+import type { Thread, ThreadItem } from '../../src/protocol/types'
 import { LiveServer, open, type Page } from './liveServer'
 import { fakeLocks } from './locks'
 
@@ -262,6 +262,17 @@ test('a rejected retry leaves the thread unchanged', async () => {
   server.finish()
 })
 
+const pendingCall = {
+  id: 'c1',
+  thread_id: 't1',
+  created_at: '',
+  type: 'client_tool_call',
+  status: 'pending',
+  call_id: 'x',
+  name: 'locate',
+  arguments: {},
+} as unknown as ThreadItem
+
 test('one page with tools runs a client tool', async () => {
   const server = new LiveServer()
   const ran: string[] = []
@@ -279,22 +290,38 @@ test('one page with tools runs a client tool', async () => {
   server.begin('Locate me')
   for (const each of all) await each.chat.setThreadId('t1')
   await expect.poll(() => server.follows, eventually).toBe(3)
-  const call = {
-    id: 'c1',
-    thread_id: 't1',
-    created_at: '',
-    type: 'client_tool_call',
-    status: 'pending',
-    call_id: 'x',
-    name: 'locate',
-    arguments: {},
-  }
-  server.emit({ type: 'thread.item.done', item: call as unknown as ThreadItem })
+  server.emit({ type: 'thread.item.done', item: pendingCall })
   server.finish('waiting')
   await expect.poll(() => server.asked, eventually).toContain('threads.add_client_tool_output')
   expect(ran).toHaveLength(1)
   expect(server.claims).toHaveLength(2)
   server.finish()
+})
+
+test('a locked thread runs no client tool', async () => {
+  const server = new LiveServer()
+  const ran: string[] = []
+  const tool = {
+    onClientTool: async ({ name }: { name: string }) => {
+      ran.push(name)
+      return {}
+    },
+  }
+  const ann = await page(server, tool, 'a')
+  server.begin('Locate me')
+  await ann.chat.setThreadId('t1')
+  await expect.poll(() => server.follows, eventually).toBe(1)
+  const locked = { id: 't1', created_at: '', status: { type: 'locked' }, items: { data: [] } }
+  server.emit({ type: 'thread.updated', thread: locked as unknown as Thread })
+  server.emit({ type: 'thread.item.done', item: pendingCall })
+  server.finish('waiting')
+  const { state } = ann.chat
+  await expect
+    .poll(() => state.get().thread.items.some(({ id }) => id === 'c1'), eventually)
+    .toBe(true)
+  await expect.poll(() => state.get().isResponding, eventually).toBe(false)
+  expect(server.claims).toEqual([])
+  expect(ran).toEqual([])
 })
 
 test('tabs of a browser share a stream, and the next tab continues it', async () => {

@@ -22,10 +22,11 @@ from typing_extensions import TypeVar
 
 from ..bridge.context import ThreadContext
 from ..stores.sql.turn_rows import ThreadChange, Writes
-from ..widgets.actions import ActionHandler, Actions
+from ..widgets.actions import ActionHandler, ActionRun, Actions, RefusedActionError
 from .agent_runner import Emit, emitted
 from .answers import OUR_ACTIONS
 from .publish import publish
+from .threads import ThreadClosedError, check_open
 
 if TYPE_CHECKING:
     from .server import AgentChatKitServer
@@ -65,7 +66,7 @@ class CustomActions(Generic[TContext]):
             CustomStreamError: If the handler fails. The message is for the user.
             RefusedActionError: If the action is refused. The message is for the user.
         """
-        handled = self._actions.take(action, sender)
+        handled = self._take(thread, action, sender)
         agent_context = self._agent_context(thread, context, sender)
         with self._reporting_failures(action):
             async with aclosing(handled.stream(agent_context)) as events:
@@ -97,7 +98,7 @@ class CustomActions(Generic[TContext]):
             NotImplementedError: If the handler shows anything else. None of it is stored.
             RefusedActionError: If the action is refused. The message is for the user.
         """
-        handled = self._actions.take(action, sender)
+        handled = self._take(thread, action, sender)
         agent_context = self._agent_context(thread, context, sender)
         before = thread.model_copy(deep=True)
         with self._reporting_failures(action):
@@ -121,6 +122,15 @@ class CustomActions(Generic[TContext]):
         if updated is None or updated is sender:
             return SyncCustomActionResponse()
         return SyncCustomActionResponse(updated_item=updated)
+
+    def _take(
+        self, thread: ThreadMetadata, action: Action[str, Any], sender: WidgetItem | None
+    ) -> ActionRun:
+        try:
+            check_open(thread)
+        except ThreadClosedError as closed:
+            raise RefusedActionError(str(closed)) from closed
+        return self._actions.take(action, sender)
 
     def _agent_context(
         self, thread: ThreadMetadata, context: TContext, sender: WidgetItem | None

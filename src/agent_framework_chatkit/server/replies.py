@@ -237,8 +237,11 @@ class Replies(Generic[TContext]):
         params, page = request.params, page_of(request)
         if page is None:
             raise ValueError("Name the page that claims a tool: metadata.page_id.")
+        thread = await self._store.load_thread(params.thread_id, context)
         item = await self._store.load_item(params.thread_id, params.item_id, context)
-        if not isinstance(item, ClientToolCallItem) or item.status != "pending":
+        is_open = isinstance(item, ClientToolCallItem) and item.status == "pending"
+        # A locked thread would refuse the output.
+        if not is_open or thread.status.type != "active":
             return to_json({"status": "closed"})
         is_claimed = await self._store.turns.claim(
             params.thread_id, owner_of(context), params.item_id, page

@@ -18,7 +18,7 @@ from ..stores.turn_end import TurnEndItem
 
 
 class ThreadClosedError(Exception):
-    """The thread does not accept messages. The error's message is for the user."""
+    """The thread accepts no messages, answers or actions. The error's message is for the user."""
 
 
 def thread_response(thread: ThreadMetadata, items: Page[ThreadItem] | None = None) -> Thread:
@@ -59,7 +59,7 @@ def without_output(item: ThreadItem) -> ThreadItem:
 
 
 def check_open(thread: ThreadMetadata) -> None:
-    """Check that a thread accepts messages.
+    """Check that a thread accepts messages, answers and actions.
 
     Raises:
         ThreadClosedError: If the thread is locked or closed.

@@ -224,6 +224,8 @@ class TurnRequests(Generic[TContext]):
             context,
             thread_id,
             is_answer=may_answer(request),
+            # The app's own actions check it themselves.
+            check=check_open if may_answer(request) else None,
             first_turn_id=self._store.generate_item_id("message", thread, context),
         )
 
