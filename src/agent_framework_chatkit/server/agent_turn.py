@@ -34,7 +34,7 @@ from .history_providers import OwnHistory, own_history
 from .remembered import RememberedTurn, dump_session, earlier_attempt, remembered_of_workflow
 from .service_failures import has_forgotten
 from .turn_state import OF_FINISH_REASON, UNCLEAN, TurnState
-from .unread import answered, written
+from .unread import answered, outputs_of, written
 
 if TYPE_CHECKING:
     from .run import Run
@@ -209,13 +209,16 @@ class AgentTurn(Generic[TContext]):
             messages = [*messages[:-1], noted, *messages[-1:]]
         self.is_resumed = self._resumed is not None
         calls = self._resumed.calls if self._resumed is not None else []
+        outputs = outputs_of(self._unread, self._converter)
+        if self.pause is not None:
+            outputs |= self.pause.outputs()
         self._unread = []  # They may be large.
         self.exchange = Exchange(
             messages,
             calls,
             self._read_to,
             is_workflow=isinstance(self._agent, ThreadWorkflow),
-            outputs=self._resumed.outputs() if self._resumed is not None else {},
+            outputs=outputs,
         )
 
     async def _new_messages(

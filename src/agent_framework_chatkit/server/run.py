@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from contextvars import ContextVar
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from chatkit.errors import ErrorCode
 from chatkit.types import (
@@ -56,6 +56,8 @@ if TYPE_CHECKING:
     from .worker import Worker
 
 logger = logging.getLogger(__name__)
+
+_ItemEvent: TypeAlias = ThreadItemAddedEvent | ThreadItemDoneEvent | ThreadItemReplacedEvent
 
 current_run: ContextVar[Run | None] = ContextVar("current_run", default=None)
 """The run that the current code is part of."""
@@ -155,15 +157,8 @@ class Run:
         if isinstance(event, (ThreadItemDoneEvent, ThreadItemReplacedEvent)):
             self.writer.writes.items.append(event.item)
             self._finish(event.item.id)
-            is_hidden = isinstance(event.item, (HiddenContextItem, SDKHiddenContextItem))
             event = event.model_copy(update={"item": without_output(event.item)})
-            self.writer.add(
-                b"{}" if is_hidden else serialize(event),
-                event,
-                needs_commit=True,
-                is_internal=is_hidden,
-                is_addition=is_addition,
-            )
+            self._add_item(event, event, is_addition=is_addition, needs_commit=True)
         elif isinstance(event, ThreadItemRemovedEvent):
             self.writer.writes.removed.append(event.item_id)
             self._finish(event.item_id)
@@ -172,13 +167,34 @@ class Run:
             self.writer.add(serialize(event), event, is_passing=True)
         elif isinstance(event, ClientEffectEvent):
             self.writer.add(serialize(event), event, is_passing=True, page=self.page or "-")
+        elif isinstance(event, ThreadItemAddedEvent):
+            self._open.add(event.item.id)
+            shown = event.model_copy(update={"item": without_output(event.item)})
+            self._add_item(shown, event)
         else:
-            if isinstance(event, ThreadItemAddedEvent):
-                self._open.add(event.item.id)
-            elif isinstance(event, ErrorEvent):
+            if isinstance(event, ErrorEvent):
                 self._fail(event)
             self.writer.add(serialize(event), event)
         self.note_thread()
+
+    def _add_item(
+        self,
+        shown: _ItemEvent,
+        event: _ItemEvent,
+        *,
+        is_addition: bool = False,
+        needs_commit: bool = False,
+    ) -> None:
+        """Write an event in the form that clients receive; they receive no hidden items."""
+        is_hidden = isinstance(event.item, (HiddenContextItem, SDKHiddenContextItem))
+        data = b"{}" if is_hidden else serialize(shown)
+        self.writer.add(
+            data,
+            event,
+            needs_commit=needs_commit,
+            is_internal=is_hidden,
+            is_addition=is_addition,
+        )
 
     def _finish(self, item_id: str) -> None:
         self._open.discard(item_id)

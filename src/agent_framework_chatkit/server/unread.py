@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from chatkit.types import (
@@ -13,7 +14,10 @@ from chatkit.types import (
     UserMessageItem,
 )
 
+from ..bridge.thread_items import ThreadItemConverter
 from ..stores.sql.turn_rows import UnreadItem
+
+_RESULT_OF_ITEM = ThreadItemConverter.client_tool_call_to_input
 
 
 def _is_written(unread: UnreadItem) -> bool:
@@ -36,3 +40,19 @@ def answered(unread: Sequence[UnreadItem]) -> list[ThreadItem]:
         or (isinstance(each.item, StructuredInputItem) and each.item.status != "pending")
     ]
     return [each.item for each in unread if _is_written(each) or each in answered[-1:]]
+
+
+def outputs_of(unread: Sequence[UnreadItem], converter: ThreadItemConverter) -> dict[str, str]:
+    """Return the IDs of the items that hold the results of client tool calls, by the calls' IDs.
+
+    A converter that changes the results itself leaves none.
+    """
+    if type(converter).client_tool_call_to_input is not _RESULT_OF_ITEM:
+        return {}
+    items = [each.item for each in unread if isinstance(each.item, ClientToolCallItem)]
+    count = Counter(item.call_id for item in items)
+    return {
+        item.call_id: item.id
+        for item in items
+        if item.output is not None and count[item.call_id] == 1
+    }
