@@ -55,11 +55,11 @@ test('another tab shows what is stored, and the first all of it', async () => {
   await other.page.goto(ann.page.url())
   await other.composer.waitFor()
   await ann.button('Approve').click()
-  await ann.text('work twice 2-39.').waitFor()
+  await ann.text('work twice 2-23.').waitFor()
   await ann.button('Send').waitFor()
   expect(await other.chat.getByText('Something went wrong').count()).toBe(0)
   await other.page.reload()
-  await other.text('work twice 2-39.').waitFor()
+  await other.text('work twice 2-23.').waitFor()
   await isCalm(ann, 'work twice')
 })
 
