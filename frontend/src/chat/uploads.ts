@@ -21,7 +21,7 @@ export interface Upload {
 
 export interface UploadsState {
   files: readonly Upload[]
-  /** Why some files were refused; `null` if none were. */
+  /** The message about refused files; `null` if there are none. */
   refusal: string | null
   /** The last event, for screen readers. */
   news: string

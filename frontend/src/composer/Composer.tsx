@@ -91,7 +91,7 @@ function DraftComposer({ draft }: { draft: Draft }) {
 export interface SendingState {
   isEmpty: boolean
   isReady: boolean
-  /** Why the message cannot be sent yet. */
+  /** The reason why the message cannot be sent yet. */
   obstacle: string | null
   /** Whether the user tried to send it anyway. */
   hasTried: boolean

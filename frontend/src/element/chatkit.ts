@@ -38,7 +38,7 @@ class ChatKitElement extends HTMLElement implements ElementContract {
   #kept: Kept | null = null
   #key = ''
   #wasRemoved = false
-  /** Why the app did not start. */
+  /** The error message if the app did not start. */
   #failure: string | null = null
   #endPrinting: (() => void) | null = null
 

@@ -20,7 +20,7 @@ interface ItemProps {
   isOpen: boolean
   /** Whether the item's turn is running. */
   isLive: boolean
-  /** How much of the item is done, from 0 to 1; `null` if that is not known. */
+  /** The progress of an image, from 0 to 1; `null` if it is not known. */
   progress: number | null
   /** Whether the item ends an answer, and has the answer's buttons. */
   isEnd: boolean

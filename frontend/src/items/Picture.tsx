@@ -6,7 +6,7 @@ import { useMayLoadImage } from '../widgets/useMayLoadImage'
 interface PictureProps {
   item: GeneratedImageItem
   isOpen: boolean
-  /** How much of the image is done, from 0 to 1; `null` if that is not known. */
+  /** The progress, from 0 to 1; `null` if it is not known. */
   progress: number | null
 }
 

@@ -9,7 +9,7 @@ interface FieldProps {
   isBlock: boolean
   /** Whether an action of the control is waiting for its response. */
   isPending?: boolean
-  /** Why the control's last action failed. */
+  /** The error message if the control's last action failed. */
   failure?: string | null
   children: ReactNode
 }

@@ -1,4 +1,4 @@
-/** Why an action failed, next to the control that sent it. */
+/** The error of a failed action, next to the control that sent it. */
 export function Problem({ message }: { message: string | null }) {
   if (message === null) return null
   return (

@@ -23,7 +23,7 @@ const picture = {
 }
 
 const stops: (() => void)[] = []
-/** Where nginx serves the chat: by HTTP and by HTTPS, each under a path. */
+/** The addresses at which nginx serves the chat, by HTTP and by HTTPS, each under a path. */
 let plain: string
 let secure: string
 

@@ -59,7 +59,7 @@ class Exchange:
         self.inputs = list(inputs)
         self._calls = list(calls)
         self.finish_reason: str | None = None
-        """Why the model stopped, if known."""
+        """The reason why the model stopped, if known."""
         self.is_refused = False
         """Whether the model refused to answer."""
         self.service_state = ""

@@ -27,12 +27,12 @@ class Housekeeping:
 
     Args:
         store: Stores the threads and their logs.
-        tell: Called with the key of a thread whose turn was ended.
+        notify: Called with the key of a thread whose turn was ended.
     """
 
-    def __init__(self, store: SQLStore[Any], tell: Callable[[int], None]) -> None:
+    def __init__(self, store: SQLStore[Any], notify: Callable[[int], None]) -> None:
         self._store = store
-        self._tell = tell
+        self._notify = notify
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -58,7 +58,7 @@ class Housekeeping:
         ):
             if turn.state == "running":
                 logger.warning("Turn %s was interrupted: its worker died.", turn.id)
-            self._tell(turn.key)
+            self._notify(turn.key)
 
     async def _run(self) -> None:
         found_dead = self._store.leases.found_dead

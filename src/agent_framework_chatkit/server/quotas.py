@@ -31,7 +31,7 @@ _TOO_MUCH_FROM_ADDRESS = (
 )
 
 _MIN_UPLOAD = 4096
-"""The bytes for which an upload counts at least: it also costs a row and a file."""
+"""The minimum number of bytes to count for an upload: it also costs a row and a file."""
 
 
 class QuotaExceededError(Exception):

@@ -279,10 +279,10 @@ class _Lists:
         self._changed: dict[int, None] = {}
         self._ids: dict[int, str] = {}
         self.wake: Callable[[], None] = lambda: None
-        worker.lists.follow(owner, self._tell)
+        worker.lists.follow(owner, self._notify)
         worker.watch()
 
-    def _tell(self, key: int) -> None:
+    def _notify(self, key: int) -> None:
         self._changed[key] = None
         self.wake()
 
@@ -317,4 +317,4 @@ class _Lists:
 
     def close(self) -> None:
         """Stop collecting."""
-        self._worker.lists.unfollow(self._owner, self._tell)
+        self._worker.lists.unfollow(self._owner, self._notify)

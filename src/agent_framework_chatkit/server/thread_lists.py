@@ -80,14 +80,14 @@ class ThreadLists:
         known = self._seen.keys() if keys is None else self._seen.keys() & keys
         return [self._seen[key] for key in known - found]
 
-    def follow(self, owner: str, tell: Callable[[int], None]) -> None:
+    def follow(self, owner: str, notify: Callable[[int], None]) -> None:
         """Notify a client of changes in an owner's threads."""
-        self._followers.setdefault(owner, set()).add(tell)
+        self._followers.setdefault(owner, set()).add(notify)
 
-    def unfollow(self, owner: str, tell: Callable[[int], None]) -> None:
+    def unfollow(self, owner: str, notify: Callable[[int], None]) -> None:
         """Stop notifying a client."""
         followers = self._followers.get(owner, set())
-        followers.discard(tell)
+        followers.discard(notify)
         if not followers:
             self._followers.pop(owner, None)
             self._compared.discard(owner)
@@ -97,8 +97,8 @@ class ThreadLists:
 
     def thread_changed(self, owner: str, key: int) -> None:
         """Notify the followers of an owner's list that a thread changed."""
-        for tell in tuple(self._followers.get(owner, ())):
-            tell(key)
+        for notify in tuple(self._followers.get(owner, ())):
+            notify(key)
 
     def thread_deleted(self, owner: str, key: int, thread_id: str) -> None:
         """Notify the followers of an owner's list that a thread was deleted."""

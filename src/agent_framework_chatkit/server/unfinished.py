@@ -1,4 +1,4 @@
-"""Tracks the unfinished items of a thread by its events."""
+"""Rebuilds the unfinished items of a thread from its events."""
 
 from __future__ import annotations
 

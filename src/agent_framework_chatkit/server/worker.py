@@ -99,7 +99,7 @@ class Worker(Generic[TContext]):
             prelude: Returns the first events, which are stored in the same transaction.
             body: Emits the other events.
             context: The request's context.
-            page: The ID of the page that asked.
+            page: The ID of the page that sent the request.
             time_limit: Seconds after which the turn is stopped; 0 for no limit.
 
         Returns:

@@ -1,4 +1,4 @@
-"""How a run writes its events."""
+"""A run writes its events."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Leases: the right to write to a thread, and the detection of dead workers.
 
 A worker that holds leases increments a counter in the database. The others time it with their own
-clocks: a worker whose counter stands still is suspected, and considered dead if the counter still
-stands when they look again. Thus nobody compares clocks, and nobody is considered dead while the
-database is locked or does not answer.
+clocks: if a counter does not change, its worker is suspected; if it still has not changed when they
+look again, the worker is considered dead. So workers never compare clocks, and no worker is
+considered dead while the database is locked or does not respond.
 """
 
 from __future__ import annotations
@@ -137,44 +137,44 @@ class Leases:
             .values(beat=workers.c.beat + 1, suspect=None)
         )
         if moved.rowcount == 0:
-            # A new worker, or one taken for dead: it keeps the leases that nobody has taken.
+            # A new worker, or one that others considered dead: it keeps the leases that none took.
             connection.execute(insert(workers).values(id=self.worker, beat=0))
 
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(self._lease / 5)
             try:
-                await self._look()
+                await self._check()
             except SQLAlchemyError as error:
-                # Meanwhile no worker can show that it is alive.
+                # While the database fails, no worker can show that it is alive.
                 self._seen.clear()
                 if not does_not_answer(error):
                     logger.warning("Cannot watch the other workers: %s", brief(error))
 
-    async def _look(self) -> None:
+    async def _check(self) -> None:
         others = select(workers.c.id, workers.c.beat, workers.c.suspect).where(
             workers.c.id != self.worker
         )
         rows = await self._database.read(lambda connection: connection.execute(others).all())
         now = time.monotonic()
         known, self._seen = self._seen, {}
-        quiet: list[tuple[str, int, str | None]] = []
-        # Workers whose counters move, and who may act on their suspicions.
-        lively = {self.worker}
+        stalled: list[tuple[str, int, str | None]] = []
+        # Workers whose counters change, so that they can act on their suspicions.
+        alive = {self.worker}
         for row in rows:
             beat, since = known.get(row.id, (-1, now))
             self._seen[row.id] = (row.beat, since if beat == row.beat else now)
             if now - self._seen[row.id][1] >= self._lease * 0.4:
-                quiet.append((row.id, row.beat, row.suspect))
+                stalled.append((row.id, row.beat, row.suspect))
             else:
-                lively.add(row.id)
-        for worker, beat, suspected_by in quiet:
+                alive.add(row.id)
+        for worker, beat, suspected_by in stalled:
             if suspected_by == self.worker:
-                if await self._bury(worker, beat):
+                if await self._declare_dead(worker, beat):
                     logger.warning("Worker %s died; ending its turns.", worker)
                     self.found_dead.set()
-            # Workers that kept taking over each other's suspicion would never act on it.
-            elif suspected_by not in lively:
+            # If workers kept taking over each other's suspicion, none would ever act on it.
+            elif suspected_by not in alive:
                 await self._suspect(worker, beat)
 
     async def _suspect(self, worker: str, beat: int) -> None:
@@ -186,7 +186,7 @@ class Leases:
         )
         await self._database.write(lambda connection: connection.execute(statement))
 
-    async def _bury(self, worker: str, beat: int) -> bool:
+    async def _declare_dead(self, worker: str, beat: int) -> bool:
         statement = delete(workers).where(
             workers.c.id == worker, workers.c.beat == beat, workers.c.suspect == self.worker
         )

@@ -13,7 +13,7 @@ from .tables import attachments, doomed_attachments, owners, threads
 from .time import database_time
 
 _BATCH = 200
-"""How many rows a transaction deletes. Others can write in between."""
+"""The number of rows to delete per transaction. Others can write in between."""
 
 
 @dataclass(frozen=True)
