@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 
 from ..server.dispatch import BUSY
 from ..server.quotas import QuotaExceededError
-from ..server.requests import RequestTooComplexError
+from ..server.requests import RequestInvalidError, RequestTooComplexError
 from ..stores.attachments.errors import AttachmentError
 from ..stores.errors import ThreadBusyError
 from ..stores.sql.availability import does_not_answer
@@ -41,6 +41,8 @@ def failures_as_http() -> Iterator[None]:
         raise HTTPException(429, str(error), {"Retry-After": "60"}) from error
     except RequestTooComplexError as error:
         raise HTTPException(413, str(error)) from error
+    except RequestInvalidError as error:
+        raise HTTPException(400, str(error)) from error
     except AttachmentError as error:
         if error.status >= 500:
             logger.exception("The attachment storage failed.")

@@ -39,6 +39,7 @@ from .event_log import serialize
 from .requests import (
     MAX_IDS,
     MAX_PAGE,
+    RequestInvalidError,
     RequestTooComplexError,
     ThreadsClaimToolReq,
     ThreadsSearchReq,
@@ -150,6 +151,9 @@ class Replies(Generic[TContext]):
         page = await self._store.load_thread_items(
             params.thread_id, params.after, _page_size(params.limit), params.order, context
         )
+        if not page.data:
+            # Raise if the owner has no such thread.
+            await self._store.load_thread(params.thread_id, context)
         return serialize(self._visible_page(page, request, context))
 
     def _visible_page(
@@ -190,9 +194,11 @@ class Replies(Generic[TContext]):
         return b"{}"
 
     async def _transcribe(self, request: InputTranscribeReq, context: TContext) -> bytes:
-        audio = AudioInput(
-            data=base64.b64decode(request.params.audio_base64), mime_type=request.params.mime_type
-        )
+        try:
+            data = base64.b64decode(request.params.audio_base64)
+        except ValueError as error:
+            raise RequestInvalidError("Send the recording in Base64.") from error
+        audio = AudioInput(data=data, mime_type=request.params.mime_type)
         return serialize(await self._server.transcribe(audio, context))
 
     async def _update_thread(self, request: ThreadsUpdateReq, context: TContext) -> bytes:
@@ -217,14 +223,14 @@ class Replies(Generic[TContext]):
     async def _sync_action(self, request: ThreadsSyncCustomActionReq, context: TContext) -> bytes:
         params = request.params
         if params.action.type in OUR_ACTIONS:
-            raise ValueError("Answer the agent's requests with threads.custom_action.")
+            raise RequestInvalidError("Answer the agent's requests with threads.custom_action.")
         async with self._store.turn(params.thread_id, context):
             thread = await self._store.load_thread(params.thread_id, context)
             item: ThreadItem | None = None
             if params.item_id:
                 item = await self._store.load_item(params.thread_id, params.item_id, context)
             if item is not None and not isinstance(item, WidgetItem):
-                raise ValueError("threads.sync_custom_action requires a widget sender item")
+                raise RequestInvalidError("Name a widget: only widgets have actions.")
             await record_action(self._store, params, context)
             return serialize(await self._server.sync_action(thread, params.action, item, context))
 
@@ -236,7 +242,7 @@ class Replies(Generic[TContext]):
     async def _claim_tool(self, request: ThreadsClaimToolReq, context: TContext) -> bytes:
         params, page = request.params, page_of(request)
         if page is None:
-            raise ValueError("Name the page that claims a tool: metadata.page_id.")
+            raise RequestInvalidError("Name the page that claims a tool: metadata.page_id.")
         thread = await self._store.load_thread(params.thread_id, context)
         item = await self._store.load_item(params.thread_id, params.item_id, context)
         is_open = isinstance(item, ClientToolCallItem) and item.status == "pending"

@@ -112,6 +112,10 @@ _BRACKET = re.compile(rb"[][{}]")
 _ANY: TypeAdapter[Any] = TypeAdapter(AnyReq)
 
 
+class RequestInvalidError(ValueError):
+    """A request does not fit its thread, or lacks something. The message is for the client."""
+
+
 class RequestTooComplexError(ValueError):
     """A request would take too long to parse for its size."""
 

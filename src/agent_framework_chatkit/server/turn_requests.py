@@ -45,7 +45,7 @@ from .answers import CLOSED, OUR_ACTIONS, RefusedAnswerError, may_answer, submit
 from .event_log import Entry, numbered, serialize
 from .follower import Follower
 from .replies import PAGE_SIZE, record_action
-from .requests import page_of, request_id_of
+from .requests import RequestInvalidError, page_of, request_id_of
 from .run import Run, new_run_id
 from .threads import check_open, thread_response, visible_items
 from .user_messages import UserMessages
@@ -175,7 +175,7 @@ class TurnRequests(Generic[TContext]):
         thread_id, item_id = request.params.thread_id, request.params.item_id
         message = await self._store.load_item(thread_id, item_id, context)
         if not isinstance(message, UserMessageItem):
-            raise ValueError(f"Item {item_id} is not a user message.")
+            raise RequestInvalidError("Only a user's message can be answered again.")
         is_edited = "input" in request.metadata
         if is_edited:
             message = await self._messages.edited(message, request, context)
@@ -260,7 +260,7 @@ class TurnRequests(Generic[TContext]):
             if not await self._server.answers.is_call_open(thread_id, context):
                 await self._store.load_thread(thread_id, context)
                 if not await self._pending_calls(thread_id, context):
-                    raise ValueError(f"Thread {thread_id} does not end with a client tool call.")
+                    raise RequestInvalidError(CLOSED)
         elif isinstance(request, ThreadsCustomActionReq) and (
             request.params.action.type in OUR_ACTIONS
         ):

@@ -74,3 +74,46 @@ async def test_items_per_feedback_are_limited(tmp_path: Path) -> None:
         assert response.status_code == 413
         assert "100" in response.json()["error"]
         await browser.get("items.feedback", item_ids=["i"] * 100, **params)
+
+
+async def test_items_of_unknown_thread_are_not_found(tmp_path: Path) -> None:
+    async with chat(tmp_path) as browser:
+        await browser.ask("Hello")
+        other = Browser(browser.app)
+        for thread_id in (browser.thread_id, "thr_none", ""):
+            refused = await other.post("items.list", thread_id=thread_id)
+            assert refused.status_code == 404
+            assert refused.json() == {"error": "There is no such thread, item or attachment."}
+
+
+class Listening(AgentChatKitServer[Any]):
+    async def transcribe(self, audio_input: Any, context: Any) -> Any:
+        raise AssertionError("There is no recording.")
+
+
+async def test_request_that_does_not_fit_says_what_is_wrong() -> None:
+    async with SQLStore[Any]("sqlite://") as store:
+        browser = Browser(create_app(Listening(agent([text("Hi")]), store)))
+        await browser.ask("Hello")
+        thread = {"thread_id": browser.thread_id}
+        mine, answer = [{"item_id": item["id"]} for item in await browser.items()]
+        for kind, params, words in [
+            ("threads.retry_after_item", answer, "a user's message"),
+            ("threads.add_client_tool_output", {"result": 1}, "no longer open"),
+            ("threads.claim_tool", mine, "metadata.page_id"),
+            ("threads.sync_custom_action", mine | {"action": {"type": "buy"}}, "a widget"),
+            (
+                "threads.sync_custom_action",
+                {"action": {"type": "approval.answer"}},
+                "threads.custom_action",
+            ),
+        ]:
+            refused = await browser.post(kind, **thread, **params)
+            assert refused.status_code == 400
+            assert words in refused.json()["error"]
+        refused = await browser.post("input.transcribe", audio_base64="a", mime_type="audio/webm")
+        assert (refused.status_code, refused.json()) == (
+            400,
+            {"error": "Send the recording in Base64."},
+        )
+        await browser.http.aclose()
