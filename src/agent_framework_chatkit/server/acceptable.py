@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
@@ -15,6 +16,9 @@ from .exchange import NOT_STARTED, has_arguments
 
 NO_ANSWER = "(There was no answer.)"
 """Stands in for an answer that was cut short before it started."""
+
+_DOUBTFUL = re.compile(r"\\ud|NaN|Infinity|\de|\d{300}", re.IGNORECASE)
+"""Found in arguments that may contain an escaped surrogate or a number that is not finite."""
 
 _APPROVALS = frozenset({"function_approval_request", "function_approval_response"})
 
@@ -133,17 +137,21 @@ def _clean_result(content: Content) -> Content:
 
 
 def _valid_arguments(arguments: Any) -> str:
-    """Return a call's arguments as JSON text without lone surrogates, escaped ones included."""
+    """Return a call's arguments as JSON text, without lone surrogates, escaped ones included.
+
+    Numbers that JSON cannot represent, which clients refuse to send, become texts.
+    """
     if not arguments:
         return "{}"
     if isinstance(arguments, str):
-        if "\\ud" not in arguments.lower():
+        if not _DOUBTFUL.search(arguments):
             return mend_surrogates(arguments)
         try:
             arguments = json.loads(arguments)
         except ValueError:
             return mend_surrogates(arguments)
-    return json.dumps(mend_json(arguments), ensure_ascii=False)
+    finite = json.loads(json.dumps(mend_json(arguments)), parse_constant=str)
+    return json.dumps(finite, ensure_ascii=False)
 
 
 def _is_encodable(value: Any) -> bool:
@@ -309,6 +317,7 @@ def fit_together(
     history: list[Message], inputs: Sequence[Message]
 ) -> tuple[list[Message], list[Message]]:
     """Return history and input so that strict services accept them one after the other."""
+    inputs = [clean for each in inputs if (clean := _clean(each, is_resumed=True)) is not None]
     first_user = next((i for i, each in enumerate(inputs) if each.role == "user"), 0)
     if history and first_user and inputs[0].role == "assistant":
         # Assistant messages that code added to the thread.

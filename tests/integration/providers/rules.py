@@ -91,7 +91,16 @@ def is_object(arguments: Any) -> bool:
     except (TypeError, ValueError):
         return False
     # Half of a surrogate pair may also be an escape.
-    return isinstance(value, dict) and not has_lone_surrogate(value)
+    return isinstance(value, dict) and not has_lone_surrogate(value) and _is_finite(value)
+
+
+def _is_finite(value: Any) -> bool:
+    """Return whether clients that pass a value on as JSON can send it."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        return False
+    return True
 
 
 def check_strictest(messages: Sequence[Message]) -> list[str]:

@@ -6,7 +6,7 @@ from agent_framework import Content, Message
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_framework_chatkit.server.acceptable import acceptable
+from agent_framework_chatkit.server.acceptable import acceptable, fit_together
 from agent_framework_chatkit.server.history import History
 
 from ...integration.providers.rules import check_strictest
@@ -17,7 +17,19 @@ TEXTS = st.sampled_from(["", " \n", "Hi", "x\ud83dy", "😀", "\ud83d", "Two wor
 IDS = st.sampled_from(["c1", "c2", "c3"])
 
 
-ARGUMENTS = st.sampled_from(['{"a": 1}', '{"a": "\\ud83d"}', '{"a": ', "", "{}"])
+ARGUMENTS = st.sampled_from(
+    [
+        '{"a": 1}',
+        '{"a": "\\ud83d"}',
+        '{"a": ',
+        "",
+        "{}",
+        '{"a": NaN}',
+        '{"a": [-1E400]}',
+        f'{{"a": {"1" * 400}.0}}',
+        {"a": float("inf")},
+    ]
+)
 
 
 CONTENTS = st.one_of(
@@ -75,6 +87,26 @@ def test_history_is_the_same_however_it_is_read(messages: list[Message], cut: in
     assert [each.to_dict() for each in whole.messages()] == [
         each.to_dict() for each in parts.messages()
     ]
+
+
+@given(MESSAGES, MESSAGES)
+def test_history_and_input_fit_together(messages: list[Message], given: list[Message]) -> None:
+    written = [each for each in given if each.role != "tool"]
+    for each in written:
+        each.contents = [content for content in each.contents if content.type == "text"]
+    history = acceptable([Message("user", ["Begin."]), *messages])
+    fitting, inputs = fit_together(history, [*written, Message("user", ["And now?"])])
+    complaints = check_strictest([*fitting, *inputs])
+    assert not complaints, complaints
+
+
+def test_numbers_that_are_not_json_stay_readable() -> None:
+    arguments = '{"a": 1e400, "b": -1e400, "c": NaN, "d": 1e3}'
+    called = Content.from_function_call("c", "f", arguments=arguments)
+    _, message, _ = acceptable([Message("user", ["Go."]), Message("assistant", [called])])
+    assert message.contents[0].arguments == (
+        '{"a": "Infinity", "b": "-Infinity", "c": "NaN", "d": 1000.0}'
+    )
 
 
 def test_nothing_useful_is_lost() -> None:
