@@ -107,12 +107,12 @@ export class Follow {
   }
 
   /** Stop following if the page is hidden and no response is in progress. */
-  rest(): void {
+  stopIfIdle(): void {
     if (document.hidden && !this.#context.isBusy()) this.#pause()
   }
 
   #onVisibility = (): void => {
-    if (document.hidden) this.rest()
+    if (document.hidden) this.stopIfIdle()
     else if (this.#following === null) this.#resume()
     else this.#reconnect()
   }

@@ -113,8 +113,8 @@ export class Live {
     await shown
   }
 
-  rest(): void {
-    this.#follow?.rest()
+  stopIfIdle(): void {
+    this.#follow?.stopIfIdle()
   }
 
   /** Return the metadata of a request that continues without this page and may be repeated. */
@@ -131,8 +131,8 @@ export class Live {
     const merged = replaceItems(shown, thread.thread, thread.items)
     const hasOlder = merged.items.length > thread.items.length
     this.#session.state.set({ older: hasOlder ? before : older })
-    const event = { ...thread, items: merged.items, notices: shown.notices, error: null }
-    this.#session.state.set({ thread: event, isLoading: false, loadError: null })
+    const state = { ...thread, items: merged.items, notices: shown.notices, error: null }
+    this.#session.state.set({ thread: state, isLoading: false, loadError: null })
     const { turn } = thread
     this.#callbacks.shown()
     if (turn !== null) this.#callbacks.receive({ id: null, event: { type: 'turn.updated', turn } })

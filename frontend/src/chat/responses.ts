@@ -334,7 +334,7 @@ export class Responses {
     this.#transient.clear()
     this.#session.state.set({ isResponding: false, thread: endResponse(thread) })
     this.#session.host.emit('chatkit.response.end')
-    this.#live.rest()
+    this.#live.stopIfIdle()
     this.#callbacks.ended({ isStopped: isStopped || turn?.state === 'stopped', hasFailed, turn })
   }
 

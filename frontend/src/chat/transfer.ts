@@ -8,7 +8,7 @@ import type { Attachment } from '../protocol/types'
 export interface Transfer {
   signal: AbortSignal
   /** Called with the fraction sent, from 0 to 1, where the browser reports it. */
-  onProgress: (part: number) => void
+  onProgress: (fraction: number) => void
 }
 
 /** Thrown when a transfer fails; the message is the server's reason, if it gave one. */
@@ -25,17 +25,19 @@ interface Descriptor {
 type Created = Attachment & { upload_descriptor?: Descriptor | null }
 
 /** The request that gets a visitor's cookie, which uploads need. */
-let known: Promise<unknown> | undefined
+let cookie: Promise<unknown> | undefined
 
 /** Upload a file as `api.uploadStrategy` says, and return its attachment. */
 export async function transfer(
   file: File,
   api: CustomApiConfig,
-  how: Transfer,
+  options: Transfer,
 ): Promise<Attachment> {
-  known ??= call(api, 'threads.list', { limit: 1, order: 'desc' }).catch(() => (known = undefined))
-  await known
-  return upload(file, api, how)
+  cookie ??= call(api, 'threads.list', { limit: 1, order: 'desc' }).catch(
+    () => (cookie = undefined),
+  )
+  await cookie
+  return upload(file, api, options)
 }
 
 async function upload(
@@ -67,8 +69,8 @@ async function upload(
   return attachment as Attachment
 }
 
-/** Return the upload request that the server asks for: a form by POST, else the bare file. */
-function requestOf(file: File, descriptor: Descriptor): Sent {
+/** Return the upload request that the server asks for: POST sends a form, other methods the file. */
+function requestOf(file: File, descriptor: Descriptor): UploadRequest {
   const method = descriptor.method.toUpperCase()
   // These methods cannot carry the file.
   if (method === 'GET' || method === 'HEAD') throw new TransferError()
@@ -98,21 +100,16 @@ export async function download(api: CustomApiConfig, { id, name }: Attachment): 
   save(await response.blob(), name)
 }
 
-async function call<T>(
-  api: CustomApiConfig,
-  type: string,
-  params: object,
-  signal?: AbortSignal,
-): Promise<T> {
+async function call<T>(api: CustomApiConfig, type: string, params: object): Promise<T> {
   const request = {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ type, params }),
   }
-  return read(await byFetch(api, api.url, request, signal))
+  return read(await byFetch(api, api.url, request))
 }
 
-interface Sent {
+interface UploadRequest {
   method: string
   headers: Record<string, string>
   body: XMLHttpRequestBodyInit
@@ -122,9 +119,9 @@ interface Sent {
 function send(
   api: CustomApiConfig,
   url: string,
-  request: Sent,
+  request: UploadRequest,
   signal: AbortSignal,
-  onProgress: (part: number) => void,
+  onProgress: (fraction: number) => void,
 ): Promise<string> {
   return api.fetch === undefined
     ? byXhr(url, request, signal, onProgress)
@@ -134,7 +131,7 @@ function send(
 async function byFetch(
   api: CustomApiConfig,
   url: string,
-  request: Sent,
+  request: UploadRequest,
   signal?: AbortSignal,
 ): Promise<string> {
   const init = { ...request, ...(signal && { signal }) }
@@ -146,9 +143,9 @@ async function byFetch(
 
 function byXhr(
   url: string,
-  { method, headers, body }: Sent,
+  { method, headers, body }: UploadRequest,
   signal: AbortSignal,
-  onProgress: (part: number) => void,
+  onProgress: (fraction: number) => void,
 ): Promise<string> {
   const xhr = new XMLHttpRequest()
   return new Promise((resolve, reject) => {

@@ -2,13 +2,13 @@ import { lazy, Suspense } from 'react'
 
 import type { WidgetItem } from '../protocol/types'
 
-const Drawn = lazy(() => import('../widgets/WidgetView'))
+const LazyWidget = lazy(() => import('../widgets/WidgetView'))
 
 /** A widget. The code for widgets is loaded with the first one. */
 export function WidgetItemView({ item }: { item: WidgetItem }) {
   return (
     <Suspense fallback={<div className="widget-coming" aria-hidden="true" />}>
-      <Drawn widget={item.widget} item={item} />
+      <LazyWidget widget={item.widget} item={item} />
     </Suspense>
   )
 }

@@ -98,7 +98,7 @@ export function reduce(state: ThreadState, event: AnyEvent): ThreadState {
       return { ...state, items, open: without(state.open, event.item_id) }
     }
     case 'thread.state':
-      return standing(state, event)
+      return reportedState(state, event)
     case 'turn.updated':
       return { ...state, turn: event.turn }
     case 'stream_options':
@@ -147,7 +147,7 @@ export function replaceItems(
 }
 
 /** Return the state that a server reports; older items stay. */
-function standing(before: ThreadState, event: ThreadStateEvent): ThreadState {
+function reportedState(before: ThreadState, event: ThreadStateEvent): ThreadState {
   const { thread, items, open_items: unfinished, turn } = event
   let state = replaceItems(before, thread, [...items.data].reverse())
   for (const item of unfinished) state = withItem(state, item)

@@ -8,10 +8,10 @@ import { useStore } from '../ui/useStore'
 import type { Say } from '../i18n/texts'
 
 /** The announcements so far: each waits for the one before, which may still load Markdown. */
-let saying = Promise.resolve()
+let queue = Promise.resolve()
 
 function say(words: Promise<string>): void {
-  saying = saying.then(async () => announce(await words)).catch(() => {})
+  queue = queue.then(async () => announce(await words)).catch(() => {})
 }
 
 /** Announces new items to screen readers: answers when they are finished, the others briefly. */
@@ -32,7 +32,7 @@ export function Announcer() {
       // An item that is being written is announced when it is finished or stopped.
       if (isResponding && open.has(item.id)) continue
       known.current.add(item.id)
-      if (isResponding || wasResponding.current) say(sayingOf(item, text))
+      if (isResponding || wasResponding.current) say(announcementOf(item, text))
     }
     wasResponding.current = isResponding
   }, [items, open, isResponding, text])
@@ -53,7 +53,7 @@ export function Announcer() {
   )
 }
 
-async function sayingOf(item: ThreadItem, say: Say): Promise<string> {
+async function announcementOf(item: ThreadItem, say: Say): Promise<string> {
   switch (item.type) {
     case 'assistant_message':
       return spoken(item.content.map((part) => part.text).join('\n'))
