@@ -28,7 +28,7 @@ from ..telemetry import RecordedSpan, request_span
 from .event_log import serialize
 from .follower import Follower
 from .replies import Replies
-from .requests import ThreadsFollowReq, is_detached
+from .requests import RequestInvalidError, ThreadsFollowReq, is_detached
 from .run import Run
 from .streams import Frames, run_events, thread_events
 from .threads import ThreadClosedError, thread_response, visible_items
@@ -46,6 +46,8 @@ BUSY = (
     "try again."
 )
 """Shown to a user who does something else while an answer is being written."""
+
+_REUSED = "The metadata.request_id belongs to a request in another thread. Send a new random one."
 
 
 class Dispatcher(Generic[TContext]):
@@ -69,8 +71,7 @@ class Dispatcher(Generic[TContext]):
         A failure before the first event is raised; a later one becomes an error event.
         """
         has_begun = False
-        thread_id = getattr(request.params, "thread_id", None)
-        with request_span(request.type, thread_id) as span:
+        with request_span(request.type, _thread_of(request)) as span:
             if isinstance(request, ThreadsFollowReq):
                 events = self._follow(request, context)
             else:
@@ -120,6 +121,8 @@ class Dispatcher(Generic[TContext]):
             yield [_plain(NoticeEvent(level="warning", message=str(closed)))]
             return
         except RepeatedRequestError as repeated:
+            if _thread_of(request) not in (None, repeated.request.thread_id):
+                raise RequestInvalidError(_REUSED) from repeated
             async for frames in self._repeat(repeated.request, context, is_live=is_live):
                 yield frames
             return
@@ -173,6 +176,11 @@ class Dispatcher(Generic[TContext]):
             after = page.after
         for item in visible_items(found[::-1], with_ends=True):
             yield ThreadItemDoneEvent(item=item)
+
+
+def _thread_of(request: StreamingReq | ThreadsFollowReq) -> str | None:
+    """Return the ID of a request's thread, or `None` if the request creates one."""
+    return getattr(request.params, "thread_id", None)
 
 
 def _plain(event: ThreadStreamEvent) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 from typing import Annotated, Any, Literal, TypeAlias
 
 from chatkit.types import BaseReq, NonStreamingReq, StreamingReq
@@ -158,7 +159,9 @@ def parse_request(body: str | bytes | bytearray) -> Any:
 def request_id_of(request: BaseReq) -> str | None:
     """Return the ID that makes a request safe to repeat, if it has one."""
     given = request.metadata.get("request_id")
-    return given if isinstance(given, str) and 0 < len(given) <= 200 else None
+    if not isinstance(given, str) or not given:
+        return None
+    return given if len(given) <= 200 else sha256(given.encode()).hexdigest()
 
 
 def page_of(request: BaseReq) -> str | None:

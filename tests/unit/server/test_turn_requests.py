@@ -57,6 +57,30 @@ async def test_repeated_request_runs_nothing() -> None:
         assert len(answering.client.asked) == 1  # type: ignore[attr-defined]
 
 
+async def test_long_request_id_makes_a_request_repeatable() -> None:
+    answering = agent([text("Hi")])
+    async with live_chat(answering) as client:
+        asking = await client.ask("Hello", request_id="r" * 1_000)
+        events = await asking.rest()
+        again = LiveClient(client.server)
+        assert (await (await again.ask("Hello", request_id="r" * 1_000)).rest()) == events
+        assert again.thread_id == client.thread_id
+
+
+async def test_request_id_of_another_thread_is_rejected() -> None:
+    answering = agent([text("Hi")], [text("Hi again")], [text("Yes.")])
+    async with live_chat(answering) as client:
+        await (await client.ask("Hello", request_id="r1")).rest()
+        other = LiveClient(client.server)
+        await (await other.ask("Hello")).rest()
+        before = await other.items()
+        with pytest.raises(ValueError, match="another thread"):
+            await (await other.ask("Bring tea", request_id="r1")).next()
+        assert await other.items() == before
+        await (await other.ask("Bring tea", request_id="r2")).rest()
+        assert len(await client.items()) == 2
+
+
 async def test_request_ids_are_per_owner() -> None:
     async with live_chat(agent([text("One")], [text("Two")])) as client:
         await (await client.ask("Hello", request_id="r1")).rest()
