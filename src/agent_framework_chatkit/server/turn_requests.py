@@ -265,7 +265,7 @@ class TurnRequests(Generic[TContext]):
             request.params.action.type in OUR_ACTIONS
         ):
             return
-        elif request.params.item_id:
+        elif request.params.item_id is not None:
             await self._store.load_item(thread_id, request.params.item_id, context)
 
     async def _pending_calls(self, thread_id: str, context: TContext) -> list[ClientToolCallItem]:

@@ -111,6 +111,12 @@ async def test_request_that_does_not_fit_says_what_is_wrong() -> None:
             refused = await browser.post(kind, **thread, **params)
             assert refused.status_code == 400
             assert words in refused.json()["error"]
+        empty = {**thread, "item_id": ""}
+        for kind, params in (
+            ("threads.add_structured_input", {"input": {"answers": {}}}),
+            ("threads.custom_action", {"action": {"type": "buy"}}),
+        ):
+            assert (await browser.post(kind, **empty, **params)).status_code == 404
         refused = await browser.post("input.transcribe", audio_base64="a", mime_type="audio/webm")
         assert (refused.status_code, refused.json()) == (
             400,
