@@ -41,7 +41,9 @@ class History:
         """Append messages."""
         for message in messages:
             is_next = bool(self.recent) and self.recent[-1].role in ("assistant", "tool")
-            if message.role == "user" and is_next and not is_approval(message):
+            is_first = message.role == "user" and is_next and not is_approval(message)
+            # A blank message begins no turn: the answers around it must be joined.
+            if is_first and acceptable([message]):
                 self._finish()
             self.recent.append(message)
 
@@ -64,6 +66,9 @@ class History:
     def _finish(self) -> None:
         """Add the recent messages to the finished ones."""
         finished = [_copy(message) for message in answered(acceptable(self.recent))]
+        if finished and finished[-1].role == "user":
+            # The answer was blank: this message and the next must be joined.
+            return
         # Each run adds these marks to its copies, which then stay equal.
         add_marks(finished)
         self.finished += finished

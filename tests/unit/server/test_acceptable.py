@@ -100,6 +100,16 @@ def test_history_and_input_fit_together(messages: list[Message], given: list[Mes
     assert not complaints, complaints
 
 
+@given(st.lists(MESSAGES, max_size=5))
+def test_history_of_any_turns_is_acceptable(turns: list[list[Message]]) -> None:
+    history = History()
+    history.add([Message("user", ["Begin."])])
+    for messages in turns:
+        history.add([*messages, Message("user", ["And now?"])])
+    complaints = check_strictest(history.messages())
+    assert not complaints, complaints
+
+
 def test_numbers_that_are_not_json_stay_readable() -> None:
     arguments = '{"a": 1e400, "b": -1e400, "c": NaN, "d": 1e3}'
     called = Content.from_function_call("c", "f", arguments=arguments)
