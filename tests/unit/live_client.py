@@ -18,7 +18,7 @@ from .chat_client import message
 
 ME = {"user_id": "me"}
 
-PATIENCE = 10
+PATIENCE = 60
 """The seconds to wait for an event before the test fails."""
 
 
