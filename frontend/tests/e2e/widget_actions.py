@@ -38,6 +38,12 @@ async def replace(payload: Any, context: ThreadContext[Any]) -> None:
     await context.replace_widget(text_card(f"Replaced: {json.dumps(payload)}"))
 
 
+@action("become", from_page=True)
+async def become(payload: Any, context: ThreadContext[Any]) -> None:
+    """Replace the widget with the one in the payload."""
+    await context.replace_widget(DynamicWidgetRoot.model_validate(payload["widget"]))
+
+
 @action("ask")
 async def ask(payload: dict[str, str], context: ThreadContext[Any]) -> str:
     """Have the agent answer."""
@@ -62,4 +68,4 @@ async def fail(payload: Any, context: ThreadContext[Any]) -> None:
     raise RuntimeError("a secret")
 
 
-ACTIONS = [note, replace, ask, refuse, fail]
+ACTIONS = [note, replace, become, ask, refuse, fail]
