@@ -18,7 +18,11 @@ test('on a phone, Enter starts a new line, and touch targets are large', async (
   await ann.button('Send').tap()
   await ann.text(/You said One\s+Two/).waitFor()
   await ann.button('Send').waitFor()
-  const small = await ann.chat.locator('.icon-button, .send').evaluateAll((buttons) =>
+  await ann.beAsked('pay', 'Approve')
+  await ann.button('Edit').last().tap()
+  await ann.button('Cancel').waitFor()
+  const targets = '.icon-button, .send, .edit-actions button, .widget-card-actions button'
+  const small = await ann.chat.locator(targets).evaluateAll((buttons) =>
     buttons
       .map((each) => each.getBoundingClientRect())
       .filter(({ width, height }) => width > 0 && Math.min(width, height) < 44)
