@@ -47,9 +47,11 @@ async function look(
 const heightOf = (ann: Person): Promise<number> =>
   ann.chat.locator('.items').evaluate((items) => items.scrollHeight)
 
-/** Wait until a thread, which is drawn piece by piece, has kept its height for a second. */
+/** Wait until code is colored, and a thread, which is drawn piece by piece, keeps its height. */
 async function drawn(ann: Person): Promise<void> {
   await ann.chat.locator('.items .widget').first().waitFor()
+  const plain = ann.chat.locator('.code-block:not(:has(span[style]))')
+  await plain.first().waitFor({ state: 'detached' })
   let height = 0
   for (let times = 0; times < 5; times++) {
     await ann.page.waitForTimeout(200)
@@ -119,7 +121,7 @@ test.runIf(isTaking).each([
   { title: 'Charts', words: 'Mixed', name: 'widget-chart' },
 ])('the guide has a picture: $name', async ({ title, words, name }) => {
   const ann = await look(title, 'light', 640, 2)
-  const widget = ann.chat.locator('.item', { hasText: words }).first()
+  const widget = ann.chat.locator('.widget-root', { hasText: words }).first()
   await widget.screenshot({ path: join(root, `docs/images/${name}.png`), animations: 'disabled' })
   await ann.leave()
 })
