@@ -75,9 +75,10 @@ function List({ node, isOpen }: { node: Node; isOpen: boolean }) {
   const inner = grouped(items, GROUP).map((group, index, { length }) => (
     <Items key={index} nodes={group} isLoose={loose} isOpen={isOpen && index === length - 1} />
   ))
-  const dir = directionOf(items[0] ?? node)
+  const dir = directionOf(node.leader ?? items[0] ?? node)
   const start = node.first ?? 1
-  const name = loose ? 'loose' : undefined
+  const names = [loose && 'loose', node.leader && 'goes-on'].filter(Boolean).join(' ')
+  const name = names || undefined
   if (node.ordered !== true) {
     return (
       <ul dir={dir} className={name}>

@@ -3,8 +3,12 @@ import { memo, useContext } from 'react'
 import { useText } from '../ui/context'
 import { Blocks } from './Blocks'
 import type { Node } from './grammar/node'
+import { grouped } from './groups'
 import { goToNote } from './notes'
 import { NotesContext, ReferencesContext } from './TextContext'
+
+/** The most notes that the browser lays out together. */
+const GROUP = 50
 
 /** The footnotes of a text, below it. */
 export function Notes() {
@@ -14,11 +18,13 @@ export function Notes() {
   if (notes.size === 0) return null
   return (
     <section className="footnotes" aria-label={text('footnotes')}>
-      <ol>
-        {[...notes].map(([label, number]) => (
-          <Note key={label} node={references.get(`^${label}`)} number={number} />
-        ))}
-      </ol>
+      {grouped([...notes], GROUP).map((group, index) => (
+        <ol key={index} className="piece" {...(index > 0 && { start: index * GROUP + 1 })}>
+          {group.map(([label, number]) => (
+            <Note key={label} node={references.get(`^${label}`)} number={number} />
+          ))}
+        </ol>
+      ))}
     </section>
   )
 }

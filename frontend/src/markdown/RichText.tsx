@@ -6,7 +6,7 @@ import { Element } from './Element'
 import { MarkdownDocument } from './grammar/document'
 import { endOfWord, withMarks } from './grammar/marks'
 import type { Node } from './grammar/node'
-import { viewOf } from './grammar/view'
+import { inParts, viewOf } from './grammar/view'
 import { grouped } from './groups'
 import { KeepSelection } from './KeepSelection'
 import { Notes } from './Notes'
@@ -52,6 +52,7 @@ export default function RichText({ text, marks, isOpen, keepsLines }: RichTextPr
   const { blocks, references } = document
   const view = useMemo(() => viewOf(blocks, goesOn), [blocks, goesOn])
   const nodes = useMarks(view, text, marks)
+  const pieces = useMemo(() => inPieces(nodes), [nodes])
   const notes = useSameMap(numbered(view, references))
   const setting = useMemo(() => ({ keepsLines, Element }), [keepsLines])
   return (
@@ -60,7 +61,7 @@ export default function RichText({ text, marks, isOpen, keepsLines }: RichTextPr
         <NotesContext value={notes}>
           <div onCopy={copyWithFormulas}>
             <KeepSelection className="rich-text">
-              {inPieces(nodes).map((piece, index, { length }) => (
+              {pieces.map((piece, index, { length }) => (
                 <div key={index} className="piece">
                   <Blocks nodes={piece} isOpen={goesOn && index === length - 1} />
                 </div>
@@ -76,7 +77,8 @@ export default function RichText({ text, marks, isOpen, keepsLines }: RichTextPr
 }
 
 function inPieces(nodes: readonly Node[]): Node[][] {
-  return grouped(nodes, PIECE.blocks, PIECE.characters, ({ start, end }) => end - start)
+  const parts = nodes.flatMap(inParts)
+  return grouped(parts, PIECE.blocks, PIECE.characters, ({ start, end }) => end - start)
 }
 
 /** The part of a text that is not parsed yet, in pieces that stay the same as it gets shorter. */

@@ -181,3 +181,33 @@ test.each([
   const element = await draw(text)
   expect(element.textContent?.replace(/\s/g, '')).toBe(text.replace(/\s/g, ''))
 })
+
+test('a long list is drawn in parts that look like one list', async () => {
+  const lines = Array.from({ length: 250 }, (_, at) => `${at + 3}. a`)
+  const element = await draw(`${lines.join('\n')}\n\n253. a`)
+  const lists = [...element.querySelectorAll('ol')]
+  expect(lists.map((each) => [each.start, each.children.length])).toEqual([
+    [3, 100],
+    [103, 100],
+    [203, 51],
+  ])
+  // The blank line before the last item makes the whole list loose.
+  expect(lists.map((each) => each.className)).toEqual(['loose', 'loose goes-on', 'loose goes-on'])
+})
+
+test('a part of a long list has the direction of the whole list', async () => {
+  const element = await draw(`- مرحبا\n${'- word\n'.repeat(150)}`)
+  const lists = [...element.querySelectorAll('ul')]
+  expect(lists.map((each) => [each.dir, each.className])).toEqual([
+    ['rtl', ''],
+    ['rtl', 'goes-on'],
+  ])
+})
+
+test('many notes are numbered through', async () => {
+  const notes = Array.from({ length: 120 }, (_, at) => `[^${at}]: n`)
+  const element = await draw(notes.join('\n'))
+  expect(element.querySelectorAll('.footnotes li')).toHaveLength(120)
+  const lists = [...element.querySelectorAll<HTMLOListElement>('.footnotes ol')]
+  expect(lists.map((each) => each.start)).toEqual([1, 51, 101])
+})

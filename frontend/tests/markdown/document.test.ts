@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 
 import { MarkdownDocument } from '../../src/markdown/grammar/document'
 import type { Node } from '../../src/markdown/grammar/node'
-import { isLoose, viewOf } from '../../src/markdown/grammar/view'
+import { inParts, isLoose, viewOf } from '../../src/markdown/grammar/view'
 
 /** Return the rendered parts of a tree: without positions, and with adjacent texts joined. */
 function drawn(nodes: readonly Node[]): unknown {
@@ -108,5 +108,24 @@ test('a text that grows is drawn as the same text at once', () => {
       },
     ),
     { numRuns: Number(process.env['RUNS'] ?? 300) },
+  )
+})
+
+test.each([
+  ['items', 1_000, 'a', [100, 100, 100, 100, 100, 100, 100, 100, 100, 100]],
+  ['long items', 30, 'a '.repeat(1_000), [9, 9, 9, 3]],
+  ['few items', 100, 'a', [100]],
+])('the parts of a list of %s hold all of it in order', (_, count, words, sizes) => {
+  const text = `Before\n\n${`- ${words}\n`.repeat(count)}`
+  const document = new MarkdownDocument()
+  document.update(text, false)
+  const [before, list] = viewOf(document.blocks, false) as [Node, Node]
+  expect(inParts(before)).toEqual([before])
+  const parts = inParts(list)
+  expect(parts.map(({ children }) => children?.length)).toEqual(sizes)
+  expect(parts.flatMap(({ children }) => children)).toEqual(list.children)
+  expect([parts[0]?.start, parts.at(-1)?.end]).toEqual([list.start, list.end])
+  expect(parts.map(({ leader }) => leader)).toEqual(
+    sizes.map((_, index) => (index === 0 ? undefined : list.children?.[0])),
   )
 })

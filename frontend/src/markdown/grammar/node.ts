@@ -21,6 +21,8 @@ export interface Node {
   first?: number | null
   spread?: boolean
   checked?: boolean | null
+  /** Of a later part of a long list: the list's first item. */
+  leader?: Node
   /** Of tables. */
   align?: (string | null)[]
   /** Of code. */

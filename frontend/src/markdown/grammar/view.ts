@@ -1,5 +1,6 @@
 /** The blocks to render, joined again where the text was parsed in parts. */
 
+import { grouped } from '../groups'
 import type { Block } from './block'
 import type { Node } from './node'
 import { withElements } from './shape'
@@ -39,4 +40,25 @@ function together(parts: readonly Block[]): Node {
 /** Return whether a list is loose: it or one of its items has blank lines between its blocks. */
 export function isLoose(list: Node): boolean {
   return list.spread === true || (list.children ?? []).some((item) => item.spread === true)
+}
+
+/** The most items, and about the most characters, of a list that the browser lays out together. */
+const PART = { items: 100, characters: 20_000 }
+
+/** Return a long list in parts that follow each other as its items do, and another block as it is. */
+export function inParts(node: Node): Node[] {
+  if (node.type !== 'list') return [node]
+  const items = node.children ?? []
+  const sizeOf = ({ start, end }: Node): number => end - start
+  const groups = grouped(items, PART.items, PART.characters, sizeOf)
+  if (groups.length < 2) return [node]
+  const spread = isLoose(node)
+  let first = node.first ?? 1
+  return groups.map((children, index) => {
+    const start = index === 0 ? node.start : (children[0]?.start ?? node.start)
+    const end = children.at(-1)?.end ?? node.end
+    const part = { ...node, children, spread, first, start, end }
+    first += children.length
+    return index === 0 ? part : { ...part, leader: items[0] as Node }
+  })
 }
