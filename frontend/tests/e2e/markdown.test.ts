@@ -272,3 +272,26 @@ test('an answer is read aloud without its markup', async () => {
     ])
   await settled(ann)
 })
+
+test.each([
+  ['close items', '1. a\n'.repeat(350)],
+  ['loose items', '1. a\n\n'.repeat(350)],
+  ['notes', Array.from({ length: 120 }, (_, at) => `[^${at}]: a`).join('\n')],
+])('a long list of %s looks like one list', async (_, text) => {
+  const ann = await shown(text)
+  await ann.chat.locator('article').evaluate(() => {
+    const sheet = new CSSStyleSheet()
+    sheet.replaceSync('.markdown .piece { content-visibility: visible !important }')
+    document.adoptedStyleSheets.push(sheet)
+  })
+  const count = text.split('\n').filter(Boolean).length
+  const items = ann.chat.locator('article li')
+  await expect.poll(() => items.count()).toBe(count)
+  const distances = await items.evaluateAll((all) => {
+    const tops = all.map((each) => each.getBoundingClientRect().top)
+    return tops.slice(1).map((top, index) => Math.round((top - tops[index]!) * 10) / 10)
+  })
+  expect(new Set(distances).size).toBe(1)
+  expect(await ann.chat.locator('article ol').count()).toBeGreaterThan(1)
+  await settled(ann)
+})
