@@ -40,7 +40,7 @@ export function Button({ widget }: ComponentProps) {
       ) : (
         <PressButton
           {...look}
-          // A submit button with an action of its own sends it in place of the form's.
+          // A submit button with its own action sends that in place of the form's.
           type={isSubmit ? 'submit' : 'button'}
           isDisabled={isDisabled || action === null}
           isOff={isOff || isActing}

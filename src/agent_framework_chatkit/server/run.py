@@ -71,7 +71,7 @@ class Run:
         channel: The channel that delivers its events.
         begun: The turn.
         context: The request's context, or the detached one.
-        page: The ID of the page that asked, which receives client effects.
+        page: The ID of the page that sent the request, which receives client effects.
         text_interval: Seconds between two text deltas; 0 sends each separately.
     """
 
@@ -278,7 +278,7 @@ class Run:
     # Execution
 
     def start(self, body: Callable[[Run], Awaitable[None]], time_limit: float) -> None:
-        """Execute the turn in a task of its own.
+        """Execute the turn in its own task.
 
         Args:
             body: Emits the turn's events.

@@ -90,7 +90,7 @@ async def run_events(follower: Follower, *, is_live: bool) -> AsyncGenerator[Fra
         if is_first and frames:
             is_first = False
             frames[0] = _with_can_follow(frames[0])
-        # Free the entries: a slow client keeps this frame alive for long.
+        # Free the entries: a slow client keeps this frame alive for a long time.
         entries.clear()
         if frames:
             yield frames
@@ -155,7 +155,7 @@ async def thread_events(
                 yield [_ALIVE]
             elif entries:
                 frames = [entry.frame for entry in entries]
-                # Free the entries: a slow client keeps this frame alive for long.
+                # Free the entries: a slow client keeps this frame alive for a long time.
                 entries.clear()
                 yield frames
         yield [b"retry: %d\n\n" % (random.uniform(*RECONNECT_AFTER) * 1000)]  # noqa: S311
@@ -222,14 +222,14 @@ async def _state(
             # have started or ended.
             is_current = worker.find_channel(channel.key) is channel and channel.run is run
             if is_current and position == channel.known:
-                return _stand(server, channel, snapshot, page_of(request), context)
+                return _start_following(server, channel, snapshot, page_of(request), context)
         if is_current and run is None and position < known:
             worker.forget(channel)
         elif is_current and position > channel.known:
             await channel.pull(position if run is None else 0)
 
 
-def _stand(
+def _start_following(
     server: AgentChatKitServer[Any],
     channel: Channel,
     snapshot: Snapshot,

@@ -80,7 +80,7 @@ class _Watching:
         self._check = check
         self._wanted = asyncio.Event()
         self._failures = 0
-        """The failures to watch since the last success, while the database answers."""
+        """The failed attempts since the last success, except while the database did not respond."""
         self._task = asyncio.create_task(self._run())
 
     @property
@@ -127,7 +127,7 @@ class _Watching:
     async def _watch(self) -> None:
         raise NotImplementedError
 
-    async def _look(self, keys: set[int] | None) -> None:
+    async def _check_threads(self, keys: set[int] | None) -> None:
         if not await self._check(keys):
             self.wanted = False
 
@@ -149,7 +149,7 @@ class _Polling(_Watching):
                 if version != seen or loop.time() >= catch_up_at:
                     seen = version
                     catch_up_at = loop.time() + CATCH_UP_EVERY
-                    await self._look(None)
+                    await self._check_threads(None)
                     self._note_success()
                 await asyncio.sleep(POLL_EVERY)
         finally:
@@ -177,7 +177,7 @@ class _Listening(_Watching):
     async def _watch(self) -> None:
         loop = asyncio.get_running_loop()
         while self.wanted:
-            await self._look(None)
+            await self._check_threads(None)
             next_poll = loop.time() + (CATCH_UP_EVERY if self._is_notified else POLL_EVERY)
             while (remaining := next_poll - loop.time()) > 0:
                 with suppress(asyncio.TimeoutError):
@@ -185,7 +185,7 @@ class _Listening(_Watching):
                 if self._changed:
                     self._has_changed.clear()
                     changed, self._changed = self._changed, set()
-                    await self._look(changed)
+                    await self._check_threads(changed)
 
     async def _listen(self) -> None:
         while True:

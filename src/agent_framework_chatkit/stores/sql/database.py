@@ -58,7 +58,7 @@ _CONNECT_TIMEOUT = 10
 CHANNEL = "chatkit_events"
 """The PostgreSQL channel for notifications between workers."""
 
-_NOTIFIED = 300
+_MAX_NOTIFIED = 300
 """The maximum number of thread keys in a notification, which is limited to 8,000 bytes."""
 
 _READERS = 4
@@ -220,7 +220,7 @@ class Database:
             self._anchor = None
             self._is_ready = False
 
-    async def _be_ready(self) -> None:
+    async def _ensure_ready(self) -> None:
         if not self._is_ready:
             with self.availability.noted():
                 await self.migrate()
@@ -232,7 +232,7 @@ class Database:
         upgrade(engine)
 
     async def _read(self, engine: Engine, work: Work[T]) -> T:
-        await self._be_ready()
+        await self._ensure_ready()
         if self._readers is None:
             self._readers = ThreadPoolExecutor(_READERS, "chatkit-reader")
 
@@ -245,7 +245,7 @@ class Database:
     # The writer
 
     async def _submit(self, work: Work[T]) -> T:
-        await self._be_ready()
+        await self._ensure_ready()
         if self._writer is None:
             self._writer = threading.Thread(target=self._work, name="chatkit-writer", daemon=True)
             self._writer.start()
@@ -263,7 +263,7 @@ class Database:
 
     def _work_once(self) -> bool:
         """Run the next submitted jobs; return whether more may follow."""
-        # A function of its own, so that no local variable keeps the data, which may be large.
+        # A separate function, so that no local variable keeps the data alive, which may be large.
         try:
             first = self._jobs.get(timeout=self.heartbeat_interval)
         except queue.Empty:
@@ -319,8 +319,8 @@ class Database:
     def _notify(self, connection: Connection) -> None:
         """Send a PostgreSQL notification with the changed threads to the other workers."""
         keys = sorted(self._announced)
-        for start in range(0, len(keys), _NOTIFIED):
-            listed = ",".join(map(str, keys[start : start + _NOTIFIED]))
+        for start in range(0, len(keys), _MAX_NOTIFIED):
+            listed = ",".join(map(str, keys[start : start + _MAX_NOTIFIED]))
             connection.execute(select(func.pg_notify(CHANNEL, f"{self.name}:{listed}")))
 
 
