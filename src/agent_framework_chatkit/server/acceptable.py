@@ -335,6 +335,37 @@ def fit_together(
     return history, acceptable_input(joined)
 
 
+def before_input(history: Sequence[Message], inputs: Sequence[Message]) -> list[Message]:
+    """Return history that strict services accept before an input which must stay as it is."""
+    is_new = bool(inputs) and inputs[0].role == "user" and not is_approval(inputs[0])
+    # A resumed run still makes the calls of its turn.
+    pending = calls_answered_by(inputs) | (set() if is_new else _calls_of_last_turn(history))
+    fitting = acceptable(history, pending, is_resumed=not is_new)
+    if is_new and fitting and fitting[-1].role in ("user", "tool"):
+        fitting.append(Message("assistant", [NO_ANSWER]))
+    return fitting
+
+
+def _calls_of_last_turn(history: Sequence[Message]) -> set[str]:
+    calls: set[str] = set()
+    for message in reversed(history):
+        if message.role == "user" and not is_approval(message):
+            break
+        calls |= {str(each.call_id) for each in message.contents if each.type == "function_call"}
+    return calls
+
+
+def calls_answered_by(inputs: Iterable[Message]) -> set[str]:
+    """Return the IDs of the calls that new input answers."""
+    found: set[str] = set()
+    for content in (content for message in inputs for content in message.contents):
+        if content.type == "function_result":
+            found.add(str(content.call_id))
+        elif content.type == "function_approval_response" and content.function_call is not None:
+            found.add(str(content.function_call.call_id))
+    return found
+
+
 def acceptable_input(messages: Sequence[Message]) -> list[Message]:
     """Return new input that strict services accept; it may start with results of earlier calls."""
     first = next((i for i, each in enumerate(messages) if each.role != "tool"), len(messages))

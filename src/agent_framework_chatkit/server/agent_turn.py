@@ -25,7 +25,7 @@ from ..interrupts.pause import Pause, release
 from ..stores.sql.messages import dump_messages
 from ..stores.sql.turn_rows import StoredMessages, StoredThread, UnreadItem
 from ..workflows.runner import ThreadWorkflow, answer_with, is_message_wanted
-from .acceptable import acceptable, fit_together
+from .acceptable import acceptable, calls_answered_by, fit_together
 from .agents import TurnAgent
 from .exchange import Exchange
 from .framework_agents import stream_agent
@@ -298,7 +298,7 @@ class AgentTurn(Generic[TContext]):
     ) -> AsyncIterable[AgentResponseUpdate]:
         agent = self._agent
         inputs = self.exchange.inputs
-        pending = _answered_calls(inputs)
+        pending = calls_answered_by(inputs)
         if self._resumed is not None:
             pending |= {str(call.call_id) for call in self._resumed.calls}
         history = self._history.messages(pending, is_resumed=self.is_resumed)
@@ -370,17 +370,6 @@ class AgentTurn(Generic[TContext]):
             (self.id, dump_session(session, self._context.thread.id)),
             [each.item_id for each in asking if each.item_id],
         )
-
-
-def _answered_calls(inputs: Sequence[Message]) -> set[str]:
-    """Return the IDs of the calls that new input answers."""
-    answered: set[str] = set()
-    for content in (content for message in inputs for content in message.contents):
-        if content.type == "function_result":
-            answered.add(str(content.call_id))
-        elif content.type == "function_approval_response" and content.function_call is not None:
-            answered.add(str(content.function_call.call_id))
-    return answered
 
 
 def _must_be_stored_first(update: AgentResponseUpdate) -> bool:

@@ -16,7 +16,7 @@ from agent_framework import (
     SessionContext,
 )
 
-from .acceptable import acceptable_input
+from .acceptable import acceptable_input, before_input
 
 logger = logging.getLogger(__name__)
 
@@ -44,9 +44,13 @@ class OwnHistory(HistoryProvider):
         self.saved = 0
         """The number of the run's messages that the provider has received."""
 
-    async def before_run(self, **given: Any) -> None:
-        """Add the earlier messages from the app's history."""
-        await self.provider.before_run(**given)
+    async def before_run(self, *, context: SessionContext, **given: Any) -> None:
+        """Add the earlier messages from the app's history, in a form that services accept."""
+        await self.provider.before_run(context=context, **given)
+        loaded = context.context_messages.get(self.source_id)
+        if loaded:
+            fitting = before_input(loaded, context.input_messages)
+            context.context_messages[self.source_id] = fitting
 
     async def after_run(self, *, context: SessionContext, **given: Any) -> None:
         """Save the messages of a run or a model call to the app's history."""
