@@ -111,7 +111,7 @@ dist: $(BIN)/uv $(UI) ## Build the package, including the web UI, into dist/
 
 # Each run of the unit tests keeps one core busy, so they are parallel.
 test: lint types docs $(UI) ## Run every check
-	@$(MAKE) --no-print-directory -j2 --output-sync=target unit lowest frontend
+	@$(MAKE) --no-print-directory -j3 --output-sync=target unit lowest frontend
 	@$(MAKE) --no-print-directory e2e integration
 
 bench: install $(UI) ## Measure speed and memory, compared with the peers

@@ -329,4 +329,4 @@ class People(RuleBasedStateMachine):
 
 
 TestPeople = People.TestCase
-TestPeople.settings = settings(max_examples=30, stateful_step_count=20, deadline=None)
+TestPeople.settings = settings(max_examples=15, stateful_step_count=20, deadline=None)
