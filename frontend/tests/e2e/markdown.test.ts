@@ -287,11 +287,14 @@ test.each([
   const count = text.split('\n').filter(Boolean).length
   const items = ann.chat.locator('article li')
   await expect.poll(() => items.count()).toBe(count)
-  const distances = await items.evaluateAll((all) => {
-    const tops = all.map((each) => each.getBoundingClientRect().top)
-    return tops.slice(1).map((top, index) => Math.round((top - tops[index]!) * 10) / 10)
-  })
-  expect(new Set(distances).size).toBe(1)
+  /** The difference between the longest and the shortest distance of two items, in pixels. */
+  const spread = (): Promise<number> =>
+    items.evaluateAll((all) => {
+      const tops = all.map((each) => each.getBoundingClientRect().top)
+      const distances = tops.slice(1).map((top, index) => top - tops[index]!)
+      return Math.max(...distances) - Math.min(...distances)
+    })
+  await expect.poll(spread).toBeLessThan(1)
   expect(await ann.chat.locator('article ol').count()).toBeGreaterThan(1)
   await settled(ann)
 })
