@@ -119,6 +119,10 @@ async function answers(person: Person): Promise<string[]> {
   return texts.map((text) => text.replace(/^Assistant/, '').trim())
 }
 
+/** The texts of the messages in view. */
+const bubbles = (person: Person): Promise<string[]> =>
+  person.chat.locator('.items .bubble').allTextContents()
+
 /** Approve the answer's request, and check that each part appears exactly once. */
 async function finish(said: string, ...people: Person[]): Promise<void> {
   const [first] = people
@@ -127,8 +131,7 @@ async function finish(said: string, ...people: Person[]): Promise<void> {
     await person.text(`${said} 2-${WORDS - 1}.`).waitFor()
     const steps = [0, 1, 2].map((step) => written(said, step).trim())
     await expect.poll(() => answers(person), { timeout: 20_000 }).toEqual(steps)
-    const asked = await person.chat.locator('.items .bubble').allTextContents()
-    expect(asked).toEqual([said])
+    expect(await bubbles(person)).toEqual([said])
     expect(await person.chat.getByRole('alert').count()).toBe(0)
   }
 }
@@ -230,7 +233,7 @@ test.each(moments)(
     const whole = [0, 1].map((step) => written(said, step).trim())
     expect(texts.every((text, step) => whole[step]?.startsWith(text))).toBe(true)
     await ann.ask('Hello', 'You said Hello.')
-    expect(await ann.chat.locator('.items .bubble').allTextContents()).toEqual([said, 'Hello'])
+    expect(await bubbles(ann)).toEqual([said, 'Hello'])
     expect(await ann.chat.getByText('Something went wrong').count()).toBe(0)
     await ann.page.context().close()
   },
@@ -241,16 +244,16 @@ test('an answer continues while another chat is open, and the list shows it', as
   await ann.page.setViewportSize({ width: 1300, height: 800 })
   await ann.ask('Hello', 'You said Hello.')
   await ann.button('New chat').click()
-  await ann.say('work away')
-  await ann.text('work away 0-5.').waitFor()
+  await ann.say('work slowly away')
+  await ann.text('work slowly away 0-5.').waitFor()
   const list = ann.chat.getByRole('navigation', { name: 'Chats' })
   await list.getByRole('button', { name: 'Hello', exact: true }).click()
   await ann.text('You said Hello.').waitFor()
-  const row = list.getByRole('listitem').filter({ hasText: 'work away' })
+  const row = list.getByRole('listitem').filter({ hasText: 'work slowly away' })
   await row.getByRole('img', { name: 'Working' }).waitFor()
   await row.getByRole('img', { name: 'New answer' }).waitFor()
   await row.getByRole('button').first().click()
-  await finish('work away', ann)
+  await finish('work slowly away', ann)
   expect(await row.getByRole('img').count()).toBe(0)
   await ann.page.context().close()
 })
@@ -284,8 +287,8 @@ test('a reopened page, another tab and another device show the same', async () =
 
 test('stop works from another device', async () => {
   const ann = await newcomer()
-  await ann.say('work no more')
-  await ann.text('work no more 0-3.').waitFor()
+  await ann.say('work slowly')
+  await ann.text('work slowly 0-3.').waitFor()
   line.to(two, { cut: false })
   const state = await ann.page.context().storageState()
   const device = await at(await site.browser.newContext({ storageState: state }), ann.page.url())
@@ -308,7 +311,7 @@ test('a message sent offline is delivered when online', async () => {
   await ann.text('Reconnecting…').waitFor()
   await ann.page.context().setOffline(false)
   await ann.text('You said Anyone?.').waitFor()
-  expect(await ann.chat.locator('.items .bubble').allTextContents()).toEqual(['Hello', 'Anyone?'])
+  expect(await bubbles(ann)).toEqual(['Hello', 'Anyone?'])
   await ann.page.context().close()
 })
 
@@ -327,15 +330,16 @@ test('a reload before a message is confirmed sends it once', async () => {
   await ann.page.reload()
   await ann.text('You said Once.').waitFor()
   await ann.button('Send').waitFor()
-  expect(await ann.chat.locator('.items .bubble').allTextContents()).toEqual(['Hello', 'Once'])
+  // The message is shown until the server confirms it, which may be after its answer is in view.
+  await expect.poll(() => bubbles(ann)).toEqual(['Hello', 'Once'])
   expect(await ann.composer.textContent()).toBe('')
   await ann.page.context().close()
 })
 
 test('queued messages are sent one after another, and can be withdrawn', async () => {
   const ann = await newcomer()
-  await ann.say('work first')
-  await ann.text('work first 0-3.').waitFor()
+  await ann.say('work slowly first')
+  await ann.text('work slowly first 0-3.').waitFor()
   for (const text of ['Second', 'Third', 'Fourth']) await ann.say(text)
   const waiting = ann.chat.locator('.waits')
   await waiting.filter({ hasText: 'Third' }).getByRole('button', { name: 'Edit' }).click()
@@ -347,10 +351,7 @@ test('queued messages are sent one after another, and can be withdrawn', async (
   await ann.page.reload()
   await ann.button('Approve').click()
   await ann.text('You said Second.').waitFor()
-  expect(await ann.chat.locator('.items .bubble').allTextContents()).toEqual([
-    'work first',
-    'Second',
-  ])
+  expect(await bubbles(ann)).toEqual(['work slowly first', 'Second'])
   expect(await ann.composer.textContent()).toBe('Third')
   await ann.page.context().close()
 })

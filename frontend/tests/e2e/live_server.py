@@ -17,7 +17,7 @@ PACE = 0.02
 
 
 class WorkingModel(FakeModel):
-    """Writes words and calls tools if the user says "work"."""
+    """Writes words and calls tools if the user says "work", or "work slowly"."""
 
     async def answer(
         self, messages: list[Message], options: dict[str, Any]
@@ -31,7 +31,7 @@ class WorkingModel(FakeModel):
             return
         for number in range(24):
             yield update(f"{said} {step}-{number}. ", message_id)
-            await asyncio.sleep(PACE)
+            await asyncio.sleep(PACE * 6 if "slowly" in said else PACE)
         if step == 0:
             yield update(Content.from_function_call("look", "look_up", arguments="{}"), message_id)
         elif step == 1:
