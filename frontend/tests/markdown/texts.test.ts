@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
+import { MarkdownDocument } from '../../src/markdown/grammar/document'
 import { plainText } from '../../src/markdown/grammar/plainText'
 import { drawnAtOnce, drawnInPieces } from './drawn'
 import { TEXTS } from './texts'
@@ -103,7 +104,9 @@ test('no word is missing', () => {
       const text = parts.join('')
       // Addresses and the names of code blocks are not part of the text.
       fc.pre(!/\]\(|`{3}|~{3}/.test(text))
-      const seen = plainText(text)
+      const document = new MarkdownDocument()
+      document.update(text, false)
+      const seen = plainText(document)
       for (const [word] of text.matchAll(/w\d+x/g)) expect(seen).toContain(word)
     }),
     { numRuns: Number(process.env['RUNS'] ?? 300) },

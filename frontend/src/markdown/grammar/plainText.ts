@@ -1,18 +1,15 @@
-/** The words of a Markdown text. */
+/** The words of Markdown. */
 
-import { MarkdownDocument } from './document'
+import type { MarkdownDocument } from './document'
 import { wordsOf, type Node } from './node'
 import { viewOf } from './view'
 
 const HOLDS_BLOCKS = new Set(['blockquote', 'list', 'listItem', 'table', 'element'])
 
-/** Return the words of Markdown without its markup, for reading aloud. */
-export function plainText(text: string): string {
-  const document = new MarkdownDocument()
-  document.update(text, false)
-  const { references } = document
+/** Return a document's words without their markup, for reading aloud. */
+export function plainText({ blocks, references }: MarkdownDocument): string {
   const notes = references.notes().flatMap((label) => references.get(label)?.children ?? [])
-  return [...viewOf(document.blocks, false), ...notes].map(blockText).filter(Boolean).join('\n')
+  return [...viewOf(blocks, false), ...notes].map(blockText).filter(Boolean).join('\n')
 }
 
 function blockText(node: Node): string {
