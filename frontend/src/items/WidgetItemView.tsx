@@ -1,8 +1,9 @@
 import { lazy, Suspense } from 'react'
 
 import type { WidgetItem } from '../protocol/types'
+import { patiently } from '../ui/part'
 
-const LazyWidget = lazy(() => import('../widgets/WidgetView'))
+const LazyWidget = lazy(() => patiently(() => import('../widgets/WidgetView')))
 
 /** A widget. The code for widgets is loaded with the first one. */
 export function WidgetItemView({ item }: { item: WidgetItem }) {

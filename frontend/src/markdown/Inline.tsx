@@ -1,6 +1,7 @@
 import { Fragment, lazy, Suspense, useContext, type ReactNode } from 'react'
 
 import { useText } from '../ui/context'
+import { patiently } from '../ui/part'
 import type { Node } from './grammar/node'
 import { Link } from './Link'
 import { hostOf } from './sources'
@@ -9,7 +10,7 @@ import { NotesContext, ReferencesContext, TextContext, type TextSetting } from '
 import { useIsImageAllowed } from './useIsImageAllowed'
 import { words } from './Words'
 
-const Formula = lazy(() => import('./Formula'))
+const Formula = lazy(() => patiently(() => import('./Formula')))
 
 /** Inline nodes. */
 export function Inline({ nodes }: { nodes: readonly Node[] | undefined }) {

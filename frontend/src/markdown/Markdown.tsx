@@ -1,11 +1,12 @@
 import { lazy, memo, Suspense } from 'react'
 
 import { Boundary } from '../ui/Boundary'
+import { patiently } from '../ui/part'
 import type { Mark } from './sources'
 import { words } from './Words'
 
 const load = () => import('./RichText')
-const RichText = lazy(load)
+const RichText = lazy(() => patiently(load))
 
 /** Load the code for Markdown, which is the largest part, before it is needed. */
 export function preloadMarkdown(): void {

@@ -9,9 +9,30 @@ type Loaded<P> = Promise<{ default: ComponentType<P> }>
 /** Whether a part failed to load: an upgrade removes the files that an open page would request. */
 export const parts = new Store({ isMissing: false })
 
+/** Milliseconds before each further attempt to load a part: a server that restarts is back soon. */
+const PAUSES = [500, 1_000, 2_000, 4_000, 8_000]
+
+/** Load a part, again if that fails. */
+export async function patiently<T>(load: () => Promise<T>): Promise<T> {
+  let part = load()
+  for (const pause of PAUSES) {
+    try {
+      return await part
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, pause))
+      part = load()
+      part.then(
+        () => parts.set({ isMissing: false }),
+        () => {},
+      )
+    }
+  }
+  return part
+}
+
 /** Return a component that is loaded when it is first rendered, and left out if that fails. */
 export function part<P extends object>(
   load: () => Loaded<P>,
 ): LazyExoticComponent<ComponentType<P>> {
-  return lazy(() => load().catch(() => ({ default: () => null })))
+  return lazy(() => patiently(load).catch(() => ({ default: () => null })))
 }

@@ -11,13 +11,14 @@ import {
 } from 'react'
 
 import { useText } from '../ui/context'
+import { patiently } from '../ui/part'
 import { blockStyle } from './boxStyle'
 import { chartData, type ChartData, type Row } from './chart/data'
 import { sample } from './chart/sample'
 import type { ComponentProps } from './Component'
 import { isTrue, numberOf } from './values'
 
-const Plot = lazy(() => import('./chart/Plot'))
+const Plot = lazy(() => patiently(() => import('./chart/Plot')))
 
 /** The least distance between points or bars, in pixels. */
 const POINT = 4

@@ -2,6 +2,7 @@ import { Calendar as CalendarIcon } from '@openai/apps-sdk-ui/components/Icon'
 import { lazy, Suspense, useId, useState } from 'react'
 
 import { useLocale, useText } from '../ui/context'
+import { patiently } from '../ui/part'
 import type { ComponentProps } from './Component'
 import { useChange } from './widgetActions'
 import { FIRST, isoOf, LAST, parseDay, say } from './dates'
@@ -10,7 +11,7 @@ import { useField } from './forms'
 import { Picker } from './Picker'
 import { isTrue, nameOf, textOf, titleOf } from './values'
 
-const Calendar = lazy(() => import('./Calendar'))
+const Calendar = lazy(() => patiently(() => import('./Calendar')))
 
 /** The keys that open the calendar. */
 const OPENERS = ['Enter', ' ', 'ArrowDown', 'ArrowUp']
