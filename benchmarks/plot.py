@@ -62,7 +62,8 @@ def draw_panel(panel: Panel, bars: dict[str, list[float]], top: float) -> list[s
     """Return the elements of a panel."""
     longest = max(median(each) for each in bars.values())
     lines = [f'<text class="title" x="0" y="{top + 22:g}">{escape(panel.title)}</text>']
-    for number, (name, taken) in enumerate(bars.items()):
+    for number, (title, taken) in enumerate(bars.items()):
+        name = title.replace("`", "")
         y = top + TITLE + number * ROW
         length = (WIDTH - LABELS - FIGURE) * median(taken) / longest
         label = f"{median(taken):,.{0 if panel.unit == 'µs' else 1}f} {panel.unit}"
