@@ -298,29 +298,32 @@ class AgentTurn(Generic[TContext]):
     ) -> AsyncIterable[AgentResponseUpdate]:
         agent = self._agent
         inputs = self.exchange.inputs
-        pending = calls_answered_by(inputs)
-        if self._resumed is not None:
-            pending |= {str(call.call_id) for call in self._resumed.calls}
-        history = self._history.messages(pending, is_resumed=self.is_resumed)
         kwargs = self._context.function_invocation_kwargs
         if isinstance(agent, ThreadWorkflow):
             return agent.run(
                 inputs,
                 pause=self._context.pause,
                 resumed=self._resumed,
-                history=history,
+                history=self._earlier_messages(),
                 function_invocation_kwargs=kwargs,
             )
         session = self._session
         if again:
-            history = acceptable([*history, *inputs, *self.exchange.messages()])
+            exchanged = self.exchange.messages()
+            history = acceptable([*self._earlier_messages(), *inputs, *exchanged])
             inputs = []
+        elif session.service_session_id is not None or self._own is not None:
+            # The service or the app's own history provides the earlier messages.
+            history, inputs = fit_together([], inputs)
         else:
-            if session.service_session_id is not None or self._own is not None:
-                # The service or the app's own history provides the earlier messages.
-                history = []
-            history, inputs = fit_together(history, inputs)
+            history, inputs = fit_together(self._earlier_messages(), inputs)
         return stream_agent(agent, history, inputs, session, self._own, options, kwargs)
+
+    def _earlier_messages(self) -> list[Message]:
+        pending = calls_answered_by(self.exchange.inputs)
+        if self._resumed is not None:
+            pending |= {str(call.call_id) for call in self._resumed.calls}
+        return self._history.messages(pending, is_resumed=self.is_resumed)
 
     # Results
 

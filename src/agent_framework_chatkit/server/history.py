@@ -54,8 +54,8 @@ class History:
             pending: IDs of calls whose results come with the new input.
             is_resumed: Whether the run resumes a paused one, and needs its approvals and reasoning.
         """
-        # The copies are used again unless a run changed them. Otherwise, thousands of new objects a
-        # turn would make the garbage collector examine all others.
+        # Unchanged copies are used again: if each turn created thousands of objects, the garbage
+        # collector would examine all others, too.
         self.copies = [
             copy if copy is not None and copy.__dict__ == message.__dict__ else _copy(message)
             for message, copy in zip_longest(self.finished, self.copies)
