@@ -16,10 +16,8 @@ from chatkit.types import (
     AssistantMessageContentPartTextDelta,
     ClientEffectEvent,
     ErrorEvent,
-    HiddenContextItem,
     NoticeEvent,
     ProgressUpdateEvent,
-    SDKHiddenContextItem,
     StreamOptionsEvent,
     ThreadItem,
     ThreadItemAddedEvent,
@@ -48,7 +46,7 @@ from .remembered import RememberedTurn
 from .run_end import end_run
 from .run_thread import RunThread
 from .run_writer import RunWriter
-from .threads import thread_response, without_output
+from .threads import is_hidden, thread_response, without_output
 from .turn_state import MESSAGES, SILENT, UNCLEAN, TurnState
 
 if TYPE_CHECKING:
@@ -186,13 +184,13 @@ class Run:
         needs_commit: bool = False,
     ) -> None:
         """Write an event in the form that clients receive; they receive no hidden items."""
-        is_hidden = isinstance(event.item, (HiddenContextItem, SDKHiddenContextItem))
-        data = b"{}" if is_hidden else serialize(shown)
+        is_internal = is_hidden(event.item)
+        data = b"{}" if is_internal else serialize(shown)
         self.writer.add(
             data,
             event,
             needs_commit=needs_commit,
-            is_internal=is_hidden,
+            is_internal=is_internal,
             is_addition=is_addition,
         )
 

@@ -43,9 +43,13 @@ def visible_items(items: Sequence[ThreadItem], *, with_ends: bool) -> list[Threa
     return [
         without_output(item)
         for item in items
-        if not isinstance(item, (HiddenContextItem, SDKHiddenContextItem))
-        and (with_ends or not (isinstance(item, TurnEndItem) and item.state))
+        if not is_hidden(item) and (with_ends or not (isinstance(item, TurnEndItem) and item.state))
     ]
+
+
+def is_hidden(item: ThreadItem) -> bool:
+    """Return whether an item is for the agent only."""
+    return isinstance(item, (HiddenContextItem, SDKHiddenContextItem))
 
 
 def without_output(item: ThreadItem) -> ThreadItem:
