@@ -1,6 +1,6 @@
 /** Client tools: runs the tool calls that the server leaves to the app. */
 
-import { isPending, reduce } from '../protocol/thread'
+import { isPending, reduce, statusOf } from '../protocol/thread'
 import type { ClientToolCallItem, ThreadItem } from '../protocol/types'
 import type { Live } from './live'
 import type { Responses } from './responses'
@@ -30,7 +30,7 @@ export class ClientTools {
     const call = thread.items.findLast(isPendingCall)
     if (call === undefined || threadId === null || isResponding || this.#called.has(call.id)) return
     // The server refuses the output while the thread is locked or closed.
-    if ((thread.thread?.status?.type ?? 'active') !== 'active') return
+    if (statusOf(thread) !== 'active') return
     // A page without tools answers only the calls of its own turns.
     if (options?.onClientTool === undefined && !this.#responses.isLastOwn) return
     this.#called.add(call.id)

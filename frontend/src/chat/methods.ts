@@ -1,6 +1,7 @@
 /** The element's methods, which throw an error if a call is invalid or comes at the wrong time. */
 
 import type { ChatMethods } from '../element/host'
+import { statusOf } from '../protocol/thread'
 import type { Chat } from './chat'
 
 export function methodsOf(chat: Chat): ChatMethods {
@@ -14,7 +15,7 @@ export function methodsOf(chat: Chat): ChatMethods {
     }
   }
   const checkOpen = (): void => {
-    const status = chat.state.get().thread.thread?.status?.type ?? 'active'
+    const status = statusOf(chat.state.get().thread)
     if (status !== 'active') throw new Error(`The thread is ${status} and accepts no messages.`)
   }
 
