@@ -13,21 +13,19 @@ export const parts = new Store({ isMissing: false })
 const PAUSES = [500, 1_000, 2_000, 4_000, 8_000]
 
 /** Load a part, again if that fails. */
-export async function patiently<T>(load: () => Promise<T>): Promise<T> {
-  let part = load()
-  for (const pause of PAUSES) {
-    try {
-      return await part
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, pause))
-      part = load()
-      part.then(
-        () => parts.set({ isMissing: false }),
-        () => {},
-      )
-    }
+export async function patiently<T>(
+  load: () => Promise<T>,
+  [pause, ...others]: readonly number[] = PAUSES,
+): Promise<T> {
+  try {
+    return await load()
+  } catch (error) {
+    if (pause === undefined) throw error
+    await new Promise((resolve) => setTimeout(resolve, pause))
+    const part = await patiently(load, others)
+    parts.set({ isMissing: false })
+    return part
   }
-  return part
 }
 
 /** Return a component that is loaded when it is first rendered, and left out if that fails. */

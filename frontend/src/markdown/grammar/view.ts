@@ -45,9 +45,21 @@ export function isLoose(list: Node): boolean {
 /** The most items, and about the most characters, of a list that the browser lays out together. */
 const PART = { items: 100, characters: 20_000 }
 
-/** Return a long list in parts that follow each other as its items do, and another block as it is. */
-export function inParts(node: Node): Node[] {
+const known = new WeakMap<Node, readonly Node[]>()
+
+/**
+ * Return a long list in parts that follow each other as its items do, and another block as it is.
+ *
+ * The parts of an unchanged list are the same objects as before.
+ */
+export function inParts(node: Node): readonly Node[] {
   if (node.type !== 'list') return [node]
+  const parts = known.get(node) ?? partsOf(node)
+  known.set(node, parts)
+  return parts
+}
+
+function partsOf(node: Node): Node[] {
   const items = node.children ?? []
   const sizeOf = ({ start, end }: Node): number => end - start
   const groups = grouped(items, PART.items, PART.characters, sizeOf)
