@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -43,6 +45,15 @@ async def set_status(server: AgentChatKitServer[Any], thread_id: str, status: An
     await server.store.save_thread(thread.model_copy(update={"status": status}), ME)
 
 
+@asynccontextmanager
+async def served(answering: Any) -> AsyncIterator[tuple[AgentChatKitServer[Any], Browser]]:
+    """Yield a server with this agent, and a browser that is connected to it."""
+    async with SQLStore[Any]("sqlite://") as store:
+        server = AgentChatKitServer[Any](answering, store)
+        yield server, Browser(create_app(server, authenticate=lambda request: "me"))
+        await server.close()
+
+
 def notices(events: list[Any]) -> list[str]:
     assert {event.type for event in events} <= {"notice", "stream_options"}
     return [event.message for event in of_type(events, "notice")]
@@ -55,9 +66,7 @@ def notices(events: list[Any]) -> list[str]:
 async def test_approval_waits_until_thread_is_active(status: Any, words: str) -> None:
     bank = Bank()
     answering = agent([call("pay", amount=1)], [text("Paid.")], tools=[bank.pay])
-    async with SQLStore[Any]("sqlite://") as store:
-        server = AgentChatKitServer[Any](answering, store)
-        browser = Browser(create_app(server, authenticate=lambda request: "me"))
+    async with served(answering) as (server, browser):
         await browser.ask("Pay")
         await set_status(server, browser.thread_id, status)
         before = await browser.items()
@@ -69,15 +78,12 @@ async def test_approval_waits_until_thread_is_active(status: Any, words: str) ->
         await set_status(server, browser.thread_id, ActiveStatus())
         await click(browser, shown)
         assert bank.paid == [1]
-        await server.close()
 
 
 async def test_questions_and_client_tools_wait_until_thread_is_active() -> None:
     calls = [call("ask_user", "c1", questions=[{"question": "Where to?"}]), call("locate", "c2")]
     answering = agent(calls, [text("Go.")], tools=[ask_user, locate])
-    async with SQLStore[Any]("sqlite://") as store:
-        server = AgentChatKitServer[Any](answering, store)
-        browser = Browser(create_app(server, authenticate=lambda request: "me"))
+    async with served(answering) as (server, browser):
         await browser.ask("Plan a trip")
         await set_status(server, browser.thread_id, CLOSED)
         before = await browser.items()
@@ -95,7 +101,6 @@ async def test_questions_and_client_tools_wait_until_thread_is_active() -> None:
         await reply(browser, form, answers)
         await output(browser, "Here")
         assert (await browser.transcript())[-1] == ("assistant_message", "Go.")
-        await server.close()
 
 
 async def test_locked_thread_rejects_actions() -> None:
