@@ -77,7 +77,7 @@ export interface Acting {
   act: (action: Action, options?: ActOptions) => Promise<void>
   /** Whether the component itself shows that its action is pending. */
   isPending: boolean
-  /** Whether an action of the component is pending, wherever that is shown. */
+  /** Whether one of the component's actions is pending, even if another component shows it. */
   isActing: boolean
   /** The error message if the component's last action failed. */
   failure: string | null

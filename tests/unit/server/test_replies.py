@@ -88,7 +88,7 @@ async def test_items_of_unknown_thread_are_not_found(tmp_path: Path) -> None:
 
 class Listening(AgentChatKitServer[Any]):
     async def transcribe(self, audio_input: Any, context: Any) -> Any:
-        raise AssertionError("There is no recording.")
+        raise AssertionError("The server transcribes an invalid recording.")
 
 
 async def test_request_that_does_not_fit_says_what_is_wrong() -> None:
