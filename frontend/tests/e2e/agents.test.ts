@@ -38,4 +38,4 @@ test('the first message chooses the agent of its chat, also after a reload', asy
     .first()
     .waitFor()
   expect(ann.complaints).toEqual([])
-}, 60_000)
+})

@@ -37,91 +37,83 @@ function callMethod(ann: Person, name: 'showHistory' | 'hideHistory'): Promise<v
   }, name)
 }
 
-test.each(looks)(
-  'axe finds nothing around the thread: %s',
-  async (_, context, options) => {
-    const ann = await Person.at(site, context)
-    const prompts = [
-      { label: 'Where is my order, which I made three weeks ago?', prompt: 'x', icon: 'suitcase' },
-      { label: 'Hello', prompt: 'Hello', icon: 'lucide:bird' },
-    ]
-    const all = {
-      disclaimer: { text: 'It may be **wrong**: [terms](https://example.com).' },
-      header: { title: { text: 'A help desk with a name that is longer than there is room for' } },
-      startScreen: { prompts },
-      ...options,
-    }
-    const chat = (method: 'showHistory' | 'hideHistory') => callMethod(ann, method)
-    await ann.setOptions(all)
-    await ann.chat.locator('.prompt svg').nth(1).waitFor()
-    await check(ann, 'start')
-    await chat('showHistory')
-    await ann.chat.locator('.history [role=status]:not(:empty)').waitFor()
-    await check(ann, 'no chats')
-    await chat('hideHistory')
-    await ann.chat.locator('.prompt').nth(1).click()
-    await ann.text(/You said/).waitFor()
-    await chat('showHistory')
-    await ann.chat.locator('.history-title').waitFor()
-    await check(ann, 'chats')
-    await ann.chat.locator('.history li .icon-button').nth(0).click()
-    await check(ann, 'renaming')
-    await ann.page.keyboard.press('Escape')
-    await ann.chat.locator('.history li .icon-button').nth(1).click()
-    await check(ann, 'deleting')
-    await ann.chat.locator('.history-confirm .danger').hover()
-    await check(ann, 'deleting, pointed at')
-    await ann.page.keyboard.press('Escape')
-    await chat('hideHistory')
-    // A server that cannot be reached at all is asked again for some seconds.
-    await ann.page.route('**/chatkit', (route) => route.fulfill({ status: 502 }))
-    await chat('showHistory')
-    await ann.chat.locator('.history [role=alert]').waitFor()
-    await check(ann, 'chats that cannot be loaded')
-    await chat('hideHistory')
-    await ann.composer
-      .or(ann.chat.locator('.composer [role=textbox], .composer textarea'))
-      .first()
-      .fill('Hello')
-    await ann.chat.locator('.composer .send').click()
-    await ann.chat.getByRole('alert').waitFor()
-    await check(ann, 'a server that is gone')
-    await ann.setOptions({ ...all, theme: { radius: 'huge' } })
-    await ann.chat.locator('.option-problem').waitFor()
-    await check(ann, 'an option that is wrong')
-    await ann.setOptions({ ...all, api: {} })
-    await ann.chat.getByText(/api.url is missing/).waitFor()
-    await check(ann, 'no server')
-    await ann.leave()
-  },
-  60_000,
-)
+test.each(looks)('axe finds nothing around the thread: %s', async (_, context, options) => {
+  const ann = await Person.at(site, context)
+  const prompts = [
+    { label: 'Where is my order, which I made three weeks ago?', prompt: 'x', icon: 'suitcase' },
+    { label: 'Hello', prompt: 'Hello', icon: 'lucide:bird' },
+  ]
+  const all = {
+    disclaimer: { text: 'It may be **wrong**: [terms](https://example.com).' },
+    header: { title: { text: 'A help desk with a name that is longer than there is room for' } },
+    startScreen: { prompts },
+    ...options,
+  }
+  const chat = (method: 'showHistory' | 'hideHistory') => callMethod(ann, method)
+  await ann.setOptions(all)
+  await ann.chat.locator('.prompt svg').nth(1).waitFor()
+  await check(ann, 'start')
+  await chat('showHistory')
+  await ann.chat.locator('.history [role=status]:not(:empty)').waitFor()
+  await check(ann, 'no chats')
+  await chat('hideHistory')
+  await ann.chat.locator('.prompt').nth(1).click()
+  await ann.text(/You said/).waitFor()
+  await chat('showHistory')
+  await ann.chat.locator('.history-title').waitFor()
+  await check(ann, 'chats')
+  await ann.chat.locator('.history li .icon-button').nth(0).click()
+  await check(ann, 'renaming')
+  await ann.page.keyboard.press('Escape')
+  await ann.chat.locator('.history li .icon-button').nth(1).click()
+  await check(ann, 'deleting')
+  await ann.chat.locator('.history-confirm .danger').hover()
+  await check(ann, 'deleting, pointed at')
+  await ann.page.keyboard.press('Escape')
+  await chat('hideHistory')
+  // A server that cannot be reached at all is asked again for some seconds.
+  await ann.page.route('**/chatkit', (route) => route.fulfill({ status: 502 }))
+  await chat('showHistory')
+  await ann.chat.locator('.history [role=alert]').waitFor()
+  await check(ann, 'chats that cannot be loaded')
+  await chat('hideHistory')
+  await ann.composer
+    .or(ann.chat.locator('.composer [role=textbox], .composer textarea'))
+    .first()
+    .fill('Hello')
+  await ann.chat.locator('.composer .send').click()
+  await ann.chat.getByRole('alert').waitFor()
+  await check(ann, 'a server that is gone')
+  await ann.setOptions({ ...all, theme: { radius: 'huge' } })
+  await ann.chat.locator('.option-problem').waitFor()
+  await check(ann, 'an option that is wrong')
+  await ann.setOptions({ ...all, api: {} })
+  await ann.chat.getByText(/api.url is missing/).waitFor()
+  await check(ann, 'no server')
+  await ann.leave()
+})
 
-test.each(['light', 'dark'] as const)(
-  'any accent color is readable, %s',
-  async (colorScheme) => {
-    const ann = await Person.at(site)
-    await ann.ask('See [a page](https://example.com)', 'a page')
-    for (const primary of [
-      '#ffffff',
-      '#000000',
-      '#ffee00',
-      '#ff0000',
-      '#00ff88',
-      '#0000ff',
-      '#808080',
-      'rebeccapurple',
-    ]) {
-      for (const level of [1, 3]) {
-        const color = { accent: { primary, level }, grayscale: { hue: 220, tint: 6, shade: -4 } }
-        await ann.setOptions({ theme: { colorScheme, color } })
-        await check(ann, `${primary}, level ${level}`)
-      }
+test.each(['light', 'dark'] as const)('any accent color is readable, %s', async (colorScheme) => {
+  const ann = await Person.at(site)
+  await ann.ask('See [a page](https://example.com)', 'a page')
+  for (const primary of [
+    '#ffffff',
+    '#000000',
+    '#ffee00',
+    '#ff0000',
+    '#00ff88',
+    '#0000ff',
+    '#808080',
+    'rebeccapurple',
+  ]) {
+    for (const level of [1, 3]) {
+      const color = { accent: { primary, level }, grayscale: { hue: 220, tint: 6, shade: -4 } }
+      await ann.setOptions({ theme: { colorScheme, color } })
+      await check(ann, `${primary}, level ${level}`)
     }
-    await ann.leave()
-  },
-  120_000,
-)
+  }
+  await ann.leave()
+})
 
 test('grays keep the color scheme in another hue', async () => {
   const ann = await Person.at(site)

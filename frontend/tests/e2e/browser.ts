@@ -25,6 +25,9 @@ interface Axe {
   }
 }
 
+/** How long browsers wait for what a test expects, in milliseconds. Only broken code takes so long. */
+export const PATIENCE = 60_000
+
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 export interface Site {
@@ -131,8 +134,7 @@ export class Contexts {
 
   async #open(options: ContextOptions): Promise<BrowserContext> {
     const context = await this.browser.newContext(options)
-    // Sooner than the test's own limit, so that the error names the missing element.
-    context.setDefaultTimeout(20_000)
+    context.setDefaultTimeout(PATIENCE)
     // This page keeps the site's process alive, and clears the storage that tests leave.
     await (await context.newPage()).goto(`${this.url}/healthz`)
     return context
@@ -245,6 +247,7 @@ export class Person {
 
   async say(text: string): Promise<void> {
     await this.composer.fill(text)
+    await this.chat.locator('.files progress').waitFor({ state: 'detached' })
     // On a phone, Enter starts a new line.
     if (await this.isOnPhone()) await this.button('Send').click()
     else await this.composer.press('Enter')

@@ -3,7 +3,7 @@
 import type { OpenAIChatKit } from '@openai/chatkit'
 import type { FrameLocator, Page } from 'playwright-core'
 
-import type { Site } from './browser'
+import { PATIENCE, type Site } from './browser'
 
 declare global {
   interface Window {
@@ -20,7 +20,7 @@ declare global {
 /** Open a page with some HTML, at the chat's own origin. */
 export async function openPage(site: Site, html: string): Promise<Page> {
   const context = await site.browser.newContext({ viewport: { width: 800, height: 700 } })
-  context.setDefaultTimeout(20_000)
+  context.setDefaultTimeout(PATIENCE)
   const page = await context.newPage()
   await page.addInitScript(prepare)
   await page.route(`${site.url}/host.html`, (route) =>

@@ -10,7 +10,7 @@ import type { BrowserContext } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { python } from '../python'
-import { answering, freePort, Person } from './browser'
+import { answering, freePort, PATIENCE, Person } from './browser'
 import { openedSite } from './openedSite'
 
 const WORDS = 24
@@ -93,7 +93,7 @@ beforeAll(async () => {
   plain = new Worker(await freePort(), `sqlite:///${join(folder, 'plain.db')}`, 'plain')
   await Promise.all([one.start(), two.start(), plain.start(), line.start()])
   line.to(one)
-}, 120_000)
+})
 afterAll(async () => {
   line.stop()
   await Promise.all([one?.kill(), two?.kill(), plain?.kill()])
@@ -101,7 +101,7 @@ afterAll(async () => {
 })
 
 async function at(context: BrowserContext, url = line.url): Promise<Person> {
-  context.setDefaultTimeout(30_000)
+  context.setDefaultTimeout(PATIENCE)
   const person = new Person(await context.newPage(), line.url)
   await person.page.goto(url)
   await person.composer.waitFor()
@@ -130,7 +130,7 @@ async function finish(said: string, ...people: Person[]): Promise<void> {
   for (const person of people) {
     await person.text(`${said} 2-${WORDS - 1}.`).waitFor()
     const steps = [0, 1, 2].map((step) => written(said, step).trim())
-    await expect.poll(() => answers(person), { timeout: 20_000 }).toEqual(steps)
+    await expect.poll(() => answers(person)).toEqual(steps)
     expect(await bubbles(person)).toEqual([said])
     expect(await person.chat.getByRole('alert').count()).toBe(0)
   }

@@ -48,21 +48,17 @@ test.each([
   ['moved-post.png', 'POST'],
   ['forbidden-put.png', 'PUT'],
   ['forbidden-post.png', 'POST'],
-])(
-  '%s goes to a route of the app by %s, and reaches the agent',
-  async (name, method) => {
-    const ann = await arrive()
-    const sent = ann.page.waitForRequest((each) => each.url().includes('/upload/'))
-    await attach(ann, name, 'image/png')
-    expect((await sent).method()).toBe(method)
-    await ann.button(`Remove ${name}`).waitFor()
-    await ann.ask('Look', 'You said Look with image/png')
-    const loaded = ann.chat.locator('.items img').evaluate((image: HTMLImageElement) => image.src)
-    expect(await loaded).toMatch(/\/files\//)
-    await ann.leave()
-  },
-  60_000,
-)
+])('%s goes to a route of the app by %s, and reaches the agent', async (name, method) => {
+  const ann = await arrive()
+  const sent = ann.page.waitForRequest((each) => each.url().includes('/upload/'))
+  await attach(ann, name, 'image/png')
+  expect((await sent).method()).toBe(method)
+  await ann.button(`Remove ${name}`).waitFor()
+  await ann.ask('Look', 'You said Look with image/png')
+  const loaded = ann.chat.locator('.items img').evaluate((image: HTMLImageElement) => image.src)
+  expect(await loaded).toMatch(/\/files\//)
+  await ann.leave()
+})
 
 test.each(['broken-put.txt', 'broken-post.txt'])(
   '%s, whose headers no browser sends, is said to have failed',
@@ -72,7 +68,6 @@ test.each(['broken-put.txt', 'broken-post.txt'])(
     await ann.chat.getByText('The upload failed.').first().waitFor()
     await ann.leave()
   },
-  60_000,
 )
 
 test('an upload that is answered late can be taken back', async () => {
@@ -94,7 +89,7 @@ test('an upload that is answered late can be taken back', async () => {
   await deleted
   expect(await ann.button('Remove late.txt').count()).toBe(0)
   await ann.leave()
-}, 60_000)
+})
 
 test('widgets show images of other hosts, and effects reach the page', async () => {
   const ann = await arrive()
@@ -119,7 +114,7 @@ test('widgets show images of other hosts, and effects reach the page', async () 
     ['effect', { name: 'highlight', data: { aisle: 7 } }],
   ])
   await ann.leave()
-}, 60_000)
+})
 
 test('entities and files are clicked and previewed', async () => {
   const ann = await arrive()
@@ -137,4 +132,4 @@ test('entities and files are clicked and previewed', async () => {
   await sources.getByRole('button', { name: /The plan/ }).hover()
   await chat.getByText('About The plan').waitFor()
   await ann.leave()
-}, 60_000)
+})

@@ -11,7 +11,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 
 import { python, root } from '../python'
-import { answers, freePort, Person } from './browser'
+import { answers, freePort, PATIENCE, Person } from './browser'
 import { openedSite } from './openedSite'
 
 const folder = mkdtempSync(join(tmpdir(), 'proxy-'))
@@ -78,7 +78,7 @@ const site = openedSite((port) => {
 })
 beforeAll(async () => {
   const isUp = (): Promise<unknown> => fetch(`http://127.0.0.1:${ports.plain}/chat/healthz`)
-  await vi.waitFor(isUp, { timeout: 20_000 })
+  await vi.waitFor(isUp)
 })
 afterAll(() => {
   for (const stop of stops) stop()
@@ -86,7 +86,7 @@ afterAll(() => {
 /** Attach a picture and ask twice: an answer streams, and the picture is shown. */
 async function converse(browser: Browser, url: string): Promise<Person> {
   const context = await browser.newContext({ ignoreHTTPSErrors: true })
-  context.setDefaultTimeout(30_000)
+  context.setDefaultTimeout(PATIENCE)
   const person = new Person(await context.newPage(), new URL(url).origin)
   await person.page.goto(url)
   await person.composer.waitFor()
@@ -97,7 +97,7 @@ async function converse(browser: Browser, url: string): Promise<Person> {
   const image = person.chat.locator('.items img').first()
   await image.waitFor()
   await expect
-    .poll(() => image.evaluate((img: HTMLImageElement) => img.naturalWidth), { timeout: 20_000 })
+    .poll(() => image.evaluate((img: HTMLImageElement) => img.naturalWidth))
     .toBeGreaterThan(0)
   return person
 }
@@ -154,9 +154,9 @@ test('in a page of another origin, with a token, everything works', async () => 
     () => server.kill(),
     () => host.close(),
   )
-  await expect.poll(() => answers(`http://127.0.0.1:${port}`), { timeout: 80_000 }).toBe(true)
+  await expect.poll(() => answers(`http://127.0.0.1:${port}`)).toBe(true)
   const context = await site.browser.newContext()
-  context.setDefaultTimeout(30_000)
+  context.setDefaultTimeout(PATIENCE)
   const person = new Person(await context.newPage(), origin)
   await person.page.goto(origin)
   await person.page.evaluate(async (chat) => {

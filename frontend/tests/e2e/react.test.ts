@@ -11,7 +11,7 @@ import react from '@vitejs/plugin-react'
 import { build } from 'vite'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { Person } from './browser'
+import { PATIENCE, Person } from './browser'
 import { openedSite } from './openedSite'
 
 const site = openedSite()
@@ -50,7 +50,7 @@ beforeAll(async () => {
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-}, 90_000)
+})
 
 afterAll(() => server?.close())
 
@@ -58,7 +58,7 @@ afterAll(() => server?.close())
 class Customer extends Person {
   static async enter(): Promise<Customer> {
     const context = await site.browser.newContext({ viewport: { width: 1000, height: 760 } })
-    context.setDefaultTimeout(20_000)
+    context.setDefaultTimeout(PATIENCE)
     const customer = new Customer(await context.newPage(), url)
     await customer.page.goto(url)
     await customer.chat.getByRole('heading', { name: 'How can we help?' }).waitFor()

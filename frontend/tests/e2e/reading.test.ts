@@ -289,7 +289,7 @@ test('of many items that come at once the end is there first, and stays while th
     ann,
     Array.from({ length: 1_500 }, (_, index) => `Message ${index}.`),
   )
-  await expect.poll(() => ann.chat.locator('article').count(), { timeout: 20_000 }).toBe(1_500)
+  await expect.poll(() => ann.chat.locator('article').count()).toBe(1_500)
   const seen = await watched?.jsonValue()
   expect(seen?.first).toBeLessThan(200)
   expect(seen?.moved).toBeLessThanOrEqual(2)

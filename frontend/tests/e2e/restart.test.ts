@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { python } from '../python'
-import { answering, freePort, Person } from './browser'
+import { answering, freePort, PATIENCE, Person } from './browser'
 import { openedSite } from './openedSite'
 
 const LOST = 'The connection to the server was lost.'
@@ -44,7 +44,7 @@ afterAll(async () => {
 
 async function newcomer(): Promise<Person> {
   const context = await site.browser.newContext()
-  context.setDefaultTimeout(20_000)
+  context.setDefaultTimeout(PATIENCE)
   const person = new Person(await context.newPage(), url)
   await person.page.goto(url)
   await person.composer.waitFor()
@@ -63,12 +63,12 @@ async function answers(person: Person): Promise<string[]> {
 /** Check that the question and its answer are shown once, and that the chat continues. */
 async function isWhole(ann: Person, said: string): Promise<void> {
   const steps = [written(said, 0), written(said, 1)]
-  await expect.poll(() => answers(ann), { timeout: 20_000 }).toEqual(steps)
+  await expect.poll(() => answers(ann)).toEqual(steps)
   await ann.button('Send').waitFor()
   expect(await ann.chat.locator('.items .bubble').allTextContents()).toEqual([said])
   await expect.poll(() => ann.chat.getByText(LOST).count()).toBe(0)
   await ann.page.reload()
-  await expect.poll(() => answers(ann), { timeout: 20_000 }).toEqual(steps)
+  await expect.poll(() => answers(ann)).toEqual(steps)
   await ann.page.context().close()
 }
 
@@ -105,7 +105,7 @@ async function stored(said: string): Promise<void> {
     const [thread] = (await post('threads.list', { limit: 1, order: 'desc' })).data
     return JSON.stringify(await post('items.list', { thread_id: thread?.id }))
   }
-  await expect.poll(text, { timeout: 20_000 }).toContain(written(said, 1))
+  await expect.poll(text).toContain(written(said, 1))
 }
 
 /** Record the types of a page's requests. */

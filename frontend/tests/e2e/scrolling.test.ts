@@ -66,7 +66,7 @@ test.each<[string, (ann: Person) => Promise<void>]>([
     await ann.page.mouse.wheel(0, 5000)
     return rest(ann)
   }
-  await expect.poll(toEnd, { timeout: 10_000 }).toBeLessThan(2)
+  await expect.poll(toEnd).toBeLessThan(2)
   await moreLines(ann)
   await expect.poll(() => rest(ann)).toBeLessThan(2)
   await ann.button('Stop').click()

@@ -54,7 +54,7 @@ export async function expectLooks(
         if (now.width !== width || now.height !== height) return 1
         return pixelmatch(now.data, before.data, undefined, width, height) / (width * height)
       },
-      { message, timeout: 30_000 },
+      { message },
     )
     .toBeLessThan(TOLERANCE)
 }

@@ -31,5 +31,4 @@ test.each(Object.entries(surroundings))(
     }
     await ann.leave()
   },
-  240_000,
 )

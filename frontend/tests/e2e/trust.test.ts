@@ -11,7 +11,7 @@ import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { python } from '../python'
-import { answers, freePort, launch, Person, type Site } from './browser'
+import { answers, freePort, launch, PATIENCE, Person, type Site } from './browser'
 
 let site: Site
 let port: number
@@ -66,7 +66,7 @@ beforeAll(async () => {
     (free) => serve((port = free), '--allowed-hosts', '127.0.0.1,chat.test'),
     ['chat.test', 'evil.test', 'local.test'],
   )
-}, 60_000)
+})
 afterAll(async () => {
   for (const stop of others) stop()
   await site?.close()
@@ -115,7 +115,7 @@ describe.each([
 test("a page whose name resolves to the chat's machine is rejected", async () => {
   const local = await freePort()
   serve(local)
-  await expect.poll(() => answers(`http://127.0.0.1:${local}`), { timeout: 80_000 }).toBe(true)
+  await expect.poll(() => answers(`http://127.0.0.1:${local}`)).toBe(true)
   const context = await site.browser.newContext()
   const page = await context.newPage()
   expect((await page.goto(`http://127.0.0.1:${local}/`))?.status()).toBe(200)
@@ -141,9 +141,9 @@ test('two chats on one host keep their visitors', async () => {
   const second = await freePort()
   serve(second)
   const urls = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${second}`]
-  await expect.poll(() => answers(urls[1]!), { timeout: 80_000 }).toBe(true)
+  await expect.poll(() => answers(urls[1]!)).toBe(true)
   const context = await site.browser.newContext()
-  context.setDefaultTimeout(20_000)
+  context.setDefaultTimeout(PATIENCE)
   const page = await context.newPage()
   for (const url of urls) {
     await page.goto(url)
@@ -168,7 +168,7 @@ test.each(['evil.test', '127.0.0.1'])(
     const free = await freePort()
     serveAgent('asking_agent', free, [], { PAYMENTS: payments })
     const url = `http://127.0.0.1:${free}`
-    await expect.poll(() => answers(url), { timeout: 80_000 }).toBe(true)
+    await expect.poll(() => answers(url)).toBe(true)
     const person = await Person.at({ ...site, url })
     const { page } = person
     const approve = person.button('Approve')

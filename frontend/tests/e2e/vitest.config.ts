@@ -4,13 +4,16 @@ import { join } from 'node:path'
 
 import { defineConfig } from 'vitest/config'
 
+import { PATIENCE } from './browser'
+
 export default defineConfig({
   root: join(import.meta.dirname, '../..'),
   test: {
     include: ['tests/e2e/**/*.test.ts'],
     globalSetup: join(import.meta.dirname, 'shared.ts'),
-    testTimeout: 60_000,
-    hookTimeout: 90_000,
+    testTimeout: 240_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: PATIENCE } },
     maxWorkers: 3,
   },
 })

@@ -23,7 +23,7 @@ async function press(ann: Person, keys: string[], name: string): Promise<void> {
         ''
       )
     })
-  await expect.poll(focused, { timeout: 15_000 }).toBe(name)
+  await expect.poll(focused).toBe(name)
 }
 
 test('the items of a list and a collapsed card keep the focus', async () => {
