@@ -73,18 +73,22 @@ async def test_repeated_click_is_rejected() -> None:
 
 async def test_concurrent_clicks_book_once() -> None:
     booked = []
+    release = asyncio.Event()
 
     @action("book")
     async def slow(trip: dict[str, Any], context: ThreadContext[Any]) -> None:
-        await asyncio.sleep(0.05)
+        await release.wait()
         booked.append(trip)
         await context.replace_widget(card("Booked"))
 
     async with chat(offering(), actions=[slow]) as browser:
         await browser.ask("Oslo")
-        answers = await asyncio.gather(use(browser, "book", {}), use(browser, "book", {}))
+        clicks = [asyncio.create_task(use(browser, "book", {})) for _ in range(2)]
+        refused, _ = await asyncio.wait(clicks, return_when=asyncio.FIRST_COMPLETED)
+        release.set()
+        await asyncio.gather(*clicks)
         assert booked == [{}]
-        (notice,) = [event for events in answers for event in of_type(events, "notice")]
+        (notice,) = of_type(refused.pop().result(), "notice")
         assert "Wait until it is finished" in notice.message
 
 
