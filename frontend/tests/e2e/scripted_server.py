@@ -96,7 +96,8 @@ class NamedModel(FakeModel):
             yield "Let me"
             raise RuntimeError("a secret")
         elif word == "talk":
-            for number in range(1000):
+            # Tests stop it, however slow their machine is.
+            for number in range(10_000):
                 yield f"Word {number}. "
                 await asyncio.sleep(0.02)
         elif word == "read":
