@@ -12,6 +12,7 @@ from agent_framework import Content, Message
 
 from ..interrupts.client_tools import error_result
 from ..text import mend_json, mend_surrogates
+from .call_ids import CallIds, accepted_name, needs_result, results_of_calls
 from .exchange import NOT_STARTED, has_arguments
 
 NO_ANSWER = "(There was no answer.)"
@@ -24,13 +25,17 @@ _APPROVALS = frozenset({"function_approval_request", "function_approval_response
 
 
 def acceptable(
-    messages: Sequence[Message], pending: Collection[str] = (), *, is_resumed: bool = False
+    messages: Sequence[Message],
+    pending: Collection[str] = (),
+    *,
+    is_resumed: bool = False,
+    ids: CallIds | None = None,
 ) -> list[Message]:
     """Return messages that strict services accept, without losing anything a model can use.
 
-    Every call has exactly one result, right after it. No text is blank or contains lone
-    surrogates. System messages come only at the start, and neither the user nor the agent has two
-    messages in a row. This also repairs rows that older versions wrote.
+    Every call has exactly one result, right after it, and an ID of its own. No text is blank or
+    contains lone surrogates. System messages come only at the start, and neither the user nor the
+    agent has two messages in a row. This also repairs rows that older versions wrote.
 
     Args:
         messages: The messages, oldest first. They are not changed.
@@ -38,11 +43,15 @@ def acceptable(
         is_resumed: Whether the last messages resume a paused run. If so, approval requests and
             their answers are kept until their calls have results, because the framework needs
             them; and reasoning is kept, because services expect it back within a turn.
+        ids: The IDs of the calls before these messages, to which theirs are added. By default,
+            there are none, and a resumed run keeps its IDs: its service has given them.
     """
     if is_resumed:
         messages = _without_settled(messages)
+    elif ids is None:
+        ids = CallIds()
     cleaned = [clean for message in messages if (clean := _clean(message, is_resumed)) is not None]
-    paired = _joined(_with_paired_results(_joined(cleaned), frozenset(pending)))
+    paired = _joined(_with_paired_results(_joined(cleaned), frozenset(pending), ids))
     return _with_answers(paired)
 
 
@@ -231,13 +240,16 @@ def _as_user(message: Message) -> Message:
     return changed
 
 
-def _with_paired_results(messages: Sequence[Message], pending: frozenset[str]) -> list[Message]:
+def _with_paired_results(
+    messages: Sequence[Message], pending: frozenset[str], ids: CallIds | None
+) -> list[Message]:
     """Put exactly one result right after each call, and drop results without a call."""
     paired: list[Message] = []
-    results = _Results(messages)
+    results = results_of_calls(messages)
     for index, message in enumerate(messages):
         if message.role == "assistant":
-            paired.extend(_with_results(message, results, index, pending))
+            own = [results.get((index, at)) for at in range(len(message.contents))]
+            paired.extend(_with_results(message, own, pending, ids))
             continue
         contents = [each for each in message.contents if each.type != "function_result"]
         if len(contents) == len(message.contents):
@@ -248,27 +260,35 @@ def _with_paired_results(messages: Sequence[Message], pending: frozenset[str]) -
 
 
 def _with_results(
-    message: Message, results: _Results, index: int, pending: frozenset[str]
+    message: Message,
+    results: Sequence[Content | None],
+    pending: frozenset[str],
+    ids: CallIds | None,
 ) -> list[Message]:
     """Return an agent's message and the results of its calls."""
     contents: list[Content] = []
     found: list[Content] = []
-    for content in message.contents:
-        call = content
+    for content, given in zip(message.contents, results, strict=True):
+        call, result = content, given
         if call.type == "function_result":
             continue
-        if _needs_result(call):
-            result = results.of(call, index)
+        if needs_result(call):
             is_whole = has_arguments(call)
-            if result is None and call.call_id not in pending:
+            is_pending = call.call_id in pending
+            if result is None and not is_pending:
                 if not is_whole:
                     # The model was stopped before it completed the call.
                     continue
                 result = error_result(call, NOT_STARTED)
-            if result is not None:
-                found.append(result)
             if not is_whole:
                 call = _with(call, "arguments", "{}")
+            if ids is not None and is_pending:
+                ids.keep(call.call_id)
+            elif ids is not None:
+                call = _with(call, "name", accepted_name(call.name))
+                call = _with(call, "call_id", ids.give(call.call_id))
+            if result is not None:
+                found.append(_with(result, "call_id", call.call_id))
         contents.append(call)
     clean = _clean(_with_contents(message, contents), is_resumed=True)
     if clean is None:
@@ -276,31 +296,9 @@ def _with_results(
     return [clean, Message("tool", found)] if found else [clean]
 
 
-class _Results:
-    """The tool results in a list of messages; each result is used for one call."""
-
-    def __init__(self, messages: Sequence[Message]) -> None:
-        self._of: dict[str, list[tuple[int, Content]]] = {}
-        for index, message in enumerate(messages):
-            for content in message.contents:
-                if content.type == "function_result":
-                    self._of.setdefault(str(content.call_id), []).append((index, content))
-
-    def of(self, call: Content, index: int) -> Content | None:
-        """Return the result of a call in the message at `index`, and use it up."""
-        waiting = self._of.get(str(call.call_id), [])
-        while waiting and waiting[0][0] < index:
-            waiting.pop(0)
-        return waiting.pop(0)[1] if waiting else None
-
-
 def is_approval(message: Message) -> bool:
     """Return whether a message requests an approval or answers such a request."""
     return any(content.type in _APPROVALS for content in message.contents)
-
-
-def _needs_result(content: Content) -> bool:
-    return content.type == "function_call" and not (content.hosted or content.informational_only)
 
 
 def split_last_user(messages: Sequence[Message]) -> tuple[list[Message], list[Content]]:
@@ -332,7 +330,8 @@ def fit_together(
     joined = [*before, *inputs]
     if history:
         joined = [_as_user(each) if each.role == "system" else each for each in joined]
-    return history, acceptable_input(joined)
+    has_calls = any(each.type == "function_call" for message in joined for each in message.contents)
+    return history, acceptable_input(joined, CallIds(history if has_calls else ()))
 
 
 def before_input(history: Sequence[Message], inputs: Sequence[Message]) -> list[Message]:
@@ -340,7 +339,7 @@ def before_input(history: Sequence[Message], inputs: Sequence[Message]) -> list[
     is_new = bool(inputs) and inputs[0].role == "user" and not is_approval(inputs[0])
     # A resumed run still makes the calls of its turn.
     pending = calls_answered_by(inputs) | (set() if is_new else _calls_of_last_turn(history))
-    fitting = acceptable(history, pending, is_resumed=not is_new)
+    fitting = acceptable(history, pending, is_resumed=not is_new, ids=CallIds())
     if is_new and fitting and fitting[-1].role in ("user", "tool"):
         fitting.append(Message("assistant", [NO_ANSWER]))
     return fitting
@@ -366,10 +365,15 @@ def calls_answered_by(inputs: Iterable[Message]) -> set[str]:
     return found
 
 
-def acceptable_input(messages: Sequence[Message]) -> list[Message]:
-    """Return new input that strict services accept; it may start with results of earlier calls."""
+def acceptable_input(messages: Sequence[Message], ids: CallIds) -> list[Message]:
+    """Return new input that strict services accept; it may start with results of earlier calls.
+
+    Args:
+        messages: The input.
+        ids: The IDs of the earlier calls.
+    """
     first = next((i for i, each in enumerate(messages) if each.role != "tool"), len(messages))
     results, others = list(messages[:first]), messages[first:]
     if others and others[0].role == "user" and not is_approval(others[0]):
         results = answered(results)
-    return [*results, *acceptable(others, is_resumed=True)]
+    return [*results, *acceptable(others, is_resumed=True, ids=ids)]

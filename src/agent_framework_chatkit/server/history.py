@@ -12,6 +12,7 @@ from agent_framework import Message
 from ..stores.sql.messages import load_messages
 from ..stores.sql.turn_rows import ReadRows, StoredThread
 from .acceptable import acceptable, answered, is_approval
+from .call_ids import CallIds
 from .history_providers import add_marks
 
 MESSAGE_SIZE = 2_600
@@ -29,6 +30,7 @@ class History:
         finished: The messages before the user's last one, acceptable to every provider.
         recent: The messages since then, as they were stored.
         copies: Copies of the finished messages that runs may change.
+        ids: The IDs of the finished messages' calls.
     """
 
     read: ReadRows = field(default_factory=lambda: ReadRows(0, 0, 0))
@@ -36,6 +38,7 @@ class History:
     finished: list[Message] = field(default_factory=list)
     recent: list[Message] = field(default_factory=list)
     copies: list[Message] = field(default_factory=list)
+    ids: CallIds = field(default_factory=CallIds)
 
     def add(self, messages: Iterable[Message]) -> None:
         """Append messages."""
@@ -60,14 +63,17 @@ class History:
             copy if copy is not None and copy.__dict__ == message.__dict__ else _copy(message)
             for message, copy in zip_longest(self.finished, self.copies)
         ]
-        recent = acceptable(self.recent, pending, is_resumed=is_resumed)
+        ids = None if is_resumed else self.ids.copy()
+        recent = acceptable(self.recent, pending, is_resumed=is_resumed, ids=ids)
         return [*self.copies, *map(_copy, recent)]
 
     def _finish(self) -> None:
         """Add the recent messages to the finished ones."""
-        finished = [_copy(message) for message in answered(acceptable(self.recent))]
+        recent = acceptable(self.recent, ids=self.ids)
+        finished = [_copy(message) for message in answered(recent)]
         if finished and finished[-1].role == "user":
             # The answer was blank: this message and the next must be joined.
+            self.ids = CallIds(self.finished)
             return
         # Each run adds these marks to its copies, which then stay equal.
         add_marks(finished)

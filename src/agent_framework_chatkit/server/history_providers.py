@@ -17,6 +17,7 @@ from agent_framework import (
 )
 
 from .acceptable import acceptable_input, before_input
+from .call_ids import CallIds
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +92,7 @@ class OwnHistory(HistoryProvider):
         try:
             await self.provider.save_messages(
                 stored.session_id,
-                acceptable_input(messages[self.saved :]),
+                acceptable_input(messages[self.saved :], CallIds()),
                 state=stored.state.setdefault(name, {}),
             )
         except Exception:

@@ -5,9 +5,12 @@ Each function returns the reason in the service's words, or `None` for a valid r
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from .rules import has_lone_surrogate
+from .rules import TOOL_NAME, has_lone_surrogate
+
+_ID = re.compile(r"[a-zA-Z0-9_-]+")
 
 
 def check_anthropic(body: dict[str, Any]) -> str | None:
@@ -54,8 +57,15 @@ def _check_blocks(blocks: list[dict[str, Any]], place: str) -> str | None:
                 return f"{place}: text content blocks must contain non-whitespace text"
         elif block["type"] == "thinking" and not block.get("signature"):
             return f"{place}.content.{index}.thinking.signature: Field required"
-        elif block["type"] == "tool_use" and not isinstance(block["input"], dict):
-            return f"{place}.content.{index}.tool_use.input: Input should be a valid dictionary"
+        elif block["type"] == "tool_use":
+            if not isinstance(block["input"], dict):
+                return f"{place}.content.{index}.tool_use.input: Input should be a valid dictionary"
+            for field, pattern in (("id", _ID), ("name", TOOL_NAME)):
+                if not pattern.fullmatch(block[field] or ""):
+                    return (
+                        f"{place}.content.{index}.tool_use.{field}: String should match pattern "
+                        f"'^{pattern.pattern}$'"
+                    )
         elif block["type"] == "tool_result" and isinstance(block.get("content"), list):
             reason = _check_blocks(block["content"], f"{place}.content.{index}")
             if reason:
@@ -103,7 +113,8 @@ def _check_tool_blocks(messages: list[dict[str, Any]]) -> str | None:
                 "corresponding `tool_result` block in the next message."
             )
         calls = [block["id"] for block in blocks if block["type"] == "tool_use"]
-        if repeated := next((call for call in calls if call in known), None):
-            return f"messages.{index}: `tool_use` ids must be unique: {repeated}"
-        known.update(calls)
+        for call in calls:
+            if call in known:
+                return f"messages.{index}: `tool_use` ids must be unique: {call}"
+            known.add(call)
     return None

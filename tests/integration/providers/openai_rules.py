@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from .rules import Entry, has_lone_surrogate, is_object, misplaced, unpaired
+from .rules import TOOL_NAME, Entry, has_lone_surrogate, is_object, misplaced, unpaired
 
 _OPENAI_ROLES = ("system", "developer", "user", "assistant", "tool")
 _NAME = re.compile(r"[^\s<|\\/>]+")
@@ -72,6 +72,11 @@ def _check_chat_message(message: dict[str, Any]) -> str | None:
         return "Invalid 'name': string does not match pattern '^[^\\s<|\\\\/>]+$'."
     if role == "tool" and not message.get("tool_call_id"):
         return "Missing parameter 'tool_call_id'."
+    for call in message.get("tool_calls") or ():
+        if not TOOL_NAME.fullmatch(call["function"]["name"]):
+            return "Invalid 'tool_calls.function.name': string does not match pattern."
+        if len(call["id"]) > 40:
+            return "Invalid 'tool_calls.id': string too long. Expected a maximum length of 40."
     return None
 
 
@@ -145,6 +150,10 @@ def _check_item(item: dict[str, Any], following: list[dict[str, Any]]) -> str | 
             return f"Invalid 'id': {item['id']!r}. Expected an ID that begins with 'fc'."
         if not isinstance(item.get("arguments"), str):
             return "Invalid type for 'arguments': expected a string."
+        if not TOOL_NAME.fullmatch(item["name"]):
+            return "Invalid 'name': string does not match pattern."
+        if not 1 <= len(item["call_id"]) <= 64:
+            return "Invalid 'call_id': expected a string with a length of 1 to 64."
     if kind == "reasoning":
         if not item.get("encrypted_content"):
             return (

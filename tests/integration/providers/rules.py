@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from agent_framework import Message
+
+CALL_ID = re.compile(r"[a-zA-Z0-9_-]{1,40}")
+"""The IDs of calls that all services accept: Chat Completions accepts 40 characters."""
+TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+"""The names of tools that all services accept."""
 
 _SYSTEM = ("system", "developer")
 
@@ -112,6 +118,7 @@ def check_strictest(messages: Sequence[Message]) -> list[str]:
     """
     found: list[str] = []
     entries: list[Entry] = []
+    known: set[str | None] = set()
     for index, message in enumerate(messages):
         contents = message.contents
         if message.role not in ("system", "user", "assistant", "tool"):
@@ -130,6 +137,13 @@ def check_strictest(messages: Sequence[Message]) -> list[str]:
             if content.type == "function_call":
                 if message.role != "assistant":
                     found.append(f"messages.{index}: a call in a message of {message.role}")
+                if not CALL_ID.fullmatch(content.call_id or ""):
+                    found.append(f"messages.{index}: an invalid call ID: {content.call_id!r}")
+                if content.call_id in known:
+                    found.append(f"messages.{index}: the ID of another call: {content.call_id}")
+                known.add(content.call_id)
+                if not TOOL_NAME.fullmatch(content.name or ""):
+                    found.append(f"messages.{index}: an invalid tool name: {content.name!r}")
                 # The client for Responses sends a mapping unchanged, which the service rejects.
                 if not is_object(content.arguments):
                     found.append(f"messages.{index}: arguments that are not a JSON object")

@@ -26,8 +26,8 @@ ASKS, ANSWERS = says("user", "Tea?"), says("assistant", "Yes.")
 # OpenAI Chat Completions
 
 
-def calls(*ids: str, arguments: str = "{}", **more: Any) -> Body:
-    function = {"name": "place_order", "arguments": arguments}
+def calls(*ids: str, arguments: str = "{}", name: str = "place_order", **more: Any) -> Body:
+    function = {"name": name, "arguments": arguments}
     listed = [{"id": each, "type": "function", "function": function} for each in ids]
     return says("assistant", None, tool_calls=listed, **more)
 
@@ -61,6 +61,8 @@ CHAT_BAD: list[tuple[str, list[Body]]] = [
     ("preceeding", [ASKS, result("a")]),
     ("preceeding", [ASKS, calls("a"), result("a"), result("a")]),
     ("preceeding", [ASKS, calls("a"), result("b"), result("a")]),
+    ("maximum length of 40", [ASKS, calls("a" * 41), result("a" * 41)]),
+    ("function.name", [ASKS, calls("a", name="functions.order"), result("a")]),
 ]
 TEMPLATE_BAD: list[tuple[str, list[Body]]] = [
     ("beginning", [ASKS, says("system", "Be brief.")]),
@@ -139,6 +141,8 @@ RESPONSES_BAD: list[tuple[str, list[Body], list[Body]]] = [
     ("No tool call found", [TEA, call_item("a"), output("a")], [output("a")]),
     ("No tool call found", [], [TEA, output("a"), call_item("a")]),
     ("Duplicate item", [TEA, call_item("a"), output("a")], [call_item("a"), output("a")]),
+    ("Invalid 'call_id'", [], [TEA, call_item("a" * 65), output("a" * 65)]),
+    ("Invalid 'name'", [], [TEA, call_item("a", name="functions.order"), output("a")]),
     ("not persisted", [], [TEA, reasoning(None), item("assistant", "Yes.")]),
     ("required following item", [], [TEA, reasoning(), TEA]),
     ("required following item", [], [TEA, reasoning()]),
@@ -162,8 +166,8 @@ def block(text: str) -> Body:
     return {"type": "text", "text": text}
 
 
-def uses(*ids: str) -> Body:
-    used = [{"type": "tool_use", "id": each, "name": "place_order", "input": {}} for each in ids]
+def uses(*ids: str, name: str = "place_order") -> Body:
+    used = [{"type": "tool_use", "id": each, "name": name, "input": {}} for each in ids]
     return says("assistant", [block("Let me see."), *used])
 
 
@@ -203,6 +207,10 @@ ANTHROPIC_BAD: list[tuple[str, list[Body]]] = [
     ("unexpected `tool_use_id`", [ASKS, uses("a"), gives("a"), ANSWERS, gives("a")]),
     ("single result", [ASKS, uses("a"), gives("a", "a")]),
     ("must be unique", [ASKS, uses("a"), gives("a"), uses("a"), gives("a")]),
+    ("must be unique", [ASKS, uses("a", "a"), gives("a")]),
+    ("tool_use.id: String should match", [ASKS, uses("a.b"), gives("a.b")]),
+    ("tool_use.id: String should match", [ASKS, uses(""), gives("")]),
+    ("tool_use.name: String should match", [ASKS, uses("a", name="a b"), gives("a")]),
 ]
 
 
@@ -257,8 +265,8 @@ def test_ollama_rejects(reason: str, messages: list[Body], only_strict: bool) ->
 # All of them
 
 
-def call(call_id: str, arguments: Any = "{}") -> Content:
-    return Content.from_function_call(call_id, "place_order", arguments=arguments)
+def call(call_id: str, arguments: Any = "{}", name: str = "place_order") -> Content:
+    return Content.from_function_call(call_id, name, arguments=arguments)
 
 
 def done(call_id: str) -> Message:
@@ -273,7 +281,15 @@ STRICTEST_GOOD: list[list[Message]] = [
     [SYSTEM, SYSTEM, USER],
     [USER, CALL, done("a"), ASSISTANT, USER],
     [USER, Message("assistant", [call("a"), call("b")]), done("b"), done("a"), ASSISTANT],
-    [USER, CALL, done("a"), CALL, done("a"), ASSISTANT, USER],
+    [
+        USER,
+        CALL,
+        done("a"),
+        Message("assistant", [call("b" * 40)]),
+        done("b" * 40),
+        ASSISTANT,
+        USER,
+    ],
 ]
 STRICTEST_BAD: list[tuple[str, list[Message]]] = [
     ("unknown role 'developer'", [Message("developer", ["Tea."])]),
@@ -294,6 +310,12 @@ STRICTEST_BAD: list[tuple[str, list[Message]]] = [
     ("text in a message of tool", [USER, CALL, Message("tool", [*done("a").contents, "Yes."])]),
     ("a call without its result: a", [USER, CALL, USER]),
     ("a result without its call: b", [USER, CALL, done("a"), done("b")]),
+    ("the ID of another call: a", [USER, CALL, done("a"), CALL, done("a"), ASSISTANT]),
+    ("the ID of another call: a", [USER, Message("assistant", [call("a"), call("a")]), done("a")]),
+    ("an invalid call ID: ''", [USER, Message("assistant", [call("")]), done("")]),
+    ("an invalid call ID: 'a b'", [USER, Message("assistant", [call("a b")]), done("a b")]),
+    ("an invalid call ID", [USER, Message("assistant", [call("a" * 41)]), done("a" * 41)]),
+    ("an invalid tool name: 'a.b'", [USER, Message("assistant", [call("a", name="a.b")])]),
     ("System message must be at the beginning", [USER, SYSTEM]),
     ("start with a user", [SYSTEM, ASSISTANT]),
     ("user after user", [USER, USER]),

@@ -14,7 +14,10 @@ from ...integration.providers.rules import check_strictest
 TEXTS = st.sampled_from(["", " \n", "Hi", "x\ud83dy", "😀", "\ud83d", "Two words"])
 
 
-IDS = st.sampled_from(["c1", "c2", "c3"])
+IDS = st.sampled_from(["c1", "c2", "", "c 1", "é" * 50, "c" * 41, None])
+
+
+NAMES = st.sampled_from(["f", "", "functions.f", "f g", "ü", "f" * 65])
 
 
 ARGUMENTS = st.sampled_from(
@@ -36,8 +39,11 @@ CONTENTS = st.one_of(
     TEXTS.map(Content.from_text),
     TEXTS.map(lambda text: Content.from_text_reasoning(text=text)),
     st.builds(
-        lambda call_id, arguments: Content.from_function_call(call_id, "f", arguments=arguments),
+        lambda call_id, name, arguments: Content.from_function_call(
+            call_id, name, arguments=arguments
+        ),
         IDS,
+        NAMES,
         ARGUMENTS,
     ),
     st.builds(lambda call_id, text: Content.from_function_result(call_id, result=text), IDS, TEXTS),
@@ -158,6 +164,87 @@ def test_calls_with_same_id_keep_their_results() -> None:
         if content.type == "function_result"
     ]
     assert results == ["1", "2"]
+
+
+def results_by_arguments(messages: list[Message]) -> dict[str, str]:
+    contents = [content for message in acceptable(messages) for content in message.contents]
+    results = {each.call_id: each.result for each in contents if each.type == "function_result"}
+    return {
+        str(each.arguments): results[each.call_id]
+        for each in contents
+        if each.type == "function_call"
+    }
+
+
+def calls(*numbers: int, call_id: str = "c") -> Message:
+    return Message(
+        "assistant",
+        [
+            Content.from_function_call(call_id, "f", arguments=f'{{"n": {each}}}')
+            for each in numbers
+        ],
+    )
+
+
+def results(*texts: str, call_id: str = "c") -> Message:
+    return Message("tool", [Content.from_function_result(call_id, result=each) for each in texts])
+
+
+def test_calls_with_same_id_in_one_message_keep_their_results() -> None:
+    assert results_by_arguments([calls(1, 2, 3), results("one", "two"), results("three")]) == {
+        '{"n": 1}': "one",
+        '{"n": 2}': "two",
+        '{"n": 3}': "three",
+    }
+
+
+def test_result_belongs_to_newest_call_before_it() -> None:
+    messages = [calls(1), Message("user", ["Stop."]), calls(2), results("two", "two again")]
+    assert results_by_arguments(messages) == {
+        '{"n": 1}': "Error: This call was not started.",
+        '{"n": 2}': "two",
+    }
+
+
+def test_result_before_its_call_is_not_its_result() -> None:
+    messages = [results("early"), calls(1), results("other", call_id="d"), results("one")]
+    assert results_by_arguments(messages) == {'{"n": 1}': "one"}
+
+
+def test_new_ids_stay_the_same_as_history_grows() -> None:
+    history = History()
+    shown: list[list[str | None]] = []
+    for number in range(4):
+        history.add([Message("user", [f"{number}"]), calls(number), results("done")])
+        history.add([Message("assistant", [" " if number == 2 else "Done."])])
+        shown.append(ids_of(history.messages()))
+    assert shown[-1][0] == "c"
+    assert len(set(shown[-1])) == 4
+    for number, ids in enumerate(shown):
+        assert ids == shown[-1][: number + 1]
+
+
+def test_input_does_not_repeat_ids_of_history() -> None:
+    history = acceptable([Message("user", ["Go."]), calls(1), results("one")])
+    added = [calls(2), results("two"), Message("user", ["And now?"])]
+    fitting, inputs = fit_together(history, [Message("user", ["Hm."]), *added])
+    assert check_strictest([*fitting, *inputs]) == []
+
+
+def test_resumed_run_keeps_ids_of_its_service() -> None:
+    name = "functions.f:0"
+    history = History()
+    history.add([Message("user", ["Go."]), calls(1, call_id=name), results("one", call_id=name)])
+    history.add([calls(2, call_id=name)])
+    assert ids_of(history.messages([name], is_resumed=True)) == [name, name]
+    assert ids_of(history.messages([name])) == [name, name]
+    history.add([results("two", call_id=name), Message("assistant", ["Done."])])
+    assert name not in ids_of(history.messages())
+
+
+def ids_of(messages: list[Message]) -> list[str | None]:
+    contents = [content for message in messages for content in message.contents]
+    return [each.call_id for each in contents if each.type == "function_call"]
 
 
 def test_approval_is_omitted_once_call_has_result() -> None:
