@@ -1,6 +1,6 @@
 /** Drafts: the unsent messages of each thread. */
 
-import type { Attachment, UserMessageInput } from '../protocol/types'
+import type { Attachment, ThreadItem, UserMessageInput } from '../protocol/types'
 import { Store } from './store'
 import { joined, noContent, sendable, textOf, type Content } from './content'
 import type { Uploads } from './uploads'
@@ -21,6 +21,8 @@ export interface Outgoing {
   requestId: string
   sending: Sending
   input: UserMessageInput
+  /** Once sent, the ID of the thread's last user message before it; `null` if there was none. */
+  after?: string | null
 }
 
 interface DraftState extends Written {
@@ -209,6 +211,16 @@ function isOutgoing(kept: unknown): kept is Outgoing {
   const { requestId, sending, input } = (kept ?? {}) as Partial<Record<keyof Outgoing, unknown>>
   const isInput = Array.isArray((input as Partial<UserMessageInput> | undefined)?.content)
   return typeof requestId === 'string' && isSending(sending) && isInput
+}
+
+/** Return whether a message that was sent is in its thread. */
+export function isThere({ input, after }: Outgoing, items: readonly ThreadItem[]): boolean {
+  const messages = items.filter((item) => item.type === 'user_message')
+  const index = messages.findIndex(({ id }) => id === after)
+  // Without the message before it, an older one may have the same text.
+  if (index < 0 && after !== null) return false
+  const text = textOf(input.content)
+  return messages.slice(index + 1).some((message) => textOf(message.content) === text)
 }
 
 /** Return whether a message in a thread has the content that was sent. */

@@ -134,8 +134,8 @@ export class Live {
     const state = { ...thread, items: merged.items, notices: shown.notices, error: null }
     this.#session.state.set({ thread: state, isLoading: false, loadError: null })
     const { turn } = thread
-    this.#callbacks.shown()
     if (turn !== null) this.#callbacks.receive({ id: null, event: { type: 'turn.updated', turn } })
+    this.#callbacks.shown()
   }
 }
 

@@ -1,7 +1,7 @@
 /** Sends, retries and edits messages, and answers an agent's questions. */
 
 import type { ChatMethods } from '../element/host'
-import { contentFrom, isBlank, noContent, sendable, textOf } from './content'
+import { contentFrom, isBlank, noContent, sendable } from './content'
 import { isPending } from '../protocol/thread'
 import type {
   Attachment,
@@ -11,7 +11,7 @@ import type {
   UserMessageItem,
 } from '../protocol/types'
 import type { End } from './pendingResponse'
-import type { Outgoing } from './drafts'
+import { isThere, type Outgoing } from './drafts'
 import { randomId } from './live'
 import { nextModel } from './models'
 import type { Responses } from './responses'
@@ -83,13 +83,18 @@ export class Messages {
     const { draft, thread, isResponding } = this.#session.current
     const { outgoing, waiting } = draft.state.get()
     if (outgoing !== null && !this.#responses.isSending) {
-      const last = thread.items.findLast((item) => item.type === 'user_message')
-      const isThere = last !== undefined && textOf(last.content) === textOf(outgoing.input.content)
-      if (isLive && !isResponding) void this.#dispatch(outgoing)
-      else if (isThere) draft.state.set({ outgoing: null })
-      else if (isLive) draft.state.set({ outgoing: null, waiting: [outgoing, ...waiting] })
-      else draft.restore(outgoing)
-    } else if (isLive && thread.turn?.state === 'completed') {
+      if (isThere(outgoing, thread.items)) {
+        draft.state.set({ outgoing: null })
+      } else if (!isLive) {
+        draft.restore(outgoing)
+      } else if (isResponding) {
+        draft.state.set({ outgoing: null, waiting: [outgoing, ...waiting] })
+      } else {
+        void this.#dispatch(outgoing)
+        return
+      }
+    }
+    if (isLive && thread.turn?.state === 'completed') {
       this.next({ isStopped: false, hasFailed: false, turn: thread.turn })
     }
   }
@@ -119,9 +124,12 @@ export class Messages {
     }
   }
 
-  async #dispatch(outgoing: Outgoing): Promise<Error | null> {
-    const { draft, threadId } = this.#session.current
-    const { requestId, sending, input } = outgoing
+  async #dispatch(given: Outgoing): Promise<Error | null> {
+    const { draft, threadId, thread } = this.#session.current
+    const { requestId, sending, input } = given
+    const isLoaded = threadId === null || thread.thread !== null
+    const after = thread.items.findLast(({ type }) => type === 'user_message')?.id ?? null
+    const outgoing = { ...given, ...(isLoaded && { after }) }
     this.#session.state.set({ sending })
     draft.state.set({ outgoing, returned: null })
     // The page may close at any moment.

@@ -38,6 +38,8 @@ export class LiveServer {
   log: Entry[] = []
   state = emptyThread
   isDown = false
+  /** Whether requests never arrive, without an error. */
+  isSwallowing = false
   /** Whether responses are lost on their way back. */
   isDeaf = false
   /** Delays the responses to all requests except `threads.follow`. */
@@ -141,6 +143,7 @@ export class LiveServer {
     if (this.isDown) throw new TypeError('There is no network.')
     const given = JSON.parse(String(init?.body)) as Given
     this.asked.push(given.type)
+    if (this.isSwallowing) return new Promise(() => {})
     if (given.type === 'threads.follow') await this.followGate
     const answer = this.#answer(given, init?.signal ?? null)
     if (given.type !== 'threads.follow') await this.gate
