@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass
+from decimal import Decimal
 from inspect import cleandoc
 from typing import Any
 
@@ -62,19 +63,44 @@ def shown_arguments(call: Content) -> Mapping[str, Any]:
     A service that runs a call itself may read an ambiguous text in its own way. Such a text is
     returned as it is.
     """
+    arguments = _arguments(call)
+    return {"arguments": arguments} if isinstance(arguments, str) else arguments or {}
+
+
+def _arguments(call: Content) -> Mapping[str, Any] | str | None:
     text = call.arguments
-    if call.hosted and isinstance(text, str) and _repeats_names(text):
-        return {"arguments": text}
-    return call.parse_arguments() or {}
+    if call.hosted and isinstance(text, str) and _is_ambiguous(text):
+        return text
+    return call.parse_arguments()
 
 
-def _repeats_names(text: str) -> bool:
-    repeated: list[bool] = []
+def _is_ambiguous(text: str) -> bool:
+    """Return whether JSON repeats a name, or has a number that programs read differently."""
+    doubts: list[bool] = []
+
+    def number(digits: str) -> None:
+        doubts.append(not _is_exact(digits))
+
+    def names(pairs: list[tuple[str, Any]]) -> None:
+        doubts.append(len(dict(pairs)) < len(pairs))
+
     with suppress(ValueError):
         json.loads(
-            text, object_pairs_hook=lambda pairs: repeated.append(len(dict(pairs)) < len(pairs))
+            text,
+            object_pairs_hook=names,
+            parse_constant=number,
+            parse_float=number,
+            parse_int=number,
         )
-    return any(repeated)
+    return any(doubts)
+
+
+def _is_exact(digits: str) -> bool:
+    """Return whether a number is the same for programs with integers and without them."""
+    try:
+        return Decimal(digits) == Decimal(repr(float(digits)))
+    except ArithmeticError:
+        return False
 
 
 def seal_of(call: Content, key: str) -> str:
@@ -84,6 +110,6 @@ def seal_of(call: Content, key: str) -> str:
         call: The call.
         key: The app's secret.
     """
-    values = {"id": call.call_id, "name": call.name, "arguments": call.parse_arguments()}
+    values = {"id": call.call_id, "name": call.name, "arguments": _arguments(call)}
     canonical = json.dumps(values, sort_keys=True, separators=(",", ":"), default=str)
     return hmac.new(key.encode(), canonical.encode(), "sha256").hexdigest()

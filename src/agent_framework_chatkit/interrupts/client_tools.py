@@ -14,6 +14,9 @@ from ..text import mend_json, mend_surrogates
 _KIND = "client"
 """Marks a client tool among an agent's other tools."""
 
+_MAX_EXACT = 2**53 - 1
+"""The largest whole number that JavaScript does not round."""
+
 
 def client_tool(signature: Callable[..., Any]) -> FunctionTool:
     """Declare a client tool, which the page runs. Pass it to the agent with its other tools.
@@ -25,8 +28,10 @@ def client_tool(signature: Callable[..., Any]) -> FunctionTool:
     ```
 
     A call invokes the page's `onClientTool` with the tool's name and arguments; the return value
-    is the tool's result. To report a failure to the agent, the page returns an object whose only
-    field is `error`, a text that helps the agent.
+    is the tool's result. Numbers that JavaScript would read as others, such as whole numbers beyond
+    2^53, `NaN` and `Infinity`, are strings in the arguments that the page gets. To report a failure
+    to the agent, the page returns an object whose only field is `error`, a text that helps the
+    agent.
 
     Args:
         signature: A function whose name, parameters and docstring describe the tool. It is never
@@ -61,8 +66,18 @@ def client_tool_call_fields(call: Content) -> dict[str, Any]:
     return {
         "call_id": mend_surrogates(call.call_id or ""),
         "name": mend_surrogates(call.name or ""),
-        "arguments": mend_json(call.parse_arguments() or {}),
+        "arguments": _for_page(call.parse_arguments() or {}),
     }
+
+
+def _for_page(value: Any) -> Any:
+    """Return a value as JSON data in which numbers that a page would misread are strings."""
+    return json.loads(json.dumps(mend_json(value)), parse_constant=str, parse_int=_exact)
+
+
+def _exact(digits: str) -> int | str:
+    number = int(digits)
+    return number if abs(number) <= _MAX_EXACT else digits
 
 
 def client_tool_result(call: Content, output: Any) -> Content:

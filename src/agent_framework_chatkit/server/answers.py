@@ -239,7 +239,7 @@ class AnswerHandler(Generic[TContext]):
         # The protocol does not say which call is answered. A client may name it, so that a second
         # tab's result of the first call does not become the result of the next.
         meant = request.metadata.get("call_id")
-        if meant is not None and meant != called.request.call_id:
+        if meant is not None and meant != mend_surrogates(called.request.call_id or ""):
             raise RefusedAnswerError(CLOSED)
         item = await self._server.store.load_item(params.thread_id, called.item_id, context)
         if not isinstance(item, ClientToolCallItem):

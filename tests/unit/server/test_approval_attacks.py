@@ -122,16 +122,39 @@ async def test_long_names_and_values_are_whole() -> None:
     assert recorder.given == [arguments]
 
 
-async def test_repeated_names_of_a_hosted_call_are_shown_as_text() -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        '{"to": "boss", "to": "me"}',
+        '{"to": [{"a": 1, "a": 1}]}',
+        '{"to": 1e400}',
+        '{"to": [NaN]}',
+        '{"to": 9007199254740993}',
+        f'{{"to": {"1" * 5000}}}',
+        '{"to": 0.1000000000000000055}',
+        '{"to": 1e-9999999999999999999}',
+    ],
+)
+async def test_ambiguous_arguments_of_a_hosted_call_are_shown_as_text(arguments: str) -> None:
     hosted = Content.from_function_call(
-        "m1", "send", arguments='{"to": "boss", "to": "me"}', hosted=True, server_name="mail"
+        "m1", "send", arguments=arguments, hosted=True, server_name="mail"
     )
     answering = agent([Content.from_function_approval_request("m1", hosted)], [text("Sent.")])
     async with chat(answering) as browser:
         await browser.ask("Send")
         (card,) = await cards(browser)
-        assert shown(card) == {"arguments": '"{\\"to\\": \\"boss\\", \\"to\\": \\"me\\"}"'}
+        assert shown(card) == {"arguments": json.dumps(arguments)}
         assert "mail" in card["copy_text"].splitlines()[0]
+
+
+async def test_numbers_of_a_hosted_call_that_all_programs_read_alike_are_shown_by_name() -> None:
+    arguments = '{"a": 1.50, "b": 1e3, "c": -7, "d": 9007199254740992}'
+    hosted = Content.from_function_call("m1", "send", arguments=arguments, hosted=True)
+    answering = agent([Content.from_function_approval_request("m1", hosted)], [text("Sent.")])
+    async with chat(answering) as browser:
+        await browser.ask("Send")
+        (card,) = await cards(browser)
+    assert shown(card) == {"a": "1.5", "b": "1000.0", "c": "-7", "d": "9007199254740992"}
 
 
 async def test_two_calls_with_the_same_id_are_decided_separately() -> None:

@@ -53,6 +53,20 @@ async def test_client_tools_are_called_in_turn() -> None:
     ]
 
 
+async def test_page_names_a_call_by_the_id_that_it_got() -> None:
+    answering = agent([call("locate", "c\ud83d")], [text("There.")], tools=[locate])
+    async with chat(answering) as browser:
+        await browser.ask("Where am I?")
+        named = (await browser.items())[-1]["call_id"]
+        await browser.stream(
+            "threads.add_client_tool_output",
+            metadata={"call_id": named},
+            thread_id=browser.thread_id,
+            result="Oslo",
+        )
+        assert (await browser.transcript())[-1] == ("assistant_message", "There.")
+
+
 async def test_client_tool_output_is_stored_twice(
     tmp_path: Path,
 ) -> None:
