@@ -15,6 +15,7 @@ import {
 } from 'playwright-core'
 
 import { python } from '../python'
+import { PATIENCE } from './patience'
 
 interface Axe {
   axe: {
@@ -24,9 +25,6 @@ interface Axe {
     ) => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }>
   }
 }
-
-/** How long browsers wait for what a test expects, in milliseconds. Only broken code takes so long. */
-export const PATIENCE = 60_000
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 

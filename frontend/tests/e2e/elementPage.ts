@@ -3,7 +3,8 @@
 import type { OpenAIChatKit } from '@openai/chatkit'
 import type { FrameLocator, Page } from 'playwright-core'
 
-import { PATIENCE, type Site } from './browser'
+import type { Site } from './browser'
+import { PATIENCE } from './patience'
 
 declare global {
   interface Window {

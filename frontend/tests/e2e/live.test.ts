@@ -10,8 +10,9 @@ import type { BrowserContext } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { python } from '../python'
-import { answering, freePort, PATIENCE, Person } from './browser'
+import { answering, freePort, Person } from './browser'
 import { openedSite } from './openedSite'
+import { PATIENCE } from './patience'
 
 const WORDS = 24
 

@@ -11,8 +11,9 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 
 import { python, root } from '../python'
-import { answers, freePort, PATIENCE, Person } from './browser'
+import { answers, freePort, Person } from './browser'
 import { openedSite } from './openedSite'
+import { PATIENCE } from './patience'
 
 const folder = mkdtempSync(join(tmpdir(), 'proxy-'))
 const guide = readFileSync(join(root, 'docs/deployment.md'), 'utf8')

@@ -11,8 +11,9 @@ import react from '@vitejs/plugin-react'
 import { build } from 'vite'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { PATIENCE, Person } from './browser'
+import { Person } from './browser'
 import { openedSite } from './openedSite'
+import { PATIENCE } from './patience'
 
 const site = openedSite()
 let server: Server

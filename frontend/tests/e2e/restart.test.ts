@@ -8,8 +8,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { python } from '../python'
-import { answering, freePort, PATIENCE, Person } from './browser'
+import { answering, freePort, Person } from './browser'
 import { openedSite } from './openedSite'
+import { PATIENCE } from './patience'
 
 const LOST = 'The connection to the server was lost.'
 const folder = mkdtempSync(join(tmpdir(), 'stock-'))

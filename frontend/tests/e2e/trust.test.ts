@@ -11,7 +11,8 @@ import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { python } from '../python'
-import { answers, freePort, launch, PATIENCE, Person, type Site } from './browser'
+import { answers, freePort, launch, Person, type Site } from './browser'
+import { PATIENCE } from './patience'
 
 let site: Site
 let port: number

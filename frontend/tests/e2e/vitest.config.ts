@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 import { defineConfig } from 'vitest/config'
 
-import { PATIENCE } from './browser'
+import { PATIENCE } from './patience.ts'
 
 export default defineConfig({
   root: join(import.meta.dirname, '../..'),
