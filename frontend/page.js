@@ -1,9 +1,9 @@
-// The full-page chat: everything that the server offers, in the colors that the person prefers.
+// The full-page chat: all of the server's features, in the color scheme that the user prefers.
 const chat = document.getElementById('chat')
-// A strict policy of the page lets scripts, and no attributes, set styles.
+// The page's policy allows scripts to set styles, but not attributes.
 document.body.style.margin = '0'
 chat.style.cssText = 'display:block;height:100dvh'
-// Safari lays its keyboard over the page, and says so here alone.
+// Safari shows its keyboard over the page, and reports it only here.
 visualViewport?.addEventListener('resize', () => {
   const isCovered = innerHeight - visualViewport.height > 80 && visualViewport.scale === 1
   chat.style.height = isCovered ? `${visualViewport.height}px` : '100dvh'
@@ -12,7 +12,7 @@ visualViewport?.addEventListener('resize', () => {
 
 const dark = matchMedia('(prefers-color-scheme: dark)')
 
-// What the server and its app say; without an answer, the chat says what is wrong with the server.
+// The options of the server and its app. If they cannot be loaded, the chat explains the problem.
 const given = await fetch('page.json')
   .then((response) => (response.ok ? response.json() : {}))
   .catch(() => ({}))

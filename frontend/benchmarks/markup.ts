@@ -1,4 +1,4 @@
-/** Measures in Chromium what costly texts take of the page's thread: `npm run bench-markup`. */
+/** Measures how long costly texts block the page's thread in Chromium: `npm run bench-markup`. */
 
 import type { Page } from 'playwright-core'
 

@@ -16,10 +16,10 @@ export function python(args: string[], env: Record<string, string> = {}): ChildP
 export async function output(args: string[]): Promise<string> {
   const child = python(args)
   let printed = ''
-  let complaints = ''
+  let problems = ''
   child.stdout?.on('data', (chunk: Buffer) => (printed += chunk.toString()))
-  child.stderr?.on('data', (chunk: Buffer) => (complaints += chunk.toString()))
+  child.stderr?.on('data', (chunk: Buffer) => (problems += chunk.toString()))
   const code = await new Promise((resolve) => child.on('close', resolve))
-  if (code !== 0) throw new Error(complaints)
+  if (code !== 0) throw new Error(problems)
   return printed
 }

@@ -139,7 +139,7 @@ export class Actions {
       },
     })
     if (outcome.error !== null) {
-      this.#session.complain(outcome.error.message ?? outcome.error.code ?? 'error')
+      this.#session.reportProblem(outcome.error.message ?? outcome.error.code ?? 'error')
       failure = new ActionError(outcome.error.message ?? this.#session.texts.say('actionFailed'))
     }
     if (this.#session.current.threadId !== threadId) return

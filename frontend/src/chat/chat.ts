@@ -266,8 +266,8 @@ export class Chat {
   }
 
   /** Report a problem to the app that users need not see. */
-  complain(message: string): void {
-    this.#session.complain(message)
+  reportProblem(message: string): void {
+    this.#session.reportProblem(message)
   }
 
   giveFeedback = async (itemIds: string[], kind: 'positive' | 'negative'): Promise<void> => {

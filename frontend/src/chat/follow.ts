@@ -68,7 +68,7 @@ export class Follow {
     this.#stream = new Stream(new URL(context.url).host)
     document.addEventListener('visibilitychange', this.#onVisibility)
     window.addEventListener('online', this.#reconnect)
-    window.addEventListener('focus', this.want)
+    window.addEventListener('focus', this.takeStream)
     if (!document.hidden) this.#resume()
   }
 
@@ -82,7 +82,7 @@ export class Follow {
     this.#pause()
     document.removeEventListener('visibilitychange', this.#onVisibility)
     window.removeEventListener('online', this.#reconnect)
-    window.removeEventListener('focus', this.want)
+    window.removeEventListener('focus', this.takeStream)
   }
 
   /** Return whether an event of a run arrived through the thread's stream. */
@@ -90,9 +90,9 @@ export class Follow {
     return this.#runs.has(run)
   }
 
-  /** Ask for a stream, even if another thread loses its own. */
-  want = (): void => {
-    if (this.#isLeading) this.#stream.want()
+  /** Take a stream, even from another thread. */
+  takeStream = (): void => {
+    if (this.#isLeading) this.#stream.take()
     else this.#post({ kind: 'want' })
   }
 
@@ -173,7 +173,7 @@ export class Follow {
       if (message.kind === 'hello' && this.#isSynced) {
         this.#post({ kind: 'state', last: this.last, snapshot: this.#context.snapshot() })
       } else if (message.kind === 'refresh') this.refresh()
-      else if (message.kind === 'want') this.want()
+      else if (message.kind === 'want') this.takeStream()
       return
     }
     if (!this.isAuthorized) return

@@ -97,9 +97,9 @@ export class Live {
     return this.#follow?.hasReceived(run) ?? false
   }
 
-  /** Ask for a stream, even if another tab loses its own. */
-  want(): void {
-    this.#follow?.want()
+  /** Take a stream, even from another tab. */
+  takeStream(): void {
+    this.#follow?.takeStream()
   }
 
   /** Reload the thread's state, and wait until it is shown. */

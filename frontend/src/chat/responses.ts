@@ -97,7 +97,7 @@ export class Responses {
     const pending = (this.#pending = new PendingResponse(request))
     this.count += 1
     this.#callbacks.started()
-    this.#live.want()
+    this.#live.takeStream()
     this.#update()
     let failure: Error | null = null
     try {

@@ -83,7 +83,7 @@ export class Session {
   }
 
   /** Report a problem to the app. Users do not see it. */
-  complain(message: string): void {
+  reportProblem(message: string): void {
     this.report(new Error(message))
   }
 

@@ -40,7 +40,7 @@ export class Stream {
   }
 
   /** Take a stream, even from another tab. */
-  want(): void {
+  take(): void {
     this.#isWanted = true
     this.#stopWaiting?.()
   }

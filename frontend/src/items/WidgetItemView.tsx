@@ -8,7 +8,7 @@ const LazyWidget = lazy(() => patiently(() => import('../widgets/WidgetView')))
 /** A widget. The code for widgets is loaded with the first one. */
 export function WidgetItemView({ item }: { item: WidgetItem }) {
   return (
-    <Suspense fallback={<div className="widget-coming" aria-hidden="true" />}>
+    <Suspense fallback={<div className="widget-loading" aria-hidden="true" />}>
       <LazyWidget widget={item.widget} item={item} />
     </Suspense>
   )

@@ -66,7 +66,7 @@ export function SourceLink({ source, name, children, ...rest }: SourceLinkProps)
   )
 }
 
-/** Tell whether the app may have a preview of a source; if so, load the code for previews. */
+/** Return whether the app may preview a source; if so, load the code for previews. */
 export function useIsPreviewed({ entity, url }: Source): boolean {
   const onRequestPreview = useStore(
     useChat().state,

@@ -20,7 +20,7 @@ export function grouped<T>(
   return groups
 }
 
-/** Tell whether the properties of a group are the same, and the entries of those that are lists. */
+/** Return whether two groups have the same properties; lists are compared by their entries. */
 export function isSameGroup<Props extends object>(before: Props, now: Props): boolean {
   return Object.entries(now).every(([name, value]) => isSame(before[name as keyof Props], value))
 }

@@ -117,12 +117,12 @@ export function reduce(state: ThreadState, event: AnyEvent): ThreadState {
   }
 }
 
-/** Return the state when a response starts. */
 /** Return the status of the open thread; a new thread is active. */
 export function statusOf({ thread }: ThreadState): 'active' | 'locked' | 'closed' {
   return thread?.status?.type ?? 'active'
 }
 
+/** Return the state when a response starts. */
 export function startResponse(state: ThreadState): ThreadState {
   return { ...state, error: null, progress: null, notices: [] }
 }

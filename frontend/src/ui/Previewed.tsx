@@ -5,7 +5,7 @@ import { Suspense, use, useId, useState, type ReactElement } from 'react'
 import type { Widget } from '../protocol/types'
 import { PreviewWidgetContext, useText } from './context'
 
-type Preview = 'coming' | Widgets.BasicRoot | null
+type Preview = 'loading' | Widgets.BasicRoot | null
 
 interface PreviewedProps {
   entity: Entity
@@ -24,7 +24,7 @@ export default function Previewed({ entity, onRequestPreview, children }: Previe
   const [place, setPlace] = useState<Element | null>(null)
 
   const ask = async (): Promise<void> => {
-    setPreview('coming')
+    setPreview('loading')
     try {
       setPreview((await onRequestPreview(entity)).preview)
     } catch (error) {
@@ -33,14 +33,14 @@ export default function Previewed({ entity, onRequestPreview, children }: Previe
     }
   }
   const isShown = isOpen && preview !== null && PreviewWidget !== null
-  const coming = <p className="suggestions-note">{text('loading')}</p>
+  const loading = <p className="suggestions-note">{text('loading')}</p>
   return (
     <HoverCard.Root
       open={isOpen}
       openDelay={300}
       onOpenChange={(next) => {
         setOpen(next)
-        if (next && (preview === null || preview === 'coming')) void ask()
+        if (next && (preview === null || preview === 'loading')) void ask()
       }}
     >
       <HoverCard.Trigger
@@ -60,10 +60,10 @@ export default function Previewed({ entity, onRequestPreview, children }: Previe
             sideOffset={6}
             collisionPadding={8}
           >
-            {preview === 'coming' ? (
-              coming
+            {preview === 'loading' ? (
+              loading
             ) : (
-              <Suspense fallback={coming}>
+              <Suspense fallback={loading}>
                 <PreviewWidget widget={preview as unknown as Widget} />
               </Suspense>
             )}

@@ -99,7 +99,8 @@ export function useActing(own?: FormFields): Acting {
     act: (action, { auto = 'self', value } = {}) => {
       const values = form.isForm ? form.values() : value && value[0] !== '' ? [value] : []
       const { payload, lost } = filled(action.payload, values)
-      for (const name of lost) chat.complain(`The payload of ${action.type} already has ${name}.`)
+      for (const name of lost)
+        chat.reportProblem(`The payload of ${action.type} already has ${name}.`)
       const shown = action.loadingBehavior === 'auto' ? auto : action.loadingBehavior
       return act({ ...action, payload }, from, shown)
     },

@@ -165,7 +165,7 @@ test('one-time events are shown once, even when following starts', async () => {
 })
 
 test.each(['before', 'after'])(
-  'the current activity is shown if its stream brings it %s the items that the other stream brings',
+  "the current activity is shown if it arrives %s the other stream's items",
   async (order) => {
     const server = new LiveServer()
     let follow = (): void => {}

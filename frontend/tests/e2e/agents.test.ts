@@ -37,5 +37,5 @@ test('the first message chooses the agent of its chat, also after a reload', asy
     .getByText('Trips answers in this chat. Start a new chat to ask Weather.')
     .first()
     .waitFor()
-  expect(ann.complaints).toEqual([])
+  expect(ann.problems).toEqual([])
 })

@@ -158,7 +158,7 @@ export async function answers(url: string): Promise<boolean> {
 export class Person {
   readonly chat: FrameLocator
   /** The page's requests to other origins, and its errors. */
-  readonly complaints: string[] = []
+  readonly problems: string[] = []
 
   constructor(
     readonly page: Page,
@@ -168,11 +168,11 @@ export class Person {
     this.chat = page.frameLocator('iframe')
     page.on('request', (request) => {
       const url = request.url()
-      if (!url.startsWith(origin) && !/^(data|blob|about):/.test(url)) this.complaints.push(url)
+      if (!url.startsWith(origin) && !/^(data|blob|about):/.test(url)) this.problems.push(url)
     })
-    page.on('pageerror', (error) => this.complaints.push(String(error)))
+    page.on('pageerror', (error) => this.problems.push(String(error)))
     page.on('console', (message) => {
-      if (message.type() === 'error') this.complaints.push(message.text())
+      if (message.type() === 'error') this.problems.push(message.text())
     })
   }
 

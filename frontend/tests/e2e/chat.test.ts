@@ -6,7 +6,7 @@ import { openedSite } from './openedSite'
 const site = openedSite()
 
 async function settled(person: Person): Promise<void> {
-  expect(person.complaints).toEqual([])
+  expect(person.problems).toEqual([])
   await person.leave()
 }
 

@@ -57,7 +57,7 @@ test('a tag is found by keyboard, sent in place, shown, clicked and kept when ed
     { type: 'input_text', text: ' about it now' },
   ])
   await ann.button('Send').waitFor()
-  expect(ann.complaints).toEqual([])
+  expect(ann.problems).toEqual([])
   await ann.leave()
 })
 

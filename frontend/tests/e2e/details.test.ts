@@ -48,7 +48,7 @@ test('fonts come from the host, and a theme may choose others', async () => {
   const family = (): Promise<string> =>
     ann.chat.locator('body').evaluate((body) => getComputedStyle(body).fontFamily)
   await expect.poll(family).toBe('system-ui')
-  expect(ann.complaints).toEqual([])
+  expect(ann.problems).toEqual([])
   await ann.leave()
 })
 
@@ -86,7 +86,7 @@ test('pasting HTML without plain text inserts the text', async () => {
   })
   expect(await ann.composer.innerText()).toBe('One two\n\nthree\n\nfour')
   expect(await ann.page.evaluate(() => 'hacked' in window)).toBe(false)
-  expect(ann.complaints).toEqual([])
+  expect(ann.problems).toEqual([])
   await ann.leave()
 })
 

@@ -23,7 +23,7 @@ test('dictated text is inserted at the caret', async () => {
   await ann.page.waitForTimeout(300)
   await ann.page.keyboard.press('Enter')
   await expect.poll(() => ann.composer.textContent()).toBe('This is a audio/webm recording')
-  expect(ann.complaints).toEqual([])
+  expect(ann.problems).toEqual([])
   await ann.leave()
 })
 

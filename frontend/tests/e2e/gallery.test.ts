@@ -80,7 +80,7 @@ test.each(
   expect(await frame?.evaluate(() => document.body.scrollWidth > window.innerWidth)).toBe(false)
   const missing = await ann.chat.getByText('This part cannot be shown.').count()
   expect(missing > 0).toBe(title === 'Bad input')
-  expect(ann.complaints).toEqual([])
+  expect(ann.problems).toEqual([])
   await ann.leave()
 })
 
@@ -109,7 +109,7 @@ test.each(FAMILIES)(
     await ann.page.setViewportSize({ width: 320, height: 568 })
     await ann.composer.focus()
     expect(await walk(ann, 400)).toEqual([])
-    expect(ann.complaints).toEqual([])
+    expect(ann.problems).toEqual([])
     await ann.leave()
   },
   300_000,
@@ -126,7 +126,7 @@ test.runIf(isTaking).each([
   await ann.leave()
 })
 
-test('a widget streams, and one that fails stays as far as it came', async () => {
+test('a widget streams, and a failed one keeps its last state', async () => {
   const ann = await look('Streaming', 'light', 1000)
   await ann.button('Text that grows').click()
   await ann.chat.getByRole('link', { name: 'a link' }).waitFor()
@@ -160,7 +160,7 @@ test('every action is answered', async () => {
   await ann.leave()
 })
 
-test('what is written into a form arrives, checked by the server', async () => {
+test('form values arrive, and the server checks them', async () => {
   const ann = await look('Forms', 'light', 1000)
   await ann.button('Book').click()
   await ann.chat

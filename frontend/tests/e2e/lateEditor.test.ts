@@ -65,7 +65,7 @@ test('early typing is kept, with the caret and the focus, and can be undone', as
   expect(await lines(ann)).toEqual(['One two three', 'Four', ''])
   await keyboard.press('Enter')
   await ann.text('You said One two three').waitFor()
-  expect(ann.complaints).toEqual([])
+  expect(ann.problems).toEqual([])
   await ann.leave()
 })
 
@@ -111,7 +111,7 @@ test('an input method finishes its word before the editor takes over', async () 
   expect(await lines(ann)).toEqual(['言う：日本語'])
   await ann.page.keyboard.press('Enter')
   await ann.text('You said 言う：日本語').waitFor()
-  expect(ann.complaints).toEqual([])
+  expect(ann.problems).toEqual([])
   await ann.leave()
 })
 
@@ -135,7 +135,7 @@ test('messages can be written, pasted and sent without the editor', async () => 
   expect(params.input.content).toEqual([{ type: 'input_text', text: 'One\nTwoand three' }])
   await ann.button('Send').waitFor()
   expect(await ann.composer.textContent()).toBe('')
-  expect(ann.complaints).toEqual([])
+  expect(ann.problems).toEqual([])
   await ann.leave()
 })
 
@@ -166,7 +166,7 @@ test.each(['plain field', 'editor'])(
     await edited.press('Control+End')
     await typeAndEnter(edited, ', and more')
     await ann.text('You said All of it, and more').waitFor()
-    expect(ann.complaints).toEqual([])
+    expect(ann.problems).toEqual([])
     await ann.leave()
   },
 )

@@ -20,7 +20,7 @@ async function shown(text: string, options: Parameters<typeof Person.at>[1] = {}
 }
 
 async function settled(person: Person): Promise<void> {
-  expect(person.complaints).toEqual([])
+  expect(person.problems).toEqual([])
   await person.leave()
 }
 
@@ -61,7 +61,7 @@ test('a table is copied as CSV, and no cell of it is a formula', async () => {
 })
 
 test.each(['light', 'dark'] as const)(
-  'a table that is too wide has a shade where it goes on, %s',
+  'a table that is too wide has a shadow where it is cut off, %s',
   async (colorScheme) => {
     const cells = (word: string): string => `|${` ${word} |`.repeat(12)}`
     const text = `${cells('heading')}\n${cells('---')}\n${cells('something')}\n${cells('longword')}`
@@ -153,7 +153,7 @@ test('a selection stays while the answer continues, and when its colors arrive',
   await settled(ann)
 })
 
-test('a link that is blocked says so in the language of whoever reads', async () => {
+test("a blocked link says so in the reader's language", async () => {
   const text = '[words](javascript:alert(1)) and [file](file:///etc/passwd)'
   const ann = await shown(text)
   await ann.text('words (link blocked) and file (link blocked)').waitFor()
@@ -163,7 +163,7 @@ test('a link that is blocked says so in the language of whoever reads', async ()
   await settled(ann)
 })
 
-test('links lead to pages of the same site, to mail and to the telephone', async () => {
+test('links open pages of the same site, mail and phone apps', async () => {
   const links = {
     page: '/page?a=1',
     sibling: 'page.html',

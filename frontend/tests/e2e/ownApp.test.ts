@@ -61,7 +61,7 @@ test.each([
 })
 
 test.each(['broken-put.txt', 'broken-post.txt'])(
-  '%s, whose headers no browser sends, is said to have failed',
+  '%s, which needs headers that browsers cannot send, fails with a message',
   async (name) => {
     const ann = await arrive()
     await attach(ann, name, 'text/plain')
@@ -70,7 +70,7 @@ test.each(['broken-put.txt', 'broken-post.txt'])(
   },
 )
 
-test('an upload that is answered late can be taken back', async () => {
+test('an upload with a late response can be removed', async () => {
   const ann = await arrive()
   let answer: () => void = () => {}
   const late = new Promise<void>((resolve) => (answer = resolve))

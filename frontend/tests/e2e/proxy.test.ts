@@ -129,7 +129,7 @@ test.each([
   expect(cookies).toHaveLength(1)
   expect(cookies[0]!.secure).toBe(scheme === 'HTTPS')
   expect(cookies[0]!.name.startsWith('__Host-')).toBe(scheme === 'HTTPS')
-  expect(person.complaints).toEqual([])
+  expect(person.problems).toEqual([])
   await page.context().close()
 })
 

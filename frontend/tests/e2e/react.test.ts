@@ -84,7 +84,7 @@ class Customer extends Person {
   }
 
   async leave(): Promise<void> {
-    expect(this.complaints.filter((each) => each.startsWith('http'))).toEqual([])
+    expect(this.problems.filter((each) => each.startsWith('http'))).toEqual([])
     await super.leave()
   }
 }

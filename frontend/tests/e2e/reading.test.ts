@@ -19,7 +19,7 @@ async function reading(options: Parameters<typeof Person.at>[1] = {}): Promise<P
 }
 
 async function settled(person: Person): Promise<void> {
-  expect(person.complaints).toEqual([])
+  expect(person.problems).toEqual([])
   await person.leave()
 }
 
@@ -39,7 +39,7 @@ test('code is colored, indented, and copied as it was written', async () => {
   await settled(ann)
 })
 
-test.each(['light', 'dark'] as const)('what is written is easy to see, %s', async (colorScheme) => {
+test.each(['light', 'dark'] as const)('an answer is accessible, %s', async (colorScheme) => {
   const ann = await reading({ colorScheme, viewport: { width: 1000, height: 1400 } })
   const word = ann.chat.locator('.code-block').getByText('# approximately').first()
   await word.waitFor()
@@ -47,7 +47,7 @@ test.each(['light', 'dark'] as const)('what is written is easy to see, %s', asyn
   await settled(ann)
 })
 
-test('math is set, and prices are not', async () => {
+test('formulas are rendered, and prices stay text', async () => {
   const ann = await reading({ viewport: { width: 1000, height: 1400 } })
   await ann.chat.locator('.katex-display').waitFor()
   expect(await ann.chat.locator('.katex').count()).toBe(2)
@@ -69,7 +69,7 @@ test('sources are numbered, marked where they are cited, and listed', async () =
   await settled(ann)
 })
 
-test('a link to the app tells the app', async () => {
+test('a deep link notifies the app', async () => {
   const ann = await reading({ viewport: { width: 1000, height: 1400 } })
   await ann.page.evaluate(() => {
     document.querySelector('openai-chatkit')?.addEventListener('chatkit.deeplink', (event) => {
@@ -84,7 +84,7 @@ test('a link to the app tells the app', async () => {
   await settled(ann)
 })
 
-test('what is wide scrolls by itself, and not the page', async () => {
+test('a wide table scrolls by itself, not with the page', async () => {
   const ann = await reading({ viewport: { width: 360, height: 700 } })
   const table = ann.chat.locator('.markdown .wide-table')
   await expect.poll(() => table.evaluate((each) => each.scrollWidth > each.clientWidth)).toBe(true)
@@ -100,7 +100,7 @@ test('what is wide scrolls by itself, and not the page', async () => {
   await settled(ann)
 })
 
-test('what is selected in an answer can be asked about', async () => {
+test('text selected in an answer can be quoted', async () => {
   const ann = await reading({ viewport: { width: 1000, height: 1400 } })
   const quoted = 'Whoever waits stays dry.'
   // The text is rendered again when the code for highlighting and math has loaded.
@@ -121,7 +121,7 @@ test('what is selected in an answer can be asked about', async () => {
   await settled(ann)
 })
 
-test('a message is edited, and the thread goes on from there', async () => {
+test('an edited message replaces the items after it', async () => {
   const ann = await Person.at(site)
   await ann.ask('First', /You said First, and I know 1/)
   await ann.ask('Second', /and I know 3/)
@@ -146,7 +146,7 @@ test('a message is edited, and the thread goes on from there', async () => {
   await settled(ann)
 })
 
-test('a thread is saved as a file of Markdown', async () => {
+test('a thread is saved as a Markdown file', async () => {
   const ann = await reading()
   const downloading = ann.page.waitForEvent('download')
   await ann.button('Export as Markdown').click()
@@ -159,7 +159,7 @@ test('a thread is saved as a file of Markdown', async () => {
   await settled(ann)
 })
 
-test('an image opens large, and one that does not load says so', async () => {
+test('an image opens large, and a broken one says so', async () => {
   const ann = await Person.at(site)
   await ann.say('draw')
   const open = ann.button('Open image Generated image')
@@ -174,7 +174,7 @@ test('an image opens large, and one that does not load says so', async () => {
   await ann.leave()
 })
 
-test('every kind of item is shown, and those that are for nobody are not', async () => {
+test('every kind of item is shown, except hidden ones', async () => {
   for (const [theme, width] of [
     ['light', 1000],
     ['dark', 390],
@@ -199,7 +199,7 @@ test('every kind of item is shown, and those that are for nobody are not', async
   }
 })
 
-test('what is not finished says so, and is left when it is stopped', async () => {
+test('unfinished items show their progress until they are stopped', async () => {
   const ann = await Person.at(site, { viewport: { width: 800, height: 1400 } })
   await ann.say('unfinished')
   await ann.text('Asking the harbor').waitFor()
@@ -216,7 +216,7 @@ test('what is not finished says so, and is left when it is stopped', async () =>
   await settled(ann)
 })
 
-test('a long thread opens at its end, and what one reads stays when older items come', async () => {
+test('a long thread opens at its end, and loading older items does not move it', async () => {
   const ann = await Person.at(site, { viewport: { width: 800, height: 700 } })
   await ann.say('long')
   await ann.text(/^Message 159\./).waitFor()
@@ -265,7 +265,7 @@ test('a long thread opens at its end, and what one reads stays when older items 
   await settled(ann)
 })
 
-test('of many items that come at once the end is there first, and stays while the rest is drawn', async () => {
+test('the end of a long thread is rendered first, and stays in place while the rest is rendered', async () => {
   const ann = await Person.at(site, { viewport: { width: 800, height: 700 } })
   const watched = await ann.page.frames()[1]?.evaluateHandle(() => {
     const seen = { first: 0, moved: 0 }

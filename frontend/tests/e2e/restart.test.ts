@@ -79,22 +79,25 @@ const moments: [string, (said: string) => string][] = [
   ['the middle', (said) => `${said} 1-3.`],
 ]
 
-test.each(moments)('an answer that the server lost at %s is asked for again', async (at, when) => {
-  const said = `Lost at ${at}`
-  const ann = await newcomer()
-  await ann.say(said)
-  await ann.text(when(said)).waitFor()
-  await kill()
-  await ann.text(LOST).waitFor()
-  // The text so far stays in view, even if the server is not back yet.
-  await ann.text(when(said)).waitFor()
-  await ann.button('Try again').click()
-  await ann.text('The server cannot be reached.').waitFor()
-  await ann.text(when(said)).waitFor()
-  await start()
-  await ann.button('Try again').click()
-  await isWhole(ann, said)
-})
+test.each(moments)(
+  'an answer that the server lost at %s can be requested again',
+  async (at, when) => {
+    const said = `Lost at ${at}`
+    const ann = await newcomer()
+    await ann.say(said)
+    await ann.text(when(said)).waitFor()
+    await kill()
+    await ann.text(LOST).waitFor()
+    // The text so far stays in view, even if the server is not back yet.
+    await ann.text(when(said)).waitFor()
+    await ann.button('Try again').click()
+    await ann.text('The server cannot be reached.').waitFor()
+    await ann.text(when(said)).waitFor()
+    await start()
+    await ann.button('Try again').click()
+    await isWhole(ann, said)
+  },
+)
 
 /** Wait until the server has stored a whole answer, while its stream is still open. */
 async function stored(said: string): Promise<void> {
@@ -119,7 +122,7 @@ function record(ann: Person): string[] {
   return asked
 }
 
-test('an answer that the server has is kept when one tries again', async () => {
+test('Try again keeps an answer that the server has', async () => {
   const said = 'Kept'
   const ann = await newcomer()
   const asked = record(ann)
@@ -145,7 +148,7 @@ async function restart(ann: Person): Promise<void> {
   await ann.text(LOST).waitFor()
 }
 
-test.each(moments)('if the server is back at once, at %s, one tries again', async (at, when) => {
+test.each(moments)('Try again works after an immediate restart at %s', async (at, when) => {
   const said = `Back at ${at}`
   const ann = await newcomer()
   await ann.say(said)
@@ -155,7 +158,7 @@ test.each(moments)('if the server is back at once, at %s, one tries again', asyn
   await isWhole(ann, said)
 })
 
-test('if the server is back at once with the answer, there is nothing to try again', async () => {
+test('an immediate restart with the whole answer needs no retry', async () => {
   const said = 'Back with it'
   const ann = await newcomer()
   await ann.say(said)

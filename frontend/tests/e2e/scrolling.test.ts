@@ -37,7 +37,7 @@ async function moreLines(person: Person, count = 3): Promise<void> {
 }
 
 async function settled(person: Person): Promise<void> {
-  expect(person.complaints).toEqual([])
+  expect(person.problems).toEqual([])
   await person.leave()
 }
 

@@ -39,7 +39,7 @@ test.each([1000, 1300])('shortcuts work in a chat that is %i wide', async (width
   await ann.text(/Word 5\./).waitFor()
   await keyboard.press('Alt+Shift+S')
   await ann.button('Stop').waitFor({ state: 'hidden' })
-  expect(ann.complaints).toEqual([])
+  expect(ann.problems).toEqual([])
   await ann.leave()
 })
 

@@ -29,7 +29,7 @@ export async function idle(ann: Person): Promise<void> {
 }
 
 export async function leave(ann: Person): Promise<void> {
-  expect(ann.complaints).toEqual([])
+  expect(ann.problems).toEqual([])
   await ann.leave()
 }
 

@@ -50,7 +50,7 @@ test('on a large screen, the chats are beside the thread until they are closed',
   expect(await ann.violations()).toEqual([])
   await ann.chat.getByRole('searchbox').fill('nowhere')
   await ann.chat.getByText('Nothing found.').waitFor()
-  expect(ann.complaints).toEqual([])
+  expect(ann.problems).toEqual([])
   await ann.leave()
 })
 

@@ -49,7 +49,7 @@ test('an answer is there when its chat is opened again', async () => {
   await isCalm(ann, 'work switched')
 })
 
-test('another tab shows what is stored, and the first all of it', async () => {
+test('another tab shows the stored items, and the first tab the whole answer', async () => {
   const ann = await working('work twice')
   const other = new Person(await ann.page.context().newPage(), site.url)
   await other.page.goto(ann.page.url())
@@ -63,7 +63,7 @@ test('another tab shows what is stored, and the first all of it', async () => {
   await isCalm(ann, 'work twice')
 })
 
-test('a network that goes and comes back leaves what was written', async () => {
+test('the text survives a network outage', async () => {
   const ann = await working('work offline')
   await ann.page.context().setOffline(true)
   await ann.page.clock.runFor(10_000)

@@ -75,6 +75,6 @@ test('the shown and the copied text have the same words', async () => {
     return isSame ? [] : [{ text, words, found }]
   })
   expect(different).toEqual([])
-  expect(ann.complaints).toEqual([])
+  expect(ann.problems).toEqual([])
   await ann.leave()
 })

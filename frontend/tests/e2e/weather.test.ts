@@ -53,7 +53,7 @@ test.each(LOOKS)('the story, $name', async ({ name, colorScheme, viewport }) => 
   })
   const shoot = async (what: string): Promise<void> => {
     if (!isTaking || !PICTURES.has(`${what}-${name}`)) return
-    // Nothing is pointed at; charts and pictures are drawn, and nothing moves.
+    // The pointer is elsewhere, charts and pictures are rendered, and nothing moves.
     await ann.page.mouse.move(0, 0)
     await ann.page.waitForTimeout(1000)
     await ann.page.screenshot({ path: join(images, `${what}-${name}.png`) })
@@ -109,7 +109,7 @@ test.each(LOOKS)('the story, $name', async ({ name, colorScheme, viewport }) => 
   await ann.chat.locator('mark').first().waitFor()
   await shoot('history')
   await ann.page.keyboard.press('Escape')
-  expect(ann.complaints).toEqual([])
+  expect(ann.problems).toEqual([])
   await ann.leave()
 })
 
@@ -123,7 +123,7 @@ test('a picture is described', async () => {
   await ann.composer.fill('What do you see?')
   await ann.button('Send').click()
   await ann.text(/64 by 48 pixels/).waitFor()
-  expect(ann.complaints).toEqual([])
+  expect(ann.problems).toEqual([])
   await ann.leave()
 })
 
@@ -138,6 +138,6 @@ test('an answer is stopped and requested again', async () => {
   await ann.button('Stop').waitFor()
   await ann.button('Send').waitFor()
   await ann.text(/is the warmest now/).waitFor()
-  expect(ann.complaints).toEqual([])
+  expect(ann.problems).toEqual([])
   await ann.leave()
 })

@@ -95,5 +95,5 @@ test("the guide's quickstart leads to a chat in the browser", async () => {
   await ann.ask('What shall I wear in Oslo?', 'It is 21 °C in Oslo. Take a hat.')
   await ann.page.reload()
   await ann.text('It is 21 °C in Oslo. Take a hat.').waitFor()
-  expect(ann.complaints).toEqual([])
+  expect(ann.problems).toEqual([])
 })

@@ -29,7 +29,7 @@ const ACTIONS: [name: string, action: object, seen: string | RegExp][] = [
 ]
 
 for (const [name, action, seen] of ACTIONS) {
-  test(`an action ${name} is taken by mouse and by keyboard`, async () => {
+  test(`an action ${name} works by mouse and by keyboard`, async () => {
     for (const isByKeyboard of [false, true]) {
       const ann = await seeing(site, {
         type: 'Card',
@@ -40,10 +40,10 @@ for (const [name, action, seen] of ACTIONS) {
       await ann.chat.locator('.items').getByText(seen).first().waitFor()
       await idle(ann)
       // The browser itself logs responses with an error status.
-      ann.complaints.splice(
+      ann.problems.splice(
         0,
         Infinity,
-        ...ann.complaints.filter((each) => !each.includes('status of')),
+        ...ann.problems.filter((each) => !each.includes('status of')),
       )
       await leave(ann)
     }

@@ -70,7 +70,7 @@ test.each([
   expect(element.textContent).toContain('words')
 })
 
-test('no id or name of a text stands for something of the page', async () => {
+test('IDs and names in a text cannot replace those of the page', async () => {
   const element = await draw(
     '<a id="app" name="cookie">x</a>\n\n<img name="body" id="root" alt="y">',
   )
@@ -95,7 +95,7 @@ test.each([
   if (!isLoaded) expect(element.textContent).toContain('x')
 })
 
-test('tables, tasks, notes and what is crossed out are drawn', async () => {
+test('tables, tasks, footnotes and deleted text are rendered', async () => {
   const element = await draw(
     '| A | B |\n| - | - |\n| 1 | 2 |\n\n- [x] done\n- [ ] open\n  - nested\n\n~~old~~ and a note[^1].\n\n[^1]: The note.',
   )
@@ -109,7 +109,7 @@ test('tables, tasks, notes and what is crossed out are drawn', async () => {
   expect(element.textContent).toContain('The note.')
 })
 
-test('a note is shown once wherever it is defined, also without a reference', async () => {
+test('a footnote is shown once wherever it is defined, even without a reference', async () => {
   const element = await draw('A[^a]\n\n> [^a]: First\n\n[^b]: Second')
   expect(element.textContent?.match(/First/g)).toHaveLength(1)
   expect([...element.querySelectorAll('.footnotes li')].map((each) => each.textContent)).toEqual([
@@ -118,7 +118,7 @@ test('a note is shown once wherever it is defined, also without a reference', as
   ])
 })
 
-test('a letter may have marks without end', async () => {
+test('a letter with hundreds of combining marks can be broken', async () => {
   const text = `a${'\u0301'.repeat(500)}b`
   const element = await draw(`${text} \`${text}\`\n\n    ${text}`)
   expect(element.querySelector('p')?.textContent).toBe(`${text} ${text}`)
@@ -126,7 +126,7 @@ test('a letter may have marks without end', async () => {
   expect(element.querySelectorAll('wbr').length).toBeGreaterThan(20)
 })
 
-test('a word may have no end, and code with such a word does not wrap', async () => {
+test('an overlong word is broken in text, but not in code', async () => {
   const word = '{!'.repeat(400)
   const element = await draw(`${word}\n\n    ${word}`)
   expect(element.querySelector('p')?.textContent).toBe(word)
@@ -135,7 +135,7 @@ test('a word may have no end, and code with such a word does not wrap', async ()
   expect(element.querySelectorAll('pre wbr')).toHaveLength(0)
 })
 
-test('a note is gone to, in its own text', async () => {
+test('the link to a footnote stays within its own text', async () => {
   const text = 'Words[^1]\n\n[^1]: The note.'
   const { person } = await render(
     <>
@@ -204,7 +204,7 @@ test('a part of a long list has the direction of the whole list', async () => {
   ])
 })
 
-test('many notes are numbered through', async () => {
+test('many footnotes are numbered consecutively', async () => {
   const notes = Array.from({ length: 120 }, (_, at) => `[^${at}]: n`)
   const element = await draw(notes.join('\n'))
   expect(element.querySelectorAll('.footnotes li')).toHaveLength(120)

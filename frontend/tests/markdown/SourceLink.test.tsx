@@ -49,7 +49,7 @@ async function draw(
   return rendered
 }
 
-test('a click on a file tells the app, also where a person has attached it', async () => {
+test('a click on a file notifies the app, even if the user attached the file', async () => {
   const onClick = vi.fn()
   const { person } = await draw(file, { entities: { onClick } }, sent)
   await person.click(screen.getByRole('button', { name: 'Q2 report' }))
@@ -57,20 +57,20 @@ test('a click on a file tells the app, also where a person has attached it', asy
   expect(saved).toEqual([])
 })
 
-test('a file without a title has its name', async () => {
+test('a file without a title is shown by its name', async () => {
   const onClick = vi.fn()
   const { person } = await draw({ ...file, title: '' }, { entities: { onClick } })
   await person.click(screen.getByRole('button', { name: 'q2.pdf' }))
   expect(onClick.mock.calls).toEqual([[{ ...given, title: 'q2.pdf' }]])
 })
 
-test('an app that has not asked for clicks shows a file as text', async () => {
+test('a file is plain text if the app does not handle clicks', async () => {
   await draw(file, {})
   expect(screen.getByText('Q2 report').tagName).toBe('SPAN')
   expect(screen.queryByRole('button')).toBeNull()
 })
 
-test('a file that a person has attached is saved', async () => {
+test('a file that the user attached can be saved', async () => {
   const { person, chat } = await draw(file, {}, sent)
   const asked: string[] = []
   let status = 500
@@ -91,13 +91,13 @@ test('a file that a person has attached is saved', async () => {
   expect(new Set(asked)).toEqual(new Set(['http://chat.test/a/attachments/atc%201']))
 })
 
-test('an image that a person has attached opens', async () => {
+test('an image that the user attached opens', async () => {
   const preview_url = 'https://files.test/q2.png'
   await draw(file, {}, { ...sent, type: 'image', preview_url })
   expect(screen.getByRole('link', { name: 'Q2 report' }).getAttribute('href')).toBe(preview_url)
 })
 
-test('a file has a preview, where the app has one', async () => {
+test('a file has a preview if the app provides one', async () => {
   const preview = { type: 'Basic', children: [{ type: 'Text', value: 'Page 1' }] } as const
   const onRequestPreview = vi.fn(async () => ({ preview: preview as never }))
   const { person } = await draw(file, { entities: { onRequestPreview } })
@@ -109,7 +109,7 @@ test('a file has a preview, where the app has one', async () => {
   expect(onRequestPreview).toHaveBeenCalledWith(given)
 }, 30_000)
 
-test('an entity is clicked only if it says that it may be', async () => {
+test('only interactive entities can be clicked', async () => {
   const onClick = vi.fn()
   const person_ = {
     type: 'entity',
@@ -127,7 +127,7 @@ test('an entity is clicked only if it says that it may be', async () => {
   expect(screen.getByText('Bob').tagName).toBe('SPAN')
 })
 
-test('the files of a step are clicked as well', async () => {
+test('the files of a step can be clicked, too', async () => {
   const onClick = vi.fn()
   const task = { type: 'file' as const, title: 'Read files', sources: [file] }
   const { person } = await render(<TaskView task={task} isLive={false} />, () => 404, {

@@ -39,7 +39,7 @@ test('a broken line of code stays one block, and text after the block is not cod
   expect(nested).toBe(`‹list:‹li:‹p:a›‹pre:${code}››‹li:‹p:b›››`)
 })
 
-test('the data of an image are not broken', () => {
+test("an image's data is not broken", () => {
   const url = `data:image/png;base64,${'iVBORw0KGgo'.repeat(9_000)}=`
   const text = `Here it is: ![a plot](${url}) and ${words(400)}`
   expect(drawnAtOnce(text)).toBe(`‹p:Here it is: ‹image ${url}:a plot› and ${words(400)}›`)
@@ -48,7 +48,7 @@ test('the data of an image are not broken', () => {
 
 const LONG = ['defined notes', 'references, then definitions', 'numbered items', 'html lines']
 
-test.each(LONG)('of %s, most is finished before its end', (name) => {
+test.each(LONG)('most blocks of %s are finished before the text ends', (name) => {
   const text = COSTLY[name]?.slice(0, 80_000) ?? ''
   const document = new MarkdownDocument()
   for (let end = 4_000; end < text.length; end += 4_000) {

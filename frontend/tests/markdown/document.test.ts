@@ -96,7 +96,7 @@ const PIECES = [
   '</pre>\n',
 ]
 
-test('a text that grows is drawn as the same text at once', () => {
+test('a growing text is rendered like the same text at once', () => {
   fc.assert(
     fc.property(
       fc.array(fc.constantFrom(...PIECES), { maxLength: 40 }),

@@ -13,7 +13,7 @@ test('a long text is read without its markup, wherever its parts begin', async (
   expect(words.endsWith('See this.')).toBe(true)
 })
 
-test('the page reacts while a long text is prepared', async () => {
+test('the page stays responsive while a long text is prepared', async () => {
   let turns = 0
   let isDone = false
   const reading = spoken('- [x] done\n'.repeat(5_000)).then((words) => {

@@ -30,7 +30,7 @@ const LINES = Object.values(TEXTS)
   .flat()
   .filter(([text, seen]) => seen.startsWith('‹p:') && !text.includes('\n'))
 
-test.each(LINES)('%j is drawn alike in a cell of a table', (text, seen) => {
+test.each(LINES)('%j is rendered the same in a table cell', (text, seen) => {
   const cell = seen.replace(/^‹p:/, '‹td:')
   const rows = ['one', 'two'].map((name) => `‹tr:‹td:${name}›${cell}›`)
   expect(drawnAtOnce(inCell(text))).toBe(`‹table:‹tr:‹td:Name›‹td:Text››${rows.join('')}›`)
@@ -41,7 +41,7 @@ test('there are at least 120 texts', () => {
 })
 
 test.each(['*a_', '**a *b ', '[a', '`a', '<a ', '$a ', '~~a ', '&a', '\\\\a'])(
-  'of a great many %j, the rest is text, and the next paragraph is as ever',
+  'thousands of %j become text, and do not affect the next paragraph',
   (mark) => {
     const hostile = mark.repeat(17_000)
     const drawn = drawnAtOnce(`${hostile}\n\n**after**`)
@@ -51,7 +51,7 @@ test.each(['*a_', '**a *b ', '[a', '`a', '<a ', '$a ', '~~a ', '&a', '\\\\a'])(
   },
 )
 
-test('formulas that do not end are text, and lines and cells without end too', () => {
+test('unclosed formulas are text, and so are overlong rows and paragraphs', () => {
   expect(drawnAtOnce('\\[\na\n'.repeat(5_000))).toContain('a\n[\na')
   const row = `|${' a |'.repeat(1_000)}`
   expect(drawnAtOnce(`${row}\n|${'-|'.repeat(1_000)}`)).toContain(`‹p:${row}`)

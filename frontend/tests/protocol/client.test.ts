@@ -82,7 +82,7 @@ test('an event that cannot be read is skipped', async () => {
 })
 
 test.each([
-  ['JSON that says why', 503, '{"error": "The database does not answer."}', 'The database'],
+  ['JSON that says why', 503, '{"error": "The database does not respond."}', 'The database'],
   ['a page', 502, '<html><body>Bad gateway</body></html>', '(502)'],
 ])('an error with %s', async (_, status, body, expected) => {
   const client = await serve((_request, response) => void response.writeHead(status).end(body))

@@ -181,12 +181,12 @@ interface Example {
 async function examples(cases: readonly Events[]): Promise<Example[]> {
   const child = python(['frontend/scripts/apply_updates.py'])
   let printed = ''
-  let complaints = ''
+  let problems = ''
   child.stdout?.setEncoding('utf8').on('data', (chunk: string) => (printed += chunk))
-  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => (complaints += chunk))
+  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => (problems += chunk))
   child.stdin?.end(cases.map((each) => `${JSON.stringify(each)}\n`).join(''))
   const code = await new Promise((resolve) => child.on('close', resolve))
-  if (code !== 0) throw new Error(complaints)
+  if (code !== 0) throw new Error(problems)
   return printed
     .trim()
     .split('\n')

@@ -14,7 +14,7 @@ test('a part is loaded again while the server restarts', async () => {
   expect(load).toHaveBeenCalledTimes(3)
 })
 
-test('a part that is gone is not requested for ever', async () => {
+test('a missing part is not requested forever', async () => {
   const loading = patiently(() => Promise.reject(new Error('It is gone.')))
   const failure = expect(loading).rejects.toThrow('It is gone.')
   await vi.runAllTimersAsync()

@@ -221,13 +221,13 @@ const FAILING: [name: string, streaming: boolean, answer: Answer, shown: string]
   ['refuses a stream', true, 500, 'That did not work.'],
   ['refuses an answer', false, 500, 'That did not work.'],
   [
-    'says in the stream what is wrong',
+    'reports an error in the stream',
     true,
     [{ type: 'error', code: 'custom', message: 'Sold out.', allow_retry: true }],
     'Sold out.',
   ],
   [
-    'gives no more than notice of why not',
+    'only sends a notice with the reason',
     true,
     [{ type: 'notice', level: 'warning', message: 'You have done this.' }],
     'You have done this.',
@@ -241,7 +241,7 @@ const FAILING: [name: string, streaming: boolean, answer: Answer, shown: string]
 ]
 
 for (const [name, streaming, answer, shown] of FAILING) {
-  test(`a server that ${name} is shown at the button, which can be pressed again`, async () => {
+  test(`if the server ${name}, the button shows it and can be pressed again`, async () => {
     let isBroken = true
     const { person, sent, chat } = await showing(
       { type: 'Button', label: 'Go', onClickAction: { ...action, streaming } },
@@ -335,7 +335,7 @@ test('the failure of an action that removed its button is shown in the thread', 
   expect(chat.state.get().thread.notices).toMatchObject([{ message: 'Nearly sold out.' }])
 })
 
-test('of changes during a pending one, the last is sent after it', async () => {
+test('of the changes during a pending action, only the last is sent', async () => {
   const answers: ((answer: Answer) => void)[] = []
   const { person, sent } = await showing(
     {

@@ -70,7 +70,7 @@ const WRONG: [name: string, field: Widget, wrong: string, message: string, right
 ]
 
 for (const [name, field, wrong, message, right] of WRONG) {
-  test(`a field ${name} says what is wrong, and nothing is sent until it is right`, async () => {
+  test(`a field ${name} explains an invalid value, which is not sent`, async () => {
     const { person, sent } = await showing(
       formOf({ type: 'Label', value: 'Field', fieldName: 'f' }, field),
     )

@@ -22,7 +22,7 @@ function firstLetter(node: Node, isWordsOnly: boolean): string | undefined {
   return undefined
 }
 
-/** Tell whether the text of a link is its address. */
+/** Return whether the text of a link is its address. */
 function isAddress(node: Node): boolean {
   const text = node.type === 'link' ? node.children?.[0]?.value : undefined
   return text !== undefined && node.children?.length === 1 && (node.url ?? '').endsWith(text)

@@ -6,7 +6,7 @@ import type { Construct, Extension, ParseContext } from 'micromark-util-types'
 
 import { budgeted } from './limits'
 
-/** Tells whether the rest of the text defines a normalized label; those of notes start with `^`. */
+/** Returns whether the rest of the text defines a normalized label; those of notes start with `^`. */
 export interface Known {
   has: (label: string) => boolean
 }

@@ -50,7 +50,7 @@ test('invalid or absurd values are gaps', () => {
   ])
 })
 
-test.each([undefined, null, 7, 'text', [], {}])('%j is no data, and no harm', (value) => {
+test.each([undefined, null, 7, 'text', [], {}])('%j is ignored as data', (value) => {
   const data = chartData({ type: 'Chart', data: value, series: value, xAxis: value })
   expect(data).toMatchObject({ rows: [], series: [] })
 })
