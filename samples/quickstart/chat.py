@@ -151,8 +151,8 @@ class Answer:
                 pass
             case {"type": "thread.item.done", "item": {"type": kind} as item}:
                 self._note(item.get("copy_text") or f"({kind}, which a terminal cannot show)")
-            case {"type": "progress_update" | "notice", **told}:
-                self._note(told.get("text") or told.get("message") or "")
+            case {"type": "progress_update" | "notice", **notice}:
+                self._note(notice.get("text") or notice.get("message") or "")
             case {"type": "error", **error}:
                 self.error = clean(error.get("message") or "The server failed; its log says why.")
 

@@ -112,7 +112,7 @@ class Stream:
             try:
                 await asyncio.wait_for(self._changed.wait(), deadline - loop.time())
             except asyncio.TimeoutError:
-                raise AssertionError(f"It does not happen: {self.frames[-3:]}") from None
+                raise AssertionError(f"It did not happen: {self.frames[-3:]}") from None
 
     async def _read(self, url: str, body: dict[str, Any]) -> None:
         try:
@@ -247,8 +247,8 @@ class Person:
         """Return the model's input in a thread: roles, texts, calls and results."""
         stream = await self.ask(worker, "recall", thread_id).end()
         answers = [text_of(each["item"]) for each in stream.of_type("thread.item.done")]
-        told: list[Any] = json.loads(answers[-1])
-        return told
+        remembered: list[Any] = json.loads(answers[-1])
+        return remembered
 
 
 async def check_equal_to_fresh_load(

@@ -162,7 +162,7 @@ class Service:
                 return found[0]
             assert not has_ended, f"The process ended:\n{self.log}"
             time.sleep(0.05)
-        raise AssertionError(f"The process does not print {pattern!r}:\n{self.log}")
+        raise AssertionError(f"The process did not print {pattern!r}:\n{self.log}")
 
     def stop(self, by: signal.Signals) -> int:
         """Stop the process and return its exit code."""

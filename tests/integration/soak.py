@@ -355,8 +355,10 @@ class Conversation:
         if stream.view.state != "completed":
             raise StreamEndedError
 
-        told = json.loads(stream.view.newest_answer)
-        texts = [(role, part) for role, *parts in told for part in parts if isinstance(part, str)]
+        remembered = json.loads(stream.view.newest_answer)
+        texts = [
+            (role, part) for role, *parts in remembered for part in parts if isinstance(part, str)
+        ]
         questions = [text for role, text in texts if role == "user"]
         answers = [text for role, text in texts if role == "assistant" and not text.startswith("[")]
         for turn in self.turns:

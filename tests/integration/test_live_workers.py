@@ -141,13 +141,13 @@ async def test_killed_worker_leaves_shown_content(two: list[LiveWorker], tmp_pat
     end = (await ann.items(other, thread_id))[-1]
     assert (end["type"], end["state"]) == ("end_of_turn", "interrupted")
     assert (tmp_path / "calls").read_text() == "snow\n"
-    told = await ann.recall(other, thread_id)
-    assert told[:3] == [
+    remembered = await ann.recall(other, thread_id)
+    assert remembered[:3] == [
         ["user", script.question],
         ["assistant", {"call": "call_snow"}],
         ["tool", {"result": script.result}],
     ]
-    assert told[3][1] == followed.view.texts[1]
+    assert remembered[3][1] == followed.view.texts[1]
     # The client resumes where its connection was cut.
     resumed = ann.follow(other, thread_id, after=asked.view.after, view=asked.view)
     await resumed.until(lambda view: view.state == "completed")
@@ -264,8 +264,8 @@ async def test_shutdown_stops_and_stores_running_turn(tmp_path: Path) -> None:
             items = await ann.items(other, thread_id)
             assert items[-1]["state"] == "interrupted"
             assert text_of(items[-2]) == "".join([*script.pieces()][:30])
-            told = await ann.recall(other, thread_id)
-            assert told[2] == ["tool", {"result": script.result}]
+            remembered = await ann.recall(other, thread_id)
+            assert remembered[2] == ["tool", {"result": script.result}]
 
 
 async def test_missing_and_foreign_threads(shared: list[LiveWorker]) -> None:

@@ -29,7 +29,7 @@ def test_make_without_target_lists_commands() -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "complaint"),
+    ("script", "problem"),
     [
         ("exit 1", "Python 3.10 or newer is needed. Name one: make PYTHON=python3.12 install"),
         (
@@ -38,16 +38,14 @@ def test_make_without_target_lists_commands() -> None:
         ),
     ],
 )
-def test_unsuitable_python_gives_one_line_error(
-    tmp_path: Path, script: str, complaint: str
-) -> None:
+def test_unsuitable_python_gives_one_line_error(tmp_path: Path, script: str, problem: str) -> None:
     python = tmp_path / "python"
     python.write_text(f"#!/bin/sh\n{script}\n")
     python.chmod(0o755)
     run = make(f"VENV={tmp_path}/.venv", f"PYTHON={python}", "install")
     assert run.returncode != 0
-    complaints = run.stderr.splitlines()
-    assert complaints[0] == complaint
+    problems = run.stderr.splitlines()
+    assert problems[0] == problem
     # The other line is from make.
-    assert [line for line in complaints[1:] if "***" not in line] == []
+    assert [line for line in problems[1:] if "***" not in line] == []
     assert not (tmp_path / ".venv").exists()

@@ -69,11 +69,11 @@ class Outage:
             assert "Traceback" not in worker.log[begin:]
             lines = [line for line in worker.log[begin:].splitlines() if "WARNING" in line]
             assert len(lines) == 2, lines
-            assert "The database does not answer; trying again: " in lines[0]
+            assert "The database does not respond; trying again: " in lines[0]
 
 
 def _is_back(worker: LiveWorker, begin: int) -> bool:
-    return "The database answers again." in worker.log[begin:]
+    return "The database responds again." in worker.log[begin:]
 
 
 @pytest.fixture(scope="module", params=["postgresql", "sqlite"])
@@ -122,7 +122,7 @@ class ExclusiveLock:
 
 async def refused(begin: Callable[[], Stream]) -> None:
     """Check that a request is rejected with a reason instead of being cut."""
-    with pytest.raises(RefusedError, match=r"^503: .*The database does not answer\."):
+    with pytest.raises(RefusedError, match=r"^503: .*The database does not respond\."):
         await begin().end()
 
 

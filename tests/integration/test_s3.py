@@ -81,7 +81,9 @@ async def test_upload_to_bucket(store: AttachmentStore[Any], bucket: str) -> Non
     assert isinstance(answer, NonStreamingResult)
     created = FileAttachment.model_validate_json(answer.json)
     assert created.upload_descriptor is not None
-    assert str(created.upload_descriptor.url).startswith(bucket), "it does not pass through us"
+    assert str(created.upload_descriptor.url).startswith(bucket), (
+        "the upload does not pass through the server"
+    )
     with pytest.raises(AttachmentNotUploadedError):
         await store.confirm(created.id, ANN)
 
@@ -187,7 +189,7 @@ async def test_interrupted_upload(store: AttachmentStore[Any], bucket: str, part
     with pytest.raises(ConnectionError, match="gone"):
         await store.upload("a.txt", "text/plain", broken, ANN)
     assert keys_in(bucket) == []
-    assert keys_in(bucket, "uploads") == [], "nothing is left that costs money and no one sees"
+    assert keys_in(bucket, "uploads") == [], "no partial upload is left"
 
 
 @pytest.mark.parametrize("parts", [1, 13])

@@ -138,7 +138,7 @@ async def receive_until(connection: socket.socket, wanted: bytes) -> None:
     received = b""
     while wanted not in received:
         more = await receive(connection, 65_536)
-        assert more, f"It ends without {wanted!r}: {received!r}"
+        assert more, f"The response ended without {wanted!r}: {received!r}"
         received += more
 
 

@@ -45,16 +45,14 @@ def test_terminal_client_reports_missing_server() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "complaint"),
+    ("path", "problem"),
     [("/docs", "is not a ChatKit endpoint: HTTP 405"), ("/nowhere", "HTTP 404")],
 )
-def test_terminal_client_reports_wrong_server(
-    quickstart: Service, path: str, complaint: str
-) -> None:
+def test_terminal_client_reports_wrong_server(quickstart: Service, path: str, problem: str) -> None:
     url = quickstart.url.replace("/chatkit", path)
     result = run("quickstart.chat", "--url", url, "Hello?")
     assert result.returncode == 1
-    assert complaint in result.stderr
+    assert problem in result.stderr
     assert result.stderr.count("\n") == 1
 
 

@@ -60,10 +60,10 @@ class View:
     def apply(self, frame: Frame) -> None:
         if frame.id is not None:
             if frame.type == "thread.state":
-                # Events come again that happened after this state: a worker may be behind another.
+                # A worker may be behind another, so events after this state may come again.
                 self.seen.clear()
             else:
-                assert frame.id not in self.seen, f"{frame.id} is told twice"
+                assert frame.id not in self.seen, f"{frame.id} arrived twice"
                 self.seen.add(frame.id)
             self.after = frame.id
         if frame.data is not None:
@@ -83,28 +83,28 @@ class View:
         elif kind == "thread.item.added":
             item = ITEM.validate_python(event["item"])
             assert item.id not in self.open, "an item is added once"
-            assert item.id not in self.items, "an item that is done is not added"
+            assert item.id not in self.items, "a finished item is not added again"
             self.open[item.id] = item
         elif kind == "thread.item.updated":
-            assert event["item_id"] in self.open, "what is updated was added, and is not done"
+            assert event["item_id"] in self.open, "only open items are updated"
             update = ThreadItemUpdatedEvent.model_validate(event).update
             apply_update(self.open[event["item_id"]], update)
         elif kind == "thread.item.done":
             item = event["item"]
-            assert item["id"] not in self.items, "an item is done once"
+            assert item["id"] not in self.items, "an item is finished once"
             self.open.pop(item["id"], None)
             self.items[item["id"]] = item
         elif kind == "thread.item.replaced":
-            assert event["item"]["id"] in self.items, "what is replaced is there"
+            assert event["item"]["id"] in self.items, "only existing items are replaced"
             self.items[event["item"]["id"]] = event["item"]
         elif kind == "thread.item.removed":
             was = self.open.pop(event["item_id"], None), self.items.pop(event["item_id"], None)
-            assert any(was), "what is removed was there"
+            assert any(was), "only existing items are removed"
         elif kind == "turn.updated":
             self.turn = event["turn"]
             assert self.turn is not None
             if self.turn["state"] != "running":
-                assert not self.open, "when a turn ends, nothing is open"
+                assert not self.open, "no item is open when a turn ends"
         elif kind == "thread.deleted":
             self.is_deleted = True
         else:

@@ -238,7 +238,7 @@ class ThreadContext(Generic[TContext]):
         """
         sender = self.sender
         if sender is None:
-            raise ValueError("There is no widget to replace: none was used.")
+            raise ValueError("There is no widget to replace: no widget's action started this turn.")
         shown = sender.widget
         try:
             if isinstance(widget, AsyncGenerator):

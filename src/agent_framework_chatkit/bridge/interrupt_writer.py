@@ -145,7 +145,10 @@ class InterruptWriter:
             self._items.write_done(item)
             self._wait("client_tool", call, item.id)
         elif self._pause is None:
-            logger.warning("ChatKit has one client call at a time; %r waits.", call.name)
+            logger.warning(
+                "ChatKit makes one client tool call at a time; the call to %r is not made.",
+                call.name,
+            )
         else:
             self._wait("client_tool", call)
 

@@ -85,6 +85,6 @@ class MediaWriter:
     ) -> GeneratedImage | None:
         url = await resolve(self._converter.image_to_url(image_id, content, partial_image_index))
         if url is None:
-            logger.warning("What should be an image is not one: %.100r", content.uri)
+            logger.warning("Content declared as an image is not an image: %.100r", content.uri)
             return None
         return GeneratedImage(id=mend_surrogates(image_id), url=mend_surrogates(url))

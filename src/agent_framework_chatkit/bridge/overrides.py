@@ -26,16 +26,16 @@ async def resolve(value: MaybeAwaitable[T]) -> T:
     return value
 
 
-async def attempt(step: Awaitable[None], complaint: str) -> bool:
+async def attempt(step: Awaitable[None], problem: str) -> bool:
     """Await a step that may call an override. If it fails, log the error, and return `False`.
 
     Args:
         step: The step.
-        complaint: The message for the log.
+        problem: The message for the log.
     """
     try:
         await step
     except Exception:
-        logger.exception(complaint)
+        logger.exception(problem)
         return False
     return True

@@ -302,7 +302,7 @@ class AgentResponseConverter:
         code = str(content.error_code or "").lower()
         if any(word in code for word in _FILTERED):
             return ErrorEvent(
-                message="The answer was stopped by a content filter. Try to ask in another way."
+                message="The answer was stopped by a content filter. Try asking in another way."
             )
         if any(word in code for word in _RETRYABLE):
             return ErrorEvent(

@@ -92,7 +92,7 @@ class ToolCall:
         return not content.call_id or not self.call_id or content.call_id == self.call_id
 
     def add_call(self, content: Content) -> bool:
-        """Add a call or a fragment of it, and return whether enough is new to show."""
+        """Add a call or a fragment of it, and return whether to show the call again."""
         is_new = self._content is None
         if is_new or self.kind not in _FRAGMENTED:
             self._content = content
@@ -134,7 +134,7 @@ class ToolCall:
 
     @property
     def call_id(self) -> str | None:
-        """The tool's name for the model."""
+        """The call's ID, if the service sent one."""
         known = self._content or self.result
         return known.call_id if known is not None else None
 

@@ -50,12 +50,12 @@ def _load(path: str) -> Any:
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
         if missing and (module_name == missing or module_name.startswith(f"{missing}.")):
             places = f"{os.getcwd()} or among the installed packages"
-            complaint = f"There is no module {module_name!r} in {places}."
-            complaint += _did_you_mean(f"{_meant_module(module_name)}:{name}", path)
+            problem = f"There is no module {module_name!r} in {places}."
+            problem += _did_you_mean(f"{_meant_module(module_name)}:{name}", path)
         else:
-            complaint = f"{_place_of(error, module_name)}: {type(error).__name__}: {error}"
-            complaint += _missing_setting(error)
-        raise typer.BadParameter(complaint) from error
+            problem = f"{_place_of(error, module_name)}: {type(error).__name__}: {error}"
+            problem += _missing_setting(error)
+        raise typer.BadParameter(problem) from error
     try:
         return getattr(module, name)
     except AttributeError:

@@ -106,12 +106,10 @@ def without_traceback() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        complaint = f"The database does not answer: {error.orig}"
-        if "unable to open database file" in complaint:
-            complaint += (
-                ". Create its folder, or name another file: --store sqlite:////path/chat.db"
-            )
-        raise typer.BadParameter(complaint) from error
+        problem = f"The database does not respond: {error.orig}"
+        if "unable to open database file" in problem:
+            problem += ". Create its folder, or name another file: --store sqlite:////path/chat.db"
+        raise typer.BadParameter(problem) from error
     except AttachmentStorageError as error:
         # The rest is a dump of the storage client's structures.
         reason = str(error.__cause__).partition("\n\nDebug source")[0]

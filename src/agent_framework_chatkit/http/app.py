@@ -52,7 +52,7 @@ def create_app(
     | `POST /attachments` | a direct upload: a form with one `file` |
     | `PUT /attachments/{id}/upload` | the second phase of a two-phase upload |
     | `GET /attachments/{id}` | an uploaded file, for its owner or with a signed URL |
-    | `GET /healthz` | 200 if the database answers, otherwise 503 |
+    | `GET /healthz` | 200 if the database responds, otherwise 503 |
     | `GET /` | a full-page chat |
     | `GET /chatkit.js`, `GET /ui/…` | the script that defines `<openai-chatkit>`, and its files |
 

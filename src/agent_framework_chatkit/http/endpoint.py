@@ -30,7 +30,7 @@ from ..stores.attachments.errors import (
     AttachmentLinkInvalidError,
     UnknownVisitorError,
 )
-from ..stores.sql.availability import does_not_answer
+from ..stores.sql.availability import is_unavailable
 from .body import form_body, in_time, read_body
 from .event_stream import EventStream
 from .failures import failures_as_http
@@ -94,13 +94,13 @@ class Endpoint:
         return audited
 
     async def health(self, request: Request) -> Response:
-        """Report whether the database answers."""
+        """Report whether the database responds."""
         try:
             await self._server.store.check()
         except Exception as error:
-            if not does_not_answer(error):
+            if not is_unavailable(error):
                 logger.exception("The database failed.")
-            return JSONResponse({"status": "the database does not answer"}, 503)
+            return JSONResponse({"status": "the database does not respond"}, 503)
         return JSONResponse({"status": "ok"})
 
     async def chat(self, request: Request) -> Response:
@@ -198,7 +198,7 @@ class Endpoint:
     def _attachments(self) -> AttachmentStore[Any]:
         store = self._server.attachment_store
         if store is None:
-            raise HTTPException(404, "This chat takes no files.")
+            raise HTTPException(404, "This chat does not accept files.")
         return store
 
     async def _context(self, request: Request) -> RequestContext:

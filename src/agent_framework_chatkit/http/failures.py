@@ -20,7 +20,7 @@ from ..server.quotas import QuotaExceededError
 from ..server.requests import RequestInvalidError, RequestTooComplexError
 from ..stores.attachments.errors import AttachmentError
 from ..stores.errors import ThreadBusyError
-from ..stores.sql.availability import does_not_answer
+from ..stores.sql.availability import is_unavailable
 from ..widgets.actions import RefusedActionError
 
 logger = logging.getLogger(__name__)
@@ -59,9 +59,9 @@ def failures_as_http() -> Iterator[None]:
         logger.exception("A request needs a feature that the server does not implement.")
         raise HTTPException(501, "This server does not offer that.") from error
     except SQLAlchemyError as error:
-        if not does_not_answer(error):
+        if not is_unavailable(error):
             logger.exception("The database failed.")
-        raise HTTPException(503, "The database does not answer. Try again later.") from error
+        raise HTTPException(503, "The database does not respond. Try again later.") from error
     except ValueError as error:
         logger.exception("A request does not fit the state of its thread.")
         raise HTTPException(400, "The request does not fit the state of the thread.") from error

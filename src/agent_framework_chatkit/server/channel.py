@@ -170,7 +170,7 @@ class Channel:
                             self.is_thread_unsure = True
             if self.is_thread_unsure:
                 self.is_thread_unsure = False
-                await self._tell_thread()
+                await self._deliver_thread()
             if position > self.known:
                 self.log_position = position - self.ahead
 
@@ -251,7 +251,7 @@ class Channel:
             self.deliver(entry)
         return has_changed
 
-    async def _tell_thread(self) -> None:
+    async def _deliver_thread(self) -> None:
         """Deliver the thread's metadata after both a local run and others changed it.
 
         Clients of this worker may have received the changes in the wrong order.
@@ -263,7 +263,7 @@ class Channel:
                 return
             thread, _ = found
             if run is not None:
-                run.metadata.learn(thread, run.writer.writes.thread)
+                run.metadata.apply(thread, run.writer.writes.thread)
                 thread = with_change(thread, run.writer.writes.thread)
             event = ThreadUpdatedEvent(thread=thread_response(thread))
             self.deliver(Entry("", 0, serialize(event), event, has_id=False))

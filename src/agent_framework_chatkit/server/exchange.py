@@ -31,7 +31,7 @@ _RESPONSE_EVENTS = frozenset(
 )
 """The events of the Responses API that report the state of a response."""
 
-_TOLD = "told"
+_START = "told"
 _STARTED = "call_started"
 _RETURNED = "call_returned"
 
@@ -210,13 +210,13 @@ def recover(pieces: Iterable[str], items: Mapping[str, ThreadItem]) -> Recovered
         pieces: The results of `Exchange.take_new`, in order.
         items: The items that may hold results in the input, by their IDs.
     """
-    told: dict[str, Any] | None = None
+    start: dict[str, Any] | None = None
     updates: list[AgentResponseUpdate] = []
     started: set[str] = set()
     returned: dict[str, Content] = {}
     for each in (each for piece in pieces for each in json.loads(piece)):
-        if each["type"] == _TOLD:
-            told = each
+        if each["type"] == _START:
+            start = each
         elif each["type"] == _STARTED:
             started.add(each["call_id"])
         elif each["type"] == _RETURNED:
@@ -224,11 +224,11 @@ def recover(pieces: Iterable[str], items: Mapping[str, ThreadItem]) -> Recovered
             returned[str(content.call_id)] = content
         else:
             updates.append(AgentResponseUpdate.from_dict(each))
-    if told is None:
+    if start is None:
         return None
-    calls = [Content.from_dict(call) for call in told["calls"]]
-    inputs = [message_from_dict(message) for message in told["messages"]]
-    outputs = told.get("outputs", {})
+    calls = [Content.from_dict(call) for call in start["calls"]]
+    inputs = [message_from_dict(message) for message in start["messages"]]
+    outputs = start.get("outputs", {})
     for message in inputs:
         message.contents = [
             result_in_item(content, items.get(outputs[content.call_id]))
@@ -239,8 +239,8 @@ def recover(pieces: Iterable[str], items: Mapping[str, ThreadItem]) -> Recovered
     return Recovered(
         inputs,
         _messages(updates, calls, started, returned, frozenset()),
-        told["read_to"],
-        told["is_workflow"],
+        start["read_to"],
+        start["is_workflow"],
     )
 
 
@@ -258,7 +258,7 @@ def _start_record(
             for name in ("result", "items", "exception"):
                 content.pop(name, None)
     return {
-        "type": _TOLD,
+        "type": _START,
         "messages": messages,
         "outputs": dict(outputs),
         "calls": [call.to_dict() for call in calls],

@@ -109,7 +109,7 @@ class Follower:
                 return [
                     entry
                     for index, entry in enumerate(entries, place)
-                    if self._is_told(entry, index)
+                    if self._is_for_client(entry, index)
                 ]
             if self._is_called:
                 self._is_called = False
@@ -154,7 +154,7 @@ class Follower:
             self._waiting.set_result(False)
         self._has_read = False
 
-    def _is_told(self, entry: Entry, place: int) -> bool:
+    def _is_for_client(self, entry: Entry, place: int) -> bool:
         if entry.is_internal or self._has_read_before(entry):
             return False
         if self._awaited not in (None, entry.run):

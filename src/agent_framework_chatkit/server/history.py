@@ -45,7 +45,7 @@ class History:
         for message in messages:
             is_next = bool(self.recent) and self.recent[-1].role in ("assistant", "tool")
             is_first = message.role == "user" and is_next and not is_approval(message)
-            # A blank message begins no turn: the answers around it must be joined.
+            # A blank message starts no turn: the answers around it must be joined.
             if is_first and acceptable([message]):
                 self._finish()
             self.recent.append(message)

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..stores import SQLStore
-from ..stores.sql.availability import brief, does_not_answer
+from ..stores.sql.availability import brief, is_unavailable
 from ..stores.sql.turn_rows import TurnRow
 from .interruption import interrupted_turn
 from .run import new_run_id
@@ -74,7 +74,7 @@ class Housekeeping:
                     purge_at = time.monotonic() + 60
                     await self._store.turns.purge_log(LOG_KEPT_FOR)
             except SQLAlchemyError as error:
-                if not does_not_answer(error):
+                if not is_unavailable(error):
                     logger.warning("Cannot look for turns of dead workers: %s", brief(error))
 
     async def _try_to_end(self, turn: TurnRow) -> None:

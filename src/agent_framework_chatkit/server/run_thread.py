@@ -43,7 +43,7 @@ class RunThread:
         before, self._known = self._known, changed
         return ThreadChange(before, changed)
 
-    def learn(self, thread: ThreadMetadata, unwritten: ThreadChange | None) -> None:
+    def apply(self, thread: ThreadMetadata, unwritten: ThreadChange | None) -> None:
         """Apply the changes that others made.
 
         Args:

@@ -11,7 +11,7 @@ from typing import Any
 from chatkit.types import ThreadStreamEvent
 
 from ..stores import SQLStore
-from ..stores.sql.availability import does_not_answer
+from ..stores.sql.availability import is_unavailable
 from ..stores.sql.turn_rows import Lease, LeaseLostError, LogRow, TurnEnd, Writes
 from .channel import Channel
 from .event_log import Entry, TextDelta, log_row
@@ -235,10 +235,10 @@ class RunWriter:
                 await self.lose_lease()
                 return
             except Exception as error:
-                if does_not_answer(error):
+                if is_unavailable(error):
                     logger.warning(
                         "Leaving run %s to another worker or to the next start: this worker is "
-                        "stopping and the database does not answer.",
+                        "stopping and the database does not respond.",
                         self._lease.run,
                     )
                     self.close()

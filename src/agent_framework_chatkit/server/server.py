@@ -157,7 +157,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
     def error_message(self, error: Exception) -> str:
         """Return the message to show for a run or an action that failed; the log has details."""
         failure = service_failure(error)
-        return "Something went wrong. Try again." if failure is None else failure.told
+        return "Something went wrong. Try again." if failure is None else failure.message
 
     def name_of(self, context: TContext) -> str | None:
         """Return the name to show with a person's decisions, or `None` for a visitor.
@@ -337,7 +337,7 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
             NotFoundError: If the server has none.
         """
         if self.attachment_store is None:
-            raise NotFoundError("This chat takes no files.")
+            raise NotFoundError("This chat does not accept files.")
         return self.attachment_store
 
     def with_new_links(self, items: Sequence[ThreadItem], context: TContext) -> list[ThreadItem]:

@@ -29,11 +29,11 @@ class ServiceFailure:
 
     Attributes:
         line: A line for the developer: the request, its address, and what to check.
-        told: A message for the user, without addresses or keys.
+        message: A message for the user, without addresses or keys.
     """
 
     line: str
-    told: str
+    message: str
 
 
 def service_failure(error: BaseException) -> ServiceFailure | None:
@@ -53,23 +53,23 @@ def service_failure(error: BaseException) -> ServiceFailure | None:
         explained = _explain_connection(errors)
     if explained is None:
         return None
-    problem, told = explained
-    return ServiceFailure(f"{_described(asked)}: {problem}", told)
+    problem, message = explained
+    return ServiceFailure(f"{_described(asked)}: {problem}", message)
 
 
-def log_failure(error: Exception, what: str, *arguments: object) -> None:
+def log_failure(error: Exception, message: str, *arguments: object) -> None:
     """Log an error: a service failure in one line, any other error with its traceback.
 
     Args:
         error: The error.
-        what: A sentence that says what failed, with the logger's placeholders.
+        message: A sentence that says what failed, with the logger's placeholders.
         arguments: The values of the placeholders.
     """
     failure = service_failure(error)
     if failure is None:
-        logger.error(what, *arguments, exc_info=error)
+        logger.error(message, *arguments, exc_info=error)
         return
-    logger.error(f"{what} %s", *arguments, failure.line)
+    logger.error(f"{message} %s", *arguments, failure.line)
     logger.debug("The traceback:", exc_info=error)
 
 

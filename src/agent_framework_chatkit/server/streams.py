@@ -14,7 +14,7 @@ from chatkit.types import ErrorEvent, Page, ThreadItem, ThreadMetadata
 from pydantic_core import to_json
 from sqlalchemy.exc import SQLAlchemyError
 
-from ..stores.sql.availability import RETRY_EVERY, does_not_answer
+from ..stores.sql.availability import RETRY_EVERY, is_unavailable
 from ..stores.sql.turn_rows import Snapshot
 from .channel import Channel, ChannelClosedError
 from .event_log import Entry, parse_id, serialize
@@ -109,7 +109,7 @@ async def _read(follower: Follower) -> list[Entry] | None:
         return await follower.read()
     except SQLAlchemyError as error:
         # The next events are only in the log.
-        if not does_not_answer(error):
+        if not is_unavailable(error):
             raise
     await asyncio.sleep(RETRY_EVERY)
     return None
@@ -296,7 +296,7 @@ class _Lists:
             try:
                 found = await self._worker.store.log.summary(key)
             except SQLAlchemyError as error:
-                if not does_not_answer(error):
+                if not is_unavailable(error):
                     raise
                 # Try again later.
                 self._changed[key] = None

@@ -32,9 +32,9 @@ def give_title(
 ) -> None:
     """Give a thread the title that the server returns, immediately or in the background."""
 
-    async def set_when_ready(coming: Awaitable[str | None]) -> None:
+    async def set_when_ready(pending: Awaitable[str | None]) -> None:
         try:
-            title = await asyncio.wait_for(coming, TITLE_WITHIN)
+            title = await asyncio.wait_for(pending, TITLE_WITHIN)
             if title and thread.title is None:
                 await set_title(server, thread, _checked(title), context)
         except Exception as error:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .anthropic_rules import check_anthropic
-from .endpoint import Endpoint, Refusal, Reply, Told, Wire, sse
+from .endpoint import Endpoint, ModelInput, Refusal, Reply, Wire, sse
 
 _STOP_REASONS = {"stop": "end_turn", "length": "max_tokens", "content_filter": "refusal"}
 
@@ -109,18 +109,18 @@ class Messages(Endpoint):
         error = {"type": kind, "message": refusal.reason}
         return {"type": "error", "error": error, "request_id": f"req_{len(self.requests)}"}
 
-    def told(self, body: dict[str, Any]) -> Told:
-        told: Told = [("system", body["system"])] if body.get("system") else []
+    def model_input(self, body: dict[str, Any]) -> ModelInput:
+        given: ModelInput = [("system", body["system"])] if body.get("system") else []
         for message in body["messages"]:
             content = message["content"]
             blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
             for block in blocks:
                 if block["type"] == "text":
-                    told.append((message["role"], block["text"]))
+                    given.append((message["role"], block["text"]))
                 elif block["type"] == "tool_use":
-                    told.append(("call", block["name"]))
+                    given.append(("call", block["name"]))
                 elif block["type"] == "tool_result":
                     result = block["content"]
                     parts = [{"text": result}] if isinstance(result, str) else result
-                    told.append(("result", "".join(part["text"] for part in parts)))
-        return told
+                    given.append(("result", "".join(part["text"] for part in parts)))
+        return given

@@ -25,7 +25,7 @@ from agent_framework_chatkit.stores import SQLStore
 
 from ...unit.chat_client import message
 from ..processes import PATIENCE
-from .endpoint import Call, Endpoint, Told, serve
+from .endpoint import Call, Endpoint, ModelInput, serve
 from .services import TLS, Service
 
 OWNER = {"user_id": "me"}
@@ -187,20 +187,20 @@ class Chat:
         events = await self.person.ask(text, **more)
         assert self.endpoint.refusals[before:] == []
         assert answer_of(events) == "All right."
-        who, last = self.endpoint.last_told[-1]
+        who, last = self.endpoint.last_input[-1]
         assert who == "user"
         assert last.endswith(text)
 
     def check_asked(self, *texts: str) -> None:
         """Check that the model's input contains these messages once each and in this order."""
-        asked = "\n".join(of("user", self.endpoint.last_told))
+        asked = "\n".join(of("user", self.endpoint.last_input))
         assert [asked.count(text) for text in texts] == [1] * len(texts)
         assert sorted(texts, key=asked.index) == list(texts)
 
 
-def of(who: str, told: Told) -> list[str]:
+def of(who: str, given: ModelInput) -> list[str]:
     """Return the texts of a role in a model's input."""
-    return [text for each, text in told if each == who]
+    return [text for each, text in given if each == who]
 
 
 def answer_of(events: list[Event]) -> str:

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-Told: TypeAlias = list[tuple[str, str]]
+ModelInput: TypeAlias = list[tuple[str, str]]
 """A model's input: pairs of a role, or `call` or `result` for tools, and a text."""
 
 Finish = Literal["stop", "length", "content_filter", "refusal", "failed"]
@@ -182,7 +182,7 @@ class Endpoint(ABC):
         self.left = asyncio.Event()
         """Set when the connection was closed while an answer hung."""
         self.answers = 0
-        self.last_told: Told = []
+        self.last_input: ModelInput = []
         """The model's input in the last accepted request."""
 
     @abstractmethod
@@ -194,7 +194,7 @@ class Endpoint(ABC):
         """Return the body of the error response."""
 
     @abstractmethod
-    def told(self, body: dict[str, Any]) -> Told:
+    def model_input(self, body: dict[str, Any]) -> ModelInput:
         """Return the model's whole input in a request, including the stored conversation."""
 
     def new_wire(self, body: dict[str, Any], reply: Reply) -> Wire:
@@ -212,7 +212,7 @@ class Endpoint(ABC):
             refused = Refusal(refused) if isinstance(refused, str) else refused
             self.refusals.append(refused.reason)
             return JSONResponse(self.error_body(refused), refused.status)
-        self.last_told = self.told(body)
+        self.last_input = self.model_input(body)
         reply = self.script.pop(0) if self.script else Reply(["All right."])
         if reply.status != 200:
             failure = Refusal("The server had an error.", reply.status)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from .endpoint import Endpoint, Refusal, Reply, Told, Wire
+from .endpoint import Endpoint, ModelInput, Refusal, Reply, Wire
 from .ollama_rules import check_ollama
 
 
@@ -77,12 +77,12 @@ class OllamaChat(Endpoint):
     def error_body(self, refusal: Refusal) -> dict[str, Any]:
         return {"error": refusal.reason}
 
-    def told(self, body: dict[str, Any]) -> Told:
-        told: Told = []
+    def model_input(self, body: dict[str, Any]) -> ModelInput:
+        given: ModelInput = []
         for message in body["messages"]:
             role = "result" if message["role"] == "tool" else message["role"]
             if message.get("content") or role == "result":
-                told.append((role, message["content"]))
+                given.append((role, message["content"]))
             for call in message.get("tool_calls", ()):
-                told.append(("call", call["function"]["name"]))
-        return told
+                given.append(("call", call["function"]["name"]))
+        return given

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .endpoint import Endpoint, Refusal, Reply, Told, Wire, sse
+from .endpoint import Endpoint, ModelInput, Refusal, Reply, Wire, sse
 from .openai_rules import check_chat_completions, check_responses
 
 
@@ -86,20 +86,20 @@ class ChatCompletions(Endpoint):
     def error_body(self, refusal: Refusal) -> dict[str, Any]:
         return _error_body(refusal)
 
-    def told(self, body: dict[str, Any]) -> Told:
-        told: Told = []
+    def model_input(self, body: dict[str, Any]) -> ModelInput:
+        given: ModelInput = []
         for message in body["messages"]:
             if message["role"] == "tool":
-                told.append(("result", message["content"]))
+                given.append(("result", message["content"]))
                 continue
             if content := message.get("content") or message.get("refusal"):
                 parts = (
                     [content] if isinstance(content, str) else [each["text"] for each in content]
                 )
-                told.append((message["role"], "".join(parts)))
+                given.append((message["role"], "".join(parts)))
             for call in message.get("tool_calls", ()):
-                told.append(("call", call["function"]["name"]))
-        return told
+                given.append(("call", call["function"]["name"]))
+        return given
 
 
 # Responses
@@ -322,20 +322,20 @@ class Responses(Endpoint):
     def new_wire(self, body: dict[str, Any], reply: Reply) -> Wire:
         return _ResponsesWire(body, reply, self.answers, self)
 
-    def told(self, body: dict[str, Any]) -> Told:
-        told: Told = [("system", body["instructions"])] if body.get("instructions") else []
+    def model_input(self, body: dict[str, Any]) -> ModelInput:
+        given: ModelInput = [("system", body["instructions"])] if body.get("instructions") else []
         for item in [*self._chain(body), *_items(body)]:
             if item["type"] == "function_call":
-                told.append(("call", item["name"]))
+                given.append(("call", item["name"]))
             elif item["type"] == "function_call_output":
                 output = item["output"]
-                told.append(("result", output if isinstance(output, str) else str(output)))
+                given.append(("result", output if isinstance(output, str) else str(output)))
             elif item["type"] == "message":
                 content = item["content"]
                 parts = [{"text": content}] if isinstance(content, str) else content
                 text = "".join(part.get("text") or part.get("refusal", "") for part in parts)
-                told.append((item["role"], text))
-        return told
+                given.append((item["role"], text))
+        return given
 
 
 def _items(body: dict[str, Any]) -> list[dict[str, Any]]:

@@ -59,18 +59,18 @@ def named(value: Any) -> str | None:
     return getattr(value, "name", None)
 
 
-def check_told(talking: Chat, point: Point) -> None:
+def check_input(talking: Chat, point: Point) -> None:
     """Check that the model's input contains everything that happened, once."""
     talking.check_asked("Hello", "Order tea", "And now?")
-    told = talking.endpoint.last_told
+    given = talking.endpoint.last_input
     assert talking.desk.orders == (["tea"] if point.has_run else [])
-    results = of("result", told)
-    assert len(of("call", told)) == len(results) <= 1
+    results = of("result", given)
+    assert len(of("call", given)) == len(results) <= 1
     if point.has_run:
         assert results == ["Ordered tea."]
     elif results:
         assert "not started" in results[0]
-    said = "".join(of("assistant", told))
+    said = "".join(of("assistant", given))
     for text in ("Let me ", "It is "):
         if text in talking.watch.heard:
             assert text.strip() in said

@@ -43,7 +43,7 @@ async def test_turn_after_truncated_answer(service: Service, finish: Finish, sta
         assert [event["type"] for event in events].count("error") == (finish == "failed")
         await talking.goes_on()
         talking.check_asked("Hello", "And now?")
-        assert "Half an answer" in "".join(of("assistant", talking.endpoint.last_told))
+        assert "Half an answer" in "".join(of("assistant", talking.endpoint.last_input))
 
 
 @at_each_ending

@@ -46,7 +46,7 @@ async def test_turn_after_any_call_arguments(service: Service, text: str) -> Non
         await talking.person.ask("Order tea")
         await talking.goes_on()
         talking.check_asked("Hello", "Order tea", "And now?")
-        assert len(of("result", talking.endpoint.last_told)) == len(talking.desk.orders) <= 1
+        assert len(of("result", talking.endpoint.last_input)) == len(talking.desk.orders) <= 1
 
 
 @with_each_service
@@ -54,7 +54,7 @@ async def test_quoted_text(service: Service) -> None:
     async with chat(service) as talking:
         await talking.person.ask("Hello")
         await talking.goes_on("Why?", quoted_text="All right.")
-        asked = "\n".join(of("user", talking.endpoint.last_told))
+        asked = "\n".join(of("user", talking.endpoint.last_input))
         assert "The user is referring to this in particular:\nAll right." in asked
         await talking.goes_on()
 
@@ -72,8 +72,8 @@ async def test_hidden_context_between_turns(service: Service) -> None:
         await talking.store.add_thread_item(item.thread_id, item, OWNER)
         for text in ("And now?", "And then?"):
             await talking.goes_on(text)
-            told = "\n".join(text for _, text in talking.endpoint.last_told)
-            assert told.count("The shop has closed.") == 1
+            given = "\n".join(text for _, text in talking.endpoint.last_input)
+            assert given.count("The shop has closed.") == 1
 
 
 SWITCHES = [
@@ -99,5 +99,5 @@ async def test_app_can_change_its_service(before: Service, after: Service, tmp_p
         talking.person.thread_id = thread_id
         await talking.goes_on()
         talking.check_asked("Hello", "Order tea", "And now?")
-        assert of("result", talking.endpoint.last_told) == ["Ordered tea."]
+        assert of("result", talking.endpoint.last_input) == ["Ordered tea."]
         assert talking.desk.orders == []

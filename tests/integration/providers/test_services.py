@@ -43,7 +43,7 @@ async def test_agent_calls_tool_and_remembers_it(service: Service) -> None:
     assert endpoint.refusals == []
     assert desk.orders == ["tea"]
     # Not in order: the client for Responses sends calls before the text that led to them.
-    assert sorted(each for each in endpoint.last_told if each[0] != "system") == [
+    assert sorted(each for each in endpoint.last_input if each[0] != "system") == [
         ("assistant", "It is ordered."),
         ("assistant", "Let me see."),
         ("call", "place_order"),

@@ -10,7 +10,7 @@ import pytest
 from .chat import TEA, Chat, Desk, answer_of, chat, of
 from .endpoint import ERROR, HANG, Part, Reply, Thought
 from .openai_endpoints import Responses
-from .points import POINTS, Point, check_told, stop
+from .points import POINTS, Point, check_input, stop
 from .services import CONVERSATIONS, RESPONSES, Service
 
 with_each_service = pytest.mark.parametrize(
@@ -40,9 +40,9 @@ async def test_lost_conversation_is_restarted(
         for text in ("And then?", "The end."):
             await talking.goes_on(text)
         talking.check_asked("Hello", "Order tea", "And now?", "And then?", "The end.")
-        told = talking.endpoint.last_told
-        assert of("result", told) == ["Ordered tea."] == [f"Ordered {talking.desk.orders[0]}."]
-        assert "It is ordered." in of("assistant", told)
+        given = talking.endpoint.last_input
+        assert of("result", given) == ["Ordered tea."] == [f"Ordered {talking.desk.orders[0]}."]
+        assert "It is ordered." in of("assistant", given)
         # The service stores the new conversation too.
         last = talking.endpoint.requests[-1]
         assert last.get("previous_response_id") or last.get("conversation")
@@ -59,7 +59,7 @@ async def test_conversation_lost_during_turn(service: Service) -> None:
         assert answer_of(await talking.person.ask("And now?")) == "All right."
         await talking.goes_on("And then?")
         talking.check_asked("Hello", "Order tea", "And now?", "And then?")
-        assert of("result", talking.endpoint.last_told) == ["Ordered tea."]
+        assert of("result", talking.endpoint.last_input) == ["Ordered tea."]
         assert desk.orders == ["tea"]
 
 
@@ -99,10 +99,10 @@ async def test_conversation_lost_at_each_point_of_turn(
             talking.check_asked("Hello", "Order tea", "And now?")
             assert talking.desk.orders in ([], ["tea"])
             ordered = ["Ordered tea."] * len(talking.desk.orders)
-            assert of("result", endpoint.last_told) == ordered
+            assert of("result", endpoint.last_input) == ordered
         else:
             await talking.goes_on()
-            check_told(talking, point)
+            check_input(talking, point)
         await talking.goes_on("And then?")
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from .chat import TEA, Desk, answer_of, chat, of
 from .endpoint import CUT, END, ERROR, HANG, Call, Happening, Reply
-from .points import PLACES, Point, check_told, named, stop
+from .points import PLACES, Point, check_input, named, stop
 from .services import (
     ANTHROPIC,
     CONVERSATIONS,
@@ -44,7 +44,7 @@ async def test_turn_after_stopped_turn(service: Service, point: Point, how: str)
         # The model stops, so nobody pays for an answer that nobody reads.
         await endpoint.left.wait()
         await talking.goes_on()
-        check_told(talking, point)
+        check_input(talking, point)
 
 
 STOPS_OF_TOOLS = [
@@ -67,10 +67,10 @@ async def test_turn_after_stop_during_tool(service: Service, is_blocking: bool, 
         desk.may_finish.set()
         await talking.goes_on("Still there?")
         assert desk.orders == ["tea"]
-        told = talking.endpoint.last_told
-    (result,) = of("result", told)
+        given = talking.endpoint.last_input
+    (result,) = of("result", given)
     assert "unknown" in result
-    assert of("call", told) == ["place_order"]
+    assert of("call", given) == ["place_order"]
 
 
 @with_each_service
@@ -83,7 +83,7 @@ async def test_result_before_stop_is_remembered(service: Service) -> None:
         await stop(talking, "close", desk.ordering.wait)
         await talking.goes_on()
         assert sorted(desk.orders) == ["milk", "tea"]
-        results = of("result", talking.endpoint.last_told)
+        results = of("result", talking.endpoint.last_input)
     assert len(results) == 2
     assert "Ordered milk." in results
     assert any("unknown" in result for result in results)
@@ -95,10 +95,10 @@ async def test_stop_of_first_turn(service: Service) -> None:
         talking.endpoint.script = [Reply(["Let me see.", TEA]), Reply(["It is ", HANG, "done."])]
         await stop(talking, "close", talking.endpoint.hanging.wait)
         await talking.goes_on()
-        told = talking.endpoint.last_told
+        given = talking.endpoint.last_input
         assert talking.desk.orders == ["tea"]
-    assert ("user", "Order tea") in told
-    assert ("result", "Ordered tea.") in told
+    assert ("user", "Order tea") in given
+    assert ("result", "Ordered tea.") in given
 
 
 FAILURES = [
@@ -130,7 +130,7 @@ async def test_turn_after_failed_turn(
         events = await talking.person.ask("Order tea")
         assert [event["type"] for event in events].count("error") == 1
         await talking.goes_on()
-        check_told(talking, point)
+        check_input(talking, point)
 
 
 @pytest.mark.parametrize(
@@ -169,11 +169,11 @@ async def test_retried_turn(service: Service, is_complete: bool) -> None:
         assert answer_of(await talking.person.retry()) == "All right."
         assert talking.endpoint.refusals == []
         talking.check_asked("Hello", "Order tea")
-        told = talking.endpoint.last_told
+        given = talking.endpoint.last_input
         if is_complete:
             # As if there had been no answer.
-            assert of("assistant", told) == ["All right."]
-            assert of("result", told) == []
+            assert of("assistant", given) == ["All right."]
+            assert of("result", given) == []
         await talking.goes_on()
         talking.check_asked("Hello", "Order tea", "And now?")
 

@@ -347,18 +347,18 @@ async def test_tool_of_an_agent_in_a_workflow_finds_the_context() -> None:
 
 
 async def test_missing_context_error_says_what_to_do() -> None:
-    complaints: list[str] = []
+    problems: list[str] = []
 
     @tool(approval_mode="never_require")
     async def look(ctx: FunctionInvocationContext) -> str:
         """Look."""
         with pytest.raises(LookupError) as error:
             ThreadContext.of(ctx)
-        complaints.append(str(error.value))
+        problems.append(str(error.value))
         return "ok"
 
     await respond(agent([call("look")], [Content.from_text("Done")], tools=[look]), None)
-    assert "function_invocation_kwargs" in complaints[0]
+    assert "function_invocation_kwargs" in problems[0]
 
 
 async def test_tool_that_fails_is_shown_as_failed() -> None:

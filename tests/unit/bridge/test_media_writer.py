@@ -35,7 +35,7 @@ async def test_image(content: Content) -> None:
 async def test_other_data_is_shown_as_file(uri: str, caplog: pytest.LogCaptureFixture) -> None:
     (task,) = await tasks(Content("uri", uri=uri, media_type="image/png"))
     assert isinstance(task, FileTask)
-    assert "not one" in caplog.text
+    assert "is not an image" in caplog.text
 
 
 async def test_partial_images() -> None:

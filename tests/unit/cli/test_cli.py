@@ -156,7 +156,7 @@ def test_invalid_host_name_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "complaint"),
+    ("name", "problem"),
     [
         ("my_agent", "module:name"),
         ("no_such_module:helper", "no module 'no_such_module'"),
@@ -168,15 +168,15 @@ def test_invalid_host_name_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
         ("my_tool:look_up", "my_tool:look_up: Expected an agent, not a FunctionTool."),
     ],
 )
-def test_missing_agent_gives_one_line_error(name: str, complaint: str) -> None:
+def test_missing_agent_gives_one_line_error(name: str, problem: str) -> None:
     code, output = run("serve", name)
     assert code == 2
-    assert complaint in output
+    assert problem in output
     assert "Traceback" not in output
 
 
 @pytest.mark.parametrize(
-    ("code", "complaint"),
+    ("code", "problem"),
     [
         ("import nothing_like_it", "broken.py, line 1: ModuleNotFoundError: No module named"),
         ("\nraise KeyError('a_key')", "broken.py, line 2: KeyError: 'a_key'"),
@@ -184,11 +184,11 @@ def test_missing_agent_gives_one_line_error(name: str, complaint: str) -> None:
         ("def helper(:", "The module 'broken': SyntaxError: "),
     ],
 )
-def test_import_error_says_why_and_where(tmp_path: Path, code: str, complaint: str) -> None:
+def test_import_error_says_why_and_where(tmp_path: Path, code: str, problem: str) -> None:
     (tmp_path / "broken.py").write_text(code)
     exit_code, output = run("serve", "broken:helper")
     assert exit_code == 2
-    assert complaint in output
+    assert problem in output
 
 
 @pytest.mark.parametrize("client", ["OpenAIChatClient", "OpenAIChatCompletionClient"])
@@ -242,7 +242,7 @@ def test_setting_without_variable_is_passed_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "complaint"),
+    ("options", "problem"),
     [
         (
             ["serve", "my_agent:helper", "--store", "mysql://host/chat"],
@@ -262,10 +262,10 @@ def test_setting_without_variable_is_passed_on(tmp_path: Path) -> None:
         (["purge", "30", "--store", "sqlite:///no/such/folder/chat.db"], "unable to open"),
     ],
 )
-def test_unusable_store_gives_one_line_error(options: list[str], complaint: str) -> None:
+def test_unusable_store_gives_one_line_error(options: list[str], problem: str) -> None:
     code, output = run(*options)
     assert code == 2
-    assert complaint in output
+    assert problem in output
 
 
 def test_unusable_folder_gives_its_cause(tmp_path: Path) -> None:

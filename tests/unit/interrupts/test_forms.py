@@ -115,7 +115,7 @@ def test_text_becomes_message_if_requested() -> None:
 
 
 @pytest.mark.parametrize(
-    ("response_type", "answers", "complaint"),
+    ("response_type", "answers", "problem"),
     [
         (str, {}, "The answer: enter an answer."),
         (bool, {"x": ["perhaps"]}, "choose one of Yes, No"),
@@ -127,8 +127,8 @@ def test_text_becomes_message_if_requested() -> None:
     ],
     ids=str,
 )
-def test_invalid_answers_are_explained(response_type: Any, answers: Any, complaint: str) -> None:
-    with pytest.raises(AnswerInvalidError, match=complaint):
+def test_invalid_answers_are_explained(response_type: Any, answers: Any, problem: str) -> None:
+    with pytest.raises(AnswerInvalidError, match=problem):
         value_of_answers(response_type, answers)
 
 
@@ -137,9 +137,9 @@ def test_invalid_answers_are_explained(response_type: Any, answers: Any, complai
     st.dictionaries(st.sampled_from(["size", "ok", "r1"]), st.none() | st.lists(st.text())),
 )
 def test_any_answer_gives_value_or_error(response_type: Any, answers: Any) -> None:
-    complaint = None
+    problem = None
     try:
         value_of_answers(response_type, answers)
     except AnswerInvalidError as error:
-        complaint = str(error)
-    assert complaint is None or complaint
+        problem = str(error)
+    assert problem is None or problem

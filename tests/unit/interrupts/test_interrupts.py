@@ -39,7 +39,7 @@ class Model(FakeModel):
         """The steps of its next answers; afterwards it only writes text."""
         self.ids = count(1)
         self.hangs = asyncio.Event()
-        self.complaints: list[str] = []
+        self.problems: list[str] = []
 
     async def answer(
         self, messages: list[Message], options: dict[str, Any]
@@ -48,7 +48,7 @@ class Model(FakeModel):
             check_calls(messages)
         except AssertionError as error:
             # The server would only report a failure to the user, and continue.
-            self.complaints.append(str(error))
+            self.problems.append(str(error))
         steps = self.plan.pop(0) if self.plan else ["talk"]
         message_id = f"m{next(self.ids)}"
         for step in steps:
@@ -148,7 +148,7 @@ class People(RuleBasedStateMachine):
 
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         result = self.loop.run_until_complete(coroutine)
-        assert not self.model.complaints, self.model.complaints
+        assert not self.model.problems, self.model.problems
         return result
 
     @invariant()

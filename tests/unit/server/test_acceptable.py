@@ -70,9 +70,9 @@ MESSAGES = st.lists(
 def test_any_history_becomes_acceptable(messages: list[Message]) -> None:
     before = [message.to_dict() for message in messages]
     history = [Message("user", ["Begin."]), *messages]
-    complaints = check_strictest([*acceptable(history), Message("user", ["And now?"])])
+    problems = check_strictest([*acceptable(history), Message("user", ["And now?"])])
     # The turn joins the new message to the user's last one, or adds it after an answer.
-    assert not [each for each in complaints if "user after user" not in each], complaints
+    assert not [each for each in problems if "user after user" not in each], problems
     assert [message.to_dict() for message in messages] == before
 
 
@@ -102,8 +102,8 @@ def test_history_and_input_fit_together(messages: list[Message], given: list[Mes
         each.contents = [content for content in each.contents if content.type == "text"]
     history = acceptable([Message("user", ["Begin."]), *messages])
     fitting, inputs = fit_together(history, [*written, Message("user", ["And now?"])])
-    complaints = check_strictest([*fitting, *inputs])
-    assert not complaints, complaints
+    problems = check_strictest([*fitting, *inputs])
+    assert not problems, problems
 
 
 @given(st.lists(MESSAGES, max_size=5))
@@ -112,8 +112,8 @@ def test_history_of_any_turns_is_acceptable(turns: list[list[Message]]) -> None:
     history.add([Message("user", ["Begin."])])
     for messages in turns:
         history.add([*messages, Message("user", ["And now?"])])
-    complaints = check_strictest(history.messages())
-    assert not complaints, complaints
+    problems = check_strictest(history.messages())
+    assert not problems, problems
 
 
 def test_numbers_that_are_not_json_stay_readable() -> None:

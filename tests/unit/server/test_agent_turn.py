@@ -43,11 +43,11 @@ async def test_retry_after_failure_knows_earlier_calls() -> None:
             "threads.retry_after_item", thread_id=client.thread_id, item_id=question["id"]
         )
         await retried.rest()
-        ((role, told),) = said(answering)
+        ((role, received),) = said(answering)
         assert role == "user"
-        assert '"what": "tea"' in told
-        assert "tea is ordered" in told
-        assert told.endswith("Order tea")
+        assert '"what": "tea"' in received
+        assert "tea is ordered" in received
+        assert received.endswith("Order tea")
     assert orders == ["tea"]
 
 

@@ -46,11 +46,11 @@ def errors(events: list[Any]) -> list[str]:
 async def test_first_message_selects_agent() -> None:
     async with chat(two()) as browser:
         await browser.ask("Where to?", **choosing("agents:trip_planner"))
-        told = notices(await browser.ask("And then?", **choosing("weather")))
+        shown = notices(await browser.ask("And then?", **choosing("weather")))
         await browser.ask("And then?", **choosing("agents:trip_planner"))
         await browser.ask("And then?")
         assert await answers(browser) == ["Oslo 0", "Oslo 1", "Oslo 2", "Oslo 3"]
-    assert told == ["Trip planner answers in this chat. Start a new chat to ask Weather man."]
+    assert shown == ["Trip planner answers in this chat. Start a new chat to ask Weather man."]
 
 
 async def test_first_agent_is_default() -> None:
@@ -62,12 +62,12 @@ async def test_first_agent_is_default() -> None:
 
 async def test_unknown_agent_error_lists_known_agents() -> None:
     async with chat(two()) as browser:
-        told = errors(await browser.ask("Hello", **choosing("gpt-5")))
-        assert told == [
+        shown = errors(await browser.ask("Hello", **choosing("gpt-5")))
+        assert shown == [
             "There is no agent 'gpt-5' here. Choose one of: weather, agents:trip_planner."
         ]
         await browser.ask("Hello", **choosing("agents:trip_planner"))
-        assert errors(await browser.ask("Hello", **choosing("gpt-5"))) == told
+        assert errors(await browser.ask("Hello", **choosing("gpt-5"))) == shown
         assert await answers(browser) == ["Oslo 0"]
 
 
@@ -77,8 +77,8 @@ async def test_removed_agent_is_named(tmp_path: Any) -> None:
         await browser.ask("Where to?", **choosing("agents:trip_planner"))
     async with chat({"weather": agent([text("Rain")])}, url) as later:
         later.thread_id, later.http.cookies = browser.thread_id, browser.http.cookies
-        told = errors(await later.ask("And then?"))
-    assert told == [
+        shown = errors(await later.ask("And then?"))
+    assert shown == [
         "The agent 'agents:trip_planner' of this chat is no longer available. Start a new chat."
     ]
 

@@ -104,13 +104,13 @@ async def test_stop_keeps_output_of_an_unfinished_call() -> None:
 
 async def test_added_outputs_with_the_same_call_id_are_told_apart(tmp_path: Path) -> None:
     items = [called("", "ct_1"), called("", "ct_2").model_copy(update={"output": "Rome"})]
-    told = await told_after_death(tmp_path, items)
-    assert told == [json.dumps(OUTPUT), '"Rome"']
+    known = await known_after_death(tmp_path, items)
+    assert known == [json.dumps(OUTPUT), '"Rome"']
 
 
 async def test_added_outputs_of_a_dead_worker_are_remembered(tmp_path: Path) -> None:
-    told = await told_after_death(tmp_path, [called("")])
-    assert told == [json.dumps(OUTPUT)]
+    known = await known_after_death(tmp_path, [called("")])
+    assert known == [json.dumps(OUTPUT)]
 
 
 async def test_changed_outputs_of_a_dead_worker_are_remembered(tmp_path: Path) -> None:
@@ -121,11 +121,11 @@ async def test_changed_outputs_of_a_dead_worker_are_remembered(tmp_path: Path) -
             given[1].contents[0].result = "somewhere"
             return given
 
-    told = await told_after_death(tmp_path, [called("")], item_converter=Short())
-    assert told == ["somewhere"]
+    known = await known_after_death(tmp_path, [called("")], item_converter=Short())
+    assert known == ["somewhere"]
 
 
-async def told_after_death(
+async def known_after_death(
     folder: Path, items: list[ClientToolCallItem], **properties: Any
 ) -> list[str]:
     """Return the outputs that an agent knows after its worker died in the turn."""

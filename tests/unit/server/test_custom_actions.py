@@ -113,7 +113,7 @@ async def test_action_waits_for_running_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("payload", "complaint"),
+    ("payload", "problem"),
     [
         ({"to": "Oslo", "guests": "many"}, "Guests: Input should be a valid integer"),
         ({"to": "Oslo", "guests": 0}, "Guests: Input should be greater than or equal to 1"),
@@ -123,16 +123,16 @@ async def test_action_waits_for_running_answer() -> None:
         (None, "Input should be a valid dictionary"),
     ],
 )
-async def test_invalid_payload_is_explained(payload: Any, complaint: str) -> None:
+async def test_invalid_payload_is_explained(payload: Any, problem: str) -> None:
     answering = offering()
     async with chat(answering, actions=[book]) as browser:
         await browser.ask("Oslo")
         before = await browser.items()
         (notice,) = of_type(await use(browser, "book", payload), "notice")
-        assert complaint in notice.message
+        assert problem in notice.message
         response = await use_at_once(browser, "book", payload)
         assert response.status_code == 400
-        assert complaint in response.json()["error"]
+        assert problem in response.json()["error"]
         assert await browser.items() == before
     assert len(answering.client.asked) == 2
 

@@ -103,7 +103,7 @@ async def test_requests_of_dead_worker_are_withdrawn(
         await client.server.close(grace=0)
 
 
-async def stop_before_told(
+async def stop_before_input(
     client: LiveClient, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stop a message's turn before the agent receives the message."""
@@ -127,11 +127,11 @@ async def test_turn_from_code_includes_unread_message(
     answering = agent([text("Hi.")], [text("Yes.")])
     async with chat(answering) as client:
         await (await client.ask("Hello")).rest()
-        await stop_before_told(client, "Where are you?", monkeypatch)
+        await stop_before_input(client, "Where are you?", monkeypatch)
         await client.server.start_turn(client.thread_id, "Be nice", ME)
         assert await settled(client) == "completed"
-        told = said(answering)[-1][1]
-        assert told.index("Where are you?") < told.index("Be nice")
+        received = said(answering)[-1][1]
+        assert received.index("Where are you?") < received.index("Be nice")
 
 
 async def test_unread_message_is_sent_with_next_message_after_approval(
@@ -141,7 +141,7 @@ async def test_unread_message_is_sent_with_next_message_after_approval(
     async with chat(answering) as client:
         await (await client.ask("Pay it")).rest()
         (card,) = [each for each in await client.items() if each["type"] == "widget"]
-        await stop_before_told(client, "And hurry", monkeypatch)
+        await stop_before_input(client, "And hurry", monkeypatch)
         await (await decide(client, card)).rest()
         assert (await client.turn())["state"] == "completed"
         assert "And hurry" not in str(said(answering))
@@ -162,15 +162,15 @@ async def test_retry_of_unread_message_keeps_approved_call(
             await (await client.ask("Pay it")).rest()
         assert await settled(client) == "waiting"
         (card,) = [each for each in await client.items() if each["type"] == "widget"]
-        await stop_before_told(client, "And hurry", monkeypatch)
+        await stop_before_input(client, "And hurry", monkeypatch)
         (unread,) = [each for each in await client.items() if "And hurry" in str(each)]
         await (await decide(client, card)).rest()
         retried = await client.send(
             "threads.retry_after_item", thread_id=client.thread_id, item_id=unread["id"]
         )
         await retried.rest()
-        told = str(said(answering)[-5:])
-        assert told.index("Pay it") < told.index("Paid.") < told.index("And hurry")
+        received = str(said(answering)[-5:])
+        assert received.index("Pay it") < received.index("Paid.") < received.index("And hurry")
         assert "not started" not in str(said(answering))
 
 

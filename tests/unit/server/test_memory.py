@@ -164,7 +164,7 @@ async def test_unserializable_state_is_omitted(caplog: pytest.LogCaptureFixture)
         async with chat(each) as client:
             for question in ("1", "2", "3"):
                 await (await client.ask(question)).rest()
-        assert [told for role, told in said(each) if role == "user"] == ["1", "2", "3"]
+        assert [text for role, text in said(each) if role == "user"] == ["1", "2", "3"]
 
 
 async def test_usage_of_run_with_tools_is_reported_once() -> None:

@@ -68,7 +68,7 @@ async def ask(base_url: str, kind: type[Any], **options: Any) -> list[Any]:
 CLIENTS = [OpenAIChatClient, OpenAIChatCompletionClient]
 
 
-def told(events: list[Any]) -> str:
+def shown(events: list[Any]) -> str:
     (error,) = of_type(events, "error")
     assert error.allow_retry
     everything = "".join(event.model_dump_json() for event in events)
@@ -109,7 +109,7 @@ async def test_rejection_says_what_to_check(
 ) -> None:
     with endpoint(status, code) as address:
         events = await ask(f"http://me:{SECRET}@{address}/v1", kind)
-    assert says in told(events)
+    assert says in shown(events)
     line = logged(caplog)
     assert f"POST http://{address}/v1/" in line
     assert "'tiny'" in line
@@ -123,7 +123,7 @@ async def test_dead_endpoint_is_named(kind: type[Any], caplog: pytest.LogCapture
         unused.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{unused.getsockname()[1]}"
         events = await ask(f"http://{address}/v1?key={SECRET}", kind)
-    assert told(events).endswith("cannot be reached. Try again in a moment.")
+    assert shown(events).endswith("cannot be reached. Try again in a moment.")
     line = logged(caplog)
     assert f"http://{address}/v1" in line
     assert "connection refused" in line
@@ -131,7 +131,7 @@ async def test_dead_endpoint_is_named(kind: type[Any], caplog: pytest.LogCapture
 
 
 async def test_unknown_host_is_named(caplog: pytest.LogCaptureFixture) -> None:
-    assert "cannot be reached" in told(await ask("http://model.invalid/v1", OpenAIChatClient))
+    assert "cannot be reached" in shown(await ask("http://model.invalid/v1", OpenAIChatClient))
     assert "unknown host name" in logged(caplog)
 
 
@@ -141,7 +141,7 @@ async def test_unresponsive_endpoint_is_named(caplog: pytest.LogCaptureFixture) 
         silent.listen()
         address = f"127.0.0.1:{silent.getsockname()[1]}"
         events = await ask(f"http://{address}/v1", OpenAIChatClient, timeout=0.05)
-    assert "cannot be reached" in told(events)
+    assert "cannot be reached" in shown(events)
     assert "no answer in time" in logged(caplog)
 
 
@@ -150,7 +150,7 @@ async def test_rejected_request_keeps_traceback(
 ) -> None:
     with endpoint(400) as address:
         events = await ask(f"http://{address}/v1", OpenAIChatClient)
-    assert told(events) == "Something went wrong. Try again."
+    assert shown(events) == "Something went wrong. Try again."
     assert f"Not for {SECRET}" in caplog.text
 
 

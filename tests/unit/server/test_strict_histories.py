@@ -20,7 +20,7 @@ def answering(kind: str, *messages: list[Any], tools: Any = ()) -> Any:
     return agent(*messages, tools=tools, context_providers=own)
 
 
-def complaints(answering: Any) -> list[str]:
+def problems(answering: Any) -> list[str]:
     return [each for messages in answering.client.asked for each in check_strictest(messages)]
 
 
@@ -42,9 +42,9 @@ async def test_model_gets_each_message_once_after_unusual_turn(kind: str, unusua
     async with chat(asked) as client:
         for question in ("First", "Second", "Third"):
             await (await client.ask(question)).rest()
-    assert complaints(asked) == []
-    told = str([message.text for message in asked.client.asked[-1]])
-    assert [told.count(each) for each in ("First", "Second", "Third")] == [1, 1, 1]
+    assert problems(asked) == []
+    received = str([message.text for message in asked.client.asked[-1]])
+    assert [received.count(each) for each in ("First", "Second", "Third")] == [1, 1, 1]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -64,7 +64,7 @@ async def test_model_gets_all_results_after_approval(kind: str) -> None:
         await decided.rest()
         await (await client.ask("Really?")).rest()
     assert bank.paid == [1]
-    assert complaints(asked) == []
+    assert problems(asked) == []
     results = [
         content.result
         for message in asked.client.asked[-1]

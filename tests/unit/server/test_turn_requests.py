@@ -211,9 +211,9 @@ async def test_code_adds_items() -> None:
         await asking.rest()
         for question in ("And?", "Then?"):
             await (await client.ask(question)).rest()
-        told = str(said(answering))
-        assert told.count("Your parcel is here.") == 1
-        assert told.count("It is heavy.") == 1
+        received = str(said(answering))
+        assert received.count("Your parcel is here.") == 1
+        assert received.count("It is heavy.") == 1
         with pytest.raises(NotFoundError):
             await client.server.add_items("thr_none", [added], ME)
 

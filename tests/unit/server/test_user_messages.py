@@ -52,8 +52,8 @@ async def test_repeated_file_counts_once(tmp_path: Path) -> None:
         assert len((await browser.items())[0]["attachments"]) == 1
         assert files.reads == [attachment] * 2
         await browser.http.aclose()
-    for told in said(answering):
-        assert sum("a,b" in each for each in told) == 1
+    for each in said(answering):
+        assert sum("a,b" in part for part in each) == 1
 
 
 async def test_file_is_read_once_per_turn(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ async def test_repeated_file_of_older_message_is_sent_once() -> None:
             "inference_options": {},
         }
     )
-    (told,) = await ThreadItemConverter(fetch).to_agent_input(item)
-    assert isinstance(told, Message)
-    assert len(told.contents) == 2
+    (converted,) = await ThreadItemConverter(fetch).to_agent_input(item)
+    assert isinstance(converted, Message)
+    assert len(converted.contents) == 2
     assert reads == ["f"]

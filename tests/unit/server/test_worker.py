@@ -201,10 +201,10 @@ async def test_list_receives_only_threads_that_others_changed(
         assert changed["thread"]["id"] == added.thread_id
         await busy.send("threads.delete", thread_id=busy.thread_id)
         await following.until("threads.deleted", thread_id=busy.thread_id)
-        told = {
+        changed_threads = {
             event["thread"]["id"] for event in following.seen if event["type"] == "threads.changed"
         }
-        assert told == {busy.thread_id, added.thread_id}
+        assert changed_threads == {busy.thread_id, added.thread_id}
         await following.close()
         await server.close(grace=0)
         await other.close(grace=0)

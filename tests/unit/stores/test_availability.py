@@ -53,11 +53,11 @@ async def test_outage_is_logged_at_start_and_end(
             # It can still be read.
             await store.load_thread("thr_1", ANN)
     assert caplog.messages == [
-        "The database does not answer; trying again: database is locked",
+        "The database does not respond; trying again: database is locked",
     ]
     await store.save_thread(thread(), ANN)
     await store.save_thread(thread(), ANN)
-    assert caplog.messages[1:] == ["The database answers again."]
+    assert caplog.messages[1:] == ["The database responds again."]
 
 
 @pytest.mark.parametrize("point", ["before", "within", "after"])

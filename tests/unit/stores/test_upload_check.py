@@ -44,7 +44,7 @@ async def test_actual_size_too_large(local: AttachmentStore[Any], folder: Path) 
 
     with pytest.raises(AttachmentTooLargeError):
         await local.upload("a.txt", "text/plain", endless(), ANN)
-    assert taken == 1100, "no more is read than is needed to know"
+    assert taken == 1100, "reading stops at the limit"
     assert files_in(folder) == []
 
 

@@ -47,8 +47,8 @@ def compare(world: TurnsWorld) -> None:
     world.sync()
     thread, items = load(world)
     fresh = {item["id"]: item for item in items}
-    for item_id, told in world.unstored.items():
-        assert item_id not in fresh, f"It was stored after it was told: {told}"
+    for item_id, sent in world.unstored.items():
+        assert item_id not in fresh, f"It was sent before it was stored: {sent}"
     for client in world.clients:
         if client.thread_id == world.thread_id and client.is_following and client.is_open:
             compare_view(world, client, thread, fresh)
@@ -77,16 +77,16 @@ def compare_view(
     if not client.is_whole and not view.has_state:
         return
     difference = _difference(view.items, fresh)
-    assert not difference, f"{who}: {difference}\nafter {client.told()}"
+    assert not difference, f"{who}: {difference}\nafter {client.log()}"
     shown, stored = _ordered(view.items), _ordered(fresh)
-    assert shown == stored, f"{who} is shown {shown}, not {stored}, after {client.told()}"
+    assert shown == stored, f"{who} is shown {shown}, not {stored}, after {client.log()}"
     title, turn = view.thread.get("title"), view.turn or {}
     assert title == thread.get("title"), (
-        f"{who} shows {title}, not {thread.get('title')}, after {client.told()}"
+        f"{who} shows {title}, not {thread.get('title')}, after {client.log()}"
     )
     for name in ("id", "state"):
         assert turn.get(name) == thread["turn"][name], (
-            f"{who} has {turn}, not {thread['turn']}, after {client.told()}"
+            f"{who} has {turn}, not {thread['turn']}, after {client.log()}"
         )
 
 
@@ -117,8 +117,8 @@ def compare_log(world: TurnsWorld) -> None:
         "SELECT run, first, last, data FROM chatkit_events ORDER BY thread, position"
     ):
         for entry in read_row(LogRow(row.first, row.last, row.data, None, row.run)):
-            is_told = not (entry.is_internal or entry.is_passing)
-            logged.setdefault(entry.run, {})[entry.number] = is_told
+            is_sent = not (entry.is_internal or entry.is_passing)
+            logged.setdefault(entry.run, {})[entry.number] = is_sent
             if b'"turn.updated"' in entry.data:
                 of_turns.add(entry.run)
     for client in world.clients:
@@ -136,12 +136,12 @@ def compare_log(world: TurnsWorld) -> None:
                 # at different places among a turn's events on each worker.
                 numbers = sorted(set(numbers))
             assert numbers == sorted(set(numbers)), f"{who} was sent {numbers} of {run}"
-            told = {
+            expected = {
                 number
-                for number, is_told in logged.get(run, {}).items()
-                if is_told and numbers[0] <= number <= numbers[-1]
+                for number, is_sent in logged.get(run, {}).items()
+                if is_sent and numbers[0] <= number <= numbers[-1]
             }
-            missing = told - set(numbers)
+            missing = expected - set(numbers)
             assert not missing, f"{who} misses {missing} of {run}"
         if client.is_repeat and client.is_detached and client.ids:
             assert client.ids[0].endswith(".1"), f"{client.kind} was not sent the first events"

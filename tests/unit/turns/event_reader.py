@@ -121,7 +121,7 @@ class Client:
     def types(self) -> list[str]:
         return [event["type"] for _, event in self.events]
 
-    def told(self) -> str:
+    def log(self) -> str:
         """Return a readable list of the events."""
         return "\n".join(
             f"{event_id}: {json.dumps(event)[:400]}"

@@ -273,7 +273,7 @@ class TurnsMachine(TurnsWorld):
     def nothing_is_wrong(self) -> None:
         if not hasattr(self, "simulation"):
             return
-        assert not self.complaints, "\n".join(self.complaints)
+        assert not self.problems, "\n".join(self.problems)
         assert not self.simulation.loop.unhandled, self.simulation.loop.unhandled
 
     def teardown(self) -> None:

@@ -107,7 +107,7 @@ class TurnsWorld(RuleBasedStateMachine):
         self.ran: Counter[str] = Counter()
         self.clients: list[Client] = []
         self.data_of: dict[str, str] = {}
-        self.complaints: list[str] = []
+        self.problems: list[str] = []
         self.unstored: dict[str, str] = {}
         self.thread_id = ""
         self.workers = [self._start_worker(FIRST), self._start_worker(SECOND)]
@@ -143,7 +143,7 @@ class TurnsWorld(RuleBasedStateMachine):
         async def pay(token: str, takes: float) -> str:
             """Do something."""
             if token not in machine.approved:
-                machine.complaints.append(f"{token} runs, and was not approved.")
+                machine.problems.append(f"{token} runs, and was not approved.")
             return await run(token, takes)
 
         @client_tool
@@ -237,12 +237,12 @@ class TurnsWorld(RuleBasedStateMachine):
         if not self.is_there(thread_id):
             return [("say", 0.0)]
         exchange = self.threads[thread_id]
-        for complaint in check_strictest(messages):
-            self.complaints.append(f"{complaint}: {short(messages)}")
+        for problem in check_strictest(messages):
+            self.problems.append(f"{problem}: {short(messages)}")
         read = tokens_of(messages)
         inputs = [token for token in read if token[0] in "US"]
         if not inputs:
-            self.complaints.append(f"There is no input: {short(messages)}")
+            self.problems.append(f"There is no input: {short(messages)}")
             return [("say", 0.0)]
         run = current_run.get()
         assert run is not None
@@ -254,24 +254,24 @@ class TurnsWorld(RuleBasedStateMachine):
     def _check_read(self, exchange: Exchange, read: list[str], newest: str, given: str) -> None:
         for token, count in Counter(read).items():
             if count > 1:
-                self.complaints.append(f"{token} is read {count} times: {given}")
+                self.problems.append(f"{token} is read {count} times: {given}")
         known = [word.token for word in exchange.words]
         unknown = [token for token in read if token not in known]
         if unknown:
-            self.complaints.append(f"{unknown} should not be read: {given}, only {known}")
+            self.problems.append(f"{unknown} should not be read: {given}, only {known}")
         self._place(exchange, read)
         # Items that code adds during a turn are read in the next turn.
         known = [word.token for word in exchange.words]
         in_order = [token for token in known if token in read and token[0] != "A"]
         if in_order != [token for token in read if token in known and token[0] != "A"]:
-            self.complaints.append(f"Wrong order: {given}, not {known}")
+            self.problems.append(f"Wrong order: {given}, not {known}")
         missing = [
             word.token
             for word in exchange.words
             if word.is_certain and word.token not in read and not is_later(word, newest)
         ]
         if missing:
-            self.complaints.append(f"{missing} are missing: {given}")
+            self.problems.append(f"{missing} are missing: {given}")
         # Everything it read is stored, and it will never read the rest.
         kept = [word for word in exchange.words if word.token in read or is_later(word, newest)]
         exchange.words = kept
@@ -301,10 +301,10 @@ class TurnsWorld(RuleBasedStateMachine):
 
     def on_tool(self, worker: SimulatedWorker, token: str) -> None:
         if worker.is_dead:
-            self.complaints.append(f"{token} runs on a worker that has died.")
+            self.problems.append(f"{token} runs on a worker that has died.")
         self.ran[token] += 1
         if self.ran[token] > 1:
-            self.complaints.append(f"{token} has run {self.ran[token]} times.")
+            self.problems.append(f"{token} has run {self.ran[token]} times.")
         thread_id, word = next(
             (thread_id, word)
             for thread_id, exchange in self.threads.items()
@@ -317,21 +317,21 @@ class TurnsWorld(RuleBasedStateMachine):
         if not self.select(
             "SELECT 1 FROM chatkit_events WHERE updates LIKE :call", call=f'%"{token}"%'
         ):
-            self.complaints.append(f"{token} runs before its call is stored.")
+            self.problems.append(f"{token} runs before its call is stored.")
 
-    def on_event(self, client: Client, told: Event, data: str) -> None:
-        event_id, event = told
+    def on_event(self, client: Client, received: Event, data: str) -> None:
+        event_id, event = received
         kind = event["type"]
         # A worker that stops ends the streams of runs that lost their thread.
         is_stopping = client.worker.server.worker.is_closing
         is_error = event.get("code") == "stream.error"
         if is_error and not is_stopping and self.is_there(client.thread_id):
-            self.complaints.append(f"{client.kind} was sent {data}")
+            self.problems.append(f"{client.kind} was sent {data}")
         if event_id is not None and kind != "thread.state":
             data = data.replace(',"can_follow":true}', "}")
             known = self.data_of.setdefault(event_id, data)
             if known != data:
-                self.complaints.append(f"{event_id} is both {known} and {data}")
+                self.problems.append(f"{event_id} is both {known} and {data}")
         if kind in ("thread.item.done", "thread.item.replaced"):
             item_id = event["item"]["id"]
             if not self.select("SELECT 1 FROM chatkit_items WHERE id = :id", id=item_id):
@@ -363,7 +363,7 @@ class TurnsWorld(RuleBasedStateMachine):
         if sent.has_begun and not self.thread_id:
             self.thread_id = sent.thread_id
         if client.error is not None and not isinstance(client.error, (NotFoundError, ValueError)):
-            self.complaints.append(f"{client.kind} was answered with {client.error!r}")
+            self.problems.append(f"{client.kind} was answered with {client.error!r}")
         return client
 
     def do(self, worker: SimulatedWorker, work: Coroutine[Any, Any, T]) -> asyncio.Task[T] | None:

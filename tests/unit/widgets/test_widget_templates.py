@@ -69,7 +69,7 @@ def test_template_path_is_relative_to_code(tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
-    ("content", "complaint"),
+    ("content", "problem"),
     [
         (b'{"version": "1.0",\n name: 1}', "not JSON: .* at line 2, column 2, near '.* name: 1}'"),
         (b"\xff", "not UTF-8"),
@@ -80,10 +80,10 @@ def test_template_path_is_relative_to_code(tmp_path: Path, monkeypatch: pytest.M
         (b'{"version": "1.0", "name": "A", "template": "\\n{% if %}"}', "line 2 of the template"),
     ],
 )
-def test_invalid_template_file_is_named(content: bytes, complaint: str, tmp_path: Path) -> None:
+def test_invalid_template_file_is_named(content: bytes, problem: str, tmp_path: Path) -> None:
     path = tmp_path / "broken.widget"
     path.write_bytes(content)
-    with pytest.raises(WidgetTemplateError, match=f"^{path}: .*{complaint}"):
+    with pytest.raises(WidgetTemplateError, match=f"^{path}: .*{problem}"):
         WidgetTemplate.from_file(path)
 
 
@@ -93,7 +93,7 @@ def test_missing_template_file_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "schema", "complaint"),
+    ("data", "schema", "problem"),
     [
         ({"number": "1"}, SCHEMA, r"Flight: the data has no 'stops', 'day'\."),
         ({"number": "1"}, {}, "is incomplete: 'stops' is undefined"),
@@ -102,13 +102,13 @@ def test_missing_template_file_is_named(tmp_path: Path) -> None:
         ({**DATA, "stops": 1}, {}, "is not valid: .*not iterable"),
     ],
 )
-def test_missing_data_is_named(data: Any, schema: Any, complaint: str) -> None:
-    with pytest.raises(WidgetTemplateError, match=complaint):
+def test_missing_data_is_named(data: Any, schema: Any, problem: str) -> None:
+    with pytest.raises(WidgetTemplateError, match=problem):
         WidgetTemplate(definition(jsonSchema=schema)).build(data)
 
 
 @pytest.mark.parametrize(
-    ("widget", "complaint"),
+    ("widget", "problem"),
     [
         ('{"type": "Card", "children": [,]}', "not JSON: .* line 1, column 31, near"),
         ("[]", "the widget is not a component"),
@@ -135,8 +135,8 @@ def test_missing_data_is_named(data: Any, schema: Any, complaint: str) -> None:
         ),
     ],
 )
-def test_invalid_widget_is_named(widget: str, complaint: str) -> None:
-    with pytest.raises(WidgetTemplateError, match=f"Flight: .*{complaint}"):
+def test_invalid_widget_is_named(widget: str, problem: str) -> None:
+    with pytest.raises(WidgetTemplateError, match=f"Flight: .*{problem}"):
         WidgetTemplate(definition(widget)).build()
 
 

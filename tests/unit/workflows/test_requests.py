@@ -62,12 +62,12 @@ def asking(response_type: Any, question: Any = "Which?") -> Any:
 
         @response_handler(request=type(question), response=response_type, workflow_output=str)
         async def answer(self, request: Any, response: Any, ctx: WorkflowContext[Any, str]) -> None:
-            await ctx.yield_output(f"Got {_told(response)}")
+            await ctx.yield_output(f"Got {_in_words(response)}")
 
     return lambda *_: WorkflowBuilder(start_executor=Asking("asking")).build()
 
 
-def _told(response: Any) -> str:
+def _in_words(response: Any) -> str:
     if isinstance(response, list) and response and isinstance(response[0], Message):
         return " and ".join(message.text for message in response)
     return response.text if isinstance(response, Message) else repr(response)
@@ -120,7 +120,7 @@ async def test_request_type_determines_form(
 
 
 @pytest.mark.parametrize(
-    ("response_type", "given", "told"),
+    ("response_type", "given", "problem"),
     [
         (int, ["many"], "integer"),
         (bool, ["maybe"], "choose one of Yes, No"),
@@ -133,14 +133,14 @@ async def test_request_type_determines_form(
     ids=str,
 )
 async def test_answer_of_wrong_type_is_rejected(
-    response_type: Any, given: list[Any], told: str
+    response_type: Any, given: list[Any], problem: str
 ) -> None:
     async with chat(asking(response_type)) as browser:
         await browser.ask("Go")
         asked = await form(browser)
         before = await browser.items()
         (notice,) = of_type(await reply(browser, asked, answers(asked, *given)), "notice")
-        assert told in notice.message
+        assert problem in notice.message
         assert await browser.items() == before
 
 

@@ -1,4 +1,4 @@
-"""Detects that a database does not answer, and lets code wait until it does."""
+"""Detects that a database does not respond, and lets code wait until it does."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 RETRY_EVERY = 0.5
-"""Seconds between two attempts while the database does not answer."""
+"""Seconds between two attempts while the database does not respond."""
 
 is_patient: ContextVar[bool] = ContextVar("is_patient", default=False)
-"""Whether the current code waits for a database that does not answer, rather than failing."""
+"""Whether the current code waits for a database that does not respond, rather than failing."""
 
 
 class OutcomeUnknownError(SQLAlchemyError):
     """The connection was lost during a commit, so the transaction may or may not be stored."""
 
 
-def does_not_answer(error: BaseException) -> bool:
+def is_unavailable(error: BaseException) -> bool:
     """Return whether the database is unavailable, locked or full, so that a retry may succeed."""
     kinds = (InterfaceError, NoConnectionError, OperationalError, OutcomeUnknownError)
     return is_disconnected(error) or isinstance(error, kinds)
@@ -45,7 +45,7 @@ def is_deadlock(error: BaseException) -> bool:
 
 
 class Availability:
-    """Tracks whether a database answers, and logs changes.
+    """Tracks whether a database responds, and logs changes.
 
     Attributes:
         is_closing: Whether to stop waiting for the database.
@@ -58,18 +58,18 @@ class Availability:
         self._lock = threading.Lock()
 
     @contextmanager
-    def noted(self, *, is_writing: bool = True) -> Iterator[None]:
-        """Record whether the database answers within the block.
+    def tracked(self, *, is_writing: bool = True) -> Iterator[None]:
+        """Record whether the database responds within the block.
 
         Args:
-            is_writing: Whether a success means that the database answers again. A read does not:
+            is_writing: Whether a success means that the database responds again. A read does not:
                 a locked database can often still be read.
         """
         before = self._successes
         try:
             yield
         except BaseException as error:
-            if does_not_answer(error):
+            if is_unavailable(error):
                 self._note_failure(error, before)
             raise
         if is_writing:
@@ -81,7 +81,7 @@ class Availability:
             if self._is_gone or self._successes != successes_before:
                 return
             self._is_gone = True
-        logger.warning("The database does not answer; trying again: %s", brief(error))
+        logger.warning("The database does not respond; trying again: %s", brief(error))
 
     def _note_success(self) -> None:
         with self._lock:
@@ -89,10 +89,10 @@ class Availability:
             if not self._is_gone:
                 return
             self._is_gone = False
-        logger.warning("The database answers again.")
+        logger.warning("The database responds again.")
 
     async def retry(self, attempt: Callable[[], Awaitable[T]], *, is_repeatable: bool = True) -> T:
-        """Repeat an attempt while the database does not answer.
+        """Repeat an attempt while the database does not respond.
 
         Args:
             attempt: The attempt.
@@ -103,7 +103,7 @@ class Availability:
                 return await attempt()
             except SQLAlchemyError as error:
                 is_done = isinstance(error, OutcomeUnknownError) and not is_repeatable
-                if self.is_closing or is_done or not does_not_answer(error):
+                if self.is_closing or is_done or not is_unavailable(error):
                     raise
             await asyncio.sleep(RETRY_EVERY)
 

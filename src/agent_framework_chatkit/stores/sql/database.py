@@ -34,9 +34,9 @@ from .availability import (
     Availability,
     OutcomeUnknownError,
     brief,
-    does_not_answer,
     is_deadlock,
     is_disconnected,
+    is_unavailable,
 )
 from .engines import BEGIN, connect, ignore_notifications, parse_url, prepare_sqlite
 from .migrate import upgrade
@@ -201,7 +201,7 @@ class Database:
             self._is_ready = True
 
     async def check(self) -> None:
-        """Run a query, and raise if the database does not answer."""
+        """Run a query, and raise if the database does not respond."""
         await self.read(lambda connection: connection.execute(select(literal(1))).scalar())
 
     async def close(self) -> None:
@@ -222,7 +222,7 @@ class Database:
 
     async def _ensure_ready(self) -> None:
         if not self._is_ready:
-            with self.availability.noted():
+            with self.availability.tracked():
                 await self.migrate()
 
     def _upgrade(self) -> None:
@@ -237,7 +237,7 @@ class Database:
             self._readers = ThreadPoolExecutor(_READERS, "chatkit-reader")
 
         def read() -> T:
-            with self.availability.noted(is_writing=False):
+            with self.availability.tracked(is_writing=False):
                 return _read(engine, work)
 
         return await asyncio.get_running_loop().run_in_executor(self._readers, read)
@@ -286,11 +286,11 @@ class Database:
         if heartbeat is None or time.monotonic() < self._next_heartbeat:
             return
         try:
-            with self.availability.noted(), self._engine.begin() as connection:
+            with self.availability.tracked(), self._engine.begin() as connection:
                 heartbeat(connection)
         except Exception as error:
-            # While the database does not answer, nobody can take over the leases either.
-            if not does_not_answer(error):
+            # While the database does not respond, nobody can take over the leases either.
+            if not is_unavailable(error):
                 logger.warning("The worker's heartbeat failed: %s", brief(error))
         self._next_heartbeat = time.monotonic() + self.heartbeat_interval
 
@@ -299,7 +299,7 @@ class Database:
         has_begun = is_committing = False
         self._announced.clear()
         try:
-            with self.availability.noted(), self._engine.begin() as connection:
+            with self.availability.tracked(), self._engine.begin() as connection:
                 has_begun = True
                 done: list[_Outcome] = [(job, job.work(connection), None) for job in jobs]
                 if self._announced and not self.is_sqlite:

@@ -18,7 +18,7 @@ from contextlib import asynccontextmanager
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from .availability import brief, does_not_answer
+from .availability import brief, is_unavailable
 from .database import Database
 from .tables import workers
 from .turn_rows import Lease, OrphanedTurnError, TurnRow
@@ -137,7 +137,7 @@ class Leases:
             .values(beat=workers.c.beat + 1, suspect=None)
         )
         if moved.rowcount == 0:
-            # A new worker, or one that others considered dead: it keeps the leases that none took.
+            # A new worker, or one that others considered dead. It keeps the leases not yet taken.
             connection.execute(insert(workers).values(id=self.worker, beat=0))
 
     async def _watch(self) -> None:
@@ -148,7 +148,7 @@ class Leases:
             except SQLAlchemyError as error:
                 # While the database fails, no worker can show that it is alive.
                 self._seen.clear()
-                if not does_not_answer(error):
+                if not is_unavailable(error):
                     logger.warning("Cannot watch the other workers: %s", brief(error))
 
     async def _check(self) -> None:

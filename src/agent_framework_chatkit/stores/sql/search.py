@@ -61,7 +61,7 @@ class Search:
             ValueError: If the limit is less than 1.
         """
         if limit < 1:
-            raise ValueError(f"A page has at least one row, not {limit}.")
+            raise ValueError(f"A page must have at least one row, not {limit}.")
         beginnings = beginnings_in(query)
         if not beginnings:
             return Page()

@@ -172,5 +172,5 @@ def _take_lease(upsert: Callable[[Table], postgresql.Insert]) -> Insert:
 
 def _add_events(upsert: Callable[[Table], postgresql.Insert], selected: Select[Any]) -> Insert:
     columns = ["thread", "position", "run", "first", "last", "data", "updates"]
-    # An earlier try has written a row that is there already.
+    # An earlier attempt may have written the rows already.
     return upsert(events).from_select(columns, selected).on_conflict_do_nothing()

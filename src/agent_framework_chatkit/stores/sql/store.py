@@ -104,7 +104,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
         await self.database.migrate()
 
     async def check(self) -> None:
-        """Run a query, and raise if the database does not answer."""
+        """Run a query, and raise if the database does not respond."""
         await self.database.check()
 
     async def close(self) -> None:

@@ -185,7 +185,7 @@ class NewTurn:
         run: The run's ID.
         worker: The ID of the worker that executes it.
         turn_id: The ID of a new turn; if empty, an earlier turn continues.
-        is_answer: Whether the turn continues that asked for an answer, rather than the last one.
+        is_answer: Whether the turn that asked for an answer continues, rather than the last one.
         first_turn_id: The turn's ID if an earlier turn should continue, but there is none.
         state: The turn's first state.
         new_thread: The thread to add, if it is new.
