@@ -8,7 +8,7 @@ import { CloseIcon } from '../ui/icons'
 import { Note } from '../ui/Note'
 import { useStore } from '../ui/useStore'
 import { ComposerBar } from './ComposerBar'
-import { isBlank } from '../chat/content'
+import { isBlank, type Content } from '../chat/content'
 import { DictationBar } from './DictationBar'
 import { Editor, type EditorHandle } from './Editor'
 import { FileDrop } from './FileDrop'
@@ -103,19 +103,35 @@ function useSending(draft: Draft, isWriting: boolean): SendingState {
   const text = useText()
   const content = useStore(draft.state, (state) => state.content)
   const files = useStore(draft.uploads.state, (state) => state.files)
-  const [hasTried, setTried] = useState(false)
+  /** The message that could not be sent at once. */
+  const [tried, setTried] = useState<Tried | null>(null)
+  const hasTried = tried?.content === content && tried.files === files.length
   const isEmpty = isBlank(content) && files.length === 0
-  const obstacle = draft.uploads.hasFailed()
-    ? text('filesFailed')
-    : draft.uploads.isUploading()
-      ? text('filesOnTheirWay')
-      : null
+  const hasFailed = draft.uploads.hasFailed()
+  const isUploading = draft.uploads.isUploading()
+  const obstacle = hasFailed ? text('filesFailed') : isUploading ? text('filesOnTheirWay') : null
   const isReady = !isEmpty && obstacle === null && isWriting
   const send = (): void => {
-    setTried(obstacle !== null)
-    if (isWriting) void chat.submit()
+    if (!isWriting) return
+    const { content } = draft.state.get()
+    setTried(obstacle === null ? null : { content, files: files.length, isWaiting: !hasFailed })
+    void chat.submit()
   }
-  return { isEmpty, isReady, obstacle, hasTried, send }
+  const isWaiting = hasTried && tried.isWaiting
+  useEffect(() => {
+    if (!isWaiting || (isUploading && !hasFailed && isWriting)) return
+    setTried((before) => before && { ...before, isWaiting: false })
+    if (isReady) void chat.submit()
+  }, [chat, isWaiting, isUploading, hasFailed, isWriting, isReady])
+  return { isEmpty, isReady, obstacle, hasTried: isWaiting || (hasTried && hasFailed), send }
+}
+
+/** A message that waits for its files, unless the user changes it meanwhile. */
+interface Tried {
+  content: Content
+  files: number
+  /** Whether it is sent once its files are uploaded; not if one of them failed. */
+  isWaiting: boolean
 }
 
 export type Take = (list: Iterable<File>) => boolean
@@ -158,11 +174,7 @@ function Notes({ problem, obstacle }: { problem: string | null; obstacle: string
           </Note>
         </div>
       )}
-      {obstacle !== null && (
-        <div role="status">
-          <Note level="info">{obstacle}</Note>
-        </div>
-      )}
+      <div role="status">{obstacle !== null && <Note level="info">{obstacle}</Note>}</div>
     </>
   )
 }

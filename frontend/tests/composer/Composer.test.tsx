@@ -4,6 +4,7 @@ import { beforeEach, expect, test, vi } from 'vitest'
 
 import { Composer } from '../../src/composer/Composer'
 import { loadEditor } from '../../src/composer/Editor'
+import type { Upload } from '../../src/chat/uploads'
 import type { Options } from '../../src/element/options'
 import { render, type Rendered, type Server } from '../render'
 
@@ -35,6 +36,56 @@ test('Enter sends the text, which returns if the server rejects it', async () =>
   await waitFor(() => expect(server).toHaveBeenCalled())
   expect(server.mock.calls[0]?.[1]).toMatchObject({ input: { content } })
   await waitFor(() => expect(box().textContent).toBe('OneTwo'))
+})
+
+/** Show a file of the draft, without a server that takes it. */
+function showFile({ chat }: Rendered, change: Partial<Upload>): void {
+  const attachment = { type: 'file', id: 'f1', name: 'a.txt', mime_type: 'text/plain' } as const
+  const file = { key: 1, name: 'a.txt', mimeType: 'text/plain', preview: null, progress: null }
+  const files = [
+    { ...file, attachment: attachment as Upload['attachment'], error: null, ...change },
+  ]
+  act(() => chat.state.get().draft.uploads.state.set({ files }))
+}
+const uploading = { attachment: null }
+const waits = 'The message is sent when the files are uploaded.'
+
+test('Enter during an upload sends the message when the file is uploaded', async () => {
+  const server = vi.fn(refuse)
+  const rendered = await composer({}, server)
+  showFile(rendered, uploading)
+  paste('Read this')
+  expect(screen.queryByText(waits)).toBeNull()
+  fireEvent.keyDown(box(), { key: 'Enter' })
+  expect(screen.getAllByRole('status').map((each) => each.textContent)).toContain(waits)
+  showFile(rendered, { ...uploading, progress: 0.5 })
+  expect(server).not.toHaveBeenCalled()
+  showFile(rendered, {})
+  await waitFor(() => expect(server).toHaveBeenCalledOnce())
+  const content = [{ type: 'input_text', text: 'Read this' }]
+  expect(server.mock.calls[0]?.[1]).toMatchObject({ input: { content, attachments: ['f1'] } })
+  expect(screen.queryByText(waits)).toBeNull()
+})
+
+test('a message that waits for its files stays if it is changed, or a file fails', async () => {
+  const server = vi.fn(refuse)
+  const rendered = await composer({}, server)
+  showFile(rendered, uploading)
+  paste('Read this')
+  fireEvent.keyDown(box(), { key: 'Enter' })
+  paste(' and that')
+  expect(screen.queryByText(waits)).toBeNull()
+  showFile(rendered, {})
+  showFile(rendered, uploading)
+  fireEvent.keyDown(box(), { key: 'Enter' })
+  screen.getByText(waits)
+  showFile(rendered, { ...uploading, error: 'It is full.' })
+  screen.getByText(/^Try the failed files again/)
+  showFile(rendered, uploading)
+  showFile(rendered, {})
+  expect(server).not.toHaveBeenCalled()
+  fireEvent.keyDown(box(), { key: 'Enter' })
+  await waitFor(() => expect(server).toHaveBeenCalledOnce())
 })
 
 test('while an input method composes, Enter belongs to it', async () => {

@@ -59,11 +59,10 @@ test('two-phase uploads show progress', async () => {
   await ann.chat.getByRole('progressbar', { name: 'Uploading log.txt' }).waitFor()
   await ann.composer.fill('Read it')
   await ann.composer.press('Enter')
-  await ann.chat.getByText('You can send the message when the files are uploaded.').waitFor()
+  await ann.chat.getByText('The message is sent when the files are uploaded.').waitFor()
   go()
-  await ann.chat.getByText('log.txt is attached.').waitFor()
-  await ann.composer.press('Enter')
   await ann.text(/You said Read it/).waitFor()
+  expect(await ann.chat.locator('.items .file').textContent()).toBe('log.txt')
   await ann.leave()
 })
 

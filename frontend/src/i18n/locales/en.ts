@@ -121,7 +121,7 @@ export const en = {
   tooLarge: 'It is larger than {size}.',
   emptyFile: 'It is empty.',
   fileAttached: '{name} is attached.',
-  filesOnTheirWay: 'You can send the message when the files are uploaded.',
+  filesOnTheirWay: 'The message is sent when the files are uploaded.',
   filesFailed: 'Try the failed files again or remove them, then send the message.',
   doNotQuote: 'Remove quote',
   tools: 'Tools',
