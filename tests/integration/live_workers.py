@@ -58,8 +58,10 @@ class LiveWorker(ServerProcess):
 
     async def memory(self) -> int:
         """Return the bytes of memory that the process uses, without garbage."""
+        collected = self.folder / f"collected-{self.process.pid}"
         self.process.send_signal(signal.SIGUSR1)
-        await asyncio.sleep(1)
+        await until(collected.exists, self)
+        await asyncio.to_thread(collected.unlink)
         status = Path(f"/proc/{self.process.pid}/statm")
         return int((await asyncio.to_thread(status.read_text)).split()[1]) * PAGE
 

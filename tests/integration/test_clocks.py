@@ -45,7 +45,7 @@ def two(
     clock = folder / "clock"
     clock.write_text("+0")
     variables: dict[str, Any] = {
-        "CHATKIT_LEASE": "10",
+        "CHATKIT_LEASE": "20",
         "LD_PRELOAD": str(faketime),
         "FAKETIME_TIMESTAMP_FILE": str(clock),
         "FAKETIME_NO_CACHE": "1",

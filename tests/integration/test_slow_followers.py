@@ -8,7 +8,7 @@ import resource
 import secrets
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing
+from contextlib import ExitStack, asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -41,20 +41,20 @@ async def test_followers_that_never_read(one: LiveWorker) -> None:
     before = await one.memory()
     quiet = await ann.ask(one, Script(say=1).question).end()
     thread_id = quiet.view.thread["id"]
-    idle = [await request(ann, one, "threads.follow", thread_id=thread_id) for _ in range(40)]
-    for each in idle:
-        assert await receive(each, 12) == b"HTTP/1.1 200"
-    followed = await ann.follow(one, thread_id).opened()
-    answer = await ann.ask(one, script.question, thread_id).end()
-    assert answer.view.texts[-1] == script.text
-    await followed.until(lambda view: view.state == "completed")
-    assert followed.view.texts[-1] == script.text
-    assert len(script.text) > 8_000_000
-    # One copy of the answer for each follower would take 320 MB.
-    assert await one.memory() - before < 250_000_000
-    await followed.close()
-    for each in idle:
-        each.close()
+    with ExitStack() as connections:
+        for _ in range(40):
+            idle = await request(ann, one, "threads.follow", thread_id=thread_id)
+            connections.enter_context(closing(idle))
+            assert await receive(idle, 12) == b"HTTP/1.1 200"
+        followed = await ann.follow(one, thread_id).opened()
+        answer = await ann.ask(one, script.question, thread_id).end()
+        assert answer.view.texts[-1] == script.text
+        await followed.until(lambda view: view.state == "completed")
+        assert followed.view.texts[-1] == script.text
+        assert len(script.text) > 8_000_000
+        # One copy of the answer for each follower would take 320 MB.
+        assert await one.memory() - before < 250_000_000
+        await followed.close()
 
 
 async def test_follower_that_reads_one_byte_per_second(tmp_path: Path) -> None:
