@@ -26,7 +26,7 @@ export function refusalOf(
 const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const
 
 /** Format a number of bytes for display. */
-export function sizeOf(bytes: number, locale: string): string {
+function sizeOf(bytes: number, locale: string): string {
   const power = Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10))
   const unit = UNITS[power] ?? 'byte'
   const style = { style: 'unit', unit, maximumFractionDigits: 1 } as const

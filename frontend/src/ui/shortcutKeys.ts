@@ -15,7 +15,7 @@ export type Shortcut =
  * The letter of each shortcut, with Alt and Shift, or with Control and Shift on a Mac. Browsers, screen
  * readers and keyboards of all languages leave these free; letters alone belong to screen readers.
  */
-export const LETTERS: Record<Shortcut, string> = {
+const LETTERS: Record<Shortcut, string> = {
   newChat: 'N',
   searchChats: 'F',
   writeMessage: 'M',

@@ -74,7 +74,7 @@ export function paddingOf(value: unknown): CSSProperties {
   return spread('padding', value, 0)
 }
 
-export function marginOf(value: unknown): CSSProperties {
+function marginOf(value: unknown): CSSProperties {
   return spread('margin', value, -MARGIN)
 }
 
@@ -121,7 +121,7 @@ const RADII: Readonly<Record<string, string>> = {
   '100%': '100%',
 }
 
-export function radiusOf(value: unknown): string | undefined {
+function radiusOf(value: unknown): string | undefined {
   return typeof value === 'string' && Object.hasOwn(RADII, value) ? RADII[value] : undefined
 }
 

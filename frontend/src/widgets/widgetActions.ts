@@ -59,7 +59,7 @@ export class WidgetActions {
 
 export const WidgetContext = createContext<WidgetActions | null>(null)
 
-export function useWidget(): WidgetActions {
+function useWidget(): WidgetActions {
   const widget = useContext(WidgetContext)
   if (widget === null) throw new Error('There is no widget around this component.')
   return widget

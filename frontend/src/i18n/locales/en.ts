@@ -66,7 +66,6 @@ export const en = {
   laterRemoved: 'Later messages that will be removed: {count}',
   cancel: 'Cancel',
   quote: 'Quote',
-  quoted: 'Quoted: {text}',
   sources: 'Sources',
   source: 'Source {number}: {title}',
   footnotes: 'Footnotes',

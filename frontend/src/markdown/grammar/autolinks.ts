@@ -11,7 +11,7 @@ const ENDS =
 const DOMAIN = /^[\p{L}\p{N}][\p{L}\p{N}\p{M}_-]*(?:\.[\p{L}\p{N}\p{M}_-]+)*(?=$|[/?#:])/u
 
 /** Return the length of the address that starts a text, without punctuation of the sentence. */
-export function addressLength(text: string): number {
+function addressLength(text: string): number {
   let end = text.length
   let unclosed = 0
   for (const each of text) unclosed += each === '(' ? 1 : each === ')' ? -1 : 0
