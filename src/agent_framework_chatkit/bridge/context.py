@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing
 from contextvars import ContextVar
@@ -36,8 +35,6 @@ from ..interrupts.pause import Pause
 from .item_stream import ItemStream
 from .open_items import OpenWidget, OpenWorkflow
 from .widget_updates import check_depth, widget_updates
-
-logger = logging.getLogger(__name__)
 
 TContext = TypeVar("TContext", default=Any)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,8 +14,6 @@ from pydantic_core import PydanticSerializationError, to_json
 
 from ..stores.sql.turn_rows import LogRow
 from ..text import mend_json
-
-logger = logging.getLogger(__name__)
 
 PAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """The format of a page's ID."""

@@ -7,7 +7,6 @@ with the event log, so that the history includes a turn whose worker died.
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +16,6 @@ from chatkit.types import ThreadItem
 
 from ..interrupts.client_tools import error_result, result_in_item
 from ..stores.sql.messages import message_from_dict, message_to_dict
-
-logger = logging.getLogger(__name__)
 
 NOT_STARTED = "This call was not started."
 UNKNOWN_EFFECT = (

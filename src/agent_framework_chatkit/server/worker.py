@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -28,7 +27,6 @@ from .thread_lists import ThreadLists
 if TYPE_CHECKING:
     from .server import AgentChatKitServer
 
-logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 TContext = TypeVar("TContext", default=Any)

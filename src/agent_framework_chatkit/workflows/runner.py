@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import logging
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
@@ -32,8 +31,6 @@ from ..interrupts.pause import Interrupt, Pause
 from ..interrupts.request_info import REQUEST_INFO
 from ..text import mend_json
 from .checkpoints import dump_checkpoint, load_checkpoint
-
-logger = logging.getLogger(__name__)
 
 _SHOWN = ("output", "intermediate", "data")
 _STEPS = ("executor_invoked", "executor_completed", "executor_failed")
