@@ -26,13 +26,7 @@ def our_server(agent: Agent, store: str) -> Any:
     from agent_framework_chatkit import AgentChatKitServer, Quotas
     from agent_framework_chatkit.stores import SQLStore
 
-    quotas = Quotas(
-        visitor_turns=None,
-        visitor_streams=None,
-        new_visitors=None,
-        address_turns=None,
-        address_streams=None,
-    )
+    quotas = Quotas(**dict.fromkeys(Quotas.__dataclass_fields__))
     return AgentChatKitServer(agent, SQLStore[Any](store), quotas=quotas)
 
 

@@ -221,12 +221,6 @@ signal.signal(signal.SIGUSR1, collect_garbage)
 def make_app() -> Starlette:
     """Return an app for plain uvicorn."""
     # The test's only visitor makes the requests of many.
-    quotas = Quotas(
-        visitor_turns=None,
-        visitor_streams=None,
-        new_visitors=None,
-        address_turns=None,
-        address_streams=None,
-    )
+    quotas = Quotas(**dict.fromkeys(Quotas.__dataclass_fields__))
     store = SQLStore[Any](os.environ["CHATKIT_STORE"], lease=1)
     return create_app(HastyServer(helper, store, quotas=quotas))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import socket
 from collections.abc import Generator
 from contextlib import closing
 from datetime import datetime
@@ -13,14 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 from chatkit.types import (
     AssistantMessageItem,
-    HiddenContextItem,
     ThreadItemAddedEvent,
     ThreadItemDoneEvent,
     ThreadItemUpdatedEvent,
-    ThreadMetadata,
     ThreadStreamEvent,
 )
 
@@ -202,16 +198,6 @@ def delta(text: str) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("port", ["taken", "70000"])
-def test_unusable_port_is_named(port: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1]) if port == "taken" else port
-        result = run("quickstart.server", "--port", port)
-    assert result.returncode == 1
-    assert result.stderr.startswith(f"Port {port} cannot be used: ")
-    assert result.stderr.count("\n") == 1
-
-
 def test_missing_model_is_named(tmp_path: Path) -> None:
     (tmp_path / "xllamacpp.py").write_text("raise ImportError('No module named xllamacpp')")
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
@@ -219,15 +205,3 @@ def test_missing_model_is_named(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert result.stderr.startswith("The local model is not installed (No module named xllamacpp)")
     assert result.stderr.count("\n") == 1
-
-
-NOW = datetime(2026, 1, 1)
-
-
-def thread(thread_id: str) -> ThreadMetadata:
-    return ThreadMetadata(id=thread_id, created_at=NOW)
-
-
-def item(item_id: str, content: str = "") -> HiddenContextItem:
-    # All have the same time, because the order does not come from the clock.
-    return HiddenContextItem(id=item_id, thread_id="thr_1", created_at=NOW, content=content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,7 +23,7 @@ from samples.sources import answer as answer_from_guide
 
 from tests.unit.chat_client import Browser, of_type
 
-from .processes import Service
+from .processes import Service, run
 
 
 def script(answer: Answer) -> ChatModel:
@@ -199,3 +200,14 @@ def test_each_sample_starts_with_one_command(sample: str, tmp_path: Path) -> Non
         page = httpx.get(url, timeout=60)
         assert page.status_code == 200
         assert "<title>" in page.text
+
+
+@pytest.mark.parametrize("sample", ["quickstart.server", "weather"])
+@pytest.mark.parametrize("port", ["taken", "70000"])
+def test_unusable_port_is_named(sample: str, port: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1]) if port == "taken" else port
+        result = run(sample, "--port", port)
+    assert result.returncode == 1
+    assert result.stderr.startswith(f"Port {port} cannot be used: ")
+    assert result.stderr.count("\n") == 1

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import socket
-from datetime import datetime
 from typing import Any
 
 import pytest
-from chatkit.types import (
-    HiddenContextItem,
-    ThreadMetadata,
-)
 from samples.quickstart.chat import Answer
 
 from .processes import Service, run
@@ -136,15 +131,3 @@ def test_terminal_client_prints(
     answer.end_line()
     assert capsys.readouterr().out == printed
     assert answer.error is None
-
-
-NOW = datetime(2026, 1, 1)
-
-
-def thread(thread_id: str) -> ThreadMetadata:
-    return ThreadMetadata(id=thread_id, created_at=NOW)
-
-
-def item(item_id: str, content: str = "") -> HiddenContextItem:
-    # All have the same time, because the order does not come from the clock.
-    return HiddenContextItem(id=item_id, thread_id="thr_1", created_at=NOW, content=content)

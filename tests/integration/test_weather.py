@@ -272,16 +272,6 @@ def test_stop_during_startup(stage: str, tmp_path: Path) -> None:
     assert "Traceback" not in service.log
 
 
-@pytest.mark.parametrize("port", ["taken", "70000"])
-def test_unusable_port_is_named(port: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1]) if port == "taken" else port
-        result = run("weather", "--port", port)
-    assert result.returncode == 1
-    assert result.stderr.startswith(f"Port {port} cannot be used: ")
-    assert result.stderr.count("\n") == 1
-
-
 def test_small_model_answers_without_tools(tmp_path: Path) -> None:
     arguments = ("--folder", str(tmp_path), "--offline")
     with Service("weather", tmp_path / "log", *arguments, MODEL="local") as service:

@@ -17,6 +17,16 @@ async function page(...given: Parameters<typeof open>): Promise<Page> {
   return opened
 }
 
+/** A page that follows the server's thread, which has one answered message. */
+async function following(server: LiveServer): Promise<Page> {
+  server.begin('Before')
+  server.finish()
+  const opened = await page(server)
+  await opened.chat.setThreadId('t1')
+  await expect.poll(() => server.follows, eventually).toBe(1)
+  return opened
+}
+
 beforeEach(() => {
   sessionStorage.clear()
   localStorage.clear()
@@ -118,11 +128,7 @@ test('a message whose response is lost is sent again, and accepted once', async 
 
 test("events on the thread's stream before the response belong to the request", async () => {
   const server = new LiveServer()
-  server.begin('Before')
-  server.finish()
-  const ann = await page(server)
-  await ann.chat.setThreadId('t1')
-  await expect.poll(() => server.follows, eventually).toBe(1)
+  const ann = await following(server)
   let answer = (): void => {}
   server.gate = new Promise((resolve) => (answer = resolve))
   const sent = ann.chat.sendUserMessage({ text: 'Celebrate' })
@@ -200,11 +206,7 @@ test.each(['before', 'after'])(
 
 test('a message is stored until the server has it', async () => {
   const server = new LiveServer()
-  server.begin('Before')
-  server.finish()
-  const before = await page(server)
-  await before.chat.setThreadId('t1')
-  await expect.poll(() => server.follows, eventually).toBe(1)
+  const before = await following(server)
   server.isDown = true
   void before.chat.sendUserMessage({ text: 'Keep me' })
   // The page closes at this moment, and opens again.

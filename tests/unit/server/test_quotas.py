@@ -15,6 +15,7 @@ from agent_framework_chatkit.stores import AttachmentError, AttachmentStore, SQL
 
 from ...fakes.scripted_agent import agent, text
 from ..chat_client import Browser, chat, message
+from ..live_client import Gate
 
 
 def answers(count: int) -> Any:
@@ -47,23 +48,27 @@ async def test_authenticated_owners_have_separate_limits(quotas: Quotas, status:
         await server.close()
 
 
-async def test_open_streams_are_limited() -> None:
-    entered, gate = asyncio.Event(), asyncio.Event()
+def held(gate: Gate) -> Any:
+    """Return a function that creates an agent once the test opens a gate."""
 
-    async def waits(thread: Any, context: Any) -> Any:
-        entered.set()
-        await gate.wait()
+    async def create(thread: Any, context: Any) -> Any:
+        await gate()
         return answers(1)
 
-    async with chat(waits, quotas=Quotas(visitor_streams=1)) as browser:
+    return create
+
+
+async def test_open_streams_are_limited() -> None:
+    gate = Gate()
+    async with chat(held(gate), quotas=Quotas(visitor_streams=1)) as browser:
         # From now on the visitor is known.
         await browser.get("threads.list")
         first = asyncio.ensure_future(browser.ask("1"))
-        await entered.wait()
+        await gate.is_reached.wait()
         response = await browser.post("threads.create", input=message("2"))
         assert response.status_code == 429
         assert "Close some tabs" in response.json()["error"]
-        gate.set()
+        gate.may_go_on.set()
         await first
         await browser.ask("3")
 
@@ -83,18 +88,12 @@ async def test_clients_without_cookies_share_visitor_limits() -> None:
 
 
 async def test_streams_without_cookies_count_together() -> None:
-    entered, gate = asyncio.Event(), asyncio.Event()
-
-    async def waits(thread: Any, context: Any) -> Any:
-        entered.set()
-        await gate.wait()
-        return answers(1)
-
-    async with chat(waits, quotas=Quotas(visitor_streams=1)) as browser:
+    gate = Gate()
+    async with chat(held(gate), quotas=Quotas(visitor_streams=1)) as browser:
         first = asyncio.ensure_future(stranger(browser).ask("1"))
-        await entered.wait()
+        await gate.is_reached.wait()
         assert await stranger(browser).stream_status("2") == 429
-        gate.set()
+        gate.may_go_on.set()
         await first
 
 
@@ -144,21 +143,15 @@ async def test_collected_cookies_give_no_more_turns() -> None:
 
 
 async def test_collected_cookies_give_no_more_streams() -> None:
-    entered, gate = asyncio.Event(), asyncio.Event()
-
-    async def waits(thread: Any, context: Any) -> Any:
-        entered.set()
-        await gate.wait()
-        return answers(1)
-
-    async with chat(waits, quotas=Quotas(address_streams=1)) as browser:
+    gate = Gate()
+    async with chat(held(gate), quotas=Quotas(address_streams=1)) as browser:
         first = asyncio.ensure_future((await known(browser)).ask("1"))
-        await entered.wait()
+        await gate.is_reached.wait()
         other = await known(browser)
         response = await other.post("threads.create", input=message("2"))
         assert response.status_code == 429
         assert "in your network" in response.json()["error"]
-        gate.set()
+        gate.may_go_on.set()
         await first
         await other.ask("3")
 
