@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import json
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,12 @@ from .settings import Settings
 if TYPE_CHECKING:
     from ..stores import AttachmentStore
 
+_MMAP_THRESHOLD = -3
+"""`M_MMAP_THRESHOLD` in the GNU C library's `malloc.h`."""
+
+_LARGE_BLOCK = 1024 * 1024
+"""The size of blocks, in bytes, that are returned to the system."""
+
 
 def make_app() -> Starlette:
     """Return the app, configured by environment variables."""
@@ -37,7 +44,17 @@ def make_app() -> Starlette:
         allowed_hosts=host_names(settings.allowed_hosts, settings.host, settings.port),
     )
     tune_collector()
+    tune_allocator()
     return app
+
+
+def tune_allocator() -> None:
+    """Make the GNU C library return large blocks of memory to the system as soon as they are free.
+
+    By default, it keeps some: after a large request, a process would use twice as much as it needs.
+    """
+    with suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, _LARGE_BLOCK)
 
 
 def tune_collector() -> None:

@@ -225,10 +225,10 @@ class AgentRunner(Generic[TContext]):
         if run is not None and run.is_first and run.message is not None:
             stored = _first_message(run.message)
         else:
-            stored = await store.log.read_stored(key, known.read if known else None)
+            stored = await store.log.read_stored(key, thread.id, known.read if known else None)
         context.pause.key = await store.secret()
         context.pause.describe = partial(describe_tool_of, agent)
-        history = read_history(self._histories, key, stored, thread.id)
+        history = read_history(self._histories, key, stored)
         converter = self.converter(context.request_context)
         if run is None:
             return AgentTurn(agent, context, _last_message(stored), stored, history, converter)

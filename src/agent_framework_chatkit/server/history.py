@@ -9,7 +9,6 @@ from itertools import zip_longest
 
 from agent_framework import Message
 
-from ..stores.sql.messages import load_messages
 from ..stores.sql.turn_rows import ReadRows, StoredThread
 from .acceptable import acceptable, answered, is_approval
 from .call_ids import CallIds
@@ -125,21 +124,19 @@ class HistoryCache:
             self._size -= known.size
 
 
-def read_history(cache: HistoryCache, key: int, stored: StoredThread, thread_id: str) -> History:
+def read_history(cache: HistoryCache, key: int, stored: StoredThread) -> History:
     """Return a thread's history, extended by newly read rows.
 
     Args:
         cache: The cache of the rows read before.
         key: The thread's key.
         stored: The newly read rows.
-        thread_id: The thread's ID, for log messages.
     """
     history = cache.get(key) if stored.is_continued else None
     history = history or History()
-    for _, data in stored.messages:
-        messages = load_messages(data, thread_id)
+    for messages, size in stored.messages:
         history.add(messages)
-        history.size += len(data) + MESSAGE_SIZE * len(messages)
+        history.size += size + MESSAGE_SIZE * len(messages)
     history.read = stored.read
     cache.put(key, history)
     return history

@@ -141,7 +141,7 @@ async def take_a_turn(store: SQLStore) -> None:
         )
     )
     key, lease = begun.lease.key, begun.lease
-    await log.read_stored(key, ReadRows(9000, 9000, 9000))
+    await log.read_stored(key, "thr_1", ReadRows(9000, 9000, 9000))
     await turns.append([(lease, LogRow(2, 2, "{}", "[]"))])
     writes = Writes(
         items=[item("msg_2"), item("msg_3")],

@@ -7,12 +7,12 @@ from contextlib import closing
 from typing import Any
 
 from chatkit.types import Page, ThreadItem, ThreadMetadata
-from sqlalchemy import Connection, and_, between, bindparam, exists, func, literal, or_, select
+from sqlalchemy import Connection, and_, between, bindparam, exists, literal, or_, select
 
 from .database import Database
 from .rows import load_page, thread_key, unknown_thread
-from .sessions import read_session
-from .tables import events, items, messages, requests, sessions, threads, turns, workers
+from .stored import read_stored
+from .tables import events, items, requests, threads, turns, workers
 from .tables import owners as owners_table
 from .turn_rows import (
     ListedThread,
@@ -22,7 +22,6 @@ from .turn_rows import (
     Snapshot,
     StoredThread,
     TurnRow,
-    UnreadItem,
 )
 from .writes import parse_item, parse_thread
 
@@ -168,15 +167,18 @@ class ThreadLog:
             lambda connection: {row[0]: TurnRow(*row[1:]) for row in connection.execute(statement)}
         )
 
-    async def read_stored(self, key: int, known: ReadRows | None = None) -> StoredThread:
+    async def read_stored(
+        self, key: int, thread_id: str, known: ReadRows | None = None
+    ) -> StoredThread:
         """Return the stored data of a thread that an agent needs at the start of a turn.
 
         Args:
             key: The thread's key.
+            thread_id: The thread's ID, for log messages.
             known: The message rows that the caller has already read.
         """
         return await self._database.read(
-            lambda connection: read_stored(connection, key, known), is_snapshot=True
+            lambda connection: read_stored(connection, key, thread_id, known), is_snapshot=True
         )
 
     async def snapshot(
@@ -328,49 +330,6 @@ def find_request(connection: Connection, owner: str, request_id: str) -> Request
         .where(requests.c.owner == owner, requests.c.id == request_id)
     ).one_or_none()
     return None if row is None else RequestRow(*row)
-
-
-def read_stored(connection: Connection, key: int, known: ReadRows | None) -> StoredThread:
-    """Return the stored data of a thread that an agent needs at the start of a turn."""
-    session = connection.execute(
-        select(sessions.c.id, sessions.c.data)
-        .where(sessions.c.thread == key)
-        .order_by(sessions.c.position.desc())
-        .limit(1)
-    ).one_or_none()
-    before = known or ReadRows(0, 0, 0)
-    if before.count:
-        count = connection.scalar(
-            select(func.count()).where(messages.c.thread == key, messages.c.position <= before.last)
-        )
-        if count != before.count:
-            before = ReadRows(0, 0, 0)
-    rows = connection.execute(
-        select(messages.c.position, messages.c.turn, messages.c.data, messages.c.read_to)
-        .where(messages.c.thread == key, messages.c.position > before.last)
-        .order_by(messages.c.position)
-    ).all()
-    read = ReadRows(
-        before.count + len(rows),
-        rows[-1].position if rows else before.last,
-        max([before.read_to, *(row.read_to or 0 for row in rows)]),
-    )
-    unread = connection.execute(
-        select(items.c.position, items.c.id, items.c.data, items.c.is_news)
-        .where(items.c.thread == key, items.c.position > read.read_to)
-        .order_by(items.c.position)
-    )
-    return StoredThread(
-        None if session is None else read_session(session.id, session.data, str(key)),
-        known is not None and before.count == known.count,
-        [(row.turn, row.data) for row in rows],
-        read,
-        [
-            UnreadItem(row.position, item, bool(row.is_news))
-            for row in unread
-            if (item := parse_item(row.id, row.data)) is not None
-        ],
-    )
 
 
 def _log_row(row: Any, updates: str | None = None) -> LogRow:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from agent_framework import Message
 from chatkit.types import Attachment, Page, ThreadItem, ThreadMetadata
 
 from .sessions import StoredSession
@@ -272,14 +273,14 @@ class StoredThread:
     Attributes:
         session: The session stored last.
         is_continued: Whether all messages that the caller has read still exist.
-        messages: The turns and the JSON of the rows that the caller has not read.
+        messages: The messages of each row that the caller has not read, and the length of its JSON.
         read: The rows that are read including these.
         unread: The items that the agent has not read.
     """
 
     session: StoredSession | None
     is_continued: bool
-    messages: list[tuple[str, str]]
+    messages: list[tuple[list[Message], int]]
     read: ReadRows
     unread: list[UnreadItem]
 

@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Connection, delete, select, update
 
 from .database import Database
-from .log import IS_ALIVE, find_turn, read_stored, rows_of_run
+from .log import IS_ALIVE, find_turn, rows_of_run
 from .rows import hold_thread, thread_key, unknown_thread
 from .statements import Statements
+from .stored import read_stored
 from .tables import events, requests, threads, turns
 from .thread_writer import ThreadWriter, lease_values
 from .time import database_time
@@ -186,7 +187,7 @@ class Turns:
             if taken.rowcount != 1:
                 return False
             log = rows_of_run(connection, turn.key, turn.run, with_updates=True)
-            stored = read_stored(connection, turn.key, None)
+            stored = read_stored(connection, turn.key, thread_id, with_messages=False)
             writes = finish(thread_id, stored, log)
             if writes.end is not None:
                 connection.execute(
