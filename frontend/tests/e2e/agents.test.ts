@@ -28,7 +28,7 @@ test('the first message chooses the agent of its chat, also after a reload', asy
   await ann.text('Go by train. (1)').waitFor()
   await menu('Trips').waitFor()
   await ann.ask('And then?', 'Go by train. (3)')
-  expect(await chat.getByText(/answers in this chat/).count()).toBe(0)
+  await expect.poll(() => chat.getByText(/answers in this chat/).count()).toBe(0)
 
   await menu('Trips').click()
   await chat.getByRole('menuitemradio', { name: 'Weather Knows the sky.' }).click()

@@ -1,7 +1,7 @@
 /** Around the thread: themes, frames of every size, print, and use without a mouse. */
 
 import type { OpenAIChatKit } from '@openai/chatkit'
-import type { Browser } from 'playwright-core'
+import type { Browser, Locator } from 'playwright-core'
 import { expect, test } from 'vitest'
 
 import { Person } from './browser'
@@ -29,6 +29,9 @@ const looks: [name: string, context: Context, options: object][] = [
   ],
   ['in the colors of the system', { forcedColors: 'active' }, {}],
 ]
+
+const hasFocus = (element: Locator): Promise<void> =>
+  expect.poll(() => element.evaluate((each) => each === document.activeElement)).toBe(true)
 
 function callMethod(ann: Person, name: 'showHistory' | 'hideHistory'): Promise<void> {
   return ann.page.evaluate((method) => {
@@ -127,11 +130,11 @@ test('grays keep the color scheme in another hue', async () => {
   await ann.setOptions({
     theme: { colorScheme: 'dark', color: { grayscale: { hue: 220, tint: 9 } } },
   })
+  await expect.poll(async () => (await surface())[2]).toBeLessThan(80)
   const [red = 255, , blue = 255] = await surface()
-  expect(blue).toBeLessThan(80)
   expect(blue).toBeGreaterThan(red)
   await ann.setOptions({ theme: 'light' })
-  expect(await surface()).toEqual([255, 255, 255])
+  await expect.poll(() => surface()).toEqual([255, 255, 255])
   await ann.leave()
 })
 
@@ -148,12 +151,15 @@ test("an app's fonts and sizes are used", async () => {
     fontSources: [{ family: 'Own', src: '/fonts/own.woff2', weight: 400 }],
   }
   await ann.setOptions({ theme: { typography, density: 'spacious', radius: 'sharp' } })
-  const style = await ann.chat.locator('body').evaluate((body) => {
-    const { fontFamily, fontSize } = getComputedStyle(body)
-    const variable = (name: string): string => getComputedStyle(body).getPropertyValue(name)
-    return { fontFamily, fontSize, gap: variable('--chat-gap'), radius: variable('--chat-radius') }
-  })
-  expect(style).toEqual({ fontFamily: 'Own, serif', fontSize: '18px', gap: '32px', radius: '2px' })
+  const style = (): Promise<object> =>
+    ann.chat.locator('body').evaluate((body) => {
+      const { fontFamily, fontSize } = getComputedStyle(body)
+      const variable = (name: string): string => getComputedStyle(body).getPropertyValue(name)
+      const [gap, radius] = [variable('--chat-gap'), variable('--chat-radius')]
+      return { fontFamily, fontSize, gap, radius }
+    })
+  const expected = { fontFamily: 'Own, serif', fontSize: '18px', gap: '32px', radius: '2px' }
+  await expect.poll(style).toEqual(expected)
   await expect.poll(() => asked).toEqual(['/fonts/own.woff2'])
   await ann.leave()
 })
@@ -169,8 +175,11 @@ test('a phone does not zoom in, and shows the composer above its keyboard', asyn
   const size = await ann.composer.evaluate((each) => parseFloat(getComputedStyle(each).fontSize))
   expect(size).toBeGreaterThanOrEqual(16)
   await ann.page.setViewportSize({ width: 390, height: 420 })
-  const box = await ann.button('Send').boundingBox()
-  expect((box?.y ?? 999) + (box?.height ?? 0)).toBeLessThanOrEqual(420)
+  const bottom = async (): Promise<number> => {
+    const box = await ann.button('Send').boundingBox()
+    return (box?.y ?? 999) + (box?.height ?? 0)
+  }
+  await expect.poll(bottom).toBeLessThanOrEqual(420)
   await ann.leave()
 })
 
@@ -183,15 +192,16 @@ test('the whole thread is printed', async () => {
     await ann.ask(`Hello ${number}`, new RegExp(`You said Hello ${number}`))
   const height = (): Promise<number> =>
     ann.page.locator('iframe').evaluate((each) => each.clientHeight)
-  expect(await height()).toBe(500)
+  await expect.poll(() => height()).toBe(500)
   await ann.page.emulateMedia({ media: 'print' })
   await ann.page.evaluate(() => dispatchEvent(new Event('beforeprint')))
-  const whole = await ann.chat.locator('.items').evaluate((each) => each.scrollHeight)
-  expect(whole).toBeGreaterThan(800)
-  expect(await height()).toBeGreaterThanOrEqual(whole)
+  const whole = (): Promise<number> =>
+    ann.chat.locator('.items').evaluate((each) => each.scrollHeight)
+  await expect.poll(whole).toBeGreaterThan(800)
+  await expect.poll(async () => (await height()) - (await whole())).toBeGreaterThanOrEqual(0)
   await ann.page.evaluate(() => dispatchEvent(new Event('afterprint')))
   await ann.page.emulateMedia({ media: 'screen' })
-  expect(await height()).toBe(500)
+  await expect.poll(() => height()).toBe(500)
   await ann.leave()
 })
 
@@ -203,17 +213,21 @@ test('everything around the thread works by keyboard', async () => {
   }
   await ann.button('Chats').focus()
   await press('Enter')
-  await ann.chat.getByRole('searchbox').waitFor()
+  await hasFocus(ann.chat.getByRole('searchbox'))
   await ann.button('About whales').waitFor()
   await press('ArrowDown', 'Tab', 'Enter')
+  await hasFocus(ann.chat.getByRole('textbox', { name: 'Title' }))
   await ann.page.keyboard.type('Whales')
   await press('Enter')
-  await ann.button('Whales').waitFor()
+  await hasFocus(ann.button('Whales'))
   await press('Tab', 'Tab', 'Enter')
-  await ann.button('Keep').waitFor()
-  await press('Escape', 'Escape')
+  await hasFocus(ann.button('Keep'))
+  await press('Escape')
+  await hasFocus(ann.button('Whales'))
+  await press('Escape')
   await ann.text(/You said About whales/).waitFor()
   // After leaving the list, the user continues writing.
+  await hasFocus(ann.composer)
   await ann.page.keyboard.type('On we go')
   await press('Enter')
   await ann.text(/You said On we go/).waitFor()

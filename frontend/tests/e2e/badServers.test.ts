@@ -46,7 +46,7 @@ test.each<[string, Answer, string]>([
 ])('%s instead of an answer', async (_, answer, words) => {
   const ann = await ask(answer)
   await ann.chat.getByRole('alert').getByText(words).waitFor()
-  expect(await ann.chat.locator('body').textContent()).not.toContain('Oops')
+  await expect.poll(() => ann.chat.locator('body').textContent()).not.toContain('Oops')
   // The text is back in the composer, and can be sent when the server works again.
   await ann.page.unroute('**/chatkit')
   await ann.composer.press('Enter')
@@ -79,7 +79,7 @@ test('a five megabyte message', async () => {
   const ann = await ask({ body: sse(created, { type: 'thread.item.done', item }) })
   await ann.text('The end.').waitFor()
   await ann.composer.fill('Go on')
-  expect(await ann.button('Send').isEnabled()).toBe(true)
+  await expect.poll(() => ann.button('Send').isEnabled()).toBe(true)
   await ann.leave()
 })
 
@@ -92,7 +92,7 @@ test('a thread that cannot be loaded can be retried', async () => {
   await ann.page.unroute('**/chatkit')
   await ann.button('Try again').click()
   await ann.text(/You said Hello/).waitFor()
-  expect(await ann.chat.getByRole('alert').count()).toBe(0)
+  await expect.poll(() => ann.chat.getByRole('alert').count()).toBe(0)
   await ann.leave()
 })
 

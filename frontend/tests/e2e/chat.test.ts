@@ -27,9 +27,9 @@ test('hostile text of a model is harmless', async () => {
   const items = ann.chat.locator('.items')
   expect(await ann.page.evaluate(() => 'hacked' in window)).toBe(false)
   for (const hostile of ['script', 'style', 'form', 'img', '[href^="javascript"]', '[onerror]']) {
-    expect(await items.locator(hostile).count(), hostile).toBe(0)
+    await expect.poll(() => items.locator(hostile).count(), { message: hostile }).toBe(0)
   }
-  expect(await items.getByRole('link').count()).toBe(1)
+  await expect.poll(() => items.getByRole('link').count()).toBe(1)
   await settled(ann)
 })
 
@@ -40,7 +40,7 @@ test('a tool runs after approval, and the card has no buttons anymore', async ()
   await ann.button('Approve').click()
   await ann.text('The tool said: 120 sent to Kari').waitFor()
   await ann.text(/^Approved, /).waitFor()
-  expect(await ann.button('Approve').count()).toBe(0)
+  await expect.poll(() => ann.button('Approve').count()).toBe(0)
   await settled(ann)
 })
 
@@ -63,7 +63,7 @@ test('the page follows the answer until the user scrolls up', async () => {
   await scroller.hover()
   await ann.page.mouse.wheel(0, -300)
   await ann.text(/Word 150\./).waitFor()
-  expect(await rest()).toBeGreaterThan(200)
+  await expect.poll(rest).toBeGreaterThan(200)
   await ann.button('Stop').click()
   await ann.button('Send').waitFor()
   await ann.leave()
@@ -120,10 +120,12 @@ test('a failed run says so, and can be retried', async () => {
   await ann.say('fail')
   const alert = ann.chat.getByRole('alert')
   await alert.waitFor()
-  expect(await alert.textContent()).toContain('This answer failed.')
-  expect(await ann.chat.locator('body').textContent()).not.toContain('a secret')
+  await expect.poll(() => alert.textContent()).toContain('This answer failed.')
+  await expect.poll(() => ann.chat.locator('body').textContent()).not.toContain('a secret')
+  await ann.button('Send').waitFor()
   await alert.getByRole('button', { name: 'Try again' }).click()
   await alert.waitFor()
+  await ann.button('Send').waitFor()
   await ann.ask('Hello', /You said/)
   await settled(ann)
 })
@@ -134,15 +136,17 @@ test('another answer replaces the previous one', async () => {
   await ann.button('Get another answer').click()
   await ann.button('Send').waitFor()
   await ann.text(/and I know 1/).waitFor()
-  expect(
-    await ann.chat
-      .locator('.items')
-      .getByText(/You said/)
-      .count(),
-  ).toBe(1)
-  expect(await ann.chat.locator('.items article').count()).toBe(2)
+  await expect
+    .poll(() =>
+      ann.chat
+        .locator('.items')
+        .getByText(/You said/)
+        .count(),
+    )
+    .toBe(1)
+  await expect.poll(() => ann.chat.locator('.items article').count()).toBe(2)
   await ann.button('Good answer').click()
-  expect(await ann.button('Good answer').getAttribute('aria-pressed')).toBe('true')
+  await expect.poll(() => ann.button('Good answer').getAttribute('aria-pressed')).toBe('true')
   await settled(ann)
 })
 
@@ -154,7 +158,7 @@ test('chats are found, renamed and deleted', async () => {
   await ann.button('Chats').click()
   await ann.chat.getByRole('searchbox').fill('whales')
   await ann.button('About whales').waitFor()
-  expect(await ann.button('About ships').count()).toBe(0)
+  await expect.poll(() => ann.button('About ships').count()).toBe(0)
   await ann.button('Rename About whales').click()
   await ann.chat.getByRole('textbox', { name: 'Title' }).fill('Great whales')
   await ann.page.keyboard.press('Enter')
@@ -204,7 +208,7 @@ test('a locked or closed chat says why, and accepts no message', async () => {
   await ann.say('lock')
   await ann.text(/Locked now/).waitFor()
   await ann.chat.getByText('A colleague takes over.').waitFor()
-  expect(await ann.composer.count()).toBe(0)
+  await expect.poll(() => ann.composer.count()).toBe(0)
   await ann.button('New chat').click()
   await ann.composer.waitFor()
   await settled(ann)
@@ -220,8 +224,8 @@ test('the chat uses the requested language and its direction', async () => {
   ] as const) {
     await ann.setOptions({ locale })
     await ann.chat.getByRole('textbox', { name: words }).waitFor()
-    expect(await html.getAttribute('dir')).toBe(direction)
-    expect(await html.getAttribute('lang')).toBe(locale)
+    await expect.poll(() => html.getAttribute('dir')).toBe(direction)
+    await expect.poll(() => html.getAttribute('lang')).toBe(locale)
   }
   await settled(ann)
 })
@@ -286,7 +290,7 @@ test('an unreachable server leaves the draft', async () => {
   await ann.say('Are you there?')
   await ann.chat.getByRole('alert').waitFor()
   await ann.page.unroute('**/chatkit')
-  expect(await ann.composer.textContent()).toBe('Are you there?')
+  await expect.poll(() => ann.composer.textContent()).toBe('Are you there?')
   await ann.composer.press('Enter')
   await ann.text(/You said Are you there/).waitFor()
   await ann.leave()
@@ -324,7 +328,7 @@ test('several elements can share a page, and be added and removed', async () => 
     ?.locator('.items')
     .getByText(/You said To the first/)
     .waitFor()
-  expect(await second?.getByText('To the first').count()).toBe(0)
+  await expect.poll(() => second?.getByText('To the first').count()).toBe(0)
   await ann.leave()
 })
 

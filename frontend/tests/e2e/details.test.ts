@@ -58,12 +58,12 @@ test("times are in the reader's time zone", async () => {
   await ann.ask('Hello', /You said Hello/)
   const times = async (): Promise<void> => {
     const shown = ann.chat.locator('.items time')
-    expect(await shown.count()).toBe(2)
+    await expect.poll(() => shown.count()).toBe(2)
     for (const time of await shown.all()) {
       const at = new Date((await time.getAttribute('datetime')) ?? '')
       expect(Math.abs(Date.now() - at.getTime())).toBeLessThan(10 * 60_000)
       const format = new Intl.DateTimeFormat('en-US', { timeStyle: 'short', timeZone: timezoneId })
-      expect(await time.textContent()).toBe(format.format(at))
+      await expect.poll(() => time.textContent()).toBe(format.format(at))
     }
   }
   await times()
@@ -84,7 +84,7 @@ test('pasting HTML without plain text inserts the text', async () => {
       new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }),
     )
   })
-  expect(await ann.composer.innerText()).toBe('One two\n\nthree\n\nfour')
+  await expect.poll(() => ann.composer.innerText()).toBe('One two\n\nthree\n\nfour')
   expect(await ann.page.evaluate(() => 'hacked' in window)).toBe(false)
   expect(ann.problems).toEqual([])
   await ann.leave()
@@ -105,10 +105,10 @@ test("the tag button's character is removed if no tag is chosen", async () => {
   await ann.button('Mention').click()
   await ann.chat.getByRole('option', { name: 'Oslo' }).waitFor()
   await ann.page.keyboard.press('Escape')
-  expect((await ann.composer.innerText()).trim()).toBe('To')
+  await expect.poll(async () => (await ann.composer.innerText()).trim()).toBe('To')
   await ann.page.keyboard.type('@')
   await ann.chat.getByRole('option', { name: 'Oslo' }).waitFor()
   await ann.page.keyboard.press('Escape')
-  expect(await ann.composer.innerText()).toContain('@')
+  await expect.poll(() => ann.composer.innerText()).toContain('@')
   await ann.leave()
 })

@@ -45,7 +45,7 @@ test.each([
   await ann.button('Dictate').click()
   await ann.button('Stop dictation').click()
   await ann.chat.getByRole('alert').getByText(words).waitFor()
-  expect(await ann.composer.textContent()).toBe('Still here')
+  await expect.poll(() => ann.composer.textContent()).toBe('Still here')
   await ann.leave()
 })
 

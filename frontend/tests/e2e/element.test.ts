@@ -45,7 +45,7 @@ test.each(tags)('the element works with %s', async (_, html) => {
   await greeted(page)
   expect(await page.evaluate(() => getComputedStyle(window.element).display)).toBe('block')
   await page.evaluate(() => (window.element.hidden = true))
-  expect(await page.locator('iframe').isVisible()).toBe(false)
+  await expect.poll(() => page.locator('iframe').isVisible()).toBe(false)
   expect(errors).toEqual([])
   await page.context().close()
 })
@@ -70,7 +70,7 @@ test('a load failure is reported, and pending calls end', async () => {
   const note = `addEventListener('chatkit.error', ({ detail }) => (document.title = detail.error.message), true)`
   await page.setContent(`<script>${note}</script>${plain}`)
   await frame(page).getByRole('alert').getByText('The chat could not be started').waitFor()
-  expect(await page.title()).toContain('The chat could not be started')
+  await expect.poll(() => page.title()).toContain('The chat could not be started')
   await start(page)
   const ended = await page.evaluate(() => window.ending(window.element.focusComposer()))
   expect(ended).toContain('cannot be loaded')
@@ -174,9 +174,9 @@ test('several elements use different servers', async () => {
     .click()
   await frame(page, 0).getByRole('button', { name: 'Of 0', exact: true }).waitFor()
   await frame(page, 1).getByRole('button', { name: 'Of 1', exact: true }).waitFor()
-  const themes = [0, 1].map((index) =>
-    frame(page, index).locator('html').getAttribute('data-theme'),
-  )
-  expect(await Promise.all(themes)).toEqual(['light', 'dark'])
+  for (const [index, theme] of ['light', 'dark'].entries()) {
+    const html = frame(page, index).locator('html')
+    await expect.poll(() => html.getAttribute('data-theme')).toBe(theme)
+  }
   await page.context().close()
 })

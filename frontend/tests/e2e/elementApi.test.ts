@@ -42,21 +42,25 @@ test('an event carries its details as objects of the page', async () => {
     await window.element.hideHistory()
   })
   await frame(page).getByRole('link', { name: 'the map' }).click()
-  expect(await heard(page, 'deeplink')).toEqual([{ name: 'map', data: { zoom: '3' } }])
-  expect(await heard(page, 'effect')).toEqual([{ name: 'confetti', data: { colors: ['red'] } }])
-  expect(await heard(page, 'error')).toEqual(['Error: No more.'])
-  expect(await heard(page, 'tool.change')).toEqual([{ toolId: 'find' }])
-  expect(await heard(page, 'thread.change')).toEqual([{ threadId: 't' }])
+  await expect.poll(() => heard(page, 'deeplink')).toEqual([{ name: 'map', data: { zoom: '3' } }])
+  await expect
+    .poll(() => heard(page, 'effect'))
+    .toEqual([{ name: 'confetti', data: { colors: ['red'] } }])
+  await expect.poll(() => heard(page, 'error')).toEqual(['Error: No more.'])
+  await expect.poll(() => heard(page, 'tool.change')).toEqual([{ toolId: 'find' }])
+  await expect.poll(() => heard(page, 'thread.change')).toEqual([{ threadId: 't' }])
   for (const name of ['response.start', 'response.end', 'history.open', 'history.close']) {
-    expect(await heard(page, name), name).toEqual([null])
+    await expect.poll(() => heard(page, name), { message: name }).toEqual([null])
   }
-  expect(await heard(page, 'log')).toContainEqual({
-    name: 'request',
-    data: { type: 'threads.create', status: 200, milliseconds: expect.any(Number) },
-  })
+  await expect
+    .poll(() => heard(page, 'log'))
+    .toContainEqual({
+      name: 'request',
+      data: { type: 'threads.create', status: 200, milliseconds: expect.any(Number) },
+    })
   await page.evaluate(() => window.ending(window.element.setThreadId('other')))
-  expect(await heard(page, 'thread.load.start')).toEqual([{ threadId: 'other' }])
-  expect(await heard(page, 'thread.load.end')).toEqual([{ threadId: 'other' }])
+  await expect.poll(() => heard(page, 'thread.load.start')).toEqual([{ threadId: 'other' }])
+  await expect.poll(() => heard(page, 'thread.load.end')).toEqual([{ threadId: 'other' }])
   await page.context().close()
 })
 
@@ -113,10 +117,12 @@ test('an invalid option is reported in the frame and to the page, and the rest w
   const alert = frame(page).getByRole('alert')
   await alert.getByText('theme must be "light" or "dark".').waitFor()
   await alert.getByText('startScreen.prompts must be a list.').waitFor()
-  expect(await heard(page, 'error')).toEqual([
-    'Error: theme must be "light" or "dark".',
-    'Error: startScreen.prompts must be a list.',
-  ])
+  await expect
+    .poll(() => heard(page, 'error'))
+    .toEqual([
+      'Error: theme must be "light" or "dark".',
+      'Error: startScreen.prompts must be a list.',
+    ])
   await alert.getByRole('button', { name: 'Close' }).click()
   await expect.poll(() => alert.count()).toBe(0)
   await page.evaluate(() => window.element.sendUserMessage({ text: 'Hello' }))
@@ -169,10 +175,10 @@ test('options can change during use', async () => {
   )
   await set({ header: { title: { text: 'Two' } }, frameTitle: 'Help', locale: 'fr' })
   await chat.getByRole('heading', { name: 'Two' }).waitFor()
-  expect(await page.locator('iframe').getAttribute('title')).toBe('Help')
+  await expect.poll(() => page.locator('iframe').getAttribute('title')).toBe('Help')
   await expect.poll(() => chat.locator('html').getAttribute('lang')).toBe('fr')
   // A chosen tool that is no longer offered is deselected.
-  expect((await heard(page, 'tool.change')).at(-1)).toEqual({ toolId: null })
+  await expect.poll(async () => (await heard(page, 'tool.change')).at(-1)).toEqual({ toolId: null })
   await set({ header: { enabled: false }, disclaimer: { text: 'Be careful.' } })
   await expect.poll(() => chat.locator('header').count()).toBe(0)
   await chat.getByText('Be careful.').waitFor()
@@ -185,6 +191,8 @@ test('options can change during use', async () => {
   await page.evaluate(() => window.element.sendUserMessage({ text: 'Hello' }))
   await set({ api: { ...api, url: '/another' } })
   await chat.locator('.greeting').waitFor()
-  expect((await heard(page, 'thread.change')).at(-1)).toEqual({ threadId: null })
+  await expect
+    .poll(async () => (await heard(page, 'thread.change')).at(-1))
+    .toEqual({ threadId: null })
   await page.context().close()
 })

@@ -67,7 +67,7 @@ test('a page that requests files removed by an upgrade says so, and keeps the dr
   await ann.button('Reload the page').click()
   await ann.text('You said Hello').waitFor()
   await expect.poll(() => ann.composer.textContent()).toBe('Not sent yet')
-  expect(await ann.chat.getByRole('alert').count()).toBe(0)
+  await expect.poll(() => ann.chat.getByRole('alert').count()).toBe(0)
   await ann.leave()
 })
 
@@ -77,12 +77,14 @@ test('a reload during an answer continues it', async () => {
   await ann.text(/Word 20\./).waitFor()
   await ann.page.reload()
   await ann.text(/Word 100\./).waitFor()
-  expect(
-    await ann.chat
-      .locator('.items')
-      .getByText(/Word 5\./)
-      .count(),
-  ).toBe(1)
+  await expect
+    .poll(() =>
+      ann.chat
+        .locator('.items')
+        .getByText(/Word 5\./)
+        .count(),
+    )
+    .toBe(1)
   await ann.button('Stop').click()
   await ann.text('This answer was stopped.').waitFor()
   await ann.ask('Hello', /You said Hello/)
@@ -104,7 +106,9 @@ test("another tab shows the first tab's answer, and its messages wait", async ()
   await tab.button('Send now').click()
   await ann.text(/You said Me too/).waitFor()
   await tab.text(/You said Me too/).waitFor()
-  expect(await ann.chat.locator('.items .bubble').allTextContents()).toEqual(['talk', 'Me too'])
+  await expect
+    .poll(() => ann.chat.locator('.items .bubble').allTextContents())
+    .toEqual(['talk', 'Me too'])
   await ann.leave()
 })
 
@@ -118,8 +122,10 @@ test('an answer continues after the connection is lost and restored', async () =
   await ann.text('Reconnecting…').waitFor()
   await line.mend()
   await ann.text(/Word 300\./).waitFor()
-  expect(await ann.chat.getByRole('alert').count()).toBe(0)
-  expect(await ann.chat.locator('.items .bubble').allTextContents()).toEqual(['Hello', 'talk'])
+  await expect.poll(() => ann.chat.getByRole('alert').count()).toBe(0)
+  await expect
+    .poll(() => ann.chat.locator('.items .bubble').allTextContents())
+    .toEqual(['Hello', 'talk'])
   await ann.button('Stop').click()
   await ann.leave()
   await line.cut()
@@ -135,7 +141,7 @@ test('a chat list and a thread that could not be loaded load when back online', 
   await ann.page.context().setOffline(true)
   await ann.page.context().setOffline(false)
   await ann.text(/You said Hello/).waitFor()
-  expect(await ann.chat.getByRole('alert').count()).toBe(0)
+  await expect.poll(() => ann.chat.getByRole('alert').count()).toBe(0)
   await ann.leave()
 })
 

@@ -31,7 +31,7 @@ test('a page that requires Trusted Types can allow the policies by name', async 
   })
   await ann.page.waitForTimeout(500)
   expect(ann.problems).toEqual([])
-  expect(await ann.composer.innerText()).toBe('One two')
+  await expect.poll(() => ann.composer.innerText()).toBe('One two')
   await ann.leave()
 })
 

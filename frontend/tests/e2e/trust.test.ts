@@ -178,7 +178,9 @@ test.each(['evil.test', '127.0.0.1'])(
     const thread = page.url()
     await page.goto(`http://${name}:${await elsewhere(`<iframe src="${thread}"></iframe>`)}/`)
     await expect.poll(() => page.frames()[1]?.url()).toMatch(/^chrome-error:/)
-    expect(await page.frames()[1]!.getByRole('button', { name: 'Approve' }).count()).toBe(0)
+    await expect
+      .poll(() => page.frames()[1]!.getByRole('button', { name: 'Approve' }).count())
+      .toBe(0)
     // The user can still approve it on the page itself.
     await page.goto(thread)
     await approve.waitFor()

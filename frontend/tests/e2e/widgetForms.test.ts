@@ -66,9 +66,9 @@ test('a form can be filled and sent by keyboard', async () => {
 test('a complete form can be sent by mouse', async () => {
   const ann = await seeing(site, form)
   await ann.button('Book').click()
-  expect(await ann.chat.getByText('Please fill this in.').count()).toBe(3)
+  await expect.poll(() => ann.chat.getByText('Please fill this in.').count()).toBe(3)
   const name = ann.chat.getByRole('textbox', { name: 'Name' })
-  expect(await name.evaluate((each) => each === document.activeElement)).toBe(true)
+  await expect.poll(() => name.evaluate((each) => each === document.activeElement)).toBe(true)
   await name.fill('Kari')
   await ann.chat.locator('.widget').getByText('Class', { exact: true }).click()
   await ann.chat.getByRole('combobox', { name: 'Class' }).click()
