@@ -25,14 +25,19 @@ interface MarkdownProps {
 
 const NONE: readonly Mark[] = []
 
-/** Text with Markdown; plain until the code for it has loaded. */
-export const Markdown = memo(function Markdown(props: MarkdownProps) {
-  const { text, marks = NONE, isOpen = false, keepsLines = true } = props
-  const plain = (
+/** A component of its own, because to look at all of a text takes long. */
+function Plain({ text }: { text: string }) {
+  return (
     <div className="plain" dir="auto">
       {words(text)}
     </div>
   )
+}
+
+/** Text with Markdown; plain until the code for it has loaded. */
+export const Markdown = memo(function Markdown(props: MarkdownProps) {
+  const { text, marks = NONE, isOpen = false, keepsLines = true } = props
+  const plain = <Plain text={text} />
   return (
     <div className="markdown">
       <Boundary fallback={plain}>
