@@ -2,11 +2,12 @@ import { Fragment, lazy, Suspense, useContext, type ReactNode } from 'react'
 
 import { useText } from '../ui/context'
 import { patiently } from '../ui/part'
+import { useDefinition, useNoteNumber } from './Definitions'
 import type { Node } from './grammar/node'
 import { Link } from './Link'
 import { hostOf } from './sources'
 import { SourceMark } from './SourceMark'
-import { NotesContext, ReferencesContext, TextContext, type TextSetting } from './TextContext'
+import { TextContext, type TextSetting } from './TextContext'
 import { useIsImageAllowed } from './useIsImageAllowed'
 import { words } from './Words'
 
@@ -80,8 +81,7 @@ function withLines(text: string): ReactNode {
 
 /** A link or an image that is defined elsewhere in the text. */
 function Reference({ node }: { node: Node }) {
-  const references = useContext(ReferencesContext)
-  const { url = '', title } = references.get(node.identifier ?? '') ?? {}
+  const { url = '', title } = useDefinition(node.identifier ?? '') ?? {}
   if (node.type === 'imageReference') return <Image url={url} alt={node.alt ?? ''} />
   return (
     <Link href={url} title={title ?? undefined}>
@@ -92,7 +92,7 @@ function Reference({ node }: { node: Node }) {
 
 /** The number of a note, which links to it. */
 function NoteMark({ node }: { node: Node }) {
-  const number = useContext(NotesContext).get(node.identifier ?? '')
+  const number = useNoteNumber(node.identifier ?? '')
   if (number === undefined) return null
   return (
     <sup>

@@ -1,33 +1,55 @@
-import { memo, useContext } from 'react'
+import { memo } from 'react'
 
 import { useText } from '../ui/context'
 import { Blocks } from './Blocks'
 import type { Node } from './grammar/node'
-import { grouped } from './groups'
+import type { References } from './grammar/references'
+import { grouped, isSameGroup } from './groups'
 import { goToNote } from './notes'
-import { NotesContext, ReferencesContext } from './TextContext'
 
 /** The most notes that the browser lays out together. */
 const GROUP = 50
 
+interface NotesProps {
+  /** In the order of their numbers. */
+  labels: readonly string[]
+  references: References
+}
+
 /** The footnotes of a text, below it. */
-export function Notes() {
+export function Notes({ labels, references }: NotesProps) {
   const text = useText()
-  const references = useContext(ReferencesContext)
-  const notes = useContext(NotesContext)
-  if (notes.size === 0) return null
+  if (labels.length === 0) return null
   return (
     <section className="footnotes" aria-label={text('footnotes')}>
-      {grouped([...notes], GROUP).map((group, index) => (
-        <ol key={index} className="piece" {...(index > 0 && { start: index * GROUP + 1 })}>
-          {group.map(([label, number]) => (
-            <Note key={label} node={references.get(`^${label}`)} number={number} />
-          ))}
-        </ol>
+      {grouped(labels, GROUP).map((group, index) => (
+        <Group
+          key={index}
+          labels={group}
+          nodes={group.map((label) => references.get(`^${label}`))}
+          first={index * GROUP + 1}
+        />
       ))}
     </section>
   )
 }
+
+interface GroupProps {
+  labels: readonly string[]
+  nodes: readonly (Node | undefined)[]
+  /** The number of the first note. */
+  first: number
+}
+
+const Group = memo(function Group({ labels, nodes, first }: GroupProps) {
+  return (
+    <ol className="piece" {...(first > 1 && { start: first })}>
+      {labels.map((label, index) => (
+        <Note key={label} node={nodes[index]} number={first + index} />
+      ))}
+    </ol>
+  )
+}, isSameGroup)
 
 const Note = memo(function Note({ node, number }: { node: Node | undefined; number: number }) {
   const text = useText()

@@ -1,7 +1,8 @@
-import { useEffect, useMemo, useState } from 'react'
+import { useEffect, useLayoutEffect, useMemo, useState } from 'react'
 
 import { Blocks } from './Blocks'
 import { copyWithFormulas } from './copying'
+import { Definitions, DefinitionsContext } from './Definitions'
 import { Element } from './Element'
 import { MarkdownDocument } from './grammar/document'
 import { endOfWord, withMarks } from './grammar/marks'
@@ -12,7 +13,7 @@ import { KeepSelection } from './KeepSelection'
 import { Notes } from './Notes'
 import { numbered } from './notes'
 import type { Mark } from './sources'
-import { NotesContext, ReferencesContext, TextContext } from './TextContext'
+import { TextContext } from './TextContext'
 import { words } from './Words'
 
 /** The characters of a text to parse at a time, at first; the rest is plain until then. */
@@ -54,24 +55,25 @@ export default function RichText({ text, marks, isOpen, keepsLines }: RichTextPr
   const nodes = useMarks(view, text, marks)
   const pieces = useMemo(() => inPieces(nodes), [nodes])
   const notes = useSameMap(numbered(view, references))
+  const [definitions] = useState(() => new Definitions())
+  definitions.set(references, notes)
+  useLayoutEffect(() => definitions.notify())
   const setting = useMemo(() => ({ keepsLines, Element }), [keepsLines])
   return (
     <TextContext value={setting}>
-      <ReferencesContext value={references}>
-        <NotesContext value={notes}>
-          <div onCopy={copyWithFormulas}>
-            <KeepSelection className="rich-text">
-              {pieces.map((piece, index, { length }) => (
-                <div key={index} className="piece">
-                  <Blocks nodes={piece} isOpen={goesOn && index === length - 1} />
-                </div>
-              ))}
-              {rest > (isOpen ? STRETCH : 0) && <Plain text={text} start={shown} />}
-              <Notes />
-            </KeepSelection>
-          </div>
-        </NotesContext>
-      </ReferencesContext>
+      <DefinitionsContext value={definitions}>
+        <div onCopy={copyWithFormulas}>
+          <KeepSelection className="rich-text">
+            {pieces.map((piece, index, { length }) => (
+              <div key={index} className="piece">
+                <Blocks nodes={piece} isOpen={goesOn && index === length - 1} />
+              </div>
+            ))}
+            {rest > (isOpen ? STRETCH : 0) && <Plain text={text} start={shown} />}
+            <Notes labels={[...notes.keys()]} references={references} />
+          </KeepSelection>
+        </div>
+      </DefinitionsContext>
     </TextContext>
   )
 }

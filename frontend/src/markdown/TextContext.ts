@@ -1,7 +1,6 @@
 import { createContext, type ComponentType } from 'react'
 
 import type { Node } from './grammar/node'
-import { References } from './grammar/references'
 
 export interface TextSetting {
   /** Whether line breaks in the source are kept. */
@@ -12,8 +11,3 @@ export interface TextSetting {
 
 /** The values that all parts of a text share, which do not change. */
 export const TextContext = createContext<TextSetting>({ keepsLines: true, Element: () => null })
-
-export const ReferencesContext = createContext(new References())
-
-/** The numbers of notes, by label. */
-export const NotesContext = createContext<ReadonlyMap<string, number>>(new Map())

@@ -16,6 +16,13 @@ const draw = async (text: string): Promise<HTMLElement> => {
   return screen.getByTestId('text')
 }
 
+/** Draw a text that is parsed in parts. */
+const drawAll = async (text: string): Promise<HTMLElement> => {
+  const element = await draw(text)
+  await waitFor(() => expect(element.querySelector('.plain')).toBeNull(), { timeout: 30_000 })
+  return element
+}
+
 test.each([
   '<script>alert(1)</script>',
   '<img src=x onerror="alert(1)">',
@@ -184,7 +191,7 @@ test.each([
 
 test('a long list is drawn in parts that look like one list', async () => {
   const lines = Array.from({ length: 250 }, (_, at) => `${at + 3}. a`)
-  const element = await draw(`${lines.join('\n')}\n\n253. a`)
+  const element = await drawAll(`${lines.join('\n')}\n\n253. a`)
   const lists = [...element.querySelectorAll('ol')]
   expect(lists.map((each) => [each.start, each.children.length])).toEqual([
     [3, 100],
@@ -196,7 +203,7 @@ test('a long list is drawn in parts that look like one list', async () => {
 })
 
 test('a part of a long list has the direction of the whole list', async () => {
-  const element = await draw(`- مرحبا\n${'- word\n'.repeat(150)}`)
+  const element = await drawAll(`- مرحبا\n${'- word\n'.repeat(150)}`)
   const lists = [...element.querySelectorAll('ul')]
   expect(lists.map((each) => [each.dir, each.className])).toEqual([
     ['rtl', ''],
@@ -206,8 +213,37 @@ test('a part of a long list has the direction of the whole list', async () => {
 
 test('many footnotes are numbered consecutively', async () => {
   const notes = Array.from({ length: 120 }, (_, at) => `[^${at}]: n`)
-  const element = await draw(notes.join('\n'))
+  const element = await drawAll(notes.join('\n'))
   expect(element.querySelectorAll('.footnotes li')).toHaveLength(120)
   const lists = [...element.querySelectorAll<HTMLOListElement>('.footnotes ol')]
   expect(lists.map((each) => each.start)).toEqual([1, 51, 101])
+})
+
+test('a reference and a note that are defined far below lead there, and only then', async () => {
+  const rest = 'Some words.\n\n'.repeat(600)
+  const text = `A [link][a], ![image][a] and a note.[^n]\n\n${rest}[a]: https://a.test/b\n\n[^n]: The **note**.`
+  const element = await draw(text)
+  const [first] = element.querySelectorAll('p')
+  expect(first?.querySelector('a')).toBeNull()
+  await waitFor(() => expect(element.querySelector('.plain')).toBeNull(), { timeout: 30_000 })
+  expect([...element.querySelectorAll('p a')].map((each) => each.getAttribute('href'))).toEqual([
+    'https://a.test/b',
+    '#user-content-fn-1',
+  ])
+  expect(element.querySelector('.footnotes li strong')?.textContent).toBe('note')
+})
+
+test('a note that is defined later changes the numbers of those after it', async () => {
+  const text = '[^x]\n\n[a][u] [^b]\n\n[^b]: B\n\n'
+  const draw = (text: string) => <RichText text={text} marks={[]} isOpen keepsLines />
+  const { again } = await render(draw(text), () => 404)
+  const lines = (): (string | null)[] =>
+    [...document.querySelectorAll('.rich-text > .piece > p, .footnotes p')].map(
+      (each) => each.textContent,
+    )
+  expect(lines()).toEqual(['[^x]', '[a][u] 1', 'B'])
+  again(draw(`${text}[^x]: X\n\nMore`))
+  await waitFor(() => expect(lines()).toEqual(['1', '[a][u] 2', 'More', 'X', 'B']))
+  again(draw(`${text}[^x]: X\n\nMore\n\n[u]: /u\n\nEnd`))
+  await waitFor(() => expect(lines()).toEqual(['1', 'a 2', 'More', 'End', 'X', 'B']))
 })

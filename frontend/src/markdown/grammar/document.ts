@@ -87,15 +87,21 @@ export class MarkdownDocument {
       base,
     })
     const starts = children.map((node) => lineStart(this.#text, node.start))
-    return children.map((node, index) => ({
-      from: index === 0 ? from : (starts[index] ?? from),
-      to: starts[index + 1] ?? to,
-      prefix: index === 0 ? prefix : '',
-      node: index === 0 && prefix !== '' ? withoutRows(node, from) : node,
-      continues: continues && index === 0,
-      isInLine: isInLine && index === 0,
-      asked,
-    }))
+    let next = 0
+    return children.map((node, index) => {
+      const end = starts[index + 1] ?? Infinity
+      const first = next
+      while ((asked[next]?.at ?? Infinity) < end) next++
+      return {
+        from: index === 0 ? from : (starts[index] ?? from),
+        to: Math.min(end, to),
+        prefix: index === 0 ? prefix : '',
+        node: index === 0 && prefix !== '' ? withoutRows(node, from) : node,
+        continues: continues && index === 0,
+        isInLine: isInLine && index === 0,
+        asked: new Set(asked.slice(first, next).map(({ label }) => label)),
+      }
+    })
   }
 
   /** Parse a finished block again, because labels in it have changed. */

@@ -11,10 +11,15 @@ export interface Known {
   has: (label: string) => boolean
 }
 
+/** A label that the parser looked up, and where. */
+export interface Asked {
+  label: string
+  at: number
+}
+
 /** The labels of the whole text; records which of them the parser looks up. */
 class Labels extends Array<string> {
   known: Known = new Set<string>()
-  asked = new Set<string>()
   prefix = ''
   readonly #own = new Set<string>()
 
@@ -24,32 +29,36 @@ class Labels extends Array<string> {
   }
 
   override includes(label: string): boolean {
-    this.asked.add(this.prefix + label)
+    current.asked.push({ label: this.prefix + label, at: current.at })
     return this.known.has(this.prefix + label) || this.#own.has(label)
   }
 }
 
 /** The labels of the text being parsed; creating an extension for each text would be slow. */
-let current = { known: new Set<string>() as Known, asked: new Set<string>() }
+let current = { known: new Set<string>() as Known, asked: [] as Asked[], at: 0 }
 
-/** Parse with the labels of a text, and return those looked up; notes start with `^`. */
-export function withLabels<T>(known: Known, parse: () => T): [T, Set<string>] {
-  current = { known, asked: new Set() }
-  return [parse(), current.asked]
+/** Parse with the labels of a text, and return those looked up, in order; notes start with `^`. */
+export function withLabels<T>(known: Known, parse: () => T): [T, Asked[]] {
+  current = { known, asked: [], at: 0 }
+  return [parse(), current.asked.sort((a, b) => a.at - b.at)]
 }
 
 export function labels(): Extension {
   const install = (parser: ParseContext): void => {
     if (parser.defined instanceof Labels) return
-    const { known, asked } = current
-    parser.defined = labelsOf(parser.defined, known, asked, '')
-    parser.gfmFootnotes = labelsOf(parser.gfmFootnotes ?? [], known, asked, '^')
+    const { known } = current
+    parser.defined = labelsOf(parser.defined, known, '')
+    parser.gfmFootnotes = labelsOf(parser.gfmFootnotes ?? [], known, '^')
   }
   const installing = (construct: Construct): Construct => ({
     ...construct,
     tokenize(effects, ok, nok) {
       install(this.parser)
-      return construct.tokenize.call(this, effects, ok, nok)
+      const state = construct.tokenize.call(this, effects, ok, nok)
+      return (code) => {
+        current.at = this.now().offset
+        return state(code)
+      }
     },
   })
   const { document, text = {} } = gfmFootnote()
@@ -64,13 +73,8 @@ export function labels(): Extension {
   }
 }
 
-function labelsOf(
-  defined: readonly string[],
-  known: Known,
-  asked: Set<string>,
-  prefix: string,
-): Labels {
+function labelsOf(defined: readonly string[], known: Known, prefix: string): Labels {
   const all = new Labels()
   all.push(...defined)
-  return Object.assign(all, { known, asked, prefix })
+  return Object.assign(all, { known, prefix })
 }

@@ -22,7 +22,7 @@ import type { Construct, Extension } from 'micromark-util-types'
 import { autolinks } from './autolinks'
 import { completed } from './complete'
 import { html } from './htmlSyntax'
-import { labels, withLabels, type Known } from './labels'
+import { labels, withLabels, type Asked, type Known } from './labels'
 import { budgeted, endless, FORMULA, limits, longRun, narrow, shallow } from './limits'
 import { math } from './mathSyntax'
 import type { Node } from './node'
@@ -31,8 +31,8 @@ import { shaped } from './shape'
 export interface Parsed {
   /** The blocks. */
   children: Node[]
-  /** The labels that references looked up; those of notes start with `^`. */
-  asked: Set<string>
+  /** The labels that references looked up, in the order of the text; those of notes start with `^`. */
+  asked: Asked[]
 }
 
 export interface Setting {
@@ -57,7 +57,7 @@ export function parse(
   )
   const children = shaped((tree as unknown as RawNode).children ?? [], { source, isOpen, base })
   if (isOpen) completed(children, base + source.trimEnd().length)
-  return { children, asked }
+  return { children, asked: asked.map(({ label, at }) => ({ label, at: at + base })) }
 }
 
 /** A node of mdast, before it becomes a flat `Node`. */
