@@ -88,7 +88,7 @@ async function settle(page: Page, size: number): Promise<void> {
       document.querySelectorAll('.markdown .rich-text').length === 1 &&
       document.querySelector('.piece + .plain') === null,
     undefined,
-    { timeout: 30_000, polling: 100 },
+    { timeout: 90_000, polling: 100 },
   )
   await page.waitForTimeout(300)
   const steps = Math.min(20, Math.ceil(size / 5_000))
@@ -186,6 +186,9 @@ try {
       ['streamed', stream],
     ] as const) {
       try {
+        // What it takes to remove the text before is not counted.
+        await give(page, 'Nothing')
+        await page.waitForTimeout(300)
         const cost = await traced(page, async () => {
           await act(page, text)
           await settle(page, text.length)

@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useMemo, useState } from 'react'
+import { memo, useEffect, useLayoutEffect, useMemo, useState } from 'react'
 
 import { Blocks } from './Blocks'
 import { copyWithFormulas } from './copying'
@@ -17,13 +17,19 @@ import { TextContext } from './TextContext'
 import { words } from './Words'
 
 /** The characters of a text to parse at a time, at first; the rest is plain until then. */
-const STRETCH = 2_000
+const STRETCH = 3_000
 
 /** The fewest and the most characters to parse at a time, and the milliseconds that this may take. */
 const STRETCHES = { least: 500, most: 8_000, cost: 25 }
 
+/** The least share of a text to parse at a time, and its most characters: each time costs more in a longer text. */
+const SHARE = { of: 1 / 25, most: 4_000 }
+
+/** The characters as which the end of a line counts, because each line may be a block. */
+const LINE = 20
+
 /** The characters of plain text that are laid out together, about. */
-const PLAIN = 10_000
+const PLAIN = 4_000
 
 /** The cost, in milliseconds, up to which a text is rendered again with each token. */
 const CHEAP = 8
@@ -89,16 +95,14 @@ function Plain({ text, start }: { text: string; start: number }) {
   for (let index = Math.floor(start / PLAIN); index * PLAIN < text.length; index += 1) {
     const from = Math.max(start, startOfPiece(text, index))
     const to = startOfPiece(text, index + 1)
-    if (from < to) {
-      pieces.push(
-        <div key={index} className="plain">
-          {words(text.slice(from, to))}
-        </div>,
-      )
-    }
+    if (from < to) pieces.push(<PlainPiece key={index} text={text.slice(from, to)} />)
   }
   return pieces
 }
+
+const PlainPiece = memo(function PlainPiece({ text }: { text: string }) {
+  return <div className="plain">{words(text)}</div>
+})
 
 /** Return where a piece of plain text starts: after a line break, if there is one. */
 function startOfPiece(text: string, index: number): number {
@@ -115,8 +119,13 @@ function useStretches(text: string, document: MarkdownDocument): number {
   const [known, setKnown] = useState({ text: '', shown: 0 })
   const pace = usePace(document)
   // Each step parses the unfinished part again, and adds as much text, so that the cost is linear.
-  const next = (shown: number): number =>
-    Math.min(text.length, shown + Math.max(pace.stretch, shown - document.finished))
+  const next = (shown: number): number => {
+    const size = Math.max(pace.stretch, Math.min(SHARE.most, shown * SHARE.of))
+    return Math.max(
+      endOfStretch(text, shown, size),
+      Math.min(text.length, 2 * shown - document.finished),
+    )
+  }
   let { shown } = known
   if (known.text !== text) {
     if (!text.startsWith(known.text)) shown = 0
@@ -134,6 +143,12 @@ function useStretches(text: string, document: MarkdownDocument): number {
   return shown
 }
 
+function endOfStretch(text: string, start: number, size: number): number {
+  let end = start
+  for (let left = size; left > 0 && end < text.length; end++) left -= text[end] === '\n' ? LINE : 1
+  return end
+}
+
 /**
  * Return the time until which a text that was expensive to render stays as it is, and how much more
  * of it to parse then.
@@ -148,10 +163,8 @@ function usePace(document: MarkdownDocument): { until: number; stretch: number }
     if (pace.drawn === document.blocks) return
     pace.drawn = document.blocks
     pace.until = cost < CHEAP ? 0 : now + REST * cost
-    pace.stretch =
-      cost > STRETCHES.cost
-        ? Math.max(STRETCHES.least, pace.stretch / 2)
-        : Math.min(STRETCHES.most, pace.stretch * 2)
+    if (cost > STRETCHES.cost) pace.stretch = Math.max(STRETCHES.least, pace.stretch / 2)
+    else if (cost < STRETCHES.cost / 2) pace.stretch = Math.min(STRETCHES.most, pace.stretch * 2)
   })
   return pace
 }

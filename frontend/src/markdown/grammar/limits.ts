@@ -94,7 +94,7 @@ export function narrow(construct: Construct): Construct {
 }
 
 /** The most lines, and about the most characters, in a paragraph; the next line starts another. */
-const LINES = 500
+const LINES = 200
 const CHARACTERS = 10_000
 
 /** Ends an overlong paragraph, because parsing a growing one again costs more each time. */
