@@ -1,46 +1,17 @@
 // @vitest-environment jsdom
 import fc from 'fast-check'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 
 import type { AnyEvent } from '../../src/protocol/live'
 import type { Thread, ThreadItem } from '../../src/protocol/types'
 import { LiveServer, open, type Page } from './liveServer'
 import { fakeLocks } from './locks'
+import { eventually, following, isResponding, page } from './openedPages'
 
-const eventually = { timeout: 20_000, interval: 10 }
-let pages: Page[] = []
-
-/** A page that is closed when the test ends. */
-async function page(...given: Parameters<typeof open>): Promise<Page> {
-  const opened = await open(...given)
-  pages.push(opened)
-  return opened
-}
-
-/** A page that follows the server's thread, which has one answered message. */
-async function following(server: LiveServer): Promise<Page> {
-  server.begin('Before')
-  server.finish()
-  const opened = await page(server)
-  await opened.chat.setThreadId('t1')
-  await expect.poll(() => server.follows, eventually).toBe(1)
-  return opened
-}
-
-beforeEach(() => {
-  sessionStorage.clear()
-  localStorage.clear()
-})
-afterEach(async () => {
-  await Promise.all(pages.map(({ chat }) => chat.setThreadId(null)))
-  pages = []
-  vi.unstubAllGlobals()
-  Reflect.deleteProperty(navigator, 'locks')
-})
+afterEach(() => vi.unstubAllGlobals())
 
 const shows = (shown: Page, texts: string[]): Promise<void> =>
   expect.poll(shown.texts, eventually).toEqual(texts) as unknown as Promise<void>
-const isResponding = ({ chat }: Page): boolean => chat.state.get().isResponding
 
 test('a new thread is followed from its first events', async () => {
   const server = new LiveServer()
@@ -211,15 +182,13 @@ test('a message is stored until the server has it', async () => {
   void before.chat.sendUserMessage({ text: 'Keep me' })
   // The page closes at this moment, and opens again.
   server.isDown = false
-  const after = await open(server)
-  pages = [after]
+  const after = await page(server)
   await after.chat.setThreadId('t1')
   await shows(after, ['Before', 'Keep me'])
   server.finish()
   await expect.poll(() => isResponding(after), eventually).toBe(false)
   await expect.poll(() => after.chat.state.get().draft.state.get().outgoing, eventually).toBeNull()
   expect(server.state.items.filter(({ type }) => type === 'user_message')).toHaveLength(2)
-  await before.chat.setThreadId(null)
 })
 
 test.each([

@@ -1,31 +1,11 @@
 // @vitest-environment jsdom
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 
 import { textOf } from '../../src/chat/content'
-import { LiveServer, open, type Page } from './liveServer'
+import { LiveServer, type Page } from './liveServer'
 import { fakeLocks } from './locks'
+import { eventually, following, isResponding, page } from './openedPages'
 
-const eventually = { timeout: 20_000, interval: 10 }
-let pages: Page[] = []
-
-/** A page of the tab that is closed when the test ends. */
-async function page(...given: Parameters<typeof open>): Promise<Page> {
-  const opened = await open(...given)
-  pages.push(opened)
-  return opened
-}
-
-beforeEach(() => {
-  sessionStorage.clear()
-  localStorage.clear()
-})
-afterEach(async () => {
-  await Promise.all(pages.map(({ chat }) => chat.setThreadId(null)))
-  pages = []
-  Reflect.deleteProperty(navigator, 'locks')
-})
-
-const isResponding = ({ chat }: Page): boolean => chat.state.get().isResponding
 const outgoingOf = ({ chat }: Page): unknown => chat.state.get().draft.state.get().outgoing
 
 /** Return how often a text is drawn: in the thread and as the message being sent. */
@@ -39,11 +19,7 @@ function drawn({ chat }: Page, text: string): number {
 /** Return a server with a thread, to which a page sent a message without getting a response. */
 async function serverAfter(text: string, isReceived: boolean): Promise<LiveServer> {
   const server = new LiveServer()
-  server.begin('Before')
-  server.finish()
-  const closed = await page(server)
-  await closed.chat.setThreadId('t1')
-  await expect.poll(() => server.follows, eventually).toBe(1)
+  const closed = await following(server)
   server.isSwallowing = !isReceived
   server.gate = server.followGate = new Promise(() => {})
   server.cut()
@@ -58,7 +34,7 @@ const messages = ({ state }: LiveServer): number =>
   state.items.filter(({ type }) => type === 'user_message').length
 
 test.each(['running', 'completed'])(
-  'after a reload, an unconfirmed message that is there is shown once; its turn is %s',
+  'after a reload, an unconfirmed message that arrived is shown once, with its turn %s',
   async (state) => {
     const server = await serverAfter('Once', true)
     if (state === 'completed') server.finish()
@@ -89,7 +65,7 @@ test('after a reload, a message that never arrived is sent, even with the same t
   expect(drawn(after, 'Before')).toBe(2)
 })
 
-test("after a reload during another device's turn, such a message waits for its end", async () => {
+test("after a reload during another device's turn, an unconfirmed message waits for its end", async () => {
   const server = await serverAfter('Before', false)
   fakeLocks()
   server.begin('From afar')
