@@ -56,7 +56,7 @@ UI := src/agent_framework_chatkit/frontend/manifest.json
 $(UI): frontend/node_modules/.installed $(shell find frontend/src -type f) \
 		frontend/index.html frontend/page.js frontend/vite.config.ts
 	@echo "Building the web UI ..."
-	@$(NPM) run build -- --logLevel warn
+	@$(NPM) run --silent build -- --logLevel warn
 
 frontend: install $(UI) ## Check the web UI and build it into the package
 	@$(NPM) run check

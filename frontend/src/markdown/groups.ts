@@ -1,6 +1,6 @@
 /** Long lists are rendered in groups, so that a change costs no more than its group. */
 
-/** Return groups of at most `count` entries, and of at most `size` in all if there are several. */
+/** Group entries: at most `count` per group, and at most `size` unless one entry is larger. */
 export function grouped<T>(
   all: readonly T[],
   count: number,

@@ -38,7 +38,7 @@ export interface Received {
   event: AnyEvent & { can_follow?: boolean }
 }
 
-/** Says how a turn ended that did not complete normally. */
+/** Marks the end of a turn that did not complete normally. */
 export type TurnEndItem = EndOfTurnItem & {
   turn_id?: string
   state?: string

@@ -78,7 +78,7 @@ def _missing_setting(error: Exception) -> str:
         return ""
     named = [name for name in _VARIABLE.findall(message) if not os.environ.get(name)]
     if not named and "'endpoint'" in message:
-        # OpenAI's client falls back to Azure's settings, and complains about those.
+        # OpenAI's client falls back to Azure's settings, and reports that those are missing.
         named = ["OPENAI_API_KEY"]
     keys = [name for name in named if name.endswith("_KEY")]
     if not named:
@@ -90,7 +90,7 @@ def _missing_setting(error: Exception) -> str:
     advice += f": export {name}=..."
     if name == "OPENAI_API_KEY":
         advice += (
-            "\nA model of your own accepts any key, but also needs its address: "
+            "\nFor your own model, any key works; also set its address: "
             "export OPENAI_BASE_URL=http://localhost:8080/v1"
         )
     return advice

@@ -195,7 +195,7 @@ def test_import_error_says_why_and_where(tmp_path: Path, code: str, problem: str
 @pytest.mark.parametrize(
     ("arguments", "variable", "advice"),
     [
-        ("", "OPENAI_API_KEY", "A model of your own accepts any key"),
+        ("", "OPENAI_API_KEY", "For your own model, any key works"),
         ("api_key='key'", "OPENAI_MODEL", "to the name of the model"),
     ],
 )
