@@ -144,8 +144,8 @@ async def test_every_request_type(places: tuple[str, str]) -> None:
         found = await ann.get("threads.get_by_id", **thread)
         assert found["title"] == "A picture of Oslo"
         assert [each["id"] for each in (await ann.get("threads.list"))["data"]] == [ann.thread_id]
-        heard = await ann.get("input.transcribe", audio_base64="AAAA", mime_type="audio/webm")
-        assert heard == {"text": "3 bytes"}
+        transcribed = await ann.get("input.transcribe", audio_base64="AAAA", mime_type="audio/webm")
+        assert transcribed == {"text": "3 bytes"}
         page = await ann.get("items.list", **thread, limit=2, order="asc")
         assert (len(page["data"]), page["has_more"]) == (2, True)
 

@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 
 import { openedSite } from './openedSite'
-import { api, frame, greeted, heard, openPage, plain, start } from './elementPage'
+import { api, frame, greeted, received, openPage, plain, start } from './elementPage'
 
 const site = openedSite()
 
@@ -42,25 +42,27 @@ test('an event carries its details as objects of the page', async () => {
     await window.element.hideHistory()
   })
   await frame(page).getByRole('link', { name: 'the map' }).click()
-  await expect.poll(() => heard(page, 'deeplink')).toEqual([{ name: 'map', data: { zoom: '3' } }])
   await expect
-    .poll(() => heard(page, 'effect'))
+    .poll(() => received(page, 'deeplink'))
+    .toEqual([{ name: 'map', data: { zoom: '3' } }])
+  await expect
+    .poll(() => received(page, 'effect'))
     .toEqual([{ name: 'confetti', data: { colors: ['red'] } }])
-  await expect.poll(() => heard(page, 'error')).toEqual(['Error: No more.'])
-  await expect.poll(() => heard(page, 'tool.change')).toEqual([{ toolId: 'find' }])
-  await expect.poll(() => heard(page, 'thread.change')).toEqual([{ threadId: 't' }])
+  await expect.poll(() => received(page, 'error')).toEqual(['Error: No more.'])
+  await expect.poll(() => received(page, 'tool.change')).toEqual([{ toolId: 'find' }])
+  await expect.poll(() => received(page, 'thread.change')).toEqual([{ threadId: 't' }])
   for (const name of ['response.start', 'response.end', 'history.open', 'history.close']) {
-    await expect.poll(() => heard(page, name), { message: name }).toEqual([null])
+    await expect.poll(() => received(page, name), { message: name }).toEqual([null])
   }
   await expect
-    .poll(() => heard(page, 'log'))
+    .poll(() => received(page, 'log'))
     .toContainEqual({
       name: 'request',
       data: { type: 'threads.create', status: 200, milliseconds: expect.any(Number) },
     })
   await page.evaluate(() => window.ending(window.element.setThreadId('other')))
-  await expect.poll(() => heard(page, 'thread.load.start')).toEqual([{ threadId: 'other' }])
-  await expect.poll(() => heard(page, 'thread.load.end')).toEqual([{ threadId: 'other' }])
+  await expect.poll(() => received(page, 'thread.load.start')).toEqual([{ threadId: 'other' }])
+  await expect.poll(() => received(page, 'thread.load.end')).toEqual([{ threadId: 'other' }])
   await page.context().close()
 })
 
@@ -118,7 +120,7 @@ test('an invalid option is reported in the frame and to the page, and the rest w
   await alert.getByText('theme must be "light" or "dark".').waitFor()
   await alert.getByText('startScreen.prompts must be a list.').waitFor()
   await expect
-    .poll(() => heard(page, 'error'))
+    .poll(() => received(page, 'error'))
     .toEqual([
       'Error: theme must be "light" or "dark".',
       'Error: startScreen.prompts must be a list.',
@@ -136,7 +138,7 @@ test('an invalid option is reported in the frame and to the page, and the rest w
 test.each([
   [{ api: { getClientSecret: 'x' } }, 'this UI talks to your own server'],
   [{}, 'api.url is missing'],
-])('without a server of its own, it says what to do: %j', async (options, words) => {
+])('options without an api.url are explained: %j', async (options, words) => {
   const page = await pageWith(plain)
   await start(page, options)
   await frame(page).getByRole('alert').getByText(words).waitFor()
@@ -152,7 +154,7 @@ test.each([
     }),
   )
   await frame(page).getByRole('textbox', { name: 'Message' }).waitFor()
-  await expect.poll(() => heard(page, 'thread.load.end')).toEqual([{ threadId: 'thr_first' }])
+  await expect.poll(() => received(page, 'thread.load.end')).toEqual([{ threadId: 'thr_first' }])
   await page.context().close()
 })
 
@@ -178,7 +180,9 @@ test('options can change during use', async () => {
   await expect.poll(() => page.locator('iframe').getAttribute('title')).toBe('Help')
   await expect.poll(() => chat.locator('html').getAttribute('lang')).toBe('fr')
   // A chosen tool that is no longer offered is deselected.
-  await expect.poll(async () => (await heard(page, 'tool.change')).at(-1)).toEqual({ toolId: null })
+  await expect
+    .poll(async () => (await received(page, 'tool.change')).at(-1))
+    .toEqual({ toolId: null })
   await set({ header: { enabled: false }, disclaimer: { text: 'Be careful.' } })
   await expect.poll(() => chat.locator('header').count()).toBe(0)
   await chat.getByText('Be careful.').waitFor()
@@ -192,7 +196,7 @@ test('options can change during use', async () => {
   await set({ api: { ...api, url: '/another' } })
   await chat.locator('.greeting').waitFor()
   await expect
-    .poll(async () => (await heard(page, 'thread.change')).at(-1))
+    .poll(async () => (await received(page, 'thread.change')).at(-1))
     .toEqual({ threadId: null })
   await page.context().close()
 })

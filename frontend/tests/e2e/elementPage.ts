@@ -96,7 +96,7 @@ export async function start(page: Page, options: object = { api }): Promise<void
   }, options)
 }
 
-export const heard = (page: Page, name: string): Promise<unknown[]> =>
+export const received = (page: Page, name: string): Promise<unknown[]> =>
   page.evaluate(
     (wanted) => window.events.filter(([each]) => each === wanted).map(([, detail]) => detail),
     name,

@@ -67,14 +67,14 @@ class Customer extends Person {
   }
 
   /** Return the events that the app received, each as `<name> <JSON>`. */
-  heard(): Promise<string[]> {
-    return this.page.evaluate(() => window.heard)
+  received(): Promise<string[]> {
+    return this.page.evaluate(() => window.received)
   }
 
   /** Wait until the app has received an event of each name. */
-  async hears(...names: string[]): Promise<void> {
+  async receives(...names: string[]): Promise<void> {
     await expect
-      .poll(async () => (await this.heard()).map((each) => each.split(' ')[0]))
+      .poll(async () => (await this.received()).map((each) => each.split(' ')[0]))
       .toEqual(expect.arrayContaining(names))
   }
 
@@ -114,7 +114,7 @@ test('the options take effect', async () => {
   await ann.button('Dictate').waitFor()
   await ann.button('menu').click()
   await ann.button('close').click()
-  await ann.hears('ready', 'left', 'right')
+  await ann.receives('ready', 'left', 'right')
   await ann.leave()
 })
 
@@ -135,7 +135,7 @@ test('a prompt is sent by the app’s own fetch, and its answer can be rated', a
   await expect.poll(() => ann.button('Get another answer').count()).toBe(0)
   await ann.button('Good answer').click()
   await expect.poll(() => ann.button('Good answer').getAttribute('aria-pressed')).toBe('true')
-  await ann.hears('response.start', 'response.end', 'thread.change')
+  await ann.receives('response.start', 'response.end', 'thread.change')
   await ann.leave()
 })
 
@@ -153,11 +153,11 @@ test('each method of the composer and of threads works', async () => {
   await ann.call((chat) => chat.focusComposer())
   const focused = await page.frames()[1]?.evaluate(() => document.activeElement?.ariaLabel)
   expect(focused).toBe('Message')
-  await expect.poll(() => ann.heard()).toContain('tool.change {"toolId":"search"}')
+  await expect.poll(() => ann.received()).toContain('tool.change {"toolId":"search"}')
   await ann.call((chat) => chat.fetchUpdates())
   await ann.text(/Oslo by locate/).waitFor()
 
-  const first = (await ann.heard()).findLast((each) => each.startsWith('thread.change "'))
+  const first = (await ann.received()).findLast((each) => each.startsWith('thread.change "'))
   const id = JSON.parse(first?.slice('thread.change '.length) ?? 'null') as string
   await ann.call((chat) => chat.setThreadId(null))
   await chat.getByRole('heading', { name: 'How can we help?' }).waitFor()
@@ -165,7 +165,7 @@ test('each method of the composer and of threads works', async () => {
   await ann.text(/You said Anew, and I know 1/).waitFor()
   await page.evaluate((threadId) => window.chat.setThreadId(threadId), id)
   await ann.text(/Oslo by locate/).waitFor()
-  await ann.hears('load.start', 'load.end')
+  await ann.receives('load.start', 'load.end')
   // The app starts with its initial thread.
   await page.goto(`${url}/?thread=${id}`)
   await ann.text(/Oslo by locate/).waitFor()
@@ -182,7 +182,7 @@ test('the chat list opens and closes, and an action that the server lacks is rep
   await ann.button('Delete Hello').waitFor()
   await expect.poll(() => ann.chat.getByRole('button', { name: /^Rename/ }).count()).toBe(0)
   await ann.call((chat) => chat.hideHistory())
-  await ann.hears('history.open', 'history.close')
+  await ann.receives('history.open', 'history.close')
   await ann.leave()
 })
 
@@ -206,7 +206,7 @@ test('tags, commands, models and files are chosen and sent', async () => {
   await chat.getByText('large.txt: It is larger than 1 kB.').waitFor()
   await ann.button('Send').click()
   await ann.text(/You said.*Kari.*Fram/).waitFor()
-  await ann.hears('tag.click')
+  await ann.receives('tag.click')
   await ann.leave()
 })
 
@@ -243,6 +243,6 @@ test("the server's events for the app reach the app", async () => {
     'error "No more."',
     expect.stringMatching(/^log {"name":"request","data":{"type":"threads.create","status":200/),
   ])
-  await expect.poll(() => ann.heard()).toEqual(said)
+  await expect.poll(() => ann.received()).toEqual(said)
   await ann.leave()
 })

@@ -179,24 +179,26 @@ test('notices have a title, and links in their text', async () => {
 test('an answer is announced once and whole, and a question when it arrives', async () => {
   const asked = question('Hello')
   const { chat } = await thread([answer('Old')])
-  const heard = (): string[] =>
+  const announcements = (): string[] =>
     within(screen.getByRole('log'))
       .queryAllByText(/./)
       .map((each) => each.textContent ?? '')
-  const before = heard().length
+  const before = announcements().length
   const write = (text: string): ThreadItem => ({ ...answer(text), id: 'a' })
   const open = new Map([['a', null]])
   show(chat, { items: [asked] }, true)
   show(chat, { items: [asked, write('It **ra')], open }, true)
   show(chat, { items: [asked, write('It **rains**.')], open }, true)
-  expect(heard().slice(before)).toEqual([])
+  expect(announcements().slice(before)).toEqual([])
   const card = item('widget', { widget: { type: 'Card' }, copy_text: 'May I pay?' })
   const inputs = [{ type: 'freeform' as const, id: 'x', question: 'Why?' }]
   const asking = item('structured_input', { status: 'pending', inputs })
   show(chat, { items: [asked, write('It **rains**.'), card, asking] }, true)
   show(chat, { items: [asked, write('It **rains**.'), card, asking] })
-  await waitFor(() => expect(heard().slice(-3)).toEqual(['It rains.', 'May I pay?', 'Why?']))
-  expect(heard().join()).not.toContain('Old')
+  await waitFor(() =>
+    expect(announcements().slice(-3)).toEqual(['It rains.', 'May I pay?', 'Why?']),
+  )
+  expect(announcements().join()).not.toContain('Old')
 })
 
 test('only the user retries older items that cannot be loaded', async () => {

@@ -79,27 +79,27 @@ class Watch(ChatMiddleware):
     """Records the updates that the client creates from the model's answers."""
 
     def __init__(self) -> None:
-        self.heard = ""
+        self.received = ""
         """All texts, thoughts and arguments so far."""
         self._has_heard = asyncio.Event()
 
     async def process(self, context: ChatContext, call_next: Callable[[], Awaitable[None]]) -> None:
-        context.stream_transform_hooks.append(self._hear)
+        context.stream_transform_hooks.append(self._record)
         await call_next()
 
-    def _hear(self, update: ChatResponseUpdate) -> ChatResponseUpdate:
+    def _record(self, update: ChatResponseUpdate) -> ChatResponseUpdate:
         for content in update.contents:
             if content.merge_mode != "replace" and content.text:
-                self.heard += content.text
+                self.received += content.text
             if content.type == "function_call" and content.arguments:
                 arguments = content.arguments
-                self.heard += arguments if isinstance(arguments, str) else json.dumps(arguments)
+                self.received += arguments if isinstance(arguments, str) else json.dumps(arguments)
         self._has_heard.set()
         return update
 
     async def until(self, text: str) -> None:
         """Wait until the updates contain a text."""
-        while text not in self.heard:
+        while text not in self.received:
             self._has_heard.clear()
             await self._has_heard.wait()
 

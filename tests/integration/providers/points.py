@@ -72,7 +72,7 @@ def check_input(talking: Chat, point: Point) -> None:
         assert "not started" in results[0]
     said = "".join(of("assistant", given))
     for text in ("Let me ", "It is "):
-        if text in talking.watch.heard:
+        if text in talking.watch.received:
             assert text.strip() in said
 
 

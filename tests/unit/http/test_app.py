@@ -252,8 +252,10 @@ async def test_every_non_streaming_request() -> None:
         ]
         assert len((await browser.get("items.list", **thread))["data"]) == 2
         await browser.get("items.feedback", **thread, item_ids=["nothing"], kind="negative")
-        heard = await browser.get("input.transcribe", audio_base64="AAAA", mime_type="audio/webm")
-        assert heard == {"text": "3 bytes"}
+        transcribed = await browser.get(
+            "input.transcribe", audio_base64="AAAA", mime_type="audio/webm"
+        )
+        assert transcribed == {"text": "3 bytes"}
         await browser.get("threads.delete", **thread)
         assert (await browser.post("threads.get_by_id", **thread)).status_code == 404
 

@@ -241,7 +241,7 @@ class Network:
     def tell(self, sender: SimulatedDatabase, keys: set[int]) -> None:
         for listening in self._listening:
             if keys and listening.database is not sender:
-                listening.hear(keys)
+                listening.notify(keys)
 
     def leave(self, listening: _Listening) -> None:
         self._listening.remove(listening)
@@ -260,7 +260,7 @@ class _Listening:
         self._check = check
         self._task = asyncio.create_task(self._run())
 
-    def hear(self, keys: set[int]) -> None:
+    def notify(self, keys: set[int]) -> None:
         _loop().call_later(self.database._takes(), self._heard.put_nowait, keys)
 
     async def close(self) -> None:

@@ -6,13 +6,13 @@ import { createRoot } from 'react-dom/client'
 declare global {
   interface Window {
     chat: ReturnType<typeof useChatKit>
-    heard: string[]
+    received: string[]
   }
 }
 
-window.heard = []
-const hear = (name: string) => (detail?: unknown) => {
-  window.heard.push(`${name} ${JSON.stringify(detail ?? null)}`)
+window.received = []
+const record = (name: string) => (detail?: unknown) => {
+  window.received.push(`${name} ${JSON.stringify(detail ?? null)}`)
 }
 
 const kari = { id: 'kari', title: 'Kari', interactive: true, data: { team: 'sea' } }
@@ -48,8 +48,8 @@ const options: UseChatKitOptions = {
   header: {
     enabled: true,
     title: { enabled: true, text: 'Help' },
-    leftAction: { icon: 'menu', onClick: hear('left') },
-    rightAction: { icon: 'close', onClick: hear('right') },
+    leftAction: { icon: 'menu', onClick: record('left') },
+    rightAction: { icon: 'close', onClick: record('right') },
   },
   history: { enabled: true, showDelete: true, showRename: false },
   startScreen: {
@@ -76,7 +76,7 @@ const options: UseChatKitOptions = {
   entities: {
     showComposerMenu: true,
     onTagSearch: async (query) => [kari].filter(({ title }) => title.includes(query)),
-    onClick: ({ id, data }) => hear('tag.click')([id, data]),
+    onClick: ({ id, data }) => record('tag.click')([id, data]),
     onRequestPreview: async ({ title }) => ({
       preview: { type: 'Basic', children: [{ type: 'Text', value: `${title} works at sea.` }] },
     }),
@@ -86,21 +86,21 @@ const options: UseChatKitOptions = {
     onSearch: async () => [{ id: 'ship', label: 'Name a ship', icon: 'compass' }],
     onSelect: async () => ({ type: 'entity', entity: { id: 'fram', title: 'Fram' } }),
   },
-  widgets: { onAction: async (action, { id }) => hear('action')({ action, id }) },
+  widgets: { onAction: async (action, { id }) => record('action')({ action, id }) },
   thread: { autoScroll: true },
-  onReady: hear('ready'),
-  onError: ({ error }) => hear('error')(error.message),
-  onResponseStart: hear('response.start'),
-  onResponseEnd: hear('response.end'),
-  onThreadChange: ({ threadId }) => hear('thread.change')(threadId),
-  onThreadLoadStart: () => hear('load.start')(),
-  onThreadLoadEnd: () => hear('load.end')(),
-  onToolChange: hear('tool.change'),
-  onHistoryOpen: hear('history.open'),
-  onHistoryClose: hear('history.close'),
-  onEffect: hear('effect'),
-  onDeeplink: hear('deeplink'),
-  onLog: hear('log'),
+  onReady: record('ready'),
+  onError: ({ error }) => record('error')(error.message),
+  onResponseStart: record('response.start'),
+  onResponseEnd: record('response.end'),
+  onThreadChange: ({ threadId }) => record('thread.change')(threadId),
+  onThreadLoadStart: () => record('load.start')(),
+  onThreadLoadEnd: () => record('load.end')(),
+  onToolChange: record('tool.change'),
+  onHistoryOpen: record('history.open'),
+  onHistoryClose: record('history.close'),
+  onEffect: record('effect'),
+  onDeeplink: record('deeplink'),
+  onLog: record('log'),
 }
 
 function App() {
