@@ -28,7 +28,7 @@ from ..telemetry import RecordedSpan, request_span
 from .event_log import serialize
 from .follower import Follower
 from .replies import Replies
-from .requests import RequestInvalidError, ThreadsFollowReq, is_detached
+from .requests import RequestInvalidError, ThreadsFollowReq, digest_of, is_detached
 from .run import Run
 from .streams import Frames, run_events, thread_events
 from .threads import ThreadClosedError, thread_response, visible_items
@@ -47,7 +47,7 @@ BUSY = (
 )
 """Shown to a user who does something else while an answer is being written."""
 
-_REUSED = "The metadata.request_id belongs to a request in another thread. Send a new random one."
+_REUSED = "The metadata.request_id belongs to another request. Send a new random one."
 
 
 class Dispatcher(Generic[TContext]):
@@ -121,9 +121,11 @@ class Dispatcher(Generic[TContext]):
             yield [_plain(NoticeEvent(level="warning", message=str(closed)))]
             return
         except RepeatedRequestError as repeated:
-            if _thread_of(request) not in (None, repeated.request.thread_id):
+            known = repeated.request
+            is_other = known.digest not in (None, digest_of(request))
+            if is_other or _thread_of(request) not in (None, known.thread_id):
                 raise RequestInvalidError(_REUSED) from repeated
-            async for frames in self._repeat(repeated.request, context, is_live=is_live):
+            async for frames in self._repeat(known, context, is_live=is_live):
                 yield frames
             return
         try:

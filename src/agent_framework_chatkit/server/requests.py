@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 from hashlib import sha256
 from typing import Annotated, Any, Literal, TypeAlias
 
-from chatkit.types import BaseReq, NonStreamingReq, StreamingReq
+from chatkit.types import (
+    BaseReq,
+    NonStreamingReq,
+    StreamingReq,
+    ThreadsAddStructuredInputReq,
+    ThreadsAddUserMessageReq,
+    ThreadsCreateReq,
+    ThreadsCustomActionReq,
+    ThreadsRetryAfterItemReq,
+)
 from pydantic import BaseModel, Field, TypeAdapter
 
 from .event_log import PAGE_ID
@@ -162,6 +172,35 @@ def request_id_of(request: BaseReq) -> str | None:
     if not isinstance(given, str) or not given:
         return None
     return given if len(given) <= 200 else sha256(given.encode()).hexdigest()
+
+
+def digest_of(request: StreamingReq) -> str:
+    """Return a digest of what a request asks for, which tells whether another one is the same.
+
+    A client may repeat a request with other metadata after a reload, with another model, or in a
+    version that treats spaces differently.
+    """
+    canonical = json.dumps(_asked(request), sort_keys=True, default=str)
+    return sha256(canonical.encode()).hexdigest()
+
+
+def _asked(request: StreamingReq) -> list[Any]:
+    if isinstance(request, (ThreadsCreateReq, ThreadsAddUserMessageReq)):
+        given = request.params.input
+        text = "".join(part.text for part in given.content)
+        quoted = given.quoted_text or ""
+        files = sorted(set(given.attachments))
+        return ["message", "".join(text.split()), files, "".join(quoted.split())]
+    if isinstance(request, ThreadsCustomActionReq):
+        action = request.params.action
+        return ["action", request.params.item_id, action.type, action.payload]
+    if isinstance(request, ThreadsAddStructuredInputReq):
+        answers = request.params.input.model_dump(exclude_unset=True)
+        return ["answers", request.params.item_id, answers]
+    if isinstance(request, ThreadsRetryAfterItemReq):
+        return ["retry", request.params.item_id, request.metadata.get("input")]
+    # A client tool output: it may be large.
+    return ["output"]
 
 
 def page_of(request: BaseReq) -> str | None:

@@ -45,7 +45,7 @@ from .answers import CLOSED, OUR_ACTIONS, RefusedAnswerError, may_answer, submit
 from .event_log import Entry, numbered, serialize
 from .follower import Follower
 from .replies import PAGE_SIZE, record_action
-from .requests import RequestInvalidError, page_of, request_id_of
+from .requests import RequestInvalidError, digest_of, page_of, request_id_of
 from .run import Run, new_run_id
 from .threads import check_open, thread_response, visible_items
 from .user_messages import UserMessages
@@ -318,6 +318,7 @@ class TurnRequests(Generic[TContext]):
             new_run_id(),
             "",
             request_id=request_id_of(request),
+            request_digest=digest_of(request),
             **properties,
         )
 

@@ -15,8 +15,11 @@ from agent_framework_chatkit.server.requests import (
     MAX_ELEMENTS,
     RequestTooComplexError,
     check_complexity,
+    digest_of,
+    parse_request,
 )
 
+from ..chat_client import message
 from ..sized_chat import chat, status
 
 
@@ -109,3 +112,41 @@ def test_limit_itself_is_allowed() -> None:
         check_complexity(bytearray(b"[" + b"0," * MAX_ELEMENTS + b"0]"))
     with pytest.raises(RequestTooComplexError, match="deep"):
         check_complexity("[" * (MAX_DEPTH + 1))
+
+
+def digest(kind: str, metadata: Any = None, **params: Any) -> str:
+    body = {"type": kind, "params": {"thread_id": "t", **params}, "metadata": metadata or {}}
+    return digest_of(parse_request(json.dumps(body)))
+
+
+def sent(text: str, **properties: Any) -> str:
+    return digest("threads.add_user_message", input=message(text, **properties))
+
+
+def test_digest_is_the_same_for_the_same_message() -> None:
+    files = ["f1", "f2"]
+    assert digest("threads.create", {"page_id": "p"}, input=message(" Hi you\n")) == sent("Hi you")
+    assert sent("Hi", inference_options={"model": "a"}) == sent("Hi")
+    assert sent("Hi", attachments=files) == sent("Hi", attachments=files[::-1])
+    assert sent("Hi", quoted_text="") == sent("Hi", quoted_text=None)
+
+
+def test_digest_differs_for_other_requests() -> None:
+    yes, no = ({"type": "answer", "payload": {"yes": each}} for each in (True, False))
+    answers = [
+        {"status": "answered", "answers": {"q": {"values": [value]}}} for value in ("1", "2")
+    ]
+    digests = [
+        sent("Hi"),
+        sent("Hi you"),
+        sent("Hi", attachments=["f1"]),
+        sent("Hi", quoted_text="Hello"),
+        digest("threads.retry_after_item", item_id="m1"),
+        digest("threads.retry_after_item", item_id="m2"),
+        digest("threads.retry_after_item", {"input": message("Hi")}, item_id="m1"),
+        *(digest("threads.custom_action", item_id="w", action=each) for each in (yes, no)),
+        digest("threads.custom_action", item_id="v", action=yes),
+        *(digest("threads.add_structured_input", item_id="q", input=each) for each in answers),
+        digest("threads.add_client_tool_output", result="Oslo"),
+    ]
+    assert len(set(digests)) == len(digests)

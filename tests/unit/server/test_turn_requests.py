@@ -20,6 +20,7 @@ from chatkit.types import (
     HiddenContextItem,
     LockedStatus,
 )
+from sqlalchemy import update
 
 from agent_framework_chatkit import (
     ThreadContext,
@@ -27,6 +28,7 @@ from agent_framework_chatkit import (
 )
 from agent_framework_chatkit.server import turn_requests
 from agent_framework_chatkit.stores import ThreadBusyError
+from agent_framework_chatkit.stores.sql.tables import requests
 
 from ...fakes.scripted_agent import agent, call, said, text
 from ..chat_client import chat, message
@@ -74,11 +76,46 @@ async def test_request_id_of_another_thread_is_rejected() -> None:
         other = LiveClient(client.server)
         await (await other.ask("Hello")).rest()
         before = await other.items()
-        with pytest.raises(ValueError, match="another thread"):
+        with pytest.raises(ValueError, match="another request"):
             await (await other.ask("Bring tea", request_id="r1")).next()
         assert await other.items() == before
         await (await other.ask("Bring tea", request_id="r2")).rest()
         assert len(await client.items()) == 2
+
+
+async def test_request_id_of_another_message_is_rejected() -> None:
+    answering = agent([text("Hi")], [text("Yes.")])
+    async with live_chat(answering) as client:
+        await (await client.ask("Hello", request_id="r1")).rest()
+        new = LiveClient(client.server)
+        for sender in (client, new):
+            before = await client.items()
+            with pytest.raises(ValueError, match="another request"):
+                await (await sender.ask("Bring tea", request_id="r1")).next()
+            assert await client.items() == before
+        assert len((await client.send("threads.list"))["data"]) == 1
+        await (await client.ask("Bring tea", request_id="r2")).rest()
+
+
+async def test_message_may_be_repeated_in_another_form() -> None:
+    async with live_chat(agent([text("Hi")]), models=["a", "b"]) as client:
+        content = [{"type": "input_text", "text": "Hello "}, {"type": "input_text", "text": "you"}]
+        given = message("", inference_options={"model": "a"}) | {"content": content}
+        metadata = {"detached": True, "request_id": "r1", "page_id": "p1"}
+        first = await (await client.send("threads.create", metadata, input=given)).rest()
+        again = message("Hello you\n", inference_options={"model": "b"})
+        metadata = {"detached": True, "request_id": "r1", "page_id": "p2", "more": 1}
+        assert await (await client.send("threads.create", metadata, input=again)).rest() == first
+
+
+async def test_request_that_an_older_version_received_may_be_repeated() -> None:
+    async with live_chat(agent([text("Hi")])) as client:
+        first = await (await client.ask("Hello", request_id="r1")).rest()
+        forget = update(requests).values(digest=None)
+        await client.server.store.database.write(lambda connection: connection.execute(forget))
+        assert (
+            await (await LiveClient(client.server).ask("Hello?", request_id="r1")).rest() == first
+        )
 
 
 async def test_request_ids_are_per_owner() -> None:

@@ -36,6 +36,7 @@ class SearchContract:
             "DROP TABLE chatkit_audit",
             "DROP INDEX ix_chatkit_attachments_owner",
             "ALTER TABLE chatkit_attachments DROP COLUMN size",
+            "ALTER TABLE chatkit_requests DROP COLUMN digest",
             *(["DROP TABLE chatkit_search"] if sqlite else []),
             f"UPDATE {VERSION_TABLE} SET version_num = 'v2'",
         )

@@ -54,6 +54,7 @@ class SharedContract:
             "UPDATE chatkit_attachments SET data = '[' WHERE id = 'atc_7'",
             "DROP INDEX ix_chatkit_attachments_owner",
             "ALTER TABLE chatkit_attachments DROP COLUMN size",
+            "ALTER TABLE chatkit_requests DROP COLUMN digest",
             f"UPDATE {VERSION_TABLE} SET version_num = 'v4'",
         )
         async with SQLStore(url) as store:

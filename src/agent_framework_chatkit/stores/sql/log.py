@@ -325,7 +325,7 @@ def find_turn(connection: Connection, key: int) -> TurnRow | None:
 def find_request(connection: Connection, owner: str, request_id: str) -> RequestRow | None:
     """Return a repeated request's thread, turn and run, if it was received before."""
     row = connection.execute(
-        select(threads.c.id, requests.c.turn, requests.c.run)
+        select(threads.c.id, requests.c.turn, requests.c.run, requests.c.digest)
         .join(threads, threads.c.key == requests.c.thread)
         .where(requests.c.owner == owner, requests.c.id == request_id)
     ).one_or_none()

@@ -241,6 +241,7 @@ requests = Table(
     Column("turn", Name, nullable=False),
     Column("run", Text, nullable=False),
     Column("created_at", Double, nullable=False, index=True),
+    Column("digest", Text),
     PrimaryKeyConstraint("owner", "id"),
     Index(None, "thread"),
 )

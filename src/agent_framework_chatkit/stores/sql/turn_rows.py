@@ -42,11 +42,19 @@ class RepeatedRequestError(Exception):
 
 @dataclass(frozen=True)
 class RequestRow:
-    """A request that was received before, with its thread and the turn and run that it started."""
+    """A request that was received before.
+
+    Attributes:
+        thread_id: The request's thread.
+        turn: The ID of the turn that it started or continued.
+        run: The ID of the run that it started.
+        digest: The digest of its content; `None` if an older version received it.
+    """
 
     thread_id: str
     turn: str
     run: str
+    digest: str | None
 
 
 @dataclass(frozen=True)
@@ -194,6 +202,7 @@ class NewTurn:
         attachments: The message's attachments, which now belong to the thread.
         retry_after: The ID of the message after which everything is deleted.
         request_id: Makes the request safe to repeat.
+        request_digest: The digest of the request's content.
         check: Called with the thread; may raise.
         log: Returns the first events of the started turn.
     """
@@ -211,6 +220,7 @@ class NewTurn:
     attachments: Sequence[Attachment] = ()
     retry_after: str | None = None
     request_id: str | None = None
+    request_digest: str | None = None
     check: Callable[[ThreadMetadata], None] | None = None
     log: Callable[[BegunTurn], LogRow] | None = None
 

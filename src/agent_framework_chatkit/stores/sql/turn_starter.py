@@ -102,6 +102,7 @@ class TurnStarter:
                 "thread": begun.lease.key,
                 "turn": begun.turn_id,
                 "run": new.run,
+                "digest": new.request_digest,
             },
         )
         if added is None:
