@@ -20,7 +20,7 @@ from chatkit.types import (
     ThreadItemUpdatedEvent,
     ThreadStreamEvent,
 )
-from opentelemetry import metrics, trace
+from opentelemetry import _logs, metrics, trace
 from opentelemetry.metrics import Histogram
 from opentelemetry.trace import Span, Status, StatusCode
 
@@ -56,6 +56,31 @@ _first_tokens = _meter.create_histogram(
 _tokens = _meter.create_counter(
     "chatkit.turn.tokens", unit="{token}", description="Tokens used by turns, by type."
 )
+
+_FLUSH = 5_000
+"""Milliseconds that each of OpenTelemetry's providers has to send its last data."""
+
+
+def flush() -> None:
+    """Send the data that OpenTelemetry's SDK has collected and not sent yet.
+
+    The SDK does this when Python exits. But a server such as uvicorn ends its process with the
+    signal that it received.
+    """
+    providers = (
+        trace.get_tracer_provider(),
+        metrics.get_meter_provider(),
+        _logs.get_logger_provider(),
+    )
+    for provider in providers:
+        # Only the SDK's providers have this method.
+        force_flush = getattr(provider, "force_flush", None)
+        if force_flush is None:
+            continue
+        try:
+            force_flush(_FLUSH)
+        except Exception:
+            logger.exception("The last telemetry data could not be sent.")
 
 
 @contextmanager

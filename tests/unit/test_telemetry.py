@@ -13,8 +13,8 @@ from agent_framework.observability import disable_instrumentation, enable_instru
 from opentelemetry import metrics, trace
 from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider
 from opentelemetry.sdk.metrics.export import AggregationTemporality, InMemoryMetricReader
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from ..fakes.scripted_agent import agent, call, forever, text
@@ -214,3 +214,32 @@ async def test_rejected_request_is_measured_by_type(recorded: Recorded) -> None:
     span = recorded.span("chatkit threads.get_by_id")
     assert (span.attributes or {})["chatkit.thread.id"] == "thr_nobody"
     assert json.loads(span.to_json())["events"] == []
+
+
+class FailingProcessor(SpanProcessor):
+    """Cannot send its data until it is repaired."""
+
+    is_broken = True
+
+    def force_flush(self, timeout_millis: int = 0) -> bool:
+        if self.is_broken:
+            raise ConnectionError("No collector.")
+        return True
+
+
+async def test_last_data_is_sent_when_the_app_ends(
+    recorded: Recorded, caplog: pytest.LogCaptureFixture
+) -> None:
+    provider = trace.get_tracer_provider()
+    assert isinstance(provider, TracerProvider)
+    sent = InMemorySpanExporter()
+    provider.add_span_processor(BatchSpanProcessor(sent, schedule_delay_millis=3_600_000))
+    failing = FailingProcessor()
+    provider.add_span_processor(failing)
+    chatting = chat(agent([text("Hi")]))
+    async with chatting as browser, browser.app.router.lifespan_context(browser.app):
+        await browser.ask("Hello")
+        assert sent.get_finished_spans() == ()
+    failing.is_broken = False
+    assert "chatkit turn" in [span.name for span in sent.get_finished_spans()]
+    assert "could not be sent" in caplog.text

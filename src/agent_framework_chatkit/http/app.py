@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from ..server.server import AgentChatKitServer
+from ..telemetry import flush
 from .body import MAX_REQUEST
 from .endpoint import Authenticate, Endpoint, Handler
 from .failures import fail, refuse
@@ -141,6 +142,7 @@ async def _lifespan(server: AgentChatKitServer[Any]) -> AsyncIterator[None]:
     cleaning.cancel()
     await asyncio.wait([cleaning])
     await server.close()
+    await asyncio.to_thread(flush)
 
 
 async def _clean_up_regularly(server: AgentChatKitServer[Any]) -> None:
