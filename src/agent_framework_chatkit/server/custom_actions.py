@@ -60,7 +60,7 @@ class CustomActions(Generic[TContext]):
         sender: WidgetItem | None,
         context: TContext,
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
-        """Handle an action, and run the agent if the handler asks for it.
+        """Handle an action that streams; see `AgentChatKitServer.action`.
 
         Raises:
             CustomStreamError: If the handler fails. The message is for the user.
@@ -91,13 +91,7 @@ class CustomActions(Generic[TContext]):
         sender: WidgetItem | None,
         context: TContext,
     ) -> SyncCustomActionResponse:
-        """Handle an action that changes only its widget.
-
-        Raises:
-            CustomStreamError: If the handler fails. The message is for the user.
-            NotImplementedError: If the handler shows anything else. None of it is stored.
-            RefusedActionError: If the action is refused. The message is for the user.
-        """
+        """Handle an action with an immediate response; see `AgentChatKitServer.sync_action`."""
         handled = self._take(thread, action, sender)
         agent_context = self._agent_context(thread, context, sender)
         before = thread.model_copy(deep=True)
