@@ -2,6 +2,7 @@ import { useEffect, useLayoutEffect, useRef } from 'react'
 
 import type { ThreadMetadata } from './protocol/types'
 import { Boundary } from './ui/Boundary'
+import { keepFocus } from './ui/keepFocus'
 import type { Chat } from './chat/chat'
 import { Composer } from './composer/Composer'
 import { ChatContext, PreviewWidgetContext, useChat, useText } from './ui/context'
@@ -63,13 +64,7 @@ function Parts({ chat }: { chat: Chat }) {
     document.documentElement.dir = directionOf(locale)
   }, [options?.theme, options?.frameTitle, locale, say])
 
-  // When the list of chats closes, the focus returns to the composer.
-  const wasHistory = useRef(false)
-  useEffect(() => {
-    const isLost = document.activeElement === document.body
-    if (wasHistory.current && isLost && matchMedia('(pointer: fine)').matches) chat.focus()
-    wasHistory.current = view === 'history'
-  }, [chat, view])
+  useKeptFocus(chat, view)
 
   if (options === null || locale === '') return null
   if (configError !== null) {
@@ -88,6 +83,29 @@ function Parts({ chat }: { chat: Chat }) {
         <Layout status={status} isNew={isNew} />
       </PreviewWidgetContext>
     </ChatContext>
+  )
+}
+
+/** Return the focus to the composer when the list of chats, or the control that had it, disappears. */
+function useKeptFocus(chat: Chat, view: 'thread' | 'history'): void {
+  const wasHistory = useRef(false)
+  useEffect(() => {
+    const isLost = document.activeElement === document.body
+    if (wasHistory.current && isLost && matchMedia('(pointer: fine)').matches) chat.focus()
+    wasHistory.current = view === 'history'
+  }, [chat, view])
+  useEffect(
+    () =>
+      keepFocus(() => {
+        // On a touch screen, the focus would open the keyboard.
+        if (!matchMedia('(pointer: fine)').matches) return
+        chat.focus()
+        // The list of chats may be in the place of the composer.
+        if (document.activeElement === document.body) {
+          document.querySelector<HTMLElement>('.history input[type=search]')?.focus()
+        }
+      }),
+    [chat],
   )
 }
 
