@@ -222,5 +222,5 @@ def make_app() -> Starlette:
     """Return an app for plain uvicorn."""
     # The test's only visitor makes the requests of many.
     quotas = Quotas(**dict.fromkeys(Quotas.__dataclass_fields__))
-    store = SQLStore[Any](os.environ["CHATKIT_STORE"], lease=1)
+    store = SQLStore[Any](os.environ["CHATKIT_STORE"], lease=float(os.environ["CHATKIT_LEASE"]))
     return create_app(HastyServer(helper, store, quotas=quotas))

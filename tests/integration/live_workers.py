@@ -33,7 +33,8 @@ class LiveWorker(ServerProcess):
         helper = f"tests.fakes.{agent}:helper"
         first, *others = command or ("af-chatkit", "serve", helper, "--store", store)
         settings = {
-            "CHATKIT_LEASE": "1",
+            # A busy machine may pause a process for a second.
+            "CHATKIT_LEASE": "4",
             "CHATKIT_STORE": store,
             "CHATKIT_AGENT": helper,
             "GATES": str(folder),

@@ -31,7 +31,7 @@ class Serving(ServerProcess):
     ) -> None:
         self.payments = folder / "payments"
         serve = [program("af-chatkit"), "serve", f"tests.fakes.{agent}:helper", "--store", store]
-        variables = {"CHATKIT_LEASE": "1", "PAYMENTS": str(self.payments)}
+        variables = {"CHATKIT_LEASE": "4", "PAYMENTS": str(self.payments)}
         super().__init__([*before, *serve, *options], folder / "log", **variables)
 
     def start(self) -> None:

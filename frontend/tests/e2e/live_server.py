@@ -54,6 +54,6 @@ def pay(amount: int) -> str:
 
 port, database = int(sys.argv[1]), sys.argv[2]
 agent = Agent(client=WorkingModel(), tools=[look_up, pay])
-store = SQLStore[Any](database, lease=1)
+store = SQLStore[Any](database, lease=3)
 server = AgentChatKitServer[Any](agent, store, detached=sys.argv[3:] != ["plain"])
 uvicorn.run(create_app(server), port=port, log_level="warning")
