@@ -26,7 +26,7 @@ export function shownOf(text: string): Shown {
     if (type === 'inlineMath' || type === 'math') return (isSource ? node.source : value) ?? ''
     if (type === 'footnoteReference') return String(notes.get(node.identifier ?? ''))
     if (type === 'footnoteDefinition') return ''
-    if (type === 'image') return `Image not shown: ${node.alt}`
+    if (type === 'image' || type === 'imageReference') return `Image not shown: ${node.alt}`
     if (type === 'break') return '\n'
     if (type === 'inlineCode') return value.replaceAll('\n', ' ')
     if (type === 'tableCell') return `${inner()}\t`

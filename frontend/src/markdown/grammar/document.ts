@@ -61,9 +61,10 @@ export class MarkdownDocument {
 
   /** Keep the finished blocks before a cut, and return the blocks after it. */
   #finish({ tail, head, rest }: Cut): readonly Block[] {
-    this.#done.push(...head)
     this.#tail = tail
-    const changed = this.#refer(head, rest)
+    const { changed, written } = this.#refer(head, rest)
+    // The parser took a definition that is being written for a whole one.
+    this.#done.push(...head.map((block) => (asksFor(block, written) ? this.#again(block) : block)))
     if (changed.size === 0) return rest
     this.#done = this.#done.map((block) => (asksFor(block, changed) ? this.#again(block) : block))
     return rest.some((block) => asksFor(block, changed))
@@ -120,19 +121,25 @@ export class MarkdownDocument {
         }
   }
 
-  /** Collect the definitions in new blocks, and return the labels that changed. */
-  #refer(finished: readonly Block[], rest: readonly Block[]): Set<string> {
+  /** Collect the definitions in new blocks, and return the labels that changed or are being written. */
+  #refer(
+    finished: readonly Block[],
+    rest: readonly Block[],
+  ): { changed: Set<string>; written: Set<string> } {
     const done = new Map<string, Node>()
     for (const block of finished) collect(block, done)
     const open = new Map<string, Node>()
+    const written = new Map<string, Node>()
     for (const block of rest) {
       // The address in a definition is unknown while it is being written.
       const isWritten = this.#isOpen && block === rest.at(-1) && !this.#text.endsWith('\n')
-      if (!isWritten || block.node.type === 'footnoteDefinition') collect(block, open)
+      const isKnown = !isWritten || block.node.type === 'footnoteDefinition'
+      collect(block, isKnown ? open : written)
     }
     const { references, changed } = this.references.with(done, open)
     this.references = references
-    return changed
+    const unknown = [...written.keys()].filter((label) => !references.has(label))
+    return { changed, written: new Set(unknown) }
   }
 }
 
