@@ -70,4 +70,9 @@ export const COSTLY: Record<string, string> = {
   'Korean jamo': '\u1112\u1161\u11ab'.repeat(20_000),
   'line breaks': 'a  \n'.repeat(20_000),
   images: '![a](https://a.test/i.png) '.repeat(5_000),
+  'tasks in lists in quotes': '> - [ ] a\n>   - [x] b\n'.repeat(3_000),
+  'definitions of one label': `[a]\n\n${'[a]: /u\n'.repeat(10_000)}`,
+  'addresses with brackets': 'https://a.test/(b)[c] '.repeat(5_000),
+  'Chinese with marks': '**重要（注）**的、'.repeat(10_000),
+  'comparisons and prices': 'a < b & c | $5 '.repeat(8_000),
 }
