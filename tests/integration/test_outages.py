@@ -58,6 +58,9 @@ class Outage:
         self._logs: dict[LiveWorker, int] = {}
 
     async def __aenter__(self) -> None:
+        # A worker notices an outage only after its first turn.
+        for worker in self._workers:
+            await Person().ask(worker, Script(say=1).question).end()
         self._logs = {worker: len(worker.log) for worker in self._workers}
         await asyncio.to_thread(self._begin)
 
