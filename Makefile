@@ -109,9 +109,9 @@ dist: $(BIN)/uv $(UI) ## Build the package, including the web UI, into dist/
 	@echo "Install it with:"
 	@echo "  pip install '$(CURDIR)/$$(ls dist/*.whl)[server,files]'"
 
-# Each run of the unit tests keeps one core busy, so they are parallel.
-test: lint types docs $(UI) ## Run every check
-	@$(MAKE) --no-print-directory -j3 --output-sync=target unit lowest frontend
+# Most of these keep one core busy, so they are parallel.
+test: install $(UI) ## Run every check
+	@$(MAKE) --no-print-directory -j3 --output-sync=target lint types docs unit lowest frontend
 	@$(MAKE) --no-print-directory e2e integration
 
 bench: install $(UI) ## Measure speed and memory, compared with the peers

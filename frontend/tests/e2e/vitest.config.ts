@@ -3,8 +3,19 @@
 import { join } from 'node:path'
 
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 import { PATIENCE } from './patience.ts'
+
+/** The files that take longest. They start first, so that none of them is left for the end. */
+const LONGEST = /(?:live|gallery|states|around)\.test\.ts$/
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isShort = ({ moduleId }: TestSpecification): number => (LONGEST.test(moduleId) ? 0 : 1)
+    return (await super.sort(files)).sort((a, b) => isShort(a) - isShort(b))
+  }
+}
 
 export default defineConfig({
   root: join(import.meta.dirname, '../..'),
@@ -15,5 +26,6 @@ export default defineConfig({
     hookTimeout: 120_000,
     expect: { poll: { timeout: PATIENCE } },
     maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
   },
 })
