@@ -32,6 +32,9 @@ OPENING = 0.01
 SETTLE = 0.5
 """Seconds that a server needs to finish its work after its responses."""
 
+CALM = 0.05
+"""The share of the core below which a server counts as idle."""
+
 
 class Meter:
     """Measures a server's processor time, minus its idle usage."""
@@ -44,10 +47,13 @@ class Meter:
 
     @classmethod
     async def of(cls, server: Server) -> Meter:
-        """Measure the idle server, then start the measurement."""
-        idle = cls(server, 0.0)
-        await asyncio.sleep(SETTLE)
-        return cls(server, idle.busy())
+        """Wait until the server is idle, measure that, then start the measurement."""
+        share = 1.0
+        while share > CALM:
+            idle = cls(server, 0.0)
+            await asyncio.sleep(SETTLE)
+            share = idle.busy()
+        return cls(server, share)
 
     def again(self) -> Meter:
         """Return a meter that starts now."""
