@@ -108,7 +108,7 @@ export class Scrolling {
   }
 
   #look = (): void => {
-    const [top, rest, height, view] = [this.#top, this.#rest, this.#height, this.#view]
+    const [top, height, view] = [this.#top, this.#height, this.#view]
     this.#measure()
     const isByHand = performance.now() - this.#touchedAt < BY_HAND
     if (this.#place === 'end') {
@@ -120,8 +120,9 @@ export class Scrolling {
       const isScrolled = this.#top !== top && this.#height === height && this.#view === view
       if (isByHand || isScrolled) this.#keep('own')
     } else if (this.autoScroll && this.#top > top) {
-      const isNearer = this.#rest < NEAR && this.#rest < rest
-      if (isNearer || this.#rest < 1) this.#keep('end')
+      // Text may have been added since the user saw the end.
+      const seen = Math.min(height, this.#height)
+      if (seen - this.#top - this.#view < NEAR) this.#keep('end')
     }
   }
 

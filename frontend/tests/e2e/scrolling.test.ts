@@ -74,6 +74,24 @@ test.each<[string, (ann: Person) => Promise<void>]>([
   await settled(ann)
 })
 
+test('following resumes at the end that the user saw, although it moved meanwhile', async () => {
+  const ann = await listening()
+  await ann.chat.locator('.scroller').hover()
+  await ann.page.mouse.wheel(0, -300)
+  await expect.poll(() => rest(ann)).toBeGreaterThan(100)
+  // Before the browser reports the scroll, a line is added.
+  await ann.chat.locator('.scroller').evaluate((each) => {
+    each.scrollTop = each.scrollHeight
+    const line = document.createElement('div')
+    line.style.height = '60px'
+    each.querySelector('.items')?.append(line)
+  })
+  await moreLines(ann)
+  await expect.poll(() => rest(ann)).toBeLessThan(2)
+  await ann.button('Stop').click()
+  await settled(ann)
+})
+
 test('a growing composer does not hide the end of a followed thread', async () => {
   const ann = await listening()
   await ann.composer.fill('One\nTwo\nThree\nFour\nFive')
