@@ -13,6 +13,7 @@ import {
 
 import { Store } from '../chat/store'
 import { useStore } from '../ui/useStore'
+import { patiently } from '../ui/part'
 import type { Content } from '../chat/content'
 import { pastedText } from './pasted'
 import { focus, isOfInputMethod, read, type, write } from './plainField'
@@ -64,7 +65,7 @@ let loading: Promise<void> | null = null
 
 /** Load the editor. If that fails, the next call tries again. */
 export function loadEditor(): Promise<void> {
-  loading ??= import('./RichEditor').then(
+  loading ??= patiently(() => import('./RichEditor')).then(
     (module) => rich.set({ RichEditor: module.default }),
     (error: unknown) => {
       console.warn('The editor could not be loaded. Text can be written without it.', error)

@@ -4,6 +4,7 @@ import { CopyButton } from '../ui/CopyButton'
 import { useText } from '../ui/context'
 import { IconButton } from '../ui/IconButton'
 import { FoldIcon, ExpandIcon, WrapIcon } from '../ui/icons'
+import { patiently } from '../ui/part'
 import { codeNameOf } from './codeName'
 import type { Node } from './grammar/node'
 import { grouped, isSameGroup } from './groups'
@@ -149,7 +150,7 @@ function useColors(code: string, language: string, isOpen: boolean): ColoredLine
   useEffect(() => {
     if (language === '' || !isColorable(code)) return
     let isCurrent = true
-    import('./highlighting').then(
+    patiently(() => import('./highlighting')).then(
       ({ highlight }) => {
         if (isCurrent)
           highlight(code, language, isOpen, (colored) => isCurrent && setLines(colored))

@@ -133,7 +133,7 @@ async function finish(said: string, ...people: Person[]): Promise<void> {
     const steps = [0, 1, 2].map((step) => written(said, step).trim())
     await expect.poll(() => answers(person)).toEqual(steps)
     await expect.poll(() => bubbles(person)).toEqual([said])
-    await expect.poll(() => person.chat.getByRole('alert').count()).toBe(0)
+    await expect.poll(() => person.chat.getByRole('alert').allTextContents()).toEqual([])
   }
 }
 
