@@ -214,13 +214,12 @@ function isOutgoing(kept: unknown): kept is Outgoing {
 }
 
 /** Return whether a message that was sent is in its thread. */
-export function isThere({ input, after }: Outgoing, items: readonly ThreadItem[]): boolean {
+export function isThere({ sending, after }: Outgoing, items: readonly ThreadItem[]): boolean {
   const messages = items.filter((item) => item.type === 'user_message')
   const index = messages.findIndex(({ id }) => id === after)
   // Without the message before it, an older one may have the same text.
   if (index < 0 && after !== null) return false
-  const text = textOf(input.content)
-  return messages.slice(index + 1).some((message) => textOf(message.content) === text)
+  return messages.slice(index + 1).some((message) => isOf(message, sending))
 }
 
 /** Return whether a message in a thread has the content that was sent. */

@@ -312,13 +312,14 @@ class TurnRequests(Generic[TContext]):
         item = properties.get("item")
         if isinstance(item, UserMessageItem):
             properties["attachments"] = item.attachments
+        request_id = request_id_of(request)
         return NewTurn(
             owner_of(context),
             thread_id,
             new_run_id(),
             "",
-            request_id=request_id_of(request),
-            request_digest=digest_of(request),
+            request_id=request_id,
+            request_digest=None if request_id is None else digest_of(request),
             **properties,
         )
 
