@@ -1,3 +1,5 @@
+import { patiently } from '../ui/part'
+
 /** The most characters to read aloud, for some twenty minutes. */
 const LONGEST = 20_000
 
@@ -7,8 +9,8 @@ const STRETCH = 1_000
 /** Return the words of Markdown without its markup, for reading aloud. */
 export async function spoken(markdown: string): Promise<string> {
   const [{ MarkdownDocument }, { plainText }] = await Promise.all([
-    import('./grammar/document'),
-    import('./grammar/plainText'),
+    patiently(() => import('./grammar/document')),
+    patiently(() => import('./grammar/plainText')),
   ])
   const text = markdown.slice(0, LONGEST)
   const document = new MarkdownDocument()

@@ -3,6 +3,7 @@ import type { ReactElement } from 'react'
 
 import { Store } from '../chat/store'
 import { useChat } from './context'
+import { patiently } from './part'
 import { useStore } from './useStore'
 
 type Previewed = typeof import('./Previewed')['default']
@@ -13,7 +14,7 @@ const previews = new Store<{ Previewed: Previewed | null }>({ Previewed: null })
 /** Load the component for previews before the pointer rests on a tag or a source. */
 export async function preloadPreviews(): Promise<void> {
   try {
-    previews.set({ Previewed: (await import('./Previewed')).default })
+    previews.set({ Previewed: (await patiently(() => import('./Previewed'))).default })
   } catch (error) {
     console.warn('Previews could not be loaded.', error)
   }
