@@ -186,7 +186,7 @@ try {
       ['streamed', stream],
     ] as const) {
       try {
-        // What it takes to remove the text before is not counted.
+        // Removing the previous text does not count.
         await give(page, 'Nothing')
         await page.waitForTimeout(300)
         const cost = await traced(page, async () => {

@@ -130,7 +130,7 @@ function useSending(draft: Draft, isWriting: boolean): SendingState {
 interface Tried {
   content: Content
   files: number
-  /** Whether it is sent once its files are uploaded; not if one of them failed. */
+  /** Whether to send it once its files are uploaded; `false` after one of them failed. */
   isWaiting: boolean
 }
 

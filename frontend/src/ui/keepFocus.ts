@@ -45,7 +45,7 @@ export function keepFocus(onLost: () => void): () => void {
   const onFocus = ({ target }: FocusEvent): void => {
     observer.disconnect()
     last = null
-    // Observing an answer costs time, and the composer, in which most users are, stays.
+    // Observing an answer costs time. Most users are in the composer, which does not disappear.
     if (!(target instanceof HTMLElement) || target.isContentEditable) return
     last = target
     widget = target.closest<HTMLElement>('.widget')

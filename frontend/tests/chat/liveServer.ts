@@ -38,7 +38,7 @@ export class LiveServer {
   log: Entry[] = []
   state = emptyThread
   isDown = false
-  /** Whether requests never arrive, without an error. */
+  /** Whether to drop requests without an error. */
   isSwallowing = false
   /** Whether responses are lost on their way back. */
   isDeaf = false

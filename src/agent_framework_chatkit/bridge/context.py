@@ -235,7 +235,7 @@ class ThreadContext(Generic[TContext]):
         """
         sender = self.sender
         if sender is None:
-            raise ValueError("There is no widget to replace: no widget's action started this turn.")
+            raise ValueError("There is no widget to replace: no widget action started this turn.")
         shown = sender.widget
         try:
             if isinstance(widget, AsyncGenerator):

@@ -28,10 +28,9 @@ def client_tool(signature: Callable[..., Any]) -> FunctionTool:
     ```
 
     A call invokes the page's `onClientTool` with the tool's name and arguments; the return value
-    is the tool's result. Numbers that JavaScript would read as others, such as whole numbers beyond
-    2^53, `NaN` and `Infinity`, are strings in the arguments that the page gets. To report a failure
-    to the agent, the page returns an object whose only field is `error`, a text that helps the
-    agent.
+    is the tool's result. The page receives numbers that JavaScript cannot represent, such as whole
+    numbers beyond 2^53, `NaN` and `Infinity`, as strings. To report a failure to the agent, the
+    page returns an object whose only field is `error`, a text that helps the agent.
 
     Args:
         signature: A function whose name, parameters and docstring describe the tool. It is never
@@ -71,7 +70,7 @@ def client_tool_call_fields(call: Content) -> dict[str, Any]:
 
 
 def _for_page(value: Any) -> Any:
-    """Return a value as JSON data in which numbers that a page would misread are strings."""
+    """Return a value as JSON data in which numbers that JavaScript cannot represent are strings."""
     return json.loads(json.dumps(mend_json(value)), parse_constant=str, parse_int=_exact)
 
 

@@ -242,7 +242,7 @@ class TurnsWorld(RuleBasedStateMachine):
         read = tokens_of(messages)
         inputs = [token for token in read if token[0] in "US"]
         if not inputs:
-            self.problems.append(f"There is no input: {short(messages)}")
+            self.problems.append(f"The input is empty: {short(messages)}")
             return [("say", 0.0)]
         run = current_run.get()
         assert run is not None
