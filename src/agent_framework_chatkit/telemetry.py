@@ -9,17 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from importlib.metadata import version
-from typing import Protocol
 
 from agent_framework import UsageDetails
-from chatkit.types import (
-    AssistantMessageContentPartTextDelta,
-    ThreadItemUpdatedEvent,
-    ThreadStreamEvent,
-)
 from opentelemetry import _logs, metrics, trace
 from opentelemetry.metrics import Histogram
 from opentelemetry.trace import Span, Status, StatusCode
@@ -113,30 +107,10 @@ class RecordedSpan:
         """Make this the parent of spans that start within the block, which must not yield."""
         return _current(self._span)
 
-    def until_first_text(
-        self, emit: Callable[[ThreadStreamEvent], None], items: SendsEvents
-    ) -> Callable[[ThreadStreamEvent], None]:
-        """Return a callback for `items.send` that records the time of the first text.
-
-        Args:
-            emit: Receives the events. After the first text, it becomes `items.send` itself.
-            items: Sends the events.
-        """
-
-        def send(event: ThreadStreamEvent) -> None:
-            if _is_text(event):
-                _first_tokens.record(time.perf_counter() - self._started_at)
-                self._span.add_event("chatkit.first_token")
-                items.send = emit
-            emit(event)
-
-        return send
-
-
-class SendsEvents(Protocol):
-    """Writes a turn's items."""
-
-    send: Callable[[ThreadStreamEvent], None]
+    def note_first_text(self) -> None:
+        """Record the time of the first text."""
+        _first_tokens.record(time.perf_counter() - self._started_at)
+        self._span.add_event("chatkit.first_token")
 
 
 @contextmanager
@@ -161,12 +135,6 @@ def record_usage(usage: UsageDetails) -> None:
         if isinstance(count, int):
             span.set_attribute(f"gen_ai.usage.{kind}_tokens", count)
             _tokens.add(count, {"gen_ai.token.type": kind})
-
-
-def _is_text(event: ThreadStreamEvent) -> bool:
-    return isinstance(event, ThreadItemUpdatedEvent) and isinstance(
-        event.update, AssistantMessageContentPartTextDelta
-    )
 
 
 @contextmanager

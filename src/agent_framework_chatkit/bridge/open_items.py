@@ -12,7 +12,6 @@ from chatkit.types import (
     AssistantMessageContent,
     AssistantMessageContentPartAnnotationAdded,
     AssistantMessageContentPartDone,
-    AssistantMessageContentPartTextDelta,
     AssistantMessageItem,
     DurationSummary,
     GeneratedImage,
@@ -28,16 +27,12 @@ from chatkit.types import (
     WorkflowTaskUpdated,
 )
 from chatkit.widgets import WidgetRoot
-from pydantic import TypeAdapter
 
 from ..text import mend_surrogates
 from .item_writer import ItemWriter
 from .widget_updates import widget_updates
 
 logger = logging.getLogger(__name__)
-
-# Faster than the class's constructor. Nearly all events are text deltas.
-_text_delta = TypeAdapter(AssistantMessageContentPartTextDelta).validator.validate_python
 
 
 class _Text:
@@ -199,8 +194,7 @@ class OpenMessage:
 
     def _send_delta(self, part: _Part, delta: str) -> None:
         part.text.append(delta)
-        update = _text_delta({"content_index": part.index, "delta": delta})
-        self._writer.update(self._id, update)
+        self._writer.add_text(self._id, part.index, delta)
 
     def _update(self, update: ThreadItemUpdate) -> None:
         self._writer.update(self._id, update)

@@ -19,11 +19,12 @@ from chatkit.types import (
 from typing_extensions import TypeVar
 
 from ..bridge.context import ThreadContext
+from ..bridge.item_stream import ItemStream
 from ..bridge.response_writer import ResponseWriter
 from ..bridge.thread_items import ThreadItemConverter
 from ..stores.owners import owner_of
 from ..stores.sql.turn_rows import ReadRows, StoredThread, UnreadItem, Writes
-from ..telemetry import turn_span
+from ..telemetry import RecordedSpan, turn_span
 from .agent_turn import AgentTurn
 from .agents import TurnAgent, client_tools_of, describe_tool_of
 from .call_recorder import CallRecorder
@@ -256,7 +257,7 @@ class AgentRunner(Generic[TContext]):
         """Run an agent, trace and time its turn, and close open items if it fails."""
         thread = context.thread
         with turn_span(thread.id, turn.id) as span:
-            context.items.send = span.until_first_text(emit, context.items)
+            _send_texts(context.items, span, emit, run)
             try:
                 with span.current():
                     await turn.run(writer, options, run)
@@ -301,6 +302,21 @@ async def _store_input(run: Run, turn: AgentTurn[Any], is_stored: asyncio.Event 
         await run.writer.checkpoint()
     if is_stored is not None:
         is_stored.set()
+
+
+def _send_texts(items: ItemStream, span: RecordedSpan, emit: Emit, run: Run | None) -> None:
+    """Record the time of the first text, and add texts to a run without an event object for each.
+
+    An app that overrides `respond` receives the events before the run does.
+    """
+    add = items.send_text if run is None or emit != run.emit else run.writer.text.add
+
+    def send_first(item_id: str, content_index: int, delta: str) -> None:
+        span.note_first_text()
+        items.send_text = add
+        add(item_id, content_index, delta)
+
+    items.send_text = send_first
 
 
 def _first_message(message: UserMessageItem) -> StoredThread:

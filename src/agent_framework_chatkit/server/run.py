@@ -149,7 +149,8 @@ class Run:
         if isinstance(event, ThreadItemUpdatedEvent) and isinstance(
             event.update, AssistantMessageContentPartTextDelta
         ):
-            self.writer.text.add(event.item_id, event.update)
+            update = event.update
+            self.writer.text.add(event.item_id, update.content_index, update.delta)
             return
         self.writer.text.flush()
         if isinstance(event, (ThreadItemDoneEvent, ThreadItemReplacedEvent)):

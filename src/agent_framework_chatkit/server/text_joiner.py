@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections.abc import Callable
 
-from chatkit.types import AssistantMessageContentPartTextDelta
 from pydantic_core import to_json
 
 from .event_log import TextDelta
@@ -23,28 +22,28 @@ class TextJoiner:
     def __init__(self, send: Callable[[bytes, TextDelta], object], interval: float) -> None:
         self._send = send
         self._interval = interval
-        self._part: tuple[str, int, bytes] | None = None
-        """The current item and content part, and the event's JSON before the text."""
+        self._part = ("", 0)
+        """The item and the content part that the text belongs to."""
+        self._head = b""
+        """The event's JSON before the text."""
         self._deltas: list[str] = []
         self.size = 0
         """The number of waiting characters."""
         self._may_send = True
 
-    def add(self, item_id: str, update: AssistantMessageContentPartTextDelta) -> None:
-        """Add an item's delta."""
-        part = self._part
-        if part is not None and part[0] == item_id and part[1] == update.content_index:
-            self._deltas.append(update.delta)
-            self.size += len(update.delta)
-            return
-        self.flush()
-        head = (
-            b'{"type":"thread.item.updated","item_id":%b,"update":{"type":'
-            b'"assistant_message.content_part.text_delta","content_index":%d,"delta":'
-            % (_json(item_id), update.content_index)
-        )
-        self._part = (item_id, update.content_index, head)
-        self._deltas.append(update.delta)
+    def add(self, item_id: str, content_index: int, delta: str) -> None:
+        """Add a delta to the text of an item's content part."""
+        part = (item_id, content_index)
+        if part != self._part:
+            self.flush()
+            self._part = part
+            self._head = (
+                b'{"type":"thread.item.updated","item_id":%b,"update":{"type":'
+                b'"assistant_message.content_part.text_delta","content_index":%d,"delta":'
+                % (_json(item_id), content_index)
+            )
+        self._deltas.append(delta)
+        self.size += len(delta)
         if not self._interval:
             self.flush()
         elif self._may_send:
@@ -54,21 +53,19 @@ class TextJoiner:
 
     def tick(self) -> None:
         """Send the waiting text. Called every interval."""
-        if self._part is None:
-            self._may_send = True
-        else:
+        if self._deltas:
             self.flush()
+        else:
+            self._may_send = True
 
     def flush(self) -> None:
         """Send the waiting text as one delta."""
-        if self._part is None:
+        if not self._deltas:
             return
-        item_id, index, head = self._part
         delta = "".join(self._deltas)
-        self._part = None
         self._deltas.clear()
         self.size = 0
-        self._send(b"%b%b}}" % (head, _json(delta)), TextDelta(item_id, index, delta))
+        self._send(b"%b%b}}" % (self._head, _json(delta)), TextDelta(*self._part, delta))
 
 
 def _json(text: str) -> bytes:
