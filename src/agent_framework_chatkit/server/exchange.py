@@ -28,9 +28,63 @@ _RESPONSE_EVENTS = frozenset(
 )
 """The events of the Responses API that report the state of a response."""
 
+_encode = json.JSONEncoder(default=str).encode
+
 _START = "told"
 _STARTED = "call_started"
 _RETURNED = "call_returned"
+
+
+class _Text:
+    """A text that grows while the model writes it.
+
+    Args:
+        update: The update with its beginning.
+    """
+
+    def __init__(self, update: AgentResponseUpdate) -> None:
+        content = update.contents[0]
+        self._properties = content.additional_properties
+        self._role = update.role
+        self._author_name = update.author_name
+        self._message_id = update.message_id
+        self._response_id = update.response_id
+        self._taken: list[str] = []
+        self.deltas = [content.text or ""]
+        """The deltas since the last call of `take`."""
+
+    def continues_with(self, update: AgentResponseUpdate) -> bool:
+        """Return whether an update of one plain text continues this one."""
+        return (
+            update.message_id == self._message_id
+            and update.author_name == self._author_name
+            and update.role == self._role
+            and update.contents[0].additional_properties == self._properties
+        )
+
+    def take(self) -> dict[str, Any] | str:
+        """Return what is new: the first time an update, then the text that continues it."""
+        text = "".join(self.deltas)
+        self.deltas.clear()
+        self._taken.append(text)
+        return text if len(self._taken) > 1 else self._update(text)
+
+    def update(self) -> AgentResponseUpdate:
+        """Return the whole text as an update."""
+        return AgentResponseUpdate.from_dict(self._update("".join([*self._taken, *self.deltas])))
+
+    def _update(self, text: str) -> dict[str, Any]:
+        content: dict[str, Any] = {"type": "text", "text": text}
+        if self._properties:
+            content["additional_properties"] = self._properties
+        return {
+            "type": "agent_response_update",
+            "contents": [content],
+            "role": self._role,
+            "author_name": self._author_name,
+            "message_id": self._message_id,
+            "response_id": self._response_id,
+        }
 
 
 class Exchange:
@@ -61,34 +115,40 @@ class Exchange:
         """Whether the model refused to answer."""
         self.service_state = ""
         """The last state that the Responses API reported; empty for other services."""
-        self._updates: list[AgentResponseUpdate | dict[str, Any]] = []
-        self._text: list[str] = []
-        """The text deltas of the current text, not yet part of `_updates`."""
-        self._text_update: AgentResponseUpdate | None = None
+        self._updates: list[AgentResponseUpdate | _Text] = []
+        self._text: _Text | None = None
+        """The last of the updates, if it is a text that may continue."""
         self._started: set[str] = set()
         self._returned: dict[str, Content] = {}
-        self._new: list[dict[str, Any]] = [
+        self._new: list[dict[str, Any] | str] = [
             _start_record(inputs, calls, read_to, is_workflow, outputs or {})
         ]
         """Parts not yet taken for the log, except the current text."""
 
     def add(self, update: AgentResponseUpdate) -> None:
         """Add an update from the agent."""
-        contents = update.contents
-        if len(contents) == 1 and contents[0].type == "text" and self._continues_text(update):
-            self._text.append(contents[0].text or "")
+        is_text = _is_plain_text(update)
+        text = self._text
+        if (
+            is_text
+            and text is not None
+            and update.finish_reason is None
+            and text.continues_with(update)
+        ):
+            text.deltas.append(update.contents[0].text or "")
             return
         if update.finish_reason is not None:
             self.finish_reason = str(update.finish_reason)
         self._record_service_state(update)
         self._end_text()
-        if not contents and update.merge_mode != "replace":
+        if not update.contents and update.merge_mode != "replace":
             return
-        if _is_plain_text(update):
-            self._text_update = update
-            self._text = [contents[0].text or ""]
+        if is_text:
+            self._text = _Text(update)
+            self._updates.append(self._text)
         else:
-            self._append(update)
+            self._updates.append(update)
+            self._new.append(update.to_dict())
 
     def start_call(self, call_id: str) -> None:
         """Record that a tool is about to run."""
@@ -105,20 +165,20 @@ class Exchange:
     @property
     def has_new(self) -> bool:
         """Whether there are new parts since the last call of `take_new`."""
-        return bool(self._new) or self._text_update is not None
+        return bool(self._new) or (self._text is not None and bool(self._text.deltas))
 
     def take_new(self) -> str | None:
         """Return the new parts since the last call as JSON, or `None` if there are none."""
-        self._end_text()
+        self._take_text()
         if not self._new:
             return None
         new, self._new = self._new, []
-        return json.dumps(new, default=str)
+        return _encode(new)
 
     @property
     def is_empty(self) -> bool:
         """Whether the agent has not sent anything yet."""
-        return not self._updates and self._text_update is None
+        return not self._updates
 
     def messages(self, pending: Iterable[str] = ()) -> list[Message]:
         """Return the exchanged messages, without the inputs.
@@ -126,11 +186,7 @@ class Exchange:
         Args:
             pending: IDs of the calls that wait for a person. Every other call gets a result.
         """
-        self._end_text()
-        updates = [
-            AgentResponseUpdate.from_dict(each) if isinstance(each, dict) else each
-            for each in self._updates
-        ]
+        updates = [each.update() if isinstance(each, _Text) else each for each in self._updates]
         return _messages(updates, self._calls, self._started, self._returned, frozenset(pending))
 
     def _record_service_state(self, update: AgentResponseUpdate) -> None:
@@ -145,42 +201,13 @@ class Exchange:
             if properties and _is_refusal(properties):
                 self.is_refused = True
 
-    def _continues_text(self, update: AgentResponseUpdate) -> bool:
-        """Return whether an update continues the current text."""
-        last = self._text_update
-        return (
-            last is not None
-            and update.finish_reason is None
-            and update.message_id == last.message_id
-            and update.author_name == last.author_name
-            and update.role == last.role
-            and _is_plain_text(update)
-            and update.contents[0].additional_properties == last.contents[0].additional_properties
-        )
+    def _take_text(self) -> None:
+        if self._text is not None and self._text.deltas:
+            self._new.append(self._text.take())
 
     def _end_text(self) -> None:
-        update, self._text_update = self._text_update, None
-        if update is None:
-            return
-        # Built by hand for speed: there are many of these.
-        content: dict[str, Any] = {"type": "text", "text": "".join(self._text)}
-        if update.contents[0].additional_properties:
-            content["additional_properties"] = update.contents[0].additional_properties
-        piece = {
-            "type": "agent_response_update",
-            "contents": [content],
-            "role": update.role,
-            "author_name": update.author_name,
-            "message_id": update.message_id,
-            "response_id": update.response_id,
-        }
-        self._text = []
-        self._updates.append(piece)
-        self._new.append(piece)
-
-    def _append(self, update: AgentResponseUpdate) -> None:
-        self._updates.append(update)
-        self._new.append(update.to_dict())
+        self._take_text()
+        self._text = None
 
 
 @dataclass
@@ -211,7 +238,7 @@ def recover(pieces: Iterable[str], items: Mapping[str, ThreadItem]) -> Recovered
     updates: list[AgentResponseUpdate] = []
     started: set[str] = set()
     returned: dict[str, Content] = {}
-    for each in (each for piece in pieces for each in json.loads(piece)):
+    for each in _joined(each for piece in pieces for each in json.loads(piece)):
         if each["type"] == _START:
             start = each
         elif each["type"] == _STARTED:
@@ -239,6 +266,26 @@ def recover(pieces: Iterable[str], items: Mapping[str, ThreadItem]) -> Recovered
         start["read_to"],
         start["is_workflow"],
     )
+
+
+def _joined(parts: Iterable[dict[str, Any] | str]) -> list[dict[str, Any]]:
+    """Join each update of a text with the text that continues it."""
+    joined: list[dict[str, Any]] = []
+    texts: list[str] = []
+    for part in parts:
+        if isinstance(part, str):
+            texts.append(part)
+            continue
+        _add_text(joined, texts)
+        joined.append(part)
+    _add_text(joined, texts)
+    return joined
+
+
+def _add_text(joined: list[dict[str, Any]], texts: list[str]) -> None:
+    if texts:
+        joined[-1]["contents"][0]["text"] += "".join(texts)
+        texts.clear()
 
 
 def _start_record(
