@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -69,7 +69,12 @@ class EventStream(Response):
 
 
 async def _send_body(send: Send, events: list[bytes]) -> None:
-    for piece in _pieces(events):
+    if sum(map(len, events)) <= MAX_PIECE:
+        pieces: Iterable[bytes] = [b"".join(events)]
+        events.clear()
+    else:
+        pieces = _pieces(events)
+    for piece in pieces:
         await send({"type": "http.response.body", "body": piece, "more_body": True})
 
 

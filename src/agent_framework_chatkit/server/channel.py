@@ -127,7 +127,8 @@ class Channel:
             self.unfinished.clear()
         self._tail.append(entry)
         self._size += len(entry.data)
-        self.trim()
+        if self._size > TAIL:
+            self.trim()
         self._wake()
 
     def trim(self) -> None:

@@ -161,14 +161,10 @@ def parse_id(event_id: str) -> tuple[str, int] | None:
 
 
 def _flags(entry: Entry) -> str:
-    flags = "".join(
-        flag
-        for flag, is_set in (
-            ("p", entry.is_passing),
-            ("a", entry.is_addition),
-            ("i", entry.is_internal),
-            ("l", entry.is_last),
-        )
-        if is_set
+    flags = (
+        ("p" if entry.is_passing else "")
+        + ("a" if entry.is_addition else "")
+        + ("i" if entry.is_internal else "")
+        + ("l" if entry.is_last else "")
     )
     return f"{flags} {entry.page} " if entry.page else flags

@@ -65,6 +65,7 @@ class Follower:
         self._has_read = False
         self._is_called = False
         self._beating: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()
         channel.add(self)
 
     @classmethod
@@ -142,14 +143,13 @@ class Follower:
 
     async def _wait(self) -> bool:
         """Wait for events; return `False` if it is time for a heartbeat first."""
-        loop = asyncio.get_running_loop()
         if self._beating is None:
-            self._beating = loop.call_later(HEARTBEAT, self._beat)
-        self._waiting = loop.create_future()
+            self._beating = self._loop.call_later(HEARTBEAT, self._beat)
+        self._waiting = self._loop.create_future()
         return await self._waiting
 
     def _beat(self) -> None:
-        self._beating = asyncio.get_running_loop().call_later(HEARTBEAT, self._beat)
+        self._beating = self._loop.call_later(HEARTBEAT, self._beat)
         if not self._has_read and self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(False)
         self._has_read = False

@@ -78,15 +78,17 @@ async def run_events(follower: Follower, *, is_live: bool) -> AsyncGenerator[Fra
         if entries is None:
             yield [_ALIVE]
             continue
-        last = next((place for place, entry in enumerate(entries) if entry.is_last), None)
-        if last is not None:
-            # Later events belong to another run.
-            entries = entries[: last + 1]
-        frames = [
-            entry.frame if is_live else entry.plain_frame
-            for entry in entries
-            if is_live or not entry.is_addition
-        ]
+        frames: Frames = []
+        is_over = False
+        for entry in entries:
+            if is_live:
+                frames.append(entry.frame)
+            elif not entry.is_addition:
+                frames.append(entry.plain_frame)
+            if entry.is_last:
+                # Later events belong to another run.
+                is_over = True
+                break
         if is_first and frames:
             is_first = False
             frames[0] = _with_can_follow(frames[0])
@@ -94,7 +96,7 @@ async def run_events(follower: Follower, *, is_live: bool) -> AsyncGenerator[Fra
         entries.clear()
         if frames:
             yield frames
-        if last is not None:
+        if is_over:
             return
 
 
