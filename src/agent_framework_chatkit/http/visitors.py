@@ -85,16 +85,18 @@ class Visitors:
         """Return a request's cookie, if it is valid."""
         cookies = request.cookies
         for name, signer in self._signers.items():
+            if name not in cookies:
+                continue
             with suppress(BadSignature):
-                value = cookies.get(name, "")
-                owner, signed = signer.loads(value, return_timestamp=True)
+                owner, signed = signer.loads(cookies[name], return_timestamp=True)
                 # `max_age` would refuse values signed by a machine whose clock is ahead.
                 age = time.time() - signed.timestamp()
                 if age <= LIFETIME:
                     return _Cookie(name, str(owner), age)
-        with suppress(BadSignature):
-            owner = self._old_signer.loads(cookies.get(OLD_COOKIE, ""))
-            return _Cookie(OLD_COOKIE, str(owner), 0)
+        if OLD_COOKIE in cookies:
+            with suppress(BadSignature):
+                owner = self._old_signer.loads(cookies[OLD_COOKIE])
+                return _Cookie(OLD_COOKIE, str(owner), 0)
         return None
 
     def _warn(self, request: Request) -> None:

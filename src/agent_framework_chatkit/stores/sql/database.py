@@ -153,8 +153,7 @@ class Database:
         self._url = url
         # Many poolers do not support prepared statements.
         self._options = {"connect_args": {"prepare_threshold": None}} if has_pooler else {}
-        # A connection may have died since its last use, for example when the server restarted.
-        self._engine = connect(url, "postgres", pool_pre_ping=True, **self._options)
+        self._engine = connect(url, "postgres", **self._options)
         ignore_notifications(self._engine)
         self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._snapshots = self._engine.execution_options(isolation_level="REPEATABLE READ")
@@ -309,9 +308,12 @@ class Database:
             if is_committing and is_disconnected(error):
                 unknown = OutcomeUnknownError(brief(error))
                 return [(job, None, unknown) for job in jobs]
-            if has_begun and len(jobs) > 1 and not is_disconnected(error):
+            # A connection may have been lost since its last use, for example because the server
+            # restarted. All others in the pool are then replaced, too.
+            is_stale = has_begun and is_disconnected(error)
+            if has_begun and len(jobs) > 1 and not is_stale:
                 return [outcome for job in jobs for outcome in self._do([job])]
-            if is_deadlock(error) and tries > 1:
+            if (is_stale or is_deadlock(error)) and tries > 1:
                 return self._do(jobs, tries - 1)
             return [(job, None, error) for job in jobs]
         return done
