@@ -20,6 +20,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     Table,
+    bindparam,
     create_engine,
     func,
     literal,
@@ -57,6 +58,8 @@ _CONNECT_TIMEOUT = 10
 
 CHANNEL = "chatkit_events"
 """The PostgreSQL channel for notifications between workers."""
+
+_NOTIFY = select(func.pg_notify(CHANNEL, bindparam("b_message")))
 
 _MAX_NOTIFIED = 300
 """The maximum number of thread keys in a notification, which is limited to 8,000 bytes."""
@@ -323,7 +326,7 @@ class Database:
         keys = sorted(self._announced)
         for start in range(0, len(keys), _MAX_NOTIFIED):
             listed = ",".join(map(str, keys[start : start + _MAX_NOTIFIED]))
-            connection.execute(select(func.pg_notify(CHANNEL, f"{self.name}:{listed}")))
+            connection.execute(_NOTIFY, {"b_message": f"{self.name}:{listed}"})
 
 
 def _read(engine: Engine, work: Work[T]) -> T:
