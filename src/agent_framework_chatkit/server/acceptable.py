@@ -56,8 +56,13 @@ def acceptable(
 
 
 def _without_settled(messages: Sequence[Message]) -> list[Message]:
-    """Leave out approvals of calls that have a result: the framework would apply them again."""
+    """Leave out approvals that the framework would apply again.
+
+    Their calls have a result, or a later request replaces them because middleware changed the
+    arguments after the approval.
+    """
     settled: set[str | None] = set()
+    replaced: set[str | None] = set()
     accepted: list[Message] = []
     for message in reversed(messages):
         settled.update(each.call_id for each in message.contents if each.type == "function_result")
@@ -66,8 +71,16 @@ def _without_settled(messages: Sequence[Message]) -> list[Message]:
             for each in message.contents
             if each.type not in _APPROVALS
             or each.function_call is None
-            or each.function_call.call_id not in settled
+            or not (
+                each.function_call.call_id in settled
+                or (each.function_call.id or each.function_call.call_id) in replaced
+            )
         ]
+        replaced.update(
+            each.function_call.id or each.function_call.call_id
+            for each in contents
+            if each.type == "function_approval_request" and each.function_call is not None
+        )
         if len(contents) < len(message.contents):
             message = _with_contents(message, contents)
         accepted.append(message)

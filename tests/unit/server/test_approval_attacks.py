@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from agent_framework import Content, FunctionTool, ToolApprovalMiddleware
+from agent_framework import Content, FunctionMiddleware, FunctionTool, ToolApprovalMiddleware
 
 from agent_framework_chatkit import AgentResponseConverter
 
 from ...fakes.scripted_agent import agent, call, text
+from ...integration.providers.rules import check_strictest
 from ..answering import Bank, act, cards, click, payload
 from ..chat_client import Browser, chat, of_type
 
@@ -167,6 +169,29 @@ async def test_two_calls_with_the_same_id_are_decided_separately() -> None:
             is_small = shown(card) == {"amount": "1"}
             await click(browser, card, "confirm" if is_small else "cancel")
         assert 1_000 not in bank.paid
+
+
+@pytest.mark.parametrize(("button", "paid"), [("confirm", [500]), ("cancel", [])])
+async def test_changed_arguments_are_asked_again(button: str, paid: list[int]) -> None:
+    class Cents(FunctionMiddleware):
+        async def process(self, context: Any, call_next: Callable[[], Awaitable[None]]) -> None:
+            if context.arguments["amount"] < 100:
+                context.arguments = {"amount": context.arguments["amount"] * 100}
+            await call_next()
+
+    bank = Bank()
+    answering: Any = agent(
+        [call("pay", amount=5)], [text("Done.")], tools=[bank.pay], middleware=[Cents()]
+    )
+    async with chat(answering) as browser:
+        await browser.ask("Pay")
+        await click(browser, (await cards(browser))[0])
+        assert bank.paid == []
+        _, second = await cards(browser)
+        assert shown(second) == {"amount": "500"}
+        await click(browser, second, button)
+        assert bank.paid == paid
+    assert check_strictest(answering.client.asked[-1]) == []
 
 
 async def test_old_approval_is_not_valid_for_an_equal_call() -> None:
