@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass
@@ -15,6 +15,8 @@ from typing import Any
 from agent_framework import Content, FunctionTool
 
 _TOOL = "agent_framework_chatkit_tool"
+_MAX_SCHEMA_DEPTH = 10
+"""A schema may refer to itself."""
 
 
 @dataclass(frozen=True)
@@ -23,17 +25,17 @@ class ToolDescription:
 
     Attributes:
         description: The tool's description for the agent.
-        parameters: The names of its parameters.
+        parameters: The names of its parameters; `None` if it takes any.
     """
 
     description: str
-    parameters: tuple[str, ...]
+    parameters: tuple[str, ...] | None
 
 
 def with_tool(request: Content, tool: ToolDescription) -> Content:
     """Return a copy of a request that carries its tool's description for `tool_of`."""
     known = copy(request)
-    described = [tool.description, list(tool.parameters)]
+    described = [tool.description, tool.parameters]
     known.additional_properties = {**request.additional_properties, _TOOL: described}
     return known
 
@@ -41,7 +43,13 @@ def with_tool(request: Content, tool: ToolDescription) -> Content:
 def tool_of(request: Content) -> ToolDescription | None:
     """Return the description of a request's tool, if the agent has that tool."""
     data = request.additional_properties.get(_TOOL)
-    return None if data is None else ToolDescription(data[0], tuple(data[1]))
+    return None if data is None else tool_from_json(data)
+
+
+def tool_from_json(data: Sequence[Any]) -> ToolDescription:
+    """Return the description of a tool from a list of its two fields."""
+    description, parameters = data
+    return ToolDescription(description, None if parameters is None else tuple(parameters))
 
 
 def describe_tool(agent: object, name: str) -> ToolDescription | None:
@@ -51,10 +59,35 @@ def describe_tool(agent: object, name: str) -> ToolDescription | None:
     functions = (each for server in servers for each in server.functions)
     for tool in (*(options.get("tools") or ()), *functions):
         if isinstance(tool, FunctionTool) and tool.name == name:
-            return ToolDescription(
-                cleandoc(tool.description), tuple(tool.parameters().get("properties") or ())
-            )
+            schema = tool.parameters()
+            return ToolDescription(cleandoc(tool.description), _parameters(schema, schema))
     return None
+
+
+def _parameters(schema: Any, root: Mapping[str, Any], depth: int = 0) -> tuple[str, ...] | None:
+    """Return the names of the parameters in a JSON schema; `None` if it describes any name."""
+    if not isinstance(schema, Mapping) or depth > _MAX_SCHEMA_DEPTH:
+        return ()
+    if schema.get("patternProperties") or isinstance(schema.get("additionalProperties"), Mapping):
+        return None
+    found = dict.fromkeys(schema.get("properties") or ())
+    parts = [part for name in ("allOf", "anyOf", "oneOf") for part in schema.get(name) or ()]
+    if "$ref" in schema:
+        parts.append(_referenced(str(schema["$ref"]), root))
+    for part in parts:
+        names = _parameters(part, root, depth + 1)
+        if names is None:
+            return None
+        found |= dict.fromkeys(names)
+    return tuple(found)
+
+
+def _referenced(pointer: str, root: Any) -> Any:
+    """Return the part of a schema that a reference within it names, or `None`."""
+    part = root
+    for key in pointer.removeprefix("#").split("/")[1:]:
+        part = part.get(key) if isinstance(part, Mapping) else None
+    return part
 
 
 def shown_arguments(call: Content) -> Mapping[str, Any]:

@@ -21,7 +21,7 @@ from typing import Any, Literal
 from agent_framework import AgentSession, Content, Message
 from chatkit.types import ThreadItem
 
-from .calls import ToolDescription, seal_of, with_tool
+from .calls import ToolDescription, seal_of, tool_from_json, with_tool
 from .client_tools import client_tool_result, error_result, result_in_item
 
 InterruptKind = Literal["approval", "client_tool", "questions", "input", "consent", "missing_tool"]
@@ -122,9 +122,7 @@ class Interrupt:
             "decision": None
             if decision is None
             else [decision.approved, decision.by, decision.at.isoformat()],
-            "tool": None
-            if self.tool is None
-            else [self.tool.description, list(self.tool.parameters)],
+            "tool": None if self.tool is None else [self.tool.description, self.tool.parameters],
             "seal": self.seal,
         }
 
@@ -141,7 +139,7 @@ class Interrupt:
             decision=None
             if decision is None
             else Decision(decision[0], decision[1], datetime.fromisoformat(decision[2])),
-            tool=None if tool is None else ToolDescription(tool[0], tuple(tool[1])),
+            tool=None if tool is None else tool_from_json(tool),
             seal=data.get("seal"),
         )
         if answer == _IN_ITEM:

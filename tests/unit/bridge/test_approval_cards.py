@@ -189,6 +189,41 @@ def test_tool_is_found_among_tools_and_mcp_servers() -> None:
     assert tool_of(request) is None
 
 
+@pytest.mark.parametrize(
+    ("schema", "marked"),
+    [
+        ({"type": "object"}, ["a", "b"]),
+        ({"properties": {"a": {}}}, ["b"]),
+        ({"properties": {"a": {}}, "additionalProperties": True}, ["b"]),
+        ({"additionalProperties": {"type": "string"}}, []),
+        ({"properties": {"a": {}}, "patternProperties": {"^b": {}}}, []),
+        ({"$ref": "#/$defs/One", "$defs": {"One": {"properties": {"a": {}}}}}, ["b"]),
+        ({"$ref": "#/$defs/Two", "$defs": {"One": {}}}, ["a", "b"]),
+        ({"$ref": "#"}, ["a", "b"]),
+        ({"anyOf": [{"properties": {"a": {}}}, {"properties": {"b": {}}}]}, []),
+        ({"oneOf": [{"properties": {"a": {}}}], "properties": {"c": {}}}, ["b"]),
+        ({"allOf": [{"properties": {"a": {}}}, {"additionalProperties": {}}]}, []),
+    ],
+)
+async def test_card_marks_arguments_that_are_not_in_schema(
+    schema: dict[str, Any], marked: list[str]
+) -> None:
+    run = FunctionTool(
+        name="run",
+        description="",
+        func=lambda **given: "ran",
+        input_model=schema,
+        approval_mode="always_require",
+    )
+    async with chat(agent([call("run", a=1, b=2)], [text("Done.")], tools=[run])) as browser:
+        await browser.ask("Run")
+        (card,) = await cards(browser)
+        await click(browser, card)
+        (decided,) = await cards(browser)
+    for each in (card, decided):
+        assert [name for name, _, is_marked in fields(each["widget"]) if is_marked] == marked
+
+
 @given(st.dictionaries(hostile_text, values, max_size=3))
 def test_seal_depends_on_call_and_key(arguments: dict[str, Any]) -> None:
     key = "k"
