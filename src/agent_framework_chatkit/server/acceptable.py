@@ -13,7 +13,8 @@ from agent_framework import Content, Message
 from ..interrupts.client_tools import error_result
 from ..text import mend_json, mend_surrogates
 from .call_ids import CallIds, accepted_name, needs_result, results_of_calls
-from .exchange import NOT_STARTED, has_arguments
+from .call_outcomes import NOT_STARTED
+from .exchange import has_arguments
 
 NO_ANSWER = "(There was no answer.)"
 """Stands in for an answer that was cut short before it started."""

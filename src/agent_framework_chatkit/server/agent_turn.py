@@ -11,6 +11,7 @@ from agent_framework import (
     AgentResponseUpdate,
     AgentSession,
     Message,
+    RawAgent,
 )
 from chatkit.errors import CustomStreamError
 from chatkit.types import (
@@ -223,6 +224,7 @@ class AgentTurn(Generic[TContext]):
             self._read_to,
             is_workflow=isinstance(self._agent, ThreadWorkflow),
             outputs=outputs,
+            is_recorded=isinstance(self._agent, RawAgent),
         )
 
     async def _new_messages(
@@ -304,11 +306,12 @@ class AgentTurn(Generic[TContext]):
         inputs = self.exchange.inputs
         kwargs = self._context.function_invocation_kwargs
         if isinstance(agent, ThreadWorkflow):
+            history, inputs = fit_together(self._earlier_messages(), inputs)
             return agent.run(
                 inputs,
                 pause=self._context.pause,
                 resumed=self._resumed,
-                history=self._earlier_messages(),
+                history=history,
                 function_invocation_kwargs=kwargs,
             )
         session = self._session

@@ -16,6 +16,7 @@ from ..interrupts.calls import ToolDescription, describe_tool
 from ..interrupts.client_tools import client_tool_names
 from ..text import readable_name
 from ..workflows.runner import ThreadWorkflow
+from .call_recorder import RECORDER
 
 TContext = TypeVar("TContext", default=Any)
 
@@ -162,7 +163,7 @@ def _runnable(agent: Any, *, is_shared: bool) -> TurnAgent:
         if hasattr(agent, "build") and not hasattr(agent, "run"):
             agent = agent.build()
         if isinstance(agent, Workflow):
-            return ThreadWorkflow(agent, is_shared=is_shared)
+            return ThreadWorkflow(agent, is_shared=is_shared, middleware=RECORDER)
         if isinstance(agent, SupportsAgentRun):
             return agent
     kind = f"the class {agent.__name__}" if isinstance(agent, type) else f"a {type(agent).__name__}"

@@ -14,14 +14,9 @@ from typing import Any
 from agent_framework import AgentResponse, AgentResponseUpdate, Content, Message
 from chatkit.types import ThreadItem
 
-from ..interrupts.client_tools import error_result, result_in_item
+from ..interrupts.client_tools import result_in_item
 from ..stores.sql.messages import message_from_dict, message_to_dict
-
-NOT_STARTED = "This call was not started."
-UNKNOWN_EFFECT = (
-    "This call was started; its effect is unknown. Find out, or ask the user, before you make it "
-    "again."
-)
+from .call_outcomes import CallOutcomes
 
 _RESPONSE_EVENTS = frozenset(
     {"response.created", "response.completed", "response.incomplete", "response.failed"}
@@ -96,6 +91,8 @@ class Exchange:
         read_to: The position of the last thread item that the input includes.
         is_workflow: Whether a workflow runs.
         outputs: The IDs of the items that hold results in the input, by the calls' IDs.
+        is_recorded: Whether all started calls are recorded. They are not if an agent or executor
+            does not use the framework's middleware.
     """
 
     def __init__(
@@ -106,9 +103,11 @@ class Exchange:
         *,
         is_workflow: bool = False,
         outputs: Mapping[str, str] | None = None,
+        is_recorded: bool = True,
     ) -> None:
         self.inputs = list(inputs)
         self._calls = list(calls)
+        self._is_recorded = is_recorded
         self.finish_reason: str | None = None
         """The reason why the model stopped, if known."""
         self.is_refused = False
@@ -121,7 +120,11 @@ class Exchange:
         self._started: set[str] = set()
         self._returned: dict[str, Content] = {}
         self._new: list[dict[str, Any] | str] = [
-            _start_record(inputs, calls, read_to, is_workflow, outputs or {})
+            {
+                **_start_record(inputs, calls, read_to, outputs or {}),
+                "is_workflow": is_workflow,
+                "is_recorded": is_recorded,
+            }
         ]
         """Parts not yet taken for the log, except the current text."""
 
@@ -187,7 +190,8 @@ class Exchange:
             pending: IDs of the calls that wait for a person. Every other call gets a result.
         """
         updates = [each.update() if isinstance(each, _Text) else each for each in self._updates]
-        return _messages(updates, self._calls, self._started, self._returned, frozenset(pending))
+        outcomes = CallOutcomes(self._started, self._returned, self._is_recorded)
+        return _messages(updates, self._calls, outcomes, frozenset(pending))
 
     def _record_service_state(self, update: AgentResponseUpdate) -> None:
         """Record the response's state and refusals, which only the service's own event reports."""
@@ -260,9 +264,10 @@ def recover(pieces: Iterable[str], items: Mapping[str, ThreadItem]) -> Recovered
             else content
             for content in message.contents
         ]
+    outcomes = CallOutcomes(started, returned, start.get("is_recorded", True))
     return Recovered(
         inputs,
-        _messages(updates, calls, started, returned, frozenset()),
+        _messages(updates, calls, outcomes, frozenset()),
         start["read_to"],
         start["is_workflow"],
     )
@@ -292,7 +297,6 @@ def _start_record(
     inputs: Sequence[Message],
     calls: Sequence[Content],
     read_to: int,
-    is_workflow: bool,
     outputs: Mapping[str, str],
 ) -> dict[str, Any]:
     messages = [message_to_dict(message) for message in inputs]
@@ -307,7 +311,6 @@ def _start_record(
         "outputs": dict(outputs),
         "calls": [call.to_dict() for call in calls],
         "read_to": read_to,
-        "is_workflow": is_workflow,
     }
 
 
@@ -327,8 +330,7 @@ def _is_plain_text(update: AgentResponseUpdate) -> bool:
 def _messages(
     updates: Sequence[AgentResponseUpdate],
     calls: Sequence[Content],
-    started: set[str],
-    returned: dict[str, Content],
+    outcomes: CallOutcomes,
     pending: frozenset[str],
 ) -> list[Message]:
     messages = AgentResponse.from_updates(updates).messages if updates else []
@@ -340,7 +342,7 @@ def _messages(
     }
     closed: list[Message] = []
     unanswered = [
-        _result(call, started, returned)
+        outcomes.of(call)
         for call in calls
         if not call.hosted and call.call_id not in answered and call.call_id not in pending
     ]
@@ -356,9 +358,9 @@ def _messages(
                 and content.call_id not in answered
                 and content.call_id not in pending
             ):
-                if not has_arguments(content) and content.call_id not in started:
+                if not has_arguments(content) and content.call_id not in outcomes.started:
                     continue
-                results.append(_result(content, started, returned))
+                results.append(outcomes.of(content))
             contents.append(content)
         if contents:
             message.contents = contents
@@ -376,12 +378,3 @@ def has_arguments(call: Content) -> bool:
         return isinstance(json.loads(call.arguments or "{}"), dict)
     except (ValueError, RecursionError):
         return False
-
-
-def _result(call: Content, started: set[str], returned: dict[str, Content]) -> Content:
-    call_id = str(call.call_id)
-    if call_id in returned:
-        result = returned[call_id]
-        result.id = call.id
-        return result
-    return error_result(call, UNKNOWN_EFFECT if call_id in started else NOT_STARTED)

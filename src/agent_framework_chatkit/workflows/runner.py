@@ -10,11 +10,13 @@ from uuid import uuid4
 
 from agent_framework import (
     AgentExecutor,
+    AgentMiddlewareLayer,
     AgentResponse,
     AgentResponseUpdate,
     AgentSession,
     Content,
     Executor,
+    FunctionMiddleware,
     InMemoryCheckpointStorage,
     Message,
     SupportsAgentRun,
@@ -49,20 +51,26 @@ class ThreadWorkflow:
     Args:
         workflow: The workflow.
         is_shared: Whether other threads use the same object. If so, only copies of it run.
+        middleware: Added to the workflow's agents.
 
     Raises:
         TypeError: If the workflow cannot be copied.
     """
 
-    def __init__(self, workflow: Workflow, *, is_shared: bool) -> None:
+    def __init__(
+        self, workflow: Workflow, *, is_shared: bool, middleware: FunctionMiddleware
+    ) -> None:
         self.id = workflow.id
         self.name: str | None = workflow.name
         self.description: str | None = workflow.description
         self._workflow = workflow
         if not is_shared:
+            for executor in _executors(workflow):
+                for name, agent in _agents(executor).items():
+                    setattr(executor, name, _with_middleware(copy.copy(agent), middleware))
             return
         try:
-            self._workflow = _copied(workflow)
+            self._workflow = _copied(workflow, middleware)
         except Exception as error:
             raise TypeError(
                 f"Each thread needs a copy of the workflow {workflow.name!r}, but it cannot be "
@@ -85,13 +93,16 @@ class ThreadWorkflow:
         }
 
     def describe_tool(self, name: str) -> ToolDescription | None:
-        """Return the description of a tool of the workflow's agents that people see."""
-        described = (
+        """Return the description of a tool of the workflow's agents that people see.
+
+        Agents may have different tools with the same name. These have no description.
+        """
+        described = {
             describe_tool(executor.agent, name)
             for executor in _executors(self._workflow)
             if isinstance(executor, AgentExecutor)
-        )
-        return next((each for each in described if each is not None), None)
+        } - {None}
+        return described.pop() if len(described) == 1 else None
 
     def response_types(self, pause: Pause) -> dict[str, Any]:
         """Return the expected types of the answers, by request ID."""
@@ -311,13 +322,21 @@ def _executors(workflow: Workflow) -> list[Executor]:
     return executors
 
 
-def _copied(workflow: Workflow) -> Workflow:
+def _agents(executor: Executor) -> dict[str, Any]:
+    """Return an executor's agents by the names of its attributes."""
+    return {
+        name: value for name, value in vars(executor).items() if isinstance(value, SupportsAgentRun)
+    }
+
+
+def _copied(workflow: Workflow, middleware: FunctionMiddleware) -> Workflow:
     """Return a copy of a workflow that shares its agents' models, tools and providers."""
     memo: dict[int, Any] = {}
     for executor in _executors(workflow):
-        for value in vars(executor).values():
-            if isinstance(value, SupportsAgentRun) and id(value) not in memo:
-                memo[id(value)] = _copied_agent(value, memo)
+        for agent in _agents(executor).values():
+            if id(agent) not in memo:
+                copied = _copied_agent(agent, memo)
+                memo[id(agent)] = _with_middleware(copied, middleware)
     return copy.deepcopy(workflow, memo)
 
 
@@ -342,3 +361,12 @@ def _copied_agent(agent: Any, memo: dict[int, Any]) -> Any:
                 ],
             )
     return copied
+
+
+def _with_middleware(agent: Any, middleware: FunctionMiddleware) -> Any:
+    """Add a middleware to an agent, unless it has it."""
+    if isinstance(agent, AgentMiddlewareLayer):
+        given = getattr(agent, "middleware", None) or ()
+        if middleware not in given:
+            setattr(agent, "middleware", [*given, middleware])  # noqa: B010 not in its type
+    return agent
