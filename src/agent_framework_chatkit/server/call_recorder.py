@@ -24,7 +24,11 @@ class _Middleware(FunctionMiddleware):
             await call_next()
             return
         await recorder.start_call(call_id)
-        await call_next()
+        try:
+            await call_next()
+        except SystemExit as error:
+            # Otherwise the tool would end the process, and so everybody's turns.
+            raise RuntimeError("The tool tried to end the process.") from error
         recorder.end_call(call_id, context.result)
 
 

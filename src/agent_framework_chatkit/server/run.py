@@ -318,11 +318,14 @@ class Run:
                 raise asyncio.CancelledError
             await body(self)
             state: TurnState = "completed" if self.state == "running" else self.state
-        except asyncio.CancelledError:
-            state = self._reason or "stopped"
-        except Exception:
-            logger.exception("A turn in thread %r failed.", self.thread.id)
-            state = "failed"
+        except (Exception, asyncio.CancelledError, SystemExit) as error:
+            if isinstance(error, asyncio.CancelledError) and self._reason is not None:
+                state = self._reason
+            else:
+                # An agent or a tool may also cancel itself, or try to end the process.
+                logger.exception("A turn in thread %r failed.", self.thread.id)
+                self.emit(ErrorEvent(code=ErrorCode.STREAM_ERROR, allow_retry=True))
+                state = "failed"
         finally:
             if limit is not None:
                 limit.cancel()
