@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias
 
 from agent_framework import Message
 from chatkit.errors import CustomStreamError, ErrorCode, StreamError
@@ -57,7 +57,18 @@ logger = logging.getLogger(__name__)
 
 TContext = TypeVar("TContext", default=Any)
 
-Body = Callable[[Run], Awaitable[None]]
+_Reaction: TypeAlias = (
+    ThreadsCustomActionReq | ThreadsAddClientToolOutputReq | ThreadsAddStructuredInputReq
+)
+"""A request that continues a turn."""
+
+_Prelude: TypeAlias = Callable[[BegunTurn], list[Entry]]
+"""Returns the first events of a turn that was started."""
+
+_Body: TypeAlias = Callable[[Run], Awaitable[None]]
+"""Emits a turn's other events."""
+
+_Plan: TypeAlias = tuple[NewTurn, _Prelude, _Body]
 
 STOPPING = 3.0
 """Maximum seconds that a new turn waits for a stopped one to end."""
@@ -107,8 +118,8 @@ class TurnRequests(Generic[TContext]):
     async def _begin(
         self,
         new: NewTurn,
-        prelude: Callable[[BegunTurn], list[Entry]],
-        body: Body,
+        prelude: _Prelude,
+        body: _Body,
         context: TContext,
         *,
         page: str | None = None,
@@ -132,9 +143,7 @@ class TurnRequests(Generic[TContext]):
                     raise
             await asyncio.sleep(0.1)
 
-    async def _create(
-        self, request: ThreadsCreateReq, context: TContext
-    ) -> tuple[NewTurn, Callable[[BegunTurn], list[Entry]], Body]:
+    async def _create(self, request: ThreadsCreateReq, context: TContext) -> _Plan:
         thread = ThreadMetadata(
             id=self._store.generate_thread_id(context), created_at=datetime.now()
         )
@@ -150,9 +159,7 @@ class TurnRequests(Generic[TContext]):
 
         return new, prelude, lambda run: self._server.runner.execute(run, message)
 
-    async def _add_message(
-        self, request: ThreadsAddUserMessageReq, context: TContext
-    ) -> tuple[NewTurn, Callable[[BegunTurn], list[Entry]], Body]:
+    async def _add_message(self, request: ThreadsAddUserMessageReq, context: TContext) -> _Plan:
         thread_id = request.params.thread_id
         thread = await self._messages.thread_for_ids(thread_id, context)
         message = await self._messages.build(request.params.input, thread, context, request)
@@ -165,9 +172,7 @@ class TurnRequests(Generic[TContext]):
 
         return new, prelude, lambda run: self._server.runner.execute(run, message)
 
-    async def _retry(
-        self, request: ThreadsRetryAfterItemReq, context: TContext
-    ) -> tuple[NewTurn, Callable[[BegunTurn], list[Entry]], Body]:
+    async def _retry(self, request: ThreadsRetryAfterItemReq, context: TContext) -> _Plan:
         """Answer a message again, possibly after an edit.
 
         The protocol has no request for edits; clients send the new message in a retry's metadata.
@@ -204,13 +209,7 @@ class TurnRequests(Generic[TContext]):
 
         return new, prelude, lambda run: self._server.runner.execute(run, message)
 
-    async def _react(
-        self,
-        request: ThreadsCustomActionReq
-        | ThreadsAddClientToolOutputReq
-        | ThreadsAddStructuredInputReq,
-        context: TContext,
-    ) -> tuple[NewTurn, Callable[[BegunTurn], list[Entry]], Body]:
+    async def _react(self, request: _Reaction, context: TContext) -> _Plan:
         """Continue a turn after an action or an answer of the user or the page."""
         thread_id = request.params.thread_id
         try:
@@ -247,13 +246,7 @@ class TurnRequests(Generic[TContext]):
 
         return new, prelude, body
 
-    async def _check_reaction(
-        self,
-        request: ThreadsCustomActionReq
-        | ThreadsAddClientToolOutputReq
-        | ThreadsAddStructuredInputReq,
-        context: TContext,
-    ) -> None:
+    async def _check_reaction(self, request: _Reaction, context: TContext) -> None:
         """Check, before anything is streamed, that the request's item or call exists."""
         thread_id = request.params.thread_id
         if isinstance(request, ThreadsAddClientToolOutputReq):
@@ -348,7 +341,7 @@ class TurnRequests(Generic[TContext]):
             Entry(new.run, number + 2, serialize(StreamOptionsEvent(stream_options=options))),
         ]
 
-    async def _execute(self, run: Run, body: Body) -> None:
+    async def _execute(self, run: Run, body: _Body) -> None:
         """Execute the body of a run, and turn exceptions into events."""
         try:
             await body(run)
