@@ -94,34 +94,25 @@ export class Actions {
   /** Wait until the thread is idle, then send an action that returns the changed item. */
   async #ask(action: Action, itemId: string): Promise<void> {
     const { threadId } = this.#session.current
-    await this.#responses.idle()
-    if (
-      this.#session.client === null ||
-      threadId === null ||
-      this.#session.current.threadId !== threadId
-    )
-      return
+    if (threadId === null) return
     const params = { thread_id: threadId, item_id: itemId, action: asSent(action) }
-    try {
-      const { updated_item: item } = await this.#session.client.request(
-        'threads.sync_custom_action',
-        params,
-      )
-      if (item && this.#session.current.threadId === threadId) {
-        this.#responses.take({ type: 'thread.item.replaced', item })
+    await this.#session.whenIdle(threadId, async () => {
+      try {
+        const answer = await this.#session.client?.request('threads.sync_custom_action', params)
+        const item = answer?.updated_item
+        if (item && this.#session.current.threadId === threadId) {
+          this.#responses.take({ type: 'thread.item.replaced', item })
+        }
+      } catch (error) {
+        throw this.#failed(error)
       }
-    } catch (error) {
-      throw this.#failed(error)
-    }
+    })
   }
 
   /** Wait until the thread is idle, then send an action that streams events. */
   async #stream(action: AnyAction, itemId: string | undefined, isOfWidget: boolean): Promise<void> {
     const { threadId } = this.#session.current
     if (threadId === null) return
-    await this.#responses.idle()
-    // The user left the thread, so the action no longer applies.
-    if (this.#session.current.threadId !== threadId) return
     const params = {
       thread_id: threadId,
       ...(itemId !== undefined && { item_id: itemId }),
@@ -129,15 +120,17 @@ export class Actions {
     }
     const outcome = new Outcome()
     let failure: ActionError | null = null
-    await this.#responses.respond({
-      type: 'threads.custom_action',
+    const request = {
+      type: 'threads.custom_action' as const,
       params,
       intercept: outcome.take,
-      onFailure: async (error) => {
+      onFailure: async (error: unknown) => {
         failure = this.#failed(error)
         await this.#load(threadId)
       },
-    })
+    }
+    // If the user leaves the thread, the action no longer applies.
+    await this.#session.whenIdle(threadId, () => this.#responses.respond(request))
     if (outcome.error !== null) {
       this.#session.reportProblem(outcome.error.message ?? outcome.error.code ?? 'error')
       failure = new ActionError(outcome.error.message ?? this.#session.texts.say('actionFailed'))

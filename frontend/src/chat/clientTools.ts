@@ -38,18 +38,20 @@ export class ClientTools {
       this.#called.delete(call.id)
       return
     }
-    const result = await this.#run(call)
-    await this.#responses.idle()
-    if (this.#session.current.threadId !== threadId) return
+    const output = await this.#run(call)
+    await this.#session.whenIdle(threadId, () => this.#send(threadId, call, output))
+  }
+
+  async #send(threadId: string, call: ClientToolCallItem, output: unknown): Promise<void> {
     this.#session.state.set({
       thread: reduce(this.#session.current.thread, {
         type: 'thread.item.replaced',
-        item: { ...call, status: 'completed', output: result },
+        item: { ...call, status: 'completed', output },
       }),
     })
     await this.#responses.respond({
       type: 'threads.add_client_tool_output',
-      params: { thread_id: threadId, result: result ?? null },
+      params: { thread_id: threadId, result: output ?? null },
       metadata: { call_id: call.call_id },
     })
   }

@@ -17,6 +17,9 @@ import { nextModel } from './models'
 import type { Responses } from './responses'
 import type { Session } from './session'
 
+/** The error message for an app that does not wait for the response. */
+export const BUSY = 'A response is in progress. Wait for the event chatkit.response.end.'
+
 export type SendParams = Parameters<ChatMethods['sendUserMessage']>[0]
 
 export class Messages {
@@ -30,7 +33,7 @@ export class Messages {
 
   /** Send a message, wait for the response to end, and return the error if sending failed. */
   async send(params: SendParams): Promise<Error | null> {
-    if (this.#session.current.isResponding) return null
+    if (this.#session.current.isResponding) return new Error(BUSY)
     const outgoing = this.#outgoing(params)
     return outgoing === null ? null : this.#dispatch(outgoing)
   }

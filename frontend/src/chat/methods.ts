@@ -3,6 +3,7 @@
 import type { ChatMethods } from '../element/host'
 import { statusOf } from '../protocol/thread'
 import type { Chat } from './chat'
+import { BUSY } from './messages'
 
 export function methodsOf(chat: Chat): ChatMethods {
   const check = (): void => {
@@ -10,9 +11,7 @@ export function methodsOf(chat: Chat): ChatMethods {
     if (configError !== null) throw new Error(configError)
   }
   const checkIdle = (): void => {
-    if (chat.state.get().isResponding) {
-      throw new Error('A response is in progress. Wait for the event chatkit.response.end.')
-    }
+    if (chat.state.get().isResponding) throw new Error(BUSY)
   }
   const checkOpen = (): void => {
     const status = statusOf(chat.state.get().thread)

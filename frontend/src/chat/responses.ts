@@ -7,7 +7,6 @@ import { isLost, pause, PendingResponse, type End, type ResponseRequest } from '
 import { isOf } from './drafts'
 import type { Live } from './live'
 import { isAborted, type ChatState, type Session } from './session'
-import { until } from './store'
 import { isAnswered, LOST } from './threads'
 
 interface Callbacks {
@@ -389,10 +388,5 @@ export class Responses {
         error: { code: LOST, message, allowRetry, seen: thread.items },
       },
     })
-  }
-
-  /** Wait until no response is in progress. */
-  async idle(): Promise<void> {
-    await until(this.#session.state, () => !this.#session.current.isResponding)
   }
 }

@@ -8,7 +8,7 @@ import { Texts } from '../i18n/texts'
 import { ProtocolError, type ProtocolClient } from '../protocol/client'
 import { emptyThread, type ThreadState } from '../protocol/thread'
 import { Drafts, type Draft, type Sending } from './drafts'
-import { Store } from './store'
+import { Store, until } from './store'
 import { Uploads } from './uploads'
 
 export interface ChatState {
@@ -99,6 +99,17 @@ export class Session {
   }
 
   /** Return the message that explains an error to the user. */
+  /** Run a task when no response is in progress, unless the user leaves the thread before. */
+  async whenIdle(threadId: string, task: () => Promise<unknown>): Promise<void> {
+    const isWaiting = (): boolean => {
+      const { threadId: open, isResponding } = this.current
+      return open === threadId && isResponding
+    }
+    // When a response ends, another request may be faster.
+    while (isWaiting()) await until(this.state, () => !isWaiting())
+    if (this.current.threadId === threadId) await task()
+  }
+
   explain(error: unknown): string {
     const { say } = this.texts
     if (!(error instanceof ProtocolError)) return say('failed')
