@@ -108,7 +108,9 @@ export class Chat {
       return
     }
     this.list.apply({ ...event, type: 'threads.deleted' })
-    if (event.thread_id === this.#session.current.threadId) void this.#open(null)
+    if (event.thread_id !== this.#session.current.threadId) return
+    this.#session.drafts.release(event.thread_id)
+    void this.#open(null)
   }
 
   #configure(given: unknown): void {
@@ -165,7 +167,7 @@ export class Chat {
   async #open(threadId: string | null): Promise<Error | null> {
     if (threadId !== this.#session.current.threadId) {
       this.kept.clear()
-      this.setEditing(null)
+      this.stopEditing()
     }
     return this.#threads.open(threadId)
   }
@@ -198,17 +200,20 @@ export class Chat {
   tryAgain = async (message: UserMessageItem): Promise<void> => {
     if (await this.#threads.mayRepeat()) await this.retry(message)
   }
-  /** Start editing a message; `null` stops editing. */
-  setEditing(itemId: string | null): void {
-    this.state.set({ editing: itemId })
+  startEditing({ id: itemId, content }: UserMessageItem): void {
+    this.state.set({ editing: { itemId, content } })
+  }
+
+  stopEditing(): void {
+    this.state.set({ editing: null })
   }
 
   /** Start editing the user's last message if possible; return whether it was. */
   editLast(): boolean {
     const { current } = this.#session
     const last = current.thread.items.findLast(({ type }) => type === 'user_message')
-    if (last === undefined || !mayEdit(current)) return false
-    this.setEditing(last.id)
+    if (last?.type !== 'user_message' || !mayEdit(current)) return false
+    this.startEditing(last)
     return true
   }
 
@@ -218,6 +223,7 @@ export class Chat {
     this.#messages.answer(itemId, input)
   stop = (): void => this.#responses.stop()
   sendWaiting = (outgoing: Outgoing): Promise<void> => this.#messages.sendWaiting(outgoing)
+  editWaiting = (outgoing: Outgoing): void => this.#messages.restore(outgoing)
   dropWaiting = (outgoing: Outgoing): void => this.#messages.dropWaiting(outgoing)
 
   setComposerValue: ChatMethods['setComposerValue'] = async (params) => {

@@ -126,6 +126,20 @@ export class Drafts {
     this.keep(draft)
   }
 
+  /** Add the draft of a thread that was deleted to the new chat's draft. */
+  release(threadId: string): void {
+    const draft = this.of(threadId)
+    const { outgoing, waiting } = draft.state.get()
+    for (const each of [outgoing, ...waiting].toReversed()) if (each !== null) draft.restore(each)
+    const { content } = this.of(null).state.get()
+    draft.state.set({ content: joined(content, draft.state.get().content) })
+    draft.uploads.add(this.of(null).uploads.finished())
+    this.#drafts.delete(threadId)
+    this.#forget(threadId)
+    this.#drafts.set('', draft)
+    this.keep(draft)
+  }
+
   delete(threadId: string): void {
     this.of(threadId).clear()
     this.#drafts.delete(threadId)

@@ -10,7 +10,7 @@ import type {
   UserMessageInput,
   UserMessageItem,
 } from '../protocol/types'
-import type { End } from './pendingResponse'
+import type { End, ResponseRequest } from './pendingResponse'
 import { isThere, type Outgoing } from './drafts'
 import { randomId } from './live'
 import { nextModel } from './models'
@@ -65,6 +65,15 @@ export class Messages {
     await this.#dispatch(outgoing)
   }
 
+  /** Put a message that was not sent back into the composer. */
+  restore(outgoing: Outgoing, draft = this.#session.current.draft): void {
+    draft.restore(outgoing)
+    const { toolId, options, draft: open } = this.#session.current
+    const { tool_choice: tool } = outgoing.input.inference_options ?? {}
+    const isOffered = options?.composer?.tools?.some(({ id }) => id === tool?.id)
+    if (draft === open && toolId === null && tool && isOffered) this.#session.chooseTool(tool.id)
+  }
+
   dropWaiting(outgoing: Outgoing): void {
     const { draft } = this.#session.current
     const { waiting } = draft.state.get()
@@ -89,7 +98,7 @@ export class Messages {
       if (isThere(outgoing, thread.items)) {
         draft.state.set({ outgoing: null })
       } else if (!isLive) {
-        draft.restore(outgoing)
+        this.restore(outgoing)
       } else if (isResponding) {
         draft.state.set({ outgoing: null, waiting: [outgoing, ...waiting] })
       } else {
@@ -149,7 +158,7 @@ export class Messages {
         const { waiting } = draft.state.get()
         // Another tab was faster: queue the message until that response ends.
         if (isElsewhere) draft.state.set({ waiting: [outgoing, ...waiting] })
-        else draft.restore(outgoing)
+        else this.restore(outgoing, draft)
       },
     }
     return threadId === null
@@ -174,20 +183,27 @@ export class Messages {
       quoted_text: message.quoted_text,
       inference_options: message.inference_options,
     }
-    await this.#replace(message, content, { input })
+    const { threadId } = this.#session.current
+    this.#session.state.set({ editing: null })
+    const onReturned = (): void => {
+      const { threadId: open, editing } = this.#session.current
+      if (open !== threadId || editing !== null) return
+      this.#session.state.set({ editing: { itemId: message.id, content } })
+    }
+    await this.#replace(message, content, { metadata: { input }, onReturned })
   }
 
   async #replace(
     message: UserMessageItem,
     content: UserMessageItem['content'],
-    metadata: Record<string, unknown>,
+    request: Pick<ResponseRequest, 'metadata' | 'onReturned'>,
   ): Promise<void> {
     const { threadId } = this.#session.current
     if (threadId === null) return
     await this.#responses.respond({
       type: 'threads.retry_after_item',
       params: { thread_id: threadId, item_id: message.id },
-      metadata,
+      ...request,
       onAccepted: (isLive) => {
         // Other servers do not report the items that they remove.
         if (!isLive) this.#cutAfter({ ...message, content })

@@ -61,6 +61,14 @@ export class PendingResponse {
   constructor(readonly request: ResponseRequest) {
     this.requestId = request.requestId ?? randomId()
   }
+
+  /** Return an edited message that was not accepted; return whether there is one. */
+  returnEdit(): boolean {
+    const { onReturned } = this.request
+    if (this.isAccepted || onReturned === undefined) return false
+    onReturned(false)
+    return true
+  }
 }
 
 /** Return whether a request or its reply may have been lost, so that it makes sense to repeat it. */

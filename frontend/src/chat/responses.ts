@@ -78,11 +78,14 @@ export class Responses {
   /** Stop receiving the current response, because another thread opens. */
   leave(): void {
     const pending = this.#pending
+    const { threadId, isResponding } = this.#session.current
     this.#pending = null
     this.#held = []
     pending?.abort.abort()
     pending?.end()
-    if (this.#session.current.isResponding) this.#session.host.emit('chatkit.response.end')
+    // Without a thread, nothing shows later whether the message arrived.
+    if (threadId === null && pending?.isAccepted === false) pending.request.onReturned?.(false)
+    if (isResponding) this.#session.host.emit('chatkit.response.end')
   }
 
   /** Whether there is a request that the server has not accepted yet. */
@@ -344,7 +347,8 @@ export class Responses {
   async #settleMessage(pending: PendingResponse, mayBeTaken: boolean): Promise<boolean> {
     const { sending } = pending.request
     const { sending: shown, threadId, thread } = this.#session.current
-    if (sending === undefined || shown !== sending) return false
+    if (sending === undefined) return pending.returnEdit()
+    if (shown !== sending) return false
     if (pending.isLive && pending.isAccepted) {
       this.#session.state.set({ sending: null })
       return false
@@ -378,9 +382,9 @@ export class Responses {
     if (isLive && pending.request.sending !== undefined && !isBack) return
     const message = this.#session.explain(error)
     const isThere = isLoaded && isAnswered(this.#session.current.thread.items, thread.items)
-    // If the message is back in the composer, the user sends it again from there.
+    // If the message is back in its editor, the user sends it again from there.
     const allowRetry = isLive
-      ? pending.request.type === 'threads.retry_after_item'
+      ? pending.request.type === 'threads.retry_after_item' && !isBack
       : !isBack && !isThere
     this.#session.state.set({
       thread: {

@@ -7,6 +7,7 @@ import type { Options } from '../element/options'
 import { Texts } from '../i18n/texts'
 import { ProtocolError, type ProtocolClient } from '../protocol/client'
 import { emptyThread, type ThreadState } from '../protocol/thread'
+import type { Content } from './content'
 import { Drafts, type Draft, type Sending } from './drafts'
 import { Store, until } from './store'
 import { Uploads } from './uploads'
@@ -30,13 +31,19 @@ export interface ChatState {
   /** The message being sent, until the server confirms it. */
   sending: Sending | null
   view: 'thread' | 'history'
-  /** The ID of the message being edited. */
-  editing: string | null
+  editing: Editing | null
   draft: Draft
   toolId: string | null
   modelId: string | null
   /** Whether the user chose the model after opening the thread. */
   isModelChosen: boolean
+}
+
+/** The message being edited. */
+interface Editing {
+  itemId: string
+  /** Its content when editing starts: that of the message, or what could not be sent. */
+  content: Content
 }
 
 /** Return whether messages can be edited now. */
@@ -92,13 +99,6 @@ export class Session {
     this.host.emit('chatkit.error', { error: error as Error })
   }
 
-  chooseTool(toolId: string | null): void {
-    if (toolId === this.current.toolId) return
-    this.state.set({ toolId })
-    this.host.emit('chatkit.tool.change', { toolId })
-  }
-
-  /** Return the message that explains an error to the user. */
   /** Run a task when no response is in progress, unless the user leaves the thread before. */
   async whenIdle(threadId: string, task: () => Promise<unknown>): Promise<void> {
     const isWaiting = (): boolean => {
@@ -110,6 +110,13 @@ export class Session {
     if (this.current.threadId === threadId) await task()
   }
 
+  chooseTool(toolId: string | null): void {
+    if (toolId === this.current.toolId) return
+    this.state.set({ toolId })
+    this.host.emit('chatkit.tool.change', { toolId })
+  }
+
+  /** Return the message that explains an error to the user. */
   explain(error: unknown): string {
     const { say } = this.texts
     if (!(error instanceof ProtocolError)) return say('failed')

@@ -286,8 +286,12 @@ export class Threads {
 
   delete = async (threadId: string): Promise<void> => {
     await this.#session.client?.request('threads.delete', { thread_id: threadId })
-    this.#session.drafts.delete(threadId)
-    if (this.#session.current.threadId === threadId) await this.open(null)
+    if (this.#session.current.threadId !== threadId) {
+      this.#session.drafts.delete(threadId)
+      return
+    }
+    this.#session.drafts.release(threadId)
+    await this.open(null)
   }
 
   /** Save the whole thread as a Markdown file. */

@@ -17,7 +17,10 @@ interface EditMessageProps {
 export function EditMessage({ item, onDone }: EditMessageProps) {
   const chat = useChat()
   const text = useText()
-  const [content, setContent] = useState<Content>(item.content)
+  const begun = useStore(chat.state, ({ editing }) => editing?.content ?? item.content)
+  const [content, setContent] = useState<Content>(begun)
+  // Another page may have requested an answer meanwhile.
+  const isResponding = useStore(chat.state, (state) => state.isResponding)
   const later = useStore(chat.state, ({ thread }) => {
     const index = thread.items.findLastIndex((each) => each.id === item.id)
     return thread.items.slice(index + 1).filter(isQuestion).length
@@ -25,7 +28,7 @@ export function EditMessage({ item, onDone }: EditMessageProps) {
   const isEmpty = (written: Content): boolean =>
     isBlank(written) && (item.attachments ?? []).length === 0
   const send = (written: Content): void => {
-    if (isEmpty(written)) return
+    if (isEmpty(written) || isResponding) return
     onDone()
     void chat.edit(item, sendable(written))
   }
@@ -43,7 +46,8 @@ export function EditMessage({ item, onDone }: EditMessageProps) {
         onChange={setContent}
         onSend={send}
         onEscape={onDone}
-        autoFocus
+        // If the message comes back, the user may be writing elsewhere.
+        autoFocus={begun === item.content}
       />
       {later > 0 && (
         <p className="caption" role="status">
@@ -54,7 +58,7 @@ export function EditMessage({ item, onDone }: EditMessageProps) {
         <Button color="secondary" variant="ghost" type="button" onClick={onDone}>
           {text('cancel')}
         </Button>
-        <Button color="primary" type="submit" disabled={isEmpty(content)}>
+        <Button color="primary" type="submit" disabled={isEmpty(content) || isResponding}>
           {text('send')}
         </Button>
       </div>

@@ -15,7 +15,7 @@ export function UserMessage({ item }: { item: UserMessageItem }) {
   const chat = useChat()
   const text = useText()
   const canEdit = useStore(chat.state, mayEdit)
-  const isEditing = useStore(chat.state, ({ editing }) => editing === item.id)
+  const isEditing = useStore(chat.state, ({ editing }) => editing?.itemId === item.id)
   const written = textOf(item.content)
   return (
     <div className="user">
@@ -28,7 +28,7 @@ export function UserMessage({ item }: { item: UserMessageItem }) {
         <EditMessage
           item={item}
           onDone={() => {
-            chat.setEditing(null)
+            chat.stopEditing()
             // On a touch screen, the focus would open the keyboard.
             if (matchMedia('(pointer: fine)').matches) chat.focus()
           }}
@@ -41,7 +41,7 @@ export function UserMessage({ item }: { item: UserMessageItem }) {
           <MessageTime at={item.created_at} />
           {written !== '' && <CopyButton textOf={() => written} />}
           {canEdit && (
-            <IconButton small label={text('edit')} onClick={() => chat.setEditing(item.id)}>
+            <IconButton small label={text('edit')} onClick={() => chat.startEditing(item)}>
               <RenameIcon />
             </IconButton>
           )}

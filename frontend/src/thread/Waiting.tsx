@@ -34,7 +34,7 @@ export function Waiting() {
             small
             label={text('edit')}
             onClick={() => {
-              draft.restore(outgoing)
+              chat.editWaiting(outgoing)
               chat.focus()
             }}
           >

@@ -38,6 +38,8 @@ export class LiveServer {
   log: Entry[] = []
   state = emptyThread
   isDown = false
+  /** Whether to respond with an error. */
+  isFailing = false
   /** Whether to drop requests without an error. */
   isSwallowing = false
   /** Whether responses are lost on their way back. */
@@ -143,6 +145,7 @@ export class LiveServer {
     if (this.isDown) throw new TypeError('There is no network.')
     const given = JSON.parse(String(init?.body)) as Given
     this.asked.push(given.type)
+    if (this.isFailing && given.type !== 'threads.follow') return new Response('', { status: 500 })
     if (this.isSwallowing) return new Promise(() => {})
     if (given.type === 'threads.follow') await this.followGate
     const answer = this.#answer(given, init?.signal ?? null)
