@@ -31,6 +31,8 @@ export interface Rendered {
   /** The names of the events that the element would have sent. */
   events: string[]
   person: ReturnType<typeof userEvent.setup>
+  /** Change the chat's options. */
+  setOptions: (options: Partial<Options>) => void
   /** Render something else in the same place. */
   again: (content: ReactNode) => void
 }
@@ -61,10 +63,12 @@ export async function render(
       },
     },
   }
+  let listen: (options: unknown) => void = () => {}
   const host: ChatHost = {
     kept: null,
     key: '',
     onOptions(listener) {
+      listen = listener
       listener(given)
       return () => {}
     },
@@ -75,5 +79,11 @@ export async function render(
   await chat.texts.use('en')
   const within = (inner: ReactNode) => <ChatContext value={chat}>{inner}</ChatContext>
   const { rerender } = renderInDocument(within(content))
-  return { chat, events, person: userEvent.setup(), again: (other) => rerender(within(other)) }
+  return {
+    chat,
+    events,
+    person: userEvent.setup(),
+    setOptions: (options) => listen({ ...given, ...options }),
+    again: (other) => rerender(within(other)),
+  }
 }

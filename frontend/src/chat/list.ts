@@ -20,10 +20,12 @@ interface Seen {
 
 export class ChatList {
   readonly state = new Store<{
+    /** The URL of the server that has the threads. */
+    server: string
     /** Threads that changed since they were listed; `null` for deleted ones. */
     changed: ReadonlyMap<string, ListedThread | null>
     seen: Seen
-  }>({ changed: new Map(), seen: { since: new Date().toISOString(), threads: {} } })
+  }>({ server: '', changed: new Map(), seen: { since: new Date().toISOString(), threads: {} } })
   readonly #session: Session
   #key = ''
   /** The open thread and its turn, as they were last applied. */
@@ -39,7 +41,7 @@ export class ChatList {
   /** Use the record of seen chats that belongs to a server. */
   use(url: string): void {
     this.#key = `chatkit-seen ${url}`
-    this.state.set({ changed: new Map() })
+    this.state.set({ server: url, changed: new Map() })
     this.#read()
     this.#write()
   }

@@ -59,6 +59,7 @@ export class Threads {
       thread: emptyThread,
       isModelChosen: false,
       older: null,
+      isLoadingOlder: false,
       loadError: null,
       sending: null,
       isResponding: false,
@@ -266,7 +267,8 @@ export class Threads {
     } catch (error) {
       this.#session.report(error)
     } finally {
-      this.#session.state.set({ isLoadingOlder: false })
+      if (this.#session.current.threadId === threadId)
+        this.#session.state.set({ isLoadingOlder: false })
     }
   }
 

@@ -1,10 +1,11 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
 
-import { useText } from '../ui/context'
+import { useChat, useText } from '../ui/context'
 import { ChatRows } from './ChatRows'
 import { ListStatus } from './ListStatus'
 import { moveByArrowKey } from './moveByArrowKey'
 import { MoreButton } from './MoreButton'
+import { useStore } from '../ui/useStore'
 import { useRowActions } from './useRowActions'
 import { useThreads } from './useThreads'
 
@@ -14,8 +15,13 @@ interface ChatListProps {
   onEscape: () => void
 }
 
-/** The user's threads: search, open, rename, delete. */
-export function ChatList({ autoFocus = false, onEscape }: ChatListProps) {
+/** The user's threads on the current server: search, open, rename, delete. */
+export function ChatList(props: ChatListProps) {
+  const server = useStore(useChat().list.state, (state) => state.server)
+  return <Chats key={server} {...props} />
+}
+
+function Chats({ autoFocus = false, onEscape }: ChatListProps) {
   const text = useText()
   const search = useRef<HTMLInputElement>(null)
   const [query, setQuery] = useState('')

@@ -3,7 +3,8 @@ import { useCallback, useEffect, useMemo } from 'react'
 import { PAGE } from '../chat/list'
 import type { ListedThread } from '../protocol/live'
 import type { FoundThread } from '../protocol/search'
-import { useLocale, useText } from '../ui/context'
+import { useChat, useLocale, useText } from '../ui/context'
+import { useStore } from '../ui/useStore'
 import { folded, groupsOf } from './historyList'
 import { useSearch, type SearchState } from './useSearch'
 import { useThreadList, type EditThread, type ThreadList } from './useThreadList'
@@ -25,6 +26,7 @@ export interface Threads extends Pick<ThreadList, 'status' | 'more' | 'retry' | 
 export function useThreads(query: string): Threads {
   const { threads, canSearch, status, more, retry, edit: editListed } = useThreadList()
   const { found, isBusy, more: moreFound, edit: editFound } = useSearch(query, canSearch)
+  const changed = useStore(useChat().list.state, (state) => state.changed)
   const locale = useLocale()
   const untitled = useText()('untitled')
   const wanted = folded(query)
@@ -37,12 +39,11 @@ export function useThreads(query: string): Threads {
     if (!canSearch || wanted === '') return null
     const known = new Map(threads.map((thread) => [thread.id, thread]))
     const titles = groups.flatMap(([, group]) => group.map((thread) => ({ thread, snippet: [] })))
-    // The server may have answered before a chat was renamed here.
-    return (found ?? titles).map(({ thread, snippet }) => ({
-      thread: known.get(thread.id) ?? thread,
-      snippet,
-    }))
-  }, [canSearch, wanted, threads, groups, found])
+    // The server may have answered before a chat was renamed or deleted.
+    return (found ?? titles)
+      .filter(({ thread }) => changed.get(thread.id) !== null)
+      .map(({ thread, snippet }) => ({ thread: known.get(thread.id) ?? thread, snippet }))
+  }, [canSearch, wanted, threads, changed, groups, found])
   const count = rows?.length ?? groups.reduce((sum, [, group]) => sum + group.length, 0)
 
   // If the server cannot search, the chat may be in a page that is not loaded yet.

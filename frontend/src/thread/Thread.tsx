@@ -28,6 +28,7 @@ export function Thread() {
   const isAwaited = useStore(chat.state, (state) => state.thread.progress !== null)
   const isConnected = useStore(chat.state, (state) => state.isConnected)
   const title = useStore(chat.state, (state) => state.thread.thread?.title)
+  const threadId = useStore(chat.state, (state) => state.threadId)
   const sending = useStore(chat.state, (state) => state.sending)
   const scroller = useRef<HTMLDivElement>(null)
   const content = useRef<HTMLDivElement>(null)
@@ -38,7 +39,7 @@ export function Thread() {
       <div ref={scroller} className="scroller" tabIndex={-1}>
         <h1 className="visually-hidden">{title ?? text('chat')}</h1>
         <div ref={content} className="column items">
-          <OlderItems scroller={scroller} />
+          <OlderItems key={threadId} scroller={scroller} />
           <Loading />
           <Items
             items={items}

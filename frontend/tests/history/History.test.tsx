@@ -270,3 +270,26 @@ test('a server with search finds words within messages', async () => {
   await person.type(screen.getByRole('searchbox'), 'boom')
   await screen.findByText('Nothing found.')
 })
+
+test('a chat that is deleted elsewhere is no search result', async () => {
+  const data = [thread('a', 'One'), thread('b', 'Two')]
+  const { chat, person } = await render(<History />, (type) =>
+    type === 'threads.search'
+      ? { data: data.map((each) => ({ thread: each, item_id: 'm', snippet: [] })) }
+      : { data, has_more: false, can_search: true },
+  )
+  await person.type(await screen.findByRole('searchbox'), 'rain')
+  await screen.findByRole('button', { name: 'Two' })
+  act(() => chat.list.apply({ type: 'threads.deleted', thread_id: 'b' }))
+  expect(screen.queryByRole('button', { name: 'Two' })).toBeNull()
+  expect(screen.queryByRole('button', { name: 'One' })).not.toBeNull()
+})
+
+test('another server has other chats', async () => {
+  const { setOptions } = await render(<History />, serverOf([thread('a', 'Here')]))
+  await screen.findByRole('button', { name: 'Here' })
+  const fetch = async () => Response.json({ data: [thread('b', 'There')], has_more: false })
+  act(() => setOptions({ api: { url: '/another', domainKey: 'local', fetch } }))
+  await screen.findByRole('button', { name: 'There' })
+  expect(screen.queryByRole('button', { name: 'Here' })).toBeNull()
+})

@@ -209,3 +209,34 @@ test('only the user retries older items that cannot be loaded', async () => {
   await screen.findByRole('button', { name: 'Try again' })
   expect(asked).toHaveBeenCalledTimes(2)
 })
+
+test('each thread loads its own older items', async () => {
+  let isDown = true
+  const { chat } = await thread([], {}, (type, params) => {
+    if (type === 'threads.get_by_id') return { id: params['thread_id'], created_at: '2026-01-01' }
+    if (params['after'] === undefined) return { data: [answer('b')], has_more: true, after: 'b' }
+    return isDown ? 500 : { data: [answer('older')], has_more: false }
+  })
+  await act(() => chat.setThreadId('one'))
+  await screen.findByRole('button', { name: 'Try again' })
+  isDown = false
+  await act(() => chat.setThreadId('two'))
+  await waitFor(() => expect(chat.state.get().thread.items).toHaveLength(2))
+})
+
+test('older items that are slow in one thread do not delay those of another', async () => {
+  let arrive = (): void => {}
+  const late = new Promise<void>((resolve) => (arrive = resolve))
+  const { chat } = await thread([], {}, async (type, params) => {
+    if (type === 'threads.get_by_id') return { id: params['thread_id'], created_at: '2026-01-01' }
+    if (params['after'] === undefined) return { data: [answer('b')], has_more: true, after: 'b' }
+    if (params['thread_id'] === 'one') await late
+    return { data: [answer('older')], has_more: false }
+  })
+  await act(() => chat.setThreadId('one'))
+  await waitFor(() => expect(chat.state.get().isLoadingOlder).toBe(true))
+  await act(() => chat.setThreadId('two'))
+  await waitFor(() => expect(chat.state.get().thread.items).toHaveLength(2))
+  await act(async () => arrive())
+  expect(chat.state.get().thread.items).toHaveLength(2)
+})
