@@ -55,6 +55,8 @@ export const COSTLY: Record<string, string> = {
   'colored code without end': `\`\`\`js\n${'const a = 1 // some words\n'.repeat(30_000)}`,
   'code in one line': `\`\`\`json\n${'{"a": [1, 2, 3]}, '.repeat(30_000)}\n\`\`\``,
   'many code blocks': '```js\nconst a = 1\n```\n\n'.repeat(1_500),
+  'code between lines of text': 'text:\n```js\nx\n```\n'.repeat(3_000),
+  'formulas between lines of text': 'text:\n$$\nx = 1\n$$\n'.repeat(3_000),
   'indented code': '    code\n'.repeat(20_000),
   'a paragraph of 1 MB': 'word '.repeat(200_000),
   'a paragraph of 1 MB with markup': SENTENCE.repeat(13_000),

@@ -92,6 +92,10 @@ const PIECES = [
   '\ufeff',
   '+ b',
   '- [ ] ',
+  '\\begin{align}\n',
+  '\\end{align}\n',
+  '$$\nx = 1\n$$\n',
+  '```js\nx\n```\n',
   '<pre>\n',
   '</pre>\n',
 ]

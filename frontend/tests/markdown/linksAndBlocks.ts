@@ -86,6 +86,7 @@ export const LINKS_AND_BLOCKS: Record<string, readonly (readonly [string, string
     ],
     ['https://a.test/<id>/x', '‹p:‹link https://a.test/:https://a.test/›<id>/x›'],
     ['**https://a.test/b**', '‹p:‹b:‹link https://a.test/b:https://a.test/b›››'],
+    ['[x]: /u\n\t[y]: /v\nword [y]', '‹p:word ‹linkReference:y››'],
     ['[1]\n\n[1]:h .', '‹p:[1]›‹p:[1]:h .›'],
     [
       'See [1].\n\n[1]: https://a.test is the address.',
@@ -124,6 +125,14 @@ export const LINKS_AND_BLOCKS: Record<string, readonly (readonly [string, string
     ['…**a**… —*b*—', '‹p:…‹b:a›… —‹em:b›—›'],
   ],
   blocks: [
+    [
+      '| a | b |\n| - | - |\nc\n\\begin{align}\n- d',
+      '‹table:‹tr:‹td:a›‹td:b››‹tr:‹td:c››‹tr:‹td:\\begin{align}››‹tr:‹td:- d›››',
+    ],
+    [
+      'text:\n```js\nx\n```\ntext:\n$$\nx = 1\n$$\ntext',
+      '‹p:text:›‹pre:x›‹p:text:›‹math:x = 1›‹p:text›',
+    ],
     ['# One', '‹h1:One›'],
     ['## Two ##', '‹h2:Two›'],
     ['#hashtag', '‹p:#hashtag›'],

@@ -1,7 +1,7 @@
 /** Finds where to cut a growing text: the part before the cut no longer changes. */
 
 import { lineStart, type Block } from './block'
-import type { Node } from './node'
+import { walk, type Node } from './node'
 
 /** The part that is parsed again when the text grows. */
 export interface Tail {
@@ -27,10 +27,11 @@ export function cutOf(text: string, tail: Tail, blocks: readonly Block[]): Cut |
   if (last === undefined) return null
   const end = blocks.length
   return (
-    within(text, last, blocks) ??
+    within(text, tail, last, blocks) ??
     // The last line may be incomplete.
     between(text, tail, blocks, end - 1) ??
-    between(text, tail, blocks, end - 2)
+    between(text, tail, blocks, end - 2) ??
+    between(text, tail, blocks, end - 3)
   )
 }
 
@@ -42,15 +43,15 @@ function between(text: string, tail: Tail, blocks: readonly Block[], index: numb
   const { from } = last
   const gap = text.slice(before.node.end, from)
   const isApart = gap.split('\n').length > 2
-  // A formula whose end has not arrived yet was parsed as something else.
-  const mayBeMath = /\$\$|\\\[/.test(text.slice(tail.from))
-  // A paragraph that is directly followed by another has the maximum length.
-  const isFull = before.node.type === last.node.type && ENDED.has(last.node.type)
-  if (!isApart && (mayBeMath || !(isFull || CLOSED.has(before.node.type)))) return null
+  if (!isApart && !(isClosed(before.node, last.node) && !mayBeMath(text, tail, blocks, last.node)))
+    return null
   // After a list, the parser reads this as text; on its own, it would start a list.
   const isNumbered =
     last.node.type === 'paragraph' && /^ {0,3}\d+[.)]/.test(text.slice(from, from + 14))
-  if (isNumbered) return null
+  // On its own, an indented definition would be code.
+  const isIndented =
+    last.node.type !== 'code' && /^(?: {4}| {0,3}\t)/.test(text.slice(from, from + 4))
+  if (isNumbered || isIndented) return null
   // An incomplete line may still become, for example, the next item of the list before it.
   const isWhole = text.includes('\n', from)
   if (!isWhole && !(isApart && FINISHED.has(before.node.type))) return null
@@ -61,23 +62,62 @@ function between(text: string, tail: Tail, blocks: readonly Block[], index: numb
   }
 }
 
-/** Blocks that the next line cannot change. */
-const CLOSED = new Set(['heading', 'thematicBreak', 'list', 'blockquote', 'table', 'html'])
+/** Blocks that the next line cannot change if it starts another block. */
+const CLOSED = new Set([
+  'heading',
+  'thematicBreak',
+  'list',
+  'blockquote',
+  'table',
+  'html',
+  'code',
+  'math',
+])
 
-/** Blocks that another of their kind ends. */
+/** Blocks that another of their kind ends; that is, a paragraph that has the maximum length. */
 const ENDED = new Set(['paragraph', 'definition', 'footnoteDefinition'])
+
+/** Blocks whose first line ends a paragraph. */
+const ENDING = new Set(['heading', 'thematicBreak', 'code'])
+
+function isClosed({ type }: Node, next: Node): boolean {
+  const isEnded = type === next.type && ENDED.has(type)
+  return isEnded || CLOSED.has(type) || (type === 'paragraph' && ENDING.has(next.type))
+}
+
+const CLOSED_MATH = /(?:.\$\$|\\\]|\\end\{[a-z]+\*?\})\s*$/s
+
+/**
+ * Return whether a formula may have begun at a block or before it whose end has not arrived.
+ *
+ * It was parsed as something else.
+ */
+function mayBeMath(text: string, { from }: Tail, blocks: readonly Block[], at: Node): boolean {
+  const known: Node[] = []
+  for (const { node } of blocks)
+    walk(node, (each) => {
+      const isKnown = each.type === 'math' && CLOSED_MATH.test(text.slice(each.start, each.end))
+      if (isKnown || each.type === 'code') known.push(each)
+    })
+  return [...text.slice(from).matchAll(/\$\$|\\\[|\\begin\{/g)].some(({ index }) => {
+    const place = from + index
+    return place <= at.start && !known.some(({ start, end }) => start <= place && place < end)
+  })
+}
 
 /** Blocks that cannot continue after a blank line. */
 const FINISHED = new Set(['paragraph', 'heading', 'code', 'thematicBreak', 'math', 'html'])
 
 /** Cut within a long block. */
-function within(text: string, last: Block, blocks: readonly Block[]): Cut | null {
+function within(text: string, tail: Tail, last: Block, blocks: readonly Block[]): Cut | null {
   const { node } = last
   if (node.type === 'list') return beforeLast(text, last, blocks, '', 2, true)
   if (node.type === 'table') {
     const row = node.children?.[last.continues ? 0 : 1]
-    if (row === undefined) return null
-    const prefix = last.prefix || text.slice(last.from, lineStart(text, row.start))
+    const end = node.children?.at(-1) ?? node
+    if (row === undefined || mayBeMath(text, tail, blocks, end)) return null
+    const head = text.slice(last.from, lineStart(text, row.start))
+    const prefix = last.prefix || head.replace('\ufeff', '')
     return beforeLast(text, last, blocks, prefix, last.continues ? 2 : 3, false)
   }
   return node.type === 'code' ? withinCode(text, last, blocks) : null
