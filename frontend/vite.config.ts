@@ -22,6 +22,20 @@ function onlyWoff2(): Plugin {
   }
 }
 
+/** Replaces Vite's preloading of a part's files, which cannot load a file again. */
+function ownPreload(): Plugin {
+  const source = JSON.stringify(join(root, 'src/ui/preload.ts'))
+  return {
+    name: 'own-preload',
+    enforce: 'pre',
+    apply: 'build',
+    load: {
+      filter: { id: /\0vite\/preload-helper\.js$/ },
+      handler: () => `export { preload as __vitePreload } from ${source}`,
+    },
+  }
+}
+
 /** Return the files that a script of the app imports statically. */
 function importsOf(script: string): string[] {
   const code = readFileSync(join(out, 'ui', script), 'utf8')
@@ -81,12 +95,16 @@ export default defineConfig({
   root,
   base: './',
   publicDir: false,
-  plugins: [react(), tailwindcss(), onlyWoff2(), element()],
+  plugins: [react(), tailwindcss(), onlyWoff2(), ownPreload(), element()],
   build: {
     outDir: join(out, 'ui'),
     emptyOutDir: true,
     assetsDir: '.',
     chunkSizeWarningLimit: 2000,
+    modulePreload: {
+      // Vite leaves out the only file of a part.
+      resolveDependencies: (file, others) => [...new Set([file, ...others])],
+    },
     rollupOptions: {
       // Otherwise the index of all icons ties the chunks together, and the first one has all icons.
       treeshake: {

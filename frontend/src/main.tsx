@@ -8,13 +8,11 @@ import { createRoot } from 'react-dom/client'
 import { App } from './App'
 import { Chat } from './chat/chat'
 import { methodsOf } from './chat/methods'
-import { parts } from './ui/part'
 
 const frame = window.frameElement as HTMLIFrameElement | null
 const host = frame?.chatkitHost
 const root = document.getElementById('root')
 if (host !== undefined && root !== null) {
-  window.addEventListener('vite:preloadError', () => parts.set({ isMissing: true }))
   const chat = new Chat(host)
   createRoot(root).render(<App chat={chat} />)
   host.attach(methodsOf(chat), chat.keep)

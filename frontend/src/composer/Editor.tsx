@@ -13,7 +13,7 @@ import {
 
 import { Store } from '../chat/store'
 import { useStore } from '../ui/useStore'
-import { patiently } from '../ui/part'
+import { patiently } from '../chat/patiently'
 import type { Content } from '../chat/content'
 import { pastedText } from './pasted'
 import { focus, isOfInputMethod, read, type, write } from './plainField'

@@ -1,7 +1,7 @@
 import { lazy, Suspense } from 'react'
 
 import type { WidgetItem } from '../protocol/types'
-import { patiently } from '../ui/part'
+import { patiently } from '../chat/patiently'
 
 const LazyWidget = lazy(() => patiently(() => import('../widgets/WidgetView')))
 

@@ -1,7 +1,7 @@
 import { Fragment, lazy, Suspense, useContext, type ReactNode } from 'react'
 
 import { useText } from '../ui/context'
-import { patiently } from '../ui/part'
+import { patiently } from '../chat/patiently'
 import { useDefinition, useNoteNumber } from './Definitions'
 import type { Node } from './grammar/node'
 import { Link } from './Link'

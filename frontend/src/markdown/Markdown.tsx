@@ -1,7 +1,7 @@
 import { lazy, memo, Suspense } from 'react'
 
 import { Boundary } from '../ui/Boundary'
-import { patiently } from '../ui/part'
+import { patiently } from '../chat/patiently'
 import type { Mark } from './sources'
 import { words } from './Words'
 

@@ -1,4 +1,4 @@
-import { patiently } from '../ui/part'
+import { patiently } from '../chat/patiently'
 
 /** The most characters to read aloud, for some twenty minutes. */
 const LONGEST = 20_000

@@ -3,7 +3,7 @@ import type { ReactElement } from 'react'
 
 import { Store } from '../chat/store'
 import { useChat } from './context'
-import { patiently } from './part'
+import { patiently } from '../chat/patiently'
 import { useStore } from './useStore'
 
 type Previewed = typeof import('./Previewed')['default']

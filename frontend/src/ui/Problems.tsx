@@ -4,7 +4,7 @@ import { useChat, useText } from './context'
 import { CloseIcon } from './icons'
 import { IconButton } from './IconButton'
 import { Note } from './Note'
-import { parts } from './part'
+import { parts } from '../chat/patiently'
 import { useStore } from './useStore'
 
 /** Shows that a part of the page is missing, or that options are invalid. */

@@ -11,7 +11,7 @@ import {
 } from 'react'
 
 import { useText } from '../ui/context'
-import { patiently } from '../ui/part'
+import { patiently } from '../chat/patiently'
 import { blockStyle } from './boxStyle'
 import { chartData, type ChartData, type Row } from './chart/data'
 import { sample } from './chart/sample'

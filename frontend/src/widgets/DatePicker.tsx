@@ -2,7 +2,7 @@ import { Calendar as CalendarIcon } from '@openai/apps-sdk-ui/components/Icon'
 import { lazy, Suspense, useId, useState } from 'react'
 
 import { useLocale, useText } from '../ui/context'
-import { patiently } from '../ui/part'
+import { patiently } from '../chat/patiently'
 import type { ComponentProps } from './Component'
 import { useChange } from './widgetActions'
 import { FIRST, isoOf, LAST, parseDay, say } from './dates'
