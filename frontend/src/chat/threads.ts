@@ -3,6 +3,7 @@
 import { ProtocolError } from '../protocol/client'
 import { mergeOlder, emptyThread, reduce, replaceItems } from '../protocol/thread'
 import type { Thread, ThreadItem, ThreadMetadata } from '../protocol/types'
+import { patiently } from './patiently'
 import { save } from './save'
 import type { Live } from './live'
 import type { Responses } from './responses'
@@ -317,7 +318,7 @@ export class Threads {
     if (threadId === null || this.#session.current.threadId !== threadId) return
     const { thread, items } = this.#session.current.thread
     const title = thread?.title ?? this.#session.texts.say('chat')
-    const { threadAsMarkdown } = await import('./exportThread')
+    const { threadAsMarkdown } = await patiently(() => import('./exportThread'))
     const text = threadAsMarkdown(title, items, this.#session.texts.say)
     save(new Blob([text], { type: 'text/markdown' }), `${fileName(title)}.md`)
   }

@@ -1,6 +1,7 @@
 /** The chat's own texts, in the reader's language. */
 
 import { en, type Entries, type TextKey } from './locales/en'
+import { patiently } from '../chat/patiently'
 import { Store } from '../chat/store'
 
 const files = import.meta.glob<Partial<Entries>>('./locales/*.json', { import: 'default' })
@@ -60,17 +61,24 @@ export class Texts {
   /** Load and use the texts of a locale; missing ones stay English. */
   async use(locale: string): Promise<void> {
     this.#wanted = locale
-    const name = translationOf(locale)
-    let entries: Partial<Entries> = {}
-    try {
-      if (name !== null) entries = (await files[`./locales/${name}.json`]?.()) ?? {}
-    } catch {
+    const load = files[`./locales/${translationOf(locale)}.json`]
+    const attempt = async (): Promise<void> => {
+      try {
+        this.#show(locale, (await load?.()) ?? {})
+      } catch (error) {
+        this.#show(locale, {})
+        throw error
+      }
+    }
+    await patiently(attempt).catch(() => {
       console.warn(`The texts for ${locale} could not be loaded.`)
-    }
-    if (this.#wanted === locale) {
-      // Dates and numbers follow the locale even where the texts do not.
-      this.state.set({ locale, say: saying({ ...en, ...entries }) })
-    }
+    })
+  }
+
+  #show(locale: string, entries: Partial<Entries>): void {
+    if (this.#wanted !== locale) return
+    // Dates and numbers follow the locale even where the texts do not.
+    this.state.set({ locale, say: saying({ ...en, ...entries }) })
   }
 }
 

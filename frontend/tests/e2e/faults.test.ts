@@ -71,6 +71,23 @@ test('a page that requests files removed by an upgrade says so, and keeps the dr
   await ann.leave()
 })
 
+test('texts and the export are loaded again, and the page does not wait for them', async () => {
+  const ann = await Person.at(site)
+  await ann.ask('Hello', /You said \*Hello\*/)
+  let isDown = true
+  const late = /\/ui\/(de-DE|exportThread)-[^/]*\.js$/
+  await ann.page.route(late, (route) => (isDown ? route.abort() : route.fallback()))
+  const saved = ann.page.waitForEvent('download')
+  await ann.setOptions({ header: { export: true }, locale: 'de-DE' })
+  await ann.button('Als Markdown exportieren').or(ann.button('Export as Markdown')).click()
+  await ann.chat.getByRole('alert').getByText('Part of this page could not be loaded.').waitFor()
+  isDown = false
+  expect((await saved).suggestedFilename()).toBe('Hello.md')
+  await ann.button('Senden').waitFor()
+  await expect.poll(() => ann.chat.getByRole('alert').count()).toBe(0)
+  await ann.leave()
+})
+
 test('a reload during an answer continues it', async () => {
   const ann = await Person.at(site)
   await ann.say('talk')
