@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useRef } from 'react'
+import { useEffect, useLayoutEffect } from 'react'
 
 import type { ThreadMetadata } from './protocol/types'
 import { Boundary } from './ui/Boundary'
@@ -47,7 +47,6 @@ export function App({ chat }: { chat: Chat }) {
 function Parts({ chat }: { chat: Chat }) {
   const options = useStore(chat.state, (state) => state.options)
   const configError = useStore(chat.state, (state) => state.configError)
-  const view = useStore(chat.state, (state) => state.view)
   const isNew = useStore(
     chat.state,
     ({ threadId, thread, sending }) =>
@@ -64,7 +63,7 @@ function Parts({ chat }: { chat: Chat }) {
     document.documentElement.dir = directionOf(locale)
   }, [options?.theme, options?.frameTitle, locale, say])
 
-  useKeptFocus(chat, view)
+  useKeptFocus(chat)
 
   if (options === null || locale === '') return null
   if (configError !== null) {
@@ -86,14 +85,8 @@ function Parts({ chat }: { chat: Chat }) {
   )
 }
 
-/** Return the focus to the composer when the list of chats, or the control that had it, disappears. */
-function useKeptFocus(chat: Chat, view: 'thread' | 'history'): void {
-  const wasHistory = useRef(false)
-  useEffect(() => {
-    const isLost = document.activeElement === document.body
-    if (wasHistory.current && isLost && matchMedia('(pointer: fine)').matches) chat.focus()
-    wasHistory.current = view === 'history'
-  }, [chat, view])
+/** Return the focus to the composer when the control that had it disappears. */
+function useKeptFocus(chat: Chat): void {
   useEffect(
     () =>
       keepFocus(() => {
