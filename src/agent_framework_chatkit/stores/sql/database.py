@@ -40,7 +40,7 @@ from .availability import (
     is_unavailable,
 )
 from .engines import BEGIN, connect, ignore_notifications, parse_url, prepare_sqlite
-from .migrate import upgrade
+from .migrate import copy_tables, keep_tables, upgrade
 from .statements import Statements
 
 logger = logging.getLogger(__name__)
@@ -196,9 +196,6 @@ class Database:
     async def migrate(self) -> None:
         """Bring the tables up to date."""
         async with self._setting_up:
-            if self._memory is not None and self._anchor is None:
-                # An in-memory database lives as long as a connection to it.
-                self._anchor = sqlite3.connect(self._memory, uri=True, check_same_thread=False)
             await asyncio.to_thread(self._upgrade)
             self._is_ready = True
 
@@ -228,10 +225,17 @@ class Database:
                 await self.migrate()
 
     def _upgrade(self) -> None:
+        if self._memory is not None and self._anchor is None:
+            # An in-memory database lives as long as a connection to it.
+            self._anchor = sqlite3.connect(self._memory, uri=True, check_same_thread=False)
+            if copy_tables(self._anchor):
+                return
         engine = create_engine(self._url, poolclass=NullPool, **self._options)
         if self.is_sqlite:
             prepare_sqlite(engine)
         upgrade(engine)
+        if self._anchor is not None:
+            keep_tables(self._anchor)
 
     async def _read(self, engine: Engine, work: Work[T]) -> T:
         await self._ensure_ready()

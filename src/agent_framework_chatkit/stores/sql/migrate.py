@@ -28,6 +28,11 @@ _PAUSE = 0.05
 _alembic = threading.Lock()
 """Alembic keeps its state in global variables."""
 
+_empty: list[sqlite3.Connection] = []
+"""The first in-memory database of this process, as it was when it had only tables."""
+
+_empty_lock = threading.Lock()
+
 
 def upgrade(engine: Engine) -> None:
     """Bring a database's tables up to date.
@@ -47,6 +52,27 @@ def upgrade(engine: Engine) -> None:
                 connection.execute(select(func.pg_advisory_xact_lock(_LOCK_KEY)))
             _assert_known(connection)
             command.upgrade(alembic_config(connection), "head")
+
+
+def copy_tables(new: sqlite3.Connection) -> bool:
+    """Copy the tables that `keep_tables` kept, if any, into a new in-memory database.
+
+    This takes a twentieth of the time of all migrations. Apps' tests create many such databases.
+    """
+    with _empty_lock:
+        if not _empty:
+            return False
+        _empty[0].backup(new)
+    return True
+
+
+def keep_tables(migrated: sqlite3.Connection) -> None:
+    """Keep a copy of an in-memory database that was just migrated and is still empty."""
+    with _empty_lock:
+        if not _empty:
+            copy = sqlite3.connect(":memory:", check_same_thread=False)
+            migrated.backup(copy)
+            _empty.append(copy)
 
 
 def alembic_config(connection: Connection) -> Config:
