@@ -7,12 +7,7 @@ import logging
 from collections.abc import AsyncIterable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Generic
 
-from agent_framework import (
-    AgentResponseUpdate,
-    AgentSession,
-    Message,
-    RawAgent,
-)
+from agent_framework import AgentResponseUpdate, AgentSession, Message, RawAgent
 from chatkit.errors import CustomStreamError
 from chatkit.types import (
     ThreadItem,
@@ -213,7 +208,7 @@ class AgentTurn(Generic[TContext]):
             # Before the newest message, which is not part of the previous turn.
             messages = [*messages[:-1], noted, *messages[-1:]]
         self.is_resumed = self._resumed is not None
-        calls = self._resumed.calls if self._resumed is not None else []
+        calls = self._resumed.calls_to_make() if self._resumed is not None else []
         outputs = outputs_of(self._unread, self._converter)
         if self.pause is not None:
             outputs |= self.pause.outputs()
@@ -322,6 +317,9 @@ class AgentTurn(Generic[TContext]):
         elif session.service_session_id is not None or self._own is not None:
             # The service or the app's own history provides the earlier messages.
             history, inputs = fit_together([], inputs)
+            if self._own is not None:
+                # The app's history counts these.
+                self.exchange.inputs = inputs
         else:
             history, inputs = fit_together(self._earlier_messages(), inputs)
         return stream_agent(agent, history, inputs, session, self._own, options, kwargs)
@@ -356,7 +354,8 @@ class AgentTurn(Generic[TContext]):
         pending = [str(call.call_id) for call in pause.calls]
         exchanged = self.exchange.messages(pending)
         if isinstance(self._agent, ThreadWorkflow):
-            exchanged = remembered_of_workflow(exchanged, is_clean=is_clean)
+            is_whole = is_clean and not pause.interrupts
+            exchanged = remembered_of_workflow(exchanged, is_whole=is_whole)
         if is_clean:
             session = self._session
             if session.service_session_id is not None:

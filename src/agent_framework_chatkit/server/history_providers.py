@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
+from copy import copy
+from typing import Any, TypeAlias
 
 from agent_framework import (
     AgentSession,
     CompactionProvider,
+    Content,
     ContextProvider,
     HistoryProvider,
     Message,
@@ -16,17 +19,19 @@ from agent_framework import (
     SessionContext,
 )
 
-from .acceptable import acceptable_input, before_input
+from .acceptable import acceptable_input, before_input, is_approval
 from .call_ids import CallIds
 
 logger = logging.getLogger(__name__)
+
+_Key: TypeAlias = "tuple[str, str | None]"
 
 SOURCE = "agent_framework_chatkit"
 """The source ID of the thread's history among an agent's context providers."""
 
 
 class OwnHistory(HistoryProvider):
-    """Wraps the app's own history provider and counts the messages it has saved.
+    """Wraps the app's own history provider and notes the messages it has saved.
 
     Args:
         provider: The app's provider.
@@ -42,8 +47,8 @@ class OwnHistory(HistoryProvider):
             store_outputs=provider.store_outputs,
         )
         self.provider = provider
-        self.saved = 0
-        """The number of the run's messages that the provider has received."""
+        self._saved: Counter[_Key] = Counter()
+        """The contents of the run's messages that the provider has received."""
 
     async def before_run(self, *, context: SessionContext, **given: Any) -> None:
         """Add the earlier messages from the app's history, in a form that services accept."""
@@ -57,7 +62,8 @@ class OwnHistory(HistoryProvider):
         """Save the messages of a run or a model call to the app's history."""
         await self.provider.after_run(context=context, **given)
         response = context.response
-        self.saved += len(context.input_messages) + len(response.messages if response else ())
+        messages = [*context.input_messages, *(response.messages if response else ())]
+        self._saved.update(_key(content) for each in messages for content in each.contents)
 
     async def get_messages(
         self, session_id: str | None, *, state: dict[str, Any] | None = None, **kwargs: Any
@@ -84,19 +90,38 @@ class OwnHistory(HistoryProvider):
         Args:
             run_with: The session that the agent ran with.
             stored: The session that the next turn starts with.
-            messages: The turn's messages, of which the first ones may already be saved.
+            messages: The turn's messages, of which some may already be saved.
         """
         name = self.source_id
         if name in run_with.state:
             stored.state[name] = run_with.state[name]
+        # The results of approved calls stand for the approvals, and follow the saved calls.
+        unsaved = [new for each in messages if (new := self._unsaved(each)).contents]
         try:
             await self.provider.save_messages(
                 stored.session_id,
-                acceptable_input(messages[self.saved :], CallIds()),
+                acceptable_input(unsaved, CallIds()),
                 state=stored.state.setdefault(name, {}),
             )
         except Exception:
             logger.exception("The app's own history could not save a turn that was cut short.")
+
+    def _unsaved(self, message: Message) -> Message:
+        """Return a message without approvals and contents that the provider has received."""
+        contents = []
+        for content in () if is_approval(message) else message.contents:
+            if self._saved[_key(content)]:
+                self._saved[_key(content)] -= 1
+            else:
+                contents.append(content)
+        unsaved = copy(message)
+        unsaved.contents = contents
+        return unsaved
+
+
+def _key(content: Content) -> _Key:
+    """Return a key that identifies a content within a run."""
+    return content.type, content.call_id or content.text or content.uri
 
 
 class ThreadHistory(HistoryProvider):

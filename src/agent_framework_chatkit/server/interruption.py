@@ -132,7 +132,7 @@ def _open_requests(events: Iterable[ThreadStreamEvent]) -> list[str]:
 def _messages(turn_id: str, recovered: Recovered) -> StoredMessages:
     exchanged: list[Message] = recovered.messages
     if recovered.is_workflow:
-        exchanged = remembered_of_workflow(exchanged, is_clean=False)
+        exchanged = remembered_of_workflow(exchanged, is_whole=False)
     data = dump_messages([*recovered.inputs, *exchanged])
     return StoredMessages(turn_id, data, recovered.read_to)
 

@@ -57,14 +57,15 @@ def dump_session(session: AgentSession, thread_id: str) -> str:
     return json.dumps(sound.to_dict())
 
 
-def remembered_of_workflow(exchanged: Sequence[Message], *, is_clean: bool) -> list[Message]:
+def remembered_of_workflow(exchanged: Sequence[Message], *, is_whole: bool) -> list[Message]:
     """Return the messages of a workflow's run to store.
 
-    These are its agents' texts. If the run was cut short, a note lists the tool calls made so far,
-    as text, because the agents that continue may not have these tools.
+    These are its agents' texts. If the run was cut short or waits for an answer, which may never
+    come, a note lists the tool calls made so far, as text, because the agents that continue may not
+    have these tools.
     """
     messages = conversation(exchanged)
-    if is_clean:
+    if is_whole:
         return messages
     called = _called(exchanged)
     if called:

@@ -21,7 +21,9 @@ from agent_framework import (
 )
 from agent_framework_orchestrations import SequentialBuilder
 
-from ...fakes.scripted_agent import agent, call, said, text
+from agent_framework_chatkit import ask_user
+
+from ...fakes.scripted_agent import agent, call, look_up, said, text
 from ...integration.providers.rules import check_strictest
 from ..live_client import chat
 
@@ -126,6 +128,17 @@ async def test_next_turn_knows_that_call_may_have_started(
     assert outcome in told
     assert "not started" not in told
     assert shop.orders == ["tea"]
+
+
+async def test_calls_before_unanswered_request_are_known() -> None:
+    questions = [{"question": "Which?"}]
+    calls = [call("look_up", "c1", key="k"), call("ask_user", "c2", questions=questions)]
+    asked = agent([calls[0]], [calls[1]], [text("Yes.")], name="one", tools=[look_up, ask_user])
+    async with chat(workflow(asked)) as client:
+        await (await client.ask("First")).rest()
+        await (await client.ask("Second")).rest()
+    assert 'look_up({"key": "k"}): secret k' in str(said(asked))
+    assert check_strictest(requests(asked)[-1]) == []
 
 
 async def test_workflow_gets_each_message_once_after_failure() -> None:
