@@ -43,8 +43,12 @@ export class ClientTools {
   }
 
   async #send(threadId: string, call: ClientToolCallItem, output: unknown): Promise<void> {
+    const { thread } = this.#session.current
+    const index = thread.items.findLastIndex(({ id }) => id === call.id)
+    // A message declines the call, and another answer to an earlier message removes it.
+    if (thread.items.slice(index + 1).some(({ type }) => type === 'user_message')) return
     this.#session.state.set({
-      thread: reduce(this.#session.current.thread, {
+      thread: reduce(thread, {
         type: 'thread.item.replaced',
         item: { ...call, status: 'completed', output },
       }),
