@@ -68,11 +68,17 @@ export function useThreadList(): ThreadList {
   const followed = useStore(chat.state, ({ thread }) => (thread.turn && thread.thread?.id) ?? null)
   const isWaiting = followed === null && threads.some(({ turn }) => turn?.state === 'running')
   useEffect(() => {
-    if (followed === null && !isWaiting) return undefined
-    void chat.list.refresh()
-    if (!isWaiting) return undefined
-    const timer = setInterval(() => document.hidden || void chat.list.refresh(), PAUSE)
-    return () => clearInterval(timer)
+    if (followed !== null || isWaiting) void chat.list.refresh()
+    if (followed !== null) return undefined
+    const refresh = (): void => {
+      if (!document.hidden) void chat.list.refresh()
+    }
+    document.addEventListener('visibilitychange', refresh)
+    const timer = isWaiting ? setInterval(refresh, PAUSE) : undefined
+    return () => {
+      document.removeEventListener('visibilitychange', refresh)
+      clearInterval(timer)
+    }
   }, [chat, followed, isWaiting])
 
   const edit = useCallback<EditThread>(

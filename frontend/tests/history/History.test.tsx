@@ -293,3 +293,12 @@ test('another server has other chats', async () => {
   await screen.findByRole('button', { name: 'There' })
   expect(screen.queryByRole('button', { name: 'Here' })).toBeNull()
 })
+
+test('a page without a thread shows new chats when the user returns to it', async () => {
+  const threads = [thread('a', 'One')]
+  await render(<History />, serverOf(threads))
+  await screen.findByRole('button', { name: 'One' })
+  threads.unshift(thread('b', 'From a phone'))
+  document.dispatchEvent(new Event('visibilitychange'))
+  await screen.findByRole('button', { name: 'From a phone' })
+})
