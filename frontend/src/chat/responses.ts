@@ -23,7 +23,7 @@ interface Callbacks {
 }
 
 /** Milliseconds to wait before each retry of a request that may be repeated. */
-const RETRY_DELAYS = [500, 1_000, 2_000, 4_000]
+const RETRY_DELAYS = [500, 1_000, 2_000, 4_000, 8_000]
 
 /** Milliseconds for which to read a request's own stream beside the thread's stream. */
 const OVERLAP = 1_000

@@ -1,10 +1,12 @@
 // @vitest-environment jsdom
-import { expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 
 import { textContent, textOf } from '../../src/chat/content'
 import type { UserMessageItem } from '../../src/protocol/types'
 import { LiveServer, type Page } from './liveServer'
 import { eventually, following, isResponding, page } from './openedPages'
+
+afterEach(() => void vi.useRealTimers())
 
 const written = ({ chat }: Page): string => textOf(chat.state.get().draft.state.get().content)
 
@@ -85,4 +87,20 @@ test('a message that comes back has its tool again', async () => {
   ann.chat.editWaiting(ann.chat.state.get().draft.state.get().waiting[0]!)
   expect([written(ann), tool()]).toEqual(['Later', 'search'])
   server.finish()
+})
+
+test('a message is sent again until a server that restarts is back', async () => {
+  const server = new LiveServer()
+  const ann = await following(server)
+  vi.useFakeTimers()
+  server.isDown = true
+  server.cut()
+  void ann.chat.sendUserMessage({ text: 'Patience' })
+  await vi.advanceTimersByTimeAsync(10_000)
+  server.isDown = false
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect(ann.texts()).toEqual(['Before', 'Patience'])
+  server.finish()
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(isResponding(ann)).toBe(false)
 })
