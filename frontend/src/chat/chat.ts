@@ -147,8 +147,12 @@ export class Chat {
     this.#session.drafts.use(url, this.#session.host.key)
     this.list.use(url)
     this.#live.canFollow = null
-    // The open thread belongs to the previous server.
-    if (!isFirst) void this.#open(null)
+    // The open thread, or a new one whose message is being sent, belongs to the previous server.
+    if (!isFirst) {
+      this.kept.clear()
+      this.stopEditing()
+      void this.#threads.reopen(null)
+    }
     this.state.set({ draft: this.#session.drafts.of(null) })
     const kept = isFirst ? this.#session.host.kept : null
     const threadId = kept === null ? options.initialThread : kept.threadId

@@ -52,6 +52,11 @@ export class Threads {
   /** Open a thread, or a new one, and return the error if it could not be loaded. */
   async open(threadId: string | null): Promise<Error | null> {
     if (threadId === this.#session.current.threadId && !this.#session.current.loadError) return null
+    return this.reopen(threadId)
+  }
+
+  /** Open a thread, or a new one, even if it is open already. */
+  async reopen(threadId: string | null): Promise<Error | null> {
     this.#responses.leave()
     this.#live.leave()
     this.#loading?.abort()

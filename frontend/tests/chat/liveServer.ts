@@ -279,6 +279,7 @@ export interface Page {
   /** The events that the element would have dispatched. */
   events: string[]
   texts: () => string[]
+  setOptions: (options: Partial<Options>) => void
 }
 
 /** Open a chat with the server, as each tab does. */
@@ -293,10 +294,12 @@ export async function open(
     ...options,
     api: { url: '/chatkit', domainKey: 'local', fetch: server.fetch },
   } as Options
+  let setOptions: Page['setOptions'] = () => {}
   const chat = new Chat({
     kept: null,
     key,
     onOptions(listener) {
+      setOptions = (changed) => listener({ ...given, ...changed })
       listener(given)
       return () => {}
     },
@@ -312,5 +315,5 @@ export async function open(
           ? [item.content.map((part) => part.text).join('')]
           : [`<${item.type}>`],
       )
-  return { chat, events: sent, texts }
+  return { chat, events: sent, texts, setOptions }
 }

@@ -104,3 +104,18 @@ test('a message is sent again until a server that restarts is back', async () =>
   await vi.advanceTimersByTimeAsync(1_000)
   expect(isResponding(ann)).toBe(false)
 })
+
+test('the first message of a chat stays with the server that it was sent to', async () => {
+  const server = new LiveServer()
+  let answer = (): void => {}
+  server.gate = new Promise((resolve) => (answer = resolve))
+  const ann = await page(server)
+  void ann.chat.sendUserMessage({ text: 'To one' })
+  await expect.poll(() => server.state.turn?.state, eventually).toBe('running')
+  ann.setOptions({ api: { url: '/another', domainKey: 'local', fetch: new LiveServer().fetch } })
+  answer()
+  server.finish()
+  await expect.poll(() => isResponding(ann), eventually).toBe(false)
+  expect(ann.chat.state.get()).toMatchObject({ threadId: null, sending: null })
+  expect(ann.texts()).toEqual([])
+})
