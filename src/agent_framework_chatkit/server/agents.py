@@ -15,7 +15,7 @@ from ..bridge.overrides import MaybeAwaitable, resolve
 from ..interrupts.calls import ToolDescription, describe_tool
 from ..interrupts.client_tools import client_tool_names
 from ..text import readable_name
-from ..workflows.runner import ThreadWorkflow
+from ..workflows.runner import ThreadWorkflow, check_tools
 from .call_recorder import RECORDER
 
 TContext = TypeVar("TContext", default=Any)
@@ -155,7 +155,7 @@ def _runnable(agent: Any, *, is_shared: bool) -> TurnAgent:
         is_shared: Whether all threads use the same object.
 
     Raises:
-        TypeError: If it is not an agent, or a workflow that cannot be copied.
+        TypeError: If it is not an agent, or has a workflow that cannot be copied.
     """
     if isinstance(agent, WorkflowAgent):
         agent = agent.workflow
@@ -165,6 +165,8 @@ def _runnable(agent: Any, *, is_shared: bool) -> TurnAgent:
         if isinstance(agent, Workflow):
             return ThreadWorkflow(agent, is_shared=is_shared, middleware=RECORDER)
         if isinstance(agent, SupportsAgentRun):
+            if is_shared:
+                check_tools(agent)
             return agent
     kind = f"the class {agent.__name__}" if isinstance(agent, type) else f"a {type(agent).__name__}"
     raise TypeError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from inspect import getclosurevars, isfunction
 from typing import Any
 from uuid import uuid4
 
@@ -17,10 +18,12 @@ from agent_framework import (
     Content,
     Executor,
     FunctionMiddleware,
+    FunctionTool,
     InMemoryCheckpointStorage,
     Message,
     SupportsAgentRun,
     Workflow,
+    WorkflowAgent,
     WorkflowEvent,
     WorkflowExecutor,
     WorkflowMessage,
@@ -317,8 +320,9 @@ def _executors(workflow: Workflow) -> list[Executor]:
     executors = []
     for executor in workflow.get_executors_list():
         executors.append(executor)
-        if isinstance(executor, WorkflowExecutor):
-            executors.extend(_executors(executor.workflow))
+        for part in (executor, *_agents(executor).values()):
+            if isinstance(part, (WorkflowExecutor, WorkflowAgent)):
+                executors.extend(_executors(part.workflow))
     return executors
 
 
@@ -334,10 +338,31 @@ def _copied(workflow: Workflow, middleware: FunctionMiddleware) -> Workflow:
     memo: dict[int, Any] = {}
     for executor in _executors(workflow):
         for agent in _agents(executor).values():
-            if id(agent) not in memo:
+            if isinstance(agent, WorkflowAgent):
+                # Its workflow has a state, so all of it is copied.
+                memo |= {id(each): each for each in agent.context_providers}
+            elif id(agent) not in memo:
+                check_tools(agent)
                 copied = _copied_agent(agent, memo)
                 memo[id(agent)] = _with_middleware(copied, middleware)
     return copy.deepcopy(workflow, memo)
+
+
+def check_tools(agent: Any) -> None:
+    """Check that no tool of an agent runs a workflow, which keeps its state between runs.
+
+    Raises:
+        TypeError: If one does.
+    """
+    for each in (getattr(agent, "default_options", None) or {}).get("tools") or ():
+        function = each.func if isinstance(each, FunctionTool) else None
+        values = getclosurevars(function).nonlocals.values() if isfunction(function) else ()
+        if any(isinstance(value, WorkflowAgent) for value in values):
+            raise TypeError(
+                f"The tool {each.name!r} runs a workflow, whose state all threads would share. "
+                "Pass AgentChatKitServer a function that builds the workflow and the agent: "
+                "AgentChatKitServer(lambda thread, context: build_agent(), store)."
+            )
 
 
 def _copied_agent(agent: Any, memo: dict[int, Any]) -> Any:

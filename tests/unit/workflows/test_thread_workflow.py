@@ -20,9 +20,10 @@ from agent_framework_orchestrations import (
     GroupChatBuilder,
     GroupChatState,
     HandoffBuilder,
+    SequentialBuilder,
 )
 
-from agent_framework_chatkit import AgentChatKitServer
+from agent_framework_chatkit import AgentChatKitServer, ask_user
 from agent_framework_chatkit.stores import SQLStore
 
 from ...fakes.scripted_agent import agent, call, said, text
@@ -83,6 +84,52 @@ async def test_threads_are_isolated() -> None:
                 assert "secret" not in str(await other.items())
         asked = [[text for _, text in said(ann, number)] for number in (-1, -2)]
         assert sorted(asked, key=len) == [["Hello"], ["A secret", "One", "More"]]
+
+
+async def test_threads_are_isolated_in_workflow_within_workflow() -> None:
+    questions = [{"question": "Which?"}]
+    ann: Any = agent(
+        [text("One")],
+        [text("Two")],
+        [text("Three")],
+        [call("ask_user", questions=questions)],
+        [text("Four")],
+        name="ann",
+        tools=[ask_user],
+    )
+    inner = SequentialBuilder(participants=[ann]).build().as_agent("inner")
+    async with chat(SequentialBuilder(participants=[inner])) as browser:
+        await browser.ask("A secret")
+        other = Browser(browser.app)
+        async with other.http:
+            await asyncio.gather(other.ask("Hello"), browser.ask("More"))
+            asked = [[text for _, text in said(ann, number)] for number in (-1, -2)]
+            assert ["Hello"] in asked
+            # An open request blocks no other thread.
+            await browser.ask("Ask")
+            await other.ask("And now?")
+            assert (await other.transcript())[-1] == ("assistant_message", "Four")
+            assert "secret" not in str(said(ann))
+
+
+async def test_workflow_as_tool_needs_function_that_builds_it() -> None:
+    ann: Any = agent([text("One")], [text("Two")], name="ann")
+
+    def build(*_: Any) -> Any:
+        inner = SequentialBuilder(participants=[ann]).build().as_agent("inner")
+        task = "A secret" if len(ann.client.messages) == 2 else "Hello"
+        return agent([call("inner", task=task)], [text("Yes.")], tools=[inner.as_tool()])
+
+    async with SQLStore[Any]("sqlite://") as store:
+        for shared in (build(), SequentialBuilder(participants=[build()])):
+            with pytest.raises(TypeError, match="a function that builds the workflow"):
+                AgentChatKitServer(shared, store)
+    async with chat(build) as browser:
+        await browser.ask("Remember a secret")
+        other = Browser(browser.app)
+        async with other.http:
+            await other.ask("Hello")
+    assert [text for _, text in said(ann)] == ["Hello"]
 
 
 async def test_uncopyable_workflow_is_rejected_at_once() -> None:
