@@ -2,8 +2,9 @@
 
 import type { ProtocolError } from '../protocol/client'
 import { replaceItems, type ThreadState } from '../protocol/thread'
-import type { Received } from '../protocol/live'
+import type { Received, Turn } from '../protocol/live'
 import { Follow, type Snapshot } from './follow'
+import { repeatedly } from './retry'
 import type { Session } from './session'
 
 /** Milliseconds to wait for a thread's state. */
@@ -111,6 +112,19 @@ export class Live {
     })
     this.#follow.refresh()
     await shown
+  }
+
+  /** Stop a turn, even one that another page requested. */
+  stopTurn(threadId: string, turn: Turn | null): void {
+    const { client } = this.#session
+    if (client === null) return
+    const turnId = turn?.state === 'running' ? turn.id : undefined
+    const params = { thread_id: threadId, ...(turnId !== undefined && { turn_id: turnId }) }
+    // Without the ID of its turn, a request that is repeated could stop a later turn.
+    repeatedly(
+      () => client.request('threads.stop', params),
+      turnId === undefined ? [] : undefined,
+    ).catch((error: unknown) => this.#session.report(error))
   }
 
   stopIfIdle(): void {

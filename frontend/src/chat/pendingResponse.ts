@@ -1,12 +1,9 @@
 /** A request for a response, and the progress of the response. */
 
-import { ProtocolError, type ParamsOf, type StreamType } from '../protocol/client'
+import type { ParamsOf, StreamType } from '../protocol/client'
 import type { AnyEvent, Turn } from '../protocol/live'
 import type { Sending } from './drafts'
 import { randomId } from './live'
-
-/** The longest wait for the network, in milliseconds. */
-const OFFLINE = 60_000
 
 /** A request for a response. */
 export interface ResponseRequest<T extends StreamType = StreamType> {
@@ -69,26 +66,4 @@ export class PendingResponse {
     onReturned(false)
     return true
   }
-}
-
-/** Return whether a request or its reply may have been lost, so that it makes sense to repeat it. */
-export function isLost(error: unknown): boolean {
-  if (!(error instanceof ProtocolError)) return false
-  const { kind, status = 0 } = error
-  return kind === 'unreachable' || kind === 'lost' || [502, 503, 504].includes(status)
-}
-
-/** Wait for some time or, when offline, until the network is back. */
-export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer)
-      window.removeEventListener('online', done)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, navigator.onLine ? milliseconds : OFFLINE)
-    window.addEventListener('online', done)
-    signal.addEventListener('abort', done)
-  })
 }

@@ -1,9 +1,10 @@
 /** Requests responses, applies their events, and recovers from lost connections. */
 
 import { ProtocolError } from '../protocol/client'
-import { isBefore, runOf, type AnyEvent, type Received, type Turn } from '../protocol/live'
+import { isBefore, runOf, type AnyEvent, type Received } from '../protocol/live'
 import { endResponse, reduce, startResponse } from '../protocol/thread'
-import { isLost, pause, PendingResponse, type End, type ResponseRequest } from './pendingResponse'
+import { PendingResponse, type End, type ResponseRequest } from './pendingResponse'
+import { isLost, pause, RETRY_DELAYS } from './retry'
 import { isOf } from './drafts'
 import type { Live } from './live'
 import { isAborted, type ChatState, type Session } from './session'
@@ -21,9 +22,6 @@ interface Callbacks {
   /** Called with an event about a thread as a whole. */
   tell: (event: AnyEvent) => void
 }
-
-/** Milliseconds to wait before each retry of a request that may be repeated. */
-const RETRY_DELAYS = [500, 1_000, 2_000, 4_000, 8_000]
 
 /** Milliseconds for which to read a request's own stream beside the thread's stream. */
 const OVERLAP = 1_000
@@ -65,14 +63,7 @@ export class Responses {
     if (pending !== null) pending.isStopped = true
     const { threadId, thread } = this.#session.current
     if (pending !== null && !pending.isLive) pending.abort.abort()
-    else if (threadId !== null) this.#stopTurn(threadId, thread.turn)
-  }
-
-  #stopTurn(threadId: string, turn: Turn | null): void {
-    const params = { thread_id: threadId, ...(turn?.state === 'running' && { turn_id: turn.id }) }
-    this.#session.client
-      ?.request('threads.stop', params)
-      .catch((error: unknown) => this.#session.report(error))
+    else if (threadId !== null) this.#live.stopTurn(threadId, thread.turn)
   }
 
   /** Stop receiving the current response, because another thread opens. */
@@ -365,7 +356,7 @@ export class Responses {
     if (isTaken) pending.request.onAccepted?.(false)
     else pending.request.onReturned?.(isElsewhere)
     if (isTaken && pending.isStopped && threadId !== null && turn?.state === 'running') {
-      this.#stopTurn(threadId, turn)
+      this.#live.stopTurn(threadId, turn)
     }
     return !isTaken
   }

@@ -47,6 +47,22 @@ test("another device's turn is shown, and can be stopped", async () => {
   expect(isResponding(ann)).toBe(false)
 })
 
+test('a turn that is stopped without a network stops when the network is back', async () => {
+  const server = new LiveServer()
+  const ann = await following(server)
+  void ann.chat.sendUserMessage({ text: 'Go' })
+  await expect.poll(() => server.state.turn?.state, eventually).toBe('running')
+  server.open()
+  await shows(ann, ['Before', 'Go', ''])
+  server.isDown = true
+  server.cut()
+  ann.chat.stop()
+  await expect.poll(() => ann.chat.state.get().isConnected, eventually).toBe(false)
+  server.isDown = false
+  await expect.poll(() => server.state.turn?.state, eventually).toBe('stopped')
+  await expect.poll(() => isResponding(ann), eventually).toBe(false)
+})
+
 test('whatever is lost in transit, each text is shown once and whole', async () => {
   const step = fc.oneof(
     fc.string({ minLength: 1, maxLength: 4, unit: 'grapheme' }).map((delta) => ({ delta })),
