@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol
 
-from agent_framework import FunctionInvocationContext
+from agent_framework import Content, FunctionInvocationContext
 from chatkit.icons import IconName
 from chatkit.store import Store, StoreItemType
 from chatkit.types import (
@@ -65,7 +65,7 @@ class ClientToolCall:
 class CallRecorder(Protocol):
     """Records the tool calls of a run."""
 
-    async def start_call(self, call_id: str) -> None:
+    async def start_call(self, call: Content) -> None:
         """Record that a tool is about to run."""
 
     def end_call(self, call_id: str, result: Any) -> None:

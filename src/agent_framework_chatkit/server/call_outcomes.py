@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agent_framework import Content
@@ -24,12 +25,12 @@ class CallOutcomes:
     """The outcomes of the calls of a run that have no result in it.
 
     Attributes:
-        started: The IDs of the calls that were started.
+        started: The calls that were started, by ID; `None` for a call that the agent has sent.
         returned: The results of tools that the agent has not sent, by call ID.
         is_recorded: Whether all started calls are recorded.
     """
 
-    started: set[str]
+    started: Mapping[str, Content | None]
     returned: dict[str, Content]
     is_recorded: bool
 

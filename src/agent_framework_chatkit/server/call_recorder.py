@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from agent_framework import FunctionInvocationContext, FunctionMiddleware
+from agent_framework import Content, FunctionInvocationContext, FunctionMiddleware
+from pydantic import BaseModel
 
 from ..bridge.context import AGENT_CONTEXT, ThreadContext
 from .exchange import Exchange
@@ -23,13 +25,21 @@ class _Middleware(FunctionMiddleware):
         if recorder is None or not isinstance(call_id, str):
             await call_next()
             return
-        await recorder.start_call(call_id)
+        call = Content.from_function_call(
+            call_id, context.function.name, arguments=_as_json(context.arguments)
+        )
+        await recorder.start_call(call)
         try:
             await call_next()
         except SystemExit as error:
             # Otherwise the tool would end the process, and so everybody's turns.
             raise RuntimeError("The tool tried to end the process.") from error
         recorder.end_call(call_id, context.result)
+
+
+def _as_json(arguments: Any) -> str:
+    values = arguments.model_dump() if isinstance(arguments, BaseModel) else dict(arguments)
+    return json.dumps(values, default=str)
 
 
 RECORDER = _Middleware()
@@ -50,9 +60,9 @@ class CallRecorder:
         self._exchange = exchange
         self._checkpoint = checkpoint
 
-    async def start_call(self, call_id: str) -> None:
+    async def start_call(self, call: Content) -> None:
         """Store that a tool is about to run."""
-        self._exchange.start_call(call_id)
+        self._exchange.start_call(call)
         if self._checkpoint is not None:
             await self._checkpoint()
 

@@ -7,8 +7,9 @@ with the event log, so that the history includes a turn whose worker died.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from agent_framework import AgentResponse, AgentResponseUpdate, Content, Message
@@ -117,7 +118,7 @@ class Exchange:
         self._updates: list[AgentResponseUpdate | _Text] = []
         self._text: _Text | None = None
         """The last of the updates, if it is a text that may continue."""
-        self._started: set[str] = set()
+        self._started: dict[str, Content | None] = {}
         self._returned: dict[str, Content] = {}
         self._new: list[dict[str, Any] | str] = [
             {
@@ -153,11 +154,20 @@ class Exchange:
             self._updates.append(update)
             self._new.append(update.to_dict())
 
-    def start_call(self, call_id: str) -> None:
-        """Record that a tool is about to run."""
+    def start_call(self, call: Content) -> None:
+        """Record that a tool is about to run. A workflow may send the call itself later."""
         self._end_text()
-        self._started.add(call_id)
-        self._new.append({"type": _STARTED, "call_id": call_id})
+        call_id = str(call.call_id)
+        is_known = any(each.call_id == call_id for each in chain(self._calls, self._sent_calls()))
+        self._started[call_id] = None if is_known else call
+        record = {"call_id": call_id} if is_known else {"call": call.to_dict()}
+        self._new.append({"type": _STARTED, **record})
+
+    def _sent_calls(self) -> Iterator[Content]:
+        """Yield the calls that the agent has sent, newest first."""
+        for update in reversed(self._updates):
+            if isinstance(update, AgentResponseUpdate):
+                yield from (each for each in update.contents if each.type == "function_call")
 
     def end_call(self, call_id: str, result: Any) -> None:
         """Record a tool's result, in case the run is cut short before the agent sends it."""
@@ -240,13 +250,14 @@ def recover(pieces: Iterable[str], items: Mapping[str, ThreadItem]) -> Recovered
     """
     start: dict[str, Any] | None = None
     updates: list[AgentResponseUpdate] = []
-    started: set[str] = set()
+    started: dict[str, Content | None] = {}
     returned: dict[str, Content] = {}
     for each in _joined(each for piece in pieces for each in json.loads(piece)):
         if each["type"] == _START:
             start = each
         elif each["type"] == _STARTED:
-            started.add(each["call_id"])
+            call = Content.from_dict(each["call"]) if "call" in each else None
+            started[each["call_id"] if call is None else str(call.call_id)] = call
         elif each["type"] == _RETURNED:
             content = Content.from_dict(each["content"])
             returned[str(content.call_id)] = content
@@ -334,12 +345,11 @@ def _messages(
     pending: frozenset[str],
 ) -> list[Message]:
     messages = AgentResponse.from_updates(updates).messages if updates else []
-    answered = {
-        content.call_id
-        for message in messages
-        for content in message.contents
-        if content.type == "function_result"
-    }
+    contents = [each for message in messages for each in message.contents]
+    known = {each.call_id for each in [*contents, *calls] if each.type == "function_call"}
+    early = [each for each in outcomes.started.values() if each and each.call_id not in known]
+    messages += [Message("assistant", [call]) for call in early]
+    answered = {content.call_id for content in contents if content.type == "function_result"}
     closed: list[Message] = []
     unanswered = [
         outcomes.of(call)

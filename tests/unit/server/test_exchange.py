@@ -27,9 +27,9 @@ def test_exchange_is_recovered_from_log() -> None:
     exchange.add(update(Content.from_function_call("c1", "order", arguments='{"a": ')))
     exchange.add(update(Content.from_function_call("c1", "", arguments="1}")))
     exchange.add(update(Content.from_function_call("c2", "order", arguments="{}")))
-    exchange.start_call("c1")
+    exchange.start_call(Content.from_function_call("c1", "order", arguments='{"a": 1}'))
     exchange.end_call("c1", [Content.from_text("ordered")])
-    exchange.start_call("c2")
+    exchange.start_call(Content.from_function_call("c2", "order", arguments="{}"))
     pieces.append(exchange.take_new())
     assert exchange.take_new() is None
     recovered = recover((piece for piece in pieces if piece), {})
@@ -44,6 +44,19 @@ def test_exchange_is_recovered_from_log() -> None:
             "Error: This call was started; its effect is unknown. Find out, or ask the user, "
             "before you make it again.",
         ]
+
+
+def test_started_call_is_known_before_agent_sends_it() -> None:
+    exchange = Exchange([], is_workflow=True, is_recorded=False)
+    exchange.start_call(Content.from_function_call("c1", "order", arguments='{"a": 1}'))
+    recovered = recover([exchange.take_new() or ""], {})
+    assert recovered is not None
+    for messages in (recovered.messages, exchange.messages()):
+        ((called,), (result,)) = [message.contents for message in messages]
+        assert (called.name, called.arguments) == ("order", '{"a": 1}')
+        assert "its effect is unknown" in str(result.result)
+    exchange.add(update(Content.from_function_call("c1", "order", arguments='{"a": 1}')))
+    assert len(exchange.messages()) == 2
 
 
 def test_outputs_are_recovered_from_items() -> None:

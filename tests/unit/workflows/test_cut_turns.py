@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,11 +22,12 @@ from agent_framework import (
 )
 from agent_framework_orchestrations import SequentialBuilder
 
-from agent_framework_chatkit import ask_user
+from agent_framework_chatkit import AgentChatKitServer, ask_user
+from agent_framework_chatkit.stores import SQLStore
 
 from ...fakes.scripted_agent import agent, call, look_up, said, text
 from ...integration.providers.rules import check_strictest
-from ..live_client import chat
+from ..live_client import LiveClient, bury, chat
 
 
 class Shop:
@@ -128,6 +130,25 @@ async def test_next_turn_knows_that_call_may_have_started(
     assert outcome in told
     assert "not started" not in told
     assert shop.orders == ["tea"]
+
+
+async def test_started_call_is_known_after_worker_died(tmp_path: Path) -> None:
+    shop = Shop()
+    asked = agent([call("order", item="tea")], [text("Yes.")], tools=[shop.order])
+    url = f"sqlite:///{tmp_path}/chat.db"
+    async with SQLStore[Any](url) as one, SQLStore[Any](url) as two:
+        dying, other = (AgentChatKitServer(workflow(asked), store) for store in (one, two))
+        client = LiveClient(dying)
+        asking = await client.ask("Order tea")
+        await asking.next()
+        await shop.ordering.wait()
+        client.server = other
+        await bury(one, two)
+        await (await client.ask("And now?")).rest()
+        told = str(said(asked))
+        assert 'order({"item": "tea"}): Error: This call was started' in told
+        await dying.close(grace=0)
+        await other.close(grace=0)
 
 
 async def test_calls_before_unanswered_request_are_known() -> None:
