@@ -315,6 +315,11 @@ def is_approval(message: Message) -> bool:
     return any(content.type in _APPROVALS for content in message.contents)
 
 
+def is_start(message: Message) -> bool:
+    """Return whether a message starts a turn."""
+    return message.role == "user" and not is_approval(message)
+
+
 def split_last_user(messages: Sequence[Message]) -> tuple[list[Message], list[Content]]:
     """Split off the contents of the last message if it is an unanswered user message.
 

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic
 
 from agent_framework import AgentResponseUpdate, AgentSession, Message, RawAgent
 from chatkit.errors import CustomStreamError
-from chatkit.types import (
-    ThreadItem,
-)
+from chatkit.types import ThreadItem
 from typing_extensions import TypeVar
 
 from ..bridge.context import ThreadContext
@@ -116,6 +114,7 @@ class AgentTurn(Generic[TContext]):
         self._writer: ResponseWriter | None = None
         own = own_history(agent)
         self._own = None if own is None else OwnHistory(own)
+        self._missed = list(history.recent) if ended == "interrupted" else []
         self.exchange = Exchange(())
         self.is_resumed = False
         """Whether the turn resumes the paused previous turn."""
@@ -255,6 +254,8 @@ class AgentTurn(Generic[TContext]):
         """
         if self._resumed is not None:
             await writer.resume(self._resumed)
+        if self._own is not None and self._missed:
+            await self._own.save_missed(self._session, self._missed)
         try:
             await self._run_once(writer, options, run)
         except Exception as error:

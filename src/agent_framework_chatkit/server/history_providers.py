@@ -19,7 +19,7 @@ from agent_framework import (
     SessionContext,
 )
 
-from .acceptable import acceptable_input, before_input, is_approval
+from .acceptable import acceptable_input, before_input, is_approval, is_start
 from .call_ids import CallIds
 
 logger = logging.getLogger(__name__)
@@ -105,6 +105,24 @@ class OwnHistory(HistoryProvider):
             )
         except Exception:
             logger.exception("The app's own history could not save a turn that was cut short.")
+
+    async def save_missed(self, session: AgentSession, messages: Sequence[Message]) -> None:
+        """Save a turn whose worker died to the app's history.
+
+        Args:
+            session: The session of the next turn.
+            messages: The turn's messages, of which the first ones may already be saved.
+        """
+        state = session.state.setdefault(self.source_id, {})
+        loaded = await self.provider.get_messages(session.session_id, state=state)
+        starts = [at for at, each in enumerate(loaded) if is_start(each)]
+        last = loaded[starts[-1] :] if starts else []
+        self._saved = Counter(_key(content) for each in last for content in each.contents)
+        unsaved = [new for each in messages if (new := self._unsaved(each)).contents]
+        self._saved.clear()
+        if unsaved:
+            saving = acceptable_input(unsaved, CallIds())
+            await self.provider.save_messages(session.session_id, saving, state=state)
 
     def _unsaved(self, message: Message) -> Message:
         """Return a message without approvals and contents that the provider has received."""

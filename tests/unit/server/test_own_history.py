@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
-from agent_framework import HistoryProvider, Message, tool
+from agent_framework import HistoryProvider, InMemoryHistoryProvider, Message, tool
+
+from agent_framework_chatkit import AgentChatKitServer
+from agent_framework_chatkit.stores import SQLStore
 
 from ...fakes.scripted_agent import agent, call, look_up, text
 from ...integration.providers.rules import check_strictest
 from ..answering import Bank
-from ..live_client import chat
+from ..live_client import LiveClient, bury, chat
 
 
 class Elsewhere(HistoryProvider):
@@ -106,3 +110,51 @@ async def test_messages_are_kept_once_if_turns_are_cut_short(own: dict[str, Any]
     assert check_strictest(received) == []
     told = str([message.text for message in received])
     assert [told.count(each) for each in ("First", "Second", "Third")] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("is_in_session", [False, True])
+async def test_messages_are_kept_once_if_worker_dies(
+    own: dict[str, Any], is_in_session: bool, tmp_path: Path
+) -> None:
+    has_started = asyncio.Event()
+
+    @tool(approval_mode="never_require")
+    async def order() -> str:
+        """Order something."""
+        has_started.set()
+        await asyncio.Event().wait()
+        return "ordered"
+
+    if is_in_session:
+        own = {**own, "context_providers": [InMemoryHistoryProvider()]}
+    asked: Any = agent(
+        [text("Hello.")],
+        [call("look_up", "c1", key="k")],
+        [call("order", "c2")],
+        [text("Yes.")],
+        [text("No.")],
+        tools=[look_up, order],
+        **own,
+    )
+    url = f"sqlite:///{tmp_path}/chat.db"
+    async with SQLStore[Any](url) as one, SQLStore[Any](url) as two:
+        dying, other = AgentChatKitServer(asked, one), AgentChatKitServer(asked, two)
+        client = LiveClient(dying)
+        await (await client.ask("First")).rest()
+        asking = await client.ask("Second")
+        await asking.next()
+        await has_started.wait()
+        client.server = other
+        await bury(one, two)
+        for question in ("Third", "Fourth"):
+            await (await client.ask(question)).rest()
+            received = asked.client.asked[-1]
+            first, result, second, outcome = calls_and_results(received)
+            assert (first, result, second) == ("c1", "secret k", "c2")
+            assert "its effect is unknown" in outcome
+            assert check_strictest(received) == []
+        told = str([message.text for message in received])
+        expected = ("First", "Second", "Third", "Fourth")
+        assert [told.count(each) for each in expected] == [1, 1, 1, 1]
+        await dying.close(grace=0)
+        await other.close(grace=0)
