@@ -132,7 +132,8 @@ export class Drafts {
     const { outgoing, waiting } = draft.state.get()
     for (const each of [outgoing, ...waiting].toReversed()) if (each !== null) draft.restore(each)
     const { content } = this.of(null).state.get()
-    draft.state.set({ content: joined(content, draft.state.get().content) })
+    // A request ID belongs to one thread.
+    draft.state.set({ content: joined(content, draft.state.get().content), returned: null })
     draft.uploads.add(this.of(null).uploads.finished())
     this.#drafts.delete(threadId)
     this.#forget(threadId)

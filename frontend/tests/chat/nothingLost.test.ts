@@ -45,6 +45,7 @@ test('what was written in a thread that is deleted elsewhere stays', async () =>
   server.emit({ type: 'thread.deleted', thread_id: 't1' })
   await expect.poll(() => ann.chat.state.get().threadId, eventually).toBeNull()
   expect(written(ann)).toBe('To anybody\nIt waits\nHalf a mess')
+  expect(ann.chat.state.get().draft.state.get().returned).toBeNull()
 })
 
 /** Edit the thread's first message, and wait until the request ends. */
