@@ -13,6 +13,8 @@ export interface SearchState {
   /** The results; `null` without a query, and if the server cannot search. */
   found: readonly FoundThread[] | null
   isBusy: boolean
+  /** Sends the request that failed again; `null` if none did. */
+  retry: (() => void) | null
   /** Loads more results; `null` if there are none. */
   more: (() => void) | null
   edit: EditThread
@@ -24,6 +26,7 @@ export function useSearch(query: string, canSearch: boolean): SearchState {
   const [found, setFound] = useState<readonly FoundThread[] | null>(null)
   const [after, setAfter] = useState<string | null>(null)
   const [isBusy, setBusy] = useState(false)
+  const [failed, setFailed] = useState<{ from: string | null } | null>(null)
   const asked = useRef(0)
   const isWanted = canSearch && query !== ''
 
@@ -31,6 +34,7 @@ export function useSearch(query: string, canSearch: boolean): SearchState {
     async (from: string | null): Promise<void> => {
       const number = (asked.current += 1)
       setBusy(true)
+      setFailed(null)
       try {
         const page = await chat.client?.request('threads.search', {
           query,
@@ -41,8 +45,10 @@ export function useSearch(query: string, canSearch: boolean): SearchState {
         setFound((known) => [...(from === null ? [] : (known ?? [])), ...page.data])
         setAfter(page.has_more ? (page.after ?? null) : null)
       } catch {
+        if (number !== asked.current) return
+        setFailed({ from })
         // The list falls back to searching titles.
-        if (number === asked.current) setFound(null)
+        if (from === null) setFound(null)
       }
       if (number === asked.current) setBusy(false)
     },
@@ -54,6 +60,7 @@ export function useSearch(query: string, canSearch: boolean): SearchState {
       setFound(null)
       setAfter(null)
       setBusy(false)
+      setFailed(null)
       return undefined
     }
     const timer = setTimeout(() => void find(null), PAUSE)
@@ -74,6 +81,7 @@ export function useSearch(query: string, canSearch: boolean): SearchState {
   return {
     found: isWanted ? found : null,
     isBusy,
+    retry: failed === null ? null : () => void find(failed.from),
     more: after === null ? null : () => void find(after),
     edit,
   }

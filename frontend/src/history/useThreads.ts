@@ -25,7 +25,8 @@ export interface Threads extends Pick<ThreadList, 'status' | 'more' | 'retry' | 
 /** Return the threads to show: all of them, or those that match a query. */
 export function useThreads(query: string): Threads {
   const { threads, canSearch, status, more, retry, edit: editListed } = useThreadList()
-  const { found, isBusy, more: moreFound, edit: editFound } = useSearch(query, canSearch)
+  const search = useSearch(query, canSearch)
+  const { found, isBusy, edit: editFound } = search
   const changed = useStore(useChat().list.state, (state) => state.changed)
   const locale = useLocale()
   const untitled = useText()('untitled')
@@ -63,10 +64,10 @@ export function useThreads(query: string): Threads {
     groups,
     rows,
     isEmpty: count === 0 && !isBusy,
-    status,
-    retry,
+    status: search.retry === null ? status : 'failed',
+    retry: search.retry ?? retry,
     more: rows === null && !isLoadingMatches ? more : null,
-    moreFound,
+    moreFound: search.more,
     edit,
   }
 }

@@ -234,12 +234,13 @@ test('opening a thread closes the list, and announces it', async () => {
 test('a server with search finds words within messages', async () => {
   const threads = [thread('a', 'One'), thread('b', 'Two')]
   const queries: unknown[] = []
+  let isDown = false
   const server: Server = (type, params) => {
     if (type === 'threads.list') return { data: threads, has_more: false, can_search: true }
     if (type === 'threads.delete') return {}
     if (type !== 'threads.search') return 404
+    if (isDown) return 500
     queries.push(params['query'])
-    if (params['query'] === 'boom') return 500
     const snippet = [
       { text: 'It will ', is_match: false },
       { text: 'rain', is_match: true },
@@ -266,9 +267,16 @@ test('a server with search finds words within messages', async () => {
 
   await person.clear(screen.getByRole('searchbox'))
   await screen.findByRole('button', { name: 'One' })
-  // If the search fails, titles are still found.
-  await person.type(screen.getByRole('searchbox'), 'boom')
-  await screen.findByText('Nothing found.')
+  // If the search fails, titles are still found, and the search can be repeated.
+  isDown = true
+  await person.type(screen.getByRole('searchbox'), 'one')
+  await screen.findByText('The chats could not be loaded.')
+  await screen.findByRole('button', { name: 'One' })
+  expect(screen.queryByText('Nothing found.')).toBeNull()
+  isDown = false
+  await person.click(screen.getByRole('button', { name: 'Try again' }))
+  await waitFor(() => expect(queries).toEqual(['rain', 'rain', 'one']))
+  await waitFor(() => expect(screen.queryByText('The chats could not be loaded.')).toBeNull())
 })
 
 test('a chat that is deleted elsewhere is no search result', async () => {
