@@ -129,10 +129,7 @@ export const LINKS_AND_BLOCKS: Record<string, readonly (readonly [string, string
       '| a | b |\n| - | - |\nc\n\\begin{align}\n- d',
       '‹table:‹tr:‹td:a›‹td:b››‹tr:‹td:c››‹tr:‹td:\\begin{align}››‹tr:‹td:- d›››',
     ],
-    [
-      'text:\n```js\nx\n```\ntext:\n$$\nx = 1\n$$\ntext',
-      '‹p:text:›‹pre:x›‹p:text:›‹math:x = 1›‹p:text›',
-    ],
+    ['text:\n```js\nx\n```\ntext:\n```\ny\n```\ntext', '‹p:text:›‹pre:x›‹p:text:›‹pre:y›‹p:text›'],
     ['# One', '‹h1:One›'],
     ['## Two ##', '‹h2:Two›'],
     ['#hashtag', '‹p:#hashtag›'],
