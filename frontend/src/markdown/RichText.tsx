@@ -4,6 +4,7 @@ import { Blocks } from './Blocks'
 import { copyWithFormulas } from './copying'
 import { Definitions, DefinitionsContext } from './Definitions'
 import { Element } from './Element'
+import { endOfSize } from './grammar/breaks'
 import { MarkdownDocument } from './grammar/document'
 import { endOfWord, withMarks } from './grammar/marks'
 import type { Node } from './grammar/node'
@@ -24,9 +25,6 @@ const STRETCHES = { least: 500, most: 8_000, cost: 25 }
 
 /** The least share of a text to parse at a time, and its most characters: each time costs more in a longer text. */
 const SHARE = { of: 1 / 25, most: 4_000 }
-
-/** The characters as which the end of a line counts, because each line may be a block. */
-const LINE = 20
 
 /** The characters of plain text that are laid out together, about. */
 const PLAIN = 4_000
@@ -122,7 +120,7 @@ function useStretches(text: string, document: MarkdownDocument): number {
   const next = (shown: number): number => {
     const size = Math.max(pace.stretch, Math.min(SHARE.most, shown * SHARE.of))
     return Math.max(
-      endOfStretch(text, shown, size),
+      endOfSize(text, shown, size),
       Math.min(text.length, 2 * shown - document.finished),
     )
   }
@@ -141,12 +139,6 @@ function useStretches(text: string, document: MarkdownDocument): number {
     return () => clearTimeout(timer)
   })
   return shown
-}
-
-function endOfStretch(text: string, start: number, size: number): number {
-  let end = start
-  for (let left = size; left > 0 && end < text.length; end++) left -= text[end] === '\n' ? LINE : 1
-  return end
 }
 
 /**

@@ -46,6 +46,49 @@ test("an image's data is not broken", () => {
   expect(drawnInPieces(text, 20_011)).toBe(drawnAtOnce(text))
 })
 
+const ITEM = '‹li:‹p:a›‹list:‹li:‹p:b››››'
+
+test.each([
+  ['a quote', '> - a\n>   - b\n'.repeat(800), `‹quote:‹list:${ITEM.repeat(800)}››`],
+  [
+    'an item',
+    `- a\n${'  1. b\n     c\n'.repeat(800)}- d`,
+    `‹list:‹li:‹p:a›‹list:${'‹li:‹p:b\nc››'.repeat(800)}››‹li:‹p:d›››`,
+  ],
+  [
+    'an item with paragraphs',
+    `10. a\n${'\n    b\n'.repeat(800)}11. c`,
+    `‹list:‹li:‹p:a›${'‹p:b›'.repeat(800)}›‹li:‹p:c›››`,
+  ],
+  [
+    'a table in a quote',
+    `> | a |\n> | :-: |\n${'> | b |\n'.repeat(800)}`,
+    `‹quote:‹table:‹tr:‹td:a››${'‹tr:‹td:b››'.repeat(800)}››`,
+  ],
+  [
+    'details in a quote',
+    `> <details>\n> <summary>s</summary>\n>\n${'> - a\n'.repeat(800)}>\n> </details>\n> c`,
+    `‹quote:‹details:‹summary:s›‹list:${'‹li:‹p:a››'.repeat(800)}››‹p:c››`,
+  ],
+  [
+    'a quote in an item',
+    `* a\n${'  > - b\n  >\n  >   c\n'.repeat(500)}`,
+    `‹list:‹li:‹p:a›‹quote:‹list:${'‹li:‹p:b›‹p:c››'.repeat(500)}››››`,
+  ],
+])('%s stays one block, however long it is', (_, text, drawn) => {
+  expect(drawnAtOnce(text)).toBe(drawn)
+  expect(drawnInPieces(text, 997)).toBe(drawn)
+})
+
+test('a quote of many pages is several quotes with the same items', () => {
+  const text = '> - a\n>   - b\n'.repeat(3_000)
+  const drawn = drawnAtOnce(text)
+  expect(drawnInPieces(text, 4_999) === drawn).toBe(true)
+  expect(drawn.match(/‹quote:‹list:/g)).toHaveLength(3)
+  expect(drawn.match(/‹li:‹p:a›/g)).toHaveLength(3_000)
+  expect(drawn.match(/‹list:‹li:‹p:b››/g)).toHaveLength(3_000)
+})
+
 test('a table after a byte order mark keeps its rows', () => {
   const text = '\ufeff| a | b |\n| - | - |\n| c | d |\n| e | f |'
   const drawn = '‹table:‹tr:‹td:a›‹td:b››‹tr:‹td:c›‹td:d››‹tr:‹td:e›‹td:f›››'
@@ -60,6 +103,9 @@ const LONG: [string, number][] = [
   ['html lines', 45_000],
   ['code between lines of text', 4_000],
   ['formulas between lines of text', 4_000],
+  ['tasks in lists in quotes', 6_000],
+  ['items in items', 6_000],
+  ['tables in quotes', 6_000],
 ]
 
 test.each(LONG)('most blocks of %s are finished before the text ends', (name, most) => {

@@ -73,6 +73,8 @@ export const COSTLY: Record<string, string> = {
   'line breaks': 'a  \n'.repeat(20_000),
   images: '![a](https://a.test/i.png) '.repeat(5_000),
   'tasks in lists in quotes': '> - [ ] a\n>   - [x] b\n'.repeat(3_000),
+  'items in items': `- a\n${'  - b\n    - c\n'.repeat(4_000)}`,
+  'tables in quotes': `> | a | b |\n> | - | - |\n${'> | some | words |\n'.repeat(4_000)}`,
   'definitions of one label': `[a]\n\n${'[a]: /u\n'.repeat(10_000)}`,
   'addresses with brackets': 'https://a.test/(b)[c] '.repeat(5_000),
   'Chinese with marks': '**重要（注）**的、'.repeat(10_000),

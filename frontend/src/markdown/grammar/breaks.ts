@@ -46,31 +46,58 @@ function between(text: string, start: number, limit: number): number {
   return /[\ud800-\udbff]/.test(text[limit - 1] ?? '') ? limit - 1 : limit
 }
 
-/** The most characters in a block that only its end finishes, about. */
+/** The most characters in HTML and indented code, about, which only their end finishes. */
 const LARGEST = 20_000
-const LARGE = new Set(['blockquote', 'listItem', 'html', 'code'])
+
+/** The most characters in a quote or a list item that are parsed together, about. */
+const PART = 3_000
+
+/** The characters as which the end of a line counts, because each line may be a block. */
+const LINE = 20
+
+const CONTAINERS = new Set(['blockquote', 'listItem'])
 
 /** Return the line at which the first overlong block is broken; `null` if there is none. */
 export function breakWithin(text: string, blocks: readonly Block[]): number | null {
   for (const { node, from } of blocks) {
-    const isFenced = node.type === 'code' && !/^(?: {4}|\t)/.test(text.slice(from, from + 4))
     for (const part of node.type === 'list' ? (node.children ?? []) : [node]) {
-      if (isFenced || !LARGE.has(part.type) || part.end - part.start <= LARGEST) continue
-      const place =
-        lineIn(
-          text,
-          part,
-          part.start + LARGEST,
-          part.start + 2 * LARGEST,
-          /[\r\n]+(?= {0,3}\S)/g,
-        ) ?? lineIn(text, part, part.start + 2 * LARGEST, part.end, /[\r\n]+(?=\s*\S)/g)
+      const place = placeIn(text, part, Math.max(part.start, from))
       if (place !== null) return place
     }
   }
   return null
 }
 
-/** Return the first such line between two places in a block that does not continue code in it. */
+function placeIn(text: string, block: Node, start: number): number | null {
+  const { type, end } = block
+  if (CONTAINERS.has(type)) {
+    const near = endOfSize(text, start, PART, end)
+    const far = endOfSize(text, near, PART, end)
+    return lineIn(text, block, near, far, BLOCK) ?? lineIn(text, block, far, end, ANY)
+  }
+  const isIndented = type === 'code' && /[ \t]/.test(text[start] ?? '')
+  if (type !== 'html' && !isIndented) return null
+  const near = start + LARGEST
+  const far = near + LARGEST
+  return lineIn(text, block, near, far, OUTER) ?? lineIn(text, block, far, end, ANY)
+}
+
+/** Return the end of a part of a text that has a size, counting its lines. */
+export function endOfSize(text: string, start: number, size: number, to = text.length): number {
+  let end = start
+  for (let left = size; left > 0 && end < to; end++) left -= text[end] === '\n' ? LINE : 1
+  return end
+}
+
+/** The end of a line before any other, and before one that is not indented. */
+const ANY = /[\r\n]+(?=\s*\S)/g
+const OUTER = /[\r\n]+(?= {0,3}\S)/g
+
+/** The end of a line before a blank one, or before one that starts an item or a heading, in a container. */
+const BLOCK =
+  /(?:\r\n?|\n)(?=[ \t>]*(?:\r\n?|\n)[ \t>]*[^\s>]|[ \t>]*(?:[-*+]|#{1,6}|\d{1,9}[.)])[ \t]+[^\s])/g
+
+/** Return the first such line between two places in a block that does not continue code or math in it. */
 function lineIn(text: string, block: Node, from: number, to: number, line: RegExp): number | null {
   line.lastIndex = from
   for (let match = line.exec(text); match !== null; match = line.exec(text)) {
@@ -83,10 +110,10 @@ function lineIn(text: string, block: Node, from: number, to: number, line: RegEx
   return null
 }
 
-/** Return the end of the code at a place, if there is any. */
+/** Return the end of the code or math at a place, if there is any. */
 function endOfCodeAt({ type, start, end, children = [] }: Node, place: number): number | null {
   if (place <= start || place >= end) return null
-  if (type === 'code') return end
+  if (type === 'code' || type === 'math') return end
   for (const child of children) {
     const found = endOfCodeAt(child, place)
     if (found !== null) return found

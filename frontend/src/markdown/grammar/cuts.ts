@@ -43,14 +43,17 @@ function between(text: string, tail: Tail, blocks: readonly Block[], index: numb
   const { from } = last
   const gap = text.slice(before.node.end, from)
   const isApart = gap.split('\n').length > 2
-  if (!isApart && !(isClosed(before.node, last.node) && !mayBeMath(text, tail, blocks, last.node)))
+  if (
+    !isApart &&
+    !(isClosed(text, before.node, last.node) && !mayBeMath(text, tail, blocks, last.node))
+  )
     return null
   // After a list, the parser reads this as text; on its own, it would start a list.
   const isNumbered =
     last.node.type === 'paragraph' && /^ {0,3}\d+[.)]/.test(text.slice(from, from + 14))
-  // On its own, an indented definition would be code.
+  // On its own, an indented definition would be code, and code would not be lazy.
   const isIndented =
-    last.node.type !== 'code' && /^(?: {4}| {0,3}\t)/.test(text.slice(from, from + 4))
+    !(last.node.type === 'code' && isApart) && /^(?: {4}| {0,3}\t)/.test(text.slice(from, from + 4))
   if (isNumbered || isIndented) return null
   // An incomplete line may still become, for example, the next item of the list before it.
   const isWhole = text.includes('\n', from)
@@ -80,12 +83,29 @@ const ENDED = new Set(['paragraph', 'definition', 'footnoteDefinition'])
 /** Blocks whose first line ends a paragraph. */
 const ENDING = new Set(['heading', 'thematicBreak', 'code'])
 
-function isClosed({ type }: Node, next: Node): boolean {
+/** Blocks that the parser reads otherwise right after a quote or a list, whose text they may continue. */
+const LAZY = new Set(['paragraph', 'heading', 'definition', 'table'])
+
+function isClosed(text: string, { type, start }: Node, next: Node): boolean {
+  const isLazy = LAZY.has(next.type) && text[next.start] !== '#'
+  if (isLazy && (type === 'list' || type === 'blockquote')) return false
   const isEnded = type === next.type && ENDED.has(type)
-  return isEnded || CLOSED.has(type) || (type === 'paragraph' && ENDING.has(next.type))
+  const isIndented = type === 'code' && /\s/.test(text[start] ?? '')
+  return (
+    isEnded || (CLOSED.has(type) && !isIndented) || (type === 'paragraph' && ENDING.has(next.type))
+  )
 }
 
-const CLOSED_MATH = /(?:.\$\$|\\\]|\\end\{[a-z]+\*?\})\s*$/s
+/** Return whether a block has a formula without its end. */
+export function hasOpenMath(text: string, block: Node): boolean {
+  let isFound = false
+  walk(block, (each) => {
+    isFound ||= each.type === 'math' && !CLOSED_MATH.test(text.slice(each.start, each.end))
+  })
+  return isFound
+}
+
+const CLOSED_MATH = /^(?:\$\$.+\$\$|\\\[.+\\\]|\\begin.+\\end\{[a-z]+\*?\})\s*$/s
 
 /**
  * Return whether a formula may have begun at a block or before it whose end has not arrived.
@@ -195,7 +215,9 @@ function withinCode(text: string, last: Block, blocks: readonly Block[]): Cut | 
   const start = last.prefix ? last.from : last.from + prefix.length
   if (from <= start) return null
   const lines = (last.node.value ?? '').split('\n')
-  const kept = text.slice(end + 1) === '' ? 1 : 2
+  // The parser removes as much indentation as the fence has, and an empty last line.
+  const indent = prefix.search(/[^ ]/)
+  const kept = /^ *$/.test(text.slice(end + 1)) && text.length - end - 1 <= indent ? 1 : 2
   if (lines.length <= kept) return null
   const part = (value: string[]): Node => ({ ...last.node, value: value.join('\n') })
   return {

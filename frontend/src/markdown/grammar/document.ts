@@ -1,14 +1,18 @@
 /** A growing Markdown text: only new parts are parsed, and finished blocks stay as they are. */
 
 import { lineStart, type Block } from './block'
-import { breakOf, cutOf, START, type Cut, type Tail } from './cuts'
+import { breakOf, cutOf, hasOpenMath, START, type Cut, type Tail } from './cuts'
 import { breakAfter, breakWithin, endOfLine } from './breaks'
 import { walk, type Node } from './node'
 import { parse } from './parse'
 import { References } from './references'
+import { reopening, withoutPrefix } from './reopen'
 
 /** A delimiter after a word that may still grow. */
 const HALF_MARK = /(?<=[^\s*_~`])[*_~`]{1,3}$/
+
+/** The characters of a long text to parse at a time. */
+const AT_ONCE = 8_000
 
 export class MarkdownDocument {
   blocks: readonly Block[] = []
@@ -26,6 +30,16 @@ export class MarkdownDocument {
   }
 
   update(text: string, isOpen: boolean): void {
+    if (!text.startsWith(this.#text)) this.#grow('', true)
+    // All of a long text would be parsed again after each break.
+    for (let end = this.finished + AT_ONCE; end < text.length; ) {
+      if (end > this.#text.length) this.#grow(text.slice(0, end), true)
+      end += Math.max(AT_ONCE, end - this.finished)
+    }
+    this.#grow(text, isOpen)
+  }
+
+  #grow(text: string, isOpen: boolean): void {
     if (text === this.#text && isOpen === this.#isOpen) return
     if (!text.startsWith(this.#text)) {
       this.#done = []
@@ -40,11 +54,8 @@ export class MarkdownDocument {
       const rest = this.#parse(this.#tail, end ?? text.length, isOpen && end === null)
       const within = breakWithin(text, rest)
       if (within !== null) {
-        this.#finish({
-          tail: { ...START, from: within },
-          head: this.#parse(this.#tail, within, false),
-          rest: [],
-        })
+        const head = this.#parse(this.#tail, within, false)
+        this.#finish({ tail: this.#tailAfter(head, within), head, rest: [] })
         from = within
       } else if (end !== null) {
         const cut = breakOf(text, end, rest)
@@ -63,13 +74,25 @@ export class MarkdownDocument {
   #finish({ tail, head, rest }: Cut): readonly Block[] {
     this.#tail = tail
     const { changed, written } = this.#refer(head, rest)
-    // The parser took a definition that is being written for a whole one.
-    this.#done.push(...head.map((block) => (asksFor(block, written) ? this.#again(block) : block)))
+    for (const block of head) {
+      // The parser took a definition or a formula that was being written for a whole one.
+      const isWritten = asksFor(block, written) || hasOpenMath(this.#text, block.node)
+      this.#done.push(isWritten ? this.#again(block) : block)
+    }
     if (changed.size === 0) return rest
     this.#done = this.#done.map((block) => (asksFor(block, changed) ? this.#again(block) : block))
     return rest.some((block) => asksFor(block, changed))
       ? this.#parse(tail, this.#text.length, this.#isOpen)
       : rest
+  }
+
+  /** Return the tail after a break within a block, whose containers go on. */
+  #tailAfter(head: readonly Block[], place: number): Tail {
+    const { from, prefix } = this.#tail
+    const last = head.at(-1)
+    const source = prefix + this.#text.slice(from, place)
+    const lines = last ? reopening(source, last.node, from - prefix.length) : ''
+    return { from: place, prefix: lines, continues: lines !== '' }
   }
 
   #parse(
@@ -97,7 +120,7 @@ export class MarkdownDocument {
         from: index === 0 ? from : (starts[index] ?? from),
         to: Math.min(end, to),
         prefix: index === 0 ? prefix : '',
-        node: index === 0 && prefix !== '' ? withoutRows(node, from) : node,
+        node: index === 0 && prefix !== '' ? withoutPrefix(node, from) : node,
         continues: continues && index === 0,
         isInLine: isInLine && index === 0,
         asked: new Set(asked.slice(first, next).map(({ label }) => label)),
@@ -109,7 +132,7 @@ export class MarkdownDocument {
   #again(block: Block): Block {
     // Definitions before a heading are in its source.
     const parsed = this.#parse(block, block.to, false).find(
-      ({ node }) => node.type === block.node.type,
+      ({ node }) => node.type === block.node.type && node.start === block.node.start,
     )
     // If a list or code was cut, keep the properties of the whole.
     const { spread, first, value } = block.node
@@ -155,10 +178,4 @@ function collect({ node }: Block, into: Map<string, Node>): void {
     const isDefined = each.type === 'definition' || each.type === 'footnoteDefinition'
     if (isDefined && !into.has(label)) into.set(label, each)
   })
-}
-
-/** Remove the head of a continued table, which is parsed again but already rendered. */
-function withoutRows(node: Node, from: number): Node {
-  if (node.type !== 'table') return node
-  return { ...node, children: node.children?.filter((row) => row.start >= from) ?? [] }
 }

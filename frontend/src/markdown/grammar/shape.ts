@@ -22,11 +22,32 @@ interface Whole {
   base: number
 }
 
-/** Return blocks with elements in place of HTML; each element ends with its container. */
+const known = new WeakMap<Node, Node>()
+
+/**
+ * Return blocks with elements in place of HTML; each element ends with its container.
+ *
+ * Blocks without HTML, and those that were given before, are the same objects.
+ */
 export function withElements(blocks: readonly Node[], isOpen: boolean): Node[] {
-  if (!blocks.some((block) => block.type === 'html')) return [...blocks]
-  const parts = blocks.flatMap((block) => (block.type === 'html' ? blockParts(block) : [block]))
+  const inner = blocks.map((block, index) => {
+    if (!CONTAINERS.has(block.type)) return block
+    const goesOn = isOpen && index === blocks.length - 1
+    const made = (goesOn ? undefined : known.get(block)) ?? withElementsInside(block, goesOn)
+    if (!goesOn) known.set(block, made)
+    return made
+  })
+  if (!inner.some(({ type }) => type === 'html')) return inner
+  const parts = inner.flatMap((block) => (block.type === 'html' ? blockParts(block) : [block]))
   return paragraphs(nested(parts, isOpen, true))
+}
+
+function withElementsInside(block: Node, isOpen: boolean): Node {
+  const before = block.children ?? []
+  const children = withElements(before, isOpen)
+  const isSame =
+    children.length === before.length && children.every((each, at) => each === before[at])
+  return isSame ? block : { ...block, children }
 }
 
 function plain(raw: RawNode, { base }: Whole): Node {
@@ -39,6 +60,7 @@ function plain(raw: RawNode, { base }: Whole): Node {
 }
 
 const HOLDS_BLOCKS = new Set(['blockquote', 'listItem', 'footnoteDefinition'])
+const CONTAINERS = new Set(['blockquote', 'list', 'listItem'])
 
 function shape(raw: RawNode, whole: Whole, depth: number): Node {
   const { source, isOpen, base } = whole
@@ -60,7 +82,8 @@ function shape(raw: RawNode, whole: Whole, depth: number): Node {
     const blocks = raw.children.map((child) =>
       child.type === 'html' ? plain(child, whole) : shape(child, whole, depth + 1),
     )
-    node.children = withElements(blocks, goesOn)
+    // Quotes and lists may still be parts of others.
+    node.children = raw.type === 'footnoteDefinition' ? withElements(blocks, goesOn) : blocks
   } else if (raw.children.some((child) => child.type === 'html')) {
     const parts = raw.children.flatMap((child) =>
       child.type === 'html' ? inlineParts(child, whole) : [shape(child, whole, depth + 1)],

@@ -15,26 +15,74 @@ export function viewOf(blocks: readonly Block[], isOpen: boolean): Node[] {
   }
   for (const block of blocks) {
     const { type } = block.node
-    if (!block.continues || parts[0]?.node.type !== type) flush()
+    if (!block.continues || parts[0]?.node.type !== type || isFull(parts, block)) flush()
     if (type !== 'definition' && type !== 'footnoteDefinition') parts.push(block)
   }
   flush()
   return withElements(nodes, isOpen)
 }
 
+/** The most characters, about, in a quote or an item that the browser lays out together. */
+const LARGEST = 20_000
+
+/** Return whether the next part of a quote or an item starts another one. */
+function isFull([first]: readonly Block[], { node, from, prefix }: Block): boolean {
+  const isWithin = prefix !== '' && (node.type === 'blockquote' || node.type === 'list')
+  return first !== undefined && isWithin && from - first.from > LARGEST
+}
+
+/** Return a block that starts at a place, without what only goes on there and has no more content. */
+function startedAt(node: Node, from: number): Node {
+  if (node.start >= from || node.type === 'table') return node
+  const [first, ...more] = node.children ?? []
+  const start = first && startedAt(first, from)
+  const isEmpty = start?.children?.length === 0 && start !== first
+  const children = start === undefined || isEmpty ? more : [start, ...more]
+  return { ...node, start: from, children }
+}
+
 function together(parts: readonly Block[]): Node {
+  const [first] = parts
+  if (first?.node.type !== 'code') {
+    const whole = joined(parts)
+    return first === undefined || first.prefix === '' ? whole : startedAt(whole, first.from)
+  }
+  if (parts.length === 1) return first.node
+  const end = parts.at(-1)?.node.end ?? first.node.end
+  const lines = parts.map(({ node, isInLine }, index) =>
+    index === 0 || isInLine ? node.value : `\n${node.value}`,
+  )
+  return { ...first.node, value: lines.join(''), end }
+}
+
+/** A part of a block, and where its source starts: a node before that goes on from the part before. */
+type Part = Pick<Block, 'node' | 'from'>
+
+/** Return the block of which there are parts. */
+function joined(parts: readonly Part[]): Node {
   const first = parts[0]?.node as Node
   if (parts.length === 1) return first
-  const end = parts.at(-1)?.node.end ?? first.end
-  if (first.type === 'code') {
-    const lines = parts.map(({ node, isInLine }, index) =>
-      index === 0 || isInLine ? node.value : `\n${node.value}`,
-    )
-    return { ...first, value: lines.join(''), end }
+  const children: Node[] = []
+  let open: Part[] = []
+  const flush = (): void => {
+    if (open.length > 0) children.push(joined(open))
+    open = []
   }
-  const children = parts.flatMap(({ node }) => node.children ?? [])
-  const spread = parts.some(({ node }) => isLoose(node))
-  return { ...first, ...(first.type === 'list' && { spread }), children, end }
+  for (const { node, from } of parts) {
+    const [start, ...more] = node.children ?? []
+    if (start === undefined) continue
+    if (start.start >= from || open[0]?.node.type !== start.type) flush()
+    open.push({ node: start, from })
+    const last = more.pop()
+    if (last === undefined) continue
+    flush()
+    children.push(...more)
+    open = [{ node: last, from }]
+  }
+  flush()
+  const end = parts.at(-1)?.node.end ?? first.end
+  const isSpread = parts.some(({ node }) => (node.type === 'list' ? isLoose(node) : node.spread))
+  return { ...first, ...(first.spread !== undefined && { spread: isSpread }), children, end }
 }
 
 /** Return whether a list is loose: it or one of its items has blank lines between its blocks. */
