@@ -62,10 +62,11 @@ def tune_collector() -> None:
 
     Imported modules are never garbage, and scanning them in each collection would take longer than
     a turn. The objects of a running answer become garbage only when it ends, so frequent
-    collections would only delay all answers.
+    collections would only delay all answers. Full ones must not be too rare either: the framework's
+    streams refer to themselves, so that only a collection frees the objects of an answer.
     """
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(50_000, 20, 10)
 
 
 async def prepare(store_url: str, attachments: str | None, secret: str) -> str:
