@@ -247,6 +247,22 @@ test('an answer is copied as it was written, and a selection as text and as HTML
   await settled(ann)
 })
 
+test('a long answer with a formula is copied as a whole, also what is out of view', async () => {
+  const lines = Array.from({ length: 2_000 }, (_, number) => `line ${number}`)
+  const paragraphs = Array.from({ length: 200 }, (_, number) => `Paragraph ${number}.`)
+  const text = ['$x$', ...paragraphs, `\`\`\`text\n${lines.join('\n')}\n\`\`\``, 'The end.']
+  const ann = await shown(text.join('\n\n'), CLIPBOARD)
+  await ann.chat.locator('.formula .katex').waitFor()
+  await expect.poll(() => ann.chat.locator('article .plain').count()).toBe(0)
+  await ann.chat.getByText('The end.').click()
+  await ann.chat.locator('article .rich-text').selectText()
+  await ann.page.keyboard.press('Control+c')
+  await expect
+    .poll(async () => (await copied(ann)).split(/\s*\n\s*/).filter(Boolean))
+    .toEqual(['$x$', ...paragraphs, ...lines, 'The end.'])
+  await settled(ann)
+})
+
 test('an answer is read aloud without its markup', async () => {
   const ann = await Person.at(site)
   const answer = await beginAnswer(ann)
