@@ -11,8 +11,9 @@ from agent_framework import AgentSession, Message
 from chatkit.store import NotFoundError
 
 from agent_framework_chatkit.stores import SQLStore, ThreadBusyError
+from agent_framework_chatkit.stores.sql.turn_rows import LogRow, NewTurn, TurnEnd, Writes
 
-from .stored import ANN, execute, file, ids, item, read_all, thread
+from .stored import ANN, execute, file, ids, item, numbers, read_all, thread
 from .workers import run_worker
 
 
@@ -31,6 +32,40 @@ class TurnsContract:
                 pass
         async with store.turn("thr_1", ANN):
             pass
+
+    async def test_old_log_is_purged_while_turns_write(self, store: SQLStore, url: str) -> None:
+        await store.leases.start()
+        ended, running = [
+            (
+                await store.turns.begin(
+                    NewTurn(
+                        ANN.user_id,
+                        name,
+                        name,
+                        store.leases.worker,
+                        turn_id="msg_1",
+                        new_thread=thread(name),
+                    )
+                )
+            ).lease
+            for name in ("thr_1", "thr_2")
+        ]
+        await store.turns.commit(ended, Writes(end=TurnEnd("completed")))
+        execute(
+            url,
+            "INSERT INTO chatkit_events (thread, position, run, first, last, data)"
+            f" SELECT key, n + 10, 'run', n, n, '{{}}' FROM chatkit_threads, {numbers(url, 3_000)}",
+        )
+        purging = asyncio.create_task(store.turns.purge_log(-1))
+        written = 0
+        while not purging.done():
+            written += 1
+            await store.turns.append([(running, LogRow(written, written, "{}"))])
+        await purging
+        assert written > 4
+        assert await store.log.read_log(ended.key, 0) == []
+        kept = await store.log.read_log(running.key, 0, limit=10_000)
+        assert len([row for row in kept if row.run == "run"]) == 3_000
 
     async def test_turn_ends_when_it_fails(self, store: SQLStore) -> None:
         await store.save_thread(thread(), ANN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, Delete, and_, delete, select, tuple_, update
 
 from .database import Database
 from .log import IS_ALIVE, find_turn, rows_of_run
@@ -20,6 +20,10 @@ from .turn_starter import TurnStarter, check_free
 
 _REPEATABLE_FOR = 24 * 3600
 """Seconds for which a request may be repeated."""
+
+_PURGED_THREADS = 50
+_PURGED_ROWS = 500
+"""The maximum numbers of threads and rows of the log to purge in one transaction."""
 
 _CLAIMED_FOR = 60
 """Seconds that a page has to run a client tool that it has claimed."""
@@ -252,19 +256,31 @@ class Turns:
 
         This also deletes stored requests that are more than a day old.
         """
-
-        def purge(connection: Connection) -> None:
-            now = connection.execute(select(database_time())).scalar_one()
-            logged = select(events.c.thread).distinct().subquery()
-            quiet = connection.execute(
-                select(turns.c.thread)
-                .join(logged, logged.c.thread == turns.c.thread)
-                .where(turns.c.logged_at < now - older_than, turns.c.worker.is_(None))
-            ).scalars()
-            for key in quiet.all():
-                connection.execute(delete(events).where(events.c.thread == key))
-            connection.execute(
-                delete(requests).where(requests.c.created_at < now - _REPEATABLE_FOR)
+        is_quiet = and_(turns.c.logged_at < database_time() - older_than, turns.c.worker.is_(None))
+        logged = select(events.c.thread).distinct().subquery()
+        found = select(turns.c.thread).join(logged, logged.c.thread == turns.c.thread)
+        keys = await self._database.read(
+            lambda connection: connection.scalars(found.where(is_quiet)).all()
+        )
+        for start in range(0, len(keys), _PURGED_THREADS):
+            rows = (
+                select(events.c.thread, events.c.position)
+                .join(turns, turns.c.thread == events.c.thread)
+                .where(events.c.thread.in_(keys[start : start + _PURGED_THREADS]), is_quiet)
+                .limit(_PURGED_ROWS)
             )
+            await self._delete_repeatedly(
+                delete(events).where(tuple_(events.c.thread, events.c.position).in_(rows))
+            )
+        old = requests.c.created_at < database_time() - _REPEATABLE_FOR
+        await self._database.write(
+            lambda connection: connection.execute(delete(requests).where(old))
+        )
 
-        await self._database.write(purge)
+    async def _delete_repeatedly(self, statement: Delete) -> None:
+        """Delete rows until there are no more. Turns can write in between."""
+        deleted = _PURGED_ROWS
+        while deleted == _PURGED_ROWS:
+            deleted = await self._database.write(
+                lambda connection: connection.execute(statement).rowcount
+            )
