@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
@@ -40,6 +41,27 @@ async def test_store_reconnects_after_server_restart(postgres: PostgresServer, u
         for _ in range(2):
             await asyncio.to_thread(postgres.restart)
             await store.add_thread_item("thr_1", item("msg_1"), ANN)
+        assert await read_all(store) == ["msg_1"]
+
+
+async def test_stalled_transaction_does_not_keep_its_locks(url: str) -> None:
+    is_stalled, may_continue = threading.Event(), threading.Event()
+    change = statement("UPDATE chatkit_threads SET active_at = active_at WHERE id = 'thr_1'")
+
+    def stall(connection: Connection) -> None:
+        connection.execute(change)
+        is_stalled.set()
+        may_continue.wait()
+        connection.execute(change)
+
+    async with SQLStore(url) as store, SQLStore(url) as other:
+        await store.save_thread(thread(), ANN)
+        writing = asyncio.create_task(store.database.write(stall))
+        await asyncio.to_thread(is_stalled.wait)
+        await other.add_thread_item("thr_1", item("msg_1"), ANN)
+        assert not writing.done()
+        may_continue.set()
+        await writing
         assert await read_all(store) == ["msg_1"]
 
 

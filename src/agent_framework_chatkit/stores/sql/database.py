@@ -39,7 +39,7 @@ from .availability import (
     is_disconnected,
     is_unavailable,
 )
-from .engines import BEGIN, connect, ignore_notifications, parse_url, prepare_sqlite
+from .engines import BEGIN, connect, parse_url, prepare_postgresql, prepare_sqlite
 from .migrate import copy_tables, keep_tables, upgrade
 from .statements import Statements
 
@@ -157,7 +157,7 @@ class Database:
         # Many poolers do not support prepared statements.
         self._options = {"connect_args": {"prepare_threshold": None}} if has_pooler else {}
         self._engine = connect(url, "postgres", **self._options)
-        ignore_notifications(self._engine)
+        prepare_postgresql(self._engine, has_pooler=has_pooler)
         self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._snapshots = self._engine.execution_options(isolation_level="REPEATABLE READ")
 

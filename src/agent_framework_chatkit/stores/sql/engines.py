@@ -51,15 +51,29 @@ def connect(url: URL, extra: str, **options: Any) -> Engine:
         ) from error
 
 
-def ignore_notifications(engine: Engine) -> None:
-    """Discard notifications, which a pooler may deliver to any connection.
+_STALLED_FOR = 5_000
+"""Milliseconds after which PostgreSQL ends a transaction that waits for its worker.
 
-    The driver would keep them in memory.
+A worker that was paused, or whose machine is gone, would otherwise keep its locks: no other worker
+could end its turns.
+"""
+
+
+def prepare_postgresql(engine: Engine, *, has_pooler: bool) -> None:
+    """Discard notifications, and let no stalled transaction keep its locks.
+
+    Args:
+        engine: Creates the connections.
+        has_pooler: Whether a pooler shares the connections, whose settings must not change.
     """
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _: Any) -> None:
+        # A pooler may deliver them to any connection, and the driver would keep them in memory.
         connection.add_notify_handler(lambda _: None)
+        if not has_pooler:
+            connection.execute(f"SET idle_in_transaction_session_timeout = {_STALLED_FOR}")
+            connection.commit()
 
 
 def prepare_sqlite(engine: Engine) -> None:
