@@ -1,17 +1,15 @@
 /** Loads the code of parts of the page that are needed later. */
 
+import { RETRY_DELAYS } from './retry'
 import { Store } from './store'
 
-/** Whether a part failed to load: an upgrade removes the files that an open page would request. */
+/** Whether a part failed to load, for example because an upgrade removed its files. */
 export const parts = new Store({ isMissing: false })
-
-/** Milliseconds before each further attempt to load a part: a server that restarts is back soon. */
-const PAUSES = [500, 1_000, 2_000, 4_000, 8_000]
 
 /** Load a part, again if that fails. */
 export async function patiently<T>(
   load: () => Promise<T>,
-  [pause, ...others]: readonly number[] = PAUSES,
+  [pause, ...others]: readonly number[] = RETRY_DELAYS,
 ): Promise<T> {
   try {
     return await load()

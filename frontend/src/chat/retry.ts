@@ -2,7 +2,7 @@
 
 import { ProtocolError } from '../protocol/client'
 
-/** Milliseconds to wait before each retry of a request that may be repeated. */
+/** Milliseconds to wait before each retry of a request: a server that restarts is back by then. */
 export const RETRY_DELAYS = [500, 1_000, 2_000, 4_000, 8_000]
 
 /** The longest wait for the network, in milliseconds. */

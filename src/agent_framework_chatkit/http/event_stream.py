@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterator
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -69,12 +69,7 @@ class EventStream(Response):
 
 
 async def _send_body(send: Send, events: list[bytes]) -> None:
-    if sum(map(len, events)) <= MAX_PIECE:
-        pieces: Iterable[bytes] = [b"".join(events)]
-        events.clear()
-    else:
-        pieces = _pieces(events)
-    for piece in pieces:
+    for piece in _pieces(events):
         await send({"type": "http.response.body", "body": piece, "more_body": True})
 
 

@@ -96,11 +96,10 @@ class OwnHistory(HistoryProvider):
         if name in run_with.state:
             stored.state[name] = run_with.state[name]
         # The results of approved calls stand for the approvals, and follow the saved calls.
-        unsaved = [new for each in messages if (new := self._unsaved(each)).contents]
         try:
             await self.provider.save_messages(
                 stored.session_id,
-                acceptable_input(unsaved, CallIds()),
+                self._unsaved(messages),
                 state=stored.state.setdefault(name, {}),
             )
         except Exception:
@@ -118,13 +117,17 @@ class OwnHistory(HistoryProvider):
         starts = [at for at, each in enumerate(loaded) if is_start(each)]
         last = loaded[starts[-1] :] if starts else []
         self._saved = Counter(_key(content) for each in last for content in each.contents)
-        unsaved = [new for each in messages if (new := self._unsaved(each)).contents]
+        unsaved = self._unsaved(messages)
         self._saved.clear()
         if unsaved:
-            saving = acceptable_input(unsaved, CallIds())
-            await self.provider.save_messages(session.session_id, saving, state=state)
+            await self.provider.save_messages(session.session_id, unsaved, state=state)
 
-    def _unsaved(self, message: Message) -> Message:
+    def _unsaved(self, messages: Sequence[Message]) -> list[Message]:
+        """Return what the provider has not received, without approvals, as services accept it."""
+        unsaved = [rest for each in messages if (rest := self._rest_of(each)).contents]
+        return acceptable_input(unsaved, CallIds())
+
+    def _rest_of(self, message: Message) -> Message:
         """Return a message without approvals and contents that the provider has received."""
         contents = []
         for content in () if is_approval(message) else message.contents:
