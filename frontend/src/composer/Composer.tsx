@@ -130,7 +130,7 @@ function useSending(draft: Draft, isWriting: boolean): SendingState {
 interface Tried {
   content: Content
   files: number
-  /** Whether to send it once its files are uploaded; `false` after one of them failed. */
+  /** Whether it is sent when its files are uploaded; `false` after an upload failed. */
   isWaiting: boolean
 }
 

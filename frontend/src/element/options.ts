@@ -18,7 +18,7 @@ export type Options = Omit<ChatKitOptions, Extended> & {
     export?: boolean
   }
   history?: HistoryOption & {
-    /** Where to show the chat list: instead of the thread, or beside it if there is room. */
+    /** The place of the chat list: instead of the thread, or beside it if there is room. */
     layout?: 'panel' | 'sidebar'
   }
   startScreen?: StartScreenOption & {

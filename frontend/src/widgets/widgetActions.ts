@@ -77,7 +77,7 @@ export interface Acting {
   act: (action: Action, options?: ActOptions) => Promise<void>
   /** Whether the component itself shows that its action is pending. */
   isPending: boolean
-  /** Whether an action of the component is pending, even if another component shows that. */
+  /** Whether one of the component's actions is pending. Another component may show that. */
   isActing: boolean
   /** The error message if the component's last action failed. */
   failure: string | null

@@ -38,9 +38,9 @@ export class LiveServer {
   log: Entry[] = []
   state = emptyThread
   isDown = false
-  /** Whether to respond with an error. */
+  /** Whether the server responds with an error. */
   isFailing = false
-  /** Whether to drop requests without an error. */
+  /** Whether the server drops requests without an error. */
   isSwallowing = false
   /** Whether responses are lost on their way back. */
   isDeaf = false

@@ -279,7 +279,7 @@ test('a server with search finds words within messages', async () => {
   await waitFor(() => expect(screen.queryByText('The chats could not be loaded.')).toBeNull())
 })
 
-test('a chat that is deleted elsewhere is no search result', async () => {
+test('a chat that is deleted elsewhere disappears from the search results', async () => {
   const data = [thread('a', 'One'), thread('b', 'Two')]
   const { chat, person } = await render(<History />, (type) =>
     type === 'threads.search'

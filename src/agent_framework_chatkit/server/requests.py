@@ -175,7 +175,7 @@ def request_id_of(request: BaseReq) -> str | None:
 
 
 def digest_of(request: StreamingReq) -> str:
-    """Return a digest of what a request asks for. Equal requests have equal digests.
+    """Return a digest of a request's content, which is the same for equal requests.
 
     A client may repeat a request with other metadata after a reload, with another model, or in a
     version that treats spaces differently.

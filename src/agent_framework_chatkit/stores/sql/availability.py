@@ -21,7 +21,7 @@ RETRY_EVERY = 0.5
 """Seconds between two attempts while the database does not respond."""
 
 is_patient: ContextVar[bool] = ContextVar("is_patient", default=False)
-"""Whether the current code waits while the database does not respond, instead of failing."""
+"""Whether the current code waits, instead of failing, while the database does not respond."""
 
 
 class OutcomeUnknownError(SQLAlchemyError):

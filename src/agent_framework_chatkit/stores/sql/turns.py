@@ -278,7 +278,7 @@ class Turns:
         )
 
     async def _delete_repeatedly(self, statement: Delete) -> None:
-        """Delete rows until there are no more. Turns can write in between."""
+        """Delete rows in several transactions, until none are left. Turns can write in between."""
         deleted = _PURGED_ROWS
         while deleted == _PURGED_ROWS:
             deleted = await self._database.write(
