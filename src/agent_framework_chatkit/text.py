@@ -129,7 +129,9 @@ def without_hidden(name: str) -> str:
             return match[0]
         return " " if _is_space(match[1]) else ""
 
-    return _TO_ESCAPE_IN_NAMES.sub(replace, name)
+    cleaned = _TO_ESCAPE_IN_NAMES.sub(replace, name)
+    # A character that is gone now may have been the reason to keep the space beside it.
+    return _TO_ESCAPE_IN_NAMES.sub(replace, cleaned)
 
 
 def _is_space(char: str) -> bool:

@@ -5,7 +5,7 @@ import sys
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agent_framework_chatkit.text import (
@@ -144,6 +144,9 @@ def test_other_spaces_stay_only_where_languages_need_them(text: str) -> None:
 
 
 @given(deceiving)
+@example("\u3164\xa0:")
+@example("1\xa0111\u00ad1")
+@example("a\xa0:\nb")
 def test_clean_names_are_unchanged(text: str) -> None:
     cleaned = without_hidden(text)
     assert without_hidden(cleaned) == cleaned
