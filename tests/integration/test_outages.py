@@ -24,7 +24,7 @@ from .soak import calls_made
 OUTAGE = float(os.environ.get("OUTAGE", "2.5"))
 """The seconds of the outage, which are longer than a lease lasts without renewal.
 
-Above 15, SQLite waits for its default time; add `-o faulthandler_timeout=0`.
+Above 15, SQLite waits for its default time; add `--timeout 0`.
 """
 
 SAY = 60

@@ -11,7 +11,7 @@ from .live_workers import workers
 from .soak import Soak, calls_made
 
 SOAK_TURNS = int(os.environ.get("SOAK_TURNS", "60"))
-"""The number of turns. 1,000 take several minutes; add `-o faulthandler_timeout=0`."""
+"""The number of turns. 1,000 take several minutes; add `--timeout 0`."""
 
 
 async def test_turns_survive_cut_connections_and_killed_servers(

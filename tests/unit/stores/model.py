@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from agent_framework import AgentSession, Message
 from chatkit.store import NotFoundError
 from chatkit.types import FeedbackKind, FileAttachment, HiddenContextItem, Page, ThreadMetadata
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
@@ -384,5 +384,6 @@ def check_store(store: SQLStore, loop: asyncio.AbstractEventLoop, *, examples: i
 
     run_state_machine_as_test(
         Machine,
-        settings=settings(max_examples=examples, stateful_step_count=40, deadline=None),
+        # Shrinking a failing example takes too long.
+        settings=settings(max_examples=examples, stateful_step_count=40, phases=[Phase.generate]),
     )

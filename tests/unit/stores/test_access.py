@@ -124,7 +124,7 @@ async def test_link_expires_with_attachment(store: AttachmentStore[Any]) -> None
         await store.receive(begun.id, stream(b"a"), token=upload_token(begun))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.one_of(
         st.text().filter(lambda text: not text.isidentifier()),
