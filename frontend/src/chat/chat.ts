@@ -16,7 +16,6 @@ import type {
 } from '../protocol/types'
 import { Actions, type Action, type SentAction } from './actions'
 import type { End } from './pendingResponse'
-import type { KeptFields } from './keptFields'
 import { checkOptions } from './checkOptions'
 import { ClientTools } from './clientTools'
 import type { Outgoing, Written } from './drafts'
@@ -38,8 +37,6 @@ export class Chat {
   readonly #live: Live
   /** Changes to the listed chats since they were loaded, and which of them the user has seen. */
   readonly list: ChatList
-  /** The values of widgets' controls, by item ID; they outlive the components. */
-  readonly kept = new Map<string, KeptFields>()
   /** Focuses the composer, which sets this function. */
   focus: () => void = () => {}
   #chosenModel: string | null = null
@@ -89,6 +86,7 @@ export class Chat {
     const isQuiet = end.hasFailed || end.isStopped || thread.error !== null
     if (threadId !== null && !isQuiet) this.#threads.poll(threadId, 0)
     this.list.markSeen()
+    this.#settle()
     // After the user stopped a response, its tool calls are no longer wanted.
     if (!end.isStopped) void this.#tools.call()
     this.#messages.next(end)
@@ -98,7 +96,15 @@ export class Chat {
   #shown(): void {
     this.list.markSeen()
     this.#messages.resume(this.#live.canFollow === true)
+    this.#settle()
     if (this.#live.canFollow === true) void this.#tools.call()
+  }
+
+  /** Forget what the user entered into items that are gone or done. */
+  #settle(): void {
+    const { draft, thread, older } = this.#session.current
+    const isWhole = older === null && thread.thread !== null
+    if (!this.#responses.isSending) draft.settle(thread.items, isWhole)
   }
 
   /** Handle an event about a thread as a whole. */
@@ -110,7 +116,7 @@ export class Chat {
     this.list.apply({ ...event, type: 'threads.deleted' })
     if (event.thread_id !== this.#session.current.threadId) return
     this.#session.drafts.release(event.thread_id)
-    void this.#open(null)
+    void this.#threads.open(null)
   }
 
   #configure(given: unknown): void {
@@ -148,15 +154,11 @@ export class Chat {
     this.list.use(url)
     this.#live.canFollow = null
     // The open thread, or a new one whose message is being sent, belongs to the previous server.
-    if (!isFirst) {
-      this.kept.clear()
-      this.stopEditing()
-      void this.#threads.reopen(null)
-    }
+    if (!isFirst) void this.#threads.reopen(null)
     this.state.set({ draft: this.#session.drafts.of(null) })
     const kept = isFirst ? this.#session.host.kept : null
     const threadId = kept === null ? options.initialThread : kept.threadId
-    if (threadId) void this.#open(threadId)
+    if (threadId) void this.#threads.open(threadId)
   }
 
   /** Return the state to restore if the frame is created again. */
@@ -165,14 +167,6 @@ export class Chat {
   /** Open a thread, or a new one, and return the error if it could not be loaded. */
   setThreadId = async (threadId: string | null): Promise<Error | null> => {
     await this.hideHistory()
-    return this.#open(threadId)
-  }
-
-  async #open(threadId: string | null): Promise<Error | null> {
-    if (threadId !== this.#session.current.threadId) {
-      this.kept.clear()
-      this.stopEditing()
-    }
     return this.#threads.open(threadId)
   }
 
@@ -204,12 +198,13 @@ export class Chat {
   tryAgain = async (message: UserMessageItem): Promise<void> => {
     if (await this.#threads.mayRepeat()) await this.retry(message)
   }
-  startEditing({ id: itemId, content }: UserMessageItem): void {
-    this.state.set({ editing: { itemId, content } })
+  startEditing({ id, content }: UserMessageItem): void {
+    const { draft } = this.#session.current
+    if (draft.state.get().entered[id] === undefined) draft.enter(id, { edit: content })
   }
 
-  stopEditing(): void {
-    this.state.set({ editing: null })
+  stopEditing({ id }: UserMessageItem): void {
+    this.#session.current.draft.enter(id, null)
   }
 
   /** Start editing the user's last message if possible; return whether it was. */

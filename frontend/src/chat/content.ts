@@ -11,6 +11,13 @@ export type Content = readonly (TextPart | TagPart)[]
 
 export const noContent: Content = []
 
+export function isContent(value: unknown): value is Content {
+  return (
+    Array.isArray(value) &&
+    value.every((part) => typeof (part as { text?: unknown } | null)?.text === 'string')
+  )
+}
+
 /** Return the content that an app passed as text or parts; `undefined` if it passed neither. */
 export function contentFrom(given: {
   text?: string

@@ -1,8 +1,10 @@
-/** Drafts: the unsent messages of each thread. */
+/** Drafts: what users wrote in each thread and have not sent. */
 
 import type { Attachment, ThreadItem, UserMessageInput } from '../protocol/types'
 import { Store } from './store'
-import { joined, noContent, sendable, textOf, type Content } from './content'
+import { isContent, joined, noContent, sendable, textOf, type Content } from './content'
+import { enteredFrom, stillOpen, withEntry, type Entered, type Entry } from './entered'
+import type { KeptField, KeptFields } from './entered'
 import type { Uploads } from './uploads'
 
 export interface Written {
@@ -32,10 +34,12 @@ interface DraftState extends Written {
   waiting: readonly Outgoing[]
   /** The message that was put back unconfirmed, although the server may have received it. */
   returned: Outgoing | null
+  /** What the user entered into items, by their IDs. */
+  entered: Entered
 }
 
 const nothing: Written = { content: noContent, reply: null }
-const empty: DraftState = { ...nothing, outgoing: null, waiting: [], returned: null }
+const empty: DraftState = { ...nothing, outgoing: null, waiting: [], returned: null, entered: {} }
 
 /** Milliseconds after the last change until a draft is saved. */
 const PAUSE = 300
@@ -45,6 +49,7 @@ let drafts = 0
 export class Draft {
   readonly id = drafts++
   readonly state: Store<DraftState>
+  #secrets = new Map<string, KeptField>()
 
   constructor(
     readonly uploads: Uploads,
@@ -78,6 +83,30 @@ export class Draft {
     return returned !== null && signature(returned.sending) === signature(sending)
       ? returned.requestId
       : null
+  }
+
+  /** Keep what the user entered into an item; `null` removes it. */
+  enter(itemId: string, entry: Entry | null): void {
+    this.state.set({ entered: withEntry(this.state.get().entered, itemId, entry) })
+  }
+
+  /** Remove what was entered into items that are gone or done. */
+  settle(items: readonly ThreadItem[], isWhole: boolean): void {
+    const { entered } = this.state.get()
+    const open = stillOpen(entered, items, isWhole)
+    if (open !== entered) this.state.set({ entered: open })
+  }
+
+  /** Return the values of a widget's controls. */
+  fieldsOf(itemId: string): KeptFields {
+    const fields = () => this.state.get().entered[itemId]?.fields ?? {}
+    return {
+      get: (key) => this.#secrets.get(`${itemId}\n${key}`) ?? fields()[key],
+      set: (key, field) => {
+        if (field.isSecret) this.#secrets.set(`${itemId}\n${key}`, field)
+        else this.enter(itemId, { fields: { ...fields(), [key]: field } })
+      },
+    }
   }
 }
 
@@ -133,7 +162,8 @@ export class Drafts {
     for (const each of [outgoing, ...waiting].toReversed()) if (each !== null) draft.restore(each)
     const { content } = this.of(null).state.get()
     // A request ID belongs to one thread.
-    draft.state.set({ content: joined(content, draft.state.get().content), returned: null })
+    const all = joined(content, draft.state.get().content)
+    draft.state.set({ content: all, returned: null, entered: {} })
     draft.uploads.add(this.of(null).uploads.finished())
     this.#drafts.delete(threadId)
     this.#forget(threadId)
@@ -166,10 +196,11 @@ export class Drafts {
     const key = [...this.#drafts].find(([, each]) => each === draft)?.[0]
     if (key === undefined) return
     const state = draft.state.get()
-    const { content, reply, outgoing, waiting } = state
+    const { content, reply, outgoing, waiting, entered } = state
     const attachments = draft.uploads.finished()
     const isEmpty = content.length === 0 && reply === null && attachments.length === 0
-    if (isEmpty && outgoing === null && waiting.length === 0) {
+    const isIdle = outgoing === null && waiting.length === 0
+    if (isEmpty && isIdle && Object.keys(entered).length === 0) {
       this.#forget(key)
       return
     }
@@ -184,12 +215,14 @@ export class Drafts {
     try {
       const kept: unknown = JSON.parse(sessionStorage.getItem(this.#name(key)) ?? 'null')
       if (!isSending(kept)) return null
-      const { outgoing, waiting, returned } = kept as Partial<Record<keyof DraftState, unknown>>
+      const given = kept as Partial<Record<keyof DraftState, unknown>>
+      const { outgoing, waiting, returned, entered } = given
       return {
         ...kept,
         outgoing: isOutgoing(outgoing) ? outgoing : null,
         waiting: Array.isArray(waiting) ? waiting.filter(isOutgoing) : [],
         returned: isOutgoing(returned) ? returned : null,
+        entered: enteredFrom(entered),
       }
     } catch {
       return null
@@ -214,8 +247,7 @@ function isSending(kept: unknown): kept is Sending {
   if (typeof kept !== 'object' || kept === null) return false
   const { content, reply, attachments } = kept as Partial<Record<keyof Sending, unknown>>
   return (
-    Array.isArray(content) &&
-    content.every((part) => typeof (part as { text?: unknown } | null)?.text === 'string') &&
+    isContent(content) &&
     (reply === null || typeof reply === 'string') &&
     Array.isArray(attachments) &&
     attachments.every((each) => typeof (each as { id?: unknown } | null)?.id === 'string')

@@ -183,13 +183,11 @@ export class Messages {
       quoted_text: message.quoted_text,
       inference_options: message.inference_options,
     }
-    const { threadId } = this.#session.current
-    this.#session.state.set({ editing: null })
-    const onReturned = (): void => {
-      const { threadId: open, editing } = this.#session.current
-      if (open !== threadId || editing !== null) return
-      this.#session.state.set({ editing: { itemId: message.id, content } })
-    }
+    const { draft } = this.#session.current
+    const onReturned = (): void => draft.enter(message.id, { edit: content })
+    draft.enter(message.id, { edit: content, isSent: true })
+    // The page may close at any moment.
+    this.#session.drafts.keep(draft)
     await this.#replace(message, content, { metadata: { input }, onReturned })
   }
 
@@ -198,13 +196,14 @@ export class Messages {
     content: UserMessageItem['content'],
     request: Pick<ResponseRequest, 'metadata' | 'onReturned'>,
   ): Promise<void> {
-    const { threadId } = this.#session.current
+    const { threadId, draft } = this.#session.current
     if (threadId === null) return
     await this.#responses.respond({
       type: 'threads.retry_after_item',
       params: { thread_id: threadId, item_id: message.id },
       ...request,
       onAccepted: (isLive) => {
+        draft.enter(message.id, null)
         // Other servers do not report the items that they remove.
         if (!isLive) this.#cutAfter({ ...message, content })
       },

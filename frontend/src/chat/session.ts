@@ -7,7 +7,6 @@ import type { Options } from '../element/options'
 import { Texts } from '../i18n/texts'
 import { ProtocolError, type ProtocolClient } from '../protocol/client'
 import { emptyThread, type ThreadState } from '../protocol/thread'
-import type { Content } from './content'
 import { Drafts, type Draft, type Sending } from './drafts'
 import { Store, until } from './store'
 import { Uploads } from './uploads'
@@ -31,19 +30,11 @@ export interface ChatState {
   /** The message being sent, until the server confirms it. */
   sending: Sending | null
   view: 'thread' | 'history'
-  editing: Editing | null
   draft: Draft
   toolId: string | null
   modelId: string | null
   /** Whether the user chose the model after opening the thread. */
   isModelChosen: boolean
-}
-
-/** The message being edited. */
-interface Editing {
-  itemId: string
-  /** Its content when editing starts: that of the message, or what could not be sent. */
-  content: Content
 }
 
 /** Return whether messages can be edited now. */
@@ -69,7 +60,6 @@ export class Session {
     isConnected: true,
     sending: null,
     view: 'thread',
-    editing: null,
     draft: this.drafts.of(null),
     toolId: null,
     modelId: null,

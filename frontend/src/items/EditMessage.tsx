@@ -10,15 +10,16 @@ import { isQuestion } from './turn'
 
 interface EditMessageProps {
   item: UserMessageItem
-  onDone: () => void
+  content: Content
 }
 
 /** An editor for a sent message; the changed message gets a new answer. */
-export function EditMessage({ item, onDone }: EditMessageProps) {
+export function EditMessage({ item, content }: EditMessageProps) {
   const chat = useChat()
   const text = useText()
-  const begun = useStore(chat.state, ({ editing }) => editing?.content ?? item.content)
-  const [content, setContent] = useState<Content>(begun)
+  const draft = useStore(chat.state, (state) => state.draft)
+  // If the edit was restored or could not be sent, the user may be writing elsewhere.
+  const [takesFocus] = useState(content === item.content)
   // Another page may have requested an answer meanwhile.
   const isResponding = useStore(chat.state, (state) => state.isResponding)
   const later = useStore(chat.state, ({ thread }) => {
@@ -27,10 +28,18 @@ export function EditMessage({ item, onDone }: EditMessageProps) {
   })
   const isEmpty = (written: Content): boolean =>
     isBlank(written) && (item.attachments ?? []).length === 0
+  const focusComposer = (): void => {
+    // On a touch screen, the focus would open the keyboard.
+    if (matchMedia('(pointer: fine)').matches) chat.focus()
+  }
   const send = (written: Content): void => {
     if (isEmpty(written) || isResponding) return
-    onDone()
     void chat.edit(item, sendable(written))
+    focusComposer()
+  }
+  const cancel = (): void => {
+    chat.stopEditing(item)
+    focusComposer()
   }
   return (
     <form
@@ -43,11 +52,10 @@ export function EditMessage({ item, onDone }: EditMessageProps) {
       <Editor
         label={text('editedMessage')}
         content={content}
-        onChange={setContent}
+        onChange={(edit) => draft.enter(item.id, { edit })}
         onSend={send}
-        onEscape={onDone}
-        // If the message comes back, the user may be writing elsewhere.
-        autoFocus={begun === item.content}
+        onEscape={cancel}
+        autoFocus={takesFocus}
       />
       {later > 0 && (
         <p className="caption" role="status">
@@ -55,7 +63,7 @@ export function EditMessage({ item, onDone }: EditMessageProps) {
         </p>
       )}
       <div className="edit-actions">
-        <Button color="secondary" variant="ghost" type="button" onClick={onDone}>
+        <Button color="secondary" variant="ghost" type="button" onClick={cancel}>
           {text('cancel')}
         </Button>
         <Button color="primary" type="submit" disabled={isEmpty(content) || isResponding}>

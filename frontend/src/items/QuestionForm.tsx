@@ -2,18 +2,21 @@ import { Button } from '@openai/apps-sdk-ui/components/Button'
 import { useLayoutEffect, useRef, useState, type KeyboardEvent, type RefObject } from 'react'
 
 import type { StructuredInputItem, StructuredInputSubmission } from '../protocol/types'
+import type { Entry } from '../chat/entered'
 import { useChat, useText } from '../ui/context'
 import { useStore } from '../ui/useStore'
 import { QuestionField } from './QuestionField'
+import { useEntry } from './useEntry'
 
-type Values = Readonly<Record<string, readonly string[]>>
+type Values = NonNullable<Entry['answers']>
 
 /** A form with questions that the user answers or skips. */
 export function QuestionForm({ item }: { item: StructuredInputItem }) {
   const text = useText()
   const chat = useChat()
   const isResponding = useStore(chat.state, (state) => state.isResponding)
-  const [values, setValues] = useState<Values>({})
+  const draft = useStore(chat.state, (state) => state.draft)
+  const values = useEntry(item)?.answers ?? {}
   const [isMissing, setMissing] = useState(false)
   const [sending, setSending] = useState<StructuredInputSubmission['status']>()
   const form = useRef<HTMLFormElement>(null)
@@ -34,7 +37,7 @@ export function QuestionForm({ item }: { item: StructuredInputItem }) {
   }
   const change = (id: string, given: readonly string[]): void => {
     setMissing(false)
-    setValues((before) => ({ ...before, [id]: given }))
+    draft.enter(item.id, { answers: { ...values, [id]: given } })
   }
   return (
     <form

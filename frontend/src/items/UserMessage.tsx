@@ -10,12 +10,14 @@ import { CopyButton } from '../ui/CopyButton'
 import { EditMessage } from './EditMessage'
 import { LargeImage } from './LargeImage'
 import { MessageContent } from './MessageContent'
+import { useEntry } from './useEntry'
 
 export function UserMessage({ item }: { item: UserMessageItem }) {
   const chat = useChat()
   const text = useText()
   const canEdit = useStore(chat.state, mayEdit)
-  const isEditing = useStore(chat.state, ({ editing }) => editing?.itemId === item.id)
+  const entry = useEntry(item)
+  const edit = entry?.isSent ? undefined : entry?.edit
   const written = textOf(item.content)
   return (
     <div className="user">
@@ -24,19 +26,12 @@ export function UserMessage({ item }: { item: UserMessageItem }) {
       {(item.attachments ?? []).map((attachment) => (
         <SentFile key={attachment.id} attachment={attachment} />
       ))}
-      {isEditing ? (
-        <EditMessage
-          item={item}
-          onDone={() => {
-            chat.stopEditing()
-            // On a touch screen, the focus would open the keyboard.
-            if (matchMedia('(pointer: fine)').matches) chat.focus()
-          }}
-        />
-      ) : (
+      {edit === undefined ? (
         written !== '' && <MessageContent content={item.content} />
+      ) : (
+        <EditMessage item={item} content={edit} />
       )}
-      {!isEditing && (
+      {edit === undefined && (
         <div className="actions">
           <MessageTime at={item.created_at} />
           {written !== '' && <CopyButton textOf={() => written} />}

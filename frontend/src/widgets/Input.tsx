@@ -20,6 +20,7 @@ export function Input({ widget }: ComponentProps) {
       initial: textOf(widget['defaultValue']),
       isDisabled,
       isRequired: isTrue(widget['required']),
+      isSecret: type === 'password',
       isValid: (value) => {
         const { badInput = false, typeMismatch = false } = input.current?.validity ?? {}
         return !badInput && !typeMismatch && fits(widget['pattern'], value)

@@ -1,6 +1,6 @@
 import { useLayoutEffect, useMemo, useRef } from 'react'
 
-import type { KeptFields } from '../chat/keptFields'
+import type { KeptField, KeptFields } from '../chat/entered'
 import type { Widget, WidgetItem } from '../protocol/types'
 import { useChat } from '../ui/context'
 import { useStore } from '../ui/useStore'
@@ -47,13 +47,11 @@ export default function WidgetView({ widget, item }: WidgetViewProps) {
 }
 
 function useKept(itemId: string | undefined): KeptFields {
-  const chat = useChat()
-  return useMemo(() => {
-    if (itemId === undefined) return new Map()
-    const kept: KeptFields = chat.kept.get(itemId) ?? new Map()
-    chat.kept.set(itemId, kept)
-    return kept
-  }, [chat, itemId])
+  const draft = useStore(useChat().state, (state) => state.draft)
+  return useMemo(
+    () => (itemId === undefined ? new Map<string, KeptField>() : draft.fieldsOf(itemId)),
+    [draft, itemId],
+  )
 }
 
 /** Keep the focus in a waiting widget, and afterwards return it to the control that had it. */

@@ -12,7 +12,7 @@ import {
 } from 'react'
 
 import type { TextKey } from '../i18n/locales/en'
-import type { FieldValue, KeptFields } from '../chat/keptFields'
+import type { FieldValue, KeptFields } from '../chat/entered'
 import { Store } from '../chat/store'
 import { useStore } from '../ui/useStore'
 
@@ -108,6 +108,8 @@ interface FieldOptions<T extends FieldValue> {
   initial: T
   isDisabled: boolean
   isRequired: boolean
+  /** Whether the value is a password. */
+  isSecret?: boolean
   /** Whether the empty text means that nothing was chosen. */
   isChoice?: boolean
   /** Returns whether a value is valid; required values are checked separately. */
@@ -201,7 +203,8 @@ function useFieldActions<T extends FieldValue>(parts: FieldParts<T>) {
         latest.current = { ...latest.current, value }
         const { form, options, problem, setValue } = latest.current
         setValue(value)
-        form.kept.set(keyOf(form, options.name), { initial: options.initial, value })
+        const { initial, isSecret = false } = options
+        form.kept.set(keyOf(form, options.name), { initial, value, isSecret })
         if (problem !== null) show(wrong())
       },
       check: (): boolean => {

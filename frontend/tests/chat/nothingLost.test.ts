@@ -64,7 +64,7 @@ test.each([
   happen(server)
   await edit(ann, 'Better')
   const state = ann.chat.state.get()
-  expect(state.editing).toEqual({ itemId: 'msg-1', content: textContent('Better') })
+  expect(state.draft.state.get().entered).toEqual({ 'msg-1': { edit: textContent('Better') } })
   expect(state.thread.error?.allowRetry ?? false).toBe(false)
 })
 
