@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import Connection
 from sqlalchemy import text as statement
@@ -63,6 +65,26 @@ async def test_stalled_transaction_does_not_keep_its_locks(url: str) -> None:
         may_continue.set()
         await writing
         assert await read_all(store) == ["msg_1"]
+
+
+@pytest.mark.parametrize("is_writing", [True, False])
+async def test_stalled_transaction_is_repeated(url: str, is_writing: bool) -> None:
+    works: list[int] = []
+
+    def stall(connection: Connection) -> str:
+        works.append(connection.scalar(statement("SELECT pg_backend_pid()")) or 0)
+        with psycopg.connect(url, autocommit=True) as other:
+            alive = "SELECT 1 FROM pg_stat_activity WHERE pid = %s"
+            while len(works) == 1 and other.execute(alive, works).fetchone():
+                time.sleep(0.1)
+        return "done"
+
+    async with SQLStore(url) as store:
+        if is_writing:
+            assert await store.database.write(stall) == "done"
+        else:
+            assert await store.database.read(stall, is_snapshot=True) == "done"
+    assert len(works) == 2
 
 
 async def test_missing_server_raises(postgres: PostgresServer, url: str) -> None:

@@ -41,7 +41,16 @@ def is_disconnected(error: BaseException) -> bool:
 
 def is_deadlock(error: BaseException) -> bool:
     """Return whether PostgreSQL aborted this transaction to resolve a deadlock."""
-    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == "40P01"
+    return _state(error) == "40P01"
+
+
+def is_stalled(error: BaseException | None) -> bool:
+    """Return whether PostgreSQL aborted this transaction because it waited too long for us."""
+    return _state(error) == "25P03"
+
+
+def _state(error: BaseException | None) -> str | None:
+    return getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
 
 
 class Availability:

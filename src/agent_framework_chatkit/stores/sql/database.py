@@ -37,6 +37,7 @@ from .availability import (
     brief,
     is_deadlock,
     is_disconnected,
+    is_stalled,
     is_unavailable,
 )
 from .engines import BEGIN, connect, parse_url, prepare_postgresql, prepare_sqlite
@@ -312,7 +313,7 @@ class Database:
                     self._notify(connection)
                 is_committing = True
         except BaseException as error:
-            if is_committing and is_disconnected(error):
+            if is_committing and is_disconnected(error) and not is_stalled(error):
                 unknown = OutcomeUnknownError(brief(error))
                 return [(job, None, unknown) for job in jobs]
             # A connection may have been lost since its last use, for example because the server

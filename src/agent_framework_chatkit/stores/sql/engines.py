@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError
+
+from .availability import is_stalled
 
 _USE = "Use sqlite:///chat.db, sqlite:// for one in memory, or postgresql://user@host/name."
 
@@ -74,6 +77,11 @@ def prepare_postgresql(engine: Engine, *, has_pooler: bool) -> None:
         if not has_pooler:
             connection.execute(f"SET idle_in_transaction_session_timeout = {_STALLED_FOR}")
             connection.commit()
+
+    @event.listens_for(engine, "handle_error")
+    def on_error(context: ExceptionContext) -> None:
+        # The driver may not know yet that the server closes the connection.
+        context.is_disconnect |= is_stalled(context.sqlalchemy_exception)
 
 
 def prepare_sqlite(engine: Engine) -> None:
