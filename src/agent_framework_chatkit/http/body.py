@@ -113,6 +113,11 @@ async def _check_large(body: bytearray, limit: int) -> None:
     is_wide = not body.isascii() or b"\\u" in body
     if len(body) * (4 if is_wide else 1) > max(limit, MAX_LARGE_REQUEST):
         raise _too_large(MAX_LARGE_REQUEST // 4)
+    # An output is stored as JSON within JSON, where an escaped character takes two bytes more.
+    escaped = body.count(b"\\") - body.count(rb"\\")
+    if len(body) + 2 * escaped > max(limit, MAX_LARGE_REQUEST):
+        allowed = f"Send at most {MAX_LARGE_REQUEST} bytes"
+        raise HTTPException(413, f"{allowed}; an escaped character such as \\n counts as four.")
     await asyncio.sleep(0)
     check_complexity(body)
     await asyncio.sleep(0)

@@ -29,7 +29,7 @@ from .history_providers import OwnHistory, own_history
 from .remembered import RememberedTurn, dump_session, earlier_attempt, remembered_of_workflow
 from .service_failures import has_forgotten
 from .turn_state import OF_FINISH_REASON, UNCLEAN, TurnState
-from .unread import answered, outputs_of, written
+from .unread import answered, outputs_of, read_before_written, written
 
 if TYPE_CHECKING:
     from .run import Run
@@ -175,7 +175,7 @@ class AgentTurn(Generic[TContext]):
         self._resumed = pause
         # Items written in the meantime go with the next message: services expect the tool results
         # right after the calls.
-        self._read_to = self._history.read.read_to
+        self._read_to = read_before_written(self._unread, self._history.read.read_to)
         self._set_input([] if isinstance(self._agent, ThreadWorkflow) else pause.answers())
         return True
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import takewhile
 
 from chatkit.types import (
     ClientToolCallItem,
@@ -29,6 +30,17 @@ def _is_written(unread: UnreadItem) -> bool:
 def written(unread: Sequence[UnreadItem]) -> list[ThreadItem]:
     """Return the items that the user wrote or that code added for the agent."""
     return [each.item for each in unread if _is_written(each)]
+
+
+def read_before_written(unread: Sequence[UnreadItem], read_to: int) -> int:
+    """Return the position of the last item before the first of the `written` items.
+
+    Args:
+        unread: The items after `read_to`.
+        read_to: The position of the last item that was read before.
+    """
+    before = takewhile(lambda each: not _is_written(each), unread)
+    return max((each.position for each in before), default=read_to)
 
 
 def answered(unread: Sequence[UnreadItem]) -> list[ThreadItem]:

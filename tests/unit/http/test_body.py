@@ -44,6 +44,9 @@ def long(kind: str, **params: Any) -> bytes:
         # One wide character makes Python store four bytes per character of a text.
         (long("input.transcribe", audio_base64="A" * 5 * MB + "😀", mime_type="a/b"), 413),
         (long("input.transcribe", audio_base64="A" * 5 * MB, mime_type="\\u"), 413),
+        # Escaped characters take more bytes where an output is stored.
+        (b'{"type":"threads.add_client_tool_output","a":"' + rb"\"" * 4 * MB + b'"}', 413),
+        (b'{"type":"threads.add_client_tool_output","a":"' + rb"\\" * 4 * MB + b'"}', 413),
     ],
     ids=lambda value: f"{value[:30]!r} {len(value)}" if isinstance(value, bytes) else str(value),
 )
