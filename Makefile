@@ -109,10 +109,11 @@ dist: $(BIN)/uv $(UI) ## Build the package, including the web UI, into dist/
 	@echo "Install it with:"
 	@echo "  pip install '$(CURDIR)/$$(ls dist/*.whl)[server,files]'"
 
-# Most of these keep one core busy, so they are parallel.
+# Most of these keep one core busy, so they are parallel. The browser tests keep all cores busy.
 test: install $(UI) ## Run every check
-	@$(MAKE) --no-print-directory -j3 --output-sync=target lint types docs unit lowest frontend
-	@$(MAKE) --no-print-directory e2e integration
+	@$(MAKE) --no-print-directory -j3 --output-sync=target lint types docs unit frontend
+	@$(MAKE) --no-print-directory e2e
+	@$(MAKE) --no-print-directory -j2 --output-sync=target integration lowest
 
 bench: install $(UI) ## Measure speed and memory, compared with the peers
 	$(BIN)/python benchmarks/streaming.py
