@@ -91,9 +91,10 @@ types: install ## Check types
 unit: install ## Run the unit tests, with coverage
 	$(BIN)/pytest tests/unit --cov --cov-report=term
 
-# These tests wait for other processes most of the time, so more of them run at once than there are cores.
+# These tests often wait for other processes, so more of them run at once than there are cores. On a
+# busy machine a process may be late: a test that fails runs once more, and the report names it.
 integration: install $(UI) ## Run the tests with real servers and databases
-	$(BIN)/pytest tests/integration -n 4
+	$(BIN)/pytest tests/integration -n 4 --reruns 1 -raR
 
 lowest: install ## Run the unit tests with the oldest supported versions
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWEST)
