@@ -103,6 +103,12 @@ const LONG: [string, number][] = [
   ['html lines', 45_000],
   ['code between lines of text', 4_000],
   ['formulas between lines of text', 4_000],
+  ['opened formulas on lines', 8_000],
+  ['opened formulas before lists', 8_000],
+  ['opened environments', 8_000],
+  ['opened dollars on lines', 8_000],
+  ['dollars before lists', 8_000],
+  ['a formula of many lines without end', 12_000],
   ['tasks in lists in quotes', 6_000],
   ['items in items', 6_000],
   ['tables in quotes', 6_000],
@@ -115,6 +121,28 @@ test.each(LONG)('most blocks of %s are finished before the text ends', (name, mo
     document.update(text.slice(0, end), true)
     expect(end - document.finished).toBeLessThan(most)
   }
+})
+
+test.each([
+  '\\[ x = 1\n',
+  '\\begin{align}\na &= b\n',
+  '\\begin{align}\na\n\\begin{gather}\nb\n\\[ c\n',
+  '$$\n- a\n',
+  'text\n\\[ x = 1\n',
+])('%j without end is text up to the next formula, at once and in pieces', (opened) => {
+  const text = `${opened.repeat(400)}\n\\[ y \\]\n`
+  const drawn = drawnAtOnce(text)
+  expect(drawnInPieces(text, 97)).toBe(drawn)
+  expect(drawn.endsWith('‹math:y›')).toBe(true)
+  expect(drawn.match(/‹math:/g)).toHaveLength(1)
+})
+
+test('a formula of many lines is a formula, but one of too many is text', () => {
+  const formula = (rows: number): string => `$$\n${'a &= b \\\\\n'.repeat(rows)}$$`
+  expect(drawnInPieces(formula(150), 97)).toMatch(/^‹math:a/)
+  expect(drawnAtOnce(formula(150))).toMatch(/^‹math:a/)
+  expect(drawnInPieces(formula(600), 97)).toBe(drawnAtOnce(formula(600)))
+  expect(drawnAtOnce(formula(600)).match(/&= b/g)).toHaveLength(600)
 })
 
 test('no letter of a costly text is missing', () => {

@@ -148,6 +148,8 @@ export const TEXTS: Record<string, readonly (readonly [string, string])[]> = {
     ['$1,000 or $2,000.', '‹p:$1,000 or $2,000.›'],
     ['$\\frac{1}{2}$', '‹p:‹math:\\frac{1}{2}››'],
     ['\\$5 and \\$6', '‹p:$5 and $6›'],
+    ['\\[ that \\[ x = 1 \\]', '‹p:[ that ‹math:x = 1››'],
+    ['\\[ that\n\\[ x = 1 \\]', '‹p:[ that›‹math:x = 1›'],
     ['1. \\[\n   x = 1\n   \\]', '‹list:‹li:‹math:x = 1›››'],
     ['echo $PATH and $USER', '‹p:echo $PATH and $USER›'],
     ['$x$-axis', '‹p:‹math:x›-axis›'],

@@ -22,47 +22,43 @@ export interface Cut {
   rest: Block[]
 }
 
-export function cutOf(text: string, tail: Tail, blocks: readonly Block[]): Cut | null {
+/** Return the last cut before which no more text changes anything, such as a formula without end. */
+export function cutOf(text: string, blocks: readonly Block[], unclosed: number): Cut | null {
   const last = blocks.at(-1)
   if (last === undefined) return null
-  const end = blocks.length
-  return (
-    within(text, tail, last, blocks) ??
-    // The last line may be incomplete.
-    between(text, tail, blocks, end - 1) ??
-    between(text, tail, blocks, end - 2) ??
-    between(text, tail, blocks, end - 3)
-  )
-}
-
-/** Cut before a block, if more text cannot join it to the block before. */
-function between(text: string, tail: Tail, blocks: readonly Block[], index: number): Cut | null {
-  const last = blocks[index]
-  const before = blocks[index - 1]
-  if (last === undefined || before === undefined) return null
-  const { from } = last
-  const gap = text.slice(before.node.end, from)
-  const isApart = gap.split('\n').length > 2
-  if (
-    !isApart &&
-    !(isClosed(text, before.node, last.node) && !mayBeMath(text, tail, blocks, last.node))
-  )
-    return null
-  // After a list, the parser reads this as text; on its own, it would start a list.
-  const isNumbered =
-    last.node.type === 'paragraph' && /^ {0,3}\d+[.)]/.test(text.slice(from, from + 14))
-  // On its own, an indented definition would be code, and code would not be lazy.
-  const isIndented =
-    !(last.node.type === 'code' && isApart) && /^(?: {4}| {0,3}\t)/.test(text.slice(from, from + 4))
-  if (isNumbered || isIndented) return null
-  // An incomplete line may still become, for example, the next item of the list before it.
-  const isWhole = text.includes('\n', from)
-  if (!isWhole && !(isApart && FINISHED.has(before.node.type))) return null
+  const cut = within(text, last, blocks, unclosed)
+  // The last line may be incomplete.
+  let index = blocks.length - 1
+  if (cut === null) while (index > 0 && !isCut(text, blocks, index, unclosed)) index--
+  if (cut !== null || index === 0) return cut
   return {
-    tail: { from, prefix: '', continues: false },
+    tail: { from: blocks[index]?.from ?? 0, prefix: '', continues: false },
     head: blocks.slice(0, index),
     rest: blocks.slice(index),
   }
+}
+
+/** Return whether more text cannot join a block to the block before it. */
+function isCut(text: string, blocks: readonly Block[], index: number, unclosed: number): boolean {
+  const block = blocks[index]
+  const before = blocks[index - 1]
+  if (block === undefined || before === undefined) return false
+  const { from } = block
+  const gap = text.slice(before.node.end, from)
+  const isApart = gap.split('\n').length > 2
+  if (!isApart && !(isClosed(text, before.node, block.node) && block.node.start < unclosed))
+    return false
+  // After a list, the parser reads this as text; on its own, it would start a list.
+  const isNumbered =
+    block.node.type === 'paragraph' && /^ {0,3}\d+[.)]/.test(text.slice(from, from + 14))
+  // On its own, an indented definition would be code, and code would not be lazy.
+  const isIndented =
+    !(block.node.type === 'code' && isApart) &&
+    /^(?: {4}| {0,3}\t)/.test(text.slice(from, from + 4))
+  if (isNumbered || isIndented) return false
+  // An incomplete line may still become, for example, the next item of the list before it.
+  const isWhole = text.includes('\n', from)
+  return isWhole || (isApart && FINISHED.has(before.node.type))
 }
 
 /** Blocks that the next line cannot change if it starts another block. */
@@ -107,35 +103,17 @@ export function hasOpenMath(text: string, block: Node): boolean {
 
 const CLOSED_MATH = /^(?:\$\$.+\$\$|\\\[.+\\\]|\\begin.+\\end\{[a-z]+\*?\})\s*$/s
 
-/**
- * Return whether a formula may have begun at a block or before it whose end has not arrived.
- *
- * It was parsed as something else.
- */
-function mayBeMath(text: string, { from }: Tail, blocks: readonly Block[], at: Node): boolean {
-  const known: Node[] = []
-  for (const { node } of blocks)
-    walk(node, (each) => {
-      const isKnown = each.type === 'math' && CLOSED_MATH.test(text.slice(each.start, each.end))
-      if (isKnown || each.type === 'code') known.push(each)
-    })
-  return [...text.slice(from).matchAll(/\$\$|\\\[|\\begin\{/g)].some(({ index }) => {
-    const place = from + index
-    return place <= at.start && !known.some(({ start, end }) => start <= place && place < end)
-  })
-}
-
 /** Blocks that cannot continue after a blank line. */
 const FINISHED = new Set(['paragraph', 'heading', 'code', 'thematicBreak', 'math', 'html'])
 
 /** Cut within a long block. */
-function within(text: string, tail: Tail, last: Block, blocks: readonly Block[]): Cut | null {
+function within(text: string, last: Block, blocks: readonly Block[], unclosed: number): Cut | null {
   const { node } = last
   if (node.type === 'list') return beforeLast(text, last, blocks, '', 2, true)
   if (node.type === 'table') {
     const row = node.children?.[last.continues ? 0 : 1]
     const end = node.children?.at(-1) ?? node
-    if (row === undefined || mayBeMath(text, tail, blocks, end)) return null
+    if (row === undefined || end.start >= unclosed) return null
     const head = text.slice(last.from, lineStart(text, row.start))
     const prefix = last.prefix || head.replace('\ufeff', '')
     return beforeLast(text, last, blocks, prefix, last.continues ? 2 : 3, false)

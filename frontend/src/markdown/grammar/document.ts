@@ -51,10 +51,14 @@ export class MarkdownDocument {
     let from = this.#tail.from
     for (;;) {
       const end = breakAfter(text, from)
-      const rest = this.#parse(this.#tail, end ?? text.length, isOpen && end === null)
+      const { blocks: rest, unclosed } = this.#parse(
+        this.#tail,
+        end ?? text.length,
+        isOpen && end === null,
+      )
       const within = breakWithin(text, rest)
       if (within !== null) {
-        const head = this.#parse(this.#tail, within, false)
+        const head = this.#parse(this.#tail, within, false).blocks
         this.#finish({ tail: this.#tailAfter(head, within), head, rest: [] })
         from = within
       } else if (end !== null) {
@@ -62,7 +66,7 @@ export class MarkdownDocument {
         if (cut !== null) this.#finish(cut)
         from = cut === null ? endOfLine(text, end) : end
       } else {
-        const cut = cutOf(text, this.#tail, rest) ?? { tail: this.#tail, head: [], rest }
+        const cut = cutOf(text, rest, unclosed) ?? { tail: this.#tail, head: [], rest }
         const shown = this.#finish(cut)
         this.blocks = [...this.#done, ...shown]
         return
@@ -82,7 +86,7 @@ export class MarkdownDocument {
     if (changed.size === 0) return rest
     this.#done = this.#done.map((block) => (asksFor(block, changed) ? this.#again(block) : block))
     return rest.some((block) => asksFor(block, changed))
-      ? this.#parse(tail, this.#text.length, this.#isOpen)
+      ? this.#parse(tail, this.#text.length, this.#isOpen).blocks
       : rest
   }
 
@@ -99,20 +103,20 @@ export class MarkdownDocument {
     { from, prefix, continues, isInLine = false }: Tail,
     to: number,
     isOpen: boolean,
-  ): Block[] {
+  ): { blocks: Block[]; unclosed: number } {
     const text = this.#text.slice(from, to)
     const source = prefix + (isOpen ? text.replace(HALF_MARK, '') : text)
     // The parser drops a byte order mark at the start, but it is one only at the start of the text.
     const isMarked = source.startsWith('\ufeff')
     const base = from - prefix.length + (isMarked && from === 0 ? 1 : 0)
-    const { children, asked } = parse(isMarked && from > 0 ? `\ufeff${source}` : source, {
+    const { children, asked, unclosed } = parse(isMarked && from > 0 ? `\ufeff${source}` : source, {
       known: this.references,
       isOpen,
       base,
     })
     const starts = children.map((node) => lineStart(this.#text, node.start))
     let next = 0
-    return children.map((node, index) => {
+    const blocks = children.map((node, index) => {
       const end = starts[index + 1] ?? Infinity
       const first = next
       while ((asked[next]?.at ?? Infinity) < end) next++
@@ -126,12 +130,13 @@ export class MarkdownDocument {
         asked: new Set(asked.slice(first, next).map(({ label }) => label)),
       }
     })
+    return { blocks, unclosed }
   }
 
   /** Parse a finished block again, because labels in it have changed. */
   #again(block: Block): Block {
     // Definitions before a heading are in its source.
-    const parsed = this.#parse(block, block.to, false).find(
+    const parsed = this.#parse(block, block.to, false).blocks.find(
       ({ node }) => node.type === block.node.type && node.start === block.node.start,
     )
     // If a list or code was cut, keep the properties of the whole.

@@ -6,7 +6,6 @@ import type {
   Construct,
   Effects,
   Extension,
-  ParseContext,
   Point,
   State,
   TokenizeContext,
@@ -96,6 +95,7 @@ function inline(fence: Fence): Construct {
     tokenize(effects, ok, nok) {
       const context = this
       const inside = new Inside(effects)
+      const notClosed = unlessOpened(effects, open, nok, escaped)
       let inner = context.now()
       let before: Code = null
       return (code) => {
@@ -117,7 +117,7 @@ function inline(fence: Fence): Construct {
           return body
         }
         if (code === close[0]) {
-          return effects.check(closing(close), atClose, escaped)(code)
+          return effects.check(exactly(close), atClose, notClosed)(code)
         }
         if (code === BACKSLASH) return escaped(code)
         before = code
@@ -194,7 +194,13 @@ function expect(inside: Inside, codes: readonly number[], ok: State, nok: State)
   return next
 }
 
-function closing(codes: readonly number[]): Construct {
+/** Return the state that fails where another formula of the same kind begins: the first has no end. */
+function unlessOpened(effects: Effects, open: readonly number[], nok: State, ok: State): State {
+  const look = effects.check(exactly(open), nok, ok)
+  return (code) => (code === open[0] && code === BACKSLASH ? look(code) : ok(code))
+}
+
+function exactly(codes: readonly number[]): Construct {
   return {
     partial: true,
     tokenize(effects, ok, nok) {
@@ -227,11 +233,21 @@ const nextLine: Construct = {
   },
 }
 
-/** The most failed attempts to read a formula before the same place. */
-const TRIES = 20
+/** The formulas that the text or their container ends before they are closed, in what is parsed. */
+let unclosed: { start: number; end: number }[] = []
 
-/** The failed attempts to read a formula, by fence: the furthest one's end, and how many in a row. */
-const inVain = new WeakMap<ParseContext, Map<Fence, { end: number; tries: number }>>()
+/** Parse, and return where the first formula starts that more text could close; `Infinity` if none. */
+export function withFormulas<T>(source: string, parse: () => T): [T, number] {
+  unclosed = []
+  const parsed = parse()
+  // The parser does not count a byte order mark at the start.
+  const end = source.replace(/^\ufeff|[\s>]+$/g, '').length
+  return [parsed, Math.min(...unclosed.filter((each) => each.end >= end).map(({ start }) => start))]
+}
+
+/** The most characters in a formula on lines of its own; a line counts as some more. */
+const LARGEST = 6_000
+const LINE = 20
 
 /** Formulas on lines of their own. */
 function block(fence: Fence, isOpen: boolean): Construct {
@@ -242,34 +258,34 @@ function block(fence: Fence, isOpen: boolean): Construct {
     tokenize(effects, ok, nok) {
       const context: TokenizeContext = this
       const inside = new Inside(effects)
-      let inner = context.now()
+      const start = context.now()
+      const notClosed = unlessOpened(effects, open, nok, escaped)
+      let inner = start
       let hasContent = false
       let isFirstLine = true
-      const failures =
-        inVain.get(context.parser) ?? new Map<Fence, { end: number; tries: number }>()
-      inVain.set(context.parser, failures)
-      const before = failures.get(fence)
       return (code) => {
-        if (before !== undefined && inner.offset < before.end && before.tries >= TRIES)
-          return nok(code)
         effects.enter('mathFlow')
-        return expect(inside, open, begin, fail)(code)
-      }
-      function fail(code: Code): State | undefined {
-        const end = context.now().offset
-        const tries = before !== undefined && inner.offset < before.end ? before.tries + 1 : 1
-        failures.set(fence, { end: Math.max(end, before?.end ?? 0), tries })
-        return nok(code)
+        return expect(inside, open, begin, nok)(code)
       }
       function begin(code: Code): State | undefined {
         inner = context.now()
-        return code === DOLLAR ? fail(code) : body(code)
+        return code === DOLLAR ? nok(code) : body(code)
       }
       function body(code: Code): State | undefined {
-        if (code === null) return isOpen && hasContent ? finish(code) : fail(code)
-        if (isEnd(code)) return effects.check(nextLine, lineEnd, fail)(code)
-        if (code === close[0]) return effects.check(closing(close), atClose, escaped)(code)
+        if (code === null) return atEnd(code)
+        if (isEnd(code))
+          return isTooLarge() ? nok(code) : effects.check(nextLine, lineEnd, nok)(code)
+        if (code === close[0]) return effects.check(exactly(close), atClose, notClosed)(code)
         return code === BACKSLASH ? escaped(code) : take(code)
+      }
+      function atEnd(code: Code): State | undefined {
+        const { offset } = context.now()
+        unclosed.push({ start: start.offset, end: offset })
+        return isOpen && hasContent ? finish(code) : nok(code)
+      }
+      function isTooLarge(): boolean {
+        const { offset, line } = context.now()
+        return offset - start.offset + LINE * (line - start.line) > LARGEST
       }
       function take(code: Code): State | undefined {
         if (!isSpace(code)) hasContent = true
@@ -283,7 +299,7 @@ function block(fence: Fence, isOpen: boolean): Construct {
       }
       function lineEnd(code: Code): State | undefined {
         // Words on the first line are not a formula, and the next line may be a list.
-        if (isFirstLine && hasContent && !isFormulaSoFar()) return fail(code)
+        if (isFirstLine && hasContent && !isFormulaSoFar()) return nok(code)
         isFirstLine = false
         inside.takeLineEnd(code)
         return body
@@ -292,16 +308,14 @@ function block(fence: Fence, isOpen: boolean): Construct {
         return isFormula(between(context, inner), String.fromCharCode(...open))
       }
       function atClose(code: Code): State | undefined {
-        return hasContent && isFormulaSoFar()
-          ? expect(inside, close, after, fail)(code)
-          : fail(code)
+        return hasContent && isFormulaSoFar() ? expect(inside, close, after, nok)(code) : nok(code)
       }
       function after(code: Code): State | undefined {
         if (isSpace(code)) {
           inside.take(code)
           return after
         }
-        return isEnd(code) ? finish(code) : fail(code)
+        return isEnd(code) ? finish(code) : nok(code)
       }
       function finish(code: Code): State | undefined {
         inside.end()

@@ -24,7 +24,7 @@ import { completed } from './complete'
 import { html } from './htmlSyntax'
 import { labels, withLabels, type Asked, type Known } from './labels'
 import { budgeted, endless, FORMULA, limits, longRun, narrow, shallow } from './limits'
-import { math } from './mathSyntax'
+import { math, withFormulas } from './mathSyntax'
 import type { Node } from './node'
 import { shaped } from './shape'
 
@@ -33,6 +33,8 @@ export interface Parsed {
   children: Node[]
   /** The labels that references looked up, in the order of the text; those of notes start with `^`. */
   asked: Asked[]
+  /** Where the first formula starts that more text could close; `Infinity` if there is none. */
+  unclosed: number
 }
 
 export interface Setting {
@@ -52,12 +54,16 @@ export function parse(
   { known = NOTHING, isOpen = false, base = 0 }: Setting = {},
 ): Parsed {
   const extensions = [isOpen ? OPEN : WHOLE]
-  const [tree, asked] = withLabels(known, () =>
-    fromMarkdown(source, { extensions, mdastExtensions: TREE }),
+  const [[tree, unclosed], asked] = withLabels(known, () =>
+    withFormulas(source, () => fromMarkdown(source, { extensions, mdastExtensions: TREE })),
   )
   const children = shaped((tree as unknown as RawNode).children ?? [], { source, isOpen, base })
   if (isOpen) completed(children, base + source.trimEnd().length)
-  return { children, asked: asked.map(({ label, at }) => ({ label, at: at + base })) }
+  return {
+    children,
+    asked: asked.map(({ label, at }) => ({ label, at: at + base })),
+    unclosed: unclosed + base,
+  }
 }
 
 /** A node of mdast, before it becomes a flat `Node`. */
