@@ -33,6 +33,8 @@ export class Threads {
   readonly #live: Live
   readonly #callbacks: { shown: () => void }
   #loading: AbortController | null = null
+  /** The error if the last thread to follow was not found. */
+  #missing: ProtocolError | null = null
   #polling: ReturnType<typeof setTimeout> | undefined
 
   constructor(
@@ -51,8 +53,9 @@ export class Threads {
 
   /** Open a thread, or a new one, and return the error if it could not be loaded. */
   async open(threadId: string | null): Promise<Error | null> {
-    if (threadId === this.#session.current.threadId && !this.#session.current.loadError) return null
-    return this.reopen(threadId)
+    const { threadId: open, loadError, thread } = this.#session.current
+    const hasFailed = loadError !== null || (threadId === null && thread.error !== null)
+    return threadId === open && !hasFailed ? null : this.reopen(threadId)
   }
 
   /** Open a thread, or a new one, even if it is open already. */
@@ -60,6 +63,7 @@ export class Threads {
     this.#responses.leave()
     this.#live.leave()
     this.#loading?.abort()
+    this.#missing = null
     this.#session.state.set({
       threadId,
       thread: emptyThread,
@@ -86,7 +90,7 @@ export class Threads {
     const isWaiting = (): boolean =>
       this.#session.current.threadId === threadId && this.#session.current.isLoading
     await until(this.#session.state, () => !isWaiting() || !this.#session.current.isConnected)
-    let failure: ProtocolError | null = null
+    let failure: ProtocolError | null = this.#missing
     if (isWaiting()) {
       failure = new ProtocolError('unreachable', 'The server cannot be reached.')
       this.#session.state.set({ isLoading: false, loadError: this.#session.explain(failure) })
@@ -105,8 +109,21 @@ export class Threads {
       await this.load(threadId)
       return
     }
-    this.#session.state.set({ isLoading: false, loadError: this.#session.explain(error) })
     this.#session.report(error)
+    if (!this.#session.current.isLoading || !isMissing(error)) {
+      this.#session.state.set({ isLoading: false, loadError: this.#session.explain(error) })
+      return
+    }
+    this.#leaveMissing()
+    this.#missing = error
+  }
+
+  /** Show a new chat in place of a thread that was not found, and say so. */
+  #leaveMissing(): void {
+    void this.reopen(null)
+    const message = this.#session.texts.say('threadMissing')
+    const shown = { code: 'missing', message, allowRetry: false }
+    this.#session.state.set({ isLoading: false, thread: { ...emptyThread, error: shown } })
   }
 
   /** Load the open thread with this page's own requests, and return whether that succeeded. */
@@ -114,7 +131,8 @@ export class Threads {
     const { threadId, isLoading } = this.#session.current
     if (threadId === null) return false
     const failure = await this.load(threadId, true)
-    if (failure !== null && isLoading) {
+    if (isMissing(failure) && isLoading) this.#leaveMissing()
+    else if (failure !== null && isLoading) {
       this.#session.state.set({ isLoading: false, loadError: this.#session.explain(failure) })
     }
     return failure === null
@@ -198,11 +216,15 @@ export class Threads {
       return null
     } catch (error) {
       if (isAborted(error)) return null
+      this.#session.report(error)
+      if (!isQuiet && isMissing(error)) {
+        this.#leaveMissing()
+        return error
+      }
       this.#session.state.set({
         isLoading: false,
         ...(!isQuiet && { loadError: this.#session.explain(error) }),
       })
-      this.#session.report(error)
       return error as Error
     } finally {
       if (!isQuiet) this.#session.host.emit('chatkit.thread.load.end', { threadId })
@@ -327,6 +349,11 @@ export class Threads {
     const text = threadAsMarkdown(title, items, this.#session.texts.say)
     save(new Blob([text], { type: 'text/markdown' }), `${fileName(title)}.md`)
   }
+}
+
+/** Return whether a server that was reached has no such thread for this user. */
+function isMissing(error: unknown): error is ProtocolError {
+  return error instanceof ProtocolError && error.status === 404 && error.reason !== undefined
 }
 
 function fileName(title: string): string {

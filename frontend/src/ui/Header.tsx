@@ -25,6 +25,7 @@ export function Header({ sidebar = null }: HeaderProps) {
   const options = useStore(chat.state, (state) => state.options)
   const view = useStore(chat.state, (state) => state.view)
   const threadId = useStore(chat.state, (state) => state.threadId)
+  const hasFailed = useStore(chat.state, (state) => state.thread.error !== null)
   const threadTitle = useStore(chat.state, (state) => state.thread.thread?.title)
   const { title, leftAction, rightAction } = options?.header ?? {}
   const hasHistory = options?.history?.enabled !== false
@@ -51,7 +52,7 @@ export function Header({ sidebar = null }: HeaderProps) {
         <IconButton
           label={text('newChat')}
           aria-keyshortcuts={ariaKeysOf('newChat')}
-          disabled={threadId === null}
+          disabled={threadId === null && !hasFailed}
           onClick={() => void chat.setThreadId(null)}
         >
           <NewIcon />

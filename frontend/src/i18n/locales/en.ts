@@ -45,6 +45,7 @@ export const en = {
   threadLocked: 'This chat is locked.',
   threadClosed: 'This chat is closed.',
   threadFailed: 'This chat could not be loaded.',
+  threadMissing: 'This chat was not found.',
   answerStopped: 'This answer was stopped.',
   answerFailed: 'This answer failed.',
   answerInterrupted: 'This answer was interrupted.',
