@@ -17,6 +17,7 @@ from agent_framework import (
 
 from .call_recorder import RECORDER
 from .history_providers import OwnHistory, with_history
+from .missing_tools import MissingTools, has_approvals
 
 
 def stream_agent(
@@ -52,14 +53,17 @@ def stream_agent(
             own if provider is own.provider else provider for provider in agent.context_providers
         ]
     run_options: dict[str, Any] = {"options": options} if options else {}
+    missing = MissingTools() if has_approvals(inputs) else None
+    middleware = [RECORDER] if missing is None else [RECORDER, missing]
     if isinstance(agent, AgentMiddlewareLayer):
-        run_options["middleware"] = [RECORDER]
+        run_options["middleware"] = middleware
     else:
-        run_options["client_kwargs"] = {"middleware": [RECORDER]}
-    return agent.run(
+        run_options["client_kwargs"] = {"middleware": middleware}
+    updates = agent.run(
         inputs,
         stream=True,
         session=session,
         function_invocation_kwargs=invocation_kwargs,
         **run_options,
     )
+    return updates if missing is None else missing.updates(updates)

@@ -15,7 +15,7 @@ from agent_framework import (
 
 from agent_framework_chatkit import AgentResponseConverter
 
-from ...fakes.scripted_agent import agent, call, text
+from ...fakes.scripted_agent import agent, call, check_calls, text
 from ..answering import Bank, act, asked, cards, click, payload
 from ..chat_client import Browser, chat, of_type
 
@@ -331,3 +331,23 @@ async def test_hosted_tool_asks_for_approval_like_local_tool() -> None:
             approved,
             "mcpr_1",
         )
+
+
+@pytest.mark.parametrize("approves", [True, False])
+async def test_approved_call_of_missing_tool_gets_result(approves: bool) -> None:
+    bank = Bank()
+    calls = [call("pay", amount=1), call("ghost", "c2")]
+    answering: Any = agent(calls, [text("Paid.")], [text("Fine.")], tools=[bank.pay])
+    button = "confirm" if approves else "cancel"
+    async with chat(answering) as browser:
+        await browser.ask("Pay")
+        for card, chosen in zip(await cards(browser), ["confirm", button], strict=True):
+            await click(browser, card, chosen)
+        assert bank.paid == [1]
+        check_calls(answering.client.asked[-1])
+        await browser.ask("Thanks")
+    results = [result for role, result in asked(answering) if role == "tool"]
+    assert results[0] == "paid 1"
+    assert ("not available" in results[1]) is approves
+    assert asked(answering)[-2:] == [("assistant", "Paid."), ("user", "Thanks")]
+    check_calls(answering.client.asked[-1])

@@ -1,0 +1,63 @@
+"""Gives results to approved calls whose tools do not exist, because the framework gives none.
+
+A model may call such a tool together with one that requires approval. The framework then requests
+approval of both calls. It sends the approval of the missing tool to the model, instead of a result,
+and strict services refuse that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
+
+from agent_framework import AgentResponseUpdate, ChatContext, ChatMiddleware, Content, Message
+
+from ..interrupts.client_tools import error_result
+
+
+class MissingTools(ChatMiddleware):
+    """Replaces the approvals among the messages to the model of one run by results."""
+
+    def __init__(self) -> None:
+        self._results: dict[str, Content] = {}
+        self._unsent: list[Content] = []
+        """Results that are not among the run's updates yet."""
+
+    async def process(self, context: ChatContext, call_next: Callable[[], Awaitable[None]]) -> None:
+        """Give the model the results."""
+        context.messages = [
+            Message("tool", [self._result_of(each) for each in message.contents])
+            if has_approvals([message])
+            else message
+            for message in context.messages
+        ]
+        await call_next()
+
+    async def updates(
+        self, updates: AsyncIterable[AgentResponseUpdate]
+    ) -> AsyncIterator[AgentResponseUpdate]:
+        """Yield the run's updates, with the results."""
+        async for update in updates:
+            if self._unsent:
+                contents, self._unsent = self._unsent, []
+                yield AgentResponseUpdate(contents=contents, role="tool")
+            yield update
+
+    def _result_of(self, content: Content) -> Content:
+        call = content.function_call
+        if call is None or not _is_approval(content):
+            return content
+        call_id = str(call.call_id)
+        if call_id not in self._results:
+            self._results[call_id] = error_result(call, "This tool is not available here.")
+            self._unsent.append(self._results[call_id])
+        return self._results[call_id]
+
+
+def has_approvals(messages: Iterable[Message]) -> bool:
+    """Return whether messages contain answers to approval requests of the framework."""
+    return any(_is_approval(content) for message in messages for content in message.contents)
+
+
+def _is_approval(content: Content) -> bool:
+    call = content.function_call
+    return content.type == "function_approval_response" and call is not None and not call.hosted
