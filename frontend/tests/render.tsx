@@ -20,7 +20,7 @@ window.IntersectionObserver ??= class {
 } as unknown as typeof IntersectionObserver
 window.matchMedia ??= () => ({ matches: false }) as MediaQueryList
 
-/** An object is JSON, a list is a stream of events, and a number is an error's status. */
+/** A response, or an object as JSON, a list as a stream of events, a number as an error's status. */
 export type Answer = object | ThreadStreamEvent[] | number
 
 /** Returns the server's response to a request. */
@@ -56,6 +56,7 @@ export async function render(
           params: Record<string, unknown>
         }
         const answer = await server(type, params)
+        if (answer instanceof Response) return answer
         if (typeof answer === 'number') return new Response('', { status: answer })
         if (!Array.isArray(answer)) return Response.json(answer)
         const events = answer.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('')

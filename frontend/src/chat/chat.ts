@@ -60,7 +60,10 @@ export class Chat {
       shown,
       tell: (event) => this.#tell(event),
     })
-    this.#threads = new Threads(session, this.#responses, this.#live, { shown })
+    this.#threads = new Threads(session, this.#responses, this.#live, {
+      shown,
+      missing: (id) => this.list.apply({ type: 'threads.deleted', thread_id: id }),
+    })
     this.#messages = new Messages(session, this.#responses)
     this.#actions = new Actions(session, this.#responses, load)
     this.#tools = new ClientTools(session, this.#responses, this.#live)

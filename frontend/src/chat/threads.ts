@@ -27,22 +27,24 @@ export function isAnswered(loaded: readonly ThreadItem[], seen: readonly ThreadI
 /** Milliseconds before each poll for a response that another page requested. */
 const POLL_DELAYS = [1_000, 2_000, 4_000, 8_000]
 
+interface Callbacks {
+  /** Called when the open thread's state is known. */
+  shown: () => void
+  /** Called with the ID of a thread that does not exist, or belongs to someone else. */
+  missing: (threadId: string) => void
+}
+
 export class Threads {
   readonly #session: Session
   readonly #responses: Responses
   readonly #live: Live
-  readonly #callbacks: { shown: () => void }
+  readonly #callbacks: Callbacks
   #loading: AbortController | null = null
   /** The error if the last thread to follow was not found. */
   #missing: ProtocolError | null = null
   #polling: ReturnType<typeof setTimeout> | undefined
 
-  constructor(
-    session: Session,
-    responses: Responses,
-    live: Live,
-    callbacks: { shown: () => void },
-  ) {
+  constructor(session: Session, responses: Responses, live: Live, callbacks: Callbacks) {
     this.#session = session
     this.#responses = responses
     this.#live = live
@@ -120,6 +122,8 @@ export class Threads {
 
   /** Show a new chat in place of a thread that was not found, and say so. */
   #leaveMissing(): void {
+    const { threadId } = this.#session.current
+    if (threadId !== null) this.#callbacks.missing(threadId)
     void this.reopen(null)
     const message = this.#session.texts.say('threadMissing')
     const shown = { code: 'missing', message, allowRetry: false }

@@ -9,6 +9,9 @@ import { withChanges } from './historyList'
 /** Milliseconds after which the list is loaded again while no events arrive. */
 const PAUSE = 3_000
 
+/** The same while no answer is in progress, but another device may start one. */
+const LONG_PAUSE = 30_000
+
 /** Changes a thread wherever it is listed; `null` removes it from the list. */
 export type EditThread = (id: string, edit: (thread: ListedThread) => ListedThread | null) => void
 
@@ -67,6 +70,9 @@ export function useThreadList(): ThreadList {
   // Events about other threads arrive with those of the open thread, and are lost in between.
   const followed = useStore(chat.state, ({ thread }) => (thread.turn && thread.thread?.id) ?? null)
   const isWaiting = followed === null && threads.some(({ turn }) => turn?.state === 'running')
+  // Other ChatKit servers, which cannot search, also have no turns.
+  const idlePause = canSearch ? LONG_PAUSE : null
+  const pause = followed !== null ? null : isWaiting ? PAUSE : idlePause
   useEffect(() => {
     if (followed !== null || isWaiting) void chat.list.refresh()
     if (followed !== null) return undefined
@@ -74,12 +80,12 @@ export function useThreadList(): ThreadList {
       if (!document.hidden) void chat.list.refresh()
     }
     document.addEventListener('visibilitychange', refresh)
-    const timer = isWaiting ? setInterval(refresh, PAUSE) : undefined
+    const timer = pause === null ? undefined : setInterval(refresh, pause)
     return () => {
       document.removeEventListener('visibilitychange', refresh)
       clearInterval(timer)
     }
-  }, [chat, followed, isWaiting])
+  }, [chat, followed, isWaiting, pause])
 
   const edit = useCallback<EditThread>(
     (id, edit) =>

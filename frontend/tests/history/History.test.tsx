@@ -310,3 +310,39 @@ test('a page without a thread shows new chats when the user returns to it', asyn
   document.dispatchEvent(new Event('visibilitychange'))
   await screen.findByRole('button', { name: 'From a phone' })
 })
+
+test.each([
+  ['shows new chats soon', true, true],
+  ['is left alone on other servers', false, false],
+])('without a thread, a list in view %s', async (_, isOwn, isShown) => {
+  vi.useFakeTimers({ shouldAdvanceTime: true })
+  const threads = [thread('a', 'One')]
+  const asked: string[] = []
+  await render(<History />, (type) => {
+    asked.push(type)
+    return { data: threads, has_more: false, ...(isOwn && { can_search: true }) }
+  })
+  await screen.findByRole('button', { name: 'One' })
+  threads.unshift({ ...thread('b', 'From a phone'), turn: running } as ListedThread)
+  await act(() => vi.advanceTimersByTimeAsync(30_000))
+  expect(screen.queryByRole('button', { name: 'From a phone' }) !== null).toBe(isShown)
+  expect(screen.queryByRole('img', { name: 'Working' }) !== null).toBe(isShown)
+  vi.spyOn(document, 'hidden', 'get').mockReturnValue(true)
+  asked.length = 0
+  await act(() => vi.advanceTimersByTimeAsync(60_000))
+  expect(asked).toEqual([])
+  vi.restoreAllMocks()
+  vi.useRealTimers()
+})
+
+test('a chat that is not found disappears from the list', async () => {
+  const { chat, person } = await render(<History />, (type) =>
+    type === 'threads.list'
+      ? { data: [thread('a', 'One'), thread('b', 'Two')], has_more: false }
+      : Response.json({ error: 'There is no such thread.' }, { status: 404 }),
+  )
+  await person.click(await screen.findByRole('button', { name: 'Two' }))
+  await waitFor(() => expect(screen.queryByRole('button', { name: 'Two' })).toBeNull())
+  screen.getByRole('button', { name: 'One' })
+  expect(chat.state.get().threadId).toBeNull()
+})
