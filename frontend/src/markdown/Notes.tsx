@@ -6,9 +6,13 @@ import type { Node } from './grammar/node'
 import type { References } from './grammar/references'
 import { grouped, isSameGroup } from './groups'
 import { goToNote } from './notes'
+import { Pieces } from './Pieces'
 
 /** The most notes that the browser lays out together. */
 const GROUP = 50
+
+/** The characters from which a note is rendered in pieces. */
+const LONG = 10_000
 
 interface NotesProps {
   /** In the order of their numbers. */
@@ -53,9 +57,11 @@ const Group = memo(function Group({ labels, nodes, first }: GroupProps) {
 
 const Note = memo(function Note({ node, number }: { node: Node | undefined; number: number }) {
   const text = useText()
+  const nodes = node?.children ?? []
+  const isLong = (nodes.at(-1)?.end ?? 0) - (nodes[0]?.start ?? 0) > LONG
   return (
     <li id={`user-content-fn-${number}`}>
-      <Blocks nodes={node?.children ?? []} />
+      {isLong ? <Pieces nodes={nodes} /> : <Blocks nodes={nodes} />}
       <a
         href={`#user-content-fnref-${number}`}
         className="to-note"

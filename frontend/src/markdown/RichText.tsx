@@ -1,6 +1,5 @@
 import { memo, useEffect, useLayoutEffect, useMemo, useState } from 'react'
 
-import { Blocks } from './Blocks'
 import { copyWithFormulas } from './copying'
 import { Definitions, DefinitionsContext } from './Definitions'
 import { Element } from './Element'
@@ -8,11 +7,11 @@ import { endOfSize } from './grammar/breaks'
 import { MarkdownDocument } from './grammar/document'
 import { endOfWord, withMarks } from './grammar/marks'
 import type { Node } from './grammar/node'
-import { inParts, viewOf } from './grammar/view'
-import { grouped } from './groups'
+import { viewOf } from './grammar/view'
 import { KeepSelection } from './KeepSelection'
 import { Notes } from './Notes'
 import { numbered } from './notes'
+import { Pieces } from './Pieces'
 import type { Mark } from './sources'
 import { TextContext } from './TextContext'
 import { words } from './Words'
@@ -35,9 +34,6 @@ const CHEAP = 8
 /** The pause after an expensive render, as a multiple of the time that it took. */
 const REST = 3
 
-/** The most blocks, and characters, that are rendered, and skipped out of view, together. */
-const PIECE = { blocks: 30, characters: 5_000 }
-
 interface RichTextProps {
   text: string
   marks: readonly Mark[]
@@ -57,7 +53,6 @@ export default function RichText({ text, marks, isOpen, keepsLines }: RichTextPr
   const { blocks, references } = document
   const view = useMemo(() => viewOf(blocks, goesOn), [blocks, goesOn])
   const nodes = useMarks(view, text, marks)
-  const pieces = useMemo(() => inPieces(nodes), [nodes])
   const notes = useSameMap(numbered(view, references))
   const [definitions] = useState(() => new Definitions())
   definitions.set(references, notes)
@@ -68,11 +63,7 @@ export default function RichText({ text, marks, isOpen, keepsLines }: RichTextPr
       <DefinitionsContext value={definitions}>
         <div onCopy={copyWithFormulas}>
           <KeepSelection className="rich-text">
-            {pieces.map((piece, index, { length }) => (
-              <div key={index} className="piece">
-                <Blocks nodes={piece} isOpen={goesOn && index === length - 1} />
-              </div>
-            ))}
+            <Pieces nodes={nodes} isOpen={goesOn} />
             {rest > (isOpen ? STRETCH : 0) && <Plain text={text} start={shown} />}
             <Notes labels={[...notes.keys()]} references={references} />
           </KeepSelection>
@@ -80,11 +71,6 @@ export default function RichText({ text, marks, isOpen, keepsLines }: RichTextPr
       </DefinitionsContext>
     </TextContext>
   )
-}
-
-function inPieces(nodes: readonly Node[]): Node[][] {
-  const parts = nodes.flatMap(inParts)
-  return grouped(parts, PIECE.blocks, PIECE.characters, ({ start, end }) => end - start)
 }
 
 /** The part of a text that is not parsed yet, in pieces that stay the same as it gets shorter. */

@@ -35,7 +35,7 @@ export function numbered(
   }
   blocks.forEach(add)
   // Iterating over a map includes the entries that are added meanwhile.
-  for (const label of numbers.keys()) add(references.get(`^${label}`) as Node)
+  for (const label of numbers.keys()) references.get(`^${label}`)?.children?.forEach(add)
   // Notes without a reference are shown, too.
   for (const label of references.notes()) {
     const name = label.slice(1)

@@ -6,7 +6,7 @@ import { MarkdownDocument } from '../../src/markdown/grammar/document'
 import { wordsOf } from '../../src/markdown/grammar/node'
 import { viewOf } from '../../src/markdown/grammar/view'
 import { COSTLY } from './costly'
-import { drawnAtOnce, drawnInPieces } from './drawn'
+import { drawnAtOnce, drawnInPieces, inShort } from './drawn'
 
 const words = (count: number): string => 'word '.repeat(count).trim()
 
@@ -80,6 +80,23 @@ test.each([
   expect(drawnInPieces(text, 997)).toBe(drawn)
 })
 
+test.each([
+  ['\n    b\n', '‹p:b›'.repeat(800)],
+  ['    - b\n      - c\n', `‹list:${'‹li:‹p:b›‹list:‹li:‹p:c››››'.repeat(800)}›`],
+  ['    > - b\n    >   c\n', `‹quote:‹list:${'‹li:‹p:b\nc››'.repeat(800)}››`],
+])('a note with many %j stays one note', (part, drawn) => {
+  const text = `[^x]: a\n${part.repeat(800)}\nend[^x]`
+  const noteOf = (size: number): string => {
+    const document = new MarkdownDocument()
+    for (let end = size; end < text.length; end += size) document.update(text.slice(0, end), true)
+    document.update(text, false)
+    expect(inShort(viewOf(document.blocks, false))).toBe('‹p:end‹note:››')
+    return inShort(document.references.get('^X')?.children)
+  }
+  expect(noteOf(text.length)).toBe(`‹p:a›${drawn}`)
+  expect(noteOf(997)).toBe(`‹p:a›${drawn}`)
+})
+
 test('a quote of many pages is several quotes with the same items', () => {
   const text = '> - a\n>   - b\n'.repeat(3_000)
   const drawn = drawnAtOnce(text)
@@ -109,6 +126,8 @@ const LONG: [string, number][] = [
   ['opened dollars on lines', 8_000],
   ['dollars before lists', 8_000],
   ['a formula of many lines without end', 12_000],
+  ['a long note', 6_000],
+  ['lists in a note', 6_000],
   ['tasks in lists in quotes', 6_000],
   ['items in items', 6_000],
   ['tables in quotes', 6_000],

@@ -18,6 +18,8 @@ export const COSTLY: Record<string, string> = {
   'mail addresses': 'a@b.test '.repeat(10_000),
   'undefined notes': '[^a]'.repeat(5_000),
   'defined notes': `${lines(5_000, (at) => `a[^${at}]`)}\n\n${lines(5_000, (at) => `[^${at}]: note ${at}`)}`,
+  'a long note': `a[^1]\n\n[^1]: note\n${'\n    some words of a note\n'.repeat(3_000)}`,
+  'lists in a note': `a[^1]\n\n[^1]: note\n${'    - a\n      - b\n'.repeat(4_000)}`,
   'references, then definitions': `${lines(5_000, (at) => `[a][${at}]`)}\n\n${lines(20_000, (at) => `[${at}]: /u${at}`)}`,
   'definitions, then references': `${lines(20_000, (at) => `[${at}]: /u${at}`)}\n\n${lines(5_000, (at) => `[a][${at}]`)}`,
   'paragraphs with references': `${lines(5_000, (at) => `Text [a][${at}].\n`)}\n\n${lines(5_000, (at) => `[${at}]: /u${at}`)}`,

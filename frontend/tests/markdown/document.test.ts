@@ -19,14 +19,20 @@ function drawn(nodes: readonly Node[]): unknown {
 function atOnce(text: string): unknown {
   const whole = new MarkdownDocument()
   whole.update(text, false)
-  return [drawn(viewOf(whole.blocks, false)), whole.references.labels().sort()]
+  return shown(whole)
 }
 
 function streamed(text: string, cuts: readonly number[]): unknown {
   const document = new MarkdownDocument()
   for (const cut of cuts) document.update(text.slice(0, cut), true)
   document.update(text, false)
-  return [drawn(viewOf(document.blocks, false)), document.references.labels().sort()]
+  return shown(document)
+}
+
+function shown({ blocks, references }: MarkdownDocument): unknown {
+  const labels = references.labels().sort()
+  const notes = labels.map((label) => references.get(label)?.children ?? [])
+  return [drawn(viewOf(blocks, false)), labels, notes.map(drawn)]
 }
 
 const PIECES = [
@@ -113,6 +119,16 @@ test('a growing text is rendered like the same text at once', () => {
     ),
     { numRuns: Number(process.env['RUNS'] ?? 300) },
   )
+})
+
+test.each([
+  'a[^1]\n\n[^1]: see [x] and [^2]\n\ntext\n\n[x]: /u\n\ntext\n\n[^2]: two\n\nend\n\nend',
+  '> a[^1]\n>\n> [^1]: see [x]\n\ntext\n\n[x]: /u\n\ntext\n\ntext',
+  `a[^1]\n\n[^1]: see [x]\n${'\n    word [x]\n'.repeat(300)}\n[x]: /u\n\nend`,
+])('a note shows the links and notes that the text defines after it: %#', (text) => {
+  const cuts = Array.from({ length: text.length / 7 }, (_, at) => at * 7)
+  expect(JSON.stringify(atOnce(text))).toContain('linkReference')
+  expect(streamed(text, cuts)).toEqual(atOnce(text))
 })
 
 test.each([

@@ -49,13 +49,13 @@ function between(text: string, start: number, limit: number): number {
 /** The most characters in HTML and indented code, about, which only their end finishes. */
 const LARGEST = 20_000
 
-/** The most characters in a quote or a list item that are parsed together, about. */
+/** The most characters in a quote, a list item or a note that are parsed together, about. */
 const PART = 3_000
 
 /** The characters as which the end of a line counts, because each line may be a block. */
 const LINE = 20
 
-const CONTAINERS = new Set(['blockquote', 'listItem'])
+const CONTAINERS = new Set(['blockquote', 'listItem', 'footnoteDefinition'])
 
 /** Return the line at which the first overlong block is broken; `null` if there is none. */
 export function breakWithin(text: string, blocks: readonly Block[]): number | null {

@@ -7,6 +7,7 @@ import { walk, type Node } from './node'
 import { parse } from './parse'
 import { References } from './references'
 import { reopening, withoutPrefix } from './reopen'
+import { joined } from './view'
 
 /** A delimiter after a word that may still grow. */
 const HALF_MARK = /(?<=[^\s*_~`])[*_~`]{1,3}$/
@@ -78,16 +79,42 @@ export class MarkdownDocument {
   #finish({ tail, head, rest }: Cut): readonly Block[] {
     this.#tail = tail
     const { changed, written } = this.#refer(head, rest)
+    const again = new Set<Block>()
+    const parseAgain = (block: Block): Block => {
+      const parsed = this.#again(block)
+      again.add(parsed)
+      return parsed
+    }
     for (const block of head) {
       // The parser took a definition or a formula that was being written for a whole one.
       const isWritten = asksFor(block, written) || hasOpenMath(this.#text, block.node)
-      this.#done.push(isWritten ? this.#again(block) : block)
+      this.#done.push(isWritten ? parseAgain(block) : block)
     }
-    if (changed.size === 0) return rest
-    this.#done = this.#done.map((block) => (asksFor(block, changed) ? this.#again(block) : block))
-    return rest.some((block) => asksFor(block, changed))
+    if (changed.size > 0) {
+      this.#done = this.#done.map((block) => (asksFor(block, changed) ? parseAgain(block) : block))
+    }
+    const shown = rest.some((block) => asksFor(block, changed))
       ? this.#parse(tail, this.#text.length, this.#isOpen).blocks
       : rest
+    if (again.size > 0 || shown !== rest) {
+      this.#renewNotes(again)
+      this.#refer([], shown)
+    }
+    return shown
+  }
+
+  /** Replace the notes in finished blocks that were parsed again; a note may be in several blocks. */
+  #renewNotes(again: ReadonlySet<Block>): void {
+    for (const [index, block] of this.#done.entries()) {
+      if (!again.has(block) || !holdsNote(block.node)) continue
+      let first = index
+      while (this.#done[first]?.continues === true) first--
+      const end = this.#done.findIndex((each, at) => at > index && !each.continues)
+      const notes = new Map<string, Node>()
+      for (const each of this.#done.slice(first, end === -1 ? undefined : end))
+        collect(each, notes, () => undefined)
+      for (const [label, node] of notes) this.references.renew(label, node)
+    }
   }
 
   /** Return the tail after a break within a block, whose containers go on. */
@@ -155,14 +182,16 @@ export class MarkdownDocument {
     rest: readonly Block[],
   ): { changed: Set<string>; written: Set<string> } {
     const done = new Map<string, Node>()
-    for (const block of finished) collect(block, done)
+    const before = (label: string): Node | undefined =>
+      done.get(label) ?? this.references.finished.get(label)
+    for (const block of finished) collect(block, done, before)
     const open = new Map<string, Node>()
     const written = new Map<string, Node>()
     for (const block of rest) {
       // The address in a definition is unknown while it is being written.
       const isWritten = this.#isOpen && block === rest.at(-1) && !this.#text.endsWith('\n')
       const isKnown = !isWritten || block.node.type === 'footnoteDefinition'
-      collect(block, isKnown ? open : written)
+      collect(block, isKnown ? open : written, before)
     }
     const { references, changed } = this.references.with(done, open)
     this.references = references
@@ -176,11 +205,31 @@ function asksFor(block: Block, labels: ReadonlySet<string>): boolean {
   return [...block.asked].some((label) => labels.has(label))
 }
 
-function collect({ node }: Block, into: Map<string, Node>): void {
+function holdsNote({ type, children = [] }: Node): boolean {
+  return type === 'footnoteDefinition' || children.some(holdsNote)
+}
+
+/** Add the definitions in a block to others; a note may go on from one before it. */
+function collect(
+  { node, from }: Block,
+  into: Map<string, Node>,
+  before: (label: string) => Node | undefined,
+): void {
   walk(node, (each) => {
     if (each.identifier === undefined) return
     const label = each.type === 'definition' ? each.identifier : `^${each.identifier}`
     const isDefined = each.type === 'definition' || each.type === 'footnoteDefinition'
-    if (isDefined && !into.has(label)) into.set(label, each)
+    if (!isDefined) return
+    const known = into.get(label) ?? before(label)
+    const goesOn = each.type === 'footnoteDefinition' && each.start < from
+    if (goesOn && known !== undefined) {
+      into.set(
+        label,
+        joined([
+          { node: known, from: known.start },
+          { node: each, from },
+        ]),
+      )
+    } else if (!into.has(label)) into.set(label, each)
   })
 }

@@ -9,7 +9,9 @@ export class References {
   ) {}
 
   get(label: string): Node | undefined {
-    return this.finished.get(label) ?? this.rest.get(label)
+    const first = this.finished.get(label)
+    const last = this.rest.get(label)
+    return first === undefined || isLonger(last, first) ? last : first
   }
 
   has(label: string): boolean {
@@ -25,6 +27,11 @@ export class References {
     return this.labels().filter((label) => label.startsWith('^'))
   }
 
+  /** Replace a finished definition that was parsed again. */
+  renew(label: string, node: Node): void {
+    if (this.finished.get(label)?.start === node.start) this.finished.set(label, node)
+  }
+
   /** Return the references with newly finished ones and another rest, and the labels that changed. */
   with(
     finished: ReadonlyMap<string, Node>,
@@ -32,8 +39,10 @@ export class References {
   ): { references: References; changed: Set<string> } {
     const labels = new Set([...this.rest.keys(), ...finished.keys(), ...rest.keys()])
     const before = new Map([...labels].map((label) => [label, this.get(label)]))
-    for (const [label, node] of finished)
-      if (!this.finished.has(label)) this.finished.set(label, node)
+    for (const [label, node] of finished) {
+      const known = this.finished.get(label)
+      if (known === undefined || isLonger(node, known)) this.finished.set(label, node)
+    }
     const now = new References(this.finished, rest)
     const changed = new Set<string>()
     let hasNews = false
@@ -47,6 +56,11 @@ export class References {
     }
     return { references: hasNews ? now : this, changed }
   }
+}
+
+/** Return whether a node is the same definition as another, with more of it. */
+function isLonger(node: Node | undefined, than: Node): boolean {
+  return node?.start === than.start
 }
 
 function isSame(a: Node | undefined, b: Node | undefined): boolean {

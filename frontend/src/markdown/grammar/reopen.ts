@@ -4,9 +4,12 @@ import { lineStart } from './block'
 import { endOfLine } from './breaks'
 import type { Node } from './node'
 
-const MARKER = /^(?:[-*+]|\d{1,9}[.)])(?:[ \t]{1,4}(?=[^\s]))?/
+const MARKER = /^(?:>|(?:[-*+]|\d{1,9}[.)])(?:[ \t]{1,4}(?=[^\s]))?|\[\^(?:\\.|[^\\\]])+\]:)/
 
-/** Return lines that open the quotes, lists and tables again at the end of which a source was broken. */
+/** The most characters of a marker: a note's label has up to 999. */
+const LONGEST = 1_010
+
+/** Return lines that open the quotes, lists, notes and tables again at the end of which a source was broken. */
 export function reopening(source: string, last: Node, origin: number): string {
   const lines = new Map<number, string>()
   let node: Node | undefined = last
@@ -19,7 +22,7 @@ export function reopening(source: string, last: Node, origin: number): string {
     }
     if (!HOLDS_BLOCKS.has(node.type)) break
     if (node.type === 'list') continue
-    const marker = node.type === 'blockquote' ? '>' : MARKER.exec(source.slice(start))?.[0]
+    const marker = MARKER.exec(source.slice(start, start + LONGEST))?.[0]
     // An empty heading ends before any other line.
     const space = /\s$/.test(marker ?? '') ? '' : ' '
     lines.set(line, `${source.slice(line, start)}${marker}${space}#`)
@@ -27,7 +30,7 @@ export function reopening(source: string, last: Node, origin: number): string {
   return [...lines.values()].map((line) => `${line}\n`).join('')
 }
 
-const HOLDS_BLOCKS = new Set(['blockquote', 'list', 'listItem'])
+const HOLDS_BLOCKS = new Set(['blockquote', 'list', 'listItem', 'footnoteDefinition'])
 const CONTINUES = new Set([...HOLDS_BLOCKS, 'table'])
 
 /** Return a block without the content of the lines before its source, which only open containers. */

@@ -59,7 +59,7 @@ function together(parts: readonly Block[]): Node {
 type Part = Pick<Block, 'node' | 'from'>
 
 /** Return the block of which there are parts. */
-function joined(parts: readonly Part[]): Node {
+export function joined(parts: readonly Part[]): Node {
   const first = parts[0]?.node as Node
   if (parts.length === 1) return first
   const children: Node[] = []
