@@ -221,6 +221,9 @@ export class Threads {
     } catch (error) {
       if (isAborted(error)) return null
       this.#session.report(error)
+      // The first thread may fail to load before the texts are there.
+      await this.#session.texts.loaded()
+      if (loading.signal.aborted) return null
       if (!isQuiet && isMissing(error)) {
         this.#leaveMissing()
         return error

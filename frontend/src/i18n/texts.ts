@@ -2,7 +2,7 @@
 
 import { en, type Entries, type TextKey } from './locales/en'
 import { patiently } from '../chat/patiently'
-import { Store } from '../chat/store'
+import { Store, until } from '../chat/store'
 
 const files = import.meta.glob<Partial<Entries>>('./locales/*.json', { import: 'default' })
 const translated = Object.keys(files).map((path) =>
@@ -57,6 +57,11 @@ export class Texts {
   }
 
   say: Say = (key, values) => this.state.get().say(key, values)
+
+  /** Wait until there are texts. */
+  loaded(): Promise<void> {
+    return until(this.state, () => this.locale !== '')
+  }
 
   /** Load and use the texts of a locale; missing ones stay English. */
   async use(locale: string): Promise<void> {

@@ -215,3 +215,18 @@ test('in a frame, the page leaves the history as it is', async () => {
   expect(await length(ann)).toBe(count)
   await ann.leave()
 })
+
+test("that a chat was not found is said in the reader's language", async () => {
+  const context = await site.browser.newContext({ ...inSidebar, locale: 'ar' })
+  const ann = new Person(await context.newPage(), site.url)
+  const missing = ann.page.waitForResponse(
+    (response) => response.status() === 404 && response.url().endsWith('/chatkit'),
+  )
+  await ann.page.route('**/ui/ar-*.js', async (route) => {
+    await (await missing).finished()
+    await route.continue()
+  })
+  await ann.page.goto(`${site.url}/?thread=thr_gone`)
+  await ann.chat.getByText('لم يتم العثور على هذه الدردشة.').waitFor()
+  await context.close()
+})
