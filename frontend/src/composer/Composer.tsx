@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from 'react'
+import { useCallback, useEffect, useLayoutEffect, useRef, useState, type RefObject } from 'react'
 
 import type { Draft } from '../chat/drafts'
 import { Markdown } from '../markdown/Markdown'
@@ -22,10 +22,17 @@ export function Composer() {
   const chat = useChat()
   const draft = useStore(chat.state, (state) => state.draft)
   // Each draft has its own editor, with its own undo history.
-  return <DraftComposer key={draft.id} draft={draft} />
+  const hadFocus = useRef(false)
+  return <DraftComposer key={draft.id} draft={draft} hadFocus={hadFocus} />
 }
 
-function DraftComposer({ draft }: { draft: Draft }) {
+interface DraftComposerProps {
+  draft: Draft
+  /** Whether the editor of the previous draft had the focus. */
+  hadFocus: RefObject<boolean>
+}
+
+function DraftComposer({ draft, hadFocus }: DraftComposerProps) {
   const chat = useChat()
   const text = useText()
   const options = useStore(chat.state, (state) => state.options)
@@ -39,6 +46,8 @@ function DraftComposer({ draft }: { draft: Draft }) {
   const sending = useSending(draft, dictation.state === 'off')
   const take = useTake(draft)
   useFocus(editor)
+  const box = useRef<HTMLDivElement>(null)
+  useFocusPassedOn(box, editor, hadFocus)
 
   const { composer, entities, disclaimer } = options ?? {}
   const tool = composer?.tools?.find(({ id }) => id === toolId)
@@ -53,7 +62,7 @@ function DraftComposer({ draft }: { draft: Draft }) {
     <footer className="column composer">
       <Notes problem={problem} obstacle={sending.hasTried ? sending.obstacle : null} />
       <FileDrop onFiles={take} />
-      <div className="composer-box">
+      <div ref={box} className="composer-box">
         <Replying draft={draft} />
         <Files uploads={draft.uploads} />
         <Editor
@@ -86,6 +95,24 @@ function DraftComposer({ draft }: { draft: Draft }) {
       )}
     </footer>
   )
+}
+
+/** Take the focus if the previous draft's editor had it, and pass it on to the next one. */
+function useFocusPassedOn(
+  box: RefObject<HTMLElement | null>,
+  editor: RefObject<EditorHandle | null>,
+  hadFocus: RefObject<boolean>,
+): void {
+  useEffect(() => {
+    if (hadFocus.current) editor.current?.focus()
+    hadFocus.current = false
+  }, [editor, hadFocus])
+  useLayoutEffect(() => {
+    const element = box.current
+    return () => {
+      hadFocus.current = element?.contains(document.activeElement) ?? false
+    }
+  }, [box, hadFocus])
 }
 
 export interface SendingState {

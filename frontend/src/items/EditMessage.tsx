@@ -1,5 +1,5 @@
 import { Button } from '@openai/apps-sdk-ui/components/Button'
-import { useState } from 'react'
+import { useRef, useState } from 'react'
 
 import type { UserMessageItem } from '../protocol/types'
 import { isBlank, sendable, type Content } from '../chat/content'
@@ -7,6 +7,7 @@ import { Editor } from '../composer/Editor'
 import { useChat, useText } from '../ui/context'
 import { useStore } from '../ui/useStore'
 import { isQuestion } from './turn'
+import { useFocusAfter } from './useFocusAfter'
 
 interface EditMessageProps {
   item: UserMessageItem
@@ -18,6 +19,8 @@ export function EditMessage({ item, content }: EditMessageProps) {
   const chat = useChat()
   const text = useText()
   const draft = useStore(chat.state, (state) => state.draft)
+  const form = useRef<HTMLFormElement>(null)
+  useFocusAfter(form)
   // If the edit was restored or could not be sent, the user may be writing elsewhere.
   const [takesFocus] = useState(content === item.content)
   // Another page may have requested an answer meanwhile.
@@ -28,21 +31,14 @@ export function EditMessage({ item, content }: EditMessageProps) {
   })
   const isEmpty = (written: Content): boolean =>
     isBlank(written) && (item.attachments ?? []).length === 0
-  const focusComposer = (): void => {
-    // On a touch screen, the focus would open the keyboard.
-    if (matchMedia('(pointer: fine)').matches) chat.focus()
-  }
   const send = (written: Content): void => {
     if (isEmpty(written) || isResponding) return
     void chat.edit(item, sendable(written))
-    focusComposer()
   }
-  const cancel = (): void => {
-    chat.stopEditing(item)
-    focusComposer()
-  }
+  const cancel = (): void => chat.stopEditing(item)
   return (
     <form
+      ref={form}
       className="edit"
       onSubmit={(event) => {
         event.preventDefault()

@@ -1,5 +1,5 @@
 import { Button } from '@openai/apps-sdk-ui/components/Button'
-import { useLayoutEffect, useRef, useState, type KeyboardEvent, type RefObject } from 'react'
+import { useRef, useState, type KeyboardEvent } from 'react'
 
 import type { StructuredInputItem, StructuredInputSubmission } from '../protocol/types'
 import type { Entry } from '../chat/entered'
@@ -7,6 +7,7 @@ import { useChat, useText } from '../ui/context'
 import { useStore } from '../ui/useStore'
 import { QuestionField } from './QuestionField'
 import { useEntry } from './useEntry'
+import { useFocusAfter } from './useFocusAfter'
 
 type Values = NonNullable<Entry['answers']>
 
@@ -72,17 +73,6 @@ export function QuestionForm({ item }: { item: StructuredInputItem }) {
       />
     </form>
   )
-}
-
-/** Move the focus from a form to the composer when the answer replaces the form. */
-function useFocusAfter(form: RefObject<HTMLFormElement | null>): void {
-  const chat = useChat()
-  useLayoutEffect(() => {
-    const element = form.current
-    return () => {
-      if (element?.contains(document.activeElement)) chat.focus()
-    }
-  }, [chat, form])
 }
 
 interface FormButtonsProps {

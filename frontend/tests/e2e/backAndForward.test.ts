@@ -230,3 +230,23 @@ test("that a chat was not found is said in the reader's language", async () => {
   await ann.chat.getByText('لم يتم العثور على هذه الدردشة.').waitFor()
   await context.close()
 })
+
+test.each(['the composer', 'an edited message'])(
+  'going back from %s, the focus is in the composer',
+  async (place) => {
+    const ann = await having(['One', 'Two'])
+    await ann.composer.click()
+    if (place !== 'the composer') {
+      await ann.composer.press('ArrowUp')
+      await ann.chat.getByRole('textbox', { name: 'Edited message' }).press('x')
+    }
+    await ann.page.goBack()
+    await ann.text('You said One').waitFor()
+    await expect
+      .poll(() => ann.composer.evaluate((each) => each === document.activeElement))
+      .toBe(true)
+    await ann.page.keyboard.type('Typed at once')
+    await expect.poll(() => ann.composer.textContent()).toBe('Typed at once')
+    await leave(ann)
+  },
+)
