@@ -125,6 +125,14 @@ export const LINKS_AND_BLOCKS: Record<string, readonly (readonly [string, string
     ['…**a**… —*b*—', '‹p:…‹b:a›… —‹em:b›—›'],
   ],
   blocks: [
+    ['    code\n- ', '‹pre:code›‹list:‹li:››'],
+    ['    code\n\n1.\n2. two', '‹pre:code›‹list:‹li:›‹li:‹p:two›››'],
+    ['    code\n3. three', '‹pre:code›‹list:‹li:‹p:three›››'],
+    [
+      '> | a |\n> | - |\n> | b |\n| c |\n| - |\n| d |',
+      '‹quote:‹table:‹tr:‹td:a››‹tr:‹td:b››››‹table:‹tr:‹td:c››‹tr:‹td:d›››',
+    ],
+    ['> | a |\n> | - |\n> | b |\ntext', '‹quote:‹table:‹tr:‹td:a››‹tr:‹td:b››››‹p:text›'],
     [
       '| a | b |\n| - | - |\nc\n\\begin{align}\n- d',
       '‹table:‹tr:‹td:a›‹td:b››‹tr:‹td:c››‹tr:‹td:\\begin{align}››‹tr:‹td:- d›››',

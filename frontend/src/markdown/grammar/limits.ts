@@ -88,9 +88,15 @@ export function narrow(construct: Construct): Construct {
         const next = state(code)
         return isDone || next === undefined ? next : counted(next)
       }
-    return counted(construct.tokenize.call(this, effects, done(ok), done(nok)))
+    return counted(construct.tokenize.call(outside(this), effects, done(ok), done(nok)))
   }
   return { ...construct, tokenize }
+}
+
+/** Return a context in which a line after a quote or a list is not a row of a table in it, but may start one. */
+function outside(context: TokenizeContext): TokenizeContext {
+  const isLazy = context.parser.lazy[context.now().line] === true
+  return isLazy ? Object.create(context, { events: { value: [] } }) : context
 }
 
 /** The most lines, and about the most characters, in a paragraph; the next line starts another. */
@@ -145,6 +151,9 @@ function limited(construct: Construct): Construct {
         const rest = [all ?? []].flat().filter((each) => each !== construct)
         this.parser.constructs.document[code as unknown as number] = rest
       }
+      // Only a paragraph keeps a list from starting with an empty item or any number.
+      const flow = this.events.findLast(([, { type }]) => type === 'chunkFlow')?.[1]._tokenizer
+      if (flow?.currentConstruct?.name === 'codeIndented') this.interrupt = false
       const state = tokenize.call(this, effects, ok, nok)
       return (code) => (isTooDeep(this) ? nok(code) : state(code))
     },
