@@ -102,6 +102,12 @@ const PIECES = [
   '\\end{align}\n',
   '$$\nx = 1\n$$\n',
   '```js\nx\n```\n',
+  '[^1]: see [x]\n',
+  '\n    [^2]\n',
+  '[^2]: b\n',
+  '> | a |\n> | - |\n',
+  '> <details>\n',
+  '  word word\n',
   '<pre>\n',
   '</pre>\n',
 ]

@@ -149,6 +149,7 @@ export const TEXTS: Record<string, readonly (readonly [string, string])[]> = {
     ['$\\frac{1}{2}$', '‹p:‹math:\\frac{1}{2}››'],
     ['\\$5 and \\$6', '‹p:$5 and $6›'],
     ['\\[ that \\[ x = 1 \\]', '‹p:[ that ‹math:x = 1››'],
+    ['\\[see below\n- one', '‹p:[see below›‹list:‹li:‹p:one›››'],
     ['\\[ that\n\\[ x = 1 \\]', '‹p:[ that›‹math:x = 1›'],
     ['1. \\[\n   x = 1\n   \\]', '‹list:‹li:‹math:x = 1›››'],
     ['echo $PATH and $USER', '‹p:echo $PATH and $USER›'],

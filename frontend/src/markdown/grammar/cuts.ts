@@ -1,6 +1,7 @@
 /** Finds where to cut a growing text: the part before the cut no longer changes. */
 
 import { lineStart, type Block } from './block'
+import type { Failed } from './mathSyntax'
 import { walk, type Node } from './node'
 
 /** The part that is parsed again when the text grows. */
@@ -23,13 +24,17 @@ export interface Cut {
 }
 
 /** Return the last cut before which no more text changes anything, such as a formula without end. */
-export function cutOf(text: string, blocks: readonly Block[], unclosed: number): Cut | null {
+export function cutOf(
+  text: string,
+  blocks: readonly Block[],
+  failed: readonly Failed[],
+): Cut | null {
   const last = blocks.at(-1)
   if (last === undefined) return null
-  const cut = within(text, last, blocks, unclosed)
+  const cut = within(text, last, blocks, failed)
   // The last line may be incomplete.
   let index = blocks.length - 1
-  if (cut === null) while (index > 0 && !isCut(text, blocks, index, unclosed)) index--
+  if (cut === null) while (index > 0 && !isCut(text, blocks, index, failed)) index--
   if (cut !== null || index === 0) return cut
   return {
     tail: { from: blocks[index]?.from ?? 0, prefix: '', continues: false },
@@ -39,15 +44,20 @@ export function cutOf(text: string, blocks: readonly Block[], unclosed: number):
 }
 
 /** Return whether more text cannot join a block to the block before it. */
-function isCut(text: string, blocks: readonly Block[], index: number, unclosed: number): boolean {
+function isCut(
+  text: string,
+  blocks: readonly Block[],
+  index: number,
+  failed: readonly Failed[],
+): boolean {
   const block = blocks[index]
   const before = blocks[index - 1]
   if (block === undefined || before === undefined) return false
   const { from } = block
   const gap = text.slice(before.node.end, from)
   const isApart = gap.split('\n').length > 2
-  if (!isApart && !(isClosed(text, before.node, block.node) && block.node.start < unclosed))
-    return false
+  if (!isApart && !isClosed(text, before.node, block.node)) return false
+  if (!isApart && isInFormula(text, block.node.start, failed)) return false
   // After a list, the parser reads this as text; on its own, it would start a list.
   const isNumbered =
     block.node.type === 'paragraph' && /^ {0,3}\d+[.)]/.test(text.slice(from, from + 14))
@@ -103,17 +113,37 @@ export function hasOpenMath(text: string, block: Node): boolean {
 
 const CLOSED_MATH = /^(?:\$\$.+\$\$|\\\[.+\\\]|\\begin.+\\end\{[a-z]+\*?\})\s*$/s
 
+/** The start of a line that opens a quote, a list item or a note. */
+const CONTAINER = /^[ \t]*(?:[-*+>]|\d{1,9}[.)]|\[\^)/m
+
+/**
+ * Return whether a place may still be in a formula, or whether the parser, which took it for a part of
+ * one, did not look for containers after it.
+ */
+function isInFormula(text: string, place: number, failed: readonly Failed[]): boolean {
+  return failed.some(
+    ({ start, end, isOpen }) =>
+      (isOpen && start <= place) ||
+      (start < place && place < end && CONTAINER.test(text.slice(place, end))),
+  )
+}
+
 /** Blocks that cannot continue after a blank line. */
 const FINISHED = new Set(['paragraph', 'heading', 'code', 'thematicBreak', 'math', 'html'])
 
 /** Cut within a long block. */
-function within(text: string, last: Block, blocks: readonly Block[], unclosed: number): Cut | null {
+function within(
+  text: string,
+  last: Block,
+  blocks: readonly Block[],
+  failed: readonly Failed[],
+): Cut | null {
   const { node } = last
   if (node.type === 'list') return beforeLast(text, last, blocks, '', 2, true)
   if (node.type === 'table') {
     const row = node.children?.[last.continues ? 0 : 1]
     const end = node.children?.at(-1) ?? node
-    if (row === undefined || end.start >= unclosed) return null
+    if (row === undefined || isInFormula(text, end.start, failed)) return null
     const head = text.slice(last.from, lineStart(text, row.start))
     const prefix = last.prefix || head.replace('\ufeff', '')
     return beforeLast(text, last, blocks, prefix, last.continues ? 2 : 3, false)

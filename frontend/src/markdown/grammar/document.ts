@@ -3,6 +3,7 @@
 import { lineStart, type Block } from './block'
 import { breakOf, cutOf, hasOpenMath, START, type Cut, type Tail } from './cuts'
 import { breakAfter, breakWithin, endOfLine } from './breaks'
+import type { Failed } from './mathSyntax'
 import { walk, type Node } from './node'
 import { parse } from './parse'
 import { References } from './references'
@@ -52,7 +53,7 @@ export class MarkdownDocument {
     let from = this.#tail.from
     for (;;) {
       const end = breakAfter(text, from)
-      const { blocks: rest, unclosed } = this.#parse(
+      const { blocks: rest, failed } = this.#parse(
         this.#tail,
         end ?? text.length,
         isOpen && end === null,
@@ -67,7 +68,7 @@ export class MarkdownDocument {
         if (cut !== null) this.#finish(cut)
         from = cut === null ? endOfLine(text, end) : end
       } else {
-        const cut = cutOf(text, rest, unclosed) ?? { tail: this.#tail, head: [], rest }
+        const cut = cutOf(text, rest, failed) ?? { tail: this.#tail, head: [], rest }
         const shown = this.#finish(cut)
         this.blocks = [...this.#done, ...shown]
         return
@@ -130,13 +131,13 @@ export class MarkdownDocument {
     { from, prefix, continues, isInLine = false }: Tail,
     to: number,
     isOpen: boolean,
-  ): { blocks: Block[]; unclosed: number } {
+  ): { blocks: Block[]; failed: Failed[] } {
     const text = this.#text.slice(from, to)
     const source = prefix + (isOpen ? text.replace(HALF_MARK, '') : text)
     // The parser drops a byte order mark at the start, but it is one only at the start of the text.
     const isMarked = source.startsWith('\ufeff')
     const base = from - prefix.length + (isMarked && from === 0 ? 1 : 0)
-    const { children, asked, unclosed } = parse(isMarked && from > 0 ? `\ufeff${source}` : source, {
+    const { children, asked, failed } = parse(isMarked && from > 0 ? `\ufeff${source}` : source, {
       known: this.references,
       isOpen,
       base,
@@ -157,7 +158,7 @@ export class MarkdownDocument {
         asked: new Set(asked.slice(first, next).map(({ label }) => label)),
       }
     })
-    return { blocks, unclosed }
+    return { blocks, failed }
   }
 
   /** Parse a finished block again, because labels in it have changed. */

@@ -233,21 +233,32 @@ const nextLine: Construct = {
   },
 }
 
-/** The formulas that the text or their container ends before they are closed, in what is parsed. */
-let unclosed: { start: number; end: number }[] = []
+/** Text of several lines that the parser took for a formula first. */
+export interface Failed {
+  start: number
+  end: number
+  /** Whether more text could still close it. */
+  isOpen: boolean
+}
 
-/** Parse, and return where the first formula starts that more text could close; `Infinity` if none. */
-export function withFormulas<T>(source: string, parse: () => T): [T, number] {
-  unclosed = []
+let failed: Failed[] = []
+
+/** Parse, and return what started formulas that have no end, in the order of their ends. */
+export function withFormulas<T>(source: string, parse: () => T): [T, Failed[]] {
+  failed = []
   const parsed = parse()
   // The parser does not count a byte order mark at the start.
   const end = source.replace(/^\ufeff|[\s>]+$/g, '').length
-  return [parsed, Math.min(...unclosed.filter((each) => each.end >= end).map(({ start }) => start))]
+  return [parsed, failed.map((each) => ({ ...each, isOpen: each.isOpen && each.end >= end }))]
 }
 
 /** The most characters in a formula on lines of its own; a line counts as some more. */
 const LARGEST = 6_000
 const LINE = 20
+
+function isLarge(start: Point, end: Point): boolean {
+  return end.offset - start.offset + LINE * (end.line - start.line) > LARGEST
+}
 
 /** Formulas on lines of their own. */
 function block(fence: Fence, isOpen: boolean): Construct {
@@ -259,33 +270,38 @@ function block(fence: Fence, isOpen: boolean): Construct {
       const context: TokenizeContext = this
       const inside = new Inside(effects)
       const start = context.now()
-      const notClosed = unlessOpened(effects, open, nok, escaped)
-      let inner = start
+      const notClosed = unlessOpened(effects, open, fail, escaped)
       let hasContent = false
       let isFirstLine = true
       return (code) => {
         effects.enter('mathFlow')
         return expect(inside, open, begin, nok)(code)
       }
+      function record(isOpen: boolean): void {
+        if (isOpen || !isFirstLine)
+          failed.push({ start: start.offset, end: context.now().offset, isOpen })
+      }
+      function fail(code: Code): State | undefined {
+        record(false)
+        return nok(code)
+      }
+      function atEnd(code: Code): State | undefined {
+        record(true)
+        return isOpen && hasContent ? finish(code) : nok(code)
+      }
       function begin(code: Code): State | undefined {
-        inner = context.now()
         return code === DOLLAR ? nok(code) : body(code)
       }
       function body(code: Code): State | undefined {
         if (code === null) return atEnd(code)
         if (isEnd(code))
-          return isTooLarge() ? nok(code) : effects.check(nextLine, lineEnd, nok)(code)
+          return mayGoOn() ? effects.check(nextLine, lineEnd, fail)(code) : fail(code)
         if (code === close[0]) return effects.check(exactly(close), atClose, notClosed)(code)
         return code === BACKSLASH ? escaped(code) : take(code)
       }
-      function atEnd(code: Code): State | undefined {
-        const { offset } = context.now()
-        unclosed.push({ start: start.offset, end: offset })
-        return isOpen && hasContent ? finish(code) : nok(code)
-      }
-      function isTooLarge(): boolean {
-        const { offset, line } = context.now()
-        return offset - start.offset + LINE * (line - start.line) > LARGEST
+      function mayGoOn(): boolean {
+        // Words on the first line are not a formula, and the next line may be a list.
+        return !isLarge(start, context.now()) && !(isFirstLine && hasContent && !isFormulaSoFar())
       }
       function take(code: Code): State | undefined {
         if (!isSpace(code)) hasContent = true
@@ -298,24 +314,24 @@ function block(fence: Fence, isOpen: boolean): Construct {
         return code === BACKSLASH ? (next) => (isEnd(next) ? body(next) : take(next)) : body
       }
       function lineEnd(code: Code): State | undefined {
-        // Words on the first line are not a formula, and the next line may be a list.
-        if (isFirstLine && hasContent && !isFormulaSoFar()) return nok(code)
         isFirstLine = false
         inside.takeLineEnd(code)
         return body
       }
       function isFormulaSoFar(): boolean {
-        return isFormula(between(context, inner), String.fromCharCode(...open))
+        return isFormula(between(context, start).slice(open.length), String.fromCharCode(...open))
       }
       function atClose(code: Code): State | undefined {
-        return hasContent && isFormulaSoFar() ? expect(inside, close, after, nok)(code) : nok(code)
+        return hasContent && isFormulaSoFar()
+          ? expect(inside, close, after, fail)(code)
+          : fail(code)
       }
       function after(code: Code): State | undefined {
         if (isSpace(code)) {
           inside.take(code)
           return after
         }
-        return isEnd(code) ? finish(code) : nok(code)
+        return isEnd(code) ? finish(code) : fail(code)
       }
       function finish(code: Code): State | undefined {
         inside.end()

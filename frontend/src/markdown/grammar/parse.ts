@@ -24,7 +24,7 @@ import { completed } from './complete'
 import { html } from './htmlSyntax'
 import { labels, withLabels, type Asked, type Known } from './labels'
 import { budgeted, endless, FORMULA, limits, longRun, narrow, shallow } from './limits'
-import { math, withFormulas } from './mathSyntax'
+import { math, withFormulas, type Failed } from './mathSyntax'
 import type { Node } from './node'
 import { shaped } from './shape'
 
@@ -33,8 +33,8 @@ export interface Parsed {
   children: Node[]
   /** The labels that references looked up, in the order of the text; those of notes start with `^`. */
   asked: Asked[]
-  /** Where the first formula starts that more text could close; `Infinity` if there is none. */
-  unclosed: number
+  /** What started formulas that have no end. */
+  failed: Failed[]
 }
 
 export interface Setting {
@@ -54,7 +54,7 @@ export function parse(
   { known = NOTHING, isOpen = false, base = 0 }: Setting = {},
 ): Parsed {
   const extensions = [isOpen ? OPEN : WHOLE]
-  const [[tree, unclosed], asked] = withLabels(known, () =>
+  const [[tree, failed], asked] = withLabels(known, () =>
     withFormulas(source, () => fromMarkdown(source, { extensions, mdastExtensions: TREE })),
   )
   const children = shaped((tree as unknown as RawNode).children ?? [], { source, isOpen, base })
@@ -62,7 +62,7 @@ export function parse(
   return {
     children,
     asked: asked.map(({ label, at }) => ({ label, at: at + base })),
-    unclosed: unclosed + base,
+    failed: failed.map((each) => ({ ...each, start: each.start + base, end: each.end + base })),
   }
 }
 
