@@ -25,7 +25,14 @@ export class ChatList {
     /** Threads that changed since they were listed; `null` for deleted ones. */
     changed: ReadonlyMap<string, ListedThread | null>
     seen: Seen
-  }>({ server: '', changed: new Map(), seen: { since: new Date().toISOString(), threads: {} } })
+    /** The words that the user searches for. */
+    query: string
+  }>({
+    server: '',
+    changed: new Map(),
+    seen: { since: new Date().toISOString(), threads: {} },
+    query: '',
+  })
   readonly #session: Session
   #key = ''
   /** The open thread and its turn, as they were last applied. */
@@ -41,7 +48,7 @@ export class ChatList {
   /** Use the record of seen chats that belongs to a server. */
   use(url: string): void {
     this.#key = `chatkit-seen ${url}`
-    this.state.set({ server: url, changed: new Map() })
+    this.state.set({ server: url, changed: new Map(), query: '' })
     this.#read()
     this.#write()
   }

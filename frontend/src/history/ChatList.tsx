@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from 'react'
+import { useCallback, useEffect, useRef } from 'react'
 
 import { useChat, useText } from '../ui/context'
 import { ChatRows } from './ChatRows'
@@ -24,13 +24,16 @@ export function ChatList(props: ChatListProps) {
 function Chats({ autoFocus = false, onEscape }: ChatListProps) {
   const text = useText()
   const search = useRef<HTMLInputElement>(null)
-  const [query, setQuery] = useState('')
+  const { list } = useChat()
+  const query = useStore(list.state, (state) => state.query)
   const threads = useThreads(query.trim())
   const focusSearch = useCallback(() => search.current?.focus(), [])
   const { rename, remove, failure } = useRowActions(threads.edit, focusSearch)
   useEffect(() => {
     // On a touch screen, the keyboard would cover the list.
-    if (autoFocus && !matchMedia('(pointer: coarse)').matches) focusSearch()
+    if (!autoFocus || matchMedia('(pointer: coarse)').matches) return
+    focusSearch()
+    search.current?.select()
   }, [autoFocus, focusSearch])
   return (
     <div
@@ -47,7 +50,7 @@ function Chats({ autoFocus = false, onEscape }: ChatListProps) {
         value={query}
         placeholder={text('searchChats')}
         aria-label={text('searchChats')}
-        onChange={(event) => setQuery(event.target.value)}
+        onChange={(event) => list.state.set({ query: event.target.value })}
       />
       {failure !== null && (
         <p className="note danger" role="alert">

@@ -346,3 +346,21 @@ test('a chat that is not found disappears from the list', async () => {
   screen.getByRole('button', { name: 'One' })
   expect(chat.state.get().threadId).toBeNull()
 })
+
+test('the words of a search are still there when the list is opened again', async () => {
+  const threads = [thread('a', 'One'), thread('b', 'Two')]
+  const { person, again, chat } = await render(<History />, serverOf(threads))
+  await person.type(await screen.findByRole('searchbox'), 'two')
+  await person.click(await screen.findByRole('button', { name: 'Two' }))
+  again(null)
+  again(<History />)
+  const search = screen.getByRole<HTMLInputElement>('searchbox')
+  expect([search.value, document.activeElement]).toEqual(['two', search])
+  await screen.findByRole('button', { name: 'Two' })
+  expect(screen.queryByRole('button', { name: 'One' })).toBeNull()
+  // New words replace the old ones.
+  await person.keyboard('one')
+  await screen.findByRole('button', { name: 'One' })
+  act(() => chat.list.use('/another'))
+  expect(screen.getByRole<HTMLInputElement>('searchbox').value).toBe('')
+})
