@@ -144,6 +144,8 @@ export const TEXTS: Record<string, readonly (readonly [string, string])[]> = {
     ['${A}_${B}', '‹p:${A}_${B}›'],
     ['\\[not a link\\]', '‹p:[not a link]›'],
     ['\\(a note\\)', '‹p:(a note)›'],
+    ['It is $5.00, or 5$.', '‹p:It is $5.00, or 5$.›'],
+    ['$2x$ is $2 km$, not 10$.', '‹p:‹math:2x› is ‹math:2 km›, not 10$.›'],
     ['US$5 to US$6', '‹p:US$5 to US$6›'],
     ['$1,000 or $2,000.', '‹p:$1,000 or $2,000.›'],
     ['$\\frac{1}{2}$', '‹p:‹math:\\frac{1}{2}››'],

@@ -29,6 +29,8 @@ function isShort(inner: string): boolean {
   const isBars = /^\|.*\|$/.test(inner)
   if ((/[-–/+*&|,;:(]$|^[)\]}/,;:.]/.test(inner) && !isBars) || /^[A-Z]{2,}[A-Z0-9_]*$/.test(inner))
     return false
+  // Amounts with a word between them, such as "or".
+  if (/^\d.*\s\p{L}{2}\s/su.test(inner)) return false
   return isBalanced(inner) || /^[[(].*[\])]$/.test(inner)
 }
 
