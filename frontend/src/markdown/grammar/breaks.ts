@@ -49,8 +49,9 @@ function between(text: string, start: number, limit: number): number {
 /** The most characters in HTML and indented code, about, which only their end finishes. */
 const LARGEST = 20_000
 
-/** The most characters in a quote, a list item or a note that are parsed together, about. */
-const PART = 3_000
+/** The most characters of a quote, a list item or a note to parse together, and of a block in it, about. */
+const PART = 2_000
+const WITHOUT_END = 6_000
 
 /** The characters as which the end of a line counts, because each line may be a block. */
 const LINE = 20
@@ -72,7 +73,7 @@ function placeIn(text: string, block: Node, start: number): number | null {
   const { type, end } = block
   if (CONTAINERS.has(type)) {
     const near = endOfSize(text, start, PART, end)
-    const far = endOfSize(text, near, PART, end)
+    const far = endOfSize(text, near, WITHOUT_END - PART, end)
     return lineIn(text, block, near, far, BLOCK) ?? lineIn(text, block, far, end, ANY)
   }
   const isIndented = type === 'code' && /[ \t]/.test(text[start] ?? '')
