@@ -167,7 +167,11 @@ class AnswerHandler(Generic[TContext]):
             raise RefusedAnswerError(CALL_CHANGED)
         if payload.always and not (payload.approved and self._converter.always_approve):
             raise RefusedAnswerError(_FORGED)
+        item = await self._server.store.load_item(params.thread_id, interrupt.item_id, context)
         if interrupt.is_open:
+            if not is_asking(item):
+                # A message withdrew the request, and its turn ended before the agent read it.
+                raise RefusedAnswerError(CLOSED)
             interrupt.decision = self._decision(payload.approved, context)
             interrupt.answer = _decided(interrupt, payload)
             if interrupt.kind == "approval":
@@ -177,7 +181,6 @@ class AnswerHandler(Generic[TContext]):
         elif pause.is_open:
             raise RefusedAnswerError(CLOSED)
         # Otherwise everything is answered, but a worker died before the agent continued.
-        item = await self._server.store.load_item(params.thread_id, interrupt.item_id, context)
         return await self._decided_item(item, interrupt)
 
     async def _reply(

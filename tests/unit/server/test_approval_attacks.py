@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 from agent_framework import Content, FunctionMiddleware, FunctionTool, ToolApprovalMiddleware
+from chatkit.types import WidgetItem
+from chatkit.widgets import Card, Text
 
-from agent_framework_chatkit import AgentResponseConverter
+from agent_framework_chatkit import AgentChatKitServer, AgentResponseConverter, create_app
+from agent_framework_chatkit.stores import SQLStore
 
 from ...fakes.scripted_agent import agent, call, text
 from ...integration.providers.rules import check_strictest
@@ -276,3 +279,26 @@ async def test_always_says_what_it_allows() -> None:
         (card,) = await cards(browser)
         texts = json.dumps(card["widget"])
         assert "every later call of this tool in this chat, with any arguments" in texts
+
+
+async def test_withdrawn_request_cannot_be_approved() -> None:
+    bank = Bank()
+    answering = agent([call("pay", amount=1)], [text("Fine.")], tools=[bank.pay])
+    async with SQLStore[Any]("sqlite://") as store:
+        server = AgentChatKitServer[Any](answering, store)
+        browser = Browser(create_app(server, authenticate=lambda request: "ada"))
+        owner = {"user_id": "ada"}
+        await browser.ask("Pay")
+        (card,) = await cards(browser)
+        # A new message withdraws the card, but its worker dies before the agent reads the message.
+        item = await store.load_item(browser.thread_id, card["id"], owner)
+        assert isinstance(item, WidgetItem)
+        widget = Card(children=[Text(value="Not approved")])
+        withdrawn = item.model_copy(update={"widget": widget})
+        await store.save_item(browser.thread_id, withdrawn, owner)
+        (notice,) = of_type(await click(browser, card), "notice")
+        assert "no longer open" in notice.message
+        assert bank.paid == []
+        await browser.ask("Do not pay")
+        assert (await browser.transcript())[-1] == ("assistant_message", "Fine.")
+        await browser.http.aclose()

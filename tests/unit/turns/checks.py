@@ -55,8 +55,12 @@ def compare(world: TurnsWorld) -> None:
     compare_log(world)
     compare_words(world, items)
     asking = {item["id"] for item in items if is_open_card(item) or is_open_call(item)}
-    assert asking == answerable(world), f"{asking} ask for an answer, of {items}"
-    assert asking or thread["turn"]["state"] != "waiting"
+    awaited = answerable(world)
+    assert asking <= awaited, f"{asking - awaited} cannot be answered, of {items}"
+    # A message withdraws requests before its turn begins, which a dead worker leaves at that.
+    is_waiting = thread["turn"]["state"] == "waiting"
+    assert asking == awaited or not is_waiting, f"{asking} ask for an answer, of {items}"
+    assert asking or not is_waiting
 
 
 def answerable(world: TurnsWorld) -> set[str]:
