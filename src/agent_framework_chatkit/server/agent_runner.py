@@ -28,7 +28,7 @@ from ..telemetry import RecordedSpan, turn_span
 from .agent_turn import AgentTurn
 from .agents import TurnAgent, client_tools_of, describe_tool_of
 from .call_recorder import CallRecorder
-from .history import HistoryCache, read_history
+from .history import HistoryCache, extended
 from .run import Run, current_run
 from .service_failures import log_failure
 from .titles import give_title
@@ -222,14 +222,15 @@ class AgentRunner(Generic[TContext]):
             key = await store.log.key_of(thread.id, owner_of(context.request_context))
         else:
             key = run.lease.key
-        known = self._histories.get(key)
+        known = self._histories.take(key)
         if run is not None and run.is_first and run.message is not None:
             stored = _first_message(run.message)
         else:
             stored = await store.log.read_stored(key, thread.id, known.read if known else None)
         context.pause.key = await store.secret()
         context.pause.describe = partial(describe_tool_of, agent)
-        history = read_history(self._histories, key, stored)
+        history = extended(known, stored)
+        self._histories.put(key, history)
         converter = self.converter(context.request_context)
         if run is None:
             return AgentTurn(agent, context, _last_message(stored), stored, history, converter)

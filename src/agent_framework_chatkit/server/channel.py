@@ -101,6 +101,9 @@ class Channel:
 
     def begin_run(self, run: Run) -> None:
         """Set the run of this worker that delivers its events here."""
+        if self.run is not None and not self.run.writer.is_ending:
+            # Another worker has ended its turn.
+            self.run.lose()
         self.run = run
         self._own_runs.add(run.id)
 

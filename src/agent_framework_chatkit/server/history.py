@@ -101,42 +101,36 @@ class HistoryCache:
         self._size = 0
         self._known: OrderedDict[int, History] = OrderedDict()
 
-    def get(self, thread: int) -> History | None:
-        """Return a thread's history, if it is cached."""
-        known = self._known.get(thread)
+    def take(self, thread: int) -> History | None:
+        """Remove a thread's history from the cache, and return it if it was there.
+
+        A run that lost its thread, but does not know it yet, must not share one with the next run.
+        """
+        known = self._known.pop(thread, None)
         if known is not None:
-            self._known.move_to_end(thread)
+            self._size -= known.size
         return known
 
     def put(self, thread: int, known: History) -> None:
         """Cache a thread's history, and drop the least recently used ones over the limit."""
-        self.forget(thread)
+        self.take(thread)
         self._known[thread] = known
         self._size += known.size
         while self._size > self._max_size:
             _, old = self._known.popitem(last=False)
             self._size -= old.size
 
-    def forget(self, thread: int) -> None:
-        """Drop a thread's history from the cache."""
-        known = self._known.pop(thread, None)
-        if known is not None:
-            self._size -= known.size
 
-
-def read_history(cache: HistoryCache, key: int, stored: StoredThread) -> History:
-    """Return a thread's history, extended by newly read rows.
+def extended(known: History | None, stored: StoredThread) -> History:
+    """Return a thread's history with newly read rows.
 
     Args:
-        cache: The cache of the rows read before.
-        key: The thread's key.
+        known: The history that was read before, which is extended.
         stored: The newly read rows.
     """
-    history = cache.get(key) if stored.is_continued else None
-    history = history or History()
+    history = known if known is not None and stored.is_continued else History()
     for messages, size in stored.messages:
         history.add(messages)
         history.size += size + MESSAGE_SIZE * len(messages)
     history.read = stored.read
-    cache.put(key, history)
     return history

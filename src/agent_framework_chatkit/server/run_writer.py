@@ -72,7 +72,8 @@ class RunWriter:
         self._unwritten_size = 0
         self._held: deque[Entry] = deque()
         """Events that clients must not receive yet, and the events after them."""
-        self._is_ending = False
+        self.is_ending = False
+        """Whether the run's end is being written, and nothing else may be."""
         self._committing: asyncio.Task[None] | None = None
         self._must_commit = False
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
@@ -127,7 +128,7 @@ class RunWriter:
         return (
             bool(self._unwritten)
             and self._committing is None
-            and not self._is_ending
+            and not self.is_ending
             and not self.lock.locked()
         )
 
@@ -144,7 +145,7 @@ class RunWriter:
 
     def may_append(self) -> bool:
         """Return whether events are waiting to be written, and nothing else is."""
-        return bool(self._unwritten) and not self._is_ending and self.has_only_log
+        return bool(self._unwritten) and not self.is_ending and self.has_only_log
 
     def take_log(self) -> LogRow:
         """Return the next log row. The caller must write it.
@@ -183,7 +184,7 @@ class RunWriter:
 
     def commit_soon(self) -> None:
         """Start a commit without waiting for the next group commit."""
-        if self._is_ending:
+        if self.is_ending:
             return
         if self._committing is not None:
             self._must_commit = True
@@ -211,7 +212,7 @@ class RunWriter:
     async def begin_end(self) -> None:
         """Wait for the current write. After this, only `commit` with an end writes."""
         # A commit that has not started yet becomes part of the end's.
-        self._is_ending = True
+        self.is_ending = True
         while self._committing is not None:
             await self._committing
 
@@ -277,7 +278,7 @@ class RunWriter:
     async def _commit_all(self) -> None:
         try:
             # Anything added during the end of the turn is written with the end.
-            while not self._is_ending:
+            while not self.is_ending:
                 self._must_commit = False
                 await self.commit()
                 if not self._must_commit:
