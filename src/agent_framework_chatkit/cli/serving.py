@@ -66,7 +66,7 @@ def tune_collector() -> None:
     streams refer to themselves, so that only a collection frees the objects of an answer.
     """
     gc.freeze()
-    gc.set_threshold(50_000, 20, 10)
+    gc.set_threshold(50_000, 10, 20)
 
 
 async def prepare(store_url: str, attachments: str | None, secret: str) -> str:
