@@ -1,6 +1,7 @@
 /** Checks an app's options; the messages are for its developer. */
 
 import type { Options } from '../element/options'
+import { isObject } from './isObject'
 
 export interface Checked {
   /** The options without the invalid ones. */
@@ -237,10 +238,6 @@ function problemWith(given: unknown): string | null {
     )
   }
   return "api.url is missing. Set the URL of your server: api: { url: '/chatkit', domainKey: 'local' }."
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isWithin(value: unknown, least: number, most: number): boolean {

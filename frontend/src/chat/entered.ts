@@ -1,8 +1,9 @@
-/** What users entered into the items of a thread and have not sent. */
+/** Unsent input for the items of a thread: edits, answers and values in widgets. */
 
 import { isPending } from '../protocol/thread'
 import type { ThreadItem } from '../protocol/types'
 import { isContent, textOf, type Content } from './content'
+import { isObject } from './isObject'
 
 export type FieldValue = string | boolean
 
@@ -10,7 +11,7 @@ export type FieldValue = string | boolean
 export interface KeptField {
   initial: FieldValue
   value: FieldValue
-  /** Whether the value is a password, which is never stored. */
+  /** Whether the value is a password. Passwords are never stored. */
   isSecret?: boolean
 }
 
@@ -20,11 +21,11 @@ export interface KeptFields {
   set: (key: string, field: KeptField) => void
 }
 
-/** What a user entered into one item: each kind of item has one of these. */
+/** Unsent input for one item, whose kind decides which property is set. */
 export interface Entry {
   /** The new content of a message. */
   edit?: Content
-  /** Whether the edit was sent; the server has not confirmed it yet. */
+  /** Whether the edit was sent, but is not confirmed yet. */
   isSent?: boolean
   /** The answers to questions, by their IDs. */
   answers?: Readonly<Record<string, readonly string[]>>
@@ -74,28 +75,24 @@ function isDone({ edit, isSent }: Entry, item: ThreadItem, later: readonly Threa
 
 /** Return the valid part of a stored value: other scripts of the page can write to the storage. */
 export function enteredFrom(stored: unknown): Entered {
-  const entries = isRecord(stored) ? Object.entries(stored) : []
+  const entries = isObject(stored) ? Object.entries(stored) : []
   return Object.fromEntries(entries.filter((pair): pair is [string, Entry] => isEntry(pair[1])))
 }
 
 function isEntry(value: unknown): value is Entry {
-  if (!isRecord(value)) return false
+  if (!isObject(value)) return false
   const { edit, answers = {}, fields = {} } = value
   return (
     (edit === undefined || isContent(edit)) &&
-    isRecord(answers) &&
+    isObject(answers) &&
     Object.values(answers).every(
       (each) => Array.isArray(each) && each.every((answer) => typeof answer === 'string'),
     ) &&
-    isRecord(fields) &&
+    isObject(fields) &&
     Object.values(fields).every(
-      (each) => isRecord(each) && isFieldValue(each['initial']) && isFieldValue(each['value']),
+      (each) => isObject(each) && isFieldValue(each['initial']) && isFieldValue(each['value']),
     )
   )
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null
 }
 
 function isFieldValue(value: unknown): value is FieldValue {

@@ -13,7 +13,8 @@ import { FormBox, SubmitButton } from './FormBox'
 import { PressButton } from './PressButton'
 import { Problem } from './Problem'
 import { Status } from './Status'
-import { actionOf, isFields, isTrue, oneOf, textOf } from './values'
+import { isObject } from '../chat/isObject'
+import { actionOf, isTrue, oneOf, textOf } from './values'
 
 const SIZES = ['sm', 'md', 'lg', 'full'] as const
 
@@ -86,7 +87,7 @@ interface CardAction {
 }
 
 function cardActionOf(value: unknown): CardAction | null {
-  return isFields(value)
+  return isObject(value)
     ? { label: textOf(value['label']), action: actionOf(value['action']) }
     : null
 }

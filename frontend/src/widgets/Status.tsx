@@ -1,12 +1,13 @@
 import { useState } from 'react'
 
 import { NamedIcon } from '../ui/icons/NamedIcon'
-import { isFields, isTrue, textOf } from './values'
+import { isObject } from '../chat/isObject'
+import { isTrue, textOf } from './values'
 import { useMayLoadImage } from './useMayLoadImage'
 
 /** The line above a card or a list that says where it comes from, or what state it is in. */
 export function Status({ of: status }: { of: unknown }) {
-  if (!isFields(status)) return null
+  if (!isObject(status)) return null
   const icon = textOf(status['icon'])
   const favicon = textOf(status['favicon'])
   return (

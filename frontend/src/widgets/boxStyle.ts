@@ -4,7 +4,8 @@ import type { CSSProperties } from 'react'
 
 import type { Widget } from '../protocol/types'
 import { BORDER, colorOf, SURFACE } from './widgetColors'
-import { isFields, numberOf, oneOf } from './values'
+import { isObject } from '../chat/isObject'
+import { numberOf, oneOf } from './values'
 
 /** A unit of spacing, in pixels. */
 const UNIT = 4
@@ -79,7 +80,7 @@ function marginOf(value: unknown): CSSProperties {
 }
 
 function spread(name: 'padding' | 'margin', value: unknown, least: number): CSSProperties {
-  if (!isFields(value)) return { [name]: spacingOf(value, least) }
+  if (!isObject(value)) return { [name]: spacingOf(value, least) }
   const { top, right, bottom, left } = sidesOf(value, (side) => spacingOf(side, least))
   return {
     [`${name}Top`]: top,
@@ -93,15 +94,15 @@ const LINES = ['solid', 'dashed', 'dotted', 'double', 'groove', 'ridge', 'inset'
 
 /** Return one border as CSS; a number is its thickness in pixels. */
 function lineOf(value: unknown): string | undefined {
-  const size = numberOf(isFields(value) ? value['size'] : value)
+  const size = numberOf(isObject(value) ? value['size'] : value)
   if (size === null || size < 0) return undefined
-  const style = isFields(value) ? oneOf(value['style'], LINES, 'solid') : 'solid'
-  const color = (isFields(value) && colorOf(value['color'], BORDER)) || BORDER['default']
+  const style = isObject(value) ? oneOf(value['style'], LINES, 'solid') : 'solid'
+  const color = (isObject(value) && colorOf(value['color'], BORDER)) || BORDER['default']
   return `${Math.min(size, 100)}px ${style} ${color}`
 }
 
 export function borderOf(value: unknown): CSSProperties {
-  if (!isFields(value) || 'size' in value) return { border: lineOf(value) }
+  if (!isObject(value) || 'size' in value) return { border: lineOf(value) }
   const { top, right, bottom, left } = sidesOf(value, lineOf)
   return { borderTop: top, borderInlineEnd: right, borderBottom: bottom, borderInlineStart: left }
 }

@@ -1,6 +1,7 @@
 /** The payload of an action: its own, with the values of the form around it. */
 
-import { isFields, type Fields } from './values'
+import { isObject } from '../chat/isObject'
+import type { Fields } from './values'
 
 interface Filled {
   payload: unknown
@@ -18,7 +19,7 @@ export function filled(
   values: readonly (readonly [name: string, value: unknown])[],
 ): Filled {
   if (values.length === 0) return { payload, lost: [] }
-  if (payload !== undefined && payload !== null && !isFields(payload)) {
+  if (payload !== undefined && payload !== null && !isObject(payload)) {
     return { payload, lost: values.map(([name]) => name) }
   }
   const whole: Fields = structuredClone(payload ?? {})
@@ -36,7 +37,7 @@ function put(into: Fields, path: readonly string[], value: unknown): boolean {
   }
   if (!Object.hasOwn(into, key)) define(into, key, {})
   const next = into[key]
-  return isFields(next) && put(next, rest, value)
+  return isObject(next) && put(next, rest, value)
 }
 
 /** Set an own property under any name, `__proto__` included. */

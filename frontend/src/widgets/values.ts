@@ -1,13 +1,10 @@
 /** Properties as models and servers write them: of any type, or missing. */
 
 import type { Action } from '../chat/actions'
+import { isObject } from '../chat/isObject'
 import type { Widget } from '../protocol/types'
 
 export type Fields = Record<string, unknown>
-
-export function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
 
 export function textOf(value: unknown): string {
   return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : ''
@@ -35,7 +32,7 @@ export function listOf(value: unknown): readonly unknown[] {
 }
 
 export function isWidget(value: unknown): value is Widget {
-  return isFields(value) && typeof value['type'] === 'string'
+  return isObject(value) && typeof value['type'] === 'string'
 }
 
 /** Return the children of a component, which may be written as one or as a list. */
@@ -46,7 +43,7 @@ export function childrenOf(widget: Widget): readonly Widget[] {
 
 /** Return the action in a property, or `null` if the property holds none. */
 export function actionOf(value: unknown): Action | null {
-  if (!isFields(value) || typeof value['type'] !== 'string') return null
+  if (!isObject(value) || typeof value['type'] !== 'string') return null
   return {
     type: value['type'],
     ...('payload' in value && { payload: value['payload'] }),
@@ -87,7 +84,7 @@ export interface Option {
 export function optionsOf(value: unknown): Option[] {
   const options = new Map<string, Option>()
   for (const each of listOf(value)) {
-    if (!isFields(each) || (typeof each['value'] !== 'string' && numberOf(each['value']) === null))
+    if (!isObject(each) || (typeof each['value'] !== 'string' && numberOf(each['value']) === null))
       continue
     const own = textOf(each['value'])
     if (options.has(own)) continue

@@ -1,6 +1,6 @@
 /** Colors as widgets name them: tokens of the design system, or CSS colors. */
 
-import { isFields } from './values'
+import { isObject } from '../chat/isObject'
 
 const HUE = /^(red|orange|yellow|green|blue|purple|pink)$/
 const PRIMITIVE = /^(gray|red|orange|yellow|green|blue|purple|pink)-(a?\d{1,4})$/
@@ -41,7 +41,7 @@ export const BORDER: Tokens = {
 
 /** Return the CSS of a color, or `undefined` if the value is not a color. */
 export function colorOf(value: unknown, tokens: Tokens): string | undefined {
-  if (isFields(value)) {
+  if (isObject(value)) {
     const light = colorOf(value['light'], tokens)
     const dark = colorOf(value['dark'], tokens)
     return light && dark ? `light-dark(${light}, ${dark})` : (light ?? dark)

@@ -2,7 +2,8 @@
 
 import type { Widget } from '../../protocol/types'
 import { colorOf } from '../widgetColors'
-import { isFields, isTrue, listOf, oneOf, textOf, type Fields } from '../values'
+import { isObject } from '../../chat/isObject'
+import { isTrue, listOf, oneOf, textOf, type Fields } from '../values'
 
 export interface Series {
   type: 'bar' | 'line' | 'area'
@@ -56,11 +57,11 @@ const LARGEST = 1e15
 
 export function chartData(widget: Widget): ChartData {
   const axis = widget['xAxis']
-  const { dataKey, hide, labels } = isFields(axis)
+  const { dataKey, hide, labels } = isObject(axis)
     ? (axis as Fields)
     : { dataKey: axis, hide: false, labels: null }
   const key = textOf(dataKey)
-  const listed = listOf(widget['series']).filter(isFields).slice(0, MOST_SERIES)
+  const listed = listOf(widget['series']).filter(isObject).slice(0, MOST_SERIES)
   const keys = listed.map((each) => textOf(each['dataKey']))
   return {
     isXHidden: isTrue(hide),
@@ -72,7 +73,7 @@ export function chartData(widget: Widget): ChartData {
       curve: oneOf(each['curveType'], CURVES, 'monotone'),
     })),
     rows: listOf(widget['data'])
-      .filter(isFields)
+      .filter(isObject)
       .map((row) => ({
         label: labelOf(own(row, key), labels),
         values: keys.map((each) => numberOf(own(row, each))),
@@ -86,7 +87,7 @@ function own(row: Fields, key: string): unknown {
 
 function labelOf(value: unknown, labels: unknown): string {
   const text = textOf(value)
-  return (isFields(labels) && textOf(own(labels, text))) || text
+  return (isObject(labels) && textOf(own(labels, text))) || text
 }
 
 function numberOf(value: unknown): number | null {
