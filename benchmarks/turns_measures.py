@@ -139,7 +139,7 @@ async def measure_starts(
         seconds: The duration during which turns start.
         seed: Makes the times the same for each contestant.
     """
-    await Meter.of(server)
+    await Meter.of(server)  # Wait until the server is idle.
     random_times = random.Random(seed)  # noqa: S311 not for secrets
     offsets = sorted(random_times.uniform(0, seconds) for _ in range(int(rate * seconds)))
     begun = time.monotonic() + 0.1

@@ -3,8 +3,15 @@
 import type { Attachment, ThreadItem, UserMessageInput } from '../protocol/types'
 import { Store } from './store'
 import { isContent, joined, noContent, sendable, textOf, type Content } from './content'
-import { enteredFrom, stillOpen, withEntry, type Entered, type Entry } from './entered'
-import type { KeptField, KeptFields } from './entered'
+import {
+  enteredFrom,
+  stillOpen,
+  withEntry,
+  type Entered,
+  type Entry,
+  type KeptField,
+  type KeptFields,
+} from './entered'
 import type { Uploads } from './uploads'
 
 export interface Written {
@@ -34,7 +41,7 @@ interface DraftState extends Written {
   waiting: readonly Outgoing[]
   /** The message that was put back unconfirmed, although the server may have received it. */
   returned: Outgoing | null
-  /** What the user entered into items, by their IDs. */
+  /** Unsent input for items, by item ID. */
   entered: Entered
 }
 

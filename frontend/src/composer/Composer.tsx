@@ -157,7 +157,7 @@ function useSending(draft: Draft, isWriting: boolean): SendingState {
 interface Tried {
   content: Content
   files: number
-  /** Whether it is sent when its files are uploaded; `false` after an upload failed. */
+  /** Whether the end of the uploads sends the message. A failed upload cancels that. */
   isWaiting: boolean
 }
 

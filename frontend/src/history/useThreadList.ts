@@ -72,7 +72,7 @@ export function useThreadList(): ThreadList {
   const isWaiting = followed === null && threads.some(({ turn }) => turn?.state === 'running')
   // Other ChatKit servers, which cannot search, also have no turns.
   const idlePause = canSearch ? LONG_PAUSE : null
-  const pause = followed !== null ? null : isWaiting ? PAUSE : idlePause
+  const pause = isWaiting ? PAUSE : idlePause
   useEffect(() => {
     if (followed !== null || isWaiting) void chat.list.refresh()
     if (followed !== null) return undefined

@@ -111,13 +111,13 @@ async def _check_large(body: bytearray, limit: int) -> None:
     """Check a body that is larger than the limit, and let other tasks run after each slow step."""
     # A single wide character makes Python use four bytes for each character of a string.
     is_wide = not body.isascii() or b"\\u" in body
-    if len(body) * (4 if is_wide else 1) > max(limit, MAX_LARGE_REQUEST):
-        raise _too_large(MAX_LARGE_REQUEST // 4)
+    largest = max(limit, MAX_LARGE_REQUEST)
+    if len(body) * (4 if is_wide else 1) > largest:
+        raise _too_large(largest // 4)
     # An output is stored as JSON within JSON, where an escaped character takes two bytes more.
     escaped = body.count(b"\\") - body.count(rb"\\")
-    if len(body) + 2 * escaped > max(limit, MAX_LARGE_REQUEST):
-        allowed = f"Send at most {MAX_LARGE_REQUEST} bytes"
-        raise HTTPException(413, f"{allowed}; an escaped character such as \\n counts as four.")
+    if len(body) + 2 * escaped > largest:
+        raise _too_large(largest, "; an escaped character such as \\n counts as four")
     await asyncio.sleep(0)
     check_complexity(body)
     await asyncio.sleep(0)
@@ -132,5 +132,5 @@ async def _check_large(body: bytearray, limit: int) -> None:
     await asyncio.sleep(0)
 
 
-def _too_large(limit: int) -> HTTPException:
-    return HTTPException(413, f"Send at most {limit} bytes.")
+def _too_large(limit: int, note: str = "") -> HTTPException:
+    return HTTPException(413, f"Send at most {limit} bytes{note}.")

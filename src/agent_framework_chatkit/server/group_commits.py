@@ -14,7 +14,7 @@ from .run import Run
 GROUP_COMMIT_EVERY = 0.06
 """Seconds between two commits of streamed events.
 
-A killed worker loses at most 100 ms of them: those since the last commit began.
+A killed worker loses the events since the last commit began, so rarely more than 100 ms of them.
 """
 
 LONGEST_INTERVAL = 0.15

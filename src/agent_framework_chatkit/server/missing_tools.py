@@ -43,8 +43,8 @@ class MissingTools(ChatMiddleware):
             yield update
 
     def _result_of(self, content: Content) -> Content:
-        call = content.function_call
-        if call is None or not _is_approval(content):
+        call = _approved_call(content)
+        if call is None:
             return content
         call_id = str(call.call_id)
         if call_id not in self._results:
@@ -55,9 +55,11 @@ class MissingTools(ChatMiddleware):
 
 def has_approvals(messages: Iterable[Message]) -> bool:
     """Return whether messages contain answers to approval requests of the framework."""
-    return any(_is_approval(content) for message in messages for content in message.contents)
+    contents = (content for message in messages for content in message.contents)
+    return any(_approved_call(content) is not None for content in contents)
 
 
-def _is_approval(content: Content) -> bool:
-    call = content.function_call
-    return content.type == "function_approval_response" and call is not None and not call.hosted
+def _approved_call(content: Content) -> Content | None:
+    """Return the call that a content approves or declines, unless a service executes it."""
+    call = content.function_call if content.type == "function_approval_response" else None
+    return None if call is None or call.hosted else call
