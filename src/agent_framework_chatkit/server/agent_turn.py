@@ -28,7 +28,7 @@ from .history import History
 from .history_providers import OwnHistory, own_history
 from .remembered import RememberedTurn, dump_session, earlier_attempt, remembered_of_workflow
 from .service_failures import has_forgotten
-from .turn_state import OF_FINISH_REASON, UNCLEAN, TurnState
+from .turn_state import NOTES, OF_FINISH_REASON, UNCLEAN, TurnState
 from .unread import answered, outputs_of, read_before_written, written
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 TContext = TypeVar("TContext", default=Any)
-
 
 _SERVICE = "agent_framework_chatkit_service"
 """The key in a session's state for the service that stores its conversation."""
@@ -49,14 +48,6 @@ CALL_CHANGED = (
     "The call differs from the one that was shown, so it was not made. Ask again for what you need."
 )
 """Shown when the approved call is not the one that would run."""
-
-_ENDED_UNCLEANLY = {
-    "stopped": "The user cancelled the stream. Stop responding to the prior request.",
-    "failed": "The previous answer failed before it was complete.",
-    "interrupted": "The previous answer was interrupted before it was complete.",
-    "timed_out": "The previous answer took too long and was stopped before it was complete.",
-}
-"""Tells the agent how the previous turn ended."""
 
 
 class AnswerFailedError(Exception):
@@ -95,7 +86,7 @@ class AgentTurn(Generic[TContext]):
         self._context = context
         self.id = turn_id
         self._history = history
-        self._note = _ENDED_UNCLEANLY.get(ended, "") or earlier_attempt(tried, context.thread.id)
+        self._note = NOTES.get(ended, "") or earlier_attempt(tried, context.thread.id)
         self._converter = converter
         self._unread = stored.unread
         self._read_to = max((each.position for each in stored.unread), default=history.read.read_to)
@@ -111,6 +102,8 @@ class AgentTurn(Generic[TContext]):
         self._start = self._session.to_dict()
         """The session before the turn, kept in case the turn does not end cleanly."""
         self._resumed: Pause | None = None
+        self.resumed_from: list[Message] = []
+        """The user's message, if a workflow resumes: not all of its agents have received it."""
         self._writer: ResponseWriter | None = None
         own = own_history(agent)
         self._own = None if own is None else OwnHistory(own)
@@ -303,6 +296,9 @@ class AgentTurn(Generic[TContext]):
         kwargs = self._context.function_invocation_kwargs
         if isinstance(agent, ThreadWorkflow):
             history, inputs = fit_together(self._earlier_messages(), inputs)
+            if self._resumed is not None:
+                asked = [message for message in history if message.role == "user"]
+                self.resumed_from = asked[-1:]
             return agent.run(
                 inputs,
                 pause=self._context.pause,

@@ -17,6 +17,7 @@ from ..interrupts.client_tools import client_tool_names
 from ..text import readable_name
 from ..workflows.runner import ThreadWorkflow, check_tools
 from .call_recorder import RECORDER
+from .workflow_input import WORKFLOW_INPUT
 
 TContext = TypeVar("TContext", default=Any)
 
@@ -163,7 +164,8 @@ def _runnable(agent: Any, *, is_shared: bool) -> TurnAgent:
         if hasattr(agent, "build") and not hasattr(agent, "run"):
             agent = agent.build()
         if isinstance(agent, Workflow):
-            return ThreadWorkflow(agent, is_shared=is_shared, middleware=RECORDER)
+            middleware = (RECORDER, WORKFLOW_INPUT)
+            return ThreadWorkflow(agent, is_shared=is_shared, middleware=middleware)
         if isinstance(agent, SupportsAgentRun):
             if is_shared:
                 check_tools(agent)

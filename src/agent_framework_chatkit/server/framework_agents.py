@@ -17,7 +17,7 @@ from agent_framework import (
 
 from .call_recorder import RECORDER
 from .history_providers import OwnHistory, with_history
-from .missing_tools import MissingTools, has_approvals
+from .missing_tools import ReportedMissingTools, has_approvals
 
 
 def stream_agent(
@@ -53,7 +53,7 @@ def stream_agent(
             own if provider is own.provider else provider for provider in agent.context_providers
         ]
     run_options: dict[str, Any] = {"options": options} if options else {}
-    missing = MissingTools() if has_approvals(inputs) else None
+    missing = ReportedMissingTools() if has_approvals(inputs) else None
     middleware = [RECORDER] if missing is None else [RECORDER, missing]
     if isinstance(agent, AgentMiddlewareLayer):
         run_options["middleware"] = middleware

@@ -15,22 +15,46 @@ from ..interrupts.client_tools import error_result
 
 
 class MissingTools(ChatMiddleware):
-    """Replaces the approvals among the messages to the model of one run by results."""
-
-    def __init__(self) -> None:
-        self._results: dict[str, Content] = {}
-        self._unsent: list[Content] = []
-        """Results that are not among the run's updates yet."""
+    """Replaces the approvals among the messages to a model by results."""
 
     async def process(self, context: ChatContext, call_next: Callable[[], Awaitable[None]]) -> None:
         """Give the model the results."""
-        context.messages = [
-            Message("tool", [self._result_of(each) for each in message.contents])
+        context.messages = self.with_results(context.messages)
+        await call_next()
+
+    def with_results(self, messages: Iterable[Message]) -> list[Message]:
+        """Return messages with the results."""
+        return [
+            Message("tool", [self._result_in(each) for each in message.contents])
             if has_approvals([message])
             else message
-            for message in context.messages
+            for message in messages
         ]
-        await call_next()
+
+    def result_of(self, call: Content) -> Content:
+        """Return the result of an approved call."""
+        return error_result(call, "This tool is not available here.")
+
+    def _result_in(self, content: Content) -> Content:
+        call = _approved_call(content)
+        return content if call is None else self.result_of(call)
+
+
+class ReportedMissingTools(MissingTools):
+    """Adds the results to the updates of one run, too."""
+
+    def __init__(self) -> None:
+        self._called: set[str | None] = set()
+        self._unsent: list[Content] = []
+        """Results that are not among the run's updates yet."""
+
+    def result_of(self, call: Content) -> Content:
+        """Return the result of an approved call, and report it once."""
+        result = super().result_of(call)
+        if call.call_id not in self._called:
+            self._called.add(call.call_id)
+            self._unsent.append(result)
+        return result
 
     async def updates(
         self, updates: AsyncIterable[AgentResponseUpdate]
@@ -41,16 +65,6 @@ class MissingTools(ChatMiddleware):
                 contents, self._unsent = self._unsent, []
                 yield AgentResponseUpdate(contents=contents, role="tool")
             yield update
-
-    def _result_of(self, content: Content) -> Content:
-        call = _approved_call(content)
-        if call is None:
-            return content
-        call_id = str(call.call_id)
-        if call_id not in self._results:
-            self._results[call_id] = error_result(call, "This tool is not available here.")
-            self._unsent.append(self._results[call_id])
-        return self._results[call_id]
 
 
 def has_approvals(messages: Iterable[Message]) -> bool:

@@ -41,6 +41,14 @@ MESSAGES: dict[str, str] = {
 }
 """The default message for each state in which a turn ends."""
 
+NOTES = {
+    "stopped": "The user cancelled the stream. Stop responding to the prior request.",
+    "failed": "The previous answer failed before it was complete.",
+    "interrupted": "The previous answer was interrupted before it was complete.",
+    "timed_out": "The previous answer took too long and was stopped before it was complete.",
+}
+"""Tells the agent how the previous turn ended."""
+
 OF_FINISH_REASON: dict[str, TurnState] = {
     "length": "length",
     "content_filter": "content_filter",

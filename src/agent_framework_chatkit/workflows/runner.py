@@ -6,7 +6,7 @@ import copy
 import json
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from inspect import getclosurevars, isfunction
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import uuid4
 
 from agent_framework import (
@@ -15,6 +15,7 @@ from agent_framework import (
     AgentResponse,
     AgentResponseUpdate,
     AgentSession,
+    ChatMiddleware,
     Content,
     Executor,
     FunctionMiddleware,
@@ -36,6 +37,8 @@ from ..interrupts.pause import Interrupt, Pause
 from ..interrupts.request_info import REQUEST_INFO
 from ..text import mend_json
 from .checkpoints import dump_checkpoint, load_checkpoint
+
+_Middleware: TypeAlias = "Sequence[FunctionMiddleware | ChatMiddleware]"
 
 _SHOWN = ("output", "intermediate", "data")
 _STEPS = ("executor_invoked", "executor_completed", "executor_failed")
@@ -60,9 +63,7 @@ class ThreadWorkflow:
         TypeError: If the workflow cannot be copied.
     """
 
-    def __init__(
-        self, workflow: Workflow, *, is_shared: bool, middleware: FunctionMiddleware
-    ) -> None:
+    def __init__(self, workflow: Workflow, *, is_shared: bool, middleware: _Middleware) -> None:
         self.id = workflow.id
         self.name: str | None = workflow.name
         self.description: str | None = workflow.description
@@ -333,7 +334,7 @@ def _agents(executor: Executor) -> dict[str, Any]:
     }
 
 
-def _copied(workflow: Workflow, middleware: FunctionMiddleware) -> Workflow:
+def _copied(workflow: Workflow, middleware: _Middleware) -> Workflow:
     """Return a copy of a workflow that shares its agents' models, tools and providers."""
     memo: dict[int, Any] = {}
     for executor in _executors(workflow):
@@ -388,10 +389,10 @@ def _copied_agent(agent: Any, memo: dict[int, Any]) -> Any:
     return copied
 
 
-def _with_middleware(agent: Any, middleware: FunctionMiddleware) -> Any:
-    """Add a middleware to an agent, unless it has it."""
+def _with_middleware(agent: Any, middleware: _Middleware) -> Any:
+    """Add middleware to an agent, unless it has it."""
     if isinstance(agent, AgentMiddlewareLayer):
         given = getattr(agent, "middleware", None) or ()
-        if middleware not in given:
-            setattr(agent, "middleware", [*given, middleware])  # noqa: B010 not in its type
+        added = [each for each in middleware if each not in given]
+        setattr(agent, "middleware", [*given, *added])  # noqa: B010 not in its type
     return agent
