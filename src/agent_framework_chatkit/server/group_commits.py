@@ -93,10 +93,7 @@ class GroupCommits:
                     rows.append((run, run.writer.take_log()))
             if not rows:
                 return
-            written = [(run.lease, row) for run, row in rows]
-            lost = await self._store.database.availability.retry(
-                lambda: self._store.turns.append(written)
-            )
+            lost = await self._store.turns.append([(run.lease, row) for run, row in rows])
         finally:
             for run in held:
                 run.writer.lock.release()

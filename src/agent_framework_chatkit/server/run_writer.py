@@ -231,7 +231,7 @@ class RunWriter:
                 writes.messages = remembered.messages
                 writes.session = remembered.session
             try:
-                await self._write(writes)
+                await self._store.turns.commit(self._lease, writes)
             except LeaseLostError:
                 await self.lose_lease()
                 return
@@ -285,16 +285,6 @@ class RunWriter:
                     return
         finally:
             self._committing = None
-
-    async def _write(self, writes: Writes) -> None:
-        is_repeated = False
-
-        async def write() -> None:
-            nonlocal is_repeated
-            was_repeated, is_repeated = is_repeated, True
-            await self._store.turns.commit(self._lease, writes, is_repeated=was_repeated)
-
-        await self._store.database.availability.retry(write)
 
     def _raise_if_closed(self) -> None:
         if self.is_closed:

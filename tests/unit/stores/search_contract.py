@@ -8,7 +8,6 @@ import pytest
 from chatkit.store import NotFoundError
 
 from agent_framework_chatkit.stores import SQLStore
-from agent_framework_chatkit.stores.sql.migrate import VERSION_TABLE
 from agent_framework_chatkit.stores.sql.turn_rows import (
     NewTurn,
     ThreadChange,
@@ -16,29 +15,26 @@ from agent_framework_chatkit.stores.sql.turn_rows import (
     Writes,
 )
 
-from .stored import ANN, BOB, answered, execute, item, said, thread
+from .stored import ANN, BOB, answered, create_older, execute, item, said, thread
 
 
 class SearchContract:
     """Requires the fixtures `store` and `url`, the URL of its database."""
 
     async def test_rows_of_older_version_are_found(self, url: str) -> None:
-        async with SQLStore(url) as store:
-            await store.save_thread(thread(title="Trip"), ANN)
-            await store.add_thread_item("thr_1", said("msg_1", "Rain in Oslo"), ANN)
-            await store.add_thread_item("thr_1", item("x"), ANN)
-        sqlite = url.startswith("sqlite")
+        create_older(url, "v2", thread(title="Trip"))
+        rows = [
+            ("msg_1", said("msg_1", "Rain in Oslo").model_dump_json()),
+            ("x", item("x").model_dump_json()),
+            ("broken", "["),
+        ]
         execute(
             url,
-            "INSERT INTO chatkit_items (thread, position, id, data)"
-            " SELECT thread, 99, 'broken', '[' FROM chatkit_items WHERE id = 'msg_1'",
-            "DROP TABLE chatkit_words",
-            "DROP TABLE chatkit_audit",
-            "DROP INDEX ix_chatkit_attachments_owner",
-            "ALTER TABLE chatkit_attachments DROP COLUMN size",
-            "ALTER TABLE chatkit_requests DROP COLUMN digest",
-            *(["DROP TABLE chatkit_search"] if sqlite else []),
-            f"UPDATE {VERSION_TABLE} SET version_num = 'v2'",
+            *(
+                "INSERT INTO chatkit_items (thread, position, id, data)"
+                f" SELECT key, {position}, '{name}', '{data}' FROM chatkit_threads"
+                for position, (name, data) in enumerate(rows)
+            ),
         )
         async with SQLStore(url) as store:
             assert await found(store, "oslo") == [("thr_1", "msg_1", "Rain in [Oslo]")]

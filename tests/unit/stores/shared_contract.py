@@ -11,9 +11,8 @@ from typer.testing import CliRunner
 
 from agent_framework_chatkit.cli.commands import app
 from agent_framework_chatkit.stores import SQLStore
-from agent_framework_chatkit.stores.sql.migrate import VERSION_TABLE
 
-from .stored import ANN, BOB, execute
+from .stored import ANN, BOB, create_older, execute, numbers, thread
 
 
 def file(attachment_id: str, size: Any = 2) -> FileAttachment:
@@ -44,18 +43,15 @@ class SharedContract:
                 assert await one.reserve_attachment(file(f"atc_{number}"), BOB, **limits)
 
     async def test_sizes_from_older_version_count(self, url: str) -> None:
-        async with SQLStore(url) as store:
-            for number in range(1_001):
-                await store.save_attachment(file(f"atc_{number}", 10), ANN)
-            for number, odd in enumerate((None, "many")):
-                await store.save_attachment(file(f"atc_odd_{number}", odd), ANN)
+        create_older(url, "v4", thread())
+        add = "INSERT INTO chatkit_attachments (id, owner, created_at, data) SELECT"
         execute(
             url,
-            "UPDATE chatkit_attachments SET data = '[' WHERE id = 'atc_7'",
-            "DROP INDEX ix_chatkit_attachments_owner",
-            "ALTER TABLE chatkit_attachments DROP COLUMN size",
-            "ALTER TABLE chatkit_requests DROP COLUMN digest",
-            f"UPDATE {VERSION_TABLE} SET version_num = 'v4'",
+            f"""{add} n, 'ann', 0, '{{"metadata": {{"size": 10}}}}' FROM {numbers(url, 1_000)}""",
+            *(
+                f"{add} 'odd {data}', 'ann', 0, '{data}'"
+                for data in ("[", "{}", '{"metadata": {"size": "many"}}')
+            ),
         )
         async with SQLStore(url) as store:
             for size, is_added in ((11, False), (10, True), (1, False)):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from alembic import command
 from chatkit.types import (
     AssistantMessageContent,
     AssistantMessageItem,
@@ -23,6 +24,7 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import NullPool
 
 from agent_framework_chatkit.stores import SQLStore
+from agent_framework_chatkit.stores.sql.migrate import alembic_config
 
 NOW = datetime(2026, 1, 1, 12, 30, 15, 123456)
 
@@ -83,6 +85,18 @@ def execute(url: str, *statements: str) -> Any:
         for statement in statements:
             result = connection.exec_driver_sql(statement)
         return result.fetchall() if result.returns_rows else None
+
+
+def create_older(url: str, version: str, of_ann: ThreadMetadata) -> None:
+    """Create the tables of an older version, with a thread of Ann's."""
+    with engine_of(url) as engine, engine.begin() as connection:
+        command.upgrade(alembic_config(connection), version)
+    execute(
+        url,
+        "INSERT INTO chatkit_owners VALUES ('ann', 1)",
+        "INSERT INTO chatkit_threads (id, owner, position, last_position, active_at, data)"
+        f" VALUES ('{of_ann.id}', 'ann', 1, 99, 0, '{of_ann.model_dump_json()}')",
+    )
 
 
 async def read_all(

@@ -9,6 +9,8 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 import pytest
 from agent_framework import AgentSession, Message
 from chatkit.store import NotFoundError
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import OperationalError
 
 from agent_framework_chatkit.stores import SQLStore, ThreadBusyError
 from agent_framework_chatkit.stores.sql.turn_rows import LogRow, NewTurn, TurnEnd, Writes
@@ -54,7 +56,7 @@ class TurnsContract:
         execute(
             url,
             "INSERT INTO chatkit_events (thread, position, run, first, last, data)"
-            f" SELECT key, n + 10, 'run', n, n, '{{}}' FROM chatkit_threads, {numbers(url, 3_000)}",
+            f" SELECT key, -n, 'run', n, n, '{{}}' FROM chatkit_threads, {numbers(url, 3_000)}",
         )
         purging = asyncio.create_task(store.turns.purge_log(-1))
         written = 0
@@ -63,9 +65,25 @@ class TurnsContract:
             await store.turns.append([(running, LogRow(written, written, "{}"))])
         await purging
         assert written > 4
-        assert await store.log.read_log(ended.key, 0) == []
-        kept = await store.log.read_log(running.key, 0, limit=10_000)
+        assert await store.log.read_log(ended.key, -4_000) == []
+        kept = await store.log.read_log(running.key, -4_000, limit=10_000)
         assert len([row for row in kept if row.run == "run"]) == 3_000
+
+    async def test_write_happens_once_although_its_answer_is_lost(self, store: SQLStore) -> None:
+        await store.save_thread(thread(), ANN)
+        lease = await store.turns.hold("thr_1", ANN.user_id, "run", "worker")
+        for first in (1, 2):
+            event.listen(Engine, "commit", lose_answer, once=True)
+            if first == 1:
+                assert await store.turns.append([(lease, LogRow(1, 1, "{}"))]) == []
+            else:
+                writes = Writes(items=[item("msg_1")], log=LogRow(2, 2, "{}"))
+                await store.turns.commit(lease, writes)
+            rows = await store.log.read_log(lease.key, 0)
+            assert [row.first for row in rows] == [1, 2][:first]
+            (turn,) = await store.log.of_keys([lease.key])
+            assert turn.log_position == rows[-1].position == first
+        assert await read_all(store) == ["msg_1"]
 
     async def test_turn_ends_when_it_fails(self, store: SQLStore) -> None:
         await store.save_thread(thread(), ANN)
@@ -246,3 +264,9 @@ class TurnsContract:
             await asyncio.gather(task, return_exceptions=True)
         await store.add_thread_item("thr_1", item("last"), ANN)
         assert (await read_all(store, size=9))[-1] == "last"
+
+
+def lose_answer(connection: Connection) -> None:
+    """Commit a transaction, but lose the connection before the database answers."""
+    connection.connection.commit()
+    raise OperationalError("COMMIT", None, ConnectionError("lost"), connection_invalidated=True)

@@ -122,11 +122,11 @@ class Database:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
         self._readers: ThreadPoolExecutor | None = None
-        self.statements = Statements(self.insert)
         if self.is_sqlite:
             self._set_up_sqlite(parsed)
         else:
             self._set_up_postgresql(parsed, has_pooler=direct is not None)
+        self.statements = Statements(self.insert, self._engine.dialect)
         self.direct_url = direct or self._url
         """The URL for connections that no pooler may share."""
 

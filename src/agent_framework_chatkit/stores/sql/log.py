@@ -7,12 +7,22 @@ from contextlib import closing
 from typing import Any
 
 from chatkit.types import Page, ThreadItem, ThreadMetadata
-from sqlalchemy import Connection, and_, between, bindparam, exists, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    between,
+    bindparam,
+    exists,
+    literal,
+    select,
+)
 
 from .database import Database
 from .rows import load_page, thread_key, unknown_thread
 from .stored import read_stored
-from .tables import events, items, requests, threads, turns, workers
+from .tables import FIRST, events, items, requests, threads, turns, workers
 from .tables import owners as owners_table
 from .turn_rows import (
     ListedThread,
@@ -254,18 +264,9 @@ class ThreadLog:
 
     async def find_in_log(self, key: int, run: str, number: int) -> LogRow | None:
         """Return the row of a thread's log that contains an event, if it still exists."""
-        statement = select(*_EVENTS).where(
-            events.c.thread == key,
-            events.c.run == run,
-            events.c.first <= number,
-            events.c.last >= number,
+        return await self._database.read(
+            lambda connection: find_in_log(connection, key, run, number)
         )
-
-        def find(connection: Connection) -> LogRow | None:
-            row = connection.execute(statement).one_or_none()
-            return None if row is None else _log_row(row)
-
-        return await self._database.read(find)
 
     async def may_have_missed(self, key: int, run: str, number: int) -> bool:
         """Return whether a client that received an event may have missed earlier events.
@@ -278,24 +279,17 @@ class ThreadLog:
             run: The event's run.
             number: The event's number.
         """
-        of_run = (
-            select(events.c.position, events.c.first, events.c.last)
-            .where(events.c.thread == key, events.c.run == run)
-            .where(or_(events.c.first == 1, between(number, events.c.first, events.c.last)))
-            .order_by(events.c.position)
-        )
 
         def find(connection: Connection) -> bool:
-            rows = connection.execute(of_run).all()
-            if not rows or rows[0].first != 1:
+            start = connection.scalar(_start(key, run))
+            if start is None:
                 return True
             others = select(events.c.position).where(
-                events.c.thread == key,
-                events.c.run != run,
-                events.c.position > rows[0].position,
+                events.c.thread == key, events.c.run != run, events.c.position > start
             )
-            if rows[-1].last >= number:
-                others = others.where(events.c.position < rows[-1].position)
+            row = find_in_log(connection, key, run, number)
+            if row is not None:
+                others = others.where(events.c.position < row.position)
             return connection.execute(others.limit(1)).first() is not None
 
         return await self._database.read(find)
@@ -305,14 +299,24 @@ class ThreadLog:
         return await self.find_in_log(key, run, 1)
 
 
+def find_in_log(connection: Connection, key: int, run: str, number: int) -> LogRow | None:
+    """Return the row of a thread's log that contains an event, if it still exists."""
+    found = select(*_EVENTS).where(
+        _of_run(key, run), between(number, events.c.first, events.c.last)
+    )
+    if number == 1:
+        found = found.where(events.c.first == FIRST)
+    # Clients that resume have mostly received nearly everything.
+    row = connection.execute(found.order_by(events.c.position.desc()).limit(1)).one_or_none()
+    return None if row is None else _log_row(row)
+
+
 def rows_of_run(
     connection: Connection, key: int, run: str, *, with_updates: bool = False
 ) -> list[LogRow]:
     """Return the log rows of a run, on request with the agent's updates."""
     columns = (*_EVENTS, events.c.updates) if with_updates else _EVENTS
-    rows = connection.execute(
-        select(*columns).where(events.c.thread == key, events.c.run == run).order_by(events.c.first)
-    )
+    rows = connection.execute(select(*columns).where(_of_run(key, run)).order_by(events.c.position))
     return [_log_row(row, row.updates if with_updates else None) for row in rows]
 
 
@@ -330,6 +334,23 @@ def find_request(connection: Connection, owner: str, request_id: str) -> Request
         .where(requests.c.owner == owner, requests.c.id == request_id)
     ).one_or_none()
     return None if row is None else RequestRow(*row)
+
+
+def _of_run(key: int, run: str) -> ColumnElement[bool]:
+    """Find the log rows of a run."""
+    return and_(
+        events.c.thread == key,
+        events.c.position >= _start(key, run).scalar_subquery(),
+        events.c.run == run,
+    )
+
+
+def _start(key: int, run: str) -> Select[tuple[int]]:
+    """Return a query for the position of a run's first log row."""
+    starts = events.alias("starts")
+    return select(starts.c.position).where(
+        starts.c.thread == key, starts.c.run == run, starts.c.first == FIRST
+    )
 
 
 def _log_row(row: Any, updates: str | None = None) -> LogRow:

@@ -5,11 +5,14 @@ Building a statement takes longer than executing it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    ClauseElement,
+    Connection,
+    Dialect,
     Insert,
     Select,
     Table,
@@ -18,10 +21,12 @@ from sqlalchemy import (
     bindparam,
     cast,
     insert,
+    literal_column,
     select,
     update,
 )
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from .tables import events, items, messages, owners, requests, sessions, threads, turns, words
 from .time import database_time
@@ -33,11 +38,35 @@ _OF_RUN = and_(
 )
 
 
+class ManyRows:
+    """A statement for many rows, whose parameters SQLAlchemy does not process one by one.
+
+    That would take as long as the statement itself.
+
+    Args:
+        statement: The statement. All its parameters come from the rows, and need no conversion.
+        dialect: The database's dialect.
+    """
+
+    def __init__(self, statement: ClauseElement, dialect: Dialect) -> None:
+        compiled = statement.compile(dialect=dialect)
+        assert isinstance(compiled, SQLCompiler)  # noqa: S101 every statement's
+        self._sql = str(compiled)
+        self._names = compiled.positiontup
+
+    def execute(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> int:
+        """Execute the statement for each row, and return the number of rows that it changed."""
+        names = self._names
+        given: Any = rows if names is None else [tuple(row[name] for name in names) for row in rows]
+        return connection.exec_driver_sql(self._sql, given).rowcount
+
+
 class Statements:
     """The statements of turns.
 
     Args:
         upsert: Returns an insert statement that supports `ON CONFLICT`.
+        dialect: The database's dialect.
     """
 
     of_run = _OF_RUN
@@ -65,13 +94,13 @@ class Statements:
     advance = (
         update(turns)
         .where(_OF_RUN)
-        .values(log_position=turns.c.log_position + 1, logged_at=database_time())
+        .values(log_position=turns.c.log_position + literal_column("1"), logged_at=database_time())
     )
     end = advance.values(
         worker=None, state=bindparam("b_state"), ended_at=database_time(), stop=None, claim=None
     )
 
-    def __init__(self, upsert: Callable[[Table], postgresql.Insert]) -> None:
+    def __init__(self, upsert: Callable[[Table], postgresql.Insert], dialect: Dialect) -> None:
         self.add_owner = _add_owner(upsert)
         self.hold_owner = _hold_owner(upsert)
         """Locks the owner against other transactions, whether or not it has a row yet."""
@@ -92,9 +121,10 @@ class Statements:
             cast(bindparam("b_data"), Text),
             cast(bindparam("b_updates"), Text),
         ).where(turns.c.thread == bindparam("b_thread"))
-        self.add_events = _add_events(upsert, selected)
-        self.add_events_of_run = _add_events(
-            upsert, selected.where(turns.c.run == bindparam("b_run"))
+        self.add_events = _add_events(selected)
+        self.advance_all = ManyRows(self.advance, dialect)
+        self.add_events_of_runs = ManyRows(
+            _add_events(selected.where(turns.c.run == bindparam("b_run"))), dialect
         )
 
 
@@ -170,7 +200,6 @@ def _take_lease(upsert: Callable[[Table], postgresql.Insert]) -> Insert:
     )
 
 
-def _add_events(upsert: Callable[[Table], postgresql.Insert], selected: Select[Any]) -> Insert:
+def _add_events(selected: Select[Any]) -> Insert:
     columns = ["thread", "position", "run", "first", "last", "data", "updates"]
-    # An earlier attempt may have written the rows already.
-    return upsert(events).from_select(columns, selected).on_conflict_do_nothing()
+    return insert(events).from_select(columns, selected)

@@ -17,6 +17,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnClause,
     Dialect,
     Double,
     ForeignKey,
@@ -29,6 +30,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    literal_column,
 )
 
 PREFIX = "chatkit_"
@@ -228,7 +230,18 @@ events = Table(
     # The agent's updates since the previous row, as JSON, so that others can end the run.
     Column("updates", Text, nullable=True),
     PrimaryKeyConstraint("thread", "position"),
-    UniqueConstraint("thread", "run", "first"),
+)
+FIRST: ColumnClause[int] = literal_column("1")
+"""The number of a run's first event. As a parameter, it would not match the index's condition."""
+
+# Finds where a run starts in the log. An index of all rows would take as long to write as the rows.
+Index(
+    None,
+    events.c.thread,
+    events.c.run,
+    unique=True,
+    sqlite_where=events.c.first == FIRST,
+    postgresql_where=events.c.first == FIRST,
 )
 
 # Requests that may be repeated within a day.

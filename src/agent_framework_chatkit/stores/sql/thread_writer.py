@@ -14,10 +14,11 @@ from chatkit.types import ThreadMetadata
 from sqlalchemy import Connection, literal, select
 
 from .database import Database
+from .log import find_in_log
 from .search_index import index_title
 from .sessions import write_session
 from .statements import Statements
-from .tables import events, threads
+from .tables import threads
 from .turn_rows import Lease, LeaseLostError, LogRow, ThreadChange, Writes
 from .writes import add_items, delete_item, dump_thread
 
@@ -33,18 +34,27 @@ class ThreadWriter:
         self._database = database
         self._statements = database.statements
 
-    def append(self, connection: Connection, rows: Sequence[tuple[Lease, LogRow]]) -> list[Lease]:
+    def append(
+        self, connection: Connection, rows: Sequence[tuple[Lease, LogRow]], is_repeated: bool
+    ) -> list[Lease]:
         """Add rows to the logs of many threads, and return the lost leases."""
-        held = connection.execute(
-            self._statements.advance, [lease_values(lease) for lease, _ in rows]
+        if is_repeated:
+            rows = [
+                (lease, row)
+                for lease, row in rows
+                if find_in_log(connection, lease.key, lease.run, row.first) is None
+            ]
+        if not rows:
+            return []
+        held = self._statements.advance_all.execute(
+            connection, [lease_values(lease) for lease, _ in rows]
         )
-        connection.execute(
-            self._statements.add_events_of_run,
-            [_log_values(lease.key, lease.run, row) for lease, row in rows],
+        self._statements.add_events_of_runs.execute(
+            connection, [_log_values(lease.key, lease.run, row) for lease, row in rows]
         )
         for lease, _ in rows:
             self._database.announce(lease.key)
-        if held.rowcount == len(rows):
+        if held == len(rows):
             return []
         return [lease for lease, _ in rows if not self._is_held(connection, lease)]
 
@@ -56,14 +66,12 @@ class ThreadWriter:
         Raises:
             LeaseLostError: If the run no longer holds the lease.
         """
-        if is_repeated and writes.log is not None:
-            written = select(literal(1)).where(
-                events.c.thread == lease.key,
-                events.c.run == lease.run,
-                events.c.first == writes.log.first,
-            )
-            if connection.scalar(written):
-                return
+        if (
+            is_repeated
+            and writes.log is not None
+            and find_in_log(connection, lease.key, lease.run, writes.log.first) is not None
+        ):
+            return
         # Every transaction locks the thread's row before the turn's, so there is no deadlock.
         position = self._number_writes(connection, lease.key, writes)
         if writes.end is not None:

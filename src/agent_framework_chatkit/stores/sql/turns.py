@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from sqlalchemy import Connection, Delete, and_, delete, select, tuple_, update
 
@@ -17,6 +18,8 @@ from .thread_writer import ThreadWriter, lease_values
 from .time import database_time
 from .turn_rows import BegunTurn, Lease, LogRow, NewTurn, StoredThread, TurnRow, Writes
 from .turn_starter import TurnStarter, check_free
+
+T = TypeVar("T")
 
 _REPEATABLE_FOR = 24 * 3600
 """Seconds for which a request may be repeated."""
@@ -53,28 +56,38 @@ class Turns:
         """
         return await self._database.write(lambda connection: self._starter.begin(connection, new))
 
-    async def commit(self, lease: Lease, writes: Writes, *, is_repeated: bool = False) -> None:
-        """Write a run's changes.
-
-        Args:
-            lease: The run's lease.
-            writes: The data to write.
-            is_repeated: Whether an earlier attempt may have been committed.
+    async def commit(self, lease: Lease, writes: Writes) -> None:
+        """Write a run's changes once, however often the database does not respond.
 
         Raises:
             LeaseLostError: If the run no longer holds the lease.
         """
-        await self._database.write(
-            lambda connection: self._writer.commit(connection, lease, writes, is_repeated)
+        await self._write_once(
+            lambda connection, is_repeated: self._writer.commit(
+                connection, lease, writes, is_repeated
+            )
         )
 
     async def append(self, rows: Sequence[tuple[Lease, LogRow]]) -> list[Lease]:
-        """Add rows to the logs of many threads.
+        """Add rows to the logs of many threads once, however often the database does not respond.
 
         Returns:
             The lost leases, for which nothing was written.
         """
-        return await self._database.write(lambda connection: self._writer.append(connection, rows))
+        return await self._write_once(
+            lambda connection, is_repeated: self._writer.append(connection, rows, is_repeated)
+        )
+
+    async def _write_once(self, work: Callable[[Connection, bool], T]) -> T:
+        """Repeat work until it succeeds. It is told if an earlier attempt may have succeeded."""
+        is_repeated = False
+
+        async def attempt() -> T:
+            nonlocal is_repeated
+            was_repeated, is_repeated = is_repeated, True
+            return await self._database.write(lambda connection: work(connection, was_repeated))
+
+        return await self._database.availability.retry(attempt)
 
     async def hold(self, thread_id: str, owner: str, run: str, worker: str) -> Lease:
         """Take a thread's lease without starting a turn.
