@@ -26,7 +26,7 @@ from .exchange import Exchange
 from .framework_agents import stream_agent
 from .history import History
 from .history_providers import OwnHistory, own_history
-from .remembered import RememberedTurn, dump_session, earlier_attempt, remembered_of_workflow
+from .remembered import RememberedTurn, dump_session, earlier_attempts, remembered_of_workflow
 from .service_failures import has_forgotten
 from .turn_state import NOTES, OF_FINISH_REASON, UNCLEAN, TurnState
 from .unread import answered, outputs_of, read_before_written, written
@@ -66,7 +66,7 @@ class AgentTurn(Generic[TContext]):
         converter: Converts thread items to the agent's input.
         ended: The state in which the previous turn ended, if there was one.
         is_retry: Whether this turn replaces an earlier attempt, whose items were deleted.
-        tried: The messages of an earlier attempt that was cut short, as JSON.
+        tried: The deleted messages of earlier attempts, as JSON.
     """
 
     def __init__(
@@ -86,7 +86,8 @@ class AgentTurn(Generic[TContext]):
         self._context = context
         self.id = turn_id
         self._history = history
-        self._note = NOTES.get(ended, "") or earlier_attempt(tried, context.thread.id)
+        self._is_after_cut = ended in NOTES
+        self._note = NOTES.get(ended, "") or earlier_attempts(tried, context.thread.id)
         self._converter = converter
         self._unread = stored.unread
         self._read_to = max((each.position for each in stored.unread), default=history.read.read_to)
@@ -191,11 +192,12 @@ class AgentTurn(Generic[TContext]):
             self._set_input([*pause.closing(), *pause.refusals(), *messages])
 
     def _set_input(self, messages: list[Message]) -> None:
-        """Set the agent's input, with a note on how the previous turn ended if it was cut short."""
+        """Set the agent's input, with a note on a turn that was cut short or deleted answers."""
         if self._note and self._resumed is None:
-            # The service may not have the previous turn, or not know how it ended.
-            self._session.service_session_id = None
-            self._start = self._session.to_dict()
+            if self._is_after_cut:
+                # The service may not have the previous turn, or not know how it ended.
+                self._session.service_session_id = None
+                self._start = self._session.to_dict()
             noted = Message("user", [f"<HIDDEN_CONTEXT>{self._note}</HIDDEN_CONTEXT>"])
             # Before the newest message, which is not part of the previous turn.
             messages = [*messages[:-1], noted, *messages[-1:]]

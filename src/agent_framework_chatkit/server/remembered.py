@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,8 +14,19 @@ from ..stores.sql.messages import load_messages
 from ..stores.sql.turn_rows import StoredMessages
 from ..text import without_markup
 from ..workflows.runner import conversation
+from .call_ids import results_of_calls
 
 logger = logging.getLogger(__name__)
+
+_DELETED = (
+    "An earlier answer to this was deleted. It called these tools, and what they did is still in "
+    "effect. Do not repeat a call that changes anything:"
+)
+_CALLED = "These tools were called before that:"
+_NOTED = re.compile(
+    rf"<HIDDEN_CONTEXT>(?:{re.escape(_DELETED)}|{_CALLED})\n(.*?)</HIDDEN_CONTEXT>", re.DOTALL
+)
+"""Matches an earlier note on tool calls."""
 
 
 @dataclass(frozen=True)
@@ -69,30 +81,23 @@ def remembered_of_workflow(exchanged: Sequence[Message], *, is_whole: bool) -> l
         return messages
     called = _called(exchanged)
     if called:
-        text = "\n".join(["These tools were called before that:", *called])
+        text = "\n".join([_CALLED, *called])
         messages.append(Message("user", [f"<HIDDEN_CONTEXT>{text}</HIDDEN_CONTEXT>"]))
     return messages
 
 
 def _called(messages: Sequence[Message]) -> list[str]:
     """Return a line of text for each tool call that has a result."""
-    contents = [content for message in messages for content in message.contents]
-    results = {each.call_id: each.result for each in contents if each.type == "function_result"}
-    return [
-        without_markup(f"{each.name}({each.arguments}): {results[each.call_id]}")
-        for each in contents
-        if each.type == "function_call" and each.call_id in results
-    ]
+    called = []
+    for (index, at), result in sorted(results_of_calls(messages).items()):
+        call = messages[index].contents[at]
+        called.append(without_markup(f"{call.name}({call.arguments}): {result.result}"))
+    return called
 
 
-def earlier_attempt(rows: Sequence[str], thread_id: str) -> str:
-    """Return a note for the agent on the tool calls of an earlier attempt, if it made any."""
-    called = _called([message for row in rows for message in load_messages(row, thread_id)])
-    if not called:
-        return ""
-    lines = [
-        "An earlier attempt at this answer was cut short. It called these tools; do not call them "
-        "again for the same purpose:",
-        *called,
-    ]
-    return "\n".join(lines)
+def earlier_attempts(rows: Sequence[str], thread_id: str) -> str:
+    """Return a note for the agent on the tool calls of deleted answers, if they made any."""
+    messages = [message for row in rows for message in load_messages(row, thread_id)]
+    noted = [found for each in messages for found in _NOTED.findall(each.text)]
+    called = [*noted, *_called(messages)]
+    return "\n".join([_DELETED, *called]) if called else ""

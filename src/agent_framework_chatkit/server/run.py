@@ -47,7 +47,7 @@ from .run_end import end_run
 from .run_thread import RunThread
 from .run_writer import RunWriter
 from .threads import is_hidden, thread_response, without_output
-from .turn_state import MESSAGES, SILENT, UNCLEAN, TurnState
+from .turn_state import MESSAGES, SILENT, TurnState
 
 if TYPE_CHECKING:
     from .agent_turn import AgentTurn
@@ -93,10 +93,8 @@ class Run:
         """The state in which the previous turn ended; empty if this turn retries it."""
         self.is_retry = begun.is_retry
         self.is_first = begun.is_first
-        before = begun.before
-        is_cut = before is not None and before.id == begun.turn_id and before.state in UNCLEAN
-        self.tried = begun.tried if is_cut else ()
-        """The messages of an earlier attempt at this turn that was cut short, as JSON."""
+        self.tried = begun.tried
+        """The deleted messages of earlier attempts at this turn, as JSON."""
         self.thread: ThreadMetadata = begun.thread
         self.context = context
         self.page = page

@@ -238,7 +238,7 @@ class BegunTurn:
         log_position: The position of the newest log row.
         is_retry: Whether the items of an earlier attempt were deleted.
         is_first: Whether the thread was added with the turn.
-        tried: The messages of the earlier attempt, as JSON.
+        tried: The deleted messages of earlier attempts, as JSON.
     """
 
     lease: Lease

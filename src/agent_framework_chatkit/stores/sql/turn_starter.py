@@ -56,8 +56,7 @@ class TurnStarter:
         removed: tuple[str, ...] = ()
         tried: tuple[str, ...] = ()
         if new.retry_after is not None:
-            tried = self._messages_of(connection, key, new.retry_after)
-            removed = self._cut(connection, key, new.retry_after)
+            removed, tried = self._cut(connection, key, new.retry_after)
         turn_id = new.turn_id or self._continued(connection, key, before, new) or new.first_turn_id
         for attachment in new.attachments:
             save_attachment_row(self._database, connection, attachment, new.owner, key)
@@ -139,16 +138,14 @@ class TurnStarter:
             raise unknown_thread(new.thread_id)
         return row.key, thread
 
-    def _messages_of(self, connection: Connection, key: int, turn_id: str) -> tuple[str, ...]:
-        statement = (
-            select(messages.c.data)
-            .where(messages.c.thread == key, messages.c.turn == turn_id)
-            .order_by(messages.c.position)
-        )
-        return tuple(connection.execute(statement).scalars())
+    def _cut(
+        self, connection: Connection, key: int, item_id: str
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Delete the items after a message, and the sessions and messages of its turn and later.
 
-    def _cut(self, connection: Connection, key: int, item_id: str) -> tuple[str, ...]:
-        """Delete the items after a message, and the sessions and messages of its turn and later."""
+        Returns:
+            The IDs of the items, newest first, and the messages, oldest first.
+        """
         position = connection.scalar(
             select(items.c.position).where(items.c.thread == key, items.c.id == item_id)
         )
@@ -164,18 +161,18 @@ class TurnStarter:
             select(items.c.id).where(items.c.thread == key, items.c.position < position),
             select(messages.c.turn).where(messages.c.thread == key, messages.c.position < position),
         )
-        for table, column in ((sessions, "id"), (messages, "turn")):
-            connection.execute(
-                delete(table).where(
-                    table.c.thread == key,
-                    table.c.position > position,
-                    table.c[column].not_in(earlier),
-                )
-            )
+        cut, cut_sessions = (
+            and_(table.c.thread == key, table.c.position > position, turn.not_in(earlier))
+            for table, turn in ((messages, messages.c.turn), (sessions, sessions.c.id))
+        )
+        data = select(messages.c.data).where(cut).order_by(messages.c.position)
+        tried = tuple(connection.execute(data).scalars())
+        connection.execute(delete(messages).where(cut))
+        connection.execute(delete(sessions).where(cut_sessions))
         found = select(items.c.id).where(later)
         connection.execute(delete(words).where(words.c.thread == key, words.c.item.in_(found)))
         connection.execute(delete(items).where(later))
-        return ids
+        return ids, tried
 
 
 def check_free(connection: Connection, thread_id: str, turn: TurnRow | None) -> None:
