@@ -1,10 +1,11 @@
-import { createElement, memo, useContext, type ReactNode } from 'react'
+import { createElement, Fragment, memo, useContext, type ReactNode } from 'react'
 
 import { useText } from '../ui/context'
 import { CodeBlock } from './CodeBlock'
 import { directionOf } from './grammar/direction'
 import type { Node } from './grammar/node'
 import { isBlock } from './grammar/shape'
+import { isDefinition } from './grammar/unused'
 import { isLoose } from './grammar/view'
 import { grouped, isSameGroup } from './groups'
 import { Inline } from './Inline'
@@ -51,7 +52,7 @@ const Block = memo(function Block({ node, isOpen }: { node: Node; isOpen: boolea
       return <TableBlock node={node} />
     case 'definition':
     case 'footnoteDefinition':
-      // Shown below the text, or not at all, wherever it is.
+      // Shown below the text, or where the text refers to it, wherever it is.
       return null
     case 'element':
       return <Element node={node} parent={null} />
@@ -63,7 +64,12 @@ const Block = memo(function Block({ node, isOpen }: { node: Node; isOpen: boolea
 function Paragraph({ node }: { node: Node }) {
   // A block inside inline HTML cannot be in a paragraph.
   const name = node.children?.some(isBlock) ? 'div' : 'p'
-  return createElement(name, { dir: directionOf(node) }, <Inline nodes={node.children} />)
+  const className = node.goesOn === true ? 'goes-on' : undefined
+  return createElement(
+    name,
+    { dir: directionOf(node), className },
+    <Inline nodes={node.children} />,
+  )
 }
 
 /** The number of items of a list that are rendered together. */
@@ -118,7 +124,7 @@ interface ItemProps {
 
 const Item = memo(function Item({ node, isLoose, isOpen }: ItemProps) {
   const { checked } = node
-  const children = node.children ?? []
+  const children = (node.children ?? []).filter((child) => !isDefinition(child))
   const box = typeof checked === 'boolean' && <Checkbox isDone={checked} />
   return (
     <li dir={directionOf(node)} {...(box !== false && { className: 'task' })}>
@@ -128,7 +134,12 @@ const Item = memo(function Item({ node, isLoose, isOpen }: ItemProps) {
         if (child.type !== 'paragraph' || isLoose) {
           return <Block key={child.start} node={child} isOpen={isOpen && isLast} />
         }
-        return <Inline key={child.start} nodes={child.children} />
+        return (
+          <Fragment key={child.start}>
+            {children[index - 1]?.type === 'paragraph' && <br />}
+            <Inline nodes={child.children} />
+          </Fragment>
+        )
       })}
     </li>
   )

@@ -6,7 +6,8 @@ import { References } from './grammar/references'
 /** The definitions and the numbered notes of a text: a change renders only what refers to them. */
 export class Definitions {
   #references = new References()
-  #notes: ReadonlyMap<string, number> = new Map()
+  #notes: readonly string[] = []
+  #numbers: ReadonlyMap<string, number> = new Map()
   #isChanged = false
   readonly #listeners = new Set<() => void>()
 
@@ -20,14 +21,16 @@ export class Definitions {
   }
 
   numberOf(label: string): number | undefined {
-    return this.#notes.get(label)
+    return this.#numbers.get(label)
   }
 
-  /** Set the definitions, and the numbers of notes by label. */
-  set(references: References, notes: ReadonlyMap<string, number>): void {
+  /** Set the definitions, and the labels of the notes in the order of their numbers. */
+  set(references: References, notes: readonly string[]): void {
     this.#isChanged ||= references !== this.#references || notes !== this.#notes
     this.#references = references
+    if (notes === this.#notes) return
     this.#notes = notes
+    this.#numbers = new Map(notes.map((label, index) => [label, index + 1]))
   }
 
   /** Render again whatever refers to a changed definition. */

@@ -93,7 +93,7 @@ function Reference({ node }: { node: Node }) {
 /** The number of a note, which links to it. */
 function NoteMark({ node }: { node: Node }) {
   const number = useNoteNumber(node.identifier ?? '')
-  if (number === undefined) return null
+  if (number === undefined) return `[^${node.label}]`
   return (
     <sup>
       <Link href={`#user-content-fn-${number}`} id={`user-content-fnref-${number}`}>

@@ -3,7 +3,6 @@ import { memo } from 'react'
 import { useText } from '../ui/context'
 import { Blocks } from './Blocks'
 import type { Node } from './grammar/node'
-import type { References } from './grammar/references'
 import { grouped, isSameGroup } from './groups'
 import { goToNote } from './notes'
 import { Pieces } from './Pieces'
@@ -15,22 +14,21 @@ const GROUP = 50
 const LONG = 10_000
 
 interface NotesProps {
-  /** In the order of their numbers. */
-  labels: readonly string[]
-  references: References
+  /** By label, in the order of their numbers. */
+  notes: ReadonlyMap<string, Node>
 }
 
 /** The footnotes of a text, below it. */
-export function Notes({ labels, references }: NotesProps) {
+export function Notes({ notes }: NotesProps) {
   const text = useText()
-  if (labels.length === 0) return null
+  if (notes.size === 0) return null
   return (
     <section className="footnotes" aria-label={text('footnotes')}>
-      {grouped(labels, GROUP).map((group, index) => (
+      {grouped([...notes], GROUP).map((group, index) => (
         <Group
           key={index}
-          labels={group}
-          nodes={group.map((label) => references.get(`^${label}`))}
+          labels={group.map(([label]) => label)}
+          nodes={group.map(([, node]) => node)}
           first={index * GROUP + 1}
         />
       ))}

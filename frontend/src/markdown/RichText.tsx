@@ -10,7 +10,6 @@ import type { Node } from './grammar/node'
 import { viewOf } from './grammar/view'
 import { KeepSelection } from './KeepSelection'
 import { Notes } from './Notes'
-import { numbered } from './notes'
 import { Pieces } from './Pieces'
 import type { Mark } from './sources'
 import { TextContext } from './TextContext'
@@ -50,12 +49,15 @@ export default function RichText({ text, marks, isOpen, keepsLines }: RichTextPr
   const rest = text.length - shown
   const goesOn = isOpen || rest > 0
   document.update(text.slice(0, shown), goesOn)
-  const { blocks, references } = document
-  const view = useMemo(() => viewOf(blocks, goesOn), [blocks, goesOn])
-  const nodes = useMarks(view, text, marks)
-  const notes = useSameMap(numbered(view, references))
+  const { text: parsed, blocks, references } = document
+  const view = useMemo(
+    () => viewOf({ text: parsed, blocks, references }, goesOn),
+    [parsed, blocks, references, goesOn],
+  )
+  const nodes = useMarks(view.blocks, text, marks)
+  const labels = useSameList([...view.notes.keys()])
   const [definitions] = useState(() => new Definitions())
-  definitions.set(references, notes)
+  definitions.set(references, labels)
   useLayoutEffect(() => definitions.notify())
   const setting = useMemo(() => ({ keepsLines, Element }), [keepsLines])
   return (
@@ -65,7 +67,7 @@ export default function RichText({ text, marks, isOpen, keepsLines }: RichTextPr
           <KeepSelection className="rich-text">
             <Pieces nodes={nodes} isOpen={goesOn} />
             {rest > (isOpen ? STRETCH : 0) && <Plain text={text} start={shown} />}
-            <Notes labels={[...notes.keys()]} references={references} />
+            <Notes notes={view.notes} />
           </KeepSelection>
         </div>
       </DefinitionsContext>
@@ -167,11 +169,10 @@ function useMarks(view: readonly Node[], text: string, marks: readonly Mark[]): 
   }, [view, text, marks, known])
 }
 
-/** Return the previous map while its entries are the same. */
-function useSameMap(map: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
-  const [kept, keep] = useState(map)
-  if (kept.size === map.size && [...map].every(([label, number]) => kept.get(label) === number))
-    return kept
-  keep(map)
-  return map
+/** Return the previous list while its entries are the same. */
+function useSameList(list: readonly string[]): readonly string[] {
+  const [kept, keep] = useState(list)
+  if (kept.length === list.length && kept.every((each, index) => each === list[index])) return kept
+  keep(list)
+  return list
 }

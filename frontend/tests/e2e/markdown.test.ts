@@ -290,7 +290,7 @@ test('an answer is read aloud without its markup', async () => {
 test.each([
   ['close items', '1. a\n'.repeat(350)],
   ['loose items', '1. a\n\n'.repeat(350)],
-  ['notes', Array.from({ length: 120 }, (_, at) => `[^${at}]: a`).join('\n')],
+  ['notes', Array.from({ length: 120 }, (_, at) => `b[^${at}]\n\n[^${at}]: a\n\n`).join('')],
 ])('a long list of %s looks like one list', async (_, text) => {
   const ann = await shown(text)
   await ann.chat.locator('article').evaluate(() => {
@@ -298,7 +298,7 @@ test.each([
     sheet.replaceSync('.markdown .piece { content-visibility: visible !important }')
     document.adoptedStyleSheets.push(sheet)
   })
-  const count = text.split('\n').filter(Boolean).length
+  const count = text.match(/^(?:1\.|\[\^\d+\]:)/gm)?.length ?? 0
   const items = ann.chat.locator('article li')
   await expect.poll(() => items.count()).toBe(count)
   /** The difference between the longest and the shortest distance of two items, in pixels. */

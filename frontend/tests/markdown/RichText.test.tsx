@@ -116,13 +116,33 @@ test('tables, tasks, footnotes and deleted text are rendered', async () => {
   expect(element.textContent).toContain('The note.')
 })
 
-test('a footnote is shown once wherever it is defined, even without a reference', async () => {
-  const element = await draw('A[^a]\n\n> [^a]: First\n\n[^b]: Second')
+test('a footnote is shown once wherever it is defined', async () => {
+  const element = await draw('A[^a]\n\n> [^a]: First')
   expect(element.textContent?.match(/First/g)).toHaveLength(1)
   expect([...element.querySelectorAll('.footnotes li')].map((each) => each.textContent)).toEqual([
     'First↩',
-    'Second↩',
   ])
+})
+
+test('a definition is text until something refers to it', async () => {
+  const text = '[a]: https://a.test/b\n[^n]: A **note**.\n\n- [a]: /c\n\n'
+  const draw = (text: string, isOpen = true) => (
+    <RichText text={text} marks={[]} isOpen={isOpen} keepsLines />
+  )
+  const { again } = await render(draw(text), () => 404)
+  const lines = (): (string | null)[] =>
+    [...document.querySelectorAll('.rich-text p, .rich-text > .piece li')].map(
+      (each) => each.textContent,
+    )
+  const unused = ['[a]: https://a.test/b', '[^n]: A note.', '[a]: /c']
+  await waitFor(() => expect(lines()).toEqual(unused))
+  expect(document.querySelector('p > a')?.getAttribute('href')).toBe('https://a.test/b')
+  again(draw(`${text}A [link][a]`))
+  await waitFor(() => expect(lines()).toEqual([...unused.slice(1), 'A link']))
+  again(draw(`${text}A [link][a][^n]`))
+  await waitFor(() => expect(lines()).toEqual(['[a]: /c', 'A link1', 'A note.']))
+  again(draw(`${text}A [link][a][^n]`, false))
+  await waitFor(() => expect(lines()).toEqual(['[a]: /c', 'A link1', 'A note.']))
 })
 
 test('a letter with hundreds of combining marks can be broken', async () => {
@@ -212,8 +232,8 @@ test('a part of a long list has the direction of the whole list', async () => {
 })
 
 test('many footnotes are numbered consecutively', async () => {
-  const notes = Array.from({ length: 120 }, (_, at) => `[^${at}]: n`)
-  const element = await drawAll(notes.join('\n'))
+  const notes = Array.from({ length: 120 }, (_, at) => `a[^${at}]\n\n[^${at}]: n\n\n`)
+  const element = await drawAll(notes.join(''))
   expect(element.querySelectorAll('.footnotes li')).toHaveLength(120)
   const lists = [...element.querySelectorAll<HTMLOListElement>('.footnotes ol')]
   expect(lists.map((each) => each.start)).toEqual([1, 51, 101])

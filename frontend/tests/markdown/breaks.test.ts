@@ -90,7 +90,7 @@ test.each([
     const document = new MarkdownDocument()
     for (let end = size; end < text.length; end += size) document.update(text.slice(0, end), true)
     document.update(text, false)
-    expect(inShort(viewOf(document.blocks, false))).toBe('‹p:end‹note:››')
+    expect(inShort(viewOf(document, false).blocks)).toBe('‹p:end‹note:››')
     return inShort(document.references.get('^X')?.children)
   }
   expect(noteOf(text.length)).toBe(`‹p:a›${drawn}`)
@@ -169,7 +169,7 @@ test('no letter of a costly text is missing', () => {
     const text = COSTLY[name] ?? ''
     const document = new MarkdownDocument()
     document.update(text, false)
-    const seen = viewOf(document.blocks, false).map(wordsOf).join('')
+    const seen = viewOf(document, false).blocks.map(wordsOf).join('')
     expect(seen.match(/b/g)?.length).toBe(text.match(/b/g)?.length)
   }
 })

@@ -29,10 +29,10 @@ function streamed(text: string, cuts: readonly number[]): unknown {
   return shown(document)
 }
 
-function shown({ blocks, references }: MarkdownDocument): unknown {
-  const labels = references.labels().sort()
-  const notes = labels.map((label) => references.get(label)?.children ?? [])
-  return [drawn(viewOf(blocks, false)), labels, notes.map(drawn)]
+function shown(document: MarkdownDocument): unknown {
+  const { blocks, notes } = viewOf(document, false)
+  const noted = [...notes].map(([label, { children = [] }]) => [label, drawn(children)])
+  return [drawn(blocks), document.references.labels().sort(), noted]
 }
 
 const PIECES = [
@@ -105,6 +105,9 @@ const PIECES = [
   '[^1]: see [x]\n',
   '\n    [^2]\n',
   '[^2]: b\n',
+  '[x]: /other "t"\n',
+  '> [y]: /u\n',
+  '- [^1]: [y]\n',
   '> | a |\n> | - |\n',
   '> <details>\n',
   '  word word\n',
@@ -145,7 +148,7 @@ test.each([
   const text = `Before\n\n${`- ${words}\n`.repeat(count)}`
   const document = new MarkdownDocument()
   document.update(text, false)
-  const [before, list] = viewOf(document.blocks, false) as [Node, Node]
+  const [before, list] = viewOf(document, false).blocks as [Node, Node]
   expect(inParts(before)).toEqual([before])
   const parts = inParts(list)
   expect(parts.map(({ children }) => children?.length)).toEqual(sizes)

@@ -24,6 +24,7 @@ export function inShort(nodes: readonly Node[] | undefined): string {
 
 function nodeInShort(node: Node): string {
   const { type, value = '', children } = node
+  if (type === 'definition' || type === 'footnoteDefinition') return ''
   if (type === 'text') return value
   if (type === 'break') return '⏎'
   if (type === 'thematicBreak') return '―'
@@ -35,7 +36,7 @@ function nodeInShort(node: Node): string {
 export function drawnAtOnce(text: string): string {
   const document = new MarkdownDocument()
   document.update(text, false)
-  return inShort(viewOf(document.blocks, false))
+  return inShort(viewOf(document, false).blocks)
 }
 
 /** Return the final short form of a text that arrives in pieces of a given length. */
@@ -43,5 +44,5 @@ export function drawnInPieces(text: string, size: number): string {
   const document = new MarkdownDocument()
   for (let end = size; end < text.length; end += size) document.update(text.slice(0, end), true)
   document.update(text, false)
-  return inShort(viewOf(document.blocks, false))
+  return inShort(viewOf(document, false).blocks)
 }

@@ -1,5 +1,33 @@
 /** Texts with links, emphasis and blocks, by kind, with the short form of the expected result. */
 export const LINKS_AND_BLOCKS: Record<string, readonly (readonly [string, string])[]> = {
+  'unused definitions': [
+    ['[TODO]: later', '‹p:[TODO]: later›'],
+    ['[TODO]: fix this later', '‹p:[TODO]: fix this later›'],
+    ['Words.\n\n[note]: done\nMore.', '‹p:Words.›‹p:[note]: done›‹p:More.›'],
+    [
+      'See [a][1].\n\n[1]: https://a.test "A"\n[2]: https://b.test "B"',
+      '‹p:See ‹linkReference:a›.›‹p:[2]: ‹link https://b.test:https://b.test› "B"›',
+    ],
+    ['[x]: <the words>\n"A title"', '‹p:[x]: <the words>\n"A title"›'],
+    ['[a]: /b\n[a]: /c\n\n[a]', '‹p:[a]: /c›‹p:‹linkReference:a››'],
+    ['[A]: /b\n\n[Ä]: /c\n\n[a] [ä]', '‹p:‹linkReference:a› ‹linkReference:ä››'],
+    ['- [x]: done\n- [ ]: not done', '‹list:‹li:‹p:[x]: done››‹li:‹p:[ ]: not done›››'],
+    ['> [a]: /b\n> words', '‹quote:‹p:[a]: /b›‹p:words››'],
+    ['> > [a]:\n> > /b', '‹quote:‹quote:‹p:[a]:\n/b›››'],
+    ['1. a\n\n   [b]: /c\n2. d', '‹list:‹li:‹p:a›‹p:[b]: /c››‹li:‹p:d›››'],
+    ['![a [b]](https://a.test)\n\n[b]: /c', '‹p:‹image https://a.test:a b››‹p:[b]: /c›'],
+    ['`[b]`\n\n[b]: /c', '‹p:‹code:[b]››‹p:[b]: /c›'],
+    ['[^1]: Some **words**', '‹p:[^1]: Some ‹b:words››'],
+    ['A[^a].\n\n[^a]: One\n[^a]: Two\n\n    More', '‹p:A‹note:›.›‹p:[^a]: Two›‹p:More›'],
+    ['[^a]: - b\n    - c\n\nd', '‹p:[^a]: ›‹list:‹li:‹p:b››‹li:‹p:c›››‹p:d›'],
+    ['[^a]: see [^a] and [b]\n\n[b]: /c', '‹p:[^a]: see ‹note:› and ‹linkReference:b››'],
+    ['[^a]: see [^b]\n\n[^b]: see [^a]', '‹p:[^a]: see ‹note:››'],
+    ['- a[^n]\n\n  [^n]: b\n\n  [^m]: c', '‹list:‹li:‹p:a‹note:››‹p:[^m]: c›››'],
+    ['<details>\n\n[a]: /b\n\n</details>', '‹details:‹p:[a]: /b››'],
+    ['&#91;a]: /b [a]: /c', '‹p:[a]: /b [a]: /c›'],
+    ['\n[a&amp;b]: /c\\_d', '‹p:[a&amp;b]: /c\\_d›'],
+    ['[日本語]: https://a.test/日', '‹p:[日本語]: ‹link https://a.test/日:https://a.test/日››'],
+  ],
   links: [
     ['[a](https://a.test)', '‹p:‹link https://a.test:a››'],
     ['[a](/page)', '‹p:‹link /page:a››'],
@@ -86,7 +114,7 @@ export const LINKS_AND_BLOCKS: Record<string, readonly (readonly [string, string
     ],
     ['https://a.test/<id>/x', '‹p:‹link https://a.test/:https://a.test/›<id>/x›'],
     ['**https://a.test/b**', '‹p:‹b:‹link https://a.test/b:https://a.test/b›››'],
-    ['[x]: /u\n\t[y]: /v\nword [y]', '‹p:word ‹linkReference:y››'],
+    ['[x]: /u\n\t[y]: /v\nword [y]', '‹p:[x]: /u›‹p:word ‹linkReference:y››'],
     ['[1]\n\n[1]:h .', '‹p:[1]›‹p:[1]:h .›'],
     [
       'See [1].\n\n[1]: https://a.test is the address.',

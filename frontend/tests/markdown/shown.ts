@@ -3,7 +3,6 @@
 import { MarkdownDocument } from '../../src/markdown/grammar/document'
 import { walk, type Node } from '../../src/markdown/grammar/node'
 import { viewOf } from '../../src/markdown/grammar/view'
-import { numbered } from '../../src/markdown/notes'
 
 export interface Shown {
   /** The visible text, with the TeX of each formula. */
@@ -16,16 +15,17 @@ export interface Shown {
 export function shownOf(text: string): Shown {
   const document = new MarkdownDocument()
   document.update(text, false)
-  const { blocks, references } = document
-  const view = viewOf(blocks, false)
-  const notes = numbered(view, references)
-  const noted = [...notes.keys()].flatMap((label) => references.get(`^${label}`)?.children ?? [])
+  const { blocks, notes } = viewOf(document, false)
+  const labels = [...notes.keys()]
+  const noted = [...notes.values()].flatMap(({ children = [] }) => children)
+  const numberOf = ({ identifier = '', label }: Node): string =>
+    notes.has(identifier) ? String(labels.indexOf(identifier) + 1) : `[^${label}]`
   const words = (node: Node, isSource: boolean): string => {
     const { type, value = '', children = [] } = node
     const inner = (): string => children.map((child) => words(child, isSource)).join('')
     if (type === 'inlineMath' || type === 'math') return (isSource ? node.source : value) ?? ''
-    if (type === 'footnoteReference') return String(notes.get(node.identifier ?? ''))
-    if (type === 'footnoteDefinition') return ''
+    if (type === 'footnoteReference') return numberOf(node)
+    if (type === 'definition' || type === 'footnoteDefinition') return ''
     if (type === 'image' || type === 'imageReference') return `Image not shown: ${node.alt}`
     if (type === 'break') return '\n'
     if (type === 'inlineCode') return value.replaceAll('\n', ' ')
@@ -38,10 +38,10 @@ export function shownOf(text: string): Shown {
     return `\n${value || inner()}\n`
   }
   let formulas = 0
-  for (const node of [...view, ...noted])
+  for (const node of [...blocks, ...noted])
     walk(node, ({ type }) => (formulas += type === 'math' || type === 'inlineMath' ? 1 : 0))
   const all = (isSource: boolean): string =>
-    inLines([...view, ...noted].map((node) => words(node, isSource)).join(''))
+    inLines([...blocks, ...noted].map((node) => words(node, isSource)).join(''))
   return { seen: all(false), copied: all(true), formulas }
 }
 

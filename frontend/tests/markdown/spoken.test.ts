@@ -13,6 +13,11 @@ test('a long text is read without its markup, wherever its parts begin', async (
   expect(words.endsWith('See this.')).toBe(true)
 })
 
+test('a definition is read if nothing refers to it', async () => {
+  const text = 'See [this][1][^1].\n\n[1]: /a\n\n[2]: /b\n\n[^1]: Note\n\n[^2]: *Other* note'
+  expect(await spoken(text)).toBe('See this.\n[2]: /b\n[^2]: Other note\nNote')
+})
+
 test('the page stays responsive while a long text is prepared', async () => {
   let turns = 0
   let isDone = false

@@ -2,7 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
 import { MarkdownDocument } from '../../src/markdown/grammar/document'
+import { walk, type Node } from '../../src/markdown/grammar/node'
 import { plainText } from '../../src/markdown/grammar/plainText'
+import { viewOf } from '../../src/markdown/grammar/view'
 import { drawnAtOnce, drawnInPieces } from './drawn'
 import { TEXTS } from './texts'
 import { inCell, variantsOf } from './variants'
@@ -91,8 +93,25 @@ const MARKS = [
     '）',
     '    ',
     '| a | b |\n| - | - |\n',
+    '[^a]: ',
+    '[^a]',
+    '[^b]: ',
+    ']: ',
   ],
 ]
+
+/** Return the sources of the definitions that are not shown. */
+function addressesIn(nodes: readonly Node[]): string {
+  const labels = new Set<string>()
+  const definitions: Node[] = []
+  for (const node of nodes)
+    walk(node, (each) => {
+      if (/^(?:link|image)Reference$/.test(each.type)) labels.add(each.identifier ?? '')
+      if (each.type === 'definition') definitions.push(each)
+    })
+  for (const { identifier = '' } of definitions) expect(labels).toContain(identifier)
+  return definitions.map(({ source }) => source).join(' ')
+}
 
 test('no word is missing', () => {
   const part = fc.oneof(
@@ -107,7 +126,8 @@ test('no word is missing', () => {
       const document = new MarkdownDocument()
       document.update(text, false)
       const seen = plainText(document)
-      for (const [word] of text.matchAll(/w\d+x/g)) expect(seen).toContain(word)
+      const used = addressesIn(viewOf(document, false).blocks)
+      for (const [word] of text.matchAll(/w\d+x/g)) expect(seen + used).toContain(word)
     }),
     { numRuns: Number(process.env['RUNS'] ?? 300) },
   )

@@ -19,7 +19,7 @@ const AT_ONCE = 8_000
 export class MarkdownDocument {
   blocks: readonly Block[] = []
   references = new References()
-  #text = ''
+  text = ''
   #isOpen = true
   /** Finished blocks, which change only with the labels they refer to. */
   #done: Block[] = []
@@ -32,23 +32,23 @@ export class MarkdownDocument {
   }
 
   update(text: string, isOpen: boolean): void {
-    if (!text.startsWith(this.#text)) this.#grow('', true)
+    if (!text.startsWith(this.text)) this.#grow('', true)
     // All of a long text would be parsed again after each break.
     for (let end = this.finished + AT_ONCE; end < text.length; ) {
-      if (end > this.#text.length) this.#grow(text.slice(0, end), true)
+      if (end > this.text.length) this.#grow(text.slice(0, end), true)
       end += Math.max(AT_ONCE, end - this.finished)
     }
     this.#grow(text, isOpen)
   }
 
   #grow(text: string, isOpen: boolean): void {
-    if (text === this.#text && isOpen === this.#isOpen) return
-    if (!text.startsWith(this.#text)) {
+    if (text === this.text && isOpen === this.#isOpen) return
+    if (!text.startsWith(this.text)) {
       this.#done = []
       this.references = new References()
       this.#tail = START
     }
-    this.#text = text
+    this.text = text
     this.#isOpen = isOpen
     let from = this.#tail.from
     for (;;) {
@@ -88,14 +88,14 @@ export class MarkdownDocument {
     }
     for (const block of head) {
       // The parser took a definition or a formula that was being written for a whole one.
-      const isWritten = asksFor(block, written) || hasOpenMath(this.#text, block.node)
+      const isWritten = asksFor(block, written) || hasOpenMath(this.text, block.node)
       this.#done.push(isWritten ? parseAgain(block) : block)
     }
     if (changed.size > 0) {
       this.#done = this.#done.map((block) => (asksFor(block, changed) ? parseAgain(block) : block))
     }
     const shown = rest.some((block) => asksFor(block, changed))
-      ? this.#parse(tail, this.#text.length, this.#isOpen).blocks
+      ? this.#parse(tail, this.text.length, this.#isOpen).blocks
       : rest
     if (again.size > 0 || shown !== rest) {
       this.#renewNotes(again)
@@ -122,7 +122,7 @@ export class MarkdownDocument {
   #tailAfter(head: readonly Block[], place: number): Tail {
     const { from, prefix } = this.#tail
     const last = head.at(-1)
-    const source = prefix + this.#text.slice(from, place)
+    const source = prefix + this.text.slice(from, place)
     const lines = last ? reopening(source, last.node, from - prefix.length) : ''
     return { from: place, prefix: lines, continues: lines !== '' }
   }
@@ -132,7 +132,7 @@ export class MarkdownDocument {
     to: number,
     isOpen: boolean,
   ): { blocks: Block[]; failed: Failed[] } {
-    const text = this.#text.slice(from, to)
+    const text = this.text.slice(from, to)
     const source = prefix + (isOpen ? text.replace(HALF_MARK, '') : text)
     // The parser drops a byte order mark at the start, but it is one only at the start of the text.
     const isMarked = source.startsWith('\ufeff')
@@ -142,7 +142,7 @@ export class MarkdownDocument {
       isOpen,
       base,
     })
-    const starts = children.map((node) => lineStart(this.#text, node.start))
+    const starts = children.map((node) => lineStart(this.text, node.start))
     let next = 0
     const blocks = children.map((node, index) => {
       const end = starts[index + 1] ?? Infinity
@@ -190,7 +190,7 @@ export class MarkdownDocument {
     const written = new Map<string, Node>()
     for (const block of rest) {
       // The address in a definition is unknown while it is being written.
-      const isWritten = this.#isOpen && block === rest.at(-1) && !this.#text.endsWith('\n')
+      const isWritten = this.#isOpen && block === rest.at(-1) && !this.text.endsWith('\n')
       const isKnown = !isWritten || block.node.type === 'footnoteDefinition'
       collect(block, isKnown ? open : written, before)
     }

@@ -29,7 +29,7 @@ export function withMarkedSource(text: string, marks: readonly Mark[]): string {
   document.update(text, false)
   const whole: Node = {
     type: 'root',
-    children: viewOf(document.blocks, false),
+    children: [...viewOf(document, false).blocks],
     start: 0,
     end: text.length,
   }

@@ -15,6 +15,8 @@ export interface Node {
   alt?: string | null
   /** The normalized label of a reference or a definition. */
   identifier?: string
+  /** The label as it was written. */
+  label?: string
   referenceType?: string
   /** Of lists and their items. */
   ordered?: boolean
@@ -23,12 +25,14 @@ export interface Node {
   checked?: boolean | null
   /** Of a later part of a long list: the list's first item. */
   leader?: Node
+  /** Whether a paragraph follows the one before it on the next line, or a note started in a block before. */
+  goesOn?: boolean
   /** Of tables. */
   align?: (string | null)[]
   /** Of code. */
   lang?: string | null
   meta?: string | null
-  /** Of formulas: the source, with its delimiters. */
+  /** The source of a formula, with its delimiters, of a definition, or of a note's label. */
   source?: string
   isDisplay?: boolean
   /** Of elements. */

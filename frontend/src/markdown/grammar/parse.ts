@@ -57,7 +57,9 @@ export function parse(
   const [[tree, failed], asked] = withLabels(known, () =>
     withFormulas(source, () => fromMarkdown(source, { extensions, mdastExtensions: TREE })),
   )
-  const children = shaped((tree as unknown as RawNode).children ?? [], { source, isOpen, base })
+  const nodes = (tree as unknown as RawNode).children ?? []
+  // The parser does not count a byte order mark at the start.
+  const children = shaped(nodes, { source: source.replace(/^\ufeff/, ''), isOpen, base })
   if (isOpen) completed(children, base + source.trimEnd().length)
   return {
     children,

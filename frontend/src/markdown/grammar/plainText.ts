@@ -7,9 +7,10 @@ import { viewOf } from './view'
 const HOLDS_BLOCKS = new Set(['blockquote', 'list', 'listItem', 'table', 'element'])
 
 /** Return a document's words without their markup, for reading aloud. */
-export function plainText({ blocks, references }: MarkdownDocument): string {
-  const notes = references.notes().flatMap((label) => references.get(label)?.children ?? [])
-  return [...viewOf(blocks, false), ...notes].map(blockText).filter(Boolean).join('\n')
+export function plainText(document: MarkdownDocument): string {
+  const { blocks, notes } = viewOf(document, false)
+  const noted = [...notes.values()].flatMap(({ children = [] }) => children)
+  return [...blocks, ...noted].map(blockText).filter(Boolean).join('\n')
 }
 
 function blockText(node: Node): string {

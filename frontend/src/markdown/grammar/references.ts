@@ -18,6 +18,10 @@ export class References {
     return this.finished.has(label) || this.rest.has(label)
   }
 
+  get isEmpty(): boolean {
+    return this.finished.size + this.rest.size === 0
+  }
+
   labels(): string[] {
     return [...new Set([...this.finished.keys(), ...this.rest.keys()])]
   }

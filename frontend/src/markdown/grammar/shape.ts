@@ -50,14 +50,20 @@ function withElementsInside(block: Node, isOpen: boolean): Node {
   return isSame ? block : { ...block, children }
 }
 
-function plain(raw: RawNode, { base }: Whole): Node {
+function plain(raw: RawNode, { source, base }: Whole): Node {
   const { position, children: _, start, ...rest } = raw
   const from = base + (position?.start.offset ?? 0)
   const node: Node = { ...rest, start: from, end: base + (position?.end.offset ?? 0) }
   if (raw.type === 'list') node.first = start ?? null
   if (raw.identifier !== undefined) node.identifier = raw.identifier.toUpperCase()
+  if (raw.type === 'definition' || raw.type === 'footnoteDefinition') {
+    const written = source.slice(node.start - base, node.end - base)
+    node.source = NOTE_LABEL.exec(written)?.[0] ?? written.replaceAll(/\n[ \t>]*/g, '\n')
+  }
   return node
 }
+
+const NOTE_LABEL = /^\[\^(?:\\.|[^\\\]])+\]:/
 
 const HOLDS_BLOCKS = new Set(['blockquote', 'listItem', 'footnoteDefinition'])
 const CONTAINERS = new Set(['blockquote', 'list', 'listItem'])

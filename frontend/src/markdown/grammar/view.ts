@@ -2,11 +2,36 @@
 
 import { grouped } from '../groups'
 import type { Block } from './block'
+import type { MarkdownDocument } from './document'
 import type { Node } from './node'
 import { withElements } from './shape'
+import { isDefinition, textOfNote, Usage, withText } from './unused'
 
-/** Return the blocks of a text; unchanged blocks are the same objects as before. */
-export function viewOf(blocks: readonly Block[], isOpen: boolean): Node[] {
+/** A text and its parts. */
+type Parts = Pick<MarkdownDocument, 'text' | 'blocks' | 'references'>
+
+export interface View {
+  /** Unchanged blocks are the same objects as before. */
+  blocks: readonly Node[]
+  /** The notes to which the text refers, by label, in the order of their numbers. */
+  notes: ReadonlyMap<string, Node>
+}
+
+/** Return the blocks of a text, and the notes below it. */
+export function viewOf({ text, blocks, references }: Parts, isOpen: boolean): View {
+  const nodes = whole(blocks)
+  const usage = new Usage(nodes, references, (label) =>
+    blocks.some(({ asked }) => asked.has(label)),
+  )
+  const notes = new Map<string, Node>()
+  for (const [label, node] of usage.used) {
+    if (node.type === 'footnoteDefinition') notes.set(label.slice(1), textOfNote(node, usage))
+  }
+  return { blocks: withElements(withText(nodes, usage, text), isOpen), notes }
+}
+
+/** Return blocks, joined where the text was parsed in parts. */
+function whole(blocks: readonly Block[]): Node[] {
   const nodes: Node[] = []
   let parts: Block[] = []
   const flush = (): void => {
@@ -16,10 +41,10 @@ export function viewOf(blocks: readonly Block[], isOpen: boolean): Node[] {
   for (const block of blocks) {
     const { type } = block.node
     if (!block.continues || parts[0]?.node.type !== type || isFull(parts, block)) flush()
-    if (type !== 'definition' && type !== 'footnoteDefinition') parts.push(block)
+    parts.push(block)
   }
   flush()
-  return withElements(nodes, isOpen)
+  return nodes
 }
 
 /** The most characters, about, in a quote or an item that the browser lays out together. */
@@ -38,7 +63,7 @@ function startedAt(node: Node, from: number): Node {
   const start = first && startedAt(first, from)
   const isEmpty = start?.children?.length === 0 && start !== first
   const children = start === undefined || isEmpty ? more : [start, ...more]
-  return { ...node, start: from, children }
+  return { ...node, start: from, children, ...(isDefinition(node) && { goesOn: true }) }
 }
 
 function together(parts: readonly Block[]): Node {
