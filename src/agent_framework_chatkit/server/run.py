@@ -46,7 +46,7 @@ from .remembered import RememberedTurn
 from .run_end import end_run
 from .run_thread import RunThread
 from .run_writer import RunWriter
-from .threads import is_hidden, thread_response, without_output
+from .threads import for_writing, is_hidden, thread_response, without_output
 from .turn_state import MESSAGES, SILENT, TurnState
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ class Run:
             return
         self.writer.text.flush()
         if isinstance(event, (ThreadItemDoneEvent, ThreadItemReplacedEvent)):
-            self.writer.writes.items.append(event.item)
+            self.writer.writes.items.append(for_writing(event.item))
             self._finish(event.item.id)
             event = event.model_copy(update={"item": without_output(event.item)})
             self._add_item(event, event, is_addition=is_addition, needs_commit=True)

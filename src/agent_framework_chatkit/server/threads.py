@@ -14,6 +14,8 @@ from chatkit.types import (
     ThreadMetadata,
 )
 
+from ..stores.sql import json_text
+from ..stores.sql.turn_rows import DumpedItem
 from ..stores.turn_end import TurnEndItem
 
 
@@ -59,6 +61,13 @@ def without_output(item: ThreadItem) -> ThreadItem:
     """
     if isinstance(item, ClientToolCallItem) and item.output is not None:
         return item.model_copy(update={"output": None})
+    return item
+
+
+def for_writing(item: ThreadItem) -> ThreadItem | DumpedItem:
+    """Return an item to write; the output of a client tool is freed once it is JSON."""
+    if isinstance(item, ClientToolCallItem) and item.output is not None:
+        return DumpedItem(item.id, json_text.dump(item))
     return item
 
 

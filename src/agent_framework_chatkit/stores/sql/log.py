@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from contextlib import closing
 from typing import Any
 
 from chatkit.types import Page, ThreadItem, ThreadMetadata
@@ -20,7 +19,7 @@ from sqlalchemy import (
 )
 
 from .database import Database
-from .rows import load_page, thread_key, unknown_thread
+from .rows import data_up_to, each_row, load_page, thread_key, unknown_thread
 from .stored import read_stored
 from .tables import FIRST, events, items, requests, threads, turns, workers
 from .tables import owners as owners_table
@@ -242,22 +241,24 @@ class ThreadLog:
         There may be more rows even if fewer than `limit` are returned, so that readers do not hold
         much of the log in memory.
         """
-        statement = (
-            select(*_EVENTS)
-            .where(events.c.thread == key, events.c.position > after)
-            .order_by(events.c.position)
-            .limit(limit)
-        )
 
         def read(connection: Connection) -> list[LogRow]:
+            data = data_up_to(READ_AT_ONCE, connection, events, events.c.position)
+            statement = (
+                select(*_EVENTS[:-1], data)
+                .where(events.c.thread == key, events.c.position > after)
+                .order_by(events.c.position)
+                .limit(limit)
+            )
             rows: list[LogRow] = []
             size = 0
-            with closing(connection.execute(statement)) as found:
-                for row in found:
-                    rows.append(_log_row(row))
-                    size += len(row.data)
-                    if size > READ_AT_ONCE:
-                        break
+            for row in each_row(connection, statement):
+                if row.data is None:
+                    break
+                rows.append(_log_row(row))
+                size += len(row.data)
+                if size > READ_AT_ONCE:
+                    break
             return rows
 
         return await self._database.read(read)

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import TypeVar
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from chatkit.store import NotFoundError
 from chatkit.types import Page
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, Table, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    ScalarSelect,
+    Select,
+    Table,
+    case,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from .tables import threads
 from .time import database_time
@@ -18,7 +31,10 @@ T = TypeVar("T")
 _CURSOR = re.compile(r"after:(\d{1,18})")
 
 PAGE_BYTES = 4 * 1024 * 1024
-"""The size of rows in bytes after which a page ends."""
+"""The maximum size of a page's rows in bytes, unless it has only one."""
+
+_LARGE = 1024 * 1024
+"""The length of data whose memory is freed at once."""
 
 
 def thread_key(thread_id: str, owner: str) -> ScalarSelect[int]:
@@ -85,6 +101,53 @@ def unknown_thread(thread_id: str) -> NotFoundError:
     return NotFoundError(f"There is no thread {thread_id!r}.")
 
 
+def each_row(connection: Connection, statement: Select[Any]) -> Iterator[Row[Any]]:
+    """Yield rows, of which the driver keeps no copies.
+
+    Args:
+        connection: The connection.
+        statement: Selects rows with a column `data`, which may be large.
+    """
+    if connection.dialect.name == "sqlite":
+        with connection.execute(statement) as found:
+            yield from found
+        return
+    rows = deque(connection.execute(statement))
+    free_after(connection, *(row.data or "" for row in rows))
+    while rows:
+        yield rows.popleft()
+
+
+def data_up_to(
+    size: int, connection: Connection, table: Table, ordered: ColumnElement[Any]
+) -> ColumnElement[str | None]:
+    """Return a column with the data of the first rows, and nothing for those over a total size.
+
+    The first row always has its data. SQLite's rows have all data, because they are read one at a
+    time; PostgreSQL's driver reads all rows at once.
+
+    Args:
+        size: The size in bytes.
+        connection: The connection.
+        table: The table.
+        ordered: The order of the rows.
+    """
+    if connection.dialect.name == "sqlite":
+        return table.c.data
+    own = func.octet_length(table.c.data)
+    total = func.sum(own).over(order_by=ordered)
+    return case((or_(total <= size, total == own), table.c.data)).label("data")
+
+
+def free_after(connection: Connection, *texts: str) -> None:
+    """Free the memory of texts that were written or read, after the transaction.
+
+    A driver keeps copies of them until the connection executes the same statement again, or longer.
+    """
+    if any(len(text) > _LARGE for text in texts):
+        connection.detach()
+
+
 def position_after(
     connection: Connection,
     table: Table,
@@ -134,7 +197,7 @@ def load_page(
         scope: The condition on its rows.
         parse: Converts a row's ID and data; returns `None` to leave the row out.
         position: The number of the row after which the page starts.
-        limit: The maximum number of rows. A page also ends after `PAGE_BYTES`.
+        limit: The maximum number of rows. A page also ends before it has more than `PAGE_BYTES`.
         order: `asc` or `desc`.
 
     Raises:
@@ -149,26 +212,28 @@ def load_page(
     size = 0
     while True:
         missing = limit - len(data)
+        ordered = column.desc() if order == "desc" else column
         statement = (
-            select(column, table.c.id, table.c.data)
+            select(column, table.c.id, data_up_to(PAGE_BYTES, connection, table, ordered))
             .where(scope)
-            .order_by(column.desc() if order == "desc" else column)
+            .order_by(ordered)
             .limit(missing + 1)
         )
         if position is not None:
             statement = statement.where(column < position if order == "desc" else column > position)
-        has_more = False
-        with connection.execute(statement) as rows:
-            for number, row in enumerate(rows):
-                has_more = number == missing or (bool(data) and size > PAGE_BYTES)
-                if has_more:
-                    break
-                position = row.position
-                size += len(row.data)
-                value = parse(row.id, row.data)
-                if value is not None:
-                    data.append(value)
-        if not has_more or len(data) == limit or size > PAGE_BYTES:
+        has_more = is_full = False
+        for number, row in enumerate(each_row(connection, statement)):
+            is_too_much = row.data is None or size + len(row.data) > PAGE_BYTES
+            is_full = is_too_much and bool(data)
+            has_more = is_full or row.data is None or number == missing
+            if has_more:
+                break
+            position = row.position
+            size += len(row.data)
+            value = parse(row.id, row.data)
+            if value is not None:
+                data.append(value)
+        if not has_more or is_full or len(data) == limit:
             return Page(
                 data=data, has_more=has_more, after=f"after:{position}" if has_more else None
             )

@@ -20,10 +20,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from .database import Database
-from .rows import position_after, unknown_thread
-from .search_text import beginnings_in, marked, text_of
+from .rows import each_row, position_after, unknown_thread
+from .search_text import MAX_TEXT, beginnings_in, marked, text_of
 from .tables import SEARCH, TITLE, items, threads, words
 from .writes import parse_item, parse_thread
+
+_READ_AT_ONCE = 5
+"""The number of messages that are read at once."""
 
 _INDEX = table(SEARCH, column("rowid"))
 
@@ -117,14 +120,16 @@ class Search:
 
     def _messages(self, connection: Connection, keys: list[int]) -> dict[int, tuple[str, str]]:
         """Return the IDs and texts of messages, by the keys of their words."""
-        statement = (
-            select(words.c.key, items.c.id, items.c.data)
-            .join(items, and_(items.c.thread == words.c.thread, items.c.id == words.c.item))
-            .where(words.c.key.in_(keys))
-        )
         found: dict[int, tuple[str, str]] = {}
-        for row in connection.execute(statement) if keys else ():
-            item = parse_item(row.id, row.data)
-            if item is not None:
-                found[row.key] = (row.id, text_of(item))
+        # The messages may be large, and PostgreSQL's driver reads all rows at once.
+        for start in range(0, len(keys), _READ_AT_ONCE):
+            statement = (
+                select(words.c.key, items.c.id, items.c.data)
+                .join(items, and_(items.c.thread == words.c.thread, items.c.id == words.c.item))
+                .where(words.c.key.in_(keys[start : start + _READ_AT_ONCE]))
+            )
+            for row in each_row(connection, statement):
+                item = parse_item(row.id, row.data)
+                if item is not None:
+                    found[row.key] = (row.id, text_of(item)[:MAX_TEXT])
         return found

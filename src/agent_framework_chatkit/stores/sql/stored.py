@@ -9,6 +9,7 @@ from agent_framework import Message
 from sqlalchemy import Connection, func, literal, select
 
 from .messages import load_messages
+from .rows import each_row
 from .sessions import read_session
 from .tables import items, messages, sessions
 from .turn_rows import ReadRows, StoredThread, UnreadItem
@@ -46,20 +47,22 @@ def read_stored(
         if count != before.count:
             before = ReadRows(0, 0, 0)
     is_continued = known is not None and before.count == known.count
-    rows = connection.execute(
+    rows = each_row(
+        connection,
         select(
             messages.c.position,
             messages.c.read_to,
             messages.c.data if with_messages else literal("[]").label("data"),
         )
         .where(messages.c.thread == key, messages.c.position > before.last)
-        .order_by(messages.c.position)
+        .order_by(messages.c.position),
     )
     added, read = _read_messages(rows, before, thread_id)
-    unread = connection.execute(
+    unread = each_row(
+        connection,
         select(items.c.position, items.c.id, items.c.data, items.c.is_news)
         .where(items.c.thread == key, items.c.position > read.read_to)
-        .order_by(items.c.position)
+        .order_by(items.c.position),
     )
     return StoredThread(
         None if session is None else read_session(session.id, session.data, str(key)),

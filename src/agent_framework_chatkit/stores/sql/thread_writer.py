@@ -15,6 +15,7 @@ from sqlalchemy import Connection, literal, select
 
 from .database import Database
 from .log import find_in_log
+from .rows import free_after
 from .search_index import index_title
 from .sessions import write_session
 from .statements import Statements
@@ -121,6 +122,7 @@ class ThreadWriter:
                     "read_to": added.read_to,
                 }
                 connection.execute(self._statements.add_message, values)
+                free_after(connection, added.data)
                 position += 1
             if writes.session is not None:
                 name, data = writes.session

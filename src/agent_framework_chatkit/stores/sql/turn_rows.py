@@ -135,6 +135,13 @@ class StoredMessages:
     read_to: int | None = None
 
 
+class DumpedItem(NamedTuple):
+    """An item without words to search for, as JSON: its value may be large."""
+
+    id: str
+    data: str
+
+
 @dataclass(frozen=True)
 class TurnEnd:
     """How a turn ended."""
@@ -165,7 +172,7 @@ class Writes:
         end: The end of the turn.
     """
 
-    items: list[ThreadItem] = field(default_factory=list)
+    items: list[ThreadItem | DumpedItem] = field(default_factory=list)
     is_news: bool = False
     removed: list[str] = field(default_factory=list)
     thread: ThreadChange | None = None

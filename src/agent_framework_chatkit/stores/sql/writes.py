@@ -14,10 +14,11 @@ from sqlalchemy import Connection, delete
 from ..turn_end import TurnEndItem
 from . import json_text
 from .database import Database
-from .rows import unknown_thread
+from .rows import free_after, unknown_thread
 from .search_index import index_items, index_title
 from .tables import attachments, items, messages, sessions, words
 from .time import database_time
+from .turn_rows import DumpedItem
 
 THREAD: TypeAdapter[ThreadMetadata] = TypeAdapter(ThreadMetadata)
 _kinds = tuple(
@@ -77,7 +78,7 @@ def add_items(
     connection: Connection,
     key: int,
     position: int,
-    added: Sequence[ThreadItem],
+    added: Sequence[ThreadItem | DumpedItem],
     *,
     is_news: bool = False,
 ) -> None:
@@ -91,6 +92,7 @@ def add_items(
         added: The items.
         is_news: Whether the agent must read them.
     """
+    texts = [item.data if isinstance(item, DumpedItem) else json_text.dump(item) for item in added]
     connection.execute(
         database.statements.add_item,
         [
@@ -98,13 +100,15 @@ def add_items(
                 "thread": key,
                 "position": position + index,
                 "id": item.id,
-                "data": json_text.dump(item),
+                "data": data,
                 "is_news": is_news or None,
             }
-            for index, item in enumerate(added)
+            for index, (item, data) in enumerate(zip(added, texts, strict=True))
         ],
     )
-    index_items(database, connection, key, added)
+    free_after(connection, *texts)
+    searched = [item for item in added if not isinstance(item, DumpedItem)]
+    index_items(database, connection, key, searched)
 
 
 def delete_item(connection: Connection, key: int, item_id: str) -> None:
