@@ -102,16 +102,21 @@ def _fits(offered: Any, sent: Any, fields: _Fields) -> bool:
 
 
 def _may_have(control: Mapping[str, Any], value: Any) -> bool:
+    if isinstance(value, (dict, list)):
+        return False
+    if control.get("disabled") is True:
+        is_box = control.get("type") == "Checkbox"
+        default = control.get("defaultChecked" if is_box else "defaultValue")
+        return _is_same(default, value) or not (default or value)
     options = control.get("options")
     if isinstance(options, list) and value is not None:
-        given = value if isinstance(value, list) else [value]
-        allowed = [
-            each.get("value")
+        return any(
+            isinstance(each, dict)
+            and each.get("disabled") is not True
+            and _is_same(each.get("value"), value)
             for each in options
-            if isinstance(each, dict) and each.get("disabled") is not True
-        ]
-        return all(each in allowed for each in given)
-    return not isinstance(value, (dict, list))
+        )
+    return True
 
 
 def _at(values: Any, path: list[str]) -> Any:

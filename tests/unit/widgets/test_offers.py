@@ -35,6 +35,8 @@ SIZE = {
         {"value": "l", "label": "L", "disabled": True},
     ],
 }
+OFF = {"type": "Input", "name": "note", "defaultValue": "x", "disabled": True}
+TICKED = {"type": "Checkbox", "name": "gift", "defaultChecked": True, "disabled": True}
 PRICE = {"type": "Input", "name": "price"}
 DEEP = {"type": "Input", "name": "item.note"}
 NEW = {"type": "Input", "name": "to.name"}
@@ -78,9 +80,20 @@ CASES: list[tuple[Any, str, Any, bool]] = [
     (form(PRICE), "buy", {**SAME, "price": 1}, False),
     (form(SIZE), "buy", {**SAME, "size": "m"}, True),
     (form(SIZE), "buy", {**SAME, "size": None}, True),
-    (form(SIZE), "buy", {**SAME, "size": ["s", "m"]}, True),
+    (form(SIZE), "buy", {**SAME, "size": ["s", "m"]}, False),
+    (form(SIZE), "buy", {**SAME, "size": ["s"]}, False),
     (form(SIZE), "buy", {**SAME, "size": "xl"}, False),
     (form(SIZE), "buy", {**SAME, "size": "l"}, False),
+    (form(OFF), "buy", SAME, True),
+    (form(OFF), "buy", {**SAME, "note": "x"}, True),
+    (form(OFF), "buy", {**SAME, "note": "y"}, False),
+    (form(OFF), "buy", {**SAME, "note": None}, False),
+    (form(OFF, NOTE), "buy", {**SAME, "note": "y"}, True),
+    (form({**OFF, "defaultValue": None}), "buy", {**SAME, "note": ""}, True),
+    (form({**SIZE, "disabled": True}), "buy", {**SAME, "size": "m"}, False),
+    (form({**SIZE, "disabled": True, "defaultValue": "m"}), "buy", {**SAME, "size": "m"}, True),
+    (form(TICKED), "buy", {**SAME, "gift": True}, True),
+    (form(TICKED), "buy", {**SAME, "gift": False}, False),
     (form(DEEP), "buy", {"price": 100, "item": {"id": "a", "note": "x"}}, True),
     (form(DEEP), "buy", {"price": 100, "item": {"id": "b", "note": "x"}}, False),
     (form(NEW), "buy", {**SAME, "to": {"name": "x"}}, True),
