@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from agent_framework import AgentSession, Message
 
+from ..interrupts.request_info import is_request_info
 from ..stores.sql.messages import load_messages
 from ..stores.sql.turn_rows import StoredMessages
 from ..text import without_markup
@@ -91,6 +92,8 @@ def _called(messages: Sequence[Message]) -> list[str]:
     called = []
     for (index, at), result in sorted(results_of_calls(messages).items()):
         call = messages[index].contents[at]
+        if is_request_info(call):
+            continue
         called.append(without_markup(f"{call.name}({call.arguments}): {result.result}"))
     return called
 

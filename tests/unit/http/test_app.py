@@ -22,7 +22,7 @@ from agent_framework_chatkit.http.app import create_app
 from agent_framework_chatkit.http.request_context import preferred_locale
 from agent_framework_chatkit.server import follower
 from agent_framework_chatkit.stores import SQLStore
-from agent_framework_chatkit.stores.sql.turns import Turns
+from agent_framework_chatkit.stores.sql.thread_writer import ThreadWriter
 
 from ...fakes.scripted_agent import agent, text
 from ..chat_client import Browser, message, of_type
@@ -207,17 +207,17 @@ async def test_database_outage_is_reported_and_ends(
 async def test_turn_waits_during_database_outage(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    commit = Turns.commit
+    commit = ThreadWriter.commit
     fails = 2
 
-    async def gone(*args: Any, **kwargs: Any) -> Any:
+    def gone(*args: Any) -> None:
         nonlocal fails
         if fails:
             fails -= 1
             raise OperationalError("INSERT secret", {}, Exception("host=10.0.0.7"))
-        await commit(*args, **kwargs)
+        commit(*args)
 
-    monkeypatch.setattr(Turns, "commit", gone)
+    monkeypatch.setattr(ThreadWriter, "commit", gone)
     async with chat() as browser:
         events = await browser.ask("Hello")
         assert not of_type(events, "error")

@@ -133,7 +133,9 @@ async def test_server_stores_widget_and_retries() -> None:
     client: Any = answering.client
     known = str([message.to_dict() for message in client.asked[-1]])
     assert known.count("Rome") == 3
-    assert "Oslo" not in known
+    # Of the deleted answer, the agent knows only the call.
+    assert known.count("Oslo") == 2
+    assert "An earlier answer to this was deleted" in known
     assert "Card" not in known
 
 
