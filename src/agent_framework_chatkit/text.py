@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Any
 
 _WORD_BOUNDARY = re.compile(r"[\W_]+|(?<=[a-z0-9])(?=[A-Z])")
@@ -58,7 +59,9 @@ _TO_ESCAPE = re.compile(rf"{_MAY_ESCAPE}(?:{_EMOJI}|{_USUAL_SPACE}|([{_HIDDEN}{_
 _TO_ESCAPE_IN_NAMES = re.compile(
     rf"{_MAY_ESCAPE}(?:{_EMOJI}|{_USUAL_SPACE}|{_USUAL_IN_NAMES}|([{_HIDDEN}{_SPACES}]))"
 )
-
+_MAX_MARKS = 5
+"""The number of accents and signs on a letter, which no language exceeds often."""
+_MAY_HAVE_MARKS = re.compile(rf"[^\w\s\x00-\x7f]{{{_MAX_MARKS + 1},}}")
 
 _MARKUP = re.compile(
     r"<(?=\s*/?\s*(?:TAG|ATTACHMENT|HIDDEN_CONTEXT|StructuredInput)\b)", re.IGNORECASE
@@ -95,8 +98,8 @@ def shorten(text: str, limit: int) -> str:
 def visible(text: str, *, keep: str = "", in_name: bool = False) -> str:
     r"""Replace characters that hide, reorder or imitate text with escapes such as `\u202e`.
 
-    Unusual spaces are replaced, too. Emoji keep their joiners, and Chinese, Japanese, French and
-    long numbers keep their spaces.
+    So are unusual spaces, and accents that pile up on a letter. Emoji keep their joiners, and
+    Chinese, Japanese, French and long numbers keep their spaces.
 
     Args:
         text: The text.
@@ -111,11 +114,22 @@ def visible(text: str, *, keep: str = "", in_name: bool = False) -> str:
         hidden = match[1]
         if hidden is None or hidden in keep:
             return match[0]
-        return " " if in_name and _is_space(hidden) else json.dumps(hidden)[1:-1]
+        return " " if in_name and _is_space(hidden) else _escaped(hidden)
 
     # `json.dumps` does not escape DEL.
     pattern = _TO_ESCAPE_IN_NAMES if in_name else _TO_ESCAPE
-    return pattern.sub(escape, text).replace("\x7f", "\\u007f")
+    shown = pattern.sub(escape, text).replace("\x7f", "\\u007f")
+    return _MAY_HAVE_MARKS.sub(_without_piles, shown)
+
+
+def _without_piles(match: re.Match[str]) -> str:
+    """Escape marks that pile up on a letter: they would cover the lines around it."""
+    shown: list[str] = []
+    count = 0
+    for char in match[0]:
+        count = count + 1 if _is_mark(char) else 0
+        shown.append(_escaped(char) if count > _MAX_MARKS else char)
+    return "".join(shown)
 
 
 def without_hidden(name: str) -> str:
@@ -132,6 +146,16 @@ def without_hidden(name: str) -> str:
     cleaned = _TO_ESCAPE_IN_NAMES.sub(replace, name)
     # A character that is gone now may have been the reason to keep the space beside it.
     return _TO_ESCAPE_IN_NAMES.sub(replace, cleaned)
+
+
+@lru_cache(maxsize=4096)
+def _is_mark(char: str) -> bool:
+    return unicodedata.category(char) in ("Mn", "Me")
+
+
+@lru_cache(maxsize=4096)
+def _escaped(char: str) -> str:
+    return json.dumps(char)[1:-1]
 
 
 def _is_space(char: str) -> bool:

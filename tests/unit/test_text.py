@@ -172,6 +172,15 @@ def test_foreign_letters_are_unchanged() -> None:
     assert visible("a\nb\tc\r", keep="\n\t") == "a\nb\tc\\r"
 
 
+def test_accents_that_pile_up_on_a_letter_become_escapes() -> None:
+    """In a pile, they would cover the lines above and below."""
+    for letter in ("ש\u05c1\u05bc\u05b4\u0596", "ཧ\u0f71\u0f74\u0f83", "ที่", "e\u0302\u0301"):
+        assert visible(letter * 20) == letter * 20
+    pile = "e" + "\u0301\u0489" * 50
+    assert visible(pile) == pile[:6] + "\\u0489" + "\\u0301\\u0489" * 47
+    assert json.loads(f'"{visible(pile)}"') == pile
+
+
 def test_joiners_are_kept_where_words_need_them() -> None:
     for name in (PERSIAN, MONGOLIAN, KATSURAGI):
         assert visible(name) != name

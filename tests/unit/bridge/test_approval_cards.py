@@ -121,6 +121,15 @@ def test_values_with_different_spaces_look_different() -> None:
     assert fields(widget(shown({"v": french[:-2]})))[0][1] == french[:-2]
 
 
+def test_accents_of_an_argument_cover_no_other() -> None:
+    pile = "n" + "\u0300\u0324" * 100
+    form = shown(json.dumps({"path": "/etc/passwd", pile: pile, "list": [pile]}))
+    path, *others = fields(widget(form))
+    assert path == ("path", "/etc/passwd", False)
+    assert "\u0300\u0324" * 3 not in f"{form.text}{others}"
+    assert [read(value) for _, value, _ in others] == [pile, [pile]]
+
+
 def test_multiline_text_stays_readable() -> None:
     assert fields(widget(shown({"v": "a\n\tb"})))[0][1] == "a\n\tb"
     assert fields(widget(shown({"v": "a\nb\u202e"})))[0][1] == '"a\nb\\u202e"'
