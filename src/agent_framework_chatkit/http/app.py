@@ -86,7 +86,7 @@ def create_app(
             *ui_routes(page_options(server, page or {})),
         ],
         # The chat's routes always have this check.
-        middleware=[Middleware(HostCheck, hosts=Hosts(allowed_hosts))]
+        middleware=[Middleware(HostCheck, hosts=Hosts(allowed_hosts), server=server)]
         if allowed_hosts is not None
         else [],
         lifespan=lambda app: _lifespan(server),
@@ -113,7 +113,8 @@ def chat_routes(
     """
     origins = Origins(allow_origins, has_login=authenticate is not None)
     endpoint = Endpoint(server, authenticate, origins, max_request_size)
-    middleware = [Middleware(HostCheck, hosts=Hosts(allowed_hosts)), *origins.middleware]
+    hosts = Hosts(allowed_hosts)
+    middleware = [Middleware(HostCheck, hosts=hosts, server=server), *origins.middleware]
     routes: list[tuple[str, Handler, str]] = [
         ("/chatkit", endpoint.chat, "POST"),
         ("/attachments", endpoint.upload, "POST"),

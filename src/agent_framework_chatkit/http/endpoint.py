@@ -13,9 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from chatkit.server import StreamingResult
 from chatkit.types import Attachment
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from pydantic import TypeAdapter
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -35,6 +32,7 @@ from .body import form_body, in_time, read_body
 from .event_stream import EventStream
 from .failures import failures_as_http
 from .origins import Origins
+from .refusals import record_refusal
 from .request_context import RequestContext, preferred_locale
 from .visitors import Visitors, new_visitor
 
@@ -48,10 +46,6 @@ Authenticate = Callable[[Request], MaybeAwaitable["str | None"]]
 """Returns the owner who sends a request, or `None` to refuse it."""
 
 Handler = Callable[[Request], Awaitable[Response]]
-
-_REFUSED = (401, 403, 413, 429)
-_REFUSALS = RateLimitItemPerMinute(60)
-"""The number of refusals per minute that a worker records: strangers must not fill the database."""
 
 
 class Endpoint:
@@ -76,7 +70,6 @@ class Endpoint:
         self._origins = origins
         self._max_request_size = max_request_size
         self._visitors: Visitors | None = None
-        self._refusals = MovingWindowRateLimiter(MemoryStorage())
 
     def audited(self, handle: Handler) -> Handler:
         """Return a handler that records refusals in the audit trail, up to a rate limit."""
@@ -85,10 +78,7 @@ class Endpoint:
             try:
                 return await handle(request)
             except HTTPException as error:
-                if error.status_code in _REFUSED and self._refusals.hit(_REFUSALS):
-                    await self._server.store.audit.record(
-                        "request.refused", None, path=request.url.path, status=error.status_code
-                    )
+                await record_refusal(self._server, request.scope, error.status_code)
                 raise
 
         return audited

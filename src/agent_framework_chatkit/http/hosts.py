@@ -6,10 +6,16 @@ import ipaddress
 import logging
 import re
 from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from .refusals import record_refusal
+
+if TYPE_CHECKING:
+    from ..server.server import AgentChatKitServer
 
 logger = logging.getLogger(__name__)
 
@@ -32,11 +38,13 @@ class HostCheck:
     Args:
         app: The app to protect.
         hosts: The app's host names.
+        server: Records refusals in its audit trail.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Hosts) -> None:
+    def __init__(self, app: ASGIApp, hosts: Hosts, server: AgentChatKitServer[Any]) -> None:
         self._app = app
         self._hosts = hosts
+        self._server = server
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on to the app, or refuse it."""
@@ -48,6 +56,7 @@ class HostCheck:
                     f"This chat is not served under the name {host[:255]!r}. If it should be, "
                     "allow the name: --allowed-hosts, or create_app(allowed_hosts=[...])."
                 )
+                await record_refusal(self._server, scope, 403)
                 app = JSONResponse({"error": error}, 403)
         await app(scope, receive, send)
 

@@ -33,6 +33,9 @@ _TOO_MUCH_FROM_ADDRESS = (
 _MIN_UPLOAD = 4096
 """The minimum number of bytes to count for an upload: it also costs a row and a file."""
 
+_RECORDED_REFUSALS = RateLimitItemPerMinute(60)
+"""The number of refused requests per minute that a worker records."""
+
 
 class QuotaExceededError(Exception):
     """An owner exceeded a quota. The message is for the user."""
@@ -114,6 +117,10 @@ class QuotaKeeper:
         address = _address_of(context)
         if address is not None:
             self._take(self._quotas.address_turns, f"turns at {address}", _TOO_MANY_FROM_ADDRESS)
+
+    def may_record_refusal(self) -> bool:
+        """Return whether to record a refused request: strangers must not fill the database."""
+        return self._rates.hit(_RECORDED_REFUSALS, "refusals")
 
     @contextmanager
     def stream(self, context: Any) -> Iterator[None]:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
 from typer.testing import CliRunner
 
-from agent_framework_chatkit import AgentChatKitServer, create_app
+from agent_framework_chatkit import AgentChatKitServer, chat_routes, create_app
 from agent_framework_chatkit.cli.commands import app
 from agent_framework_chatkit.stores import AttachmentStore, SQLStore
 from agent_framework_chatkit.stores.sql.audit import AuditTrail
@@ -110,6 +111,45 @@ async def test_files_and_refused_requests_are_recorded(tmp_path: Path) -> None:
         refused = [each async for each in store.audit.records()][3:]
         assert len(refused) == 60
         assert (refused[0]["path"], refused[0]["status"]) == ("/chatkit", 401)
+        await server.close()
+
+
+@pytest.mark.parametrize("routes_only", [False, True])
+async def test_requests_with_another_host_name_are_recorded(routes_only: bool) -> None:
+    async with SQLStore[Any]("sqlite://") as store:
+        server = AgentChatKitServer[Any](agent(), store)
+        hosts = ["chat.example.com"]
+        routes = chat_routes(server, allowed_hosts=hosts)
+        app = Starlette(routes=routes) if routes_only else create_app(server, allowed_hosts=hosts)
+        browser = Browser(app)
+        browser.http.headers["host"] = "evil.test"
+        for _ in range(70):
+            assert (await browser.post("threads.list")).status_code == 403
+        records = [each async for each in store.audit.records()]
+        assert [(each["kind"], each["path"], each["status"]) for each in records] == [
+            ("request.refused", "/chatkit", 403)
+        ] * 60
+        await server.close()
+
+
+async def test_files_of_a_deleted_thread_are_recorded(tmp_path: Path) -> None:
+    async with SQLStore[Any]("sqlite://") as store:
+        files: AttachmentStore[Any] = AttachmentStore(
+            tmp_path, metadata=store, secret="s" * 32, base_url="http://chat"
+        )
+        server = AgentChatKitServer[Any](agent([text("Read.")]), store, files)
+        browser = Browser(create_app(server))
+        await browser.post("threads.list")
+        form = {"file": ("a.txt", b"a", "text/plain")}
+        name = (await browser.http.post("/attachments", files=form)).json()["id"]
+        await browser.ask("Read it.", attachments=[name])
+        await browser.get("threads.delete", thread_id=browser.thread_id)
+        records = [each async for each in store.audit.records()]
+        assert [(each["kind"], each.get("attachment")) for each in records] == [
+            ("attachment.uploaded", name),
+            ("thread.deleted", None),
+            ("attachment.deleted", name),
+        ]
         await server.close()
 
 

@@ -353,6 +353,7 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
         while ids := await store.doomed_attachments():
             for attachment_id in ids:
                 await self.delete_bytes(attachment_id)
+                await store.audit.record("attachment.deleted", None, attachment=attachment_id)
             await store.forget_attachments(ids)
 
     async def clean_up(self, older_than: timedelta = ABANDONED_AFTER) -> None:
