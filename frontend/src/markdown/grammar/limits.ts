@@ -1,7 +1,14 @@
 /** Limits the cost of parsing hostile text: markup beyond a limit is plain text. */
 
 import { blockQuote, list } from 'micromark-core-commonmark'
-import type { Construct, Extension, State, Tokenizer, TokenizeContext } from 'micromark-util-types'
+import type {
+  Construct,
+  Extension,
+  ParseContext,
+  State,
+  Tokenizer,
+  TokenizeContext,
+} from 'micromark-util-types'
 
 /** The most containers around one line. */
 const DEPTH = 40
@@ -143,14 +150,20 @@ export const shallow: Extension = {
 
 function limited(construct: Construct): Construct {
   const { tokenize, continuation } = construct
+  const known = new WeakSet<ParseContext>()
+  /** Remove the parser's own construct; disabling it would break lists, which need it. */
+  const replace = (parser: ParseContext): void => {
+    if (known.has(parser)) return
+    known.add(parser)
+    for (const [code, all] of Object.entries(parser.constructs.document)) {
+      const rest = [all ?? []].flat().filter((each) => each !== construct)
+      parser.constructs.document[code as unknown as number] = rest
+    }
+  }
   return {
     ...construct,
     tokenize(effects, ok, nok) {
-      // Remove the parser's own constructs here; disabling them would break lists, which need them.
-      for (const [code, all] of Object.entries(this.parser.constructs.document)) {
-        const rest = [all ?? []].flat().filter((each) => each !== construct)
-        this.parser.constructs.document[code as unknown as number] = rest
-      }
+      replace(this.parser)
       // Only a paragraph keeps a list from starting with an empty item or any number.
       const flow = this.events.findLast(([, { type }]) => type === 'chunkFlow')?.[1]._tokenizer
       if (flow?.currentConstruct?.name === 'codeIndented') this.interrupt = false

@@ -247,8 +247,10 @@ let failed: Failed[] = []
 export function withFormulas<T>(source: string, parse: () => T): [T, Failed[]] {
   failed = []
   const parsed = parse()
+  let end = source.length
+  while (end > 0 && /[\s>]/.test(source[end - 1] as string)) end--
   // The parser does not count a byte order mark at the start.
-  const end = source.replace(/^\ufeff|[\s>]+$/g, '').length
+  if (source.startsWith('\ufeff')) end--
   return [parsed, failed.map((each) => ({ ...each, isOpen: each.isOpen && each.end >= end }))]
 }
 
