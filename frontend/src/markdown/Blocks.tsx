@@ -1,4 +1,4 @@
-import { createElement, Fragment, memo, useContext, type ReactNode } from 'react'
+import { createElement, Fragment, memo, useContext, useMemo, type ReactNode } from 'react'
 
 import { useText } from '../ui/context'
 import { CodeBlock } from './CodeBlock'
@@ -6,7 +6,7 @@ import { directionOf } from './grammar/direction'
 import type { Node } from './grammar/node'
 import { isBlock } from './grammar/shape'
 import { isDefinition } from './grammar/unused'
-import { isLoose } from './grammar/view'
+import { costOf, inParts, isLoose } from './grammar/view'
 import { grouped, isSameGroup } from './groups'
 import { Inline } from './Inline'
 import { TableBlock } from './TableBlock'
@@ -16,6 +16,29 @@ interface BlocksProps {
   nodes: readonly Node[]
   /** Whether the last block is being written. */
   isOpen?: boolean
+}
+
+/** The most blocks, and the cost, that are rendered, and skipped out of view, together. */
+const PIECE = { blocks: 30, cost: 5_000 }
+
+/** Blocks in pieces, so that the browser lays out only those near the view. */
+export function Pieces({ nodes, isOpen = false }: BlocksProps) {
+  const pieces = useMemo(
+    () => grouped(nodes.flatMap(inParts), PIECE.blocks, PIECE.cost, costOf),
+    [nodes],
+  )
+  return pieces.map((piece, index, { length }) => (
+    <div key={index} className="piece">
+      <Blocks nodes={piece} isOpen={isOpen && index === length - 1} />
+    </div>
+  ))
+}
+
+/** The blocks in another block; in pieces if they are more than one. */
+export function Inner({ nodes, isOpen = false }: BlocksProps) {
+  const cost = nodes.reduce((sum, node) => sum + costOf(node), 0)
+  const Some = cost > PIECE.cost ? Pieces : Blocks
+  return <Some nodes={nodes} isOpen={isOpen} />
 }
 
 /** A list of blocks. */
@@ -39,7 +62,7 @@ const Block = memo(function Block({ node, isOpen }: { node: Node; isOpen: boolea
     case 'blockquote':
       return (
         <blockquote dir={directionOf(node)}>
-          <Blocks nodes={node.children ?? []} isOpen={isOpen} />
+          <Inner nodes={node.children ?? []} isOpen={isOpen} />
         </blockquote>
       )
     case 'list':
@@ -125,22 +148,23 @@ interface ItemProps {
 const Item = memo(function Item({ node, isLoose, isOpen }: ItemProps) {
   const { checked } = node
   const children = (node.children ?? []).filter((child) => !isDefinition(child))
+  const blocks = isLoose ? 0 : children.findIndex(({ type }) => type !== 'paragraph')
+  const lines = blocks === -1 ? children : children.slice(0, blocks)
   const box = typeof checked === 'boolean' && <Checkbox isDone={checked} />
+  const isLead = lines.length > 0 && lines.length < children.length
+  const names = [box !== false && 'task', isLead && 'lead'].filter(Boolean).join(' ')
   return (
-    <li dir={directionOf(node)} {...(box !== false && { className: 'task' })}>
+    <li dir={directionOf(node)} className={names || undefined}>
       {box}
-      {children.map((child, index) => {
-        const isLast = index === children.length - 1
-        if (child.type !== 'paragraph' || isLoose) {
-          return <Block key={child.start} node={child} isOpen={isOpen && isLast} />
-        }
-        return (
-          <Fragment key={child.start}>
-            {children[index - 1]?.type === 'paragraph' && <br />}
-            <Inline nodes={child.children} />
-          </Fragment>
-        )
-      })}
+      {lines.map((line, index) => (
+        <Fragment key={line.start}>
+          {index > 0 && <br />}
+          <Inline nodes={line.children} />
+        </Fragment>
+      ))}
+      {lines.length < children.length && (
+        <Inner nodes={children.slice(lines.length)} isOpen={isOpen} />
+      )}
     </li>
   )
 })

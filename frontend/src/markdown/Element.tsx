@@ -1,6 +1,6 @@
 import { createElement, type ReactNode } from 'react'
 
-import { Blocks } from './Blocks'
+import { Inner } from './Blocks'
 import type { Node } from './grammar/node'
 import { isBlock, paragraphs } from './grammar/shape'
 import { Inline } from './Inline'
@@ -45,15 +45,27 @@ export function Element({ node, parent }: { node: Node; parent: string | null })
 }
 
 function within(name: string, nodes: readonly Node[]): ReactNode {
-  const inner = nodes.map((each, index) =>
-    each.type === 'element' ? (
-      <Element key={index} node={each} parent={name} />
+  const inner = runsOf(nodes).map((run, index) =>
+    Array.isArray(run) ? (
+      <Inner key={index} nodes={run} />
     ) : (
-      <Blocks key={index} nodes={[each]} />
+      <Element key={index} node={run} parent={name} />
     ),
   )
   const hasRows = name === 'table' && nodes.some((each) => each.name === 'tr')
   return hasRows ? <tbody>{inner}</tbody> : inner
+}
+
+/** Return elements, and the blocks between them. */
+function runsOf(nodes: readonly Node[]): (Node | Node[])[] {
+  const runs: (Node | Node[])[] = []
+  for (const node of nodes) {
+    const last = runs.at(-1)
+    if (node.type === 'element') runs.push(node)
+    else if (Array.isArray(last)) last.push(node)
+    else runs.push([node])
+  }
+  return runs
 }
 
 /** Return the tag to render: table parts outside of a table, for example, would break the page. */

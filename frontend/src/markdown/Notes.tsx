@@ -1,17 +1,13 @@
 import { memo } from 'react'
 
 import { useText } from '../ui/context'
-import { Blocks } from './Blocks'
+import { Inner } from './Blocks'
 import type { Node } from './grammar/node'
 import { grouped, isSameGroup } from './groups'
 import { goToNote } from './notes'
-import { Pieces } from './Pieces'
 
 /** The most notes that the browser lays out together. */
 const GROUP = 50
-
-/** The characters from which a note is rendered in pieces. */
-const LONG = 10_000
 
 interface NotesProps {
   /** By label, in the order of their numbers. */
@@ -55,11 +51,9 @@ const Group = memo(function Group({ labels, nodes, first }: GroupProps) {
 
 const Note = memo(function Note({ node, number }: { node: Node | undefined; number: number }) {
   const text = useText()
-  const nodes = node?.children ?? []
-  const isLong = (nodes.at(-1)?.end ?? 0) - (nodes[0]?.start ?? 0) > LONG
   return (
     <li id={`user-content-fn-${number}`}>
-      {isLong ? <Pieces nodes={nodes} /> : <Blocks nodes={nodes} />}
+      <Inner nodes={node?.children ?? []} />
       <a
         href={`#user-content-fnref-${number}`}
         className="to-note"

@@ -287,9 +287,38 @@ test('an answer is read aloud without its markup', async () => {
   await settled(ann)
 })
 
+test('blocks in an item are as close to bold text as to plain text', async () => {
+  const blocks = ['  - b', '  ```\n  b\n  ```', '  > b', '  | b |\n  | - |']
+  const items = blocks.flatMap((block) => [`- a\n${block}`, `- **a**\n${block}`])
+  const ann = await shown(items.join('\n'))
+  const gaps = await ann.chat.locator('article .piece > ul > li').evaluateAll((all) =>
+    all.map((each) => {
+      const block = each.querySelector(':scope > :is(ul, div, blockquote)') as HTMLElement
+      return block.getBoundingClientRect().top - each.getBoundingClientRect().top
+    }),
+  )
+  expect(gaps).toHaveLength(8)
+  for (let index = 0; index < 8; index += 2) expect(gaps[index + 1]).toBe(gaps[index])
+  await settled(ann)
+})
+
+test('the box of a task is on the first line of its text', async () => {
+  const ann = await shown('- [ ] a\n\n  b\n- [x] c')
+  const heights = await ann.chat.locator('article .task').evaluateAll((all) =>
+    all.map((each) => {
+      const [box, line] = each.children as unknown as [Element, Element]
+      return line.getBoundingClientRect().bottom - box.getBoundingClientRect().bottom
+    }),
+  )
+  expect(heights).toHaveLength(2)
+  for (const height of heights) expect(Math.abs(height)).toBeLessThan(10)
+  await settled(ann)
+})
+
 test.each([
   ['close items', '1. a\n'.repeat(350)],
   ['loose items', '1. a\n\n'.repeat(350)],
+  ['items in a quote', '> 1. a\n'.repeat(350)],
   ['notes', Array.from({ length: 120 }, (_, at) => `b[^${at}]\n\n[^${at}]: a\n\n`).join('')],
 ])('a long list of %s looks like one list', async (_, text) => {
   const ann = await shown(text)
@@ -298,7 +327,7 @@ test.each([
     sheet.replaceSync('.markdown .piece { content-visibility: visible !important }')
     document.adoptedStyleSheets.push(sheet)
   })
-  const count = text.match(/^(?:1\.|\[\^\d+\]:)/gm)?.length ?? 0
+  const count = text.match(/^(?:> )?(?:1\.|\[\^\d+\]:)/gm)?.length ?? 0
   const items = ann.chat.locator('article li')
   await expect.poll(() => items.count()).toBe(count)
   /** The difference between the longest and the shortest distance of two items, in pixels. */

@@ -222,6 +222,26 @@ test('a long list is drawn in parts that look like one list', async () => {
   expect(lists.map((each) => each.className)).toEqual(['loose', 'loose goes-on', 'loose goes-on'])
 })
 
+test.each([
+  ['an item', `- a\n${'  - b\n'.repeat(250)}`, 'li > .piece > ul'],
+  ['a quote', '> - - b\n'.repeat(250), 'blockquote > .piece > ul'],
+  ['details', `<details>\n\n${'- b\n'.repeat(250)}\n</details>`, 'details > .piece > ul'],
+  ['a note', `[^1]\n\n[^1]: a\n${'    - b\n'.repeat(250)}`, '.footnotes li > .piece > ul'],
+])('a long list in %s is drawn in pieces', async (_, text, lists) => {
+  const element = await drawAll(text)
+  const sizes = [...element.querySelectorAll(lists)].map((each) => each.children.length)
+  expect(sizes).toEqual([100, 100, 50])
+  expect(element.textContent?.match(/b/g)).toHaveLength(250)
+})
+
+test('many paragraphs in an item are drawn in pieces, after its first line', async () => {
+  const element = await drawAll(`- **a**\n  > q\n\n${'  Some words.\n\n'.repeat(250)}- c`)
+  const [item, last] = element.querySelectorAll('.rich-text > .piece > ul > li')
+  expect(item?.querySelectorAll(':scope > .piece').length).toBeGreaterThan(5)
+  expect(item?.querySelectorAll(':scope > .piece > p')).toHaveLength(251)
+  expect(last?.querySelector('.piece')).toBeNull()
+})
+
 test('a part of a long list has the direction of the whole list', async () => {
   const element = await drawAll(`- مرحبا\n${'- word\n'.repeat(150)}`)
   const lists = [...element.querySelectorAll('ul')]

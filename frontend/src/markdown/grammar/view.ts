@@ -115,8 +115,25 @@ export function isLoose(list: Node): boolean {
   return list.spread === true || (list.children ?? []).some((item) => item.spread === true)
 }
 
-/** The most items, and about the most characters, of a list that the browser lays out together. */
-const PART = { items: 100, characters: 20_000 }
+/** The characters as which a block within another counts. */
+const BLOCK = 20
+
+const costs = new WeakMap<Node, number>()
+
+/** Return the cost of laying out a block: its characters and those as which the blocks in it count. */
+export function costOf(node: Node): number {
+  if (!HOLDS_BLOCKS.has(node.type)) return node.end - node.start + BLOCK
+  const known = costs.get(node)
+  if (known !== undefined) return known
+  const inner = (node.children ?? []).reduce((sum, child) => sum + costOf(child), BLOCK)
+  costs.set(node, inner)
+  return inner
+}
+
+const HOLDS_BLOCKS = new Set(['blockquote', 'list', 'listItem', 'element', 'footnoteDefinition'])
+
+/** The most items, and about the highest cost, of a list that the browser lays out together. */
+const PART = { items: 100, cost: 20_000 }
 
 const known = new WeakMap<Node, readonly Node[]>()
 
@@ -134,8 +151,7 @@ export function inParts(node: Node): readonly Node[] {
 
 function partsOf(node: Node): Node[] {
   const items = node.children ?? []
-  const sizeOf = ({ start, end }: Node): number => end - start
-  const groups = grouped(items, PART.items, PART.characters, sizeOf)
+  const groups = grouped(items, PART.items, PART.cost, costOf)
   if (groups.length < 2) return [node]
   const spread = isLoose(node)
   let first = node.first ?? 1
