@@ -279,6 +279,8 @@ class AgentTurn(Generic[TContext]):
         updates = self._updates(options, again=again)
         try:
             async for update in updates:
+                if run is not None:
+                    run.check_stop()
                 self.exchange.add(update)
                 rest = writer.write(update)
                 if rest is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -31,9 +32,11 @@ class _Middleware(FunctionMiddleware):
         await recorder.start_call(call)
         try:
             await call_next()
-        except SystemExit as error:
-            # Otherwise the tool would end the process, and so everybody's turns.
-            raise RuntimeError("The tool tried to end the process.") from error
+        except (Exception, asyncio.CancelledError, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            # Otherwise the turn would fail or, with `SystemExit`, the process would end.
+            raise RuntimeError(f"The tool ended with {error!r}.") from error
         recorder.end_call(call_id, context.result)
 
 

@@ -201,6 +201,7 @@ class Run:
         """Write the events that an app's code yields."""
         try:
             async for event in events:
+                self.check_stop()
                 self.emit(event)
                 if self.writer.is_full:
                     await self.writer.checkpoint()
@@ -295,6 +296,11 @@ class Run:
         if self._task is not None and self._is_executing:
             self._task.cancel()
 
+    def check_stop(self) -> None:
+        """Raise `CancelledError` if the turn was stopped, which its code may have ignored."""
+        if self._reason is not None:
+            raise asyncio.CancelledError
+
     async def stop(self, reason: TurnState = "stopped", timeout: float | None = 5.0) -> bool:
         """Stop the turn, and return whether it ended within `timeout` seconds."""
         self.cancel(reason)
@@ -316,8 +322,10 @@ class Run:
                 raise asyncio.CancelledError
             await body(self)
             state: TurnState = "completed" if self.state == "running" else self.state
-        except (Exception, asyncio.CancelledError, SystemExit) as error:
-            if isinstance(error, asyncio.CancelledError) and self._reason is not None:
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
+            if self._reason is not None:
                 state = self._reason
             else:
                 # An agent or a tool may also cancel itself, or try to end the process.

@@ -344,7 +344,11 @@ class TurnRequests(Generic[TContext]):
     async def _execute(self, run: Run, body: _Body) -> None:
         """Execute the body of a run, and turn exceptions into events."""
         try:
-            await body(run)
+            try:
+                await body(run)
+            finally:
+                # The code may have ignored a stop, or failed because of it.
+                run.check_stop()
         except (RefusedAnswerError, RefusedActionError) as refusal:
             run.emit(NoticeEvent(level="warning", message=str(refusal)))
             run.restore()

@@ -37,15 +37,25 @@ async def exit_process_later() -> str:
     sys.exit(2)
 
 
+class Odd(BaseException):
+    """Stands for errors that are no `Exception`, such as a group that holds a cancellation."""
+
+
+async def raise_odd() -> str:
+    """Raise it."""
+    raise Odd
+
+
 async def state(browser: Browser) -> str:
     thread = await browser.get("threads.get_by_id", thread_id=browser.thread_id)
     return str(thread["turn"]["state"])
 
 
-@pytest.mark.parametrize("where", ["tool", "model"])
-async def test_turn_that_cancels_itself_fails(where: str) -> None:
+@pytest.mark.parametrize(
+    "first", [call("cancel_something"), cancel_something, raise_odd], ids=["tool", "model", "odd"]
+)
+async def test_turn_that_cancels_itself_fails(first: Any) -> None:
     odd = tool(cancel_something, approval_mode="never_require")
-    first = call("cancel_something") if where == "tool" else cancel_something
     answering = agent([first], [text("Yes.")], tools=[odd])
     async with chat(answering) as browser:
         assert of_type(await browser.ask("Report"), "error")
@@ -57,7 +67,7 @@ async def test_turn_that_cancels_itself_fails(where: str) -> None:
         assert await state(browser) == "completed"
 
 
-@pytest.mark.parametrize("leave", [exit_process, exit_process_later])
+@pytest.mark.parametrize("leave", [exit_process, exit_process_later, raise_odd])
 async def test_tool_that_exits_fails_alone(leave: Any) -> None:
     odd = tool(leave, approval_mode="never_require")
     answering = agent([call(leave.__name__)], [text("It failed.")], tools=[odd])

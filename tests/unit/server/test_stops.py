@@ -15,6 +15,7 @@ from agent_framework import (
 )
 from chatkit.types import (
     CustomTask,
+    NoticeEvent,
     ThreadMetadata,
     WidgetItem,
 )
@@ -277,3 +278,39 @@ async def test_stop_keeps_partial_widget() -> None:
     (kept,) = [item for item in page.data if isinstance(item, WidgetItem)]
     assert "Half a wid" in kept.widget.model_dump_json()
     assert is_closed
+
+
+@pytest.mark.parametrize("how", ["ignored", "failing", "late", "respond"])
+async def test_stop_that_agent_ignores(how: str) -> None:
+    is_running = asyncio.Event()
+
+    async def wait() -> None:
+        is_running.set()
+        try:
+            await forever()
+        except asyncio.CancelledError:
+            if how == "failing":
+                raise ValueError("The connection was closed.") from None
+
+    class Server(AgentChatKitServer[Any]):
+        async def respond(self, thread: Any, *given: Any) -> Any:
+            if how != "respond":
+                async for event in super().respond(thread, *given):
+                    yield event
+                return
+            await wait()
+            yield NoticeEvent(level="info", message="More.")
+            await forever()
+
+    steps = [text("Some"), wait, *([] if how == "late" else [text(" more."), forever])]
+    answering = agent(steps, [text("Yes.")])
+    server = AgentChatKitServer if how != "respond" else Server
+    async with live_chat(answering, server_class=server) as client:
+        stream = await client.ask("Go")
+        await is_running.wait()
+        await client.send("threads.stop", thread_id=client.thread_id)
+        kinds = [event["type"] for event in await stream.rest()]
+        assert "error" not in kinds
+        assert (await client.turn())["state"] == "stopped"
+        texts = [text for kind, text in await client.transcript() if kind == "assistant_message"]
+        assert texts == ([] if how == "respond" else ["Some"])
