@@ -73,13 +73,10 @@ def is_same_origin(request: Request) -> bool:
     origin = request.headers.get("origin")
     if origin is None:
         return True
-    try:
-        scheme, host = urlsplit(origin)[:2]
-    except ValueError:
-        return False
+    host = request.headers.get("host", "").lower()
     # A proxy may not report that it terminates TLS, but an app with TLS has no page without TLS.
-    is_downgraded = scheme == "http" and request.url.scheme == "https"
-    return host.lower() == request.headers.get("host", "").lower() != "" and not is_downgraded
+    schemes = ("https",) if request.url.scheme == "https" else ("http", "https")
+    return host != "" and origin.lower() in [f"{scheme}://{host}" for scheme in schemes]
 
 
 def _normalized(origin: str) -> str:

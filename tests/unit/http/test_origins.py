@@ -33,6 +33,13 @@ FROM_ELSEWHERE = [
     {"origin": "http://chat.evil.test"},
     {"origin": "http://sub.chat"},
     {"origin": "http://[chat"},
+    {"origin": "capacitor://chat"},
+    {"origin": "chrome-extension://chat"},
+    {"origin": "http://evil.test@chat"},
+    {"origin": "http://chat/evil.test"},
+    {"origin": "http://chat."},
+    {"origin": "chat"},
+    {"origin": "//chat"},
     {"origin": ""},
     {"sec-fetch-site": "cross-site", "origin": "null", "authorization": "Bearer t0ken"},
 ]
@@ -42,6 +49,7 @@ FROM_HERE = [
     {"sec-fetch-site": "same-origin", "origin": "http://chat"},
     {"sec-fetch-site": "none"},
     {"origin": "http://chat"},
+    {"origin": "HTTP://CHAT"},
     # A proxy ended TLS without telling the app.
     {"origin": "https://chat"},
 ]
