@@ -63,10 +63,15 @@ _MAX_MARKS = 5
 """The number of accents and signs on a letter, which no language exceeds often."""
 _MAY_HAVE_MARKS = re.compile(rf"[^\w\s\x00-\x7f]{{{_MAX_MARKS + 1},}}")
 
-_MARKUP = re.compile(
-    r"<(?=\s*/?\s*(?:TAG|ATTACHMENT|HIDDEN_CONTEXT|StructuredInput)\b)", re.IGNORECASE
+_TAGS = "|".join(
+    f"[{_HIDDEN}]*".join(name)
+    for name in ("TAG", "ATTACHMENT", "HIDDEN_CONTEXT", "StructuredInput")
 )
-"""Matches the start of text that looks like our own markup for agents."""
+_MARKUP = re.compile(rf"[<\ufe64\uff1c](?=[\s/\uff0f{_HIDDEN}]*(?:{_TAGS})\b)", re.IGNORECASE)
+"""Matches the start of text that looks like our own markup for agents.
+
+It has one repetition for spaces and slashes: two would take quadratic time for many spaces.
+"""
 
 
 def without_markup(text: str) -> str:

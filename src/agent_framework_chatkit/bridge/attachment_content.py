@@ -18,7 +18,9 @@ def attachment_content(data: bytes, attachment: Attachment) -> Content:
     """Return the bytes of an attachment as data, or as text that names the file."""
     if not _is_text(attachment.mime_type):
         return Content.from_data(data, attachment.mime_type, name=attachment.name)
-    name, mime_type = escape(attachment.name), escape(attachment.mime_type)
+    name, mime_type = (
+        without_markup(escape(each)) for each in (attachment.name, attachment.mime_type)
+    )
     text = without_markup(_decode(data, attachment.mime_type))
     return Content.from_text(
         f'<ATTACHMENT name="{name}" type="{mime_type}">\n{text}\n</ATTACHMENT>'
