@@ -10,9 +10,27 @@ const DEEPEST = 30
 
 /** Return the blocks of a text. HTML between them may span several blocks, and is left as it is. */
 export function shaped(blocks: readonly RawNode[], whole: Whole): Node[] {
-  return blocks.map((block) =>
+  return wholeCode(blocks, whole).map((block) =>
     block.type === 'html' ? plain(block, whole) : shape(block, whole, 0),
   )
+}
+
+/** Return blocks with indented code in one: after an empty item, the parser ends it after its first line. */
+function wholeCode(blocks: readonly RawNode[], { source }: Whole): RawNode[] {
+  const all: RawNode[] = []
+  for (const block of blocks) {
+    const before = all.at(-1)
+    const [first, second] = [before?.position, block.position]
+    const isIndented = (start = 0): boolean => /[ \t]/.test(source[start] ?? '')
+    const isCode = before?.type === 'code' && block.type === 'code' && first && second
+    if (isCode && isIndented(first.start.offset) && isIndented(second.start.offset)) {
+      const gap = source.slice(first.end.offset, second.start.offset)
+      const lines = '\n'.repeat(gap.match(/\r\n?|\n/g)?.length ?? 1)
+      const position = { start: first.start, end: second.end }
+      all[all.length - 1] = { ...before, value: `${before.value}${lines}${block.value}`, position }
+    } else all.push(block)
+  }
+  return all
 }
 
 interface Whole {
@@ -85,7 +103,7 @@ function shape(raw: RawNode, whole: Whole, depth: number): Node {
   }
   const goesOn = isOpen && node.end >= base + source.trimEnd().length
   if (HOLDS_BLOCKS.has(raw.type)) {
-    const blocks = raw.children.map((child) =>
+    const blocks = wholeCode(raw.children, whole).map((child) =>
       child.type === 'html' ? plain(child, whole) : shape(child, whole, depth + 1),
     )
     // Quotes and lists may still be parts of others.
