@@ -146,7 +146,7 @@ test.each([
   '\\[ x = 1\n',
   '\\begin{align}\na &= b\n',
   '\\begin{align}\na\n\\begin{gather}\nb\n\\[ c\n',
-  '$$\n- a\n',
+  '$$\n- some words\n',
   'text\n\\[ x = 1\n',
 ])('%j without end is text up to the next formula, at once and in pieces', (opened) => {
   const text = `${opened.repeat(400)}\n\\[ y \\]\n`

@@ -153,6 +153,8 @@ export const LINKS_AND_BLOCKS: Record<string, readonly (readonly [string, string
     ['…**a**… —*b*—', '‹p:…‹b:a›… —‹em:b›—›'],
   ],
   blocks: [
+    ['*\n\n    a\n    b\n\n    c\n\nd', '‹list:‹li:››‹pre:a\nb\n\nc›‹p:d›'],
+    ['> 1.\n>\n>     a\n>      b', '‹quote:‹list:‹li:››‹pre:a\n b››'],
     ['    code\n- ', '‹pre:code›‹list:‹li:››'],
     ['    code\n\n1.\n2. two', '‹pre:code›‹list:‹li:›‹li:‹p:two›››'],
     ['    code\n3. three', '‹pre:code›‹list:‹li:‹p:three›››'],
@@ -163,7 +165,7 @@ export const LINKS_AND_BLOCKS: Record<string, readonly (readonly [string, string
     ['> | a |\n> | - |\n> | b |\ntext', '‹quote:‹table:‹tr:‹td:a››‹tr:‹td:b››››‹p:text›'],
     [
       '| a | b |\n| - | - |\nc\n\\begin{align}\n- d',
-      '‹table:‹tr:‹td:a›‹td:b››‹tr:‹td:c››‹tr:‹td:\\begin{align}››‹tr:‹td:- d›››',
+      '‹table:‹tr:‹td:a›‹td:b››‹tr:‹td:c››‹tr:‹td:\\begin{align}›››‹list:‹li:‹p:d›››',
     ],
     ['text:\n```js\nx\n```\ntext:\n```\ny\n```\ntext', '‹p:text:›‹pre:x›‹p:text:›‹pre:y›‹p:text›'],
     ['# One', '‹h1:One›'],

@@ -291,6 +291,17 @@ export const TEXTS: Record<string, readonly (readonly [string, string])[]> = {
       '‹table:‹tr:‹td:اسم›‹td:قيمة››‹tr:‹td:‹code:a››‹td:5›››',
     ],
   ],
+  'formulas without end': [
+    ['$$\n- a\n- b\n\nc', '‹p:$$›‹list:‹li:‹p:a››‹li:‹p:b›››‹p:c›'],
+    ['Total: $$\n- a\n- b', '‹p:Total: $$›‹list:‹li:‹p:a››‹li:‹p:b›››'],
+    ['$$\nx = 1\n- a\n\nc', '‹p:$$\nx = 1›‹list:‹li:‹p:a›››‹p:c›'],
+    ['\\begin{align}\n1. a\n\n$$x$$', '‹p:\\begin{align}›‹list:‹li:‹p:a›››‹math:x›'],
+    ['$$\n> a\n\nb', '‹p:$$›‹quote:‹p:a››‹p:b›'],
+    ['- \\[\n  - a\n- b', '‹list:‹li:‹p:[›‹list:‹li:‹p:a››››‹li:‹p:b›››'],
+    ['> $$\n> - a\n\nb', '‹quote:‹p:$$›‹list:‹li:‹p:a››››‹p:b›'],
+    ['$$\na\n- b\n+ c\n$$\n- d', '‹math:a\n- b\n+ c›‹list:‹li:‹p:d›››'],
+    ['> $$\n> x > y\n> > z\n> $$', '‹quote:‹math:x > y\n> z››'],
+  ],
   lines: [
     ['one\ntwo', '‹p:one\ntwo›'],
     ['one  \ntwo', '‹p:one⏎two›'],

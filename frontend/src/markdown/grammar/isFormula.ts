@@ -11,7 +11,7 @@ export function isFormula(tex: string, open: string): boolean {
   if (inner === '') return false
   if (open.startsWith('\\begin')) return true
   if (open === '$$')
-    return inner === tex || !/^[\p{L}\s\p{Pd},.&/]*$/u.test(inner) || inner.length === 1
+    return inner === tex || !/^[\p{L}\s\p{Pd},.&/]*$/u.test(inner) || !/\p{L}{2}/u.test(inner)
   if (!/[\p{L}\p{N}]/u.test(inner)) return false
   if (COMMAND.test(inner)) return true
   const isBracket = open === '\\['

@@ -11,6 +11,7 @@ import type {
   TokenizeContext,
 } from 'micromark-util-types'
 
+import { mayEnd } from './formulaEnd'
 import { isFormula } from './isFormula'
 
 declare module 'micromark-util-types' {
@@ -242,29 +243,23 @@ export interface Failed {
 }
 
 let failed: Failed[] = []
+let text = ''
 
 /** Parse, and return what started formulas that have no end, in the order of their ends. */
 export function withFormulas<T>(source: string, parse: () => T): [T, Failed[]] {
   failed = []
-  const parsed = parse()
-  let end = source.length
-  while (end > 0 && /[\s>]/.test(source[end - 1] as string)) end--
   // The parser does not count a byte order mark at the start.
-  if (source.startsWith('\ufeff')) end--
+  text = source.replace(/^\ufeff/, '')
+  const parsed = parse()
+  let end = text.length
+  while (end > 0 && /[\s>]/.test(text[end - 1] as string)) end--
   return [parsed, failed.map((each) => ({ ...each, isOpen: each.isOpen && each.end >= end }))]
-}
-
-/** The most characters in a formula on lines of its own; a line counts as some more. */
-const LARGEST = 6_000
-const LINE = 20
-
-function isLarge(start: Point, end: Point): boolean {
-  return end.offset - start.offset + LINE * (end.line - start.line) > LARGEST
 }
 
 /** Formulas on lines of their own. */
 function block(fence: Fence, isOpen: boolean): Construct {
   const { open, close } = fence
+  const marks = [String.fromCharCode(...open), String.fromCharCode(...close)] as const
   return {
     name: 'mathFlow',
     concrete: true,
@@ -272,10 +267,10 @@ function block(fence: Fence, isOpen: boolean): Construct {
       const context: TokenizeContext = this
       const inside = new Inside(effects)
       const start = context.now()
-      const notClosed = unlessOpened(effects, open, fail, escaped)
       let hasContent = false
       let isFirstLine = true
       return (code) => {
+        if (!mayEnd(text, start.offset, marks, isOpen)) return nok(code)
         effects.enter('mathFlow')
         return expect(inside, open, begin, nok)(code)
       }
@@ -296,14 +291,9 @@ function block(fence: Fence, isOpen: boolean): Construct {
       }
       function body(code: Code): State | undefined {
         if (code === null) return atEnd(code)
-        if (isEnd(code))
-          return mayGoOn() ? effects.check(nextLine, lineEnd, fail)(code) : fail(code)
-        if (code === close[0]) return effects.check(exactly(close), atClose, notClosed)(code)
+        if (isEnd(code)) return effects.check(nextLine, lineEnd, fail)(code)
+        if (code === close[0]) return effects.check(exactly(close), atClose, escaped)(code)
         return code === BACKSLASH ? escaped(code) : take(code)
-      }
-      function mayGoOn(): boolean {
-        // Words on the first line are not a formula, and the next line may be a list.
-        return !isLarge(start, context.now()) && !(isFirstLine && hasContent && !isFormulaSoFar())
       }
       function take(code: Code): State | undefined {
         if (!isSpace(code)) hasContent = true
