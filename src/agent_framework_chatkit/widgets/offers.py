@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,7 +86,7 @@ def _fits(offered: Any, sent: Any, fields: _Fields) -> bool:
         offered = {}
     if not isinstance(offered, dict) or not isinstance(sent, dict):
         return False
-    rest = deepcopy(sent)
+    rest = sent
     for name in fields.controls:
         path = name.split(".")
         if _at(offered, path) is not _MISSING:
@@ -97,7 +96,7 @@ def _fits(offered: Any, sent: Any, fields: _Fields) -> bool:
         if value is not _MISSING:
             if not fields.take(name, value):
                 return False
-            _remove(rest, path, offered)
+            rest = _without(rest, path, offered)
     return _is_same(offered, rest)
 
 
@@ -127,15 +126,16 @@ def _at(values: Any, path: list[str]) -> Any:
     return values
 
 
-def _remove(values: dict[str, Any], path: list[str], offered: Any) -> None:
-    """Remove a value, and its parents if they become empty and were not offered."""
+def _without(values: dict[str, Any], path: list[str], offered: Any) -> dict[str, Any]:
+    """Return values without one, and without its parents that become empty and were not offered."""
     key, *rest = path
+    others = {name: value for name, value in values.items() if name != key}
     if rest:
-        inner = offered.get(key, _MISSING) if isinstance(offered, dict) else _MISSING
-        _remove(values[key], rest, inner)
-        if values[key] or inner is not _MISSING:
-            return
-    del values[key]
+        inner_offer = offered.get(key, _MISSING) if isinstance(offered, dict) else _MISSING
+        inner = _without(values[key], rest, inner_offer)
+        if inner or inner_offer is not _MISSING:
+            others[key] = inner
+    return others
 
 
 def _is_same(one: Any, other: Any) -> bool:
