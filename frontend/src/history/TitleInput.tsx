@@ -31,6 +31,8 @@ export function TitleInput({ title, onDone, onCancel }: TitleInputProps) {
       className="field"
       aria-label={text('title')}
       defaultValue={title}
+      // The server's limit.
+      maxLength={1000}
       autoFocus
       onFocus={(event) => event.target.select()}
       onBlur={(event) => onDone(event.target.value.trim())}

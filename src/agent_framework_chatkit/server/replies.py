@@ -39,6 +39,7 @@ from .event_log import serialize
 from .requests import (
     MAX_IDS,
     MAX_PAGE,
+    MAX_TITLE,
     RequestInvalidError,
     RequestTooComplexError,
     ThreadsClaimToolReq,
@@ -202,9 +203,12 @@ class Replies(Generic[TContext]):
         return serialize(await self._server.transcribe(audio, context))
 
     async def _update_thread(self, request: ThreadsUpdateReq, context: TContext) -> bytes:
+        title = request.params.title
+        if len(title) > MAX_TITLE:
+            raise RequestTooComplexError(f"A title may have at most {MAX_TITLE} characters.")
         thread = await self._store.load_thread(request.params.thread_id, context)
-        await set_title(self._server, thread, request.params.title, context)
-        thread.title = request.params.title
+        await set_title(self._server, thread, title, context)
+        thread.title = title
         return serialize(thread_response(thread))
 
     async def _delete_thread(self, request: ThreadsDeleteReq, context: TContext) -> bytes:

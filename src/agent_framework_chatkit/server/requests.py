@@ -27,6 +27,9 @@ MAX_PAGE = 100
 MAX_IDS = 100
 """The maximum number of item IDs in a request."""
 
+MAX_TITLE = 1_000
+"""The maximum number of characters of a title in a request: pages have many titles."""
+
 MAX_ELEMENTS = 20_000
 """The maximum number of values in a request, counted by JSON's brackets, commas and colons."""
 
