@@ -44,7 +44,9 @@ async def test_title_has_limited_length(tmp_path: Path) -> None:
     async with chat(tmp_path) as browser:
         await browser.ask("Hello")
         thread = {"thread_id": browser.thread_id}
-        assert (await browser.post("threads.update", **thread, title="é" * 1_001)).status_code == 413
+        assert (
+            await browser.post("threads.update", **thread, title="é" * 1_001)
+        ).status_code == 413
         await browser.get("threads.update", **thread, title="é" * 1_000)
         (listed,) = (await browser.get("threads.list"))["data"]
         assert listed["title"] == "é" * 1_000
