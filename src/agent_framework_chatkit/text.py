@@ -64,10 +64,16 @@ _MAX_MARKS = 5
 _MAY_HAVE_MARKS = re.compile(rf"[^\w\s\x00-\x7f]{{{_MAX_MARKS + 1},}}")
 
 _TAGS = "|".join(
-    f"[{_HIDDEN}]*".join(name)
+    f"[{_HIDDEN}]{{0,20}}".join(name)
     for name in ("TAG", "ATTACHMENT", "HIDDEN_CONTEXT", "StructuredInput")
 )
-_MARKUP = re.compile(rf"[<\ufe64\uff1c](?=[\s/\uff0f{_HIDDEN}]*(?:{_TAGS})\b)", re.IGNORECASE)
+MARKUP_STARTS = "<\ufe64\uff1c"
+"""Characters that look like the start of markup."""
+MAX_MARKUP = 1024
+"""The maximum length of text that looks like the start and the name of our own markup."""
+_MARKUP = re.compile(
+    rf"[{MARKUP_STARTS}](?=[\s/\uff0f{_HIDDEN}]{{0,500}}(?:{_TAGS})\b)", re.IGNORECASE
+)
 """Matches the start of text that looks like our own markup for agents.
 
 It has one repetition for spaces and slashes: two would take quadratic time for many spaces.

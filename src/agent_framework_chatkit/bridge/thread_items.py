@@ -180,7 +180,7 @@ class ThreadItemConverter:
         if self.attachment_data_fetcher is not None:
             try:
                 data = await resolve(self.attachment_data_fetcher(attachment.id))
-                return attachment_content(data, attachment)
+                return await attachment_content(data, attachment)
             except Exception:
                 logger.warning(
                     "The bytes of attachment %r could not be fetched.", attachment.id, exc_info=True
