@@ -15,9 +15,7 @@ from ..text import mend_json, mend_surrogates
 from .call_ids import CallIds, accepted_name, needs_result, results_of_calls
 from .call_outcomes import NOT_STARTED
 from .exchange import has_arguments
-
-NO_ANSWER = "(There was no answer.)"
-"""Stands in for an answer that was cut short before it started."""
+from .fillers import NO_ANSWER, answered, opened
 
 _DOUBTFUL = re.compile(r"\\ud|NaN|Infinity|\de|\d{300}", re.IGNORECASE)
 """Found in arguments that may contain an escaped surrogate or a number that is not finite."""
@@ -231,13 +229,6 @@ def _with_answers(messages: Sequence[Message]) -> list[Message]:
     return complete
 
 
-def answered(messages: list[Message]) -> list[Message]:
-    """Return the messages, with an agent's message at the end if a tool result is last."""
-    if messages and messages[-1].role == "tool":
-        return [*messages, Message("assistant", [NO_ANSWER])]
-    return messages
-
-
 def _can_merge(last: Message, message: Message) -> bool:
     if last.role != message.role:
         return False
@@ -335,8 +326,8 @@ def fit_together(
 ) -> tuple[list[Message], list[Message]]:
     """Return history and input so that strict services accept them one after the other."""
     inputs = [clean for each in inputs if (clean := _clean(each, is_resumed=True)) is not None]
-    first_user = next((i for i, each in enumerate(inputs) if each.role == "user"), 0)
-    if history and first_user and inputs[0].role == "assistant":
+    first_user = next((i for i, each in enumerate(inputs) if each.role == "user"), len(inputs))
+    if history and inputs and inputs[0].role == "assistant":
         # Assistant messages that code added to the thread.
         history, inputs = acceptable([*history, *inputs[:first_user]]), inputs[first_user:]
     unanswered: list[Content] = []
@@ -346,7 +337,7 @@ def fit_together(
         if not is_approval(inputs[0]):
             history = answered(history)
     before = [Message("user", unanswered)] if unanswered else []
-    joined = [*before, *inputs]
+    joined = [*before, *inputs] if history else opened([*before, *inputs])
     if history:
         joined = [_as_user(each) if each.role == "system" else each for each in joined]
     has_calls = any(each.type == "function_call" for message in joined for each in message.contents)

@@ -10,8 +10,9 @@ from itertools import zip_longest
 from agent_framework import Message
 
 from ..stores.sql.turn_rows import ReadRows, StoredThread
-from .acceptable import acceptable, answered, is_approval
+from .acceptable import acceptable, is_approval
 from .call_ids import CallIds
+from .fillers import answered, opened
 from .history_providers import add_marks
 
 MESSAGE_SIZE = 2_600
@@ -64,7 +65,7 @@ class History:
         ]
         ids = None if is_resumed else self.ids.copy()
         recent = acceptable(self.recent, pending, is_resumed=is_resumed, ids=ids)
-        return [*self.copies, *map(_copy, recent)]
+        return opened([*self.copies, *map(_copy, recent)])
 
     def _finish(self) -> None:
         """Add the recent messages to the finished ones."""

@@ -42,6 +42,7 @@ async def end_run(server: AgentChatKitServer[Any], run: Run, state: TurnState) -
             )
         except Exception:
             logger.exception("The cleanup after a stop in thread %r failed.", run.thread.id)
+            close_items(run, [item for item in unfinished if not run.has_finished(item.id)])
         for item in unfinished:
             if not run.has_finished(item.id):
                 run.emit(await _last_event(server, item, run))

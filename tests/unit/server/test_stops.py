@@ -314,3 +314,17 @@ async def test_stop_that_agent_ignores(how: str) -> None:
         assert (await client.turn())["state"] == "stopped"
         texts = [text for kind, text in await client.transcript() if kind == "assistant_message"]
         assert texts == ([] if how == "respond" else ["Some"])
+
+
+async def test_failed_cleanup_keeps_shown_content() -> None:
+    class Server(AgentChatKitServer[Any]):
+        async def handle_stream_cancelled(self, *given: Any) -> None:
+            raise ValueError("The metrics cannot be reached.")
+
+    async with live_chat(agent([text("Half"), forever]), server_class=Server) as client:
+        stream = await client.ask("Go")
+        await stream.text("Half")
+        await client.send("threads.stop", thread_id=client.thread_id)
+        await stream.rest()
+        assert ("assistant_message", "Half") in await client.transcript()
+        assert (await client.turn())["state"] == "stopped"

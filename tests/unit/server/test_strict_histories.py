@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
-from agent_framework import Content, InMemoryHistoryProvider
+from agent_framework import Content, InMemoryHistoryProvider, Message
+from agent_framework_orchestrations import SequentialBuilder
+from chatkit.types import AssistantMessageContent, AssistantMessageItem, ThreadMetadata
 
 from ...fakes.scripted_agent import agent, call, look_up, text
 from ...integration.providers.rules import check_strictest
@@ -15,9 +18,9 @@ from ..live_client import chat
 KINDS = ["ours", "its own"]
 
 
-def answering(kind: str, *messages: list[Any], tools: Any = ()) -> Any:
+def answering(kind: str, *messages: list[Any], **properties: Any) -> Any:
     own = [InMemoryHistoryProvider()] if kind == "its own" else []
-    return agent(*messages, tools=tools, context_providers=own)
+    return agent(*messages, context_providers=own, **properties)
 
 
 def problems(answering: Any) -> list[str]:
@@ -72,3 +75,40 @@ async def test_model_gets_all_results_after_approval(kind: str) -> None:
         if content.type == "function_result"
     ]
     assert results == ["secret k", "paid 1"]
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "workflow"])
+async def test_assistant_may_start_the_conversation(kind: str) -> None:
+    asked = answering(kind, [text("Yes.")], [RuntimeError("gone")], [text("No.")], name="host")
+    workflow = SequentialBuilder(participants=[asked]).build()
+    async with chat(workflow if kind == "workflow" else asked) as client:
+        client.thread_id = "thr_1"
+        now = datetime.now()
+        thread = ThreadMetadata(id="thr_1", created_at=now)
+        await client.server.store.save_thread(thread, client.context)
+        greeting = AssistantMessageItem(
+            id="msg_1",
+            thread_id="thr_1",
+            created_at=now,
+            content=[AssistantMessageContent(text="Welcome!")],
+        )
+        await client.server.add_items("thr_1", [greeting], client.context)
+        for question in ("First", "Second", "Third"):
+            await (await client.ask(question)).rest()
+    assert problems(asked) == []
+    assert [message.text for message in asked.client.asked[-1]][1] == "Welcome!"
+
+
+async def test_code_may_speak_for_the_assistant() -> None:
+    asked = answering("ours", [text("Yes.")], [text("It is noon.")], [text("No.")])
+    async with chat(asked) as client:
+        await (await client.ask("First")).rest()
+        note = Message("assistant", ["I will tell you at noon."])
+        following = await client.follow()
+        await following.until("thread.state")
+        await client.server.start_turn(client.thread_id, note, client.context)
+        while (await following.until("turn.updated"))["turn"]["state"] == "running":
+            pass
+        await (await client.ask("Second")).rest()
+    assert problems(asked) == []
+    assert "at noon" in asked.client.asked[-1][1].text
