@@ -5,8 +5,8 @@ import type { Node } from '../../src/markdown/grammar/node'
 import { drawnAtOnce, drawnInPieces, inShort } from './drawn'
 import { EXAMPLES } from './specification'
 
-/** Examples with bare addresses, which are links as on GitHub, and with HTML blocks. */
-const OTHERWISE = [21, 31, 308, 309, 602, 606, 608, 611, 612]
+/** Examples with bare addresses, which are links as on GitHub, with HTML blocks, and with a link without text. */
+const OTHERWISE = [21, 31, 308, 309, 484, 602, 606, 608, 611, 612]
 
 /** Examples with definitions that nothing refers to, which are shown. */
 const UNUSED = [204, 207, 208, 210, 317, 536, 537, 538, 544, 545, 563, 565, 567, 571, 592]

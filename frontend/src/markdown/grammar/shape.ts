@@ -116,6 +116,9 @@ function shape(raw: RawNode, whole: Whole, depth: number): Node {
   } else {
     node.children = raw.children.map((child) => shape(child, whole, depth + 1))
   }
+  // A link without text would not be seen.
+  if (raw.type === 'link' && node.children.length === 0)
+    node.children = [{ type: 'text', value: node.url ?? '', start: node.start, end: node.end }]
   return node
 }
 
