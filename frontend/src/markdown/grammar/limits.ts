@@ -73,39 +73,6 @@ export function limits(extensions: readonly Extension[]): Extension {
   return { text: Object.fromEntries(codes.map((code) => [code, rest])) }
 }
 
-/** The most cells in a table row; a line with more is text. */
-const CELLS = 300
-
-/** Return a table construct that does not match rows with too many cells. */
-export function narrow(construct: Construct): Construct {
-  const PIPE = 124
-  const tokenize: Tokenizer = function (effects, ok, nok) {
-    let pipes = 0
-    let isDone = false
-    const done =
-      (state: State): State =>
-      (code) => {
-        isDone = true
-        return state(code)
-      }
-    const counted =
-      (state: State): State =>
-      (code) => {
-        if (code === PIPE && ++pipes > CELLS) return nok(code)
-        const next = state(code)
-        return isDone || next === undefined ? next : counted(next)
-      }
-    return counted(construct.tokenize.call(outside(this), effects, done(ok), done(nok)))
-  }
-  return { ...construct, tokenize }
-}
-
-/** Return a context in which a line after a quote or a list is not a row of a table in it, but may start one. */
-function outside(context: TokenizeContext): TokenizeContext {
-  const isLazy = context.parser.lazy[context.now().line] === true
-  return isLazy ? Object.create(context, { events: { value: [] } }) : context
-}
-
 /** The most lines, and about the most characters, in a paragraph; the next line starts another. */
 const LINES = 200
 const CHARACTERS = 10_000

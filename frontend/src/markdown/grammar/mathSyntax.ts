@@ -13,6 +13,7 @@ import type {
 
 import { mayEnd } from './formulaEnd'
 import { isFormula } from './isFormula'
+import { currentSource } from './source'
 
 declare module 'micromark-util-types' {
   interface TokenTypeMap {
@@ -86,6 +87,12 @@ function between(context: TokenizeContext, start: Point): string {
   return start.offset === end.offset ? '' : context.sliceSerialize({ start, end })
 }
 
+/** What may follow a formula directly: the ending of an ordinal number or of a plural. */
+const ENDING = /(?:th|st|nd|rd|s)(?![\w$])/y
+
+/** A command of TeX, which is neither in money nor in variables. */
+const COMMAND = /\\[A-Za-z]/
+
 /** Inline formulas. */
 function inline(fence: Fence): Construct {
   const { open, close, mayBreak } = fence
@@ -144,9 +151,15 @@ function inline(fence: Fence): Construct {
         if (!isFormula(tex, String.fromCharCode(...open))) return nok(code)
         return expect(inside, close, after, nok)(code)
       }
+      /** Return whether a word, a number or a brace follows, as after money or a shell variable. */
+      function isVariable(code: Code): boolean {
+        if (!isWord(code)) return code === 123
+        const { offset } = context.now()
+        ENDING.lastIndex = offset
+        return !ENDING.test(currentSource()) && !COMMAND.test(between(context, inner))
+      }
       function after(code: Code): State | undefined {
-        // Before a word or a number, it is not a formula but money or a shell variable.
-        if (fence === SINGLE && (isWord(code) || code === 123)) return nok(code)
+        if (fence === SINGLE && isVariable(code)) return nok(code)
         inside.end()
         effects.exit('mathText')
         return ok(code)
@@ -243,14 +256,12 @@ export interface Failed {
 }
 
 let failed: Failed[] = []
-let text = ''
 
 /** Parse, and return what started formulas that have no end, in the order of their ends. */
-export function withFormulas<T>(source: string, parse: () => T): [T, Failed[]] {
+export function withFormulas<T>(parse: () => T): [T, Failed[]] {
   failed = []
-  // The parser does not count a byte order mark at the start.
-  text = source.replace(/^\ufeff/, '')
   const parsed = parse()
+  const text = currentSource()
   let end = text.length
   while (end > 0 && /[\s>]/.test(text[end - 1] as string)) end--
   return [parsed, failed.map((each) => ({ ...each, isOpen: each.isOpen && each.end >= end }))]
@@ -270,7 +281,7 @@ function block(fence: Fence, isOpen: boolean): Construct {
       let hasContent = false
       let isFirstLine = true
       return (code) => {
-        if (!mayEnd(text, start.offset, marks, isOpen)) return nok(code)
+        if (!mayEnd(currentSource(), start.offset, marks, isOpen)) return nok(code)
         effects.enter('mathFlow')
         return expect(inside, open, begin, nok)(code)
       }

@@ -23,10 +23,12 @@ import { autolinks } from './autolinks'
 import { completed } from './complete'
 import { html } from './htmlSyntax'
 import { labels, withLabels, type Asked, type Known } from './labels'
-import { budgeted, endless, FORMULA, limits, longRun, narrow, shallow } from './limits'
+import { budgeted, endless, FORMULA, limits, longRun, shallow } from './limits'
 import { math, withFormulas, type Failed } from './mathSyntax'
 import type { Node } from './node'
 import { shaped } from './shape'
+import { currentSource, setSource } from './source'
+import { narrow } from './tables'
 
 export interface Parsed {
   /** The blocks. */
@@ -54,12 +56,12 @@ export function parse(
   { known = NOTHING, isOpen = false, base = 0 }: Setting = {},
 ): Parsed {
   const extensions = [isOpen ? OPEN : WHOLE]
+  setSource(source)
   const [[tree, failed], asked] = withLabels(known, () =>
-    withFormulas(source, () => fromMarkdown(source, { extensions, mdastExtensions: TREE })),
+    withFormulas(() => fromMarkdown(source, { extensions, mdastExtensions: TREE })),
   )
   const nodes = (tree as unknown as RawNode).children ?? []
-  // The parser does not count a byte order mark at the start.
-  const children = shaped(nodes, { source: source.replace(/^\ufeff/, ''), isOpen, base })
+  const children = shaped(nodes, { source: currentSource(), isOpen, base })
   if (isOpen) completed(children, base + source.trimEnd().length)
   return {
     children,
