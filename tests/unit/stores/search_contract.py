@@ -182,6 +182,17 @@ class SearchContract:
         )
         assert len(await found(store, "xxx")) == 1
 
+    async def test_long_messages_share_the_work_for_excerpts(self, store: SQLStore) -> None:
+        for number in range(4):
+            await store.save_thread(thread(f"thr_{number}"), ANN)
+            text = f"begin{number} " + "before " * 4_000 + "needle"
+            await store.add_thread_item(f"thr_{number}", said(f"msg_{number}", text), ANN)
+            if number == 0:
+                ((_, _, snippet),) = await found(store, "needle")
+                assert snippet.endswith("before [needle]")
+        snippets = [row[2].split() for row in await found(store, "needle")]
+        assert [words[0] for words in snippets] == ["begin3", "begin2", "begin1", "begin0"]
+
 
 async def found(store: SQLStore, query: str) -> list[tuple[str, str | None, str]]:
     """Return threads, messages and snippets, with the found words in brackets."""

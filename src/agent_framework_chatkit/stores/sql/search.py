@@ -28,6 +28,9 @@ from .writes import parse_item, parse_thread
 _READ_AT_ONCE = 5
 """The number of messages that are read at once."""
 
+_MAX_EXCERPTED = 100_000
+"""The number of characters of all messages of a page that are searched for an excerpt."""
+
 _INDEX = table(SEARCH, column("rowid"))
 
 
@@ -97,10 +100,13 @@ class Search:
         rows = connection.execute(statement).all()
         messages = self._messages(connection, [row.newest for row in rows[:limit] if row.newest])
         found: list[Found] = []
-        for row in rows[:limit]:
+        room = _MAX_EXCERPTED
+        for number, row in enumerate(rows[:limit]):
             thread = parse_thread(row.id, row.data)
+            item_id, text = messages.get(row.newest, (None, ""))
+            text = text[: room // (min(len(rows), limit) - number)]
+            room -= len(text)
             if thread is not None:
-                item_id, text = messages.get(row.newest, (None, None))
                 found.append(Found(thread, item_id, marked(text, query) if text else []))
         has_more = len(rows) > limit
         return Page(

@@ -49,7 +49,7 @@ def words_of(text: str) -> list[str]:
     does the last character.
     """
     found: dict[str, None] = {}
-    for word in _WORD.findall(_fold(text[:MAX_TEXT])[0][:MAX_TEXT]):
+    for word in _WORD.findall(_folded(text[:MAX_TEXT])[:MAX_TEXT]):
         for part, is_unspaced in _runs(word):
             if is_unspaced:
                 found.update(dict.fromkeys(part[at : at + 2] for at in range(len(part))))
@@ -61,7 +61,7 @@ def words_of(text: str) -> list[str]:
 def beginnings_in(query: str) -> list[str]:
     """Return the prefixes that a query searches for."""
     found: dict[str, None] = {}
-    for word in _WORD.findall(_fold(query[:MAX_QUERY])[0]):
+    for word in _WORD.findall(_folded(query[:MAX_QUERY])):
         for part, is_unspaced in _runs(word):
             if not is_unspaced or len(part) == 1:
                 found[part[:MAX_WORD]] = None
@@ -114,19 +114,31 @@ def _runs(word: str) -> Iterable[tuple[str, bool]]:
         yield word[at:], False
 
 
+class _NoMarks(dict[int, "int | None"]):
+    """Removes accents and other marks in `str.translate`."""
+
+    def __missing__(self, code: int) -> int | None:
+        self[code] = None if unicodedata.category(chr(code)).startswith("M") else code
+        return self[code]
+
+
+_NO_MARKS = _NoMarks()
+
+
+def _folded(text: str) -> str:
+    """Return a text without case and accents."""
+    return unicodedata.normalize("NFKD", text).casefold().translate(_NO_MARKS)
+
+
 def _fold(text: str) -> tuple[str, list[int]]:
-    """Return a text without case and accents, and the original index of each of its characters."""
+    """Return a text without case and accents, and the original index of each of its characters.
+
+    This takes 20 times as long as `_folded`.
+    """
     folded: list[str] = []
     places: list[int] = []
     for place, character in enumerate(text):
-        if character.isascii():
-            plain = character.lower()
-        else:
-            plain = "".join(
-                each
-                for each in unicodedata.normalize("NFKD", character).casefold()
-                if not unicodedata.category(each).startswith("M")
-            )
+        plain = character.lower() if character.isascii() else _folded(character)
         folded.append(plain)
         places += [place] * len(plain)
     return "".join(folded), places
