@@ -302,6 +302,25 @@ test('blocks in an item are as close to bold text as to plain text', async () =>
   await settled(ann)
 })
 
+test.each([
+  ['- مرحبا\n- item\n', 'left'],
+  ['1. item\n2. مرحبا\n', 'right'],
+] as const)(
+  'an item in another direction than its list has room for its marker: %j',
+  async (text, side) => {
+    const ann = await shown(text)
+    const room = await ann.chat
+      .locator('article li')
+      .last()
+      .evaluate((item, side) => {
+        const text = item.closest('.markdown') as HTMLElement
+        return Math.abs(text.getBoundingClientRect()[side] - item.getBoundingClientRect()[side])
+      }, side)
+    expect(room).toBeGreaterThan(20)
+    await settled(ann)
+  },
+)
+
 test('the box of a task is on the first line of its text', async () => {
   const ann = await shown('- [ ] a\n\n  b\n- [x] c')
   const heights = await ann.chat.locator('article .task').evaluateAll((all) =>
