@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from sqlalchemy import (
     URL,
     Connection,
+    Dialect,
     Engine,
     Table,
     bindparam,
@@ -122,13 +123,18 @@ class Database:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
         self._readers: ThreadPoolExecutor | None = None
+        self.statements = Statements(self.insert)
         if self.is_sqlite:
             self._set_up_sqlite(parsed)
         else:
             self._set_up_postgresql(parsed, has_pooler=direct is not None)
-        self.statements = Statements(self.insert, self._engine.dialect)
         self.direct_url = direct or self._url
         """The URL for connections that no pooler may share."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """SQLAlchemy's dialect of the database."""
+        return self._engine.dialect
 
     @property
     def is_shared(self) -> bool:

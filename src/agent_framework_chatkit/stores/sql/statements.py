@@ -5,14 +5,11 @@ Building a statement takes longer than executing it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    ClauseElement,
-    Connection,
-    Dialect,
     Insert,
     Select,
     Table,
@@ -26,7 +23,6 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.sql.compiler import SQLCompiler
 
 from .tables import events, items, messages, owners, requests, sessions, threads, turns, words
 from .time import database_time
@@ -37,28 +33,10 @@ _OF_RUN = and_(
     turns.c.worker == bindparam("b_worker"),
 )
 
-
-class ManyRows:
-    """A statement for many rows, whose parameters SQLAlchemy does not process one by one.
-
-    That would take as long as the statement itself.
-
-    Args:
-        statement: The statement. All its parameters come from the rows, and need no conversion.
-        dialect: The database's dialect.
-    """
-
-    def __init__(self, statement: ClauseElement, dialect: Dialect) -> None:
-        compiled = statement.compile(dialect=dialect)
-        assert isinstance(compiled, SQLCompiler)  # noqa: S101 every statement's
-        self._sql = str(compiled)
-        self._names = compiled.positiontup
-
-    def execute(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> int:
-        """Execute the statement for each row, and return the number of rows that it changed."""
-        names = self._names
-        given: Any = rows if names is None else [tuple(row[name] for name in names) for row in rows]
-        return connection.exec_driver_sql(self._sql, given).rowcount
+ADVANCE = update(turns).values(
+    log_position=turns.c.log_position + literal_column("1"), logged_at=database_time()
+)
+"""Counts a new row of the log, in all turns."""
 
 
 class Statements:
@@ -66,7 +44,6 @@ class Statements:
 
     Args:
         upsert: Returns an insert statement that supports `ON CONFLICT`.
-        dialect: The database's dialect.
     """
 
     of_run = _OF_RUN
@@ -91,16 +68,12 @@ class Statements:
     number_and_change_known = number_and_change.where(threads.c.data == bindparam("b_known"))
     """The same, if nobody else has changed the metadata."""
     add_message = insert(messages)
-    advance = (
-        update(turns)
-        .where(_OF_RUN)
-        .values(log_position=turns.c.log_position + literal_column("1"), logged_at=database_time())
-    )
+    advance = ADVANCE.where(_OF_RUN)
     end = advance.values(
         worker=None, state=bindparam("b_state"), ended_at=database_time(), stop=None, claim=None
     )
 
-    def __init__(self, upsert: Callable[[Table], postgresql.Insert], dialect: Dialect) -> None:
+    def __init__(self, upsert: Callable[[Table], postgresql.Insert]) -> None:
         self.add_owner = _add_owner(upsert)
         self.hold_owner = _hold_owner(upsert)
         """Locks the owner against other transactions, whether or not it has a row yet."""
@@ -122,10 +95,7 @@ class Statements:
             cast(bindparam("b_updates"), Text),
         ).where(turns.c.thread == bindparam("b_thread"))
         self.add_events = _add_events(selected)
-        self.advance_all = ManyRows(self.advance, dialect)
-        self.add_events_of_runs = ManyRows(
-            _add_events(selected.where(turns.c.run == bindparam("b_run"))), dialect
-        )
+        self.add_events_of_run = _add_events(selected.where(turns.c.run == bindparam("b_run")))
 
 
 def _add_owner(upsert: Callable[[Table], postgresql.Insert]) -> Any:

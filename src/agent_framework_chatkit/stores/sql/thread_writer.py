@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from chatkit.types import ThreadMetadata
-from sqlalchemy import Connection, literal, select
+from sqlalchemy import Connection, select
 
 from .database import Database
 from .log import find_in_log
+from .log_appender import LogAppender, lease_values, log_values
 from .rows import free_after
 from .search_index import index_title
 from .sessions import write_session
-from .statements import Statements
 from .tables import threads
 from .turn_rows import Lease, LeaseLostError, LogRow, ThreadChange, Writes
 from .writes import add_items, delete_item, dump_thread
@@ -34,6 +34,7 @@ class ThreadWriter:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._statements = database.statements
+        self._appender = LogAppender(database.statements, database.dialect)
 
     def append(
         self, connection: Connection, rows: Sequence[tuple[Lease, LogRow]], is_repeated: bool
@@ -47,17 +48,10 @@ class ThreadWriter:
             ]
         if not rows:
             return []
-        held = self._statements.advance_all.execute(
-            connection, [lease_values(lease) for lease, _ in rows]
-        )
-        self._statements.add_events_of_runs.execute(
-            connection, [_log_values(lease.key, lease.run, row) for lease, row in rows]
-        )
-        for lease, _ in rows:
-            self._database.announce(lease.key)
-        if held == len(rows):
-            return []
-        return [lease for lease, _ in rows if not self._is_held(connection, lease)]
+        held = self._appender.append(connection, rows)
+        for key in held:
+            self._database.announce(key)
+        return [lease for lease, _ in rows if lease.key not in held]
 
     def commit(
         self, connection: Connection, lease: Lease, writes: Writes, is_repeated: bool
@@ -165,27 +159,5 @@ class ThreadWriter:
 
     def log(self, connection: Connection, key: int, run: str, row: LogRow) -> None:
         """Add a row to a thread's log, and announce it."""
-        connection.execute(self._statements.add_events, _log_values(key, run, row))
+        connection.execute(self._statements.add_events, log_values(key, run, row))
         self._database.announce(key)
-
-    def _is_held(self, connection: Connection, lease: Lease) -> bool:
-        return (
-            connection.scalar(select(literal(1)).where(Statements.of_run), lease_values(lease))
-            is not None
-        )
-
-
-def lease_values(lease: Lease) -> dict[str, Any]:
-    """Return a lease as the parameters of statements."""
-    return {"b_thread": lease.key, "b_run": lease.run, "b_worker": lease.worker}
-
-
-def _log_values(key: int, run: str, row: LogRow) -> dict[str, Any]:
-    return {
-        "b_thread": key,
-        "b_run": run,
-        "b_first": row.first,
-        "b_last": row.last,
-        "b_data": row.data,
-        "b_updates": row.updates,
-    }

@@ -10,11 +10,12 @@ from sqlalchemy import Connection, Delete, and_, delete, select, tuple_, update
 
 from .database import Database
 from .log import IS_ALIVE, find_turn, rows_of_run
+from .log_appender import lease_values
 from .rows import hold_thread, thread_key, unknown_thread
 from .statements import Statements
 from .stored import read_stored
 from .tables import events, requests, threads, turns
-from .thread_writer import ThreadWriter, lease_values
+from .thread_writer import ThreadWriter
 from .time import database_time
 from .turn_rows import BegunTurn, Lease, LogRow, NewTurn, StoredThread, TurnRow, Writes
 from .turn_starter import TurnStarter, check_free
