@@ -87,6 +87,50 @@ async def test_stalled_transaction_is_repeated(url: str, is_writing: bool) -> No
     assert len(works) == 2
 
 
+async def test_deadlock_is_resolved(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    both = threading.Barrier(2)
+    change = statement("UPDATE chatkit_threads SET active_at = active_at WHERE id = :id")
+
+    async with SQLStore(url) as one, SQLStore(url) as two:
+        for name in ("thr_1", "thr_2"):
+            await one.save_thread(thread(name), ANN)
+
+        async def cross(store: SQLStore, first: str, second: str) -> None:
+            tries = 0
+
+            def work(connection: Connection) -> None:
+                nonlocal tries
+                tries += 1
+                connection.execute(change, {"id": first})
+                if tries == 1:
+                    both.wait()
+                connection.execute(change, {"id": second})
+
+            await store.database.write(work)
+
+        await asyncio.gather(cross(one, "thr_1", "thr_2"), cross(two, "thr_2", "thr_1"))
+    # The database did respond.
+    assert caplog.records == []
+
+
+async def test_write_to_thread_that_was_just_deleted_is_repeated(url: str) -> None:
+    tries = 0
+    add = statement(
+        "INSERT INTO chatkit_attachments (id, owner, thread, created_at, data)"
+        " VALUES ('atc_1', 'ann', 99, 0, '')"
+    )
+
+    def work(connection: Connection) -> int:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            connection.execute(add)
+        return tries
+
+    async with SQLStore(url) as store:
+        assert await store.database.write(work) == 2
+
+
 async def test_missing_server_raises(postgres: PostgresServer, url: str) -> None:
     async with SQLStore(url) as store:
         await store.save_thread(thread(), ANN)

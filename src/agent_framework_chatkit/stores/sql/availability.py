@@ -39,9 +39,13 @@ def is_disconnected(error: BaseException) -> bool:
     return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
-def is_deadlock(error: BaseException) -> bool:
-    """Return whether PostgreSQL aborted this transaction to resolve a deadlock."""
-    return _state(error) == "40P01"
+def is_conflict(error: BaseException) -> bool:
+    """Return whether PostgreSQL aborted this transaction because of another one.
+
+    It does so to resolve a deadlock. A thread that the transaction has just found may also be gone,
+    in spite of the lock, if another one had changed and deleted it.
+    """
+    return _state(error) in ("40P01", "23503")
 
 
 def is_stalled(error: BaseException | None) -> bool:
@@ -78,7 +82,7 @@ class Availability:
         try:
             yield
         except BaseException as error:
-            if is_unavailable(error):
+            if is_unavailable(error) and not is_conflict(error):
                 self._note_failure(error, before)
             raise
         if is_writing:

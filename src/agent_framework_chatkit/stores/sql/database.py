@@ -36,7 +36,7 @@ from .availability import (
     Availability,
     OutcomeUnknownError,
     brief,
-    is_deadlock,
+    is_conflict,
     is_disconnected,
     is_stalled,
     is_unavailable,
@@ -327,7 +327,7 @@ class Database:
             is_stale = has_begun and is_disconnected(error)
             if has_begun and len(jobs) > 1 and not is_stale:
                 return [outcome for job in jobs for outcome in self._do([job])]
-            if (is_stale or is_deadlock(error)) and tries > 1:
+            if (is_stale or is_conflict(error)) and tries > 1:
                 return self._do(jobs, tries - 1)
             return [(job, None, error) for job in jobs]
         return done
