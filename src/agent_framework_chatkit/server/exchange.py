@@ -16,6 +16,7 @@ from agent_framework import AgentResponse, AgentResponseUpdate, Content, Message
 from chatkit.types import ThreadItem
 
 from ..interrupts.client_tools import result_in_item
+from ..stores.sql.json_text import dump_any
 from ..stores.sql.messages import message_from_dict, message_to_dict
 from .call_outcomes import CallOutcomes
 
@@ -23,8 +24,6 @@ _RESPONSE_EVENTS = frozenset(
     {"response.created", "response.completed", "response.incomplete", "response.failed"}
 )
 """The events of the Responses API that report the state of a response."""
-
-_encode = json.JSONEncoder(default=str).encode
 
 _START = "told"
 _STARTED = "call_started"
@@ -186,7 +185,7 @@ class Exchange:
         if not self._new:
             return None
         new, self._new = self._new, []
-        return _encode(new)
+        return dump_any(new)
 
     @property
     def is_empty(self) -> bool:

@@ -17,6 +17,17 @@ def update(*contents: Content, role: str = "assistant", **fields: Any) -> AgentR
     return AgentResponseUpdate(contents=list(contents), role=role, message_id="m", **fields)
 
 
+@pytest.mark.parametrize("written", ["жук 日 🙂", "жук \ud83d \0"])
+def test_any_text_is_recovered_from_log(written: str) -> None:
+    piece = Exchange([Message("user", [written])]).take_new() or ""
+    # Letters are escaped only if the text cannot be stored otherwise.
+    assert ("жук" in piece) == ("\ud83d" not in written)
+    piece.encode()
+    recovered = recover([piece], {})
+    assert recovered is not None
+    assert recovered.inputs[0].text == written
+
+
 def test_exchange_is_recovered_from_log() -> None:
     exchange = Exchange([Message("user", ["Order tea."])], read_to=3)
     pieces = [exchange.take_new()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter
 from pydantic_core import PydanticSerializationError, to_jsonable_python
@@ -12,6 +12,10 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+# Escapes would take up to six bytes for each letter of other scripts than Latin.
+_encode = json.JSONEncoder(default=str, ensure_ascii=False).encode
+_encode_in_ascii = json.JSONEncoder(default=str).encode
 
 
 def dump(value: BaseModel) -> str:
@@ -25,6 +29,18 @@ def dump(value: BaseModel) -> str:
     except PydanticSerializationError:
         # Half an emoji, from a stream that was cut, cannot be encoded as UTF-8, but can be escaped.
         return json.dumps(value.model_dump(by_alias=True), default=to_jsonable_python)
+
+
+def dump_any(value: Any) -> str:
+    """Return a value as JSON text. Values that JSON does not support become strings."""
+    text = _encode(value)
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            # Half an emoji again.
+            return _encode_in_ascii(value)
+    return text
 
 
 def load(adapter: TypeAdapter[T], text: str, what: str) -> T | None:

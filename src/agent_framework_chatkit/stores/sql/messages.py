@@ -10,6 +10,7 @@ from typing import Any
 from agent_framework import Content, Message
 from sqlalchemy import Connection, delete, insert, select
 
+from . import json_text
 from .database import Database
 from .rows import number, thread_key
 from .tables import messages
@@ -59,7 +60,7 @@ class Messages:
 
 def dump_messages(added: Sequence[Message]) -> str:
     """Return messages as JSON. Values that are not JSON, such as a tool's, become strings."""
-    return json.dumps([message_to_dict(message) for message in added], default=str)
+    return json_text.dump_any([message_to_dict(message) for message in added])
 
 
 def message_to_dict(message: Message) -> dict[str, Any]:
