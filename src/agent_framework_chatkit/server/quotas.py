@@ -46,7 +46,7 @@ class Quotas:
     """Limits on each owner's use of a worker; `None` means no limit.
 
     Attributes:
-        turns: Turns per minute: messages, retries, actions and answers to requests.
+        turns: Turns per minute: messages, retries, actions, answers to requests and dictations.
         streams: Open streams, of turns and of followed threads.
         visitor_turns: Like `turns`, for visitors: owners without a login.
         visitor_streams: Like `streams`, for visitors.

@@ -195,6 +195,7 @@ class Replies(Generic[TContext]):
         return b"{}"
 
     async def _transcribe(self, request: InputTranscribeReq, context: TContext) -> bytes:
+        self._server.quotas.take_turn(context)
         try:
             data = base64.b64decode(request.params.audio_base64)
         except ValueError as error:
@@ -228,6 +229,7 @@ class Replies(Generic[TContext]):
         params = request.params
         if params.action.type in OUR_ACTIONS:
             raise RequestInvalidError("Answer the agent's requests with threads.custom_action.")
+        self._server.quotas.take_turn(context)
         async with self._store.turn(params.thread_id, context):
             thread = await self._store.load_thread(params.thread_id, context)
             item: ThreadItem | None = None

@@ -8,9 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chatkit.types import AttachmentCreateParams
+from chatkit.types import AttachmentCreateParams, TranscriptionResult
 
-from agent_framework_chatkit import AgentChatKitServer, Quotas, create_app
+from agent_framework_chatkit import (
+    AgentChatKitServer,
+    Quotas,
+    ThreadContext,
+    action,
+    create_app,
+)
 from agent_framework_chatkit.stores import AttachmentError, AttachmentStore, SQLStore
 
 from ...fakes.scripted_agent import agent, text
@@ -36,6 +42,35 @@ async def test_turns_per_minute_are_limited() -> None:
         assert len(await browser.items()) == 4
         other = Browser(browser.app)
         assert len(await other.ask("1")) > 1
+
+
+class Listening(AgentChatKitServer[Any]):
+    """Takes dictation."""
+
+    async def transcribe(self, audio_input: Any, context: Any) -> TranscriptionResult:
+        return TranscriptionResult(text="Hello")
+
+
+@pytest.mark.parametrize("kind", ["threads.sync_custom_action", "input.transcribe"])
+async def test_actions_without_a_stream_and_dictation_count_as_turns(kind: str) -> None:
+    @action("look", from_page=True)
+    async def look(payload: None, context: ThreadContext[Any]) -> None:
+        return
+
+    quotas = Quotas(visitor_turns=2)
+    async with chat(answers(1), server_class=Listening, quotas=quotas, actions=[look]) as browser:
+        await browser.get("threads.list")
+        await browser.ask("1")
+        params = {
+            "threads.sync_custom_action": {
+                "thread_id": browser.thread_id,
+                "item_id": None,
+                "action": {"type": "look", "payload": None},
+            },
+            "input.transcribe": {"audio_base64": "aaaa", "mime_type": "audio/webm"},
+        }[kind]
+        for status in (200, 429):
+            assert (await browser.post(kind, **params)).status_code == status
 
 
 @pytest.mark.parametrize(("quotas", "status"), [(Quotas(turns=1), 429), (Quotas(), 200)])
