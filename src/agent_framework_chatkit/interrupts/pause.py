@@ -238,8 +238,12 @@ class Pause:
 
     def calls_to_make(self) -> list[Content]:
         """Return the calls without a result in the answers."""
-        given = {each.call_id for each in self._answers() if each.type == "function_result"}
+        given = {each.call_id for each in self.results_given()}
         return [call for call in self.calls if call.call_id not in given]
+
+    def results_given(self) -> list[Content]:
+        """Return the results in the answers."""
+        return [each for each in self._answers() if each.type == "function_result"]
 
     def outputs(self) -> dict[str, str]:
         """Return the IDs of the items that contain the results of calls, by call ID."""
@@ -252,7 +256,7 @@ class Pause:
     def answers(self) -> list[Message]:
         """Return the agent's input for the answers."""
         answers = self._answers()
-        results = [answer for answer in answers if answer.type == "function_result"]
+        results = self.results_given()
         others = [answer for answer in answers if answer.type != "function_result"]
         return _messages(("tool", results), ("user", others))
 

@@ -185,11 +185,10 @@ class AgentTurn(Generic[TContext]):
             return
         release(self._session)
         self._start = self._session.to_dict()
-        if isinstance(self._agent, ThreadWorkflow):
-            self._set_input(messages)
-        else:
+        if not isinstance(self._agent, ThreadWorkflow):
             pause.read_answers(each.item for each in self._unread)
-            self._set_input([*pause.closing(), *pause.refusals(), *messages])
+            messages = [*pause.closing(), *pause.refusals(), *messages]
+        self._set_input(messages)
 
     def _set_input(self, messages: list[Message]) -> None:
         """Set the agent's input, with a note on a turn that was cut short or deleted answers."""
@@ -202,19 +201,20 @@ class AgentTurn(Generic[TContext]):
             # Before the newest message, which is not part of the previous turn.
             messages = [*messages[:-1], noted, *messages[-1:]]
         self.is_resumed = self._resumed is not None
-        calls = self._resumed.calls_to_make() if self._resumed is not None else []
-        outputs = outputs_of(self._unread, self._converter)
-        if self.pause is not None:
-            outputs |= self.pause.outputs()
+        is_workflow = isinstance(self._agent, ThreadWorkflow)
+        resumed = self._resumed or Pause()
+        outputs = outputs_of(self._unread, self._converter) | (self.pause or Pause()).outputs()
         self._unread = []  # They may be large.
         self.exchange = Exchange(
             messages,
-            calls,
+            resumed.calls if is_workflow else resumed.calls_to_make(),
             self._read_to,
-            is_workflow=isinstance(self._agent, ThreadWorkflow),
+            is_workflow=is_workflow,
             outputs=outputs,
             is_recorded=isinstance(self._agent, RawAgent),
         )
+        for result in resumed.results_given() if is_workflow else ():
+            self.exchange.end_call(str(result.call_id), result.result)
 
     async def _new_messages(
         self, select: Callable[[Sequence[UnreadItem]], list[ThreadItem]]

@@ -87,7 +87,8 @@ class Exchange:
 
     Args:
         inputs: The agent's input.
-        calls: Calls of an earlier run that this run makes.
+        calls: Calls of an earlier run that this run makes; all that it resumes, if it is a
+            workflow.
         read_to: The position of the last thread item that the input includes.
         is_workflow: Whether a workflow runs.
         outputs: The IDs of the items that hold results in the input, by the calls' IDs.
@@ -107,6 +108,7 @@ class Exchange:
     ) -> None:
         self.inputs = list(inputs)
         self._calls = list(calls)
+        self._is_workflow = is_workflow
         self._is_recorded = is_recorded
         self.finish_reason: str | None = None
         """The reason why the model stopped, if known."""
@@ -200,7 +202,8 @@ class Exchange:
         """
         updates = [each.update() if isinstance(each, _Text) else each for each in self._updates]
         outcomes = CallOutcomes(self._started, self._returned, self._is_recorded)
-        return _messages(updates, self._calls, outcomes, frozenset(pending))
+        messages = _messages(updates, self._calls, outcomes, frozenset(pending))
+        return _with_calls(messages, self._calls) if self._is_workflow else messages
 
     def _record_service_state(self, update: AgentResponseUpdate) -> None:
         """Record the response's state and refusals, which only the service's own event reports."""
@@ -275,12 +278,10 @@ def recover(pieces: Iterable[str], items: Mapping[str, ThreadItem]) -> Recovered
             for content in message.contents
         ]
     outcomes = CallOutcomes(started, returned, start.get("is_recorded", True))
-    return Recovered(
-        inputs,
-        _messages(updates, calls, outcomes, frozenset()),
-        start["read_to"],
-        start["is_workflow"],
-    )
+    exchanged = _messages(updates, calls, outcomes, frozenset())
+    if start["is_workflow"]:
+        exchanged = _with_calls(exchanged, calls)
+    return Recovered(inputs, exchanged, start["read_to"], start["is_workflow"])
 
 
 def _joined(parts: Iterable[dict[str, Any] | str]) -> list[dict[str, Any]]:
@@ -377,6 +378,11 @@ def _messages(
         if results:
             closed.append(Message("tool", results))
     return closed
+
+
+def _with_calls(messages: list[Message], calls: Sequence[Content]) -> list[Message]:
+    """Return a workflow's messages with its calls of an earlier run, which no row contains."""
+    return [Message("assistant", list(calls)), *messages] if calls else messages
 
 
 def has_arguments(call: Content) -> bool:

@@ -23,7 +23,7 @@ from agent_framework._workflows._checkpoint_encoding import (
 )
 from pydantic import BaseModel
 
-from ..bridge.context import ThreadContext
+from ..bridge.context import AGENT_CONTEXT, ThreadContext
 
 
 def dump_checkpoint(checkpoint: WorkflowCheckpoint, workflow: Workflow) -> dict[str, Any]:
@@ -41,9 +41,9 @@ def dump_checkpoint(checkpoint: WorkflowCheckpoint, workflow: Workflow) -> dict[
     fields = checkpoint.to_dict()
     for value in _values(fields):
         if isinstance(value, dict):
-            # A later run creates a new context for its tools.
+            # `load_checkpoint` sets the context of the later run.
             for key in [key for key, child in value.items() if isinstance(child, ThreadContext)]:
-                del value[key]
+                value[key] = None
         elif isinstance(value, WorkflowEvent):
             value._request_type = _name(value.request_type)  # type: ignore[assignment]
             value._response_type = _name(value.response_type)  # type: ignore[assignment]
@@ -56,11 +56,19 @@ def dump_checkpoint(checkpoint: WorkflowCheckpoint, workflow: Workflow) -> dict[
     return data
 
 
-def load_checkpoint(data: dict[str, Any], workflow: Workflow) -> WorkflowCheckpoint:
+def load_checkpoint(
+    data: dict[str, Any], workflow: Workflow, context: object = None
+) -> WorkflowCheckpoint:
     """Return a checkpoint from the JSON of `dump_checkpoint`.
 
     The format is the framework's, which pickles values that are not JSON. Only the framework's
     types, types named by the workflow's code and registered types are unpickled.
+
+    Args:
+        data: The JSON.
+        workflow: The checkpoint's workflow.
+        context: The `ThreadContext` of the run that resumes from it. The framework takes a run's
+            keyword arguments for tools from the checkpoint instead.
 
     Raises:
         WorkflowCheckpointException: If the JSON holds another type, or a type that the workflow no
@@ -73,10 +81,12 @@ def load_checkpoint(data: dict[str, Any], workflow: Workflow) -> WorkflowCheckpo
     allowed = frozenset(_name(each) for each in classes)
     fields = decode_checkpoint_value(data, allowed_types=allowed)
     try:
-        for value in _values(fields):
+        for value in list(_values(fields)):
             if isinstance(value, WorkflowEvent):
                 value._request_type = handled[str(value.request_type)]
                 value._response_type = handled[str(value.response_type)]
+            elif isinstance(value, dict) and AGENT_CONTEXT in value:
+                value[AGENT_CONTEXT] = context
     except KeyError as error:
         raise WorkflowCheckpointException(
             f"The workflow {workflow.name!r} no longer has a handler for {error}."

@@ -30,6 +30,7 @@ from agent_framework import (
     WorkflowMessage,
 )
 
+from ..bridge.context import AGENT_CONTEXT
 from ..interrupts.calls import ToolDescription, describe_tool
 from ..interrupts.client_tools import client_tool_names
 from ..interrupts.forms import Answers, value_of_answers
@@ -142,7 +143,8 @@ class ThreadWorkflow:
         """
         storage = InMemoryCheckpointStorage()
         if resumed is not None and resumed.checkpoint is not None:
-            checkpoint = load_checkpoint(resumed.checkpoint, self._workflow)
+            context = function_invocation_kwargs.get(AGENT_CONTEXT)
+            checkpoint = load_checkpoint(resumed.checkpoint, self._workflow, context)
             types = self.response_types(resumed)
             start: dict[str, Any] = {
                 "responses": {

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
+from agent_framework import FunctionInvocationContext, tool
 from agent_framework_orchestrations import GroupChatBuilder, GroupChatState, SequentialBuilder
 
-from agent_framework_chatkit import client_tool
+from agent_framework_chatkit import ThreadContext, client_tool
 
-from ...fakes.scripted_agent import agent, call, said, text
+from ...fakes.scripted_agent import agent, call, forever, said, text
 from ...integration.providers.rules import check_strictest
 from ..answering import Bank, asked, cards, click, output
 from ..chat_client import Browser, chat
+from ..live_client import chat as live_chat
 
 
 def check_all(*agents: Any) -> None:
@@ -80,3 +84,79 @@ async def test_agent_that_speaks_again_in_the_same_run() -> None:
         await decide(browser, "confirm")
     assert len(ann.client.asked) == 3
     check_all(ann)
+
+
+async def test_tools_reach_the_thread_after_approval(tmp_path: Path) -> None:
+    titles: list[str | None] = []
+
+    @tool(approval_mode="always_require")
+    def pay(amount: int, ctx: FunctionInvocationContext) -> str:
+        """Pay an amount."""
+        titles.append(ThreadContext.of(ctx).thread.title)
+        return "paid"
+
+    def build(*messages: Any) -> Any:
+        return SequentialBuilder(participants=[agent(*messages, name="ann", tools=[pay])]).build()
+
+    url = f"sqlite:///{tmp_path}/chat.db"
+    async with chat(build([call("pay", amount=1)]), url) as browser:
+        await browser.ask("Pay 1")
+        thread_id, cookies = browser.thread_id, browser.http.cookies
+    async with chat(build([text("Paid.")]), url) as browser:
+        browser.thread_id, browser.http.cookies = thread_id, cookies
+        await decide(browser, "confirm")
+        assert (await browser.transcript())[-1] == ("assistant_message", "Paid.")
+    assert titles == ["Pay 1"]
+
+
+@pytest.mark.parametrize("end", ["in the tool", "after the tool"])
+async def test_approved_call_is_known_after_stop(end: str) -> None:
+    paid: list[int] = []
+    is_hanging = asyncio.Event()
+
+    async def hang() -> None:
+        is_hanging.set()
+        await forever()
+
+    @tool(approval_mode="always_require")
+    async def pay(amount: int) -> str:
+        """Pay an amount."""
+        paid.append(amount)
+        if end == "in the tool":
+            await hang()
+        return "paid"
+
+    first = [call("pay", amount=1)]
+    ann: Any = agent(first, [text("Paid."), hang], [text("Yes.")], name="ann", tools=[pay])
+    if end == "in the tool":
+        del ann.client.messages[1]
+    async with live_chat(SequentialBuilder(participants=[ann]).build()) as client:
+        await (await client.ask("Pay 1")).rest()
+        (card,) = [item for item in await client.items() if item["type"] == "widget"]
+        action = card["widget"]["confirm"]["action"]
+        params = {"thread_id": client.thread_id, "item_id": card["id"], "action": action}
+        resumed = await client.send("threads.custom_action", {"detached": True}, **params)
+        reading = asyncio.ensure_future(resumed.rest())
+        await is_hanging.wait()
+        await client.send("threads.stop", thread_id=client.thread_id)
+        await reading
+        await (await client.ask("Did you?")).rest()
+    told = " ".join(text for _, text in said(ann))
+    assert ("effect is unknown" if end == "in the tool" else "paid") in told
+    assert paid == [1]
+
+
+async def test_output_of_client_tool_is_known_after_failure() -> None:
+    @client_tool
+    def send() -> str:
+        """Send the user's draft."""
+        raise AssertionError
+
+    ann: Any = agent(
+        [call("send")], [RuntimeError("gone")], [text("Yes.")], name="ann", tools=[send]
+    )
+    async with chat(SequentialBuilder(participants=[ann]).build()) as browser:
+        await browser.ask("Send it")
+        await output(browser, "sent to Kim")
+        await browser.ask("Did you?")
+    assert "sent to Kim" in " ".join(text for _, text in said(ann))
