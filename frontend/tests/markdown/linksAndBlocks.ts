@@ -241,6 +241,10 @@ export const LINKS_AND_BLOCKS: Record<string, readonly (readonly [string, string
       '‹list:‹li:‹table:‹tr:‹td:a›‹td:b››‹tr:‹td:‹math:x|y››‹td:‹code:`|`›››‹tr:‹td:$1›‹td:$2›‹td:3›››››',
     ],
     ['| a | b |\n| - | - |\n| `x | y | z |', '‹table:‹tr:‹td:a›‹td:b››‹tr:‹td:`x›‹td:y›‹td:z›››'],
+    [
+      '| a | b |\n| - | - |\n| `c|d` | e |\n| - |',
+      '‹table:‹tr:‹td:a›‹td:b››‹tr:‹td:‹code:c|d››‹td:e››‹tr:‹td:-›››',
+    ],
     ['`a|b`\n---', '‹h2:‹code:a|b››'],
     ['\\_a\\_ \\`b\\` \\<c\\> \\| \\~ \\$5 \\& \\! 1\\. x', '‹p:_a_ `b` <c> | ~ $5 & ! 1. x›'],
     [':smile: and :+1: and 10:30:45', '‹p::smile: and :+1: and 10:30:45›'],

@@ -26,6 +26,7 @@ export function narrow(construct: Construct): Construct {
   const columns = new WeakMap<TokenizeContext, number>()
   const tokenize: Tokenizer = function (effects, ok, nok) {
     const { offset } = this.now()
+    const context = outside(this)
     let pipes = 0
     let isDone = false
     let kept: ReadonlySet<number> | undefined
@@ -33,7 +34,8 @@ export function narrow(construct: Construct): Construct {
     /** Return whether a pipe belongs to code or a formula. */
     const isKept = (): boolean => {
       if (kept === undefined) {
-        const count = columnsAt(offset) ?? columns.get(this)
+        // A row below the head may be followed by one that looks like delimiters.
+        const count = isBelowHead(context) ? columns.get(this) : columnsAt(offset)
         if (count !== undefined) columns.set(this, count)
         kept = keptPipes(offset, count)
       }
@@ -53,9 +55,7 @@ export function narrow(construct: Construct): Construct {
         return isDone || next === undefined ? next : counted(next)
       }
     }
-    return counted(
-      construct.tokenize.call(outside(this), { ...effects, consume }, done(ok), done(nok)),
-    )
+    return counted(construct.tokenize.call(context, { ...effects, consume }, done(ok), done(nok)))
   }
   return { ...construct, tokenize }
 }
@@ -64,6 +64,11 @@ export function narrow(construct: Construct): Construct {
 function outside(context: TokenizeContext): TokenizeContext {
   const isLazy = context.parser.lazy[context.now().line] === true
   return isLazy ? Object.create(context, { events: { value: [] } }) : context
+}
+
+function isBelowHead({ events }: TokenizeContext): boolean {
+  const last = events.findLast(([, { type }]) => type !== 'lineEnding' && type !== 'linePrefix')
+  return last?.[1].type === 'tableHead' || last?.[1].type === 'tableRow'
 }
 
 function lineAt(offset: number): string {
