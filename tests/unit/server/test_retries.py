@@ -8,6 +8,8 @@ import pytest
 from agent_framework import Content, tool
 from agent_framework_orchestrations import SequentialBuilder
 
+from agent_framework_chatkit.stores.sql import turn_starter
+
 from ...fakes.scripted_agent import agent, call, said, text
 from ...integration.providers.rules import check_strictest
 from ..chat_client import message
@@ -124,3 +126,22 @@ async def test_answer_without_calls_leaves_no_note() -> None:
         await (await client.ask("1")).rest()
         await again(client, 0)
     assert said(answering) == [("user", "1")]
+
+
+async def test_only_the_first_deleted_calls_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turn_starter, "MAX_TRIED", 1)
+    shop = Shop()
+    answering = agent(
+        ordering("tea"),
+        [text("Done.")],
+        ordering("cake"),
+        [text("Done.")],
+        [text("Yes.")],
+        tools=[shop.order],
+    )
+    async with chat(answering) as client:
+        for question in ("Tea", "Cake"):
+            await (await client.ask(question)).rest()
+        await again(client, 0)
+    ((_, received),) = said(answering)
+    assert [received.count(each) for each in ("tea is ordered", "cake is ordered")] == [1, 0]

@@ -21,6 +21,9 @@ from .turn_rows import (
 )
 from .writes import add_items, add_new_thread, parse_thread, save_attachment_row, unknown_item
 
+MAX_TRIED = 100
+"""The maximum number of deleted message rows to return: the agent reads their tool calls."""
+
 
 class TurnStarter:
     """Starts turns, each within one transaction.
@@ -144,7 +147,7 @@ class TurnStarter:
         """Delete the items after a message, and the sessions and messages of its turn and later.
 
         Returns:
-            The IDs of the items, newest first, and the messages, oldest first.
+            The IDs of the items, newest first, and the first messages, oldest first.
         """
         position = connection.scalar(
             select(items.c.position).where(items.c.thread == key, items.c.id == item_id)
@@ -165,7 +168,7 @@ class TurnStarter:
             and_(table.c.thread == key, table.c.position > position, turn.not_in(earlier))
             for table, turn in ((messages, messages.c.turn), (sessions, sessions.c.id))
         )
-        data = select(messages.c.data).where(cut).order_by(messages.c.position)
+        data = select(messages.c.data).where(cut).order_by(messages.c.position).limit(MAX_TRIED)
         tried = tuple(connection.execute(data).scalars())
         connection.execute(delete(messages).where(cut))
         connection.execute(delete(sessions).where(cut_sessions))
