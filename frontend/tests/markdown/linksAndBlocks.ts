@@ -21,6 +21,10 @@ export const LINKS_AND_BLOCKS: Record<string, readonly (readonly [string, string
     ['A[^a].\n\n[^a]: One\n[^a]: Two\n\n    More', '‹p:A‹note:›.›‹p:[^a]: Two›‹p:More›'],
     ['[^a]: - b\n    - c\n\nd', '‹p:[^a]: ›‹list:‹li:‹p:b››‹li:‹p:c›››‹p:d›'],
     ['[^a]: see [^a] and [b]\n\n[b]: /c', '‹p:[^a]: see ‹note:› and ‹linkReference:b››'],
+    [
+      '[x]: /u "t"\n> [y]: /v\nword[x]: /w\n- [^1]: [y]\n',
+      '‹quote:‹p:word‹linkReference:x›: /w››‹list:‹li:‹p:[^1]: ‹linkReference:y››››',
+    ],
     ['[^a]: see [^b]\n\n[^b]: see [^a]', '‹p:[^a]: see ‹note:››'],
     ['- a[^n]\n\n  [^n]: b\n\n  [^m]: c', '‹list:‹li:‹p:a‹note:››‹p:[^m]: c›››'],
     ['<details>\n\n[a]: /b\n\n</details>', '‹details:‹p:[a]: /b››'],

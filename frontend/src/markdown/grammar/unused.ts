@@ -67,7 +67,9 @@ export class Usage {
     const some = references.isEmpty ? blocks.slice(-1) : blocks
     this.#follow(some)
     this.#check(some)
-    for (const node of this.used.values()) this.#shown.delete(node)
+    // A note that is shown as text may refer to a definition before it.
+    for (const node of this.#shown)
+      if (this.used.get(labelOf(node))?.start === node.start) this.#shown.delete(node)
     if (this.#inPlace.size === 0) return
     this.used.clear()
     this.#follow(some.flatMap((block) => [block, ...this.#notesIn(block)]))
