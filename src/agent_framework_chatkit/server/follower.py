@@ -102,16 +102,8 @@ class Follower:
                     self._note_read(entries[-1])
                     return [entry for entry in entries if not entry.is_passing]
                 continue
-            entries = _first_of(self.channel.since(self._place))
-            if entries:
-                place, self._place = self._place, self._place + len(entries)
-                self._log_position = None
-                self._note_read(entries[-1])
-                return [
-                    entry
-                    for index, entry in enumerate(entries, place)
-                    if self._is_for_client(entry, index)
-                ]
+            if self._place < self.channel.end:
+                return self._from_memory()
             if self._is_called:
                 self._is_called = False
                 return []
@@ -120,6 +112,16 @@ class Follower:
                 raise ChannelClosedError
             if not await self._wait():
                 return None
+
+    def _from_memory(self) -> list[Entry]:
+        """Return the next events for this client, possibly none."""
+        entries = _first_of(self.channel.since(self._place))
+        place, self._place = self._place, self._place + len(entries)
+        self._log_position = None
+        self._note_read(entries[-1])
+        return [
+            entry for index, entry in enumerate(entries, place) if self._is_for_client(entry, index)
+        ]
 
     def _note_read(self, entry: Entry) -> None:
         self._last = (entry.run, entry.number)
