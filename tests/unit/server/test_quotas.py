@@ -33,7 +33,7 @@ async def test_turns_per_minute_are_limited() -> None:
         await browser.get("threads.list")
         await browser.ask("1")
         await browser.ask("2")
-        params = {"thread_id": browser.thread_id, "input": message("3")}
+        params: dict[str, Any] = {"thread_id": browser.thread_id, "input": message("3")}
         response = await browser.post("threads.add_user_message", **params)
         assert response.status_code == 429
         assert response.headers["retry-after"] == "60"
