@@ -33,7 +33,7 @@ async def test_turns_per_minute_are_limited() -> None:
         await browser.get("threads.list")
         await browser.ask("1")
         await browser.ask("2")
-        params: dict[str, Any] = {"thread_id": browser.thread_id, "input": message("3")}
+        params = {"thread_id": browser.thread_id, "input": message("3")}
         response = await browser.post("threads.add_user_message", **params)
         assert response.status_code == 429
         assert response.headers["retry-after"] == "60"
@@ -61,7 +61,7 @@ async def test_actions_without_a_stream_and_dictation_count_as_turns(kind: str) 
     async with chat(answers(1), server_class=Listening, quotas=quotas, actions=[look]) as browser:
         await browser.get("threads.list")
         await browser.ask("1")
-        params = {
+        params: dict[str, Any] = {
             "threads.sync_custom_action": {
                 "thread_id": browser.thread_id,
                 "item_id": None,
