@@ -61,16 +61,16 @@ async def test_actions_without_a_stream_and_dictation_count_as_turns(kind: str) 
     async with chat(answers(1), server_class=Listening, quotas=quotas, actions=[look]) as browser:
         await browser.get("threads.list")
         await browser.ask("1")
-        params: dict[str, Any] = {
+        params: dict[str, dict[str, Any]] = {
             "threads.sync_custom_action": {
                 "thread_id": browser.thread_id,
                 "item_id": None,
                 "action": {"type": "look", "payload": None},
             },
             "input.transcribe": {"audio_base64": "aaaa", "mime_type": "audio/webm"},
-        }[kind]
+        }
         for status in (200, 429):
-            assert (await browser.post(kind, **params)).status_code == status
+            assert (await browser.post(kind, **params[kind])).status_code == status
 
 
 @pytest.mark.parametrize(("quotas", "status"), [(Quotas(turns=1), 429), (Quotas(), 200)])
