@@ -73,9 +73,9 @@ _BATCH = 200
 """The maximum number of jobs in one transaction."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Job:
-    """Work for the writer, and the future that the caller awaits."""
+    """Work for the writer, until it is done, and the future that the caller awaits."""
 
     work: Work[Any]
     future: asyncio.Future[Any]
@@ -291,7 +291,11 @@ class Database:
                 is_closing = job is None
                 if job is not None:
                     jobs.append(job)
-        _deliver(self._do(jobs))
+        outcomes = self._do(jobs)
+        for job in jobs:
+            # The caller may need the memory of what was written before this thread continues.
+            del job.work
+        _deliver(outcomes)
         return not is_closing
 
     def _beat(self) -> None:
