@@ -62,6 +62,7 @@ OUR_ACTIONS = frozenset({APPROVAL_ACTION, CONSENT_ACTION})
 """Action types that apps cannot use."""
 
 CLOSED = "This was answered already or is no longer open. Reload the page to see its current state."
+_UNREACHABLE = "The workflow that asked can no longer receive an answer. Write a message instead."
 _FORGED = "This answer does not match the request. Reload the page and try again."
 
 
@@ -227,7 +228,7 @@ class AnswerHandler(Generic[TContext]):
         types = agent.response_types(pause) if isinstance(agent, ThreadWorkflow) else {}
         request_id = str(interrupt.request.call_id)
         if request_id not in types:
-            raise RefusedAnswerError(CLOSED)
+            raise RefusedAnswerError(_UNREACHABLE)
         try:
             value_of_answers(types[request_id], answers)
         except AnswerInvalidError as error:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import pytest
 from agent_framework import (
+    AgentExecutor,
     Executor,
     Message,
     WorkflowBuilder,
@@ -142,6 +143,24 @@ async def test_answer_of_wrong_type_is_rejected(
         (notice,) = of_type(await reply(browser, asked, answers(asked, *given)), "notice")
         assert problem in notice.message
         assert await browser.items() == before
+
+
+async def test_answer_that_cannot_reach_its_workflow_says_so() -> None:
+    # The framework does not store the state of a workflow that is used as an agent.
+    def outer(*_: Any) -> Any:
+        inner = asking(bool)().as_agent(name="inner")
+        return WorkflowBuilder(start_executor=AgentExecutor(inner)).build()
+
+    async with chat(outer) as browser:
+        await browser.ask("Go")
+        asked = await form(browser)
+        (notice,) = of_type(await reply(browser, asked, answers(asked, "Yes")), "notice")
+        assert "Write a message instead" in notice.message
+        await browser.ask("Wait")
+        assert [item["status"] for item in await browser.items() if "status" in item] == [
+            "skipped",
+            "pending",
+        ]
 
 
 @pytest.mark.parametrize("response_type", [str, list[Message], Message])
