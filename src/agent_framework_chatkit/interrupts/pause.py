@@ -255,10 +255,8 @@ class Pause:
 
     def answers(self) -> list[Message]:
         """Return the agent's input for the answers."""
-        answers = self._answers()
-        results = self.results_given()
-        others = [answer for answer in answers if answer.type != "function_result"]
-        return _messages(("tool", results), ("user", others))
+        others = [answer for answer in self._answers() if answer.type != "function_result"]
+        return _messages(("tool", self.results_given()), ("user", others))
 
     def refusals(self) -> list[Message]:
         """Return refusals for a service that requests approvals itself."""

@@ -18,6 +18,7 @@ from chatkit.types import ThreadItem
 from ..interrupts.client_tools import result_in_item
 from ..stores.sql.json_text import dump_any
 from ..stores.sql.messages import message_from_dict, message_to_dict
+from .call_ids import needs_result
 from .call_outcomes import CallOutcomes
 
 _RESPONSE_EVENTS = frozenset(
@@ -202,8 +203,9 @@ class Exchange:
         """
         updates = [each.update() if isinstance(each, _Text) else each for each in self._updates]
         outcomes = CallOutcomes(self._started, self._returned, self._is_recorded)
-        messages = _messages(updates, self._calls, outcomes, frozenset(pending))
-        return _with_calls(messages, self._calls) if self._is_workflow else messages
+        return _messages(
+            updates, self._calls, outcomes, frozenset(pending), is_workflow=self._is_workflow
+        )
 
     def _record_service_state(self, update: AgentResponseUpdate) -> None:
         """Record the response's state and refusals, which only the service's own event reports."""
@@ -278,10 +280,9 @@ def recover(pieces: Iterable[str], items: Mapping[str, ThreadItem]) -> Recovered
             for content in message.contents
         ]
     outcomes = CallOutcomes(started, returned, start.get("is_recorded", True))
-    exchanged = _messages(updates, calls, outcomes, frozenset())
-    if start["is_workflow"]:
-        exchanged = _with_calls(exchanged, calls)
-    return Recovered(inputs, exchanged, start["read_to"], start["is_workflow"])
+    is_workflow = start["is_workflow"]
+    exchanged = _messages(updates, calls, outcomes, frozenset(), is_workflow=is_workflow)
+    return Recovered(inputs, exchanged, start["read_to"], is_workflow)
 
 
 def _joined(parts: Iterable[dict[str, Any] | str]) -> list[dict[str, Any]]:
@@ -343,6 +344,8 @@ def _messages(
     calls: Sequence[Content],
     outcomes: CallOutcomes,
     pending: frozenset[str],
+    *,
+    is_workflow: bool,
 ) -> list[Message]:
     messages = AgentResponse.from_updates(updates).messages if updates else []
     contents = [each for message in messages for each in message.contents]
@@ -363,8 +366,7 @@ def _messages(
         results = []
         for content in message.contents:
             if (
-                content.type == "function_call"
-                and not (content.hosted or content.informational_only)
+                needs_result(content)
                 and content.call_id not in answered
                 and content.call_id not in pending
             ):
@@ -377,12 +379,10 @@ def _messages(
             closed.append(message)
         if results:
             closed.append(Message("tool", results))
+    if is_workflow and calls:
+        # No row contains a workflow's calls of an earlier run.
+        closed.insert(0, Message("assistant", list(calls)))
     return closed
-
-
-def _with_calls(messages: list[Message], calls: Sequence[Content]) -> list[Message]:
-    """Return a workflow's messages with its calls of an earlier run, which no row contains."""
-    return [Message("assistant", list(calls)), *messages] if calls else messages
 
 
 def has_arguments(call: Content) -> bool:

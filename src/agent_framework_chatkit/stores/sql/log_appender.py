@@ -20,13 +20,12 @@ from sqlalchemy import (
     cast,
     column,
     func,
-    insert,
     select,
 )
 from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from .statements import ADVANCE, Statements
+from .statements import ADVANCE, Statements, add_events
 from .tables import events, turns
 from .turn_rows import Lease, LogRow
 
@@ -99,16 +98,19 @@ def log_values(key: int, run: str, row: LogRow) -> dict[str, Any]:
 
 def _append() -> Any:
     """Return PostgreSQL's statement, which takes all rows as one JSON value."""
+    logged: dict[str, type[BigInteger | Text]] = {
+        "b_run": Text,
+        "b_first": BigInteger,
+        "b_last": BigInteger,
+        "b_data": Text,
+        "b_updates": Text,
+    }
     new = (
         func.json_to_recordset(cast(bindparam("b_rows", type_=Text), JSON))
         .table_valued(
             column("b_thread", BigInteger),
-            column("b_run", Text),
             column("b_worker", Text),
-            column("b_first", BigInteger),
-            column("b_last", BigInteger),
-            column("b_data", Text),
-            column("b_updates", Text),
+            *(column(name, kind) for name, kind in logged.items()),
         )
         .render_derived(name="new", with_types=True)
     )
@@ -118,20 +120,10 @@ def _append() -> Any:
             turns.c.run == new.c.b_run,
             turns.c.worker == new.c.b_worker,
         )
-        .returning(
-            turns.c.thread,
-            turns.c.log_position,
-            new.c.b_run,
-            new.c.b_first,
-            new.c.b_last,
-            new.c.b_data,
-            new.c.b_updates,
-        )
+        .returning(turns.c.thread, turns.c.log_position, *(new.c[name] for name in logged))
         .cte("held")
     )
-    columns = ["thread", "position", "run", "first", "last", "data", "updates"]
-    added = insert(events).from_select(columns, select(held)).add_cte(held)
-    return added.returning(events.c.thread)
+    return add_events(select(held)).add_cte(held).returning(events.c.thread)
 
 
 _APPEND = _append()

@@ -98,13 +98,14 @@ class Search:
         if position is not None:
             statement = statement.where(threads.c.position < position)
         rows = connection.execute(statement).all()
-        messages = self._messages(connection, [row.newest for row in rows[:limit] if row.newest])
+        shown = rows[:limit]
+        messages = self._messages(connection, [row.newest for row in shown if row.newest])
         found: list[Found] = []
         room = _MAX_EXCERPTED
-        for number, row in enumerate(rows[:limit]):
+        for number, row in enumerate(shown):
             thread = parse_thread(row.id, row.data)
             item_id, text = messages.get(row.newest, (None, ""))
-            text = text[: room // (min(len(rows), limit) - number)]
+            text = text[: room // (len(shown) - number)]
             room -= len(text)
             if thread is not None:
                 found.append(Found(thread, item_id, marked(text, query) if text else []))

@@ -94,8 +94,8 @@ class Statements:
             cast(bindparam("b_data"), Text),
             cast(bindparam("b_updates"), Text),
         ).where(turns.c.thread == bindparam("b_thread"))
-        self.add_events = _add_events(selected)
-        self.add_events_of_run = _add_events(selected.where(turns.c.run == bindparam("b_run")))
+        self.add_events = add_events(selected)
+        self.add_events_of_run = add_events(selected.where(turns.c.run == bindparam("b_run")))
 
 
 def _add_owner(upsert: Callable[[Table], postgresql.Insert]) -> Any:
@@ -170,6 +170,7 @@ def _take_lease(upsert: Callable[[Table], postgresql.Insert]) -> Insert:
     )
 
 
-def _add_events(selected: Select[Any]) -> Insert:
+def add_events(selected: Select[Any]) -> Insert:
+    """Return a statement that adds the selected rows to the log."""
     columns = ["thread", "position", "run", "first", "last", "data", "updates"]
     return insert(events).from_select(columns, selected)

@@ -41,11 +41,7 @@ class ThreadWriter:
     ) -> list[Lease]:
         """Add rows to the logs of many threads, and return the lost leases."""
         if is_repeated:
-            rows = [
-                (lease, row)
-                for lease, row in rows
-                if find_in_log(connection, lease.key, lease.run, row.first) is None
-            ]
+            rows = [each for each in rows if not _is_written(connection, *each)]
         if not rows:
             return []
         held = self._appender.append(connection, rows)
@@ -61,11 +57,7 @@ class ThreadWriter:
         Raises:
             LeaseLostError: If the run no longer holds the lease.
         """
-        if (
-            is_repeated
-            and writes.log is not None
-            and find_in_log(connection, lease.key, lease.run, writes.log.first) is not None
-        ):
+        if is_repeated and writes.log is not None and _is_written(connection, lease, writes.log):
             return
         # Every transaction locks the thread's row before the turn's, so there is no deadlock.
         position = self._number_writes(connection, lease.key, writes)
@@ -161,3 +153,8 @@ class ThreadWriter:
         """Add a row to a thread's log, and announce it."""
         connection.execute(self._statements.add_events, log_values(key, run, row))
         self._database.announce(key)
+
+
+def _is_written(connection: Connection, lease: Lease, row: LogRow) -> bool:
+    """Return whether an earlier attempt wrote a log row."""
+    return find_in_log(connection, lease.key, lease.run, row.first) is not None
