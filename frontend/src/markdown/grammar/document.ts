@@ -6,7 +6,7 @@ import { breakAfter, breakWithin, endOfLine } from './breaks'
 import type { Failed } from './mathSyntax'
 import { walk, type Node } from './node'
 import { parse } from './parse'
-import { References } from './references'
+import { isDefinition, labelOf, References } from './references'
 import { reopening, withoutPrefix } from './reopen'
 import { joined } from './view'
 
@@ -217,10 +217,8 @@ function collect(
   before: (label: string) => Node | undefined,
 ): void {
   walk(node, (each) => {
-    if (each.identifier === undefined) return
-    const label = each.type === 'definition' ? each.identifier : `^${each.identifier}`
-    const isDefined = each.type === 'definition' || each.type === 'footnoteDefinition'
-    if (!isDefined) return
+    if (each.identifier === undefined || !isDefinition(each)) return
+    const label = labelOf(each)
     const known = into.get(label) ?? before(label)
     const goesOn = each.type === 'footnoteDefinition' && each.start < from
     if (goesOn && known !== undefined) {

@@ -1,5 +1,13 @@
 import type { Node } from './node'
 
+export function isDefinition({ type }: { type: string }): boolean {
+  return type === 'definition' || type === 'footnoteDefinition'
+}
+
+export function labelOf({ type, identifier = '' }: Node): string {
+  return type === 'definition' ? identifier : `^${identifier}`
+}
+
 /** The definitions and notes of a growing text by label; the labels of notes start with `^`. */
 export class References {
   constructor(
@@ -24,11 +32,6 @@ export class References {
 
   labels(): string[] {
     return [...new Set([...this.finished.keys(), ...this.rest.keys()])]
-  }
-
-  /** The labels of all notes. */
-  notes(): string[] {
-    return this.labels().filter((label) => label.startsWith('^'))
   }
 
   /** Replace a finished definition that was parsed again. */

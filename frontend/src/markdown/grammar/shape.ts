@@ -3,6 +3,7 @@
 import { nested, type Part } from './nesting'
 import type { Node } from './node'
 import type { RawNode } from './parse'
+import { isDefinition } from './references'
 import { BLOCK, tokensOf } from './tags'
 
 /** The deepest nesting to render: more would slow down the page, and nobody could see it. */
@@ -74,7 +75,7 @@ function plain(raw: RawNode, { source, base }: Whole): Node {
   const node: Node = { ...rest, start: from, end: base + (position?.end.offset ?? 0) }
   if (raw.type === 'list') node.first = start ?? null
   if (raw.identifier !== undefined) node.identifier = raw.identifier.toUpperCase()
-  if (raw.type === 'definition' || raw.type === 'footnoteDefinition') {
+  if (isDefinition(raw)) {
     const written = source.slice(node.start - base, node.end - base)
     node.source = NOTE_LABEL.exec(written)?.[0] ?? written.replaceAll(/\n[ \t>]*/g, '\n')
   }

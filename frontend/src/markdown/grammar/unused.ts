@@ -1,9 +1,9 @@
 /** Shows the definitions that nothing refers to as they were written. */
 
 import type { Node } from './node'
-import type { References } from './references'
+import { isDefinition, labelOf, type References } from './references'
 
-/** What a node contains outside of the definitions in it, in the order of the text. */
+/** The references and definitions in a node, in the order of the text. Those in its definitions do not count. */
 interface Content {
   /** The labels of references; those of notes start with `^`. */
   labels: readonly string[]
@@ -39,14 +39,6 @@ function labelsOf({ type, identifier = '' }: Node): readonly string[] {
   return type === 'linkReference' || type === 'imageReference' ? [identifier] : []
 }
 
-export function isDefinition({ type }: Node): boolean {
-  return type === 'definition' || type === 'footnoteDefinition'
-}
-
-function labelOf({ type, identifier = '' }: Node): string {
-  return type === 'definition' ? identifier : `^${identifier}`
-}
-
 /** Returns whether the text may refer to a label whose definition is being written. */
 type IsAsked = (label: string) => boolean
 
@@ -75,7 +67,7 @@ export class Usage {
     this.#follow(some.flatMap((block) => [block, ...this.#notesIn(block)]))
   }
 
-  /** Whether all definitions are shown where they are used. */
+  /** Whether no definition is shown as text. */
   get isEmpty(): boolean {
     return this.#shown.size === 0
   }

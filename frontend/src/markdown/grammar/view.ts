@@ -5,7 +5,8 @@ import type { Block } from './block'
 import type { MarkdownDocument } from './document'
 import type { Node } from './node'
 import { withElements } from './shape'
-import { isDefinition, textOfNote, Usage, withText } from './unused'
+import { isDefinition } from './references'
+import { textOfNote, Usage, withText } from './unused'
 
 /** A text and its parts. */
 type Parts = Pick<MarkdownDocument, 'text' | 'blocks' | 'references'>
