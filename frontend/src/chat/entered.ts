@@ -11,7 +11,7 @@ export type FieldValue = string | boolean
 export interface KeptField {
   initial: FieldValue
   value: FieldValue
-  /** Whether the value is a password. Passwords are never stored. */
+  /** Whether the value is a password, which is never stored. */
   isSecret?: boolean
 }
 
@@ -25,7 +25,7 @@ export interface KeptFields {
 export interface Entry {
   /** The new content of a message. */
   edit?: Content
-  /** Whether the edit was sent, but is not confirmed yet. */
+  /** Whether the edit waits for the server to confirm it. */
   isSent?: boolean
   /** The answers to questions, by their IDs. */
   answers?: Readonly<Record<string, readonly string[]>>

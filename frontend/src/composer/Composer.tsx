@@ -157,7 +157,7 @@ function useSending(draft: Draft, isWriting: boolean): SendingState {
 interface Tried {
   content: Content
   files: number
-  /** Whether the end of the uploads sends the message. A failed upload cancels that. */
+  /** Whether to send the message after the uploads. A failed upload sets this to `false`. */
   isWaiting: boolean
 }
 

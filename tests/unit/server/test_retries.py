@@ -1,4 +1,4 @@
-"""What the agent knows of the answers that a retry or an edit deletes."""
+"""The note on the tool calls of answers that a retry or an edit deletes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the agents of a workflow receive after one of them waited for a person."""
+"""The input of a workflow's agents after one of them waited for a person."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ function between(context: TokenizeContext, start: Point): string {
   return start.offset === end.offset ? '' : context.sliceSerialize({ start, end })
 }
 
-/** What may follow a formula directly: the ending of an ordinal number or of a plural. */
+/** Matches a word ending that may follow a formula directly, as in `$n$th` and `$n$s`. */
 const ENDING = /(?:th|st|nd|rd|s)(?![\w$])/y
 
 /** A command of TeX, which is neither in money nor in variables. */

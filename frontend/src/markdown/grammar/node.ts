@@ -25,7 +25,7 @@ export interface Node {
   checked?: boolean | null
   /** Of a later part of a long list: the list's first item. */
   leader?: Node
-  /** Whether a paragraph follows the one before it on the next line, or a note started in a block before. */
+  /** Whether a paragraph is on the line after the previous one, or a note started in an earlier block. */
   goesOn?: boolean
   /** Of tables. */
   align?: (string | null)[]
