@@ -91,21 +91,24 @@ def serve(
     reload: ReloadOption = False,
 ) -> None:
     """Serve an agent's chat."""
-    with _print_if_slow(f"Loading {' '.join(agents)} ..."):
-        import uvicorn
+    from .address import check_port, host_names
+    from .settings import Settings
+    from .storage import prepare, without_traceback
 
-        from .agents import add_current_folder, load_agents
-        from .logs import log_config
-        from .serving import check_port, host_names, prepare, without_traceback
-        from .settings import Settings
-
-        add_current_folder()
-        load_agents(agents)
     check_port(host, port)
     with without_traceback():
         hosts = host_names(allowed_hosts, host, port)
         if root_path and not root_path.startswith("/"):
             raise ValueError(f"Start the root path with a slash: /{root_path}")
+    with _print_if_slow(f"Loading {' '.join(agents)} ..."):
+        import uvicorn
+
+        from .agents import add_current_folder, load_agents
+        from .logs import log_config
+
+        add_current_folder()
+        load_agents(agents)
+    with without_traceback():
         secret = asyncio.run(prepare(store, attachments, Settings().secret))
     if hosts is None:
         text = "Every host name is allowed. Name your own: --allowed-hosts chat.example.com"
@@ -142,10 +145,10 @@ def serve(
 @app.command()
 def migrate(store: StoreOption = DEFAULT_STORE) -> None:
     """Create the database's tables, or bring them up to date."""
-    from . import serving
+    from . import storage
 
-    with serving.without_traceback():
-        asyncio.run(serving.migrate(store))
+    with storage.without_traceback():
+        asyncio.run(storage.migrate(store))
     typer.echo("The database is up to date.")
 
 
@@ -159,19 +162,19 @@ def purge(
 
     Without --attachments, the server deletes the files at its next cleanup.
     """
-    from . import serving
+    from . import storage
 
-    with serving.without_traceback():
-        typer.echo(asyncio.run(serving.purge(store, attachments, days)))
+    with storage.without_traceback():
+        typer.echo(asyncio.run(storage.purge(store, attachments, days)))
 
 
 @app.command()
 def audit(store: StoreOption = DEFAULT_STORE) -> None:
     """Print the audit trail as JSON lines, oldest first."""
-    from . import serving
+    from . import storage
 
-    with serving.without_traceback():
-        asyncio.run(serving.print_audit(store))
+    with storage.without_traceback():
+        asyncio.run(storage.print_audit(store))
 
 
 @contextmanager

@@ -13,8 +13,8 @@ import pytest
 import uvicorn
 from typer.testing import CliRunner
 
+from agent_framework_chatkit.cli import address, serving
 from agent_framework_chatkit.cli import commands as cli
-from agent_framework_chatkit.cli import serving
 from agent_framework_chatkit.stores import AttachmentStore, SQLStore
 
 from ..chat_client import Browser
@@ -125,7 +125,7 @@ async def test_serve_allows_names_of_its_address(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(uvicorn, "run", lambda *args, **kwargs: None)
-    monkeypatch.setattr(serving, "check_port", lambda *args: None)
+    monkeypatch.setattr(address, "check_port", lambda *args: None)
     code, output = await asyncio.to_thread(
         run, "serve", "my_agent:helper", "--port", "8001", *arguments
     )
@@ -292,6 +292,20 @@ finally:
         )
         assert "AssertionError" not in done.stderr
         assert "Usage" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["migrate"], ["purge", "9"], ["purge", "9", "--attachments", "files"], ["audit"]]
+)
+def test_maintenance_does_not_import_server(arguments: list[str], tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir()
+    code = """
+import sys
+from agent_framework_chatkit.cli.commands import app
+app(sys.argv[1:], standalone_mode=False)
+assert not {"agents", "starlette", "agent_framework_chatkit.server"} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", code, *arguments], cwd=tmp_path, check=True)
 
 
 def test_taken_port_gives_one_line_error() -> None:

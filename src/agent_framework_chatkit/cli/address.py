@@ -1,0 +1,34 @@
+"""Checks the address of a server, and the host names under which it may be used."""
+
+from __future__ import annotations
+
+import socket
+
+import typer
+
+from ..http.hosts import Hosts, is_loopback, local_hosts
+
+
+def check_port(host: str, port: int) -> None:
+    """Check that the server can listen on an address."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise typer.BadParameter(
+                f"Cannot listen on {host}:{port} ({error.strerror}). Choose another --port."
+            ) from None
+
+
+def host_names(given: str, host: str, port: int) -> list[str] | None:
+    """Return the allowed host names, given the option's value; `None` for all.
+
+    Raises:
+        ValueError: If the value contains an invalid host name.
+    """
+    names = given.replace(",", " ").split()
+    hosts = names or (local_hosts(host, port) if is_loopback(host) else None)
+    Hosts(hosts)
+    return hosts
