@@ -67,8 +67,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def served(database: str, tmp_path: Path) -> Iterator[Serving]:
     """Several workers on one machine."""
-    workers = "2" if database.startswith("sqlite") else "4"
-    options = ("--workers", workers, "--attachments", str(tmp_path / "files"))
+    options = ("--workers", "2", "--attachments", str(tmp_path / "files"))
     with serving(tmp_path, database, *options) as each:
         yield each
 

@@ -26,6 +26,7 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
   provide('browser', browser.wsEndpoint())
   return async () => {
     await browser.close()
-    server.kill()
+    // It would wait for the streams of closed pages.
+    server.kill('SIGKILL')
   }
 }
