@@ -115,6 +115,10 @@ const PIECES = [
   '  word word\n',
   '<pre>\n',
   '</pre>\n',
+  '$$\n',
+  '\n$$\n',
+  'x = 1\n\n',
+  '\\text{a b}',
 ]
 
 test('a growing text is rendered like the same text at once', () => {
@@ -130,6 +134,13 @@ test('a growing text is rendered like the same text at once', () => {
     ),
     { numRuns: Number(process.env['RUNS'] ?? 300) },
   )
+})
+
+test.each([
+  ['> [^1]<details>\n<pre>\n[^1]: see [x]\n', 27],
+  ['- [^1]: [y]\nword- [^1]: [y]\n<pre>\n<summary>s</summary>\n', 28],
+])('unclosed HTML in a quote or an item is the same if the text stops in it: %j', (text, cut) => {
+  expect(streamed(text, [cut])).toEqual(atOnce(text))
 })
 
 test.each([

@@ -138,7 +138,8 @@ function inlineParts(raw: RawNode, whole: Whole): Part[] {
 function blockParts(block: Node): Part[] {
   const parts: Part[] = []
   let isKept = false
-  for (const token of tokensOf(block.value ?? '')) {
+  // Whether the parser includes the blank lines at the end depends on what follows.
+  for (const token of tokensOf((block.value ?? '').trimEnd())) {
     const { start, end } = block
     if (token.type === 'text') {
       const value = isKept ? token.value : token.value.replaceAll(/[ \t]*\n\s*/g, '\n')
