@@ -305,6 +305,27 @@ export const TEXTS: Record<string, readonly (readonly [string, string])[]> = {
     ['$$\na\n- b\n+ c\n$$\n- d', '‹math:a\n- b\n+ c›‹list:‹li:‹p:d›››'],
     ['> $$\n> x > y\n> > z\n> $$', '‹quote:‹math:x > y\n> z››'],
   ],
+  'formulas with blank lines': [
+    ['$$\nx = 1\n\ny = 2\n$$', '‹math:x = 1\n\ny = 2›'],
+    ['\\[\n\nx = 1\n\n\\]\nafter', '‹math:x = 1›‹p:after›'],
+    ['$$\r\nx\r\n\r\ny\r\n$$', '‹math:x\r\n\r\ny›'],
+    [
+      '\\begin{align}\na &= b \\\\\n\nc &= d\n\\end{align}',
+      '‹math:\\begin{align}\na &= b \\\\\n\nc &= d\n\\end{align}›',
+    ],
+    [
+      '$$\\begin{aligned}\na\n\n\\text{if so and so}\n\\end{aligned}$$\nthen',
+      '‹math:\\begin{aligned}\na\n\n\\text{if so and so}\n\\end{aligned}›‹p:then›',
+    ],
+    ['1. a\n   \\[\n   x\n\n   y\n   \\]\n2. b', '‹list:‹li:‹p:a›‹math:x\n\ny››‹li:‹p:b›››'],
+    ['> - $$\n>   x\n>\n>   > y\n>   $$\n\nb', '‹quote:‹list:‹li:‹math:x\n\n> y››››‹p:b›'],
+    ['$$\nx = 1\n\nSome words.\n\n$$\ny = 2\n$$', '‹p:$$\nx = 1›‹p:Some words.›‹math:y = 2›'],
+    ['$$\nx\n\n## Next\n\n$$\ny\n$$', '‹p:$$\nx›‹h2:Next›‹math:y›'],
+    ['$$\nx\n\n$y$\n\n$$', '‹p:$$\nx›‹p:‹math:y››‹p:$$›'],
+    ['- $$\n  x\n  - b\n\n$$\ny\n$$', '‹list:‹li:‹p:$$\nx›‹list:‹li:‹p:b›››››‹math:y›'],
+    ['> $$\n> x\n\n> y\n> $$', '‹quote:‹p:$$\nx››‹quote:‹p:y\n$$››'],
+    ['Total: $$\n\nx = 1\n\n$$', '‹p:Total: $$›‹p:x = 1›‹p:$$›'],
+  ],
   lines: [
     ['one\ntwo', '‹p:one\ntwo›'],
     ['one  \ntwo', '‹p:one⏎two›'],

@@ -57,7 +57,7 @@ function isCut(
   const gap = text.slice(before.node.end, from)
   const isApart = gap.split('\n').length > 2
   if (!isApart && !isClosed(text, before.node, block.node)) return false
-  if (!isApart && isInFormula(text, block.node.start, failed)) return false
+  if (isInFormula(text, block.node.start, failed)) return false
   // After a list, the parser reads this as text; on its own, it would start a list.
   const isNumbered =
     block.node.type === 'paragraph' && /^ {0,3}\d+[.)]/.test(text.slice(from, from + 14))

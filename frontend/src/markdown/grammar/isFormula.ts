@@ -3,7 +3,7 @@
 const COMMAND = /\\[A-Za-z]+|\\[,;:!{}|%&#\\ ]/
 /** The upright parts of a formula, which may contain words. */
 const UPRIGHT =
-  /\\(?:text|mathrm|mathbf|mathsf|operatorname|textbf|textit)\*?\{[^{}]*\}|[_^](?:\{[^{}]*\}|\w+)|(?<!\p{L})(?:sin|cos|tan|log|exp|max|min|lim|det|gcd|mod|ker|dim|arg)(?!\p{L})/gu
+  /\\(?:text\w*|mathrm|mathbf|mathsf|operatorname|mbox)\*?\{[^{}]*\}|[_^](?:\{[^{}]*\}|\w+)|(?<!\p{L})(?:sin|cos|tan|log|exp|max|min|lim|det|gcd|mod|ker|dim|arg)(?!\p{L})/gu
 
 /** Return whether the text between two delimiters is a formula; `open` is the first delimiter. */
 export function isFormula(tex: string, open: string): boolean {
@@ -41,4 +41,14 @@ function isBalanced(tex: string): boolean {
     if (')]}'.includes(each)) depth--
   }
   return depth === 0
+}
+
+/** Two words in a row, or a line of words; the last word of a text may still grow. */
+const WORDS = /\p{L}{2,}[ \t]+\p{L}{2,}[^\p{L}]|^[^\\=^_&+<>{}|\n]*\p{L}{3,}[^\\=^_&+<>{}|\n]*\n/mu
+const UNCLOSED = /\\(?:text\w*|math\w+|operatorname|mbox)\*?\{[^{}]*$/
+
+/** Return whether a formula, which may be unfinished, has lines of words. */
+export function hasWords(tex: string): boolean {
+  const letters = tex.replaceAll(/\r\n?/g, '\n').replace(UPRIGHT, '1').replace(UNCLOSED, '1')
+  return WORDS.test(letters)
 }

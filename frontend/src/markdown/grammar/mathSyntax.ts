@@ -228,7 +228,7 @@ function exactly(codes: readonly number[]): Construct {
   }
 }
 
-/** A line ending before a line that is neither blank nor outside of the block. */
+/** A line ending before a line that is in the same containers. */
 const nextLine: Construct = {
   partial: true,
   tokenize(effects, ok, nok) {
@@ -238,11 +238,8 @@ const nextLine: Construct = {
       effects.exit('lineEnding')
       return (next: Code) => {
         if (this.parser.lazy[this.now().line]) return nok(next)
-        return factorySpace(effects, atContent, 'linePrefix')(next)
+        return factorySpace(effects, ok, 'linePrefix')(next)
       }
-    }
-    function atContent(code: Code): State | undefined {
-      return code === null || !isEnd(code) ? ok(code) : nok(code)
     }
   },
 }
