@@ -97,6 +97,28 @@ test.each([
   expect(noteOf(997)).toBe(`‹p:a›${drawn}`)
 })
 
+const CODE = Array.from({ length: 400 }, (_, at) =>
+  at % 9 === 0 ? `\n# ${at}\n\n\n- x` : `  const a${at} = 1`,
+).join('\n')
+
+test.each([
+  ['an item', '- a\n\n  ', '  '],
+  ['the first line of an item', '1. ', '   '],
+  ['a quote', '> ', '> '],
+  ['a quote in an item in an item', '- a\n  1. b\n     > ', '     > '],
+])('code in %s stays one block, however long it is', (_, open, indent) => {
+  for (const fence of ['```', '~~~~'])
+    for (const ending of ['\n', '\r\n']) {
+      const lines = `${fence}js\n${CODE}\n${fence}`.replaceAll('\n', `\n${indent}`)
+      const text = `${open}${lines}\n\nafter`.replaceAll('\n', ending)
+      const drawn = drawnAtOnce(text)
+      expect(drawn.replaceAll('\r\n', '\n')).toContain(`‹pre:${CODE}›`)
+      expect(drawn.endsWith('›‹p:after›')).toBe(true)
+      expect(drawnInPieces(text, 997)).toBe(drawn)
+      expect(drawnInPieces(text.slice(0, -40), 97)).toBe(drawnAtOnce(text.slice(0, -40)))
+    }
+})
+
 test('a quote of many pages is several quotes with the same items', () => {
   const text = '> - a\n>   - b\n'.repeat(3_000)
   const drawn = drawnAtOnce(text)
@@ -131,6 +153,9 @@ const LONG: [string, number][] = [
   ['tasks in lists in quotes', 6_000],
   ['items in items', 6_000],
   ['tables in quotes', 6_000],
+  ['code in an item', 6_000],
+  ['code in a quote', 6_000],
+  ['code in a note', 6_000],
 ]
 
 test.each(LONG)('most blocks of %s are finished before the text ends', (name, most) => {

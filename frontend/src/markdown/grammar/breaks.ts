@@ -1,6 +1,6 @@
 /** Finds where to break overlong lines and blocks, whose cost would grow with their length. */
 
-import type { Block } from './block'
+import { lineStart, type Block } from './block'
 import type { Node } from './node'
 
 /** The most characters in a line, about. */
@@ -58,29 +58,43 @@ const LINE = 20
 
 const CONTAINERS = new Set(['blockquote', 'listItem', 'footnoteDefinition'])
 
+/** A line at which a block is broken, and whether it is in code. */
+export interface Break {
+  place: number
+  isInCode: boolean
+}
+
 /** Return the line at which the first overlong block is broken; `null` if there is none. */
-export function breakWithin(text: string, blocks: readonly Block[]): number | null {
+export function breakWithin(text: string, blocks: readonly Block[]): Break | null {
   for (const { node, from } of blocks) {
     for (const part of node.type === 'list' ? (node.children ?? []) : [node]) {
-      const place = placeIn(text, part, Math.max(part.start, from))
-      if (place !== null) return place
+      const found = breakIn({ text, block: part, start: Math.max(part.start, from) })
+      if (found !== null) return found
     }
   }
   return null
 }
 
-function placeIn(text: string, block: Node, start: number): number | null {
+/** A block, and where its source starts, or goes on from the part before. */
+interface Part {
+  text: string
+  block: Node
+  start: number
+}
+
+function breakIn(within: Part): Break | null {
+  const { text, block, start } = within
   const { type, end } = block
   if (CONTAINERS.has(type)) {
     const near = endOfSize(text, start, PART, end)
     const far = endOfSize(text, near, WITHOUT_END - PART, end)
-    return lineIn(text, block, near, far, BLOCK) ?? lineIn(text, block, far, end, ANY)
+    return lineIn(within, near, far, BLOCK) ?? lineIn(within, far, end, ANY)
   }
   const isIndented = type === 'code' && /[ \t]/.test(text[start] ?? '')
   if (type !== 'html' && !isIndented) return null
   const near = start + LARGEST
   const far = near + LARGEST
-  return lineIn(text, block, near, far, OUTER) ?? lineIn(text, block, far, end, ANY)
+  return lineIn(within, near, far, OUTER) ?? lineIn(within, far, end, ANY)
 }
 
 /** Return the end of a part of a text that has a size, counting its lines. */
@@ -96,28 +110,48 @@ const OUTER = /[\r\n]+(?= {0,3}\S)/g
 
 /** The end of a line before a blank one, or before one that starts an item or a heading, in a container. */
 const BLOCK =
-  /(?:\r\n?|\n)(?=[ \t>]*(?:\r\n?|\n)[ \t>]*[^\s>]|[ \t>]*(?:[-*+]|#{1,6}|\d{1,9}[.)])[ \t]+[^\s])/g
+  /(?:\r(?!\n)|\n)(?=[ \t>]*(?:\r\n?|\n)[ \t>]*[^\s>]|[ \t>]*(?:[-*+]|#{1,6}|\d{1,9}[.)])[ \t]+[^\s])/g
 
-/** Return the first such line between two places in a block that does not continue code or math in it. */
-function lineIn(text: string, block: Node, from: number, to: number, line: RegExp): number | null {
+/** Return the first such line between two places in a block that is not in math or a part of code. */
+function lineIn(
+  { text, block, start }: Part,
+  from: number,
+  to: number,
+  line: RegExp,
+): Break | null {
   line.lastIndex = from
   for (let match = line.exec(text); match !== null; match = line.exec(text)) {
     const place = match.index + match[0].length
     if (place >= Math.min(to, block.end)) return null
-    const end = block.type === 'code' ? null : endOfCodeAt(block, place)
-    if (end === null) return place
-    line.lastIndex = end
+    const code = block.type === 'code' ? null : codeAt(block, place)
+    if (code === null) return { place, isInCode: false }
+    if (!isFenced(text, code, start)) line.lastIndex = code.end
+    else if (isWithinCode(text, code, place, start)) return { place, isInCode: true }
   }
   return null
 }
 
-/** Return the end of the code or math at a place, if there is any. */
-function endOfCodeAt({ type, start, end, children = [] }: Node, place: number): number | null {
+/** Return the code or math at a place, if there is any. */
+function codeAt(node: Node, place: number): Node | null {
+  const { type, start, end, children = [] } = node
   if (place <= start || place >= end) return null
-  if (type === 'code' || type === 'math') return end
+  if (type === 'code' || type === 'math') return node
   for (const child of children) {
-    const found = endOfCodeAt(child, place)
+    const found = codeAt(child, place)
     if (found !== null) return found
   }
   return null
+}
+
+/** Return whether a block is fenced code: only such code goes on from the part before, which has its fence. */
+function isFenced(text: string, { type, start }: Node, from: number): boolean {
+  return type === 'code' && (start < from || /[`~]/.test(text[start] ?? ''))
+}
+
+/** Return whether there are lines of code before and after a place; the parser may drop blank ones. */
+function isWithinCode(text: string, code: Node, place: number, from: number): boolean {
+  const first = code.start < from ? from : endOfLine(text, code.start)
+  const end = place - (text.startsWith('\r\n', place - 2) ? 2 : 1)
+  const before = text.slice(Math.max(first, lineStart(text, end)), end)
+  return /[^\s>]/.test(before) && endOfLine(text, place) < code.end
 }

@@ -2,7 +2,7 @@
 
 import { lineStart, type Block } from './block'
 import { breakOf, cutOf, hasOpenMath, START, type Cut, type Tail } from './cuts'
-import { breakAfter, breakWithin, endOfLine } from './breaks'
+import { breakAfter, breakWithin, endOfLine, type Break } from './breaks'
 import type { Failed } from './mathSyntax'
 import { walk, type Node } from './node'
 import { parse } from './parse'
@@ -60,9 +60,9 @@ export class MarkdownDocument {
       )
       const within = breakWithin(text, rest)
       if (within !== null) {
-        const head = this.#parse(this.#tail, within, false).blocks
+        const head = this.#parse(this.#tail, within.place, false).blocks
         this.#finish({ tail: this.#tailAfter(head, within), head, rest: [] })
-        from = within
+        from = within.place
       } else if (end !== null) {
         const cut = breakOf(text, end, rest)
         if (cut !== null) this.#finish(cut)
@@ -119,11 +119,11 @@ export class MarkdownDocument {
   }
 
   /** Return the tail after a break within a block, whose containers go on. */
-  #tailAfter(head: readonly Block[], place: number): Tail {
+  #tailAfter(head: readonly Block[], { place, isInCode }: Break): Tail {
     const { from, prefix } = this.#tail
     const last = head.at(-1)
     const source = prefix + this.text.slice(from, place)
-    const lines = last ? reopening(source, last.node, from - prefix.length) : ''
+    const lines = last ? reopening(source, last.node, from - prefix.length, isInCode) : ''
     return { from: place, prefix: lines, continues: lines !== '' }
   }
 

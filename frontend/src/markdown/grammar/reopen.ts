@@ -9,8 +9,8 @@ const MARKER = /^(?:>|(?:[-*+]|\d{1,9}[.)])(?:[ \t]{1,4}(?=[^\s]))?|\[\^(?:\\.|[
 /** The most characters of a marker: a note's label has up to 999. */
 const LONGEST = 1_010
 
-/** Return lines that open the quotes, lists, notes and tables again at the end of which a source was broken. */
-export function reopening(source: string, last: Node, origin: number): string {
+/** Return lines that open the quotes, lists, notes, tables and code again in which a source was broken. */
+export function reopening(source: string, last: Node, origin: number, isInCode: boolean): string {
   const lines = new Map<number, string>()
   let node: Node | undefined = last
   for (; node !== undefined; node = node.children?.at(-1)) {
@@ -18,6 +18,10 @@ export function reopening(source: string, last: Node, origin: number): string {
     const line = lineStart(source, start)
     if (node.type === 'table') {
       lines.set(line, source.slice(line, endOfLine(source, endOfLine(source, start) + 1)))
+      break
+    }
+    if (node.type === 'code' && isInCode) {
+      lines.set(line, source.slice(line, endOfLine(source, start)))
       break
     }
     if (!HOLDS_BLOCKS.has(node.type)) break
@@ -31,7 +35,7 @@ export function reopening(source: string, last: Node, origin: number): string {
 }
 
 const HOLDS_BLOCKS = new Set(['blockquote', 'list', 'listItem', 'footnoteDefinition'])
-const CONTINUES = new Set([...HOLDS_BLOCKS, 'table'])
+const CONTINUES = new Set([...HOLDS_BLOCKS, 'table', 'code'])
 
 /** Return a block without the content of the lines before its source, which only open containers. */
 export function withoutPrefix(node: Node, from: number): Node {

@@ -54,7 +54,13 @@ const LARGEST = 20_000
 /** Return whether the next part of a quote or an item starts another one. */
 function isFull([first]: readonly Block[], { node, from, prefix }: Block): boolean {
   const isWithin = prefix !== '' && (node.type === 'blockquote' || node.type === 'list')
-  return first !== undefined && isWithin && from - first.from > LARGEST
+  return first !== undefined && isWithin && from - first.from > LARGEST && !isInCode(node, from)
+}
+
+/** Return whether a block starts within code. */
+function isInCode({ type, start, children = [] }: Node, from: number): boolean {
+  if (start >= from) return false
+  return type === 'code' || (children[0] !== undefined && isInCode(children[0], from))
 }
 
 /** Return a block that starts at a place, without what only goes on there and has no more content. */
@@ -88,6 +94,9 @@ type Part = Pick<Block, 'node' | 'from'>
 export function joined(parts: readonly Part[]): Node {
   const first = parts[0]?.node as Node
   if (parts.length === 1) return first
+  const end = parts.at(-1)?.node.end ?? first.end
+  if (first.type === 'code')
+    return { ...first, value: parts.map(({ node }) => node.value).join('\n'), end }
   const children: Node[] = []
   let open: Part[] = []
   const flush = (): void => {
@@ -106,7 +115,6 @@ export function joined(parts: readonly Part[]): Node {
     open = [{ node: last, from }]
   }
   flush()
-  const end = parts.at(-1)?.node.end ?? first.end
   const isSpread = parts.some(({ node }) => (node.type === 'list' ? isLoose(node) : node.spread))
   return { ...first, ...(first.spread !== undefined && { spread: isSpread }), children, end }
 }
