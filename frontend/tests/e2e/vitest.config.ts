@@ -26,6 +26,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     expect: { poll: { timeout: PATIENCE } },
     maxWorkers: 3,
+    // A worker imports Playwright once, instead of for each file.
+    isolate: false,
     // A browser, servers and tests share two cores. The report names each test that was run again.
     retry: 1,
     sequence: { sequencer: LongestFirst },
