@@ -79,6 +79,9 @@ _MARKUP = re.compile(
 It has one repetition for spaces and slashes: two would take quadratic time for many spaces.
 """
 
+_ENCODED = 64 * 1024
+"""The number of characters of a text to encode at a time, only to see whether that is possible."""
+
 
 def without_markup(text: str) -> str:
     """Escape a user's text so that agents cannot mistake it for our own markup."""
@@ -90,7 +93,8 @@ def mend_surrogates(text: str) -> str:
     if text.isascii():
         return text
     try:
-        text.encode()
+        for start in range(0, len(text), _ENCODED):
+            text[start : start + _ENCODED].encode()
     except UnicodeEncodeError:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text

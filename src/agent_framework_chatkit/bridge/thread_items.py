@@ -179,8 +179,7 @@ class ThreadItemConverter:
         """
         if self.attachment_data_fetcher is not None:
             try:
-                data = await resolve(self.attachment_data_fetcher(attachment.id))
-                return await attachment_content(data, attachment)
+                return await self._file_content(attachment)
             except Exception:
                 logger.warning(
                     "The bytes of attachment %r could not be fetched.", attachment.id, exc_info=True
@@ -193,6 +192,13 @@ class ThreadItemConverter:
             attachment.id,
         )
         return None
+
+    async def _file_content(self, attachment: Attachment) -> Content:
+        """Fetch the bytes of an attachment and convert them to content for the model."""
+        fetch = self.attachment_data_fetcher
+        if fetch is None:
+            raise ValueError("The converter has no attachment_data_fetcher.")
+        return await attachment_content(await resolve(fetch(attachment.id)), attachment)
 
     async def assistant_message_to_input(self, item: AssistantMessageItem) -> AgentInput:
         """Convert an assistant's message to an assistant message for the model."""

@@ -6,11 +6,13 @@ import copy
 import json
 import re
 from collections.abc import Collection, Iterable, Sequence
+from itertools import groupby
 from typing import Any
 
 from agent_framework import Content, Message
 
 from ..interrupts.client_tools import error_result
+from ..stores.sql.file_references import reference_of
 from ..text import mend_json, mend_surrogates
 from .call_ids import CallIds, accepted_name, needs_result, results_of_calls
 from .call_outcomes import NOT_STARTED
@@ -117,18 +119,22 @@ def _can_contain(role: str, content: Content) -> bool:
 def _with_joined_texts(contents: Sequence[Content]) -> list[Content]:
     """Join adjacent texts: some clients turn each into a message."""
     joined: list[Content] = []
-    for content in contents:
-        last = joined[-1] if joined else None
-        if last is not None and last.type == content.type == "text":
-            joined[-1] = _with(last, "text", f"{last.text}\n\n{content.text}")
+    for is_text, adjacent in groupby(contents, lambda content: content.type == "text"):
+        first, *others = adjacent
+        if is_text and others:
+            texts = (each.text or "" for each in (first, *others))
+            joined.append(_with(first, "text", "\n\n".join(texts)))
         else:
-            joined.append(content)
+            joined += [first, *others]
     return joined
 
 
 def _clean_content(content: Content, is_resumed: bool) -> Content | None:
     if content.type in _APPROVALS:
         return content if is_resumed else None
+    if reference_of(content) is not None:
+        # Decoded text is never blank, and has no lone surrogates.
+        return content
     if content.type == "text":
         text = content.text or ""
         if not text.strip():

@@ -21,12 +21,12 @@ from typing_extensions import TypeVar
 from ..bridge.context import ThreadContext
 from ..bridge.item_stream import ItemStream
 from ..bridge.response_writer import ResponseWriter
-from ..bridge.thread_items import ThreadItemConverter
 from ..stores.owners import owner_of
 from ..stores.sql.turn_rows import ReadRows, StoredThread, UnreadItem, Writes
 from ..telemetry import RecordedSpan, turn_span
 from .agent_turn import AgentTurn
 from .agents import TurnAgent, client_tools_of, describe_tool_of
+from .attached_files import AttachedFiles
 from .call_recorder import CallRecorder
 from .history import HistoryCache, extended
 from .run import Run, current_run
@@ -131,22 +131,6 @@ class AgentRunner(Generic[TContext]):
         agent_context = self._agent_context(thread, agent, context, sender)
         await self._run(agent, agent_context, begin, {}, emit, is_stored)
 
-    def converter(self, context: TContext) -> ThreadItemConverter:
-        """Return the converter from thread items to the agent's messages."""
-        if self._server.item_converter is not None:
-            return self._server.item_converter
-        store = self._server.attachment_store
-        if store is None:
-            return ThreadItemConverter()
-        files: dict[str, bytes] = {}
-
-        async def read_once(attachment_id: str) -> bytes:
-            if attachment_id not in files:
-                files[attachment_id] = await store.read_bytes(attachment_id, context)
-            return files[attachment_id]
-
-        return ThreadItemConverter(read_once)
-
     def _agent_context(
         self,
         thread: ThreadMetadata,
@@ -229,9 +213,12 @@ class AgentRunner(Generic[TContext]):
             stored = await store.log.read_stored(key, thread.id, known.read if known else None)
         context.pause.key = await store.secret()
         context.pause.describe = partial(describe_tool_of, agent)
+        files = AttachedFiles(self._server.attachment_store, context.request_context)
+        is_complete = await files.fill(stored)
         history = extended(known, stored)
-        self._histories.put(key, history)
-        converter = self.converter(context.request_context)
+        if is_complete:
+            self._histories.put(key, history)
+        converter = self._server.item_converter or files
         if run is None:
             return AgentTurn(agent, context, _last_message(stored), stored, history, converter)
         return AgentTurn(

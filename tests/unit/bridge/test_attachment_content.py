@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import codecs
 import logging
 from typing import Any
 
@@ -23,6 +24,16 @@ from .example_items import convert, file, image, user
         ("text/plain", "\ufeffcafé".encode(), "café"),
         ("text/plain", "café".encode("utf-16"), "café"),
         ("text/plain", b"caf\xff", "caf\N{REPLACEMENT CHARACTER}"),
+        ("text/plain; charset=utf-16", "café".encode("utf-16-le"), "café"),
+        ("text/plain; charset=utf-16", "café".encode("utf-16"), "café"),
+        ("text/plain; charset=utf-32", "café".encode("utf-32-le"), "café"),
+        ("text/plain; charset=utf-32", codecs.BOM_UTF32_BE + "café".encode("utf-32-be"), "café"),
+        # These decoders are slow, or give lone surrogates.
+        ("text/plain; charset=punycode", b"abc-xyz", "abc-xyz"),
+        ("text/plain; charset=idna", b"xn--caf-dma", "xn--caf-dma"),
+        ("text/plain; charset=unicode_escape", rb"\ud800", r"\ud800"),
+        ("text/plain; charset=raw_unicode_escape", rb"\ud800", r"\ud800"),
+        ("text/plain; charset=utf-7", b"+2AA-", "+2AA-"),
     ],
 )
 async def test_text_file_is_sent_as_text(mime_type: str, data: bytes, text: str) -> None:

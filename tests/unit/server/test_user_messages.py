@@ -56,21 +56,6 @@ async def test_repeated_file_counts_once(tmp_path: Path) -> None:
         assert sum("a,b" in part for part in each) == 1
 
 
-async def test_file_is_read_once_per_turn(tmp_path: Path) -> None:
-    async with SQLStore[Any]("sqlite://") as store:
-        files = Counting(tmp_path, metadata=store, secret="s")
-        files.reads = []
-        server = AgentChatKitServer(agent(), store, files)
-        browser = Browser(create_app(server, authenticate=lambda _: "me"))
-        attachment = await upload(browser, b"a,b")
-        fetch = server.runner.converter({"user_id": "me"}).attachment_data_fetcher
-        assert fetch is not None
-        for _ in range(3):
-            assert await fetch(attachment) == b"a,b"  # type: ignore[misc]
-        assert files.reads == [attachment]
-        await browser.http.aclose()
-
-
 async def test_files_per_message_are_limited(tmp_path: Path) -> None:
     async with chat(tmp_path, max_per_message=2) as browser:
         ids = [await upload(browser, b"a") for _ in range(3)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from io import BytesIO
 
 from .file_names import content_disposition
 from .media_types import PLAIN_IMAGES, served_type
@@ -46,3 +47,11 @@ class AttachmentFile:
             # sites must not embed files that a login gives access to.
             "Cross-Origin-Resource-Policy": "cross-origin" if self.by_link else "same-origin",
         }
+
+    async def read(self) -> bytes:
+        """Return all bytes of the file."""
+        # Joining the parts would need twice as much memory.
+        data = BytesIO()
+        async for part in self.stream():
+            data.write(part)
+        return data.getvalue()

@@ -309,7 +309,7 @@ class AttachmentStore(ChatKitAttachmentStore[TContext], Generic[TContext]):
             AttachmentNotFoundError: If the owner has no such attachment, or its bytes are missing.
         """
         file = await self.open(attachment_id, context=context)
-        return b"".join([chunk async for chunk in file.stream()])
+        return await file.read()
 
     def link_to(self, attachment_id: str, context: TContext) -> str:
         """Return a URL with which anyone can read the file until the URL expires."""

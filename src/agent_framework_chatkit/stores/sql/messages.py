@@ -12,6 +12,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from . import json_text
 from .database import Database
+from .file_references import reference_of, reference_to_dict, unread_file
 from .rows import number, thread_key
 from .tables import messages
 
@@ -64,8 +65,16 @@ def dump_messages(added: Sequence[Message]) -> str:
 
 
 def message_to_dict(message: Message) -> dict[str, Any]:
-    """Return a message as JSON. The framework would hold the text of a tool's result twice."""
+    """Return a message as JSON.
+
+    A file is stored as a reference. The framework would hold the text of a tool's result twice.
+    """
+    references = [reference_of(content) for content in message.contents]
     data = message.to_dict()
+    data["contents"] = [
+        content if reference is None else reference_to_dict(reference)
+        for content, reference in zip(data["contents"], references, strict=True)
+    ]
     for content in data["contents"]:
         text = {"type": "text", "text": content.get("result"), "additional_properties": {}}
         if content["type"] == "function_result" and content.get("items") == [text]:
@@ -74,8 +83,22 @@ def message_to_dict(message: Message) -> dict[str, Any]:
 
 
 def message_from_dict(data: dict[str, Any]) -> Message:
-    """Return the message from the JSON of `message_to_dict`, or of the framework itself."""
+    """Return the message from the JSON of `message_to_dict`, or of the framework itself.
+
+    Texts that name files take the place of references to them.
+    """
+    contents = data.get("contents") or []
+    files = [unread_file(each) for each in contents]
+    if any(file is not None for file in files):
+        contents = [
+            each if file is None else file.to_dict()
+            for each, file in zip(contents, files, strict=True)
+        ]
+        data = {**data, "contents": contents}
     message = Message.from_dict(data)
+    for index, file in enumerate(files):
+        if file is not None:
+            message.contents[index] = file
     for content in message.contents:
         if content.type == "function_result" and content.items is None:
             content.items = [Content.from_text(str(content.result or ""))]
