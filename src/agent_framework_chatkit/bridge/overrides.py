@@ -7,6 +7,8 @@ import logging
 from collections.abc import Awaitable
 from typing import TypeAlias, TypeVar, overload
 
+from ..error_log import log_error
+
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
@@ -36,6 +38,6 @@ async def attempt(step: Awaitable[None], problem: str) -> bool:
     try:
         await step
     except Exception:
-        logger.exception(problem)
+        log_error(logger, problem)
         return False
     return True

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from agent_framework import AgentResponseUpdate, Content, WorkflowEvent
 
+from ..error_log import log_error
 from ..interrupts.pause import Pause
 from ..interrupts.request_info import is_request_info
 from .activity_writer import ActivityWriter
@@ -124,7 +125,7 @@ class ResponseWriter:
         try:
             rest = handler(content, update)
         except Exception:
-            logger.exception("Content of kind %r could not be shown.", content.type)
+            log_error(logger, "Content of kind %r could not be shown.", content.type)
             return None
         if rest is None:
             return None

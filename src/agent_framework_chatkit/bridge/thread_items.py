@@ -30,6 +30,7 @@ from chatkit.types import (
     WorkflowItem,
 )
 
+from ..error_log import log_error
 from ..text import without_markup
 from .attachment_content import attachment_content
 from .overrides import MaybeAwaitable, resolve
@@ -83,7 +84,8 @@ class ThreadItemConverter:
             try:
                 converted = await self._convert(item, is_last_message=index == len(items) - 1)
             except Exception:
-                logger.exception(
+                log_error(
+                    logger,
                     "Thread item %r could not be converted; the agent does not see it.",
                     getattr(item, "id", item),
                 )

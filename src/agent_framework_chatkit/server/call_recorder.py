@@ -11,6 +11,8 @@ from agent_framework import Content, FunctionInvocationContext, FunctionMiddlewa
 from pydantic import BaseModel
 
 from ..bridge.context import AGENT_CONTEXT, ThreadContext
+from ..error_log import is_displayable
+from ..text import mend_surrogates
 from .exchange import Exchange
 
 
@@ -32,12 +34,27 @@ class _Middleware(FunctionMiddleware):
         await recorder.start_call(call)
         try:
             await call_next()
-        except (Exception, asyncio.CancelledError, KeyboardInterrupt):
+        except (asyncio.CancelledError, KeyboardInterrupt):
             raise
         except BaseException as error:
+            if isinstance(error, Exception) and is_displayable(error):
+                raise
             # Otherwise the turn would fail or, with `SystemExit`, the process would end.
-            raise RuntimeError(f"The tool ended with {error!r}.") from error
+            kind = type(error).__qualname__
+            raise RuntimeError(f"The tool ended with an error of type {kind}.") from None
+        context.result = _valid(context.result)
         recorder.end_call(call_id, context.result)
+
+
+def _valid(result: Any) -> Any:
+    """Return a tool's result without lone surrogates, which clients refuse to send."""
+    if isinstance(result, str):
+        return mend_surrogates(result)
+    if isinstance(result, list):
+        for each in result:
+            if isinstance(each, Content) and each.type == "text":
+                each.text = mend_surrogates(each.text or "")
+    return result
 
 
 def _as_json(arguments: Any) -> str:

@@ -21,6 +21,7 @@ from chatkit.types import (
 from typing_extensions import TypeVar
 
 from ..bridge.context import ThreadContext
+from ..error_log import log_error
 from ..stores.sql.turn_rows import ThreadChange, Writes
 from ..widgets.actions import ActionHandler, ActionRun, Actions, RefusedActionError
 from .agent_runner import Emit, emitted
@@ -141,7 +142,7 @@ class CustomActions(Generic[TContext]):
         except CustomStreamError:
             raise
         except Exception as error:
-            logger.exception("The handler of an action of type %r failed.", action.type)
+            log_error(logger, "The handler of an action of type %r failed.", action.type)
             raise CustomStreamError(self._server.error_message(error)) from error
 
 

@@ -20,6 +20,7 @@ from chatkit.types import (
 )
 from typing_extensions import TypeVar
 
+from ..error_log import log_error
 from ..stores.errors import ThreadBusyError
 from ..stores.owners import owner_of
 from ..stores.sql.store import SQLStore
@@ -87,7 +88,7 @@ class Dispatcher(Generic[TContext]):
                 if not has_begun:
                     raise
                 # Too late for an HTTP status.
-                logger.exception("A stream could not be finished.")
+                log_error(logger, "A stream could not be finished.")
                 yield [_plain(ErrorEvent(code=ErrorCode.STREAM_ERROR, allow_retry=True))]
 
     async def _follow(

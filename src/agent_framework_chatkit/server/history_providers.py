@@ -19,6 +19,7 @@ from agent_framework import (
     SessionContext,
 )
 
+from ..error_log import log_error
 from .acceptable import acceptable_input, before_input, is_approval, is_start
 from .call_ids import CallIds
 
@@ -103,7 +104,7 @@ class OwnHistory(HistoryProvider):
                 state=stored.state.setdefault(name, {}),
             )
         except Exception:
-            logger.exception("The app's own history could not save a turn that was cut short.")
+            log_error(logger, "The app's own history could not save a turn that was cut short.")
 
     async def save_missed(self, session: AgentSession, messages: Sequence[Message]) -> None:
         """Save a turn whose worker died to the app's history.

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from ..error_log import log_error
 from ..stores import SQLStore
 from ..stores.sql.availability import brief, is_unavailable
 from ..stores.sql.turn_rows import TurnRow
@@ -52,9 +53,7 @@ class Housekeeping:
         if await self._store.turns.interrupt(
             turn,
             run,
-            lambda thread_id, stored, log: interrupted_turn(
-                turn, run, thread_id, stored, log, self._store
-            ),
+            lambda thread_id, stored, log: interrupted_turn(turn, run, thread_id, stored, log),
         ):
             if turn.state == "running":
                 logger.warning("Turn %s was interrupted: its worker died.", turn.id)
@@ -84,7 +83,7 @@ class Housekeeping:
             raise
         except Exception:
             # Go on with the others.
-            logger.exception("Could not end turn %s of a dead worker.", turn.id)
+            log_error(logger, "Could not end turn %s of a dead worker.", turn.id)
 
 
 async def _wait(event: asyncio.Event, timeout: float) -> None:

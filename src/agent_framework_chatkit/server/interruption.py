@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
-from typing import Any
 
 from agent_framework import AgentSession, Message
 from chatkit.types import (
@@ -12,14 +11,12 @@ from chatkit.types import (
     ThreadItemDoneEvent,
     ThreadItemRemovedEvent,
     ThreadItemReplacedEvent,
-    ThreadMetadata,
     ThreadStreamEvent,
 )
 from pydantic_core import to_json
 
 from ..interrupts.pause import release
 from ..stores.sql.messages import dump_messages
-from ..stores.sql.store import SQLStore
 from ..stores.sql.turn_rows import LogRow, StoredMessages, StoredThread, TurnEnd, TurnRow, Writes
 from ..stores.turn_end import TurnEndItem
 from .answers import is_asking
@@ -36,7 +33,6 @@ def interrupted_turn(
     thread_id: str,
     stored: StoredThread,
     log: list[LogRow],
-    store: SQLStore[Any],
 ) -> Writes:
     """Return the writes that end a turn whose worker died.
 
@@ -46,7 +42,6 @@ def interrupted_turn(
         thread_id: The thread's ID.
         stored: The thread's stored data.
         log: The log rows that the worker wrote.
-        store: Generates the ID of the item that marks the end.
     """
     if turn.state != "running":
         # The worker held the thread for something else.
@@ -67,10 +62,7 @@ def interrupted_turn(
             writes.items.append(settled)
             events.append(ThreadItemDoneEvent(item=settled))
     ended_at = datetime.now(timezone.utc)
-    thread = ThreadMetadata(id=thread_id, created_at=ended_at)
-    context: Any = None
     end = TurnEndItem(
-        id=store.generate_item_id("message", thread, context),
         thread_id=thread_id,
         created_at=datetime.now(),
         turn_id=turn.id,

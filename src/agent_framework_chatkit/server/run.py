@@ -32,6 +32,7 @@ from chatkit.types import (
 )
 from pydantic_core import to_json
 
+from ..error_log import log_error
 from ..stores.sql.availability import is_patient
 from ..stores.sql.turn_rows import (
     BegunTurn,
@@ -329,7 +330,7 @@ class Run:
                 state = self._reason
             else:
                 # An agent or a tool may also cancel itself, or try to end the process.
-                logger.exception("A turn in thread %r failed.", self.thread.id)
+                log_error(logger, "A turn in thread %r failed.", self.thread.id)
                 self.emit(ErrorEvent(code=ErrorCode.STREAM_ERROR, allow_retry=True))
                 state = "failed"
         finally:
@@ -343,7 +344,7 @@ class Run:
         try:
             await end_run(self.worker.server, self, state)
         except Exception:
-            logger.exception("Could not store the end of a turn in thread %r.", self.thread.id)
+            log_error(logger, "Could not store the end of a turn in thread %r.", self.thread.id)
             # Otherwise nobody could ever write in this thread again.
             with suppress(Exception):
                 self._emit_failure()
@@ -371,7 +372,6 @@ class Run:
         }
         if state not in SILENT and not self._is_restored:
             item = TurnEndItem(
-                id=self.worker.store.generate_item_id("message", self.thread, self.context),
                 thread_id=self.thread.id,
                 created_at=datetime.now(),
                 turn_id=self.turn_id,

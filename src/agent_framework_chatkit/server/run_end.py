@@ -15,6 +15,7 @@ from chatkit.types import (
     ThreadStreamEvent,
 )
 
+from ..error_log import log_error
 from .turn_state import TurnState
 from .unfinished import settled_item
 
@@ -36,12 +37,9 @@ async def end_run(server: AgentChatKitServer[Any], run: Run, state: TurnState) -
     unfinished = await run.settle()
     if state in ("stopped", "interrupted", "timed_out"):
         try:
-            await asyncio.wait_for(
-                server.handle_stream_cancelled(run.thread, unfinished, run.context),
-                CANCELLED_WITHIN,
-            )
+            await _clean_up(server, run, unfinished)
         except Exception:
-            logger.exception("The cleanup after a stop in thread %r failed.", run.thread.id)
+            log_error(logger, "The cleanup after a stop in thread %r failed.", run.thread.id)
             close_items(run, [item for item in unfinished if not run.has_finished(item.id)])
         for item in unfinished:
             if not run.has_finished(item.id):
@@ -50,6 +48,24 @@ async def end_run(server: AgentChatKitServer[Any], run: Run, state: TurnState) -
         close_items(run, unfinished)
     remembered = None if run.agent_turn is None else await run.agent_turn.finish(state)
     await run.end(state, remembered)
+
+
+async def _clean_up(
+    server: AgentChatKitServer[Any], run: Run, unfinished: list[ThreadItem]
+) -> None:
+    """Let the app clean up, which may be cancelled, or ignore that.
+
+    Raises:
+        TimeoutError: If it does not finish.
+    """
+    cleaning = asyncio.ensure_future(
+        server.handle_stream_cancelled(run.thread, unfinished, run.context)
+    )
+    await asyncio.wait([cleaning], timeout=CANCELLED_WITHIN)
+    cleaning.cancel()
+    if not cleaning.done() or cleaning.cancelled():
+        raise TimeoutError("The app's cleanup did not finish.")
+    cleaning.result()
 
 
 def close_items(run: Run, unfinished: Sequence[ThreadItem]) -> None:

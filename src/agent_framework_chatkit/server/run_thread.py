@@ -6,6 +6,7 @@ import logging
 
 from chatkit.types import ThreadMetadata
 
+from ..error_log import log_error
 from ..stores.sql.turn_rows import ThreadChange
 
 logger = logging.getLogger(__name__)
@@ -33,7 +34,8 @@ class RunThread:
             changed = self._thread.model_copy(deep=True)
             ThreadMetadata.model_validate(changed.model_dump(mode="json", warnings="error"))
         except (TypeError, ValueError):
-            logger.exception(
+            log_error(
+                logger,
                 "The new metadata of thread %r cannot be stored; keeping the old metadata.",
                 self._thread.id,
             )

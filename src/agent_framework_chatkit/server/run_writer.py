@@ -10,6 +10,7 @@ from typing import Any
 
 from chatkit.types import ThreadStreamEvent
 
+from ..error_log import log_error
 from ..stores import SQLStore
 from ..stores.sql.availability import is_unavailable
 from ..stores.sql.turn_rows import Lease, LeaseLostError, LogRow, TurnEnd, Writes
@@ -246,7 +247,7 @@ class RunWriter:
                     return
                 if end is not None:
                     raise
-                logger.exception("Cannot store the events of run %s.", self._lease.run)
+                log_error(logger, "Cannot store the events of run %s.", self._lease.run)
                 self._fail()
                 return
         self.note_committed(row.last)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..error_log import log_error
+
 logger = logging.getLogger(__name__)
 
 _UNREACHABLE = "The service behind this assistant cannot be reached. Try again in a moment."
@@ -43,11 +45,11 @@ def service_failure(error: BaseException) -> ServiceFailure | None:
     if asked is None:
         return None
     for each in errors:
-        status = getattr(each, "status_code", None)
+        status = _attribute(each, "status_code")
         if status is None:
-            status = getattr(getattr(each, "response", None), "status_code", None)
+            status = _attribute(_attribute(each, "response"), "status_code")
         if isinstance(status, int):
-            explained = _explain_status(status, str(getattr(each, "code", None)))
+            explained = _explain_status(status, str(_attribute(each, "code")))
             break
     else:
         explained = _explain_connection(errors)
@@ -67,10 +69,10 @@ def log_failure(error: Exception, message: str, *arguments: object) -> None:
     """
     failure = service_failure(error)
     if failure is None:
-        logger.error(message, *arguments, exc_info=error)
+        log_error(logger, message, *arguments, error=error)
         return
     logger.error(f"{message} %s", *arguments, failure.line)
-    logger.debug("The traceback:", exc_info=error)
+    log_error(logger, "The traceback:", error=error, level=logging.DEBUG)
 
 
 def causes_of(error: BaseException | None) -> Iterator[BaseException]:
@@ -84,10 +86,15 @@ def causes_of(error: BaseException | None) -> Iterator[BaseException]:
 
 def _request(error: BaseException) -> Any:
     # Model clients have a `request` attribute like httpx, which raises if there is no request.
-    with suppress(RuntimeError):
-        request = getattr(error, "request", None)
-        if hasattr(request, "url") and hasattr(request, "method"):
-            return request
+    request = _attribute(error, "request")
+    is_whole = None not in (_attribute(request, "url"), _attribute(request, "method"))
+    return request if is_whole else None
+
+
+def _attribute(value: object, name: str) -> Any:
+    """Return an attribute; `None` if there is none, or if it cannot be read."""
+    with suppress(Exception):
+        return getattr(value, name)
     return None
 
 
@@ -148,6 +155,4 @@ def _explain_connection(errors: list[BaseException]) -> tuple[str, str] | None:
 
 def has_forgotten(error: BaseException) -> bool:
     """Return whether an error may mean that the service no longer has the conversation."""
-    return any(
-        getattr(each, "status_code", None) in (400, 404, 410, 422) for each in causes_of(error)
-    )
+    return any(_attribute(each, "status_code") in (400, 404, 410, 422) for each in causes_of(error))

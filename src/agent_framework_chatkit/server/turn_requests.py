@@ -15,7 +15,6 @@ from chatkit.types import (
     ErrorEvent,
     NoticeEvent,
     StreamingReq,
-    StreamOptionsEvent,
     StructuredInputItem,
     ThreadCreatedEvent,
     ThreadItem,
@@ -36,12 +35,14 @@ from chatkit.types import (
 from pydantic_core import to_json
 from typing_extensions import TypeVar
 
+from ..error_log import log_error
 from ..stores.errors import ThreadBusyError
 from ..stores.owners import owner_of
 from ..stores.sql.store import SQLStore
 from ..stores.sql.turn_rows import BegunTurn, NewTurn
 from ..widgets.actions import RefusedActionError
 from .answers import CLOSED, OUR_ACTIONS, RefusedAnswerError, may_answer, submitted
+from .app_overrides import detached_context, stream_options
 from .event_log import Entry, numbered, serialize
 from .follower import Follower
 from .replies import PAGE_SIZE, record_action
@@ -100,7 +101,7 @@ class TurnRequests(Generic[TContext]):
             ThreadBusyError: If the thread is running another turn.
             ThreadClosedError: If the thread does not accept messages.
         """
-        turn_context = self._server.detached_context(context) if is_live else context
+        turn_context = detached_context(self._server, context) if is_live else context
         # Actions do not wait: a second one may come from a double click.
         may_wait = isinstance(request, (ThreadsAddUserMessageReq, ThreadsRetryAfterItemReq))
         if isinstance(request, ThreadsCreateReq):
@@ -284,7 +285,7 @@ class TurnRequests(Generic[TContext]):
             lambda run: self._server.runner.answer_input(
                 run.thread, given, run.context, run.emit, is_stored=is_stored
             ),
-            self._server.detached_context(context),
+            detached_context(self._server, context),
         )
         self._server.worker.release(follower)
         events = [asyncio.ensure_future(each.wait()) for each in (is_stored, run.has_ended)]
@@ -334,11 +335,11 @@ class TurnRequests(Generic[TContext]):
         number = len(entries)
         turn = {"id": begun.turn_id, "state": "running", "ended_at": None}
         running = to_json({"type": "turn.updated", "turn": turn})
-        options = self._server.get_stream_options(begun.thread, context)
+        options = stream_options(self._server, begun.thread, context)
         return [
             *entries,
             Entry(new.run, number + 1, running, is_addition=True),
-            Entry(new.run, number + 2, serialize(StreamOptionsEvent(stream_options=options))),
+            Entry(new.run, number + 2, serialize(options)),
         ]
 
     async def _execute(self, run: Run, body: _Body) -> None:
@@ -357,7 +358,7 @@ class TurnRequests(Generic[TContext]):
         except StreamError as error:
             run.emit(ErrorEvent(code=error.code, allow_retry=error.allow_retry))
         except Exception:
-            logger.exception("A turn in thread %r failed.", run.thread.id)
+            log_error(logger, "A turn in thread %r failed.", run.thread.id)
             run.emit(ErrorEvent(code=ErrorCode.STREAM_ERROR, allow_retry=True))
 
     async def _act(self, request: ThreadsCustomActionReq, run: Run) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import secrets
+
 from chatkit.types import EndOfTurnItem
+from pydantic import Field
 
 
 class TurnEndItem(EndOfTurnItem):
     """Marks the end of a turn that did not simply complete.
 
-    ChatKit's own clients do not show it.
+    ChatKit's own clients do not show it. Its ID does not come from the app, which may fail or need
+    a context, because every turn must end.
 
     Attributes:
         turn_id: The turn's ID.
@@ -17,6 +21,7 @@ class TurnEndItem(EndOfTurnItem):
         allow_retry: Whether to offer a retry.
     """
 
+    id: str = Field(default_factory=lambda: f"msg_{secrets.token_hex(16)}")
     turn_id: str = ""
     state: str = ""
     message: str | None = None

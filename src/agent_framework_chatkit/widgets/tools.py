@@ -12,6 +12,7 @@ from chatkit.widgets import WidgetTemplate
 from pydantic_core import to_jsonable_python
 
 from ..bridge.cards import WidgetForm
+from ..error_log import log_error
 from ..text import mend_json
 from .templates import widget_text
 
@@ -47,7 +48,7 @@ def widget_tool(template: WidgetTemplate) -> Callable[[Callable[..., Any]], Func
         try:
             widget = template.build(data)
         except Exception:
-            logger.exception("Could not build a widget from the result of a tool.")
+            log_error(logger, "Could not build a widget from the result of a tool.")
             return text
         # The widget is not stored with the data: the thread stores it as an item.
         return [Content.from_text(text, raw_representation=WidgetForm(widget, widget_text(widget)))]

@@ -88,3 +88,75 @@ async def test_app_that_exits_fails_its_turn() -> None:
     async with chat(agent(), server_class=Leaving) as browser:
         assert of_type(await browser.ask("Report"), "error")
         assert await state(browser) == "failed"
+
+
+class IndescribableError(Exception):
+    """An error without a text."""
+
+    def __str__(self) -> str:
+        raise LookupError("text")
+
+
+class GuardedError(Exception):
+    """An error whose attributes cannot be read."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise KeyError(name)
+
+
+class NestedError(Exception):
+    """An error that is too deeply nested for its text."""
+
+    def __str__(self) -> str:
+        return str(self)
+
+
+def raise_it(kind: type[Exception]) -> None:
+    raise kind
+
+
+@pytest.mark.parametrize("odd", [IndescribableError, GuardedError, NestedError])
+async def test_turn_ends_whatever_error_a_model_raises(odd: Any) -> None:
+    answering = agent([text("Half"), odd()], [text("Yes.")])
+    async with chat(answering) as browser:
+        assert of_type(await browser.ask("Report"), "error")
+        assert await state(browser) == "failed"
+        await browser.ask("And now?")
+        assert await state(browser) == "completed"
+
+
+@pytest.mark.parametrize("odd", [IndescribableError, GuardedError, NestedError])
+async def test_turn_ends_whatever_error_an_app_raises(odd: Any) -> None:
+    class Failing(AgentChatKitServer[Any]):
+        async def respond(self, *given: Any) -> AsyncIterator[ThreadStreamEvent]:
+            raise_it(odd)
+            yield  # type: ignore[misc] # an asynchronous generator
+
+    async with chat(agent(), server_class=Failing) as browser:
+        assert of_type(await browser.ask("Report"), "error")
+        assert await state(browser) == "failed"
+
+
+@pytest.mark.parametrize("odd", [IndescribableError, GuardedError, NestedError])
+async def test_tool_fails_alone_whatever_error_it_raises(odd: Any) -> None:
+    @tool(approval_mode="never_require")
+    def report() -> str:
+        raise_it(odd)
+        return ""
+
+    answering = agent([call("report")], [text("It failed.")], tools=[report])
+    async with chat(answering) as browser:
+        await browser.ask("Report")
+        assert await state(browser) == "completed"
+        assert (await browser.transcript())[-1] == ("assistant_message", "It failed.")
+
+
+async def test_model_receives_valid_text_from_tools() -> None:
+    @tool(approval_mode="never_require")
+    def report() -> str:
+        return "half \ud83d"
+
+    answering = agent([call("report")], [text("Yes.")], tools=[report])
+    async with chat(answering) as browser:
+        await browser.ask("Report")
+    assert [text for role, text in asked(answering) if role == "tool"] == ["half \ufffd"]
