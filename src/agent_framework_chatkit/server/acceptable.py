@@ -14,6 +14,7 @@ from agent_framework import Content, Message
 from ..interrupts.client_tools import error_result
 from ..stores.sql.file_references import reference_of
 from ..text import mend_json, mend_surrogates
+from .authors import with_names
 from .call_ids import CallIds, accepted_name, needs_result, results_of_calls
 from .call_outcomes import NOT_STARTED
 from .exchange import has_arguments
@@ -210,7 +211,7 @@ def _with_contents(message: Message, contents: Sequence[Content]) -> Message:
 def _joined(messages: Iterable[Message]) -> list[Message]:
     """Join messages that must not be adjacent, and turn later system messages into user ones."""
     joined: list[Message] = []
-    for message in messages:
+    for message in with_names(messages, _can_be_joined):
         if message.role == "system" and any(each.role != "system" for each in joined):
             message = _as_user(message)
         last = joined[-1] if joined else None
@@ -243,6 +244,10 @@ def _can_merge(last: Message, message: Message) -> bool:
     return message.role == "assistant" and (
         not last.author_name or not message.author_name or last.author_name == message.author_name
     )
+
+
+def _can_be_joined(message: Message) -> bool:
+    return message.role == "assistant" and not is_approval(message)
 
 
 def _as_user(message: Message) -> Message:

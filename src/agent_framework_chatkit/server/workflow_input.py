@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import pairwise
 
 from agent_framework import ChatContext, Message
 
@@ -14,7 +15,7 @@ from .run import current_run
 
 
 class WorkflowInput(MissingTools):
-    """Pairs calls with their results, so that strict services accept the messages.
+    """Pairs calls with their results and joins adjacent answers, as strict services demand.
 
     If an agent resumes after an approval, the framework passes the results of its calls on to the
     next agent, but neither the calls nor the user's message. Nor does it remember a result for an
@@ -27,7 +28,7 @@ class WorkflowInput(MissingTools):
         has_earlier = bool((context.options or {}).get("conversation_id")) or all(
             message.role != "assistant" for message in messages
         )
-        if not has_earlier and not _are_paired(messages):
+        if not has_earlier and not (_are_paired(messages) and _alternate(messages)):
             messages = acceptable(messages, is_resumed=True)
             run = current_run.get()
             turn = None if run is None else run.agent_turn
@@ -42,6 +43,13 @@ def _are_paired(messages: Sequence[Message]) -> bool:
     contents = [content for message in messages for content in message.contents]
     calls = Counter(each.call_id for each in contents if needs_result(each))
     return calls == Counter(each.call_id for each in contents if each.type == "function_result")
+
+
+def _alternate(messages: Sequence[Message]) -> bool:
+    """Return whether no agent speaks right after another, which strict chat templates refuse."""
+    return all(
+        not before.role == message.role == "assistant" for before, message in pairwise(messages)
+    )
 
 
 WORKFLOW_INPUT = WorkflowInput()

@@ -112,3 +112,23 @@ async def test_code_may_speak_for_the_assistant() -> None:
         await (await client.ask("Second")).rest()
     assert problems(asked) == []
     assert "at noon" in asked.client.asked[-1][1].text
+
+
+async def test_agents_of_a_workflow_may_speak_one_after_another() -> None:
+    names = ("ann", "bob", "cid")
+    agents = [
+        agent([text(f"{name} 1")], [text(f"{name} 2")], name=name, description=name)
+        for name in names
+    ]
+    workflow = SequentialBuilder(participants=list(agents)).build()
+    async with chat(workflow) as client:
+        for question in ("First", "Second"):
+            await (await client.ask(question)).rest()
+    assert [each for asked in agents for each in problems(asked)] == []
+    cid: Any = agents[-1].client
+    assert [(each.role, each.text) for each in cid.asked[-1]] == [
+        ("user", "First"),
+        ("assistant", "cid 1"),
+        ("user", "Second"),
+        ("assistant", "ann: ann 2\n\nbob: bob 2"),
+    ]
