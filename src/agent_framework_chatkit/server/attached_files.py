@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 from copy import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent_framework import Content
 from chatkit.types import Attachment
 
 from ..bridge.thread_items import ThreadItemConverter
 from ..stores.attachments.errors import AttachmentNotFoundError
-from ..stores.attachments.store import AttachmentStore
 from ..stores.sql.file_references import FileReference, file_note, refer, reference_of
 from ..stores.sql.turn_rows import StoredThread
+
+if TYPE_CHECKING:
+    from ..stores.attachments.store import AttachmentStore
 
 logger = logging.getLogger(__name__)
 

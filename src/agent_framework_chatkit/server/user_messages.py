@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic
 
 from chatkit.types import (
+    Attachment,
     StreamingReq,
     ThreadMetadata,
     ThreadsRetryAfterItemReq,
@@ -15,6 +16,7 @@ from chatkit.types import (
 )
 from typing_extensions import TypeVar
 
+from ..stores.attachments.errors import AttachmentInUseError
 from ..stores.owners import owner_of
 from ..stores.sql.store import SQLStore
 from ..stores.sql.turn_rows import RepeatedRequestError
@@ -62,15 +64,22 @@ class UserMessages(Generic[TContext]):
             content=given.content,
             thread_id=thread.id,
             attachments=[
-                (await self._store.load_attachment(attachment_id, context)).model_copy(
-                    update={"thread_id": thread.id}
-                )
+                await self._attachment(attachment_id, thread, context)
                 for attachment_id in given.attachments
             ],
             quoted_text=given.quoted_text,
             inference_options=given.inference_options,
             created_at=datetime.now(),
         )
+
+    async def _attachment(
+        self, attachment_id: str, thread: ThreadMetadata, context: TContext
+    ) -> Attachment:
+        """Return an attachment for a thread, unless another thread has it."""
+        attachment = await self._store.load_attachment(attachment_id, context)
+        if attachment.thread_id not in (None, thread.id):
+            raise AttachmentInUseError
+        return attachment.model_copy(update={"thread_id": thread.id})
 
     async def _with_attachments(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -118,3 +119,36 @@ async def test_repeated_file_of_older_message_is_sent_once() -> None:
     assert isinstance(converted, Message)
     assert len(converted.contents) == 2
     assert reads == ["f"]
+
+
+async def test_file_of_another_chat_is_refused(tmp_path: Path) -> None:
+    """Deleting one of the chats would delete the other's file."""
+    async with chat(tmp_path) as browser:
+        attachment = await upload(browser, b"a,b")
+        await browser.ask("Look", attachments=[attachment])
+        first, browser.thread_id = browser.thread_id, ""
+        response = await browser.post(
+            "threads.create", input=message("x", attachments=[attachment])
+        )
+        assert response.status_code == 409
+        assert "another chat" in response.json()["error"]
+        await browser.ask("Hello")
+        sent = {
+            "thread_id": browser.thread_id,
+            "input": message("x", attachments=[attachment]),
+        }
+        assert (await browser.post("threads.add_user_message", **sent)).status_code == 409
+        await browser.get("threads.delete", thread_id=browser.thread_id)
+        browser.thread_id = first
+        await browser.ask("Look again", attachments=[attachment])
+        assert (await browser.http.get(f"/attachments/{attachment}")).content == b"a,b"
+
+
+async def test_two_chats_send_a_file_at_once(tmp_path: Path) -> None:
+    async with chat(tmp_path) as browser:
+        attachment = await upload(browser, b"a,b")
+        asked = message("Look", attachments=[attachment])
+        posted = [browser.post("threads.create", input=asked) for _ in range(2)]
+        responses = await asyncio.gather(*posted)
+        assert sorted(response.status_code for response in responses)[0] == 200
+        assert len((await browser.get("threads.list"))["data"]) == 1

@@ -27,6 +27,9 @@ class DeletionContract:
         await store.save_thread(thread(), ANN)
         await store.save_attachment(file("atc_1", "thr_1"), ANN)
         assert await store.load_attachment("atc_1", ANN) == file("atc_1", "thr_1")
+        # A slow request loaded it before it was sent.
+        await store.save_attachment(file("atc_1"), ANN)
+        assert await store.load_attachment("atc_1", ANN) == file("atc_1", "thr_1")
         await store.delete_attachment("atc_1", ANN)
         with pytest.raises(NotFoundError):
             await store.load_attachment("atc_1", ANN)

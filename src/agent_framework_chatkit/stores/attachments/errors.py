@@ -72,6 +72,13 @@ class AttachmentNotUploadedError(AttachmentError):
     message = "The upload of this file is not finished."
 
 
+class AttachmentInUseError(AttachmentError):
+    """Another thread has the attachment, and would lose it when either thread is deleted."""
+
+    status = 409
+    message = "This file belongs to another chat. Attach it again."
+
+
 class AttachmentLinkInvalidError(AttachmentError):
     """A signed URL has expired, belongs to another attachment, or was not signed by us."""
 

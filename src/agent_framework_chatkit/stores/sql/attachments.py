@@ -23,13 +23,24 @@ class Attachments:
         self._database = database
 
     async def save(self, attachment: Attachment, owner: str) -> None:
-        """Add an attachment, or replace it."""
+        """Add an attachment, or replace it. If a thread has it, it stays there."""
+        held = (
+            select(attachments.c.thread, attachments.c.data)
+            .where(attachments.c.id == attachment.id, attachments.c.owner == owner)
+            .with_for_update()
+        )
 
         def save(connection: Connection) -> None:
-            thread = None
-            if attachment.thread_id is not None:
-                thread = hold_thread(connection, attachment.thread_id, owner)
-            save_attachment_row(self._database, connection, attachment, owner, thread)
+            saved, thread = attachment, None
+            if saved.thread_id is not None:
+                thread = hold_thread(connection, saved.thread_id, owner)
+            elif (row := connection.execute(held).one_or_none()) and row.thread is not None:
+                # It was sent since the caller loaded it.
+                thread = row.thread
+                sent = json_text.load(ATTACHMENT, row.data, f"Attachment {saved.id!r}")
+                thread_id = None if sent is None else sent.thread_id
+                saved = saved.model_copy(update={"thread_id": thread_id})
+            save_attachment_row(self._database, connection, saved, owner, thread)
 
         await self._database.write(save)
 

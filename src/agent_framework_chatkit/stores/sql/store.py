@@ -228,7 +228,8 @@ class SQLStore(Store[TContext], Generic[TContext]):
     async def save_attachment(self, attachment: Attachment, context: TContext) -> None:
         """Add or replace an attachment's metadata.
 
-        With a `thread_id`, the attachment belongs to that thread and is deleted with it.
+        With a `thread_id`, the attachment belongs to that thread and is deleted with it. Without
+        one, it stays in the thread that has it.
 
         Raises:
             NotFoundError: If the owner has no such thread, or another owner has an attachment

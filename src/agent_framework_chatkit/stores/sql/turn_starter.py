@@ -62,7 +62,9 @@ class TurnStarter:
             removed, tried = self._cut(connection, key, new.retry_after)
         turn_id = new.turn_id or self._continued(connection, key, before, new) or new.first_turn_id
         for attachment in new.attachments:
-            save_attachment_row(self._database, connection, attachment, new.owner, key)
+            save_attachment_row(
+                self._database, connection, attachment, new.owner, key, may_move=False
+            )
         if new.item is not None:
             position = (
                 1 if new.new_thread is not None else self._writer.number(connection, key, 1, None)

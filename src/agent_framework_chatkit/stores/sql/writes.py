@@ -128,12 +128,25 @@ def save_attachment_row(
     attachment: Attachment,
     owner: str,
     thread: int | None,
+    *,
+    may_move: bool = True,
 ) -> None:
     """Add or replace an attachment's metadata.
 
+    Args:
+        database: Builds the statement.
+        connection: The transaction's connection.
+        attachment: The attachment.
+        owner: The attachment's owner.
+        thread: The key of the thread that has it, if any.
+        may_move: Whether it may belong to another thread before.
+
     Raises:
-        NotFoundError: If another owner has an attachment with this ID.
+        NotFoundError: If another owner, or another thread, has an attachment with this ID.
     """
+    replaced = attachments.c.owner == owner
+    if not may_move:
+        replaced &= attachments.c.thread.is_(None) | (attachments.c.thread == thread)
     insert = database.insert(attachments).values(
         id=attachment.id,
         owner=owner,
@@ -146,7 +159,7 @@ def save_attachment_row(
         insert.on_conflict_do_update(
             index_elements=[attachments.c.id],
             set_={name: insert.excluded[name] for name in ("thread", "data", "size")},
-            where=attachments.c.owner == insert.excluded.owner,
+            where=replaced,
         ).returning(attachments.c.id)
     )
     if saved is None:
