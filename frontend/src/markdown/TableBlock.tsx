@@ -4,6 +4,7 @@ import { CopyButton } from '../ui/CopyButton'
 import { csvOf } from './csv'
 import { directionOf } from './grammar/direction'
 import type { Node } from './grammar/node'
+import { wholeTable } from './grammar/view'
 import { grouped, isSameGroup } from './groups'
 import { Inline } from './Inline'
 
@@ -25,7 +26,7 @@ export function TableBlock({ node }: { node: Node }) {
           )}
         </table>
       </div>
-      <CopyButton label="copyTable" textOf={() => csvOf(node)} />
+      <CopyButton label="copyTable" textOf={() => csvOf(wholeTable(node))} />
     </div>
   )
 }

@@ -1,5 +1,6 @@
 // @vitest-environment jsdom
 import { screen, waitFor } from '@testing-library/react'
+import userEvent from '@testing-library/user-event'
 import { expect, test, vi } from 'vitest'
 
 import { Markdown } from '../../src/markdown/Markdown'
@@ -240,6 +241,21 @@ test('many paragraphs in an item are drawn in pieces, after its first line', asy
   expect(item?.querySelectorAll(':scope > .piece').length).toBeGreaterThan(5)
   expect(item?.querySelectorAll(':scope > .piece > p')).toHaveLength(251)
   expect(last?.querySelector('.piece')).toBeNull()
+})
+
+test('a long table is drawn in parts with its head, and copied as a whole', async () => {
+  const user = userEvent.setup()
+  const cells = Array.from({ length: 450 }, (_, at) => `${at}`)
+  const element = await drawAll(
+    `| A | B |\n| - | - |\n${cells.map((at) => `| ${at} | b |\n`).join('')}`,
+  )
+  const tables = [...element.querySelectorAll('table')]
+  expect(tables.map((each) => each.querySelector('thead')?.textContent)).toEqual(['AB', 'AB'])
+  const firsts = [...element.querySelectorAll('td:first-child')].map((each) => each.textContent)
+  expect(firsts).toEqual(cells)
+  await user.click(screen.getAllByLabelText('Copy as CSV')[0] as HTMLElement)
+  const copied = await navigator.clipboard.readText()
+  expect(copied.split('\r\n')).toEqual(['A,B', ...cells.map((at) => `${at},b`)])
 })
 
 test('a part of a long list has the direction of the whole list', async () => {

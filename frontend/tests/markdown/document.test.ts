@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 
 import { MarkdownDocument } from '../../src/markdown/grammar/document'
 import type { Node } from '../../src/markdown/grammar/node'
-import { inParts, isLoose, viewOf } from '../../src/markdown/grammar/view'
+import { inParts, isLoose, viewOf, wholeTable } from '../../src/markdown/grammar/view'
 
 /** Return the rendered parts of a tree: without positions, and with adjacent texts joined. */
 function drawn(nodes: readonly Node[]): unknown {
@@ -171,3 +171,31 @@ test.each([
     sizes.map((_, index) => (index === 0 ? undefined : list.children?.[0])),
   )
 })
+
+test.each([
+  ['few cells', 800, 1, [800]],
+  ['many cells', 900, 2, [400, 400, 100]],
+  ['many columns', 50, 200, [20, 20, 10]],
+])(
+  'the parts of a table of %s have its head and hold all of its rows',
+  (_, count, width, sizes) => {
+    const line = (cell: string): string => `|${` ${cell} |`.repeat(width)}\n`
+    const rows = Array.from({ length: count }, (_, at) => line(String(at)))
+    const text = `Before\n\n${line('a')}${line('-')}${rows.join('')}`
+    const document = new MarkdownDocument()
+    for (let end = 500; end < text.length; end += 500) {
+      document.update(text.slice(0, end), true)
+      for (const node of viewOf(document, true).blocks) inParts(node)
+    }
+    document.update(text, false)
+    const [, table] = viewOf(document, false).blocks as [Node, Node]
+    const parts = inParts(table)
+    expect(parts.map(({ children = [] }) => children.length - 1)).toEqual(sizes)
+    const [head, ...all] = table.children ?? []
+    expect(parts.flatMap(({ children = [] }) => children.slice(1))).toEqual(all)
+    for (const part of parts) {
+      expect(part.children?.[0]).toBe(head)
+      expect(wholeTable(part)).toBe(table)
+    }
+  },
+)

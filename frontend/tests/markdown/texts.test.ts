@@ -57,6 +57,10 @@ test('unclosed formulas are text, and so are overlong rows and paragraphs', () =
   expect(drawnAtOnce('\\[\na\n'.repeat(5_000))).toContain('a\n[\na')
   const row = `|${' a |'.repeat(1_000)}`
   expect(drawnAtOnce(`${row}\n|${'-|'.repeat(1_000)}`)).toContain(`‹p:${row}`)
+  const wide = (cell: string): string => `|${` ${cell} |`.repeat(200)}\n`
+  expect(drawnAtOnce(wide('a') + wide('-') + wide('b'))).toMatch(
+    /^‹table:(?:‹tr:(?:‹td:[ab]›){200}›){2}›$/,
+  )
   const lines = 'line\n'.repeat(500)
   expect(drawnAtOnce(lines).match(/‹p:/g)).toHaveLength(3)
   expect(drawnInPieces(lines, 997)).toBe(drawnAtOnce(lines))

@@ -49,6 +49,7 @@ export function narrow(construct: Construct): Construct {
       }
     const counted = (state: State): State => {
       return (code) => {
+        if (code !== null && code < -2) pipes = 0
         const isData = code === PIPE && isKept()
         if (code === PIPE && !isData && ++pipes > CELLS) return nok(code)
         const next = state(isData ? KEPT : code)

@@ -144,18 +144,45 @@ const HOLDS_BLOCKS = new Set(['blockquote', 'list', 'listItem', 'element', 'foot
 /** The most items, and about the highest cost, of a list that the browser lays out together. */
 const PART = { items: 100, cost: 20_000 }
 
+/** The most cells of a table, about, that the browser lays out together, and the most of them in a row that count. */
+const CELLS = { all: 800, row: 40 }
+
 const known = new WeakMap<Node, readonly Node[]>()
 
 /**
- * Return a long list in parts that follow each other as its items do, and another block as it is.
+ * Return a long list or table in parts that follow each other, and another block as it is.
  *
- * The parts of an unchanged list are the same objects as before.
+ * The parts of an unchanged block are the same objects as before. Each part of a table has its head.
  */
 export function inParts(node: Node): readonly Node[] {
-  if (node.type !== 'list') return [node]
-  const parts = known.get(node) ?? partsOf(node)
+  if (node.type !== 'list' && node.type !== 'table') return [node]
+  const parts = known.get(node) ?? (node.type === 'list' ? partsOf(node) : tablesOf(node))
   known.set(node, parts)
   return parts
+}
+
+/** The tables that are shown in parts, by their heads. */
+const tables = new WeakMap<Node, Node>()
+
+function tablesOf(node: Node): Node[] {
+  const [head, ...rows] = node.children ?? []
+  const groups = grouped(rows, Infinity, CELLS.all, (row) =>
+    Math.min(CELLS.row, row.children?.length ?? 0),
+  )
+  if (head === undefined || groups.length < 2) return [node]
+  tables.set(head, node)
+  return groups.map((children, index) => ({
+    ...node,
+    children: [head, ...children],
+    start: index === 0 ? node.start : (children[0]?.start ?? node.start),
+    end: children.at(-1)?.end ?? node.end,
+  }))
+}
+
+/** Return the whole table of which there is a part. */
+export function wholeTable(part: Node): Node {
+  const head = part.children?.[0]
+  return (head && tables.get(head)) ?? part
 }
 
 function partsOf(node: Node): Node[] {
