@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 
 import typer
@@ -17,8 +18,10 @@ def check_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
+            is_port = error.errno in (errno.EADDRINUSE, errno.EACCES)
             raise typer.BadParameter(
-                f"Cannot listen on {host}:{port} ({error.strerror}). Choose another --port."
+                f"Cannot listen on {host}:{port} ({error.strerror}). "
+                f"Choose another {'--port' if is_port else '--host'}."
             ) from None
 
 

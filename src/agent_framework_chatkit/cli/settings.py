@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from . import DEFAULT_STORE
@@ -34,8 +35,8 @@ class Settings(BaseSettings):
     store: str = DEFAULT_STORE
     direct_store: str | None = None
     attachments: str | None = None
-    lease: float = 10
-    audit_days: float = 90
+    lease: float = Field(default=10, gt=0)
+    audit_days: float = Field(default=90, gt=0)
     secret: str = ""
     host: str = "127.0.0.1"
     port: int = 8000

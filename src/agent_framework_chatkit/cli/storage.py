@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
+from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
 from ..stores import SQLStore
 from ..stores.attachments.errors import AttachmentStorageError
+from ..stores.errors import NewerDatabaseError
+from ..stores.sql.engines import parse_url
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -65,6 +70,7 @@ async def migrate(url: str) -> None:
 
 async def print_audit(url: str) -> None:
     """Print the records of the audit trail as JSON lines."""
+    _check_exists(url)
     async with sql_store(url) as store:
         async for record in store.audit.records():
             typer.echo(json.dumps(record))
@@ -72,6 +78,7 @@ async def print_audit(url: str) -> None:
 
 async def purge(url: str, attachments: str | None, days: int) -> str:
     """Delete old threads and files, and return a message with the counts."""
+    _check_exists(url)
     async with sql_store(url) as store:
         purged = await store.purge(timedelta(days=days))
         files = attachment_store(attachments, store, await store.secret())
@@ -81,13 +88,21 @@ async def purge(url: str, attachments: str | None, days: int) -> str:
     return f"Deleted {purged.threads} threads and {purged.attachments} attachments."
 
 
+def _check_exists(url: str) -> None:
+    """Check that a database file exists. Opening it would create it."""
+    parsed = parse_url(url)
+    path = parsed.database
+    if parsed.get_backend_name() == "sqlite" and path and not Path(path).exists():
+        raise ValueError(f"There is no database at {path}. Name the chat's database with --store.")
+
+
 @contextmanager
 def without_traceback() -> Iterator[None]:
     """Report problems with the database or the file storage without a traceback."""
     try:
         yield
-    except DBAPIError as error:
-        problem = f"The database does not respond: {error.orig}"
+    except (DBAPIError, sqlite3.Error) as error:
+        problem = f"Cannot use the database: {getattr(error, 'orig', error)}"
         if "unable to open database file" in problem:
             problem += ". Create its folder, or name another file: --store sqlite:////path/chat.db"
         raise typer.BadParameter(problem) from error
@@ -99,5 +114,11 @@ def without_traceback() -> Iterator[None]:
             "Check that the bucket or folder exists, and that you may write to it. For a bucket, "
             "also check the credentials and the region in the environment."
         ) from error
-    except (ImportError, OSError, ValueError) as error:
+    except ValidationError as error:
+        raise typer.BadParameter(
+            "\n".join(
+                f"CHATKIT_{each['loc'][0]}".upper() + f": {each['msg']}" for each in error.errors()
+            )
+        ) from error
+    except (ImportError, NewerDatabaseError, OSError, ValueError) as error:
         raise typer.BadParameter(str(error)) from error

@@ -170,7 +170,11 @@ def _runnable(agent: Any, *, is_shared: bool) -> TurnAgent:
             if is_shared:
                 check_tools(agent)
             return agent
-    kind = f"the class {agent.__name__}" if isinstance(agent, type) else f"a {type(agent).__name__}"
+    if isinstance(agent, type):
+        kind = f"the class {agent.__name__}"
+    else:
+        name = type(agent).__name__
+        kind = f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
     raise TypeError(
         f"Expected an agent, not {kind}. Pass an agent, a workflow, a workflow builder, or a "
         "function that takes the thread and the context and returns one of these."

@@ -13,3 +13,7 @@ class ThreadBusyError(Exception):
     def __init__(self, thread_id: str) -> None:
         super().__init__(f"Another turn of thread {thread_id!r} is running.")
         self.thread_id = thread_id
+
+
+class NewerDatabaseError(RuntimeError):
+    """A newer version of this package changed the database's tables."""

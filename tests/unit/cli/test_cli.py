@@ -3,9 +3,11 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "my_tool.py").write_text(TOOL)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(uvicorn, "run", lambda *args, **kwargs: None)
     names = ("AGENT", "STORE", "HOST", "PORT", "ALLOWED_HOSTS")
     for name in (f"CHATKIT_{name}" for name in names):
         monkeypatch.setenv(name, "")
@@ -259,13 +262,49 @@ def test_setting_without_variable_is_passed_on(tmp_path: Path) -> None:
         (["migrate", "--store", "chat.db"], "Not a database URL"),
         (["migrate", "--store", "sqlite:///no/such/folder/chat.db"], "unable to open"),
         (["migrate", "--store", "postgresql://nobody@127.0.0.1:1/chat"], "refused"),
-        (["purge", "30", "--store", "sqlite:///no/such/folder/chat.db"], "unable to open"),
+        (["purge", "30", "--store", "sqlite:///no/such/chat.db"], "no database at no/such/chat.db"),
+        (["audit", "--store", "sqlite:///other.db"], "There is no database at other.db"),
+        (["migrate", "--store", "sqlite://chat.db"], "three slashes: sqlite:///chat.db"),
+        (["migrate", "--store", "sqlite:///my_agent.py"], "file is not a database"),
+        (["serve", "my_agent:helper", "--host", "no.invalid"], "Choose another --host."),
+        (["serve", "my_agent:helper", "--host", "192.0.2.1"], "Choose another --host."),
     ],
 )
 def test_unusable_store_gives_one_line_error(options: list[str], problem: str) -> None:
     code, output = run(*options)
     assert code == 2
     assert problem in output
+
+
+def test_newer_database_gives_one_line_error() -> None:
+    assert run("migrate")[0] == 0
+    with closing(sqlite3.connect("chat.db")) as database:
+        database.execute("UPDATE chatkit_version SET version_num = 'v99'")
+        database.commit()
+    for command in (["serve", "my_agent:helper"], ["migrate"], ["audit"]):
+        code, output = run(*command)
+        assert code == 2
+        assert "newer version (v99). Upgrade agent-framework-chatkit." in output
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [("soon", "CHATKIT_LEASE: Input should be a valid number"), ("0", "greater")],
+)
+def test_invalid_setting_is_named(
+    value: str, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHATKIT_LEASE", value)
+    code, output = run("serve", "my_agent:helper")
+    assert code == 2
+    assert problem in output
+    assert "pydantic" not in output
+
+
+def test_commands_for_old_data_create_no_database() -> None:
+    assert run("audit")[0] == 2
+    assert run("purge", "30")[0] == 2
+    assert not Path("chat.db").exists()
 
 
 def test_unusable_folder_gives_its_cause(tmp_path: Path) -> None:
@@ -299,6 +338,7 @@ finally:
 )
 def test_maintenance_does_not_import_server(arguments: list[str], tmp_path: Path) -> None:
     (tmp_path / "files").mkdir()
+    assert run("migrate")[0] == 0
     code = """
 import sys
 from agent_framework_chatkit.cli.commands import app

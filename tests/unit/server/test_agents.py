@@ -149,6 +149,7 @@ def look_up(word: str) -> str:
         (look_up, "a FunctionTool"),
         (Agent, "the class Agent"),
         ("helper", "a str"),
+        (1, "an int"),
         (None, "a NoneType"),
         ({"helper": look_up}, "a FunctionTool"),
     ],

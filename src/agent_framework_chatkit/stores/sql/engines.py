@@ -27,6 +27,10 @@ def parse_url(url: str) -> URL:
     except ArgumentError as error:
         raise ValueError(f"Not a database URL. {_USE}") from error
     if parsed.drivername in ("sqlite", "sqlite+aiosqlite", "sqlite+pysqlite"):
+        if parsed.host:
+            # SQLAlchemy would ignore it, and keep the data only in memory.
+            path = f"{parsed.host}/{parsed.database}" if parsed.database else parsed.host
+            raise ValueError(f"Name SQLite's file after three slashes: sqlite:///{path}")
         return parsed.set(drivername="sqlite")
     if parsed.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
         return parsed.set(drivername="postgresql+psycopg")

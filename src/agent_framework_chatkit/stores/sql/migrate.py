@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, PoolProxiedConnection, func, inspect, select, text
 
+from ..errors import NewerDatabaseError
 from .tables import PREFIX
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -41,7 +42,7 @@ def upgrade(engine: Engine) -> None:
         engine: Connects to the database.
 
     Raises:
-        RuntimeError: If a newer version of this package changed the tables.
+        NewerDatabaseError: If a newer version of this package changed the tables.
     """
     with _alembic:
         if engine.dialect.name == "sqlite":
@@ -92,7 +93,7 @@ def _assert_known(connection: Connection) -> None:
     try:
         ScriptDirectory.from_config(alembic_config(connection)).get_revision(version)
     except CommandError as error:
-        raise RuntimeError(
+        raise NewerDatabaseError(
             f"The database's tables are those of a newer version ({version}). "
             "Upgrade agent-framework-chatkit."
         ) from error
