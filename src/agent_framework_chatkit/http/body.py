@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from python_multipart.multipart import parse_options_header
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect, Request
@@ -105,6 +106,17 @@ async def form_body(request: Request, limit: int) -> AsyncGenerator[bytes, None]
             yield chunk
     except (HTTPException, ClientDisconnect) as error:
         raise MultiPartException("The form is cut short.") from error
+
+
+def check_charset(request: Request) -> None:
+    """Refuse a form with another charset than UTF-8: Python has some that take minutes to decode.
+
+    Raises:
+        HTTPException: 400 if the form has another charset.
+    """
+    _, options = parse_options_header(request.headers.get("content-type"))
+    if options.get(b"charset", b"utf-8").lower() not in (b"utf-8", b"utf8"):
+        raise HTTPException(400, "Send the form in UTF-8.")
 
 
 async def _check_large(body: bytearray, limit: int) -> None:

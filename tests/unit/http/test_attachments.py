@@ -137,6 +137,26 @@ async def test_request_without_file_is_rejected(
         assert response.status_code == 400
 
 
+_FORM = (
+    b'--x\r\nContent-Disposition: form-data; name="file"; filename="abc-xyz"\r\n'
+    b"Content-Type: text/plain\r\n\r\nx\r\n--x--\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("charset", "status"),
+    [("utf-8", 200), ('"UTF8"', 200), ("punycode", 400), ('"punycode"', 400), ("utf-7", 400)],
+)
+async def test_form_is_utf8(charset: str, status: int, tmp_path: Path) -> None:
+    """Python's decoder for Punycode takes minutes for a long field."""
+    media_type = f"multipart/form-data; boundary=x; Charset={charset}"
+    async with chat(tmp_path) as browser:
+        response = await browser.http.post(
+            "/attachments", content=_FORM, headers={"content-type": media_type}
+        )
+        assert response.status_code == status
+
+
 async def test_files_are_deleted_with_thread(tmp_path: Path) -> None:
     async with chat(tmp_path) as browser:
         uploaded = (await upload(browser, "a.png", PNG, "image/png")).json()
