@@ -50,7 +50,8 @@ class HostCheck:
         """Pass a request on to the app, or refuse it."""
         app = self._app
         if scope["type"] == "http" and scope["path"] != f"{scope.get('root_path', '')}/healthz":
-            host = Headers(scope=scope).get("host", "")
+            # Programs behind this one might read another of several names.
+            host = ",".join(Headers(scope=scope).getlist("host"))
             if not self._hosts.allow(host.lower()):
                 error = (
                     f"This chat is not served under the name {host[:255]!r}. If it should be, "

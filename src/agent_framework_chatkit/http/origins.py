@@ -51,7 +51,7 @@ class Origins:
         """
         if is_same_origin(request) or self._has_authorization(request):
             return
-        origin = request.headers.get("origin", "")
+        origin = _header(request, "origin") or ""
         if origin == "null" or origin not in self._allowed:
             raise HTTPException(
                 403,
@@ -66,17 +66,23 @@ class Origins:
 
 def is_same_origin(request: Request) -> bool:
     """Return whether a request comes from the app's own page, the address bar or a program."""
-    site = request.headers.get("sec-fetch-site")
+    site = _header(request, "sec-fetch-site")
     if site is not None:
         return site in ("same-origin", "none")
     # Browsers omit the header if the app is served over HTTP to other machines.
-    origin = request.headers.get("origin")
+    origin = _header(request, "origin")
     if origin is None:
         return True
     host = request.headers.get("host", "").lower()
     # A proxy may not report that it terminates TLS, but an app with TLS has no page without TLS.
     schemes = ("https",) if request.url.scheme == "https" else ("http", "https")
     return host != "" and origin.lower() in [f"{scheme}://{host}" for scheme in schemes]
+
+
+def _header(request: Request, name: str) -> str | None:
+    """Return a header that a request has once. Several values together are not valid."""
+    values = request.headers.getlist(name)
+    return ", ".join(values) if values else None
 
 
 def _normalized(origin: str) -> str:

@@ -23,6 +23,9 @@ ALLOWED = ["Chat.example.com", "*.example.org", "[::1]", "10.0.0.7:8443"]
 PATHS = ("/", "/page.json", "/attachments/none", "/none")
 
 
+LIST = {"type": "threads.list", "params": {}}
+
+
 @asynccontextmanager
 async def chat(
     tmp_path: Path, allowed: list[str] | None, *, routes_only: bool = False
@@ -78,6 +81,14 @@ async def test_app_answers_only_allowed_hosts(
                 for path in PATHS:
                     assert (await browser.http.get(path)).status_code == 403
         assert (await browser.http.get("/healthz")).status_code == 200
+
+
+async def test_request_has_one_host(tmp_path: Path) -> None:
+    for hosts in (["localhost", "evil.test"], ["evil.test", "localhost"], ["localhost"] * 2):
+        async with chat(tmp_path, ["localhost"]) as browser:
+            headers = [("host", host) for host in hosts]
+            response = await browser.http.post("/chatkit", json=LIST, headers=headers)
+            assert response.status_code == 403
 
 
 async def test_mounted_app_checks_hosts(tmp_path: Path) -> None:

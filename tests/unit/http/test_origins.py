@@ -91,6 +91,19 @@ async def test_page_of_another_site_changes_nothing(
         assert len((await browser.get("threads.list"))["data"]) == 1
 
 
+@pytest.mark.parametrize("name", ["origin", "sec-fetch-site"])
+async def test_repeated_header_is_not_valid(name: str, tmp_path: Path) -> None:
+    ours = {"origin": "http://chat", "sec-fetch-site": "same-origin"}[name]
+    theirs = {"origin": "https://evil.test", "sec-fetch-site": "cross-site"}[name]
+    async with chat(tmp_path) as browser:
+        for values in ([ours, theirs], [theirs, ours]):
+            headers = [(name, value) for value in values]
+            request = {"type": "threads.list", "params": {}}
+            response = await browser.http.post("/chatkit", json=request, headers=headers)
+            assert response.status_code == 403
+            assert "set-cookie" not in response.headers
+
+
 async def test_form_of_another_site_keeps_visitor(tmp_path: Path) -> None:
     """The browser sends no cookie with it, but would accept a new one from the response."""
     async with chat(tmp_path) as browser:
