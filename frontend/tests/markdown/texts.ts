@@ -225,6 +225,19 @@ export const TEXTS: Record<string, readonly (readonly [string, string])[]> = {
     ['**Formula:** $E=mc^2$。', '‹p:‹b:Formula:› ‹math:E=mc^2›。›'],
     ['公式$x^2$和$y$。', '‹p:公式‹math:x^2›和‹math:y›。›'],
     ['其中\\(a\\)是常数，\\(b\\)也是。', '‹p:其中‹math:a›是常数，‹math:b›也是。›'],
+    [
+      '$ (budget), $$ (mid-range), $$$ (high-end), $$ – $$$, $$-$$$',
+      '‹p:$ (budget), $$ (mid-range), $$$ (high-end), $$ – $$$, $$-$$$›',
+    ],
+    ['$$ – $$', '‹p:$$ – $$›'],
+    ['Rated $$ to $$$ on Yelp; $$ is fine.', '‹p:Rated $$ to $$$ on Yelp; $$ is fine.›'],
+    ['**Price:** $$, 4.5; **price:** $$, 4', '‹p:‹b:Price:› $$, 4.5; ‹b:price:› $$, 4›'],
+    ['kill -9 $$; echo $$ > pid; ps $$', '‹p:kill -9 $$; echo $$ > pid; ps $$›'],
+    [
+      'Then $$ x + y $$, $$x$$ and $$ \\frac12 $$.',
+      '‹p:Then ‹math:x + y›, ‹math:x› and ‹math:\\frac12›.›',
+    ],
+    ['$`a+b`$ and $`\\frac{1}{2}`$', '‹p:‹math:a+b› and ‹math:\\frac{1}{2}››'],
     ['f(x) \\(x \\to 0\\) \\[1\\]', '‹p:f(x) ‹math:x \\to 0› [1]›'],
   ],
   CJK: [

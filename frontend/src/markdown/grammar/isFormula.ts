@@ -10,9 +10,9 @@ export function isFormula(tex: string, open: string): boolean {
   const inner = tex.trim()
   if (inner === '') return false
   if (open.startsWith('\\begin')) return true
+  if (!/[\p{L}\p{N}]/u.test(inner)) return false
   if (open === '$$')
     return inner === tex || !/^[\p{L}\s\p{Pd},.&/]*$/u.test(inner) || !/\p{L}{2}/u.test(inner)
-  if (!/[\p{L}\p{N}]/u.test(inner)) return false
   if (COMMAND.test(inner)) return true
   const isBracket = open === '\\['
   // A reference to a note, or a task, whose bracket is escaped.
@@ -41,6 +41,14 @@ function isBalanced(tex: string): boolean {
     if (')]}'.includes(each)) depth--
   }
   return depth === 0
+}
+
+/** Return whether the text between two delimiters in a line is a formula: `$$` is also a price class or a shell variable. */
+export function isInlineFormula(tex: string, open: string): boolean {
+  const inner = tex.trim()
+  const isPadded = inner !== tex && !tex.includes('\n')
+  if (open !== '$$' || !isPadded) return isFormula(tex, open)
+  return isFormula(tex, '\\(') && !/^[)\]},;:.!?&|]/.test(inner)
 }
 
 /** Two words in a row, or a line of words; the last word of a text may still grow. */

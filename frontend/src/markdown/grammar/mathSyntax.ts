@@ -12,7 +12,7 @@ import type {
 } from 'micromark-util-types'
 
 import { mayEnd } from './formulaEnd'
-import { isFormula } from './isFormula'
+import { isFormula, isInlineFormula } from './isFormula'
 import { currentSource } from './source'
 
 declare module 'micromark-util-types' {
@@ -100,6 +100,7 @@ function inline(fence: Fence): Construct {
     name: 'mathText',
     // A dollar sign after a word or another dollar sign belongs to it.
     ...(fence === SINGLE && { previous: (code) => !isWord(code) }),
+    ...(fence === DOLLARS && { previous: (code) => code !== DOLLAR }),
     tokenize(effects, ok, nok) {
       const context = this
       const inside = new Inside(effects)
@@ -148,7 +149,7 @@ function inline(fence: Fence): Construct {
       function atClose(code: Code): State | undefined {
         const tex = between(context, inner)
         if (fence === SINGLE && isSpace(before)) return nok(code)
-        if (!isFormula(tex, String.fromCharCode(...open))) return nok(code)
+        if (!isInlineFormula(tex, String.fromCharCode(...open))) return nok(code)
         return expect(inside, close, after, nok)(code)
       }
       /** Return whether a word, a number or a brace follows, as after money or a shell variable. */
@@ -159,7 +160,8 @@ function inline(fence: Fence): Construct {
         return !ENDING.test(currentSource()) && !COMMAND.test(between(context, inner))
       }
       function after(code: Code): State | undefined {
-        if (fence === SINGLE && isVariable(code)) return nok(code)
+        if (fence === DOLLARS ? code === DOLLAR : fence === SINGLE && isVariable(code))
+          return nok(code)
         inside.end()
         effects.exit('mathText')
         return ok(code)

@@ -159,7 +159,9 @@ function exitMath(this: CompileContext, token: Token): void {
   const size = source.startsWith('\\begin') ? 0 : /^\$(?!\$)/.test(source) ? 1 : 2
   const close = source.startsWith('$') ? '$' : source.startsWith('\\[') ? '\\]' : '\\)'
   node.source = source
-  node.value = source.slice(size, size > 0 && source.endsWith(close) ? -size : undefined).trim()
+  const tex = source.slice(size, size > 0 && source.endsWith(close) ? -size : undefined).trim()
+  // GitHub's way to keep Markdown out of a formula.
+  node.value = size === 1 ? tex.replace(/^`(.*)`$/s, '$1') : tex
   node.isDisplay = node.type === 'math' || source.startsWith('\\[')
   this.exit(token)
 }
