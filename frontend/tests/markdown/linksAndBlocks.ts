@@ -117,6 +117,10 @@ export const LINKS_AND_BLOCKS: Record<string, readonly (readonly [string, string
       'user@a.test, <user@a.test>; mailto:user@a.test',
       '‹p:‹link mailto:user@a.test:user@a.test›, ‹link mailto:user@a.test:user@a.test›; mailto:‹link mailto:user@a.test:user@a.test››',
     ],
+    [
+      'https://a.test/b—then «https://a.test/c» and https://a.test/d–e.',
+      '‹p:‹link https://a.test/b:https://a.test/b›—then «‹link https://a.test/c:https://a.test/c›» and ‹link https://a.test/d–e:https://a.test/d–e›.›',
+    ],
     ['https://a.test/<id>/x', '‹p:‹link https://a.test/:https://a.test/›<id>/x›'],
     ['**https://a.test/b**', '‹p:‹b:‹link https://a.test/b:https://a.test/b›››'],
     ['[x]: /u\n\t[y]: /v\nword [y]', '‹p:[x]: /u›‹p:word ‹linkReference:y››'],

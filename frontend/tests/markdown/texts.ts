@@ -274,6 +274,18 @@ export const TEXTS: Record<string, readonly (readonly [string, string])[]> = {
     ['請參考[連結](https://a.test)。謝謝', '‹p:請參考‹link https://a.test:連結›。謝謝›'],
     ['**粗体**`代码`**粗体**', '‹p:‹b:粗体›‹code:代码›‹b:粗体››'],
     ['***粗斜***体', '‹p:‹em:‹b:粗斜››体›'],
+    [
+      'https://a.test에서, http://b.test:80を、www.c.testและ',
+      '‹p:‹link https://a.test:https://a.test›에서, ‹link http://b.test:80:http://b.test:80›を、‹link http://www.c.test:www.c.test›และ›',
+    ],
+    [
+      'http://a中国.test/x 와 http://中国.test',
+      '‹p:‹link http://a中国.test/x:http://a中国.test/x› 와 ‹link http://中国.test:http://中国.test››',
+    ],
+    [
+      '(https://b.test/x)를 (https://b.test/(y))의 (www.a.test)は',
+      '‹p:(‹link https://b.test/x:https://b.test/x›)를 (‹link https://b.test/(y):https://b.test/(y)›)의 (‹link http://www.a.test:www.a.test›)は›',
+    ],
   ],
   Arabic: [
     [
@@ -281,6 +293,10 @@ export const TEXTS: Record<string, readonly (readonly [string, string])[]> = {
       '‹p:مرحبا ‹b:بك› في ‹code:code› ‹link https://a.test:https://a.test››',
     ],
     ['**مرحبا** there', '‹p:‹b:مرحبا› there›'],
+    [
+      'https://a.test/ا، https://a.test/ب؟ https://a.test/ج؛',
+      '‹p:‹link https://a.test/ا:https://a.test/ا›، ‹link https://a.test/ب:https://a.test/ب›؟ ‹link https://a.test/ج:https://a.test/ج›؛›',
+    ],
     ['- مرحبا\n- two', '‹list:‹li:‹p:مرحبا››‹li:‹p:two›››'],
     [
       '**تنبيه:** اقرأ `code` أولاً ثم **ابدأ**.',

@@ -7,21 +7,42 @@ import { budgeted } from './limits'
 
 /** The characters that end an address. */
 const ENDS =
-  /[\s<、。，．！？：；（）「」『』【】〔〕〈〉《》〖〗［］｛｝“”‘’…～・｡｢｣､｟｠"`*\u3000\p{Cc}]/u
+  /[\s<、。，．！？：；（）「」『』【】〔〕〈〉《》〖〗［］｛｝“”‘’«»‹›—…～・｡｢｣､｟｠"`*\u3000\p{Cc}]/u
 const DOMAIN = /^[\p{L}\p{N}][\p{L}\p{N}\p{M}_-]*(?:\.[\p{L}\p{N}\p{M}_-]+)*(?=$|[/?#:])/u
 
-/** Return the length of the address that starts a text, without punctuation of the sentence. */
+/** Letters of scripts without spaces between words. */
+const SPACELESS =
+  '[\\p{sc=Han}\\p{sc=Hira}\\p{sc=Kana}\\p{sc=Hang}\\p{sc=Thai}\\p{sc=Laoo}\\p{sc=Khmr}\\p{sc=Mymr}]'
+
+/** A host before a word of the sentence. */
+const HOST = new RegExp(
+  `^(?:https?://)?(?:[\\w-]+\\.)*[A-Za-z]{2,}(?::\\d+)?(?=${SPACELESS})(?![\\p{L}\\p{M}\\p{N}-]*\\.[A-Za-z])`,
+  'iu',
+)
+
+/** Return where an address ends: before a closing bracket of the sentence that a word follows. */
+function endBeforeWord(text: string): number {
+  let depth = 0
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] === '(') depth++
+    if (text[at] !== ')' || --depth >= 0) continue
+    return /^(?!\w)\p{L}/u.test(text.slice(at + 1, at + 3)) ? at : text.length
+  }
+  return text.length
+}
+
+/** Return the length of the address that starts a text, without punctuation and words of the sentence. */
 function addressLength(text: string): number {
-  let end = text.length
+  let end = HOST.exec(text)?.[0].length ?? endBeforeWord(text)
   let unclosed = 0
-  for (const each of text) unclosed += each === '(' ? 1 : each === ')' ? -1 : 0
+  for (const each of text.slice(0, end)) unclosed += each === '(' ? 1 : each === ')' ? -1 : 0
   for (; end > 0; end--) {
     const last = text[end - 1] as string
     if (last === ')' && unclosed < 0) unclosed++
     else if (last === ';') {
       const entity = /&[A-Za-z\d]+;$/.exec(text.slice(Math.max(0, end - 40), end))
       if (entity) end -= entity[0].length - 1
-    } else if (!/[?!.,:_~'\]]/.test(last)) break
+    } else if (!/[?!.,:_~'\]،؛؟۔।॥–]/.test(last)) break
   }
   const [start = ''] = /^(?:https?:\/\/|(?=www\.))/i.exec(text.slice(0, end)) ?? []
   const isAddress =
