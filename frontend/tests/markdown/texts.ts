@@ -59,6 +59,7 @@ export const TEXTS: Record<string, readonly (readonly [string, string])[]> = {
     ['Dear <First Name> <Last Name>,', '‹p:Dear <First Name> <Last Name>,›'],
     ['Email me at <not an address>.', '‹p:Email me at <not an address>.›'],
     ['<kbd>Ctrl</kbd> + <C>', '‹p:‹kbd:Ctrl› + <C>›'],
+    ['<summary> goes inside <details>.\n\nb', '‹p:<summary> goes inside <details>.›‹p:b›'],
     ['1 << 2 >> 3', '‹p:1 << 2 >> 3›'],
   ],
   elements: [

@@ -11,7 +11,7 @@ const SLASH = 47
 
 /** `<details>` and `<summary>` end with their line, so that Markdown can follow directly. */
 const DETAILS =
-  /^(?:<details(?:\s[^<>]*)?>\s*(?:<summary(?:\s[^<>]*)?>.*)?|<summary(?:\s[^<>]*)?>.*|<\/summary>\s*|(?:<\/details>\s*)+)$/i
+  /^(?:<details(?:\s[^<>]*)?>\s*(?:<summary(?:\s[^<>]*)?>.*)?|<summary(?:\s[^<>]*)?>(?!.*<details).*|<\/summary>\s*|(?:<\/details>\s*)+)$/i
 
 const detailsLine: Construct = {
   name: 'detailsLine',
