@@ -162,6 +162,16 @@ export class Chat {
     const kept = isFirst ? this.#session.host.kept : null
     const threadId = kept === null ? options.initialThread : kept.threadId
     if (threadId) void this.#threads.open(threadId)
+    if (isFirst) this.#restoreChoices(url, options)
+  }
+
+  /** Choose the tool and the model again that were chosen before the page was reloaded. */
+  #restoreChoices(url: string, { composer }: Options): void {
+    const { toolId, modelId, threadId } = this.#session.choices.use(url, this.#session.host.key)
+    if (composer?.tools?.some(({ id }) => id === toolId)) this.chooseTool(toolId)
+    this.#chosenModel = modelId
+    const isModelChosen = modelId !== null && threadId === this.#session.current.threadId
+    this.state.set({ modelId: modelOf(composer?.models ?? [], modelId), isModelChosen })
   }
 
   /** Return the state to restore if the frame is created again. */
@@ -253,6 +263,7 @@ export class Chat {
   chooseModel(modelId: string): void {
     this.#chosenModel = modelId
     this.state.set({ modelId, isModelChosen: true })
+    this.#session.choices.keep({ modelId, threadId: this.#session.current.threadId })
   }
 
   setDraft(change: Partial<Written>): void {

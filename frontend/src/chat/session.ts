@@ -7,6 +7,7 @@ import type { Options } from '../element/options'
 import { Texts } from '../i18n/texts'
 import { ProtocolError, type ProtocolClient } from '../protocol/client'
 import { emptyThread, type ThreadState } from '../protocol/thread'
+import { Choices } from './choices'
 import { Drafts, type Draft, type Sending } from './drafts'
 import { Store, until } from './store'
 import { Uploads } from './uploads'
@@ -45,6 +46,7 @@ export function mayEdit({ options, isResponding, thread }: ChatState): boolean {
 
 export class Session {
   readonly texts = new Texts()
+  readonly choices = new Choices()
   readonly drafts = new Drafts(() => new Uploads(() => this.api, this.texts))
   readonly state = new Store<ChatState>({
     options: null,
@@ -103,6 +105,7 @@ export class Session {
   chooseTool(toolId: string | null): void {
     if (toolId === this.current.toolId) return
     this.state.set({ toolId })
+    this.choices.keep({ toolId })
     this.host.emit('chatkit.tool.change', { toolId })
   }
 
