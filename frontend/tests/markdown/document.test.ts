@@ -173,6 +173,20 @@ test.each([
 })
 
 test.each([
+  ['many lines', 'word word\n'.repeat(450), [undefined, true, true]],
+  ['a long line', 'word '.repeat(1_500), [undefined, true]],
+  ['two paragraphs', 'word\n\nword', [undefined, undefined]],
+])('the parts of an overlong paragraph of %s go on from each other', (_, text, goOn) => {
+  const document = new MarkdownDocument()
+  for (let end = 500; end < text.length; end += 500) document.update(text.slice(0, end), true)
+  document.update(text, false)
+  const { blocks } = viewOf(document, false)
+  expect(blocks.map(({ goesOn }) => goesOn)).toEqual(goOn)
+  expect(shown(document)).toEqual(atOnce(text))
+  expect(viewOf(document, false).blocks).toEqual(blocks)
+})
+
+test.each([
   ['few cells', 800, 1, [800]],
   ['many cells', 900, 2, [400, 400, 100]],
   ['many columns', 50, 200, [20, 20, 10]],
