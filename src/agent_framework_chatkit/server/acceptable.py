@@ -14,7 +14,7 @@ from agent_framework import Content, Message
 from ..interrupts.client_tools import error_result
 from ..stores.sql.file_references import reference_of
 from ..text import mend_json, mend_surrogates
-from .authors import with_names
+from .authors import as_user, with_known_role, with_names
 from .call_ids import CallIds, accepted_name, needs_result, results_of_calls
 from .call_outcomes import NOT_STARTED
 from .exchange import has_arguments
@@ -91,6 +91,7 @@ def _without_settled(messages: Sequence[Message]) -> list[Message]:
 
 def _clean(message: Message, is_resumed: bool) -> Message | None:
     """Return a message without the content that services refuse, or `None` if nothing is left."""
+    message = with_known_role(message)
     contents = [
         clean
         for content in message.contents
@@ -213,7 +214,7 @@ def _joined(messages: Iterable[Message]) -> list[Message]:
     joined: list[Message] = []
     for message in with_names(messages, _can_be_joined):
         if message.role == "system" and any(each.role != "system" for each in joined):
-            message = _as_user(message)
+            message = as_user(message)
         last = joined[-1] if joined else None
         if last is not None and _can_merge(last, message):
             contents = [*last.contents, *message.contents]
@@ -248,12 +249,6 @@ def _can_merge(last: Message, message: Message) -> bool:
 
 def _can_be_joined(message: Message) -> bool:
     return message.role == "assistant" and not is_approval(message)
-
-
-def _as_user(message: Message) -> Message:
-    changed = copy.copy(message)
-    changed.role = "user"
-    return changed
 
 
 def _with_paired_results(
@@ -350,7 +345,7 @@ def fit_together(
     before = [Message("user", unanswered)] if unanswered else []
     joined = [*before, *inputs] if history else opened([*before, *inputs])
     if history:
-        joined = [_as_user(each) if each.role == "system" else each for each in joined]
+        joined = [as_user(each) if each.role == "system" else each for each in joined]
     has_calls = any(each.type == "function_call" for message in joined for each in message.contents)
     return history, acceptable_input(joined, CallIds(history if has_calls else ()))
 

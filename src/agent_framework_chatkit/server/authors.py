@@ -1,4 +1,4 @@
-"""Names the authors of adjacent messages in their texts, so that the messages can be joined."""
+"""Gives messages roles and authors that every service accepts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,24 @@ from copy import copy
 from itertools import groupby
 
 from agent_framework import Message
+
+_ROLES = frozenset({"system", "user", "assistant", "tool"})
+
+
+def with_known_role(message: Message) -> Message:
+    """Return a message as the agent's, or a developer's as the system's, if its role is unknown."""
+    if message.role in _ROLES:
+        return message
+    known = copy(message)
+    known.role = "system" if message.role == "developer" else "assistant"
+    return known
+
+
+def as_user(message: Message) -> Message:
+    """Return a message as the user's."""
+    changed = copy(message)
+    changed.role = "user"
+    return changed
 
 
 def with_names(

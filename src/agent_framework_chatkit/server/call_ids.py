@@ -45,7 +45,7 @@ class CallIds:
 
     def give(self, call_id: str | None) -> str:
         """Add a call, and return its new ID, which is the old one if services accept it."""
-        old = call_id or ""
+        old = str(call_id or "")
         count = self._used.get(old, 0)
         new = old if _ID.fullmatch(old) else _digest(old, 0)
         while new in self._used:

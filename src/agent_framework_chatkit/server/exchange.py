@@ -20,6 +20,7 @@ from ..stores.sql.json_text import dump_any
 from ..stores.sql.messages import message_from_dict, message_to_dict
 from .call_ids import needs_result
 from .call_outcomes import CallOutcomes
+from .update_contents import is_plain_text, is_refusal, with_sound_texts
 
 _RESPONSE_EVENTS = frozenset(
     {"response.created", "response.completed", "response.incomplete", "response.failed"}
@@ -132,8 +133,10 @@ class Exchange:
         """Parts not yet taken for the log, except the current text."""
 
     def add(self, update: AgentResponseUpdate) -> None:
-        """Add an update from the agent."""
-        is_text = _is_plain_text(update)
+        """Add an update from the agent, without texts that are not strings."""
+        is_text = is_plain_text(update)
+        if not is_text:
+            update = with_sound_texts(update)
         text = self._text
         if (
             is_text
@@ -216,7 +219,7 @@ class Exchange:
                 self.service_state = kind
         for content in update.contents:
             properties = content.additional_properties
-            if properties and _is_refusal(properties):
+            if properties and is_refusal(properties):
                 self.is_refused = True
 
     def _take_text(self) -> None:
@@ -324,19 +327,6 @@ def _start_record(
         "calls": [call.to_dict() for call in calls],
         "read_to": read_to,
     }
-
-
-def _is_refusal(properties: Mapping[str, Any]) -> bool:
-    core = properties.get("core")
-    kind = (core if isinstance(core, Mapping) else properties).get("model_output_kind")
-    return bool(kind == "refusal")
-
-
-def _is_plain_text(update: AgentResponseUpdate) -> bool:
-    if len(update.contents) != 1 or update.merge_mode == "replace":
-        return False
-    content = update.contents[0]
-    return content.type == "text" and not content.annotations and content.merge_mode != "replace"
 
 
 def _messages(

@@ -89,8 +89,9 @@ class GroupCommits:
                 # The lock was free a moment ago, but another task may be waiting for it.
                 await run.writer.lock.acquire()
                 held.append(run)
-                if run.writer.may_append():
-                    rows.append((run, run.writer.take_log()))
+                row = run.writer.try_to_take_log() if run.writer.may_append() else None
+                if row is not None:
+                    rows.append((run, row))
             if not rows:
                 return
             lost = await self._store.turns.append([(run.lease, row) for run, row in rows])

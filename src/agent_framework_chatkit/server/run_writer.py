@@ -163,6 +163,18 @@ class RunWriter:
         self._unwritten_size = 0
         return row
 
+    def try_to_take_log(self) -> LogRow | None:
+        """Return the next log row, or fail the run and return `None` if it cannot be stored."""
+        try:
+            return self.take_log()
+        except Exception:
+            self._fail_unstorable()
+            return None
+
+    def _fail_unstorable(self) -> None:
+        log_error(logger, "Cannot store the events of run %s.", self._lease.run)
+        self._fail()
+
     def note_committed(self, number: int) -> None:
         """Deliver the events that waited for the commit of an event."""
         if number <= self.committed:
@@ -224,14 +236,13 @@ class RunWriter:
         async with self.lock:
             if self.is_closed:
                 return
-            row = self.take_log()
             writes, self.writes = self.writes, Writes()
-            writes.log = row
             writes.end = end
             if remembered is not None:
                 writes.messages = remembered.messages
                 writes.session = remembered.session
             try:
+                writes.log = row = self.take_log()
                 await self._store.turns.commit(self._lease, writes)
             except LeaseLostError:
                 await self.lose_lease()
@@ -247,8 +258,7 @@ class RunWriter:
                     return
                 if end is not None:
                     raise
-                log_error(logger, "Cannot store the events of run %s.", self._lease.run)
-                self._fail()
+                self._fail_unstorable()
                 return
         self.note_committed(row.last)
 
@@ -262,7 +272,9 @@ class RunWriter:
         self.release_waiting()
 
     def drop(self) -> None:
-        """Drop everything that is not stored."""
+        """Drop everything that is not stored, and the agent's exchange."""
+        self.text.drop()
+        self.exchange = None
         self.writes = Writes()
         self._held.clear()
         self._unwritten = []

@@ -58,6 +58,11 @@ class TextJoiner:
         else:
             self._may_send = True
 
+    def drop(self) -> None:
+        """Drop the waiting text."""
+        self._deltas.clear()
+        self.size = 0
+
     def flush(self) -> None:
         """Send the waiting text as one delta."""
         if not self._deltas:

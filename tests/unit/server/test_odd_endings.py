@@ -8,14 +8,17 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from agent_framework import tool
+from agent_framework import AgentResponseUpdate, BaseAgent, Content, Message, tool
 from chatkit.types import ThreadStreamEvent
 
 from agent_framework_chatkit import AgentChatKitServer
 
 from ...fakes.scripted_agent import agent, call, said, text
+from ...integration.providers.rules import check_strictest
 from ..answering import asked
-from ..chat_client import Browser, chat, of_type
+from ..chat_client import Browser, chat, message, of_type
+from ..live_client import Gate, LiveClient
+from ..live_client import chat as live_chat
 
 
 async def cancel_something() -> str:
@@ -160,3 +163,90 @@ async def test_model_receives_valid_text_from_tools() -> None:
     async with chat(answering) as browser:
         await browser.ask("Report")
     assert [text for role, text in asked(answering) if role == "tool"] == ["half \ufffd"]
+
+
+class Mute:
+    """A value without a text."""
+
+    def __str__(self) -> str:
+        raise LookupError("text")
+
+
+def says_in_circles() -> Content:
+    circle: dict[str, Any] = {}
+    circle["again"] = circle
+    return Content.from_text("Hello", additional_properties=circle)
+
+
+def says_a_number() -> Content:
+    content = Content.from_text("5")
+    content.text = 5  # type: ignore[assignment]
+    return content
+
+
+class OddAgent(BaseAgent):
+    """An agent that sends one content, and then ordinary answers.
+
+    Args:
+        content: The content.
+        role: Its message's role.
+    """
+
+    def __init__(self, content: Content, role: str = "assistant") -> None:
+        super().__init__(name="odd")
+        self.updates = [AgentResponseUpdate(contents=[content], role=role)]
+        self.asked: list[list[Message]] = []
+
+    async def run(self, messages: Any, **_: Any) -> AsyncIterator[AgentResponseUpdate]:
+        self.asked.append(list(messages))
+        yield AgentResponseUpdate(contents=[text("So: ")], role="assistant")
+        for update in self.updates:
+            yield update
+        self.updates = []
+
+
+@pytest.mark.parametrize(
+    ("content", "role"),
+    [
+        (says_a_number(), "assistant"),
+        (Content.from_function_call("c1", "look", arguments={"at": Mute()}), "assistant"),
+        (Content.from_function_call(5, "look", arguments="{}"), "assistant"),  # type: ignore[arg-type]
+        (Content.from_text("Hello", additional_properties={(1, 2): 3}), "assistant"),  # type: ignore[dict-item]
+        (text("Hello"), "wizard"),
+    ],
+    ids=["number as text", "mute value", "number as call ID", "key", "role"],
+)
+async def test_thread_goes_on_after_odd_update(content: Content, role: str) -> None:
+    odd = OddAgent(content, role)
+    async with chat(odd) as browser:
+        for question in ("First", "Second", "Third"):
+            await browser.ask(question)
+        assert await state(browser) == "completed"
+    assert check_strictest(odd.asked[-1]) == []
+    received = str([message.text for message in odd.asked[-1]])
+    assert [received.count(each) for each in ("First", "Second", "Third")] == [1, 1, 1]
+
+
+async def test_turn_that_cannot_be_stored_fails_alone() -> None:
+    gate = Gate()
+    odd = OddAgent(says_in_circles())
+    other = agent([text("Half "), gate, text("whole")])
+    answering = {"odd": lambda *_: odd, "other": lambda *_: other}
+    async with live_chat(answering) as client:
+        second = LiveClient(client.server)
+        second_asking = await second.send(
+            "threads.create",
+            {"detached": True},
+            input=message("Hello", inference_options={"model": "other"}),
+        )
+        await second_asking.text("Half")
+        failing = await client.send(
+            "threads.create",
+            {"detached": True},
+            input=message("Hello", inference_options={"model": "odd"}),
+        )
+        await failing.until("error")
+        await failing.rest()
+        gate.may_go_on.set()
+        await second_asking.rest()
+        assert second_asking.answer == "Half whole"

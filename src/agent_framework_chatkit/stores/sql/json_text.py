@@ -14,8 +14,8 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 # Escapes would take up to six bytes for each letter of other scripts than Latin.
-_encode = json.JSONEncoder(default=str, ensure_ascii=False).encode
-_encode_in_ascii = json.JSONEncoder(default=str).encode
+_encode = json.JSONEncoder(default=str, ensure_ascii=False, skipkeys=True).encode
+_encode_in_ascii = json.JSONEncoder(default=str, skipkeys=True).encode
 
 
 def dump(value: BaseModel) -> str:
@@ -32,7 +32,10 @@ def dump(value: BaseModel) -> str:
 
 
 def dump_any(value: Any) -> str:
-    """Return a value as JSON text. Values that JSON does not support become strings."""
+    """Return a value as JSON text.
+
+    Values that JSON does not support become strings; those with such keys are left out.
+    """
     text = _encode(value)
     if not text.isascii():
         try:
