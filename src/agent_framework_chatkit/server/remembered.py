@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from agent_framework import AgentSession, Message
 
 from ..interrupts.request_info import is_request_info
-from ..stores.sql.messages import load_messages
+from ..stores.sql.messages import dump_messages, load_messages
 from ..stores.sql.turn_rows import StoredMessages
 from ..text import without_markup
 from ..workflows.runner import conversation
@@ -36,12 +36,12 @@ class RememberedTurn:
 
     Attributes:
         messages: The exchanged messages.
-        session: The turn's ID and the session's JSON.
+        session: The turn's ID and the session's JSON, if an agent ran.
         forgotten: The IDs of items whose requests are not stored, so nobody can answer them.
     """
 
     messages: list[StoredMessages]
-    session: tuple[str, str]
+    session: tuple[str, str] | None
     forgotten: list[str]
 
 
@@ -96,6 +96,23 @@ def _called(messages: Sequence[Message]) -> list[str]:
             continue
         called.append(without_markup(f"{call.name}({call.arguments}): {result.result}"))
     return called
+
+
+def remembered_without_agent(
+    turn_id: str, tried: Sequence[str], thread_id: str
+) -> RememberedTurn | None:
+    """Return what to store of a turn that ended before its agent started.
+
+    Args:
+        turn_id: The turn's ID.
+        tried: The deleted messages of earlier attempts, as JSON.
+        thread_id: The thread's ID, for log messages.
+    """
+    note = earlier_attempts(tried, thread_id)
+    if not note:
+        return None
+    message = Message("user", [f"<HIDDEN_CONTEXT>{note}</HIDDEN_CONTEXT>"])
+    return RememberedTurn([StoredMessages(turn_id, dump_messages([message]))], None, [])
 
 
 def earlier_attempts(rows: Sequence[str], thread_id: str) -> str:

@@ -16,6 +16,7 @@ from chatkit.types import (
 )
 
 from ..error_log import log_error
+from .remembered import RememberedTurn, remembered_without_agent
 from .turn_state import TurnState
 from .unfinished import settled_item
 
@@ -46,7 +47,11 @@ async def end_run(server: AgentChatKitServer[Any], run: Run, state: TurnState) -
                 run.emit(await _last_event(server, item, run))
     else:
         close_items(run, unfinished)
-    remembered = None if run.agent_turn is None else await run.agent_turn.finish(state)
+    remembered: RememberedTurn | None
+    if run.agent_turn is not None:
+        remembered = await run.agent_turn.finish(state)
+    else:
+        remembered = remembered_without_agent(run.turn_id, run.tried, run.thread.id)
     await run.end(state, remembered)
 
 

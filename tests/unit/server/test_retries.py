@@ -81,6 +81,33 @@ async def test_calls_are_known_at_every_retry(last: Any) -> None:
     assert [received.count(each) for each in ("tea is ordered", "cake is ordered")] == [1, 1]
 
 
+@pytest.mark.parametrize("goes_on", [True, False])
+async def test_calls_are_known_after_retry_without_agent(goes_on: bool) -> None:
+    shop = Shop()
+    answering: Any = agent(ordering("tea"), [text("Done.")], [text("It is.")], tools=[shop.order])
+    has_agent = True
+
+    def choose(*_: Any) -> Any:
+        if not has_agent:
+            raise RuntimeError("gone")
+        return answering
+
+    async with chat(choose) as client:
+        await (await client.ask("Order tea")).rest()
+        has_agent = False
+        for _ in range(2):
+            await again(client, 0)
+        has_agent = True
+        if goes_on:
+            await (await client.ask("Well?")).rest()
+        else:
+            await again(client, 0)
+    ((_, received),) = said(answering)
+    assert received.count("tea is ordered") == 1
+    assert received.count("Order tea") == 1
+    assert check_strictest(answering.client.asked[-1]) == []
+
+
 async def test_calls_of_all_deleted_turns_are_known() -> None:
     shop = Shop()
     answering = agent(
