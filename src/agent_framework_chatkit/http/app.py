@@ -20,6 +20,7 @@ from ..telemetry import flush
 from .body import MAX_REQUEST
 from .endpoint import Authenticate, Endpoint, Handler
 from .failures import fail, refuse
+from .header_limits import HeaderLimits
 from .hosts import HostCheck, Hosts
 from .origins import Origins
 from .page import page_options
@@ -114,7 +115,11 @@ def chat_routes(
     origins = Origins(allow_origins, has_login=authenticate is not None)
     endpoint = Endpoint(server, authenticate, origins, max_request_size)
     hosts = Hosts(allowed_hosts)
-    middleware = [Middleware(HostCheck, hosts=hosts, server=server), *origins.middleware]
+    middleware = [
+        Middleware(HeaderLimits),
+        Middleware(HostCheck, hosts=hosts, server=server),
+        *origins.middleware,
+    ]
     routes: list[tuple[str, Handler, str]] = [
         ("/chatkit", endpoint.chat, "POST"),
         ("/attachments", endpoint.upload, "POST"),

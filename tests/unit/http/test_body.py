@@ -124,3 +124,21 @@ async def test_slow_steady_body_is_accepted(
         headers = {"content-type": "application/json"}
         response = await browser.http.post("/chatkit", content=steadily(), headers=headers)
         assert response.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"cookie": 'a="' + '\\"' * 500 + '"'}, 200),
+        ({"cookie": 'a="' + '\\"' * 1_001 + '"'}, 431),
+        ({"cookie": "a=" + "b" * 50_000}, 200),
+        ({"cookie": "a=" + "b" * 70_000}, 431),
+        ({"x-any": "b" * 70_000}, 431),
+    ],
+    ids=["few escapes", "many escapes", "cookie", "long cookie", "long header"],
+)
+async def test_headers_are_limited(headers: dict[str, str], expected: int, tmp_path: Path) -> None:
+    async with chat(tmp_path) as browser:
+        request = {"type": "threads.list", "params": {}}
+        response = await browser.http.post("/chatkit", json=request, headers=headers)
+        assert response.status_code == expected
