@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timezone
+from datetime import datetime
 
 from agent_framework import AgentSession, Message
 from chatkit.types import (
@@ -23,7 +23,7 @@ from .answers import is_asking
 from .event_log import EVENT, Entry, log_row, read_row, serialize
 from .exchange import Recovered, recover
 from .remembered import dump_session, remembered_of_workflow
-from .turn_state import MESSAGES
+from .turn_state import MESSAGES, iso_time
 from .unfinished import UnfinishedItems, settled_item
 
 
@@ -46,7 +46,8 @@ def interrupted_turn(
     if turn.state != "running":
         # The worker held the thread for something else.
         return Writes()
-    writes = Writes(end=TurnEnd("interrupted"))
+    turn_end = TurnEnd("interrupted")
+    writes = Writes(end=turn_end)
     events: list[ThreadStreamEvent] = []
     items = {each.item.id: each.item for each in stored.unread}
     recovered = recover((row.updates for row in log if row.updates), items)
@@ -61,7 +62,6 @@ def interrupted_turn(
         else:
             writes.items.append(settled)
             events.append(ThreadItemDoneEvent(item=settled))
-    ended_at = datetime.now(timezone.utc)
     end = TurnEndItem(
         thread_id=thread_id,
         created_at=datetime.now(),
@@ -72,7 +72,7 @@ def interrupted_turn(
     )
     writes.items.append(end)
     writes.removed += [each.item_id for each in events if isinstance(each, ThreadItemRemovedEvent)]
-    writes.log = _log(run, events, end, turn.id, ended_at)
+    writes.log = _log(run, events, end, turn.id, turn_end.at)
     if recovered is not None:
         writes.messages.append(_messages(turn.id, recovered))
         writes.session = (turn.id, dump_session(_next_session(stored, thread_id), thread_id))
@@ -130,7 +130,7 @@ def _messages(turn_id: str, recovered: Recovered) -> StoredMessages:
 
 
 def _log(
-    run: str, events: list[ThreadStreamEvent], end: TurnEndItem, turn_id: str, ended_at: datetime
+    run: str, events: list[ThreadStreamEvent], end: TurnEndItem, turn_id: str, ended_at: float
 ) -> LogRow:
     entries = [Entry(run, number, serialize(event)) for number, event in enumerate(events, 1)]
     marked = serialize(ThreadItemDoneEvent.model_construct(item=end))
@@ -140,7 +140,7 @@ def _log(
         "turn": {
             "id": turn_id,
             "state": "interrupted",
-            "ended_at": ended_at.isoformat(),
+            "ended_at": iso_time(ended_at),
             "message": end.message,
             "allow_retry": True,
         },

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from contextvars import ContextVar
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from chatkit.errors import ErrorCode
@@ -48,7 +48,7 @@ from .run_end import end_run
 from .run_thread import RunThread
 from .run_writer import RunWriter
 from .threads import for_writing, is_hidden, thread_response, without_output
-from .turn_state import MESSAGES, SILENT, TurnState
+from .turn_state import MESSAGES, SILENT, TurnState, iso_time
 
 if TYPE_CHECKING:
     from .agent_turn import AgentTurn
@@ -364,11 +364,11 @@ class Run:
             self.emit(ThreadItemRemovedEvent(item_id=item_id))
         self.state = state
         message = self.error_message or MESSAGES.get(state)
-        ended_at = datetime.now(timezone.utc)
+        end = TurnEnd(state)
         turn: dict[str, Any] = {
             "id": self.turn_id,
             "state": state,
-            "ended_at": ended_at.isoformat(),
+            "ended_at": iso_time(end.at),
         }
         if state not in SILENT and not self._is_restored:
             item = TurnEndItem(
@@ -384,7 +384,7 @@ class Run:
             event = ThreadItemDoneEvent.model_construct(item=item)
             self.writer.add(serialize(event), is_addition=True, needs_commit=True)
         self.emit_addition({"type": "turn.updated", "turn": turn}, is_last=True)
-        await self.writer.commit(TurnEnd(state), remembered)
+        await self.writer.commit(end, remembered)
         self.worker.lists.thread_changed(self.channel.owner, self.channel.key)
 
     async def settle(self) -> list[ThreadItem]:

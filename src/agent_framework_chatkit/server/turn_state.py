@@ -61,7 +61,10 @@ def turn_json(turn: TurnRow | None) -> dict[str, Any] | None:
     """Return a thread's last turn for clients, or `None` if it has none."""
     if turn is None or not turn.id:
         return None
-    ended_at = None
-    if turn.ended_at is not None:
-        ended_at = datetime.fromtimestamp(turn.ended_at, timezone.utc).isoformat()
+    ended_at = None if turn.ended_at is None else iso_time(turn.ended_at)
     return {"id": turn.id, "state": turn.state, "ended_at": ended_at}
+
+
+def iso_time(seconds: float) -> str:
+    """Return a time in seconds since 1970 as text, with its zone."""
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat()

@@ -45,6 +45,15 @@ async def test_following_starts_during_answer() -> None:
         assert asking.ids[-len(following.ids) + 1 :] == following.ids[1:]
 
 
+async def test_followers_and_list_have_same_end_of_turn() -> None:
+    # The page remembers it to tell which answers its user has seen.
+    async with chat(agent([text("Hi")])) as client:
+        events = await (await client.ask("Hello")).rest()
+        turns = [event["turn"] for event in events if event["type"] == "turn.updated"]
+        assert turns[-1] == await client.turn()
+        assert turns[-1]["state"] == "completed"
+
+
 async def test_times_sent_to_followers_have_zones() -> None:
     gate = Gate()
     async with chat(agent([text("Half an "), gate, text("answer")])) as client:

@@ -70,7 +70,11 @@ class Statements:
     add_message = insert(messages)
     advance = ADVANCE.where(_OF_RUN)
     end = advance.values(
-        worker=None, state=bindparam("b_state"), ended_at=database_time(), stop=None, claim=None
+        worker=None,
+        state=bindparam("b_state"),
+        ended_at=bindparam("b_ended_at"),
+        stop=None,
+        claim=None,
     )
 
     def __init__(self, upsert: Callable[[Table], postgresql.Insert]) -> None:

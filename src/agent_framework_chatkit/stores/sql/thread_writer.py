@@ -62,9 +62,8 @@ class ThreadWriter:
         # Every transaction locks the thread's row before the turn's, so there is no deadlock.
         position = self._number_writes(connection, lease.key, writes)
         if writes.end is not None:
-            held = connection.execute(
-                self._statements.end, {**lease_values(lease), "b_state": writes.end.state}
-            )
+            end = {"b_state": writes.end.state, "b_ended_at": writes.end.at}
+            held = connection.execute(self._statements.end, lease_values(lease) | end)
         else:
             held = connection.execute(self._statements.advance, lease_values(lease))
         if held.rowcount != 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -144,9 +145,15 @@ class DumpedItem(NamedTuple):
 
 @dataclass(frozen=True)
 class TurnEnd:
-    """How a turn ended."""
+    """How a turn ended.
+
+    Attributes:
+        state: The state at the end.
+        at: The time, in seconds since 1970, that followers are told too.
+    """
 
     state: str
+    at: float = field(default_factory=time.time)
 
 
 @dataclass(frozen=True)

@@ -211,7 +211,7 @@ class Turns:
                 connection.execute(
                     update(turns)
                     .where(turns.c.thread == turn.key)
-                    .values(state=writes.end.state, ended_at=database_time())
+                    .values(state=writes.end.state, ended_at=writes.end.at)
                 )
             self._writer.write(connection, turn.key, run, writes)
             return True
