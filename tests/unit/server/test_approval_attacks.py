@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -302,3 +305,52 @@ async def test_withdrawn_request_cannot_be_approved() -> None:
         await browser.ask("Do not pay")
         assert (await browser.transcript())[-1] == ("assistant_message", "Fine.")
         await browser.http.aclose()
+
+
+async def test_two_workers_decide_at_once(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/chat.db"
+    async with SQLStore[Any](url) as one, SQLStore[Any](url) as two:
+        for _ in range(5):
+            bank = Bank()
+            answering = agent([call("pay", amount=5)], [text("Done.")], tools=[bank.pay])
+            servers = [AgentChatKitServer[Any](answering, store) for store in (one, two)]
+            pages = [
+                Browser(create_app(server, authenticate=lambda _: "ada")) for server in servers
+            ]
+            await pages[0].ask("Pay 5")
+            pages[1].thread_id = pages[0].thread_id
+            (card,) = await cards(pages[0])
+            buttons = zip(pages * 2, ["confirm", "cancel", "cancel", "confirm"], strict=True)
+            await asyncio.gather(*(click(page, card, button) for page, button in buttons))
+            # The winner's answer has ended, and the others were refused.
+            for page in pages:
+                assert of_type(await click(page, card), "notice")
+            (decided,) = await cards(pages[1])
+            assert ("Approved" in decided["copy_text"]) == (bank.paid == [5])
+            assert ("Declined" in decided["copy_text"]) == (bank.paid == [])
+            for page, server in zip(pages, servers, strict=True):
+                await page.http.aclose()
+                await server.close()
+
+
+async def test_approval_is_not_valid_with_another_secret(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/chat.db"
+    bank = Bank()
+    answering = agent([call("pay", amount=5)], [text("Fine.")], tools=[bank.pay])
+    async with SQLStore[Any](url) as before:
+        server = AgentChatKitServer[Any](answering, before)
+        page = Browser(create_app(server, authenticate=lambda _: "ada"))
+        await page.ask("Pay 5")
+        (card,) = await cards(page)
+        await server.close()
+    with closing(sqlite3.connect(tmp_path / "chat.db")) as connection, connection:
+        connection.execute("UPDATE chatkit_secrets SET value = 'another'")
+    async with SQLStore[Any](url) as after:
+        server = AgentChatKitServer[Any](answering, after)
+        page.http = Browser(create_app(server, authenticate=lambda _: "ada")).http
+        (notice,) = of_type(await click(page, card), "notice")
+        assert "was not made" in notice.message
+        await page.ask("Well?")
+        assert (await page.transcript())[-1] == ("assistant_message", "Fine.")
+        await server.close()
+    assert bank.paid == []
