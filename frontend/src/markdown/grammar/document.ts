@@ -13,6 +13,9 @@ import { joined } from './view'
 /** A delimiter after a word that may still grow. */
 const HALF_MARK = /(?<=[^\s*_~`])[*_~`]{1,3}$/
 
+/** The text between two lines of a paragraph, or between two parts of a line. */
+const NEXT_LINE = /^[ \t]*(?:\r\n?|\n)?[ \t]*$/
+
 /** The characters of a long text to parse at a time. */
 const AT_ONCE = 8_000
 
@@ -152,13 +155,23 @@ export class MarkdownDocument {
         from: index === 0 ? from : (starts[index] ?? from),
         to: Math.min(end, to),
         prefix: index === 0 ? prefix : '',
-        node: index === 0 && prefix !== '' ? withoutPrefix(node, from) : node,
+        node:
+          index === 0 && prefix !== ''
+            ? withoutPrefix(node, from)
+            : this.#afterPart(node, index === 0 ? this.#done.at(-1)?.node : children[index - 1]),
         continues: continues && index === 0,
         isInLine: isInLine && index === 0,
         asked: new Set(asked.slice(first, next).map(({ label }) => label)),
       }
     })
     return { blocks, failed }
+  }
+
+  /** Return a block, which goes on from the one before if both are parts of an overlong paragraph. */
+  #afterPart(node: Node, before: Node | undefined): Node {
+    if (node.type !== 'paragraph' || before?.type !== 'paragraph') return node
+    const isNext = NEXT_LINE.test(this.text.slice(before.end, node.start))
+    return isNext ? { ...node, goesOn: true } : node
   }
 
   /** Parse a finished block again, because labels in it have changed. */
@@ -168,13 +181,10 @@ export class MarkdownDocument {
       ({ node }) => node.type === block.node.type && node.start === block.node.start,
     )
     // If a list or code was cut, keep the properties of the whole.
-    const { spread, first, value } = block.node
-    return parsed === undefined || block.node.type === 'code'
-      ? block
-      : {
-          ...parsed,
-          node: { ...parsed.node, ...(parsed.node.type === 'list' && { spread, first, value }) },
-        }
+    const { type, spread, first, value, goesOn } = block.node
+    if (parsed === undefined || type === 'code') return block
+    const known = type === 'list' ? { spread, first, value } : type === 'paragraph' && { goesOn }
+    return { ...parsed, node: { ...parsed.node, ...known } }
   }
 
   /** Collect the definitions in new blocks, and return the labels that changed or are being written. */

@@ -19,38 +19,17 @@ export interface View {
 }
 
 /** Return the blocks of a text, and the notes below it. */
-export function viewOf({ text, blocks: parsed, references }: Parts, isOpen: boolean): View {
-  const nodes = whole(parsed)
+export function viewOf({ text, blocks, references }: Parts, isOpen: boolean): View {
+  const nodes = whole(blocks)
   const usage = new Usage(nodes, references, (label) =>
-    parsed.some(({ asked }) => asked.has(label)),
+    blocks.some(({ asked }) => asked.has(label)),
   )
   const notes = new Map<string, Node>()
   for (const [label, node] of usage.used) {
     if (node.type === 'footnoteDefinition') notes.set(label.slice(1), textOfNote(node, usage))
   }
-  const blocks = withElements(withText(goingOn(nodes, text), usage, text), isOpen)
-  return { blocks, notes }
+  return { blocks: withElements(withText(nodes, usage, text), isOpen), notes }
 }
-
-/** The paragraphs that go on from the one before. */
-const going = new WeakMap<Node, Node>()
-
-/** Return blocks in which the parts of an overlong paragraph go on from the part before. */
-function goingOn(nodes: readonly Node[], text: string): readonly Node[] {
-  return nodes.map((node, index) => {
-    const before = nodes[index - 1]
-    if (node.type !== 'paragraph' || before?.type !== 'paragraph') return node
-    if (going.has(node)) return going.get(node) as Node
-    const made = NEXT_LINE.test(text.slice(before.end, node.start))
-      ? { ...node, goesOn: true }
-      : node
-    going.set(node, made)
-    return made
-  })
-}
-
-/** The text between two lines of a paragraph, or between two parts of a line. */
-const NEXT_LINE = /^[ \t]*(?:\r\n?|\n)?[ \t]*$/
 
 /** Return blocks, joined where the text was parsed in parts. */
 function whole(blocks: readonly Block[]): Node[] {
