@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection
+import weakref
+from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import aclosing
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -127,7 +128,7 @@ class ThreadContext(Generic[TContext]):
         """The call that the browser makes when the turn ends; a tool may set it."""
         self.events: asyncio.Queue[ThreadStreamEvent | None] = asyncio.Queue()
         """The events to send, which `stream_agent_response` reads. `None` ends the turn."""
-        self.items = ItemStream(thread.id, self._new_item_id, self.events.put_nowait)
+        self.items = ItemStream(thread.id, _new_ids(self), self.events.put_nowait)
         """Writes the items of the agent and of its tools."""
 
     def __deepcopy__(self, memo: dict[int, Any]) -> ThreadContext[TContext]:
@@ -346,10 +347,6 @@ class ThreadContext(Generic[TContext]):
                 )
             )
 
-    def _new_item_id(self, kind: str) -> str:
-        item_type: Any = "message" if kind == "msg" else kind
-        return self.generate_id(item_type)
-
     def _widget_item(self, widget: WidgetRoot, copy_text: str | None) -> WidgetItem:
         check_depth(widget)
         return self.items.item(WidgetItem, "message", widget=widget, copy_text=copy_text)
@@ -365,3 +362,20 @@ class ThreadContext(Generic[TContext]):
         if workflow is not None:
             workflow.close()
         _own_workflow.set(None)
+
+
+def _new_ids(context: ThreadContext[Any]) -> Callable[[str], str]:
+    """Return a function that creates a turn's item IDs.
+
+    It does not keep the context in memory, which contains the items.
+    """
+    reference = weakref.ref(context)
+
+    def new_id(kind: str) -> str:
+        alive = reference()
+        if alive is None:
+            raise RuntimeError("The turn has ended, so no item can be added to it.")
+        item_type: Any = "message" if kind == "msg" else kind
+        return alive.generate_id(item_type)
+
+    return new_id

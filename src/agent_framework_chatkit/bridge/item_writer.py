@@ -74,8 +74,10 @@ class ItemWriter:
         self.thread_id = thread_id
         self.generate_id = generate_id
         self.send = send
-        self.send_text = self._send_text_event
-        """Sends a text delta, given the item's ID, the content part's index, and the delta."""
+        self.send_text: Callable[[str, int, str], None] | None = None
+        """Sends a text delta without an event object, if set. It receives the item's ID, the
+        content part's index, and the delta.
+        """
         self.current: CurrentItem | None = None
         """The message or workflow that the agent's next content is added to."""
         self.wrote_item = False
@@ -112,6 +114,11 @@ class ItemWriter:
         for item in list(self._open.values()):
             item.close()
 
+    def end(self) -> None:
+        """Send nothing more: the turn's run has ended."""
+        self.send = _send_too_late
+        self.send_text = None
+
     def add(self, item: ThreadItem, opened: OpenItem) -> None:
         """Write that an item was added; `opened` closes it."""
         self.wrote_item = True
@@ -128,14 +135,13 @@ class ItemWriter:
 
     def add_text(self, item_id: str, content_index: int, delta: str) -> None:
         """Write that the text of an open message grew."""
-        if item_id in self._open:
+        if item_id not in self._open:
+            logger.warning("Item %r is finished; a text for it is not sent.", item_id)
+        elif self.send_text is not None:
             self.send_text(item_id, content_index, delta)
         else:
-            logger.warning("Item %r is finished; a text for it is not sent.", item_id)
-
-    def _send_text_event(self, item_id: str, content_index: int, delta: str) -> None:
-        update = _text_delta({"content_index": content_index, "delta": delta})
-        self.send(_updated_event({"item_id": item_id, "update": update}, strict=True))
+            update = _text_delta({"content_index": content_index, "delta": delta})
+            self.send(_updated_event({"item_id": item_id, "update": update}, strict=True))
 
     def done(self, item: ThreadItem) -> None:
         """Write that an item is finished, whether it was added or not."""
@@ -161,3 +167,11 @@ class ItemWriter:
         self._finished.add(item_id)
         if self.current is not None and self.current.item.id == item_id:
             self.current = None
+
+
+def _send_too_late(event: ThreadStreamEvent) -> None:
+    logger.warning(
+        "An event of type %r came after the end of its run and is not sent. Code that runs on can "
+        "add items with the server's `add_items`.",
+        event.type,
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Collection
+from functools import partial
 from typing import Any, TypeAlias
 
 from agent_framework import AgentResponseUpdate, Content, WorkflowEvent
@@ -58,29 +59,30 @@ class ResponseWriter:
         self._steps = StepWriter(activity, converter)
         self._running_steps = self._steps.running
         self._messages = MessageWriter(items, converter, self._steps)
-        self._tools = ToolWriter(items, converter, activity, media, browser_tools)
-        self._interrupts = InterruptWriter(items, converter, pause, browser_tools)
-        self._usage = RunUsage()
+        self._tools = tools = ToolWriter(items, converter, activity, media, browser_tools)
+        self._interrupts = interrupts = InterruptWriter(items, converter, pause, browser_tools)
+        self._usage = usage = RunUsage()
+        # The handlers do not refer to this object: the cycle would keep its answer in memory.
         self._handlers: dict[str, _Handler] = {
             "text": self._messages.write,
-            "usage": lambda content, update: self._usage.add(content, update.author_name),
+            "usage": lambda content, update: usage.add(content, update.author_name),
         }
         of_content: dict[str, Callable[[Content], Awaitable[None] | None]] = {
             "text_reasoning": activity.think,
-            **dict.fromkeys(CALLS, self._tools.call),
-            **dict.fromkeys(RESULTS, self._tools.result),
-            "function_call": self._function_call,
+            **dict.fromkeys(CALLS, tools.call),
+            **dict.fromkeys(RESULTS, tools.result),
+            "function_call": partial(_function_call, tools, interrupts),
             "image_generation_tool_call": media.image_call,
             "image_generation_tool_result": media.image_result,
             "data": media.data,
             "uri": media.data,
             "hosted_file": media.file,
             "hosted_vector_store": media.file,
-            "function_approval_request": lambda content: self._interrupts.add("approval", content),
+            "function_approval_request": lambda content: interrupts.add("approval", content),
             # The user gave this answer, so there is nothing to show.
             "function_approval_response": lambda content: None,
-            "oauth_consent_request": lambda content: self._interrupts.add("consent", content),
-            "error": self._error,
+            "oauth_consent_request": lambda content: interrupts.add("consent", content),
+            "error": partial(_error, items, converter),
         }
         self._handlers |= {kind: _without_update(handle) for kind, handle in of_content.items()}
 
@@ -202,16 +204,20 @@ class ResponseWriter:
                 if rest is not None:
                     await rest
 
-    def _function_call(self, content: Content) -> Awaitable[None] | None:
-        if is_request_info(content):
-            self._interrupts.add("input", content)
-            return None
-        return self._tools.call(content)
 
-    async def _error(self, content: Content) -> None:
-        error = await resolve(self._converter.error_to_event(content))
-        if error is not None:
-            self._items.write_error(error)
+def _function_call(
+    tools: ToolWriter, interrupts: InterruptWriter, content: Content
+) -> Awaitable[None] | None:
+    if is_request_info(content):
+        interrupts.add("input", content)
+        return None
+    return tools.call(content)
+
+
+async def _error(items: ItemStream, converter: AgentResponseConverter, content: Content) -> None:
+    error = await resolve(converter.error_to_event(content))
+    if error is not None:
+        items.write_error(error)
 
 
 def _without_update(handle: Callable[[Content], Awaitable[None] | None]) -> _Handler:

@@ -147,6 +147,8 @@ async def _stream_with_tools(
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+        # The traceback of its error refers to this frame.
+        del running
         while not events.empty():
             events.get_nowait()
 
@@ -176,6 +178,7 @@ async def close_stream(
             await (response_stream.close(error) if _CLOSE_TAKES_ERROR else response_stream.close())
         except Exception:
             logger.warning("The agent's stream could not be closed.", exc_info=True)
+        _free(response_stream)
         return
     close = getattr(response_stream, "aclose", None) or getattr(response_stream, "close", None)
     if close is None:
@@ -186,3 +189,14 @@ async def close_stream(
             await closing
     except Exception:
         logger.warning("The agent's stream could not be closed.", exc_info=True)
+
+
+def _free(response_stream: ResponseStream[Any, Any]) -> None:
+    """Let the memory of a closed stream be freed before the next garbage collection.
+
+    The framework's hook for telemetry, which has run, and the stream refer to each other, so that
+    all updates would stay in memory until then.
+    """
+    hooks = getattr(response_stream, "_cleanup_hooks", None)
+    if isinstance(hooks, list):
+        hooks.clear()

@@ -183,7 +183,12 @@ class AgentRunner(Generic[TContext]):
             context.pause,
             client_tools=context.client_tools,
         )
-        await self._watch(turn, writer, context, options, emit, run)
+        try:
+            await self._watch(turn, writer, context, options, emit, run)
+        finally:
+            context.items.end()
+            # The framework keeps the context of a tool until the next garbage collection.
+            context.recorder = None
         owner = owner_of(context.request_context)
         for interrupt in context.pause.interrupts:
             if interrupt.kind == "approval":
@@ -297,12 +302,12 @@ def _send_texts(items: ItemStream, span: RecordedSpan, emit: Emit, run: Run | No
 
     An app that overrides `respond` receives the events before the run does.
     """
-    add = items.send_text if run is None or emit != run.emit else run.writer.text.add
+    add = None if run is None or emit != run.emit else run.writer.text.add
 
     def send_first(item_id: str, content_index: int, delta: str) -> None:
         span.note_first_text()
         items.send_text = add
-        add(item_id, content_index, delta)
+        items.add_text(item_id, content_index, delta)
 
     items.send_text = send_first
 
@@ -332,3 +337,5 @@ async def emitted(
     finally:
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)
+        # The traceback of its error refers to this frame.
+        del working

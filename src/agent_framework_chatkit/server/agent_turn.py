@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 from collections.abc import AsyncIterable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Generic
@@ -40,9 +39,6 @@ TContext = TypeVar("TContext", default=Any)
 
 _SERVICE = "agent_framework_chatkit_service"
 """The key in a session's state for the service that stores its conversation."""
-
-_LARGE = 1024 * 1024
-"""The length of a turn's messages whose memory is freed at once."""
 
 CALL_CHANGED = (
     "The call differs from the one that was shown, so it was not made. Ask again for what you need."
@@ -375,9 +371,6 @@ class AgentTurn(Generic[TContext]):
         self.pause = self._resumed = None
         self.exchange.inputs = []
         del messages, exchanged
-        if len(row.data) > _LARGE:
-            # The framework's objects of a run refer to one another, and to the messages.
-            gc.collect(1)
         asking = [] if is_clean else self._context.pause.interrupts
         return RememberedTurn(
             [row],

@@ -351,9 +351,9 @@ class Run:
                 await self.end("failed", None)
         finally:
             # A slow client keeps the run in memory, but does not need its messages.
-            self.agent_turn = self.writer.exchange = None
+            self.agent_turn = self.writer.exchange = self._task = None
             self.channel.end_run(self)
-            self.writer.release_waiting()
+            self.writer.close()
             self.has_ended.set()
             self.worker.run_ended(self)
 

@@ -67,7 +67,7 @@ class RunWriter:
         self.lock = asyncio.Lock()
         """Held during a commit, and while no commit may happen."""
         self.is_closed = False
-        """Whether the run lost its thread, so that nothing more is written."""
+        """Whether the run ended or lost its thread, so that nothing more is written."""
         self._number = 0
         self._unwritten: list[Entry] = []
         self._unwritten_size = 0
@@ -267,9 +267,11 @@ class RunWriter:
         self._lose(await self._store.log.is_deleted(self._lease.key))
 
     def close(self) -> None:
-        """Write nothing more."""
+        """Write nothing more, and do not keep the run in memory."""
         self.is_closed = True
         self.release_waiting()
+        self.text.close()
+        self._lose = self._fail = _ignore
 
     def drop(self) -> None:
         """Drop everything that is not stored, and the agent's exchange."""
@@ -302,3 +304,7 @@ class RunWriter:
     def _raise_if_closed(self) -> None:
         if self.is_closed:
             raise asyncio.CancelledError
+
+
+def _ignore(*_: object) -> None:
+    pass

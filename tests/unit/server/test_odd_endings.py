@@ -8,10 +8,18 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from agent_framework import AgentResponseUpdate, BaseAgent, Content, Message, tool
+from agent_framework import (
+    AgentResponseUpdate,
+    BaseAgent,
+    Content,
+    FunctionInvocationContext,
+    Message,
+    tool,
+)
 from chatkit.types import ThreadStreamEvent
+from chatkit.widgets import DynamicWidgetRoot
 
-from agent_framework_chatkit import AgentChatKitServer
+from agent_framework_chatkit import AgentChatKitServer, ThreadContext
 
 from ...fakes.scripted_agent import agent, call, said, text
 from ...integration.providers.rules import check_strictest
@@ -250,3 +258,42 @@ async def test_turn_that_cannot_be_stored_fails_alone() -> None:
         gate.may_go_on.set()
         await second_asking.rest()
         assert second_asking.answer == "Half whole"
+
+
+async def test_tool_that_runs_on_after_its_turn_shows_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    may_go_on = asyncio.Event()
+    running: list[asyncio.Task[None]] = []
+
+    async def show(context: ThreadContext[Any]) -> None:
+        await may_go_on.wait()
+        await context.stream_progress("Still looking")
+        await context.stream_widget(DynamicWidgetRoot(type="Card", children=[]))
+
+    @tool(approval_mode="never_require")
+    async def look_around(ctx: FunctionInvocationContext) -> str:
+        """Look around."""
+        running.append(asyncio.create_task(show(ThreadContext.of(ctx))))
+        return "Later."
+
+    gate = Gate()
+    answering = agent(
+        [call("look_around")], [gate, text("Soon.")], [text("Yes.")], tools=[look_around]
+    )
+    async with live_chat(answering) as client:
+        asking = await client.ask("What is there?")
+        await gate.is_reached.wait()
+        follower = await client.follow()
+        await follower.until("thread.state")
+        gate.may_go_on.set()
+        await asking.rest()
+        await follower.until("turn.updated")
+        may_go_on.set()
+        await running[0]
+        await (await client.ask("And now?")).rest()
+        new = await follower.next()
+        assert new is not None
+        assert new["type"] == "thread.item.done"
+        assert new["item"]["content"][0]["text"] == "And now?"
+    assert "came after the end of its run" in caplog.text
