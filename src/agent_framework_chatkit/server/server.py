@@ -95,6 +95,10 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         time_limit: Maximum seconds that a turn may run, not counting the time it waits for people;
             0 for no limit.
         quotas: Limits on each owner's use of a worker.
+
+    Raises:
+        TypeError: If the agent or the store is something else.
+        ValueError: If there are several agents and several models.
     """
 
     store: SQLStore[TContext]
@@ -118,6 +122,8 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
         time_limit: float = 30 * 60,
         quotas: Quotas | None = None,
     ) -> None:
+        if not isinstance(store, SQLStore):
+            raise TypeError("Not a store. Pass one: SQLStore('sqlite:///chat.db').")
         super().__init__(store, attachment_store)
         self.agent = agent
         self.agents: Agents[TContext] = Agents(agent)

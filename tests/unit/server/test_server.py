@@ -226,3 +226,9 @@ async def test_joining_can_be_disabled() -> None:
     async with chat(agent([text("x")] * 100), text_interval=0) as browser:
         events = await browser.ask("Count")
         assert len(of_type(events, "thread.item.updated")) == 100
+
+
+@pytest.mark.parametrize("store", ["sqlite:///chat.db", None, SQLStore])
+def test_wrong_store_is_an_error(store: Any) -> None:
+    with pytest.raises(TypeError, match=r"Not a store\. Pass one: SQLStore\("):
+        AgentChatKitServer(agent(), store)
