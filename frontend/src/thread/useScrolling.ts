@@ -16,8 +16,12 @@ export function useScrolling(
   const isSending = useStore(chat.state, (state) => state.sending !== null)
   const isResponding = useStore(chat.state, (state) => state.isResponding)
   const lastId = useStore(chat.state, (state) => state.thread.items.at(-1)?.id)
+  const isReturned = useStore(
+    chat.state,
+    ({ draft, thread }) => thread.error !== null && draft.state.get().returned !== null,
+  )
   const scrolling = useRef<Scrolling>(null)
-  const before = useRef({ threadId, isLoading, isSending, lastId })
+  const before = useRef({ threadId, isLoading, isSending, isReturned, lastId })
   const [isAway, setAway] = useState(false)
 
   useLayoutEffect(() => {
@@ -35,12 +39,14 @@ export function useScrolling(
   useLayoutEffect(() => {
     const { current } = scrolling
     const was = before.current
-    before.current = { threadId, isLoading, isSending, lastId }
+    before.current = { threadId, isLoading, isSending, isReturned, lastId }
     // A new thread gets its ID while its first message is sent.
     const isOpened =
       (threadId !== was.threadId && was.threadId !== null) || isLoading !== was.isLoading
     if (isSending && !was.isSending) current?.showMessage()
     else if (isOpened) current?.showEnd()
+    // The message is back in the composer, and the thread says why.
+    else if (isReturned && !was.isReturned) current?.showEnd()
     else if (isResponding || lastId !== was.lastId) current?.write()
   })
 

@@ -123,6 +123,22 @@ test('a sent message scrolls to the top, and the thread does not follow the answ
   await settled(ann)
 })
 
+test('a message that could not be sent leaves the error in view', async () => {
+  const ann = await Person.at(site, { viewport })
+  await ann.setOptions({})
+  for (const each of ['One', 'Two', 'read']) await ann.ask(each, each)
+  await ann.page.route('**/chatkit', (route) =>
+    route.request().postData()?.includes('threads.add_user_message')
+      ? route.fulfill({ status: 429, json: { error: 'Wait a minute.' } })
+      : route.fallback(),
+  )
+  await ann.say('Hello')
+  const error = ann.chat.getByRole('alert').filter({ hasText: 'Wait a minute.' })
+  await error.waitFor()
+  await expect.poll(() => rest(ann)).toBeLessThan(2)
+  await ann.leave()
+})
+
 test('a thread is opened at its end', async () => {
   const ann = await Person.at(site, { viewport })
   await ann.say('long')
