@@ -18,6 +18,8 @@ export function AssistantMessage({ item, isOpen }: AssistantMessageProps) {
   const text = useText()
   const annotations = useSame(item.content.map((part) => part.annotations ?? NONE))
   const { sources, marks } = useMemo(() => citedBy(annotations), [annotations])
+  const isEmpty =
+    !isOpen && sources.length === 0 && item.content.every((part) => part.text.trim() === '')
   return (
     <div className="assistant">
       <h2 className="visually-hidden">{text('assistant')}</h2>
@@ -26,6 +28,7 @@ export function AssistantMessage({ item, isOpen }: AssistantMessageProps) {
           <Markdown key={index} text={part.text} marks={marks[index] ?? []} isOpen={isOpen} />
         ))}
       </SourcesContext>
+      {isEmpty && <p className="caption">{text('emptyAnswer')}</p>}
       {sources.length > 0 && <Sources sources={sources} />}
     </div>
   )

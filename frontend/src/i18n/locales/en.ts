@@ -52,6 +52,7 @@ export const en = {
   answerTimedOut: 'This answer took too long and was stopped.',
   answerCut: 'This answer was cut short.',
   answerRefused: 'The model refused to answer.',
+  emptyAnswer: 'This answer is empty.',
 
   // A message
   copy: 'Copy',
