@@ -51,8 +51,8 @@ def tune_collector() -> None:
 
     Imported modules are never garbage, and scanning them in each collection would take longer than
     a turn. The objects of an answer are freed when it ends, without a collection. Until then,
-    collections would only delay all answers: by 10 and 60 ms, and rarely by more, at these
+    collections would only delay all answers: by 10 to 40 ms, and rarely by more, at these
     thresholds and a hundred fast answers.
     """
     gc.freeze()
-    gc.set_threshold(10_000, 5, 100)
+    gc.set_threshold(10_000, 2, 250)
