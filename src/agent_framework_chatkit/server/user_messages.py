@@ -54,7 +54,12 @@ class UserMessages(Generic[TContext]):
     ) -> UserMessageItem:
         """Return a request's message for a thread."""
         given = await self._with_attachments(given, (), request, context)
-        return await self._message(given, thread, context)
+        try:
+            return await self._message(given, thread, context)
+        except AttachmentInUseError:
+            # Another worker may have stored this request meanwhile.
+            await self.raise_if_repeated(request, context)
+            raise
 
     async def _message(
         self, given: UserMessageInput, thread: ThreadMetadata, context: TContext

@@ -6,10 +6,13 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import httpx
+import pytest
 from agent_framework import Message
 
 from agent_framework_chatkit import AgentChatKitServer, ThreadItemConverter, create_app
 from agent_framework_chatkit.stores import AttachmentStore, SQLStore
+from agent_framework_chatkit.stores.sql.turns import Turns
 
 from ...fakes.scripted_agent import agent, said, text
 from ..chat_client import Browser, message
@@ -151,4 +154,29 @@ async def test_two_chats_send_a_file_at_once(tmp_path: Path) -> None:
         posted = [browser.post("threads.create", input=asked) for _ in range(2)]
         responses = await asyncio.gather(*posted)
         assert sorted(response.status_code for response in responses)[0] == 200
+        assert len((await browser.get("threads.list"))["data"]) == 1
+
+
+@pytest.mark.parametrize(("place", "step"), [(AttachmentStore, "confirm"), (Turns, "begin")])
+async def test_repeated_request_with_file_is_answered_once(
+    place: type[Any], step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with chat(tmp_path) as browser:
+        request = {
+            "type": "threads.create",
+            "params": {"input": message("Look", attachments=[await upload(browser, b"a,b")])},
+            "metadata": {"detached": True, "request_id": "a-request-of-this-page"},
+        }
+        responses: list[httpx.Response] = []
+        taken = getattr(place, step)
+
+        async def take_late(*given: Any) -> Any:
+            monkeypatch.setattr(place, step, taken)
+            # Another worker handles the same request meanwhile.
+            responses.append(await browser.http.post("/chatkit", json=request))
+            return await taken(*given)
+
+        monkeypatch.setattr(place, step, take_late)
+        responses.append(await browser.http.post("/chatkit", json=request))
+        assert [response.status_code for response in responses] == [200, 200]
         assert len((await browser.get("threads.list"))["data"]) == 1

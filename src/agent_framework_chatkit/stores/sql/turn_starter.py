@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chatkit.store import NotFoundError
 from chatkit.types import ThreadMetadata
 from sqlalchemy import Connection, and_, delete, exists, literal, select, union
 
@@ -61,10 +62,15 @@ class TurnStarter:
         if new.retry_after is not None:
             removed, tried = self._cut(connection, key, new.retry_after)
         turn_id = new.turn_id or self._continued(connection, key, before, new) or new.first_turn_id
-        for attachment in new.attachments:
-            save_attachment_row(
-                self._database, connection, attachment, new.owner, key, may_move=False
-            )
+        try:
+            for attachment in new.attachments:
+                save_attachment_row(
+                    self._database, connection, attachment, new.owner, key, may_move=False
+                )
+        except NotFoundError:
+            # An earlier attempt of this request may have sent the files.
+            self._raise_if_repeated(connection, new)
+            raise
         if new.item is not None:
             position = (
                 1 if new.new_thread is not None else self._writer.number(connection, key, 1, None)
