@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -214,4 +215,6 @@ async def test_files_take_little_memory(
             tracemalloc.stop()
             await browser.http.aclose()
         joined = 2 if mime_type == "text/plain" else 1
-        assert most < 3 * size_for_agent * joined + len(data) + 2_000_000
+        # A string that grows is copied while coverage is measured.
+        growing = 0 if sys.gettrace() is None else size_for_agent
+        assert most < 3 * size_for_agent * joined + growing + len(data) + 2_000_000
