@@ -85,6 +85,7 @@ def test_audit_trail_is_exported_to_file(tmp_path: Path) -> None:
 def test_old_threads_are_purged(tmp_path: Path) -> None:
     (command,) = re.findall(r"^af-chatkit purge .*$", PAGE, re.M)
     local = re.sub(r"s3://\S+", "files", command)
+    run("af-chatkit migrate", tmp_path)
     assert run(local, tmp_path) == "Deleted 0 threads and 0 attachments.\n"
 
 
