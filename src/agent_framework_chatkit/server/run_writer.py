@@ -67,7 +67,7 @@ class RunWriter:
         self.lock = asyncio.Lock()
         """Held during a commit, and while no commit may happen."""
         self.is_closed = False
-        """Whether the run ended or lost its thread, so that nothing more is written."""
+        """Whether the run has ended or lost its thread. It then writes nothing more."""
         self._number = 0
         self._unwritten: list[Entry] = []
         self._unwritten_size = 0
@@ -270,7 +270,7 @@ class RunWriter:
         """Write nothing more, and do not keep the run in memory."""
         self.is_closed = True
         self.release_waiting()
-        self.text.close()
+        self.text = TextJoiner(_ignore, 0)
         self._lose = self._fail = _ignore
 
     def drop(self) -> None:

@@ -63,10 +63,6 @@ class TextJoiner:
         self._deltas.clear()
         self.size = 0
 
-    def close(self) -> None:
-        """Send nothing more."""
-        self._send = _ignore
-
     def flush(self) -> None:
         """Send the waiting text as one delta."""
         if not self._deltas:
@@ -82,7 +78,3 @@ def _json(text: str) -> bytes:
         return to_json(text)
     except ValueError:
         return json.dumps(text).encode()
-
-
-def _ignore(data: bytes, delta: TextDelta) -> None:
-    pass
