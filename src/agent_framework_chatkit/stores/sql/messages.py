@@ -87,18 +87,17 @@ def message_from_dict(data: dict[str, Any]) -> Message:
 
     Texts that name files take the place of references to them.
     """
-    contents = data.get("contents") or []
-    files = [unread_file(each) for each in contents]
-    if any(file is not None for file in files):
-        contents = [
-            each if file is None else file.to_dict()
-            for each, file in zip(contents, files, strict=True)
-        ]
-        data = {**data, "contents": contents}
-    message = Message.from_dict(data)
-    for index, file in enumerate(files):
-        if file is not None:
-            message.contents[index] = file
+    files: dict[int, Content] = {}
+    others = []
+    for index, content in enumerate(data.get("contents") or []):
+        file = unread_file(content)
+        if file is None:
+            others.append(content)
+        else:
+            files[index] = file
+    message = Message.from_dict({**data, "contents": others} if files else data)
+    for index, file in files.items():
+        message.contents.insert(index, file)
     for content in message.contents:
         if content.type == "function_result" and content.items is None:
             content.items = [Content.from_text(str(content.result or ""))]
