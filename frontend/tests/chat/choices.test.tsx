@@ -2,6 +2,7 @@
 import { beforeEach, expect, test } from 'vitest'
 
 import { nextModel } from '../../src/chat/models'
+import { question } from '../items/items'
 import { render, type Rendered, type Server } from '../render'
 
 const options = {
@@ -15,20 +16,8 @@ const options = {
 }
 const server: Server = (type, params) =>
   type === 'items.list'
-    ? { data: [asked('small')], has_more: false }
+    ? { data: [{ ...question('Hello'), inference_options: { model: 'small' } }], has_more: false }
     : { id: params['thread_id'], created_at: '2026-01-01T00:00:00' }
-
-function asked(model: string): object {
-  return {
-    type: 'user_message',
-    id: 'q',
-    thread_id: 'a',
-    created_at: '2026-01-01T00:00:00',
-    content: [{ type: 'input_text', text: 'Hello' }],
-    attachments: [],
-    inference_options: { model },
-  }
-}
 
 const chosen = ({ chat }: Rendered): (string | null)[] => {
   const state = chat.state.get()
@@ -61,7 +50,7 @@ test('a model chosen in a thread is still chosen there after a reload, but not i
   expect(chosen(other)).toEqual([null, 'small'])
 })
 
-test('a choice that is no longer offered, or stored by another script, is ignored', async () => {
+test('choices that are no longer offered, or that another script stored, are ignored', async () => {
   const before = await render(null, server, options)
   before.chat.chooseTool('web')
   before.chat.chooseModel('large')
