@@ -11,7 +11,7 @@ export type FieldValue = string | boolean
 export interface KeptField {
   initial: FieldValue
   value: FieldValue
-  /** Whether the value is a password, which is never stored. */
+  /** Whether the value is a password. The browser does not store passwords. */
   isSecret?: boolean
 }
 
@@ -25,7 +25,7 @@ export interface KeptFields {
 export interface Entry {
   /** The new content of a message. */
   edit?: Content
-  /** Whether the edit waits for the server to confirm it. */
+  /** Whether the server has not confirmed the edit yet. */
   isSent?: boolean
   /** The answers to questions, by their IDs. */
   answers?: Readonly<Record<string, readonly string[]>>

@@ -157,7 +157,7 @@ function useSending(draft: Draft, isWriting: boolean): SendingState {
 interface Tried {
   content: Content
   files: number
-  /** Whether to send the message after the uploads. A failed upload sets this to `false`. */
+  /** Whether to send the message when its uploads end. A failed upload sets this to `false`. */
   isWaiting: boolean
 }
 

@@ -25,7 +25,7 @@ export interface Node {
   checked?: boolean | null
   /** Of a later part of a long list: the list's first item. */
   leader?: Node
-  /** Whether a paragraph is on the same line as the previous one, or the next, or a note started in an earlier block. */
+  /** Whether this block continues the previous one: a paragraph on its next line, or a part of a note. */
   goesOn?: boolean
   /** Of tables. */
   align?: (string | null)[]

@@ -138,7 +138,7 @@ function inlineParts(raw: RawNode, whole: Whole): Part[] {
 function blockParts(block: Node): Part[] {
   const parts: Part[] = []
   let isKept = false
-  // Whether the parser includes the blank lines at the end depends on what follows.
+  // The parser includes the blank lines at the end only if certain blocks follow.
   for (const token of tokensOf((block.value ?? '').trimEnd())) {
     const { start, end } = block
     if (token.type === 'text') {

@@ -67,7 +67,7 @@ export class Usage {
     this.#follow(some.flatMap((block) => [block, ...this.#notesIn(block)]))
   }
 
-  /** Whether no definition is shown as text. */
+  /** Whether the view shows no definition as text. */
   get isEmpty(): boolean {
     return this.#shown.size === 0
   }
