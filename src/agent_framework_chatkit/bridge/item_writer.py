@@ -14,6 +14,8 @@ from typing import Any, Protocol, TypeVar
 
 from chatkit.types import (
     AssistantMessageContentPartTextDelta,
+    HiddenContextItem,
+    SDKHiddenContextItem,
     ThreadItem,
     ThreadItemAddedEvent,
     ThreadItemBase,
@@ -147,7 +149,8 @@ class ItemWriter:
         """Write that an item is finished, whether it was added or not."""
         if self.is_finished(item.id):
             return
-        self.wrote_item = True
+        if not isinstance(item, (HiddenContextItem, SDKHiddenContextItem)):
+            self.wrote_item = True
         self.finish(item.id)
         self.send(ThreadItemDoneEvent(item=item))
 

@@ -133,8 +133,12 @@ class ResponseWriter:
             return None
         return attempt(rest, f"Content of kind {content.type!r} could not be shown.")
 
-    async def finish(self) -> None:
-        """Close the open items and write the open requests after the run succeeded."""
+    async def finish(self, *, must_answer: bool = False) -> None:
+        """Close the open items and write the open requests after the run succeeded.
+
+        Args:
+            must_answer: Whether to write an empty message even if there were no updates.
+        """
         while self._held:
             for update in self._held.pop(next(iter(self._held))):
                 await self._write_contents(update)
@@ -145,7 +149,7 @@ class ResponseWriter:
         self._items.close()
         self._tools.show_widgets()
         await self._interrupts.write(calls)
-        if self._has_updates and not self._items.wrote_item:
+        if (self._has_updates or must_answer) and not self._items.wrote_item:
             OpenMessage(self._items).close()
         await attempt(
             self._usage.report(self._converter), "The usage of a turn could not be reported."

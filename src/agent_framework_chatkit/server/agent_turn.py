@@ -261,7 +261,12 @@ class AgentTurn(Generic[TContext]):
             await self._run_once(writer, options, run, again=True)
         if self.exchange.service_state in ("response.created", "response.failed"):
             raise AnswerFailedError("The service did not complete its response.")
-        await writer.finish()
+        is_shown = self._context.client_tool_call is not None
+        if run is not None:
+            # The agent may have ignored a stop.
+            run.check_stop()
+            is_shown = is_shown or run.has_items
+        await writer.finish(must_answer=not is_shown)
         self._context.call_client_tool()
 
     async def _run_once(

@@ -34,12 +34,7 @@ from pydantic_core import to_json
 
 from ..error_log import log_error
 from ..stores.sql.availability import is_patient
-from ..stores.sql.turn_rows import (
-    BegunTurn,
-    Lease,
-    ThreadChange,
-    TurnEnd,
-)
+from ..stores.sql.turn_rows import BegunTurn, Lease, ThreadChange, TurnEnd
 from ..stores.turn_end import TurnEndItem
 from .channel import Channel
 from .event_log import serialize
@@ -119,6 +114,8 @@ class Run:
         )
         """Stores and delivers its events."""
         self.metadata = RunThread(begun.thread)
+        self.has_items = False
+        """Whether it has written an item that clients receive."""
         self._open: set[str] = set()
         self._finished: set[str] = set()
         self._is_restored = False
@@ -185,6 +182,8 @@ class Run:
     ) -> None:
         """Write an event in the form that clients receive; they receive no hidden items."""
         is_internal = is_hidden(event.item)
+        if not is_internal and not isinstance(event, ThreadItemReplacedEvent):
+            self.has_items = True
         data = b"{}" if is_internal else serialize(shown)
         self.writer.add(
             data,
