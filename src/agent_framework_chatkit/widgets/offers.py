@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from chatkit.actions import Action
 from chatkit.types import WidgetItem
 
 _CONTROLS = {"Input", "Textarea", "Select", "Checkbox", "RadioGroup", "DatePicker"}
+_ACTIONS = {"action", "onClickAction", "onSubmitAction", "onChangeAction"}
+_DATA = {"data", "options"}
+"""Properties that contain an app's data instead of components."""
+_DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:T[\d:.]{1,20}(?:Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
 _MISSING = object()
 
 
@@ -40,7 +47,7 @@ def is_offered(action: Action[str, Any], sender: WidgetItem) -> bool:
     The type and payload must match those of an action in the widget, apart from the values of its
     controls: those of the surrounding form, or the control's own value outside a form.
     """
-    offers = _offers(sender.widget.model_dump(), None)
+    offers = _offers(sender.widget.model_dump(mode="json"), None)
     return any(
         offer.action["type"] == action.type
         and _fits(offer.action.get("payload"), action.payload, offer.fields)
@@ -71,10 +78,10 @@ def _offers(part: Any, form: _Fields | None) -> Iterator[_Offer]:
     if isinstance(editable, dict):
         own.add(editable.get("name"), editable)
     for name, each in part.items():
-        if name.lower().endswith("action") and isinstance(each, dict) and "type" in each:
+        if name in _ACTIONS and isinstance(each, dict) and "type" in each:
             if part.get("disabled") is not True:
                 yield _Offer(each, own)
-        else:
+        elif name not in _DATA:
             yield from _offers(each, form)
 
 
@@ -101,20 +108,47 @@ def _fits(offered: Any, sent: Any, fields: _Fields) -> bool:
 
 
 def _may_have(control: Mapping[str, Any], value: Any) -> bool:
-    if isinstance(value, (dict, list)):
-        return False
+    """Return whether a control may have this value."""
+    kind = control.get("type")
+    default = control.get("defaultChecked" if kind == "Checkbox" else "defaultValue")
     if control.get("disabled") is True:
-        is_box = control.get("type") == "Checkbox"
-        default = control.get("defaultChecked" if is_box else "defaultValue")
         return _is_same(default, value) or not (default or value)
-    options = control.get("options")
-    if isinstance(options, list) and value is not None:
-        return any(
-            isinstance(each, dict)
-            and each.get("disabled") is not True
-            and _is_same(each.get("value"), value)
-            for each in options
-        )
+    if kind == "Checkbox":
+        return isinstance(value, bool)
+    if value is None:
+        return True
+    if kind in ("Select", "RadioGroup"):
+        return _has_option(control.get("options"), value, default)
+    if kind == "DatePicker":
+        return _is_same(default, value) or _is_date(value)
+    # Not every client sends numbers as text.
+    return isinstance(value, (str, int, float)) and not isinstance(value, bool)
+
+
+def _has_option(options: Any, value: Any, default: Any) -> bool:
+    """Return whether a value can be chosen. Of equal options, the first counts."""
+    for each in options if isinstance(options, list) else ():
+        if isinstance(each, dict) and _is_option(each.get("value"), value):
+            return each.get("disabled") is not True or _is_option(default, value)
+    return False
+
+
+def _is_option(offered: Any, value: Any) -> bool:
+    """Return whether a value is the one offered. The web UI sends numbers as text."""
+    if isinstance(offered, (int, float)) and isinstance(value, str):
+        return json.dumps(offered).removesuffix(".0") == value
+    return isinstance(value, (str, int, float)) and _is_same(offered, value)
+
+
+def _is_date(value: Any) -> bool:
+    """Return whether a value is a date in ISO 8601, with or without a time."""
+    match = _DATE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        return False
+    try:
+        date.fromisoformat(match[1])
+    except ValueError:
+        return False
     return True
 
 

@@ -38,6 +38,11 @@ SIZE = {
 OFF = {"type": "Input", "name": "note", "defaultValue": "x", "disabled": True}
 TICKED = {"type": "Checkbox", "name": "gift", "defaultChecked": True, "disabled": True}
 PRICE = {"type": "Input", "name": "price"}
+GIFT = {"type": "Checkbox", "name": "gift"}
+DAY = {"type": "DatePicker", "name": "day", "defaultValue": "2026-11-25T00:00:00"}
+YEAR = {"type": "RadioGroup", "name": "year", "options": [{"value": 2026, "label": "2026"}]}
+NO_OPTIONS = {"type": "RadioGroup", "name": "year"}
+ROWS = {"type": "Chart", "series": [], "data": [{"onClickAction": {"type": "sell"}}]}
 DEEP = {"type": "Input", "name": "item.note"}
 NEW = {"type": "Input", "name": "to.name"}
 EDITABLE = {"type": "Text", "value": "x", "editable": {"name": "note"}}
@@ -84,6 +89,32 @@ CASES: list[tuple[Any, str, Any, bool]] = [
     (form(SIZE), "buy", {**SAME, "size": ["s"]}, False),
     (form(SIZE), "buy", {**SAME, "size": "xl"}, False),
     (form(SIZE), "buy", {**SAME, "size": "l"}, False),
+    (form({**SIZE, "defaultValue": "l"}), "buy", {**SAME, "size": "l"}, True),
+    (form({**SIZE, "options": SIZE["options"][::-1] * 2}), "buy", {**SAME, "size": "l"}, False),
+    (form({**SIZE, "options": []}), "buy", {**SAME, "size": "s"}, False),
+    (form(YEAR), "buy", {**SAME, "year": "2026"}, True),
+    (form(YEAR), "buy", {**SAME, "year": "2027"}, False),
+    (form(NO_OPTIONS), "buy", {**SAME, "year": None}, True),
+    (form(NO_OPTIONS), "buy", {**SAME, "year": "2026"}, False),
+    (form(NOTE), "buy", {**SAME, "note": True}, False),
+    (form(NOTE), "buy", {**SAME, "note": 1.5}, True),
+    (form(EDITABLE), "buy", {**SAME, "note": True}, False),
+    (form(GIFT), "buy", {**SAME, "gift": True}, True),
+    (form(GIFT), "buy", {**SAME, "gift": False}, True),
+    (form(GIFT), "buy", {**SAME, "gift": "true"}, False),
+    (form(GIFT), "buy", {**SAME, "gift": 1}, False),
+    (form(GIFT), "buy", {**SAME, "gift": None}, False),
+    ({**GIFT, "onChangeAction": OF_MENU}, "pick", {"id": 1, "gift": True}, True),
+    ({**GIFT, "onChangeAction": OF_MENU}, "pick", {"id": 1, "gift": "x"}, False),
+    (form(DAY), "buy", {**SAME, "day": "2026-11-25T00:00:00"}, True),
+    (form(DAY), "buy", {**SAME, "day": "2026-11-26T00:00:00.000+05:30"}, True),
+    (form(DAY), "buy", {**SAME, "day": "2026-11-26"}, True),
+    (form(DAY), "buy", {**SAME, "day": None}, True),
+    (form(DAY), "buy", {**SAME, "day": "soon"}, False),
+    (form(DAY), "buy", {**SAME, "day": "2026-02-30"}, False),
+    (form(DAY), "buy", {**SAME, "day": "20261126"}, False),
+    (form(DAY), "buy", {**SAME, "day": 0}, False),
+    (ROWS, "sell", None, False),
     (form(OFF), "buy", SAME, True),
     (form(OFF), "buy", {**SAME, "note": "x"}, True),
     (form(OFF), "buy", {**SAME, "note": "y"}, False),
