@@ -16,6 +16,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from ..server.server import AgentChatKitServer
+from ..stores.errors import NewerDatabaseError
+from ..stores.sql.availability import is_unavailable
 from ..telemetry import flush
 from .body import MAX_REQUEST
 from .endpoint import Authenticate, Endpoint, Handler
@@ -143,12 +145,25 @@ def chat_routes(
 
 @asynccontextmanager
 async def _lifespan(server: AgentChatKitServer[Any]) -> AsyncIterator[None]:
+    await _check_database(server)
     cleaning = asyncio.create_task(_clean_up_regularly(server))
     yield
     cleaning.cancel()
     await asyncio.wait([cleaning])
     await server.close()
     await asyncio.to_thread(flush)
+
+
+async def _check_database(server: AgentChatKitServer[Any]) -> None:
+    """Refuse to start with a database of a newer version. One that is down may come back."""
+    try:
+        await server.store.check()
+    except NewerDatabaseError:
+        await server.close()
+        raise
+    except Exception as error:
+        if not is_unavailable(error):
+            logger.exception("The database failed.")
 
 
 async def _clean_up_regularly(server: AgentChatKitServer[Any]) -> None:

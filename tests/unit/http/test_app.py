@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -332,6 +334,30 @@ async def test_lifespan_closes_the_store() -> None:
     async with app.router.lifespan_context(app):
         assert not is_closed
     assert is_closed
+
+
+async def test_app_does_not_start_with_newer_database(tmp_path: Path) -> None:
+    path = tmp_path / "chat.db"
+    async with SQLStore[Any](f"sqlite:///{path}") as store:
+        await store.migrate()
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("UPDATE chatkit_version SET version_num = 'v99'")
+        database.commit()
+    app = create_app(AgentChatKitServer(agent(), SQLStore(f"sqlite:///{path}")))
+    with pytest.raises(RuntimeError, match="newer version"):
+        async with app.router.lifespan_context(app):
+            pass
+
+
+async def test_app_starts_before_its_database(tmp_path: Path) -> None:
+    store = SQLStore[Any](f"sqlite:///{tmp_path / 'later' / 'chat.db'}")
+    app = create_app(AgentChatKitServer(agent(), store))
+    async with app.router.lifespan_context(app):
+        browser = Browser(app)
+        async with browser.http:
+            assert (await browser.http.get("/healthz")).status_code == 503
+            (tmp_path / "later").mkdir()
+            assert (await browser.http.get("/healthz")).status_code == 200
 
 
 async def test_threads_are_found_by_words() -> None:
