@@ -162,3 +162,12 @@ async def test_names_become_harmless_and_are_not_keys(
 def test_empty_secret(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="secret"):
         store_at(tmp_path, secret="")
+
+
+def test_short_secret_gives_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store_at(tmp_path, secret="s" * 16)
+    store_at(tmp_path, secret=b"s" * 16)
+    assert caplog.messages == []
+    store_at(tmp_path, secret="a")
+    (warning,) = caplog.messages
+    assert "anyone may guess" in warning

@@ -71,6 +71,12 @@ def test_file_instead_of_folder(tmp_path: Path) -> None:
         store_at(tmp_path / "file")
 
 
+def test_folder_that_cannot_be_created_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=r"Cannot create the folder '.*/file/x' for attachments: Not"):
+        store_at(tmp_path / "file" / "x")
+
+
 @pytest.mark.parametrize("url", ["https://example.com/files", "ftp://example.com/x"])
 def test_unsupported_storage_url(url: str) -> None:
     with pytest.raises(ValueError, match="Cannot store attachments"):

@@ -59,6 +59,10 @@ class ObjectStorage:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except FileExistsError as error:
             raise NotADirectoryError(f"{str(folder)!r} is a file; it must be a folder.") from error
+        except OSError as error:
+            raise type(error)(
+                f"Cannot create the folder {str(folder)!r} for attachments: {error.strerror}"
+            ) from error
         self._folder = folder
         return LocalStore(folder, automatic_cleanup=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import time
 from datetime import timedelta
 from typing import Literal, TypeAlias
@@ -12,7 +13,12 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 
 from .errors import AttachmentLinkInvalidError
 
+logger = logging.getLogger(__name__)
+
 Purpose: TypeAlias = Literal["read", "upload"]
+
+_SHORT = 16
+"""A secret with fewer bytes may be guessed."""
 
 
 class LinkSigner:
@@ -26,6 +32,11 @@ class LinkSigner:
     def __init__(self, secret: str | bytes, lifetime: timedelta) -> None:
         if not secret:
             raise ValueError("The secret that signs URLs must not be empty.")
+        if len(secret) < _SHORT:
+            logger.warning(
+                "The secret that signs links to files is short, so anyone may guess it and sign "
+                "links. Use at least 32 random bytes."
+            )
         self._lifetime = lifetime
         self._serializers = {
             purpose: URLSafeTimedSerializer(
