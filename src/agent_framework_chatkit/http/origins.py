@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
-from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
+
+_ORIGIN = re.compile(
+    r"([a-z][a-z0-9+.-]*)://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.ASCII
+)
 
 _SENT_BY_BROWSERS = {"basic", "digest", "negotiate", "ntlm"}
 """`Authorization` schemes that browsers add on their own, even to requests from other sites."""
@@ -94,9 +98,8 @@ def _normalized(origin: str) -> str:
     origin = origin.strip()
     if origin == "*":
         return origin
-    parts = urlsplit(origin.rstrip("/").lower())
-    if not parts.scheme or not parts.netloc or parts.path or parts.query or parts.fragment:
+    match = _ORIGIN.fullmatch(origin.removesuffix("/").lower())
+    if match is None:
         raise ValueError(f"Not an origin: {origin!r}. Write it as https://intranet.example.com.")
-    port = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
-    netloc = parts.netloc.removesuffix(port) if port else parts.netloc
-    return f"{parts.scheme}://{netloc}"
+    default = {"http": ":80", "https": ":443"}.get(match[1])
+    return match[0].removesuffix(default) if default else match[0]

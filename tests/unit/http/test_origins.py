@@ -226,7 +226,23 @@ async def test_wildcard_origin_allows_only_tokens(tmp_path: Path) -> None:
         assert (await send(browser, {**headers, "cookie": "session=ann"})).status_code == 403
 
 
-@pytest.mark.parametrize("origin", ["intranet.test", "null", "https://a.test/chat", "", "https://"])
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "intranet.test",
+        "null",
+        "https://a.test/chat",
+        "",
+        "https://",
+        "https://*.a.test",
+        "https://ann@a.test",
+        "https://a.test:x",
+        "https://a b.test",
+        "https://é.test",
+        "https://a.test, https://b.test",
+        "https://[::1",
+    ],
+)
 def test_invalid_origin_is_rejected(origin: str) -> None:
     server = AgentChatKitServer(agent(), SQLStore[Any]("sqlite://"))
     with pytest.raises(ValueError, match="Not an origin"):
