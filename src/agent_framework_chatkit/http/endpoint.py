@@ -154,9 +154,6 @@ class Endpoint:
                 )
             finally:
                 await form.close()
-        await self._server.store.audit.record(
-            "attachment.uploaded", context.user_id, attachment=attachment.id
-        )
         return self._remember(context, _attachment_response(attachment))
 
     async def receive(self, request: Request) -> Response:
@@ -168,7 +165,6 @@ class Endpoint:
                 in_time(request.stream()),
                 token=request.query_params.get("token", ""),
             )
-        await self._server.store.audit.record("attachment.uploaded", None, attachment=attachment.id)
         return _attachment_response(attachment)
 
     async def download(self, request: Request) -> Response:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chatkit.types import AttachmentCreateParams
 from starlette.applications import Starlette
 from typer.testing import CliRunner
 
@@ -21,6 +22,7 @@ from ...fakes.scripted_agent import agent, call, text
 from ..answering import Bank, cards, click
 from ..chat_client import Browser, chat
 from ..offering import book, offering, use
+from .files import ANN
 
 
 async def kinds(store: SQLStore[Any]) -> list[str]:
@@ -111,6 +113,40 @@ async def test_files_and_refused_requests_are_recorded(tmp_path: Path) -> None:
         refused = [each async for each in store.audit.records()][3:]
         assert len(refused) == 60
         assert (refused[0]["path"], refused[0]["status"]) == ("/chatkit", 401)
+        await server.close()
+
+
+async def test_upload_to_a_bucket_is_recorded_once(tmp_path: Path) -> None:
+    async with SQLStore[Any]("sqlite://") as store:
+        files = AttachmentStore[Any](
+            tmp_path, metadata=store, secret="s" * 32, base_url="http://chat"
+        )
+        announced = AttachmentCreateParams(name="a.txt", size=1, mime_type="text/plain")
+        created = await files.create_attachment(announced, ANN)
+        # A bucket receives the bytes directly. Here, the test puts them there.
+        (tmp_path / "incoming").mkdir()
+        (tmp_path / "incoming" / created.id).write_bytes(b"a")
+        await asyncio.gather(
+            *(files.open(created.id, context=ANN) for _ in range(5)), files.confirm(created.id, ANN)
+        )
+        (record,) = [each async for each in store.audit.records()]
+        assert (record["kind"], record["owner"], record["attachment"]) == (
+            "attachment.uploaded",
+            ANN.user_id,
+            created.id,
+        )
+
+
+async def test_upload_with_a_signed_link_has_an_owner(tmp_path: Path) -> None:
+    async with SQLStore[Any]("sqlite://") as store:
+        files = AttachmentStore[Any](tmp_path, metadata=store, secret="s" * 32)
+        server = AgentChatKitServer[Any](agent(), store, files)
+        browser = Browser(create_app(server, authenticate=lambda _: "ada"))
+        announced = {"name": "a.txt", "size": 1, "mime_type": "text/plain"}
+        created = await browser.get("attachments.create", **announced)
+        await browser.http.put(created["upload_descriptor"]["url"], content=b"a")
+        (record,) = [each async for each in store.audit.records()]
+        assert (record["kind"], record["owner"]) == ("attachment.uploaded", "ada")
         await server.close()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from chatkit.store import Store
 from chatkit.types import Attachment
 
+from ..owners import owner_of
 from .errors import (
     AttachmentAlreadyUploadedError,
     AttachmentError,
@@ -59,7 +60,7 @@ class Arrivals:
         except FileExistsError:
             await self._storage.delete(part)
             raise AttachmentAlreadyUploadedError from None
-        return await self._settle(attachment, check, context)
+        return await self._settle(attachment, check, context, is_new=True)
 
     async def whole(self, attachment: Attachment, check: UploadCheck, context: Any) -> Attachment:
         """Return an attachment after checking its complete upload.
@@ -72,11 +73,13 @@ class Arrivals:
             return attachment
         key = file_key(attachment.id)
         size = await self._storage.size(key)
+        is_new = False
         if size is None:
             # The signed URL still works, so the uploaded object may still change. Move it away
             # before checking it.
             with suppress(FileNotFoundError, FileExistsError):  # Another request may do the same.
                 await self._storage.move(incoming_key(attachment.id), key)
+                is_new = True
             size = await self._storage.size(key)
         if size is None:
             raise AttachmentNotUploadedError
@@ -91,10 +94,19 @@ class Arrivals:
             await self._storage.delete(key)
             raise
         check.received = size
-        return await self._settle(attachment, check, context)
+        return await self._settle(attachment, check, context, is_new=is_new)
 
-    async def _settle(self, attachment: Attachment, check: UploadCheck, context: Any) -> Attachment:
-        """Save an attachment's actual type and size."""
+    async def _settle(
+        self, attachment: Attachment, check: UploadCheck, context: Any, *, is_new: bool
+    ) -> Attachment:
+        """Save an attachment's actual type and size.
+
+        Args:
+            attachment: The attachment.
+            check: The check of its bytes.
+            context: Names the owner.
+            is_new: Whether to record the upload in the audit trail, if the metadata store has one.
+        """
         settled = attachment.model_copy(
             update={
                 "mime_type": check.mime_type,
@@ -103,4 +115,7 @@ class Arrivals:
             }
         )
         await self._metadata.save_attachment(settled, context)
+        audit = getattr(self._metadata, "audit", None)
+        if is_new and audit is not None:
+            await audit.record("attachment.uploaded", owner_of(context), attachment=attachment.id)
         return settled
