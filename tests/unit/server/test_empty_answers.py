@@ -51,7 +51,8 @@ class SilentAgent(BaseAgent):
     ) -> AsyncIterator[AgentResponseUpdate]:
         if self.step is not None:
             await self.step(function_invocation_kwargs["agent_context"])
-        for update in ():
+        none: list[AgentResponseUpdate] = []
+        for update in none:
             yield update
 
 
