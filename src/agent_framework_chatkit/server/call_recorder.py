@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import inspect
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from agent_framework import Content, FunctionInvocationContext, FunctionMiddleware
+from agent_framework import Content, FunctionInvocationContext, FunctionMiddleware, FunctionTool
 from pydantic import BaseModel
 
 from ..bridge.context import AGENT_CONTEXT, ThreadContext
 from ..error_log import is_displayable
 from ..text import mend_surrogates
 from .exchange import Exchange
+
+_GUARDED = "_agent_framework_chatkit_guarded"
+"""The attribute of a function that does not raise `StopIteration`."""
 
 
 class _Middleware(FunctionMiddleware):
@@ -22,6 +27,7 @@ class _Middleware(FunctionMiddleware):
     async def process(
         self, context: FunctionInvocationContext, call_next: Callable[[], Awaitable[None]]
     ) -> None:
+        _guard(context.function)
         agent_context = context.kwargs.get(AGENT_CONTEXT)
         call_id = context.metadata.get("call_id")
         recorder = agent_context.recorder if isinstance(agent_context, ThreadContext) else None
@@ -44,6 +50,30 @@ class _Middleware(FunctionMiddleware):
             raise RuntimeError(f"The tool ended with an error of type {kind}.") from None
         context.result = _valid(context.result)
         recorder.end_call(call_id, context.result)
+
+
+def _guard(tool: FunctionTool) -> None:
+    """Let a synchronous tool raise `StopIteration`, as `next` does.
+
+    The framework runs it in a thread, which cannot pass this error to the event loop: before
+    Python 3.12, the call would never end.
+    """
+    function = tool.func
+    if isinstance(function, FunctionTool):
+        _guard(function)
+        return
+    if function is None or inspect.iscoroutinefunction(function) or hasattr(function, _GUARDED):
+        return
+
+    @functools.wraps(function)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except StopIteration as error:
+            raise RuntimeError("The tool raised StopIteration.") from error
+
+    setattr(guarded, _GUARDED, True)
+    tool.func = guarded
 
 
 def _valid(result: Any) -> Any:

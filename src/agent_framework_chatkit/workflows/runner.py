@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from inspect import getclosurevars, isfunction
+from inspect import getclosurevars, isfunction, unwrap
 from typing import Any, TypeAlias
 from uuid import uuid4
 
@@ -358,7 +358,7 @@ def check_tools(agent: Any) -> None:
         TypeError: If one does.
     """
     for each in (getattr(agent, "default_options", None) or {}).get("tools") or ():
-        function = each.func if isinstance(each, FunctionTool) else None
+        function = unwrap(each.func) if isinstance(each, FunctionTool) and each.func else None
         values = getclosurevars(function).nonlocals.values() if isfunction(function) else ()
         if any(isinstance(value, WorkflowAgent) for value in values):
             raise TypeError(

@@ -57,6 +57,25 @@ async def raise_odd() -> str:
     raise Odd
 
 
+def exhaust() -> str:
+    """Look for something that does not exist."""
+    return next(name for name in ("one", "two") if name == "three")
+
+
+async def exhaust_later() -> str:
+    """Look for something that does not exist."""
+    return exhaust()
+
+
+class Exhausted:
+    """A callable that is not a function."""
+
+    __name__ = "exhausted"
+
+    def __call__(self) -> str:
+        return exhaust()
+
+
 async def state(browser: Browser) -> str:
     thread = await browser.get("threads.get_by_id", thread_id=browser.thread_id)
     return str(thread["turn"]["state"])
@@ -78,11 +97,13 @@ async def test_turn_that_cancels_itself_fails(first: Any) -> None:
         assert await state(browser) == "completed"
 
 
-@pytest.mark.parametrize("leave", [exit_process, exit_process_later, raise_odd])
+@pytest.mark.parametrize(
+    "leave", [exit_process, exit_process_later, raise_odd, exhaust, exhaust_later, Exhausted()]
+)
 async def test_tool_that_exits_fails_alone(leave: Any) -> None:
     odd = tool(leave, approval_mode="never_require")
     answering = agent([call(leave.__name__)], [text("It failed.")], tools=[odd])
-    async with chat(answering) as browser:
+    async with chat(answering, time_limit=10) as browser:
         await browser.ask("Report")
         assert (await browser.transcript())[-1] == ("assistant_message", "It failed.")
         assert [text for role, text in asked(answering) if role == "tool"] == [
