@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable
@@ -26,6 +27,41 @@ async def resolve(value: MaybeAwaitable[T]) -> T:
     if inspect.isawaitable(value):
         return await value
     return value
+
+
+async def contained(code: Awaitable[T]) -> T:
+    """Await an app's code. If it were a task, an error like `SystemExit` would end the process.
+
+    Raises:
+        RuntimeError: Instead of an error that is not an `Exception`.
+    """
+    try:
+        return await code
+    except (Exception, asyncio.CancelledError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        kind = type(error).__qualname__
+        raise RuntimeError(f"The app's code ended with an error of type {kind}.") from error
+
+
+async def limited(code: Awaitable[T], seconds: float) -> T:
+    """Await an app's code, which may hang, cancel itself or ignore a cancellation.
+
+    Raises:
+        RuntimeError: If it cancels itself or raises an error that is not an `Exception`.
+        TimeoutError: If it does not finish in time. It is cancelled.
+    """
+    task = asyncio.ensure_future(contained(code))
+    try:
+        await asyncio.wait([task], timeout=seconds)
+    finally:
+        is_done = task.done()
+        task.cancel()
+    if not is_done:
+        raise TimeoutError(f"The app's code did not finish in {seconds} seconds.")
+    if task.cancelled():
+        raise RuntimeError("The app's code was cancelled.")
+    return task.result()
 
 
 async def attempt(step: Awaitable[None], problem: str) -> bool:

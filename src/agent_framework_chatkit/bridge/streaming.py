@@ -14,6 +14,7 @@ from chatkit.types import ThreadStreamEvent
 from .context import ThreadContext
 from .item_stream import ItemStream
 from .item_writer import default_generate_id
+from .overrides import contained
 from .response_converter import AgentResponseConverter
 from .response_writer import ResponseWriter
 
@@ -137,7 +138,7 @@ async def _stream_with_tools(
             finally:
                 events.put_nowait(None)
 
-    running = asyncio.create_task(run())
+    running = asyncio.create_task(contained(run()))
     try:
         while (event := await events.get()) is not None:
             yield event

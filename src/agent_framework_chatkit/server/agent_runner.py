@@ -20,6 +20,7 @@ from typing_extensions import TypeVar
 
 from ..bridge.context import ThreadContext
 from ..bridge.item_stream import ItemStream
+from ..bridge.overrides import contained
 from ..bridge.response_writer import ResponseWriter
 from ..stores.owners import owner_of
 from ..stores.sql.turn_rows import ReadRows, StoredThread, UnreadItem, Writes
@@ -328,7 +329,7 @@ async def emitted(
 ) -> AsyncGenerator[ThreadStreamEvent, None]:
     """Yield the events that a coroutine emits, as it emits them."""
     events: asyncio.Queue[ThreadStreamEvent | None] = asyncio.Queue()
-    working = asyncio.ensure_future(work(events.put_nowait))
+    working = asyncio.ensure_future(contained(work(events.put_nowait)))
     working.add_done_callback(lambda _: events.put_nowait(None))
     try:
         while (event := await events.get()) is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from chatkit.types import (
     ThreadStreamEvent,
 )
 
+from ..bridge.overrides import limited
 from ..error_log import log_error
 from .remembered import RememberedTurn, remembered_without_agent
 from .turn_state import TurnState
@@ -38,7 +38,7 @@ async def end_run(server: AgentChatKitServer[Any], run: Run, state: TurnState) -
     unfinished = await run.settle()
     if state in ("stopped", "interrupted", "timed_out"):
         try:
-            await _clean_up(server, run, unfinished)
+            await limited(_clean_up(server, run, unfinished), CANCELLED_WITHIN)
         except Exception:
             log_error(logger, "The cleanup after a stop in thread %r failed.", run.thread.id)
             close_items(run, [item for item in unfinished if not run.has_finished(item.id)])
@@ -58,19 +58,8 @@ async def end_run(server: AgentChatKitServer[Any], run: Run, state: TurnState) -
 async def _clean_up(
     server: AgentChatKitServer[Any], run: Run, unfinished: list[ThreadItem]
 ) -> None:
-    """Let the app clean up, which may be cancelled, or ignore that.
-
-    Raises:
-        TimeoutError: If it does not finish.
-    """
-    cleaning = asyncio.ensure_future(
-        server.handle_stream_cancelled(run.thread, unfinished, run.context)
-    )
-    await asyncio.wait([cleaning], timeout=CANCELLED_WITHIN)
-    cleaning.cancel()
-    if not cleaning.done() or cleaning.cancelled():
-        raise TimeoutError("The app's cleanup did not finish.")
-    cleaning.result()
+    """Let the app clean up. Its method may fail before it returns a coroutine."""
+    await server.handle_stream_cancelled(run.thread, unfinished, run.context)
 
 
 def close_items(run: Run, unfinished: Sequence[ThreadItem]) -> None:

@@ -59,7 +59,7 @@ def service_failure(error: BaseException) -> ServiceFailure | None:
     return ServiceFailure(f"{_described(asked)}: {problem}", message)
 
 
-def log_failure(error: Exception, message: str, *arguments: object) -> None:
+def log_failure(error: BaseException, message: str, *arguments: object) -> None:
     """Log an error: a service failure in one line, any other error with its traceback.
 
     Args:

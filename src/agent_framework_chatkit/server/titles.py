@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from chatkit.types import ThreadMetadata, ThreadUpdatedEvent, UserMessageItem
 from typing_extensions import TypeVar
 
+from ..bridge.overrides import limited
 from ..stores.sql.turn_rows import ThreadChange, Writes
 from .publish import publish
 from .service_failures import log_failure
@@ -34,7 +34,7 @@ def give_title(
 
     async def set_when_ready(pending: Awaitable[str | None]) -> None:
         try:
-            title = await asyncio.wait_for(pending, TITLE_WITHIN)
+            title = await limited(pending, TITLE_WITHIN)
             if title and thread.title is None:
                 await set_title(server, thread, _checked(title), context)
         except Exception as error:
@@ -46,7 +46,9 @@ def give_title(
             server.in_background(set_when_ready(title))
         elif title:
             thread.title = _checked(title)
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         log_failure(error, "Could not set the title of thread %r.", thread.id)
 
 

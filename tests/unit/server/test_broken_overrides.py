@@ -24,6 +24,16 @@ class Cancelled(AgentChatKitServer[Any]):
         raise asyncio.CancelledError
 
 
+class Leaving(AgentChatKitServer[Any]):
+    async def handle_stream_cancelled(self, *given: Any) -> None:
+        raise SystemExit
+
+
+class LeavingAtOnce(AgentChatKitServer[Any]):
+    def handle_stream_cancelled(self, *given: Any) -> Any:
+        raise SystemExit
+
+
 class Stuck(AgentChatKitServer[Any]):
     """A server whose cleanup ignores that it is cancelled."""
 
@@ -33,7 +43,7 @@ class Stuck(AgentChatKitServer[Any]):
         await asyncio.Event().wait()
 
 
-@pytest.mark.parametrize("server_class", [Cancelled, Stuck])
+@pytest.mark.parametrize("server_class", [Cancelled, Leaving, LeavingAtOnce, Stuck])
 async def test_stop_ends_turn_whatever_the_cleanup_does(
     server_class: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

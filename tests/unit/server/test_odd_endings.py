@@ -16,10 +16,10 @@ from agent_framework import (
     Message,
     tool,
 )
-from chatkit.types import ThreadStreamEvent
+from chatkit.types import ThreadMetadata, ThreadStreamEvent
 from chatkit.widgets import DynamicWidgetRoot
 
-from agent_framework_chatkit import AgentChatKitServer, ThreadContext
+from agent_framework_chatkit import AgentChatKitServer, ThreadContext, stream_agent_response
 
 from ...fakes.scripted_agent import agent, call, said, text
 from ...integration.providers.rules import check_strictest
@@ -111,13 +111,32 @@ async def test_tool_that_exits_fails_alone(leave: Any) -> None:
         ]
 
 
-async def test_app_that_exits_fails_its_turn() -> None:
-    class Leaving(AgentChatKitServer[Any]):
-        async def respond(self, *given: Any) -> AsyncIterator[ThreadStreamEvent]:
-            exit_process()
-            yield  # type: ignore[misc] # an asynchronous generator
+class Leaving(AgentChatKitServer[Any]):
+    async def respond(self, *given: Any) -> AsyncIterator[ThreadStreamEvent]:
+        exit_process()
+        yield  # type: ignore[misc] # an asynchronous generator
 
-    async with chat(agent(), server_class=Leaving) as browser:
+
+class Wrapping(AgentChatKitServer[Any]):
+    async def respond(self, *given: Any) -> AsyncIterator[ThreadStreamEvent]:
+        async for event in super().respond(*given):
+            yield event
+
+
+class Bridging(AgentChatKitServer[Any]):
+    async def respond(
+        self, thread: ThreadMetadata, message: Any, context: Any
+    ) -> AsyncIterator[ThreadStreamEvent]:
+        given = ThreadContext(thread=thread, store=self.store, request_context=context)
+        answering: Any = await self.agent_of(thread, context)
+        updates = answering.run([], stream=True)
+        async for event in stream_agent_response(updates, thread.id, context=given):
+            yield event
+
+
+@pytest.mark.parametrize("server_class", [AgentChatKitServer, Leaving, Wrapping, Bridging])
+async def test_app_that_exits_fails_its_turn(server_class: Any) -> None:
+    async with chat(agent([exit_process_later]), server_class=server_class) as browser:
         assert of_type(await browser.ask("Report"), "error")
         assert await state(browser) == "failed"
 
