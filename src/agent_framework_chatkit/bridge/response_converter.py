@@ -314,4 +314,7 @@ class AgentResponseConverter:
         )
 
     def on_usage(self, usage: UsageDetails) -> MaybeAwaitable[None]:
-        """Handle the usage of a turn, for example store it. Called once, when the turn ends."""
+        """Handle the usage of a turn, for example store it. Called once, when the turn ends.
+
+        The turn waits for a coroutine, but not longer than ten seconds.
+        """

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from inspect import isawaitable
+
 from agent_framework import Content, UsageDetails, add_usage_details
 
 from ..telemetry import record_usage
-from .overrides import resolve
+from .overrides import limited
 from .response_converter import AgentResponseConverter
+
+REPORTED_WITHIN = 10.0
+"""Maximum seconds for an app's own report."""
 
 
 class RunUsage:
@@ -34,4 +39,6 @@ class RunUsage:
             total = add_usage_details(total, usage)
         if total is not None:
             record_usage(total)
-            await resolve(converter.on_usage(total))
+            reporting = converter.on_usage(total)
+            if isawaitable(reporting):
+                await limited(reporting, REPORTED_WITHIN)

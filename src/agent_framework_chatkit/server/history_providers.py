@@ -19,6 +19,7 @@ from agent_framework import (
     SessionContext,
 )
 
+from ..bridge.overrides import limited
 from ..error_log import log_error
 from .acceptable import acceptable_input, before_input, is_approval, is_start
 from .call_ids import CallIds
@@ -26,6 +27,9 @@ from .call_ids import CallIds
 logger = logging.getLogger(__name__)
 
 _Key: TypeAlias = "tuple[str, str | None]"
+
+SAVED_WITHIN = 10.0
+"""Maximum seconds for the app's own history to save a turn that was cut short."""
 
 SOURCE = "agent_framework_chatkit"
 """The source ID of the thread's history among an agent's context providers."""
@@ -98,11 +102,12 @@ class OwnHistory(HistoryProvider):
             stored.state[name] = run_with.state[name]
         # The results of approved calls stand for the approvals, and follow the saved calls.
         try:
-            await self.provider.save_messages(
+            saving = self.provider.save_messages(
                 stored.session_id,
                 self._unsaved(messages),
                 state=stored.state.setdefault(name, {}),
             )
+            await limited(saving, SAVED_WITHIN)
         except Exception:
             log_error(logger, "The app's own history could not save a turn that was cut short.")
 

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from agent_framework import Content, HistoryProvider, Message
 from chatkit.store import StoreItemType
 from chatkit.types import ThreadMetadata
 
-from agent_framework_chatkit import AgentChatKitServer
-from agent_framework_chatkit.server import run_end
+from agent_framework_chatkit import AgentChatKitServer, AgentResponseConverter
+from agent_framework_chatkit.bridge import usage
+from agent_framework_chatkit.server import history_providers, run_end
 from agent_framework_chatkit.stores import SQLStore
 
-from ...fakes.scripted_agent import agent, text
+from ...fakes.scripted_agent import agent, forever, text
 from ..live_client import ME, Gate, LiveClient, bury, chat, settled
 
 
@@ -130,3 +132,49 @@ async def test_turn_of_dead_worker_ends_without_a_context(tmp_path: Path) -> Non
         assert await settled(client) == "completed"
         await dead.close(grace=0)
         await living.close(grace=0)
+
+
+class HangingUsage(AgentResponseConverter):
+    async def on_usage(self, usage: Any) -> None:
+        await forever()
+
+
+async def test_turn_ends_although_the_report_of_its_usage_hangs(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(usage, "REPORTED_WITHIN", 0.01)
+    answering = agent([text("Yes."), Content.from_usage({"input_token_count": 1})])
+    async with chat(answering, response_converter=HangingUsage()) as client:
+        await (await client.ask("Hello")).rest()
+        assert await settled(client) == "completed"
+    assert "The usage of a turn could not be reported." in caplog.text
+
+
+class HangingHistory(HistoryProvider):
+    """A history that cannot save a turn that was cut short."""
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        super().__init__("hanging")
+        self.error = error
+
+    async def get_messages(self, *_: Any, **given: Any) -> list[Message]:
+        return []
+
+    async def save_messages(self, *_: Any, **given: Any) -> None:
+        if self.error is not None:
+            raise self.error
+        await forever()
+
+
+@pytest.mark.parametrize("error", [None, SystemExit(), asyncio.CancelledError()])
+async def test_stop_ends_turn_whatever_the_own_history_does(
+    error: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(history_providers, "SAVED_WITHIN", 0.01)
+    gate = Gate()
+    answering = agent([text("Half "), gate], context_providers=[HangingHistory(error)])
+    async with chat(answering) as client:
+        await (await client.ask("Hello")).text("Half")
+        assert await client.stop() == "stopped"
+        assert await settled(client) == "stopped"
+    assert "could not save a turn that was cut short" in caplog.text
