@@ -282,7 +282,7 @@ class AnswerHandler(Generic[TContext]):
                 if item.status == "pending":
                     item = submitted(item, _submission(interrupt, item))
                     yield ThreadItemReplacedEvent(item=item)
-            else:
+            elif interrupt.decision is None or interrupt.decision.approved:
                 interrupt.decision = self._decision(approved=False, context=context)
                 if interrupt.kind == "approval":
                     await self._record(thread.id, interrupt, False, False, context)

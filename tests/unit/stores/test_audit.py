@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from agent_framework import Content
 from chatkit.types import AttachmentCreateParams
 from starlette.applications import Starlette
 from typer.testing import CliRunner
@@ -66,6 +67,26 @@ async def test_withdrawn_approval_is_recorded() -> None:
         records = [each async for each in store.audit.records()]
         assert [each["kind"] for each in records] == ["approval.asked", "approval.decided"]
         assert records[1]["approved"] is False
+        await server.close()
+
+
+@pytest.mark.parametrize(
+    ("button", "decisions"), [("cancel", [False, False]), ("confirm", [True, False, False])]
+)
+async def test_message_declines_only_what_was_not_declined(
+    button: str, decisions: list[bool]
+) -> None:
+    async with SQLStore[Any]("sqlite://") as store:
+        both = [Content.from_function_call(f"c{i}", "pay", arguments={"amount": i}) for i in (1, 2)]
+        server = AgentChatKitServer[Any](agent(both, [text("Ok.")], tools=[Bank().pay]), store)
+        browser = Browser(create_app(server))
+        await browser.ask("Pay both")
+        first, _ = await cards(browser)
+        await click(browser, first, button)
+        await browser.ask("No")
+        records = [each async for each in store.audit.records()]
+        decided = [each for each in records if each["kind"] == "approval.decided"]
+        assert [each["approved"] for each in decided] == decisions
         await server.close()
 
 
