@@ -15,7 +15,7 @@ from chatkit.types import (
 )
 from pydantic import BaseModel, Field, ValidationError
 
-from ..text import mend_json, shorten
+from ..text import mend_json, shorten, without_markup
 
 ASK_USER = "ask_user"
 """The name of the tool."""
@@ -76,10 +76,12 @@ def answers_to_result(inputs: Sequence[StructuredInput]) -> str:
         answer = each.answer
         if answer is None or answer.skipped:
             answers.append({"question": each.question, "skipped": True})
-        elif isinstance(each, StructuredInputMultipleChoice) and each.multiple:
-            answers.append({"question": each.question, "answers": answer.values})
+            continue
+        values = [without_markup(value) for value in answer.values]
+        if isinstance(each, StructuredInputMultipleChoice) and each.multiple:
+            answers.append({"question": each.question, "answers": values})
         else:
-            answers.append({"question": each.question, "answer": ", ".join(answer.values)})
+            answers.append({"question": each.question, "answer": ", ".join(values)})
     return json.dumps({"answers": answers}, ensure_ascii=False)
 
 
