@@ -170,6 +170,13 @@ class Person:
             raise RefusedError(response.status_code, response.text)
         return response.json()
 
+    async def upload(self, worker: LiveWorker, name: str, data: bytes) -> str:
+        """Upload a text file, and return its ID."""
+        url = f"{worker.address}/attachments"
+        async with self.http() as http:
+            response = await http.post(url, files={"file": (name, data, "text/plain")})
+        return str(response.raise_for_status().json()["id"])
+
     def ask(
         self,
         worker: LiveWorker,

@@ -1,4 +1,4 @@
-"""No accepted request needs more than 64 MB of a server's memory."""
+"""No accepted request needs more than 64 MB of a server's memory beyond its files."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @asynccontextmanager
-async def little_memory(worker: LiveWorker) -> AsyncIterator[None]:
-    """Check that a server's memory grows by less than 64 MB."""
+async def little_memory(worker: LiveWorker, files: int = 0) -> AsyncIterator[None]:
+    """Check that a server's memory grows by less than 64 MB beyond the size of files."""
     worker.forget_most_memory()
     before = await worker.most_memory()
     yield
-    assert await worker.most_memory() - before < 64_000_000
+    assert await worker.most_memory() - before < files + 64_000_000
 
 
 async def answer(person: Person, worker: LiveWorker, output: str, thread_id: str = "") -> Any:
@@ -79,3 +79,37 @@ async def test_search_in_large_messages(tmp_path: Path, database: str) -> None:
         async with little_memory(worker):
             page = await ann.get(worker, "threads.search", query="oslo", limit=100)
         assert len(page["data"]) == 60
+
+
+LARGE = 20 * 1024 * 1024
+"""The size of the largest file."""
+
+WIDE = "\N{GRINNING FACE}".encode()
+"""A character with which Python needs four bytes for each character of a text."""
+
+MARKUP = b"<TAG>"
+"""Text that becomes longer."""
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        [WIDE + bytes(LARGE - 4)] * 2,
+        [WIDE + MARKUP * 400_000, bytes(LARGE), bytes(LARGE), bytes(LARGE // 3)],
+        [WIDE + bytes(2_500_000)] * 20,
+    ],
+    ids=["large", "mixed", "many"],
+)
+async def test_message_with_files(tmp_path: Path, files: list[bytes]) -> None:
+    ann = Person()
+    store = f"sqlite:///{tmp_path}/chat.db"
+    settings = {"agent": "locating_agent", "CHATKIT_ATTACHMENTS": str(tmp_path / "files")}
+    with workers(tmp_path, store, 1, **settings) as (worker,):
+        thread_id = await answer(ann, worker, "Oslo")
+        ids = [await ann.upload(worker, "a.txt", file) for file in files]
+        asked = message("Look", attachments=ids)
+        async with little_memory(worker, sum(map(len, files))):
+            seen = await ann.post(
+                worker, "threads.add_user_message", thread_id=thread_id, input=asked
+            )
+        assert "client_tool_call" in seen.text

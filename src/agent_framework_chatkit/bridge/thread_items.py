@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, TypeAlias, TypeVar, cast
 
@@ -32,8 +32,8 @@ from chatkit.types import (
 
 from ..error_log import log_error
 from ..text import without_markup
-from .attachment_content import attachment_content
-from .overrides import MaybeAwaitable, resolve
+from .attachment_content import AttachmentDataFetcher, file_content
+from .overrides import resolve
 
 logger = logging.getLogger(__name__)
 
@@ -41,9 +41,6 @@ TContext = TypeVar("TContext")
 
 AgentInput: TypeAlias = "Message | list[Message] | None"
 """The result for one thread item: a message, several messages, or none."""
-
-AttachmentDataFetcher: TypeAlias = "Callable[[str], MaybeAwaitable[bytes]]"
-"""Returns an attachment's bytes, given its ID."""
 
 PAGE_SIZE = 100
 
@@ -60,7 +57,8 @@ class ThreadItemConverter:
 
     Args:
         attachment_data_fetcher: Returns the bytes of an attachment, given its ID; sync or async.
-            Without it, the model receives images by their preview URLs, and no other files.
+            Without it, an `AgentChatKitServer` reads its own attachments. Elsewhere, the model
+            receives images by their preview URLs, and no other files.
     """
 
     def __init__(self, attachment_data_fetcher: AttachmentDataFetcher | None = None) -> None:
@@ -179,28 +177,22 @@ class ThreadItemConverter:
         Returns:
             The content, or `None`, with a warning in the log, if there is nothing to send.
         """
-        if self.attachment_data_fetcher is not None:
-            try:
-                return await self._file_content(attachment)
-            except Exception:
-                logger.warning(
-                    "The bytes of attachment %r could not be fetched.", attachment.id, exc_info=True
-                )
+        try:
+            content = await file_content(attachment, self.attachment_data_fetcher)
+            if content is not None:
+                return content
+        except Exception:
+            logger.warning(
+                "The bytes of attachment %r could not be fetched.", attachment.id, exc_info=True
+            )
         if isinstance(attachment, ImageAttachment):
             return Content.from_uri(str(attachment.preview_url), media_type=attachment.mime_type)
         logger.warning(
-            "Attachment %r is not shown to the agent: it has no preview and its bytes are not "
-            "available. Pass an attachment_data_fetcher to the ThreadItemConverter.",
+            "Attachment %r is not shown to the agent: it has no preview, and nothing gives its "
+            "bytes. Pass an attachment_data_fetcher to the ThreadItemConverter.",
             attachment.id,
         )
         return None
-
-    async def _file_content(self, attachment: Attachment) -> Content:
-        """Fetch the bytes of an attachment and convert them to content for the model."""
-        fetch = self.attachment_data_fetcher
-        if fetch is None:
-            raise ValueError("The converter has no attachment_data_fetcher.")
-        return await attachment_content(await resolve(fetch(attachment.id)), attachment)
 
     async def assistant_message_to_input(self, item: AssistantMessageItem) -> AgentInput:
         """Convert an assistant's message to an assistant message for the model."""

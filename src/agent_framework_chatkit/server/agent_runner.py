@@ -22,6 +22,7 @@ from ..bridge.context import ThreadContext
 from ..bridge.item_stream import ItemStream
 from ..bridge.overrides import contained
 from ..bridge.response_writer import ResponseWriter
+from ..bridge.thread_items import ThreadItemConverter
 from ..stores.owners import owner_of
 from ..stores.sql.turn_rows import ReadRows, StoredThread, UnreadItem, Writes
 from ..telemetry import RecordedSpan, turn_span
@@ -224,9 +225,11 @@ class AgentRunner(Generic[TContext]):
         history = extended(known, stored)
         if is_complete:
             self._histories.put(key, history)
-        converter = self._server.item_converter or files
+        converter = self._server.item_converter or ThreadItemConverter()
         if run is None:
-            return AgentTurn(agent, context, _last_message(stored), stored, history, converter)
+            return AgentTurn(
+                agent, context, _last_message(stored), stored, history, converter, files
+            )
         return AgentTurn(
             agent,
             context,
@@ -234,6 +237,7 @@ class AgentRunner(Generic[TContext]):
             stored,
             history,
             converter,
+            files,
             ended=run.ended,
             is_retry=run.is_retry,
             tried=run.tried,

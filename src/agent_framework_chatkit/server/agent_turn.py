@@ -21,6 +21,7 @@ from ..stores.sql.turn_rows import StoredMessages, StoredThread, UnreadItem
 from ..workflows.runner import ThreadWorkflow, answer_with, is_message_wanted
 from .acceptable import acceptable, calls_answered_by, fit_together
 from .agents import TurnAgent
+from .attached_files import AttachedFiles
 from .exchange import Exchange
 from .framework_agents import stream_agent
 from .history import History
@@ -60,6 +61,7 @@ class AgentTurn(Generic[TContext]):
         stored: The thread's stored session, messages and unread items.
         history: The earlier messages.
         converter: Converts thread items to the agent's input.
+        files: Reads the files of new messages.
         ended: The state in which the previous turn ended, if there was one.
         is_retry: Whether this turn replaces an earlier attempt, whose items were deleted.
         tried: The deleted messages of earlier attempts, as JSON.
@@ -73,6 +75,7 @@ class AgentTurn(Generic[TContext]):
         stored: StoredThread,
         history: History,
         converter: ThreadItemConverter,
+        files: AttachedFiles,
         *,
         ended: str = "",
         is_retry: bool = False,
@@ -85,6 +88,7 @@ class AgentTurn(Generic[TContext]):
         self._is_after_cut = ended in NOTES
         self._note = NOTES.get(ended, "") or earlier_attempts(tried, context.thread.id)
         self._converter = converter
+        self._files = files
         self._unread = stored.unread
         self._read_to = max((each.position for each in stored.unread), default=history.read.read_to)
         self._is_known = stored.session is not None
@@ -217,7 +221,8 @@ class AgentTurn(Generic[TContext]):
     ) -> list[Message]:
         unread = self._unread
         items = select(unread) if self._knows_thread else [each.item for each in unread]
-        return await self._converter.to_agent_input(items)
+        with self._files.available():
+            return await self._converter.to_agent_input(items)
 
     @property
     def _knows_thread(self) -> bool:
@@ -230,12 +235,7 @@ class AgentTurn(Generic[TContext]):
 
     # The run
 
-    async def run(
-        self,
-        writer: ResponseWriter,
-        options: dict[str, Any],
-        run: Run | None,
-    ) -> None:
+    async def run(self, writer: ResponseWriter, options: dict[str, Any], run: Run | None) -> None:
         """Run the agent and write its updates.
 
         Args:

@@ -82,8 +82,8 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
             them by their own names, and the choice made with a thread's first message is final.
         store: Stores threads, items, sessions and messages.
         attachment_store: Stores uploaded files. Without one, uploads are refused.
-        item_converter: Converts thread items to the agent's input. By default, the agent receives
-            the bytes of uploaded files.
+        item_converter: Converts thread items to the agent's input. The agent receives the bytes of
+            uploaded files, unless it has an `attachment_data_fetcher` that finds others.
         response_converter: Converts the agent's content to thread items.
         models: The IDs of the models that users may choose in the composer, as the agent's client
             knows them. Cannot be combined with several agents.

@@ -12,6 +12,7 @@ from agent_framework import Message
 
 from agent_framework_chatkit import AgentChatKitServer, ThreadItemConverter, create_app
 from agent_framework_chatkit.stores import AttachmentStore, SQLStore
+from agent_framework_chatkit.stores.attachments.file import AttachmentFile
 from agent_framework_chatkit.stores.sql.turns import Turns
 
 from ...fakes.scripted_agent import agent, said, text
@@ -27,9 +28,9 @@ async def upload(browser: Browser, data: bytes) -> str:
 class Counting(AttachmentStore[Any]):
     reads: list[str]
 
-    async def read_bytes(self, attachment_id: str, context: Any) -> bytes:
+    async def open(self, attachment_id: str, **access: Any) -> AttachmentFile:
         self.reads.append(attachment_id)
-        return await super().read_bytes(attachment_id, context)
+        return await super().open(attachment_id, **access)
 
 
 async def test_repeated_file_counts_once(tmp_path: Path) -> None:
