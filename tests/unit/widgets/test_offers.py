@@ -26,7 +26,7 @@ def form(*fields: Any, offered: Any = BUY) -> dict[str, Any]:
 
 
 NOTE = {"type": "Input", "name": "note"}
-SIZE = {
+SIZE: dict[str, Any] = {
     "type": "Select",
     "name": "size",
     "options": [
