@@ -37,7 +37,6 @@ function FileRow({ file, uploads }: { file: Upload; uploads: Uploads }) {
       {preview === null ? <File className="file-icon" aria-hidden /> : <img src={preview} alt="" />}
       <span className="file-text">
         <span className="file-name">{name}</span>
-        {error !== null && <span className="file-error">{error}</span>}
         {isUploading && (
           <progress
             aria-label={text('uploading', { name })}
@@ -60,6 +59,15 @@ function FileRow({ file, uploads }: { file: Upload; uploads: Uploads }) {
       >
         <CloseIcon />
       </IconButton>
+      {error !== null && (
+        <span className="file-error" ref={scrollIntoView}>
+          {error}
+        </span>
+      )}
     </li>
   )
+}
+
+function scrollIntoView(element: Element | null): void {
+  element?.scrollIntoView({ block: 'nearest' })
 }

@@ -13,6 +13,7 @@ beforeEach(async () => {
   sessionStorage.clear()
   // jsdom has no layout.
   document.elementFromPoint ??= () => null
+  Element.prototype.scrollIntoView ??= () => {}
   Range.prototype.getClientRects ??= () => [] as unknown as DOMRectList
   Range.prototype.getBoundingClientRect ??= () => new DOMRect()
 })

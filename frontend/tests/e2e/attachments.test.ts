@@ -42,6 +42,30 @@ test('files are uploaded, rejected, retried, removed and sent', async () => {
   await ann.leave()
 })
 
+test('the reason for a failed upload has room on a narrow screen', async () => {
+  const ann = await at({ viewport: { width: 320, height: 640 } })
+  await equip(ann)
+  await ann.page.route('**/attachments', (route) =>
+    route.request().postDataBuffer()?.includes('c.txt')
+      ? route.fulfill({ status: 413, json: { error: 'There is no room for this file.' } })
+      : route.fallback(),
+  )
+  await attach(ann, text('a.txt'), text('b.txt'), text('c.txt'))
+  const reason = ann.chat.getByText('There is no room for this file.', { exact: true })
+  const lines = await reason.evaluate((element) => {
+    const range = new Range()
+    range.selectNodeContents(element)
+    return range.getClientRects().length
+  })
+  expect(lines).toBe(1)
+  const isInView = (element: Element): boolean => {
+    const { x, y, width, height } = element.getBoundingClientRect()
+    return document.elementFromPoint(x + width / 2, y + height / 2) === element
+  }
+  await expect.poll(() => reason.evaluate(isInView)).toBe(true)
+  await ann.leave()
+})
+
 test('two-phase uploads show progress', async () => {
   const ann = await at()
   await ann.setOptions({
