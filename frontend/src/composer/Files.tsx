@@ -1,6 +1,7 @@
 import { File } from '@openai/apps-sdk-ui/components/Icon'
 
 import { useChat, useText } from '../ui/context'
+import { FileName } from '../ui/FileName'
 import { IconButton } from '../ui/IconButton'
 import { CloseIcon, RetryIcon } from '../ui/icons'
 import { useStore } from '../ui/useStore'
@@ -36,7 +37,7 @@ function FileRow({ file, uploads }: { file: Upload; uploads: Uploads }) {
     <li className={error === null ? 'file' : 'file failed'}>
       {preview === null ? <File className="file-icon" aria-hidden /> : <img src={preview} alt="" />}
       <span className="file-text">
-        <span className="file-name">{name}</span>
+        <FileName name={name} />
         {isUploading && (
           <progress
             aria-label={text('uploading', { name })}

@@ -2,6 +2,7 @@ import type { Attachment, UserMessageItem } from '../protocol/types'
 import { textOf } from '../chat/content'
 import { mayEdit } from '../chat/session'
 import { useChat, useText } from '../ui/context'
+import { FileName } from '../ui/FileName'
 import { IconButton } from '../ui/IconButton'
 import { MessageTime } from '../ui/MessageTime'
 import { RenameIcon } from '../ui/icons'
@@ -53,7 +54,7 @@ function SentFile({ attachment }: { attachment: Attachment }) {
   }
   return (
     <div className="file">
-      <span>{attachment.name}</span>
+      <FileName name={attachment.name} />
     </div>
   )
 }

@@ -66,6 +66,40 @@ test('the reason for a failed upload has room on a narrow screen', async () => {
   await ann.leave()
 })
 
+test('files with long names are told apart by the ends of their names', async () => {
+  const ann = await at()
+  await equip(ann)
+  const names = ['2026', '2027'].map((year) => `Report on the northern region ${year}.txt`)
+  await attach(ann, ...names.map((name) => text(name)))
+  await expect.poll(() => ends(ann)).toEqual(['2026.txt', '2027.txt'])
+  await ann.composer.fill('Read these')
+  await ann.composer.press('Enter')
+  await ann.text(/You said/).waitFor()
+  expect(await ends(ann)).toEqual(['2026.txt', '2027.txt'])
+  expect(await ann.chat.locator('.items .file').allTextContents()).toEqual(names)
+  await ann.leave()
+})
+
+/** Return the last eight letters of the files' names, as far as they are in view. */
+const ends = (person: Person): Promise<string[]> =>
+  person.chat.locator('.file-name').evaluateAll((names) =>
+    names.map((name) => {
+      const texts = document.createTreeWalker(name, NodeFilter.SHOW_TEXT)
+      let last: Node = texts.root
+      while (texts.nextNode()) last = texts.currentNode
+      const letters = last.textContent ?? ''
+      const isInView = (at: number): boolean => {
+        const range = new Range()
+        range.setStart(last, at)
+        range.setEnd(last, at + 1)
+        const { x, y, width, height } = range.getBoundingClientRect()
+        return name.contains(document.elementFromPoint(x + width / 2, y + height / 2))
+      }
+      const from = Math.max(0, letters.length - 8)
+      return [...letters.slice(from)].filter((_, index) => isInView(from + index)).join('')
+    }),
+  )
+
 test('two-phase uploads show progress', async () => {
   const ann = await at()
   await ann.setOptions({
