@@ -155,9 +155,11 @@ class AgentChatKitServer(ChatKitServer[TContext], Generic[TContext]):
     ) -> MaybeAwaitable[str | None]:
         """Return a title for a new thread, given its first message.
 
-        A coroutine runs in the background and never delays the answer.
+        By default, this is the beginning of the message's text or, if it has none, of the names of
+        its files. A coroutine runs in the background and never delays the answer.
         """
         text = " ".join(" ".join(part.text for part in message.content).split())
+        text = text or ", ".join(file.name for file in message.attachments)
         return text if len(text) <= 60 else f"{text[:59].rstrip()}…"
 
     def error_message(self, error: Exception) -> str:

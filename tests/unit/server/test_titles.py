@@ -11,7 +11,7 @@ import pytest
 from agent_framework_chatkit import AgentChatKitServer
 from agent_framework_chatkit.http.app import create_app
 from agent_framework_chatkit.server import titles
-from agent_framework_chatkit.stores import SQLStore
+from agent_framework_chatkit.stores import AttachmentStore, SQLStore
 
 from ...fakes.scripted_agent import agent, forever, text
 from ..chat_client import Browser, chat
@@ -26,6 +26,19 @@ async def test_title_is_the_first_message(asked: str, title: str) -> None:
         await browser.ask("More")
         thread = await browser.get("threads.get_by_id", thread_id=browser.thread_id)
         assert thread["title"] == title
+
+
+async def test_title_of_message_without_text_names_its_files() -> None:
+    async with SQLStore[Any]("sqlite://") as store:
+        files = AttachmentStore[Any]("memory://", metadata=store, secret="s")
+        browser = Browser(create_app(AgentChatKitServer(agent([text("Hi")]), store, files)))
+        async with browser.http:
+            await browser.get("threads.list")
+            forms = [{"file": (name, b"x", "text/plain")} for name in ("plan.txt", "costs.txt")]
+            sent = [await browser.http.post("/attachments", files=form) for form in forms]
+            await browser.ask(" ", attachments=[each.json()["id"] for each in sent])
+            thread = await browser.get("threads.get_by_id", thread_id=browser.thread_id)
+            assert thread["title"] == "plan.txt, costs.txt"
 
 
 async def test_slow_title_does_not_delay_answer() -> None:
