@@ -23,6 +23,7 @@ import { ChatList } from './list'
 import { Live } from './live'
 import { Messages, type SendParams } from './messages'
 import { modelOf } from './models'
+import { Ratings, type Rating } from './ratings'
 import { Responses } from './responses'
 import { mayEdit, Session } from './session'
 import { Threads } from './threads'
@@ -37,6 +38,7 @@ export class Chat {
   readonly #live: Live
   /** Changes to the listed chats since they were loaded, and which of them the user has seen. */
   readonly list: ChatList
+  readonly ratings = new Ratings()
   /** Focuses the composer, which sets this function. */
   focus: () => void = () => {}
   #chosenModel: string | null = null
@@ -155,6 +157,7 @@ export class Chat {
     this.#url = url
     this.#session.drafts.use(url, this.#session.host.key)
     this.list.use(url)
+    this.ratings.use(url)
     this.#live.canFollow = null
     // The open thread, or a new one whose message is being sent, belongs to the previous server.
     if (!isFirst) void this.#threads.reopen(null)
@@ -289,7 +292,7 @@ export class Chat {
     this.#session.reportProblem(message)
   }
 
-  giveFeedback = async (itemIds: string[], kind: 'positive' | 'negative'): Promise<void> => {
+  giveFeedback = async (itemIds: string[], kind: Rating): Promise<void> => {
     const { threadId } = this.#session.current
     if (this.#session.client === null || threadId === null) return
     await this.#session.client.request('items.feedback', {

@@ -2,6 +2,7 @@ import { useState } from 'react'
 
 import type { AssistantMessageItem, UserMessageItem } from '../protocol/types'
 import { announce } from '../chat/announce'
+import type { Rating } from '../chat/ratings'
 import { useChat, useText } from '../ui/context'
 import { IconButton } from '../ui/IconButton'
 import { MessageTime } from '../ui/MessageTime'
@@ -9,8 +10,6 @@ import { DislikedIcon, DislikeIcon, LikedIcon, LikeIcon, RetryIcon } from '../ui
 import { useStore } from '../ui/useStore'
 import { CopyButton } from '../ui/CopyButton'
 import { answerOf, textOfAnswer } from './turn'
-
-type Rating = 'positive' | 'negative'
 
 interface AnswerActionsProps {
   /** The ID of the answer's last message. */
@@ -25,19 +24,19 @@ export function AnswerActions({ endId, question }: AnswerActionsProps) {
   const actions = useStore(chat.state, (state) => state.options?.threadItemActions)
   const isResponding = useStore(chat.state, (state) => state.isResponding)
   const messages = (): AssistantMessageItem[] => answerOf(chat.state.get().thread.items, endId)
-  const [rating, setRating] = useState<Rating | null>(null)
+  const rating = useStore(chat.ratings.state, ({ byItem }) => byItem.get(endId) ?? null)
   const [hasFailed, setFailed] = useState(false)
 
   const rate = async (kind: Rating): Promise<void> => {
     if (kind === rating) return
-    setRating(kind)
+    chat.ratings.set(endId, kind)
     setFailed(false)
     const itemIds = messages().map((message) => message.id)
     try {
       await chat.giveFeedback(itemIds, kind)
       announce(text('thanks'))
     } catch {
-      setRating(rating)
+      chat.ratings.set(endId, rating)
       setFailed(true)
     }
   }

@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
-import { act, screen, waitFor } from '@testing-library/react'
-import { afterEach, expect, test, vi } from 'vitest'
+import { act, cleanup, screen, waitFor } from '@testing-library/react'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 import { announced } from '../../src/chat/announce'
 import { AnswerActions } from '../../src/items/AnswerActions'
@@ -22,6 +22,7 @@ async function draw(server: Server = () => ({})) {
   return rendered
 }
 
+beforeEach(() => localStorage.clear())
 afterEach(() => vi.restoreAllMocks())
 
 test('an answer is copied whole, and this is announced', async () => {
@@ -56,6 +57,28 @@ test('feedback covers all messages of the answer, and thanks the user', async ()
   screen.getByRole('button', { name: 'Good answer', pressed: false })
   screen.getByRole('button', { name: 'Bad answer', pressed: true })
 })
+
+test('a rating survives a reload, and visits to other chats', async () => {
+  const { person } = await draw()
+  await person.click(screen.getByRole('button', { name: 'Good answer' }))
+  await waitFor(() => expect(said()).toBe('Thank you for the feedback.'))
+  cleanup()
+  await draw()
+  screen.getByRole('button', { name: 'Good answer', pressed: true })
+})
+
+test.each(['{', '{"a":1}', '[null, ["ID"]]', '[["ID", "best"]]'])(
+  'ratings that another script stored are ignored: %s',
+  async (stored) => {
+    await draw()
+    const key = `chatkit-ratings ${new URL('/chatkit', location.href)}`
+    localStorage.setItem(key, stored.replace('ID', answers[1].id))
+    cleanup()
+    await draw()
+    screen.getByRole('button', { name: 'Good answer', pressed: false })
+    screen.getByRole('button', { name: 'Bad answer', pressed: false })
+  },
+)
 
 test('feedback that cannot be sent is undone', async () => {
   const { person } = await draw(() => 500)
