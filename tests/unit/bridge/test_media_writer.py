@@ -5,15 +5,18 @@ from __future__ import annotations
 import pytest
 from agent_framework import Content
 from chatkit.types import (
+    CustomTask,
     FileSource,
     FileTask,
     GeneratedImageItem,
+    TaskItem,
+    WorkflowItem,
 )
 
 from agent_framework_chatkit import AgentResponseConverter
 
 from ..thread_client import items_of
-from .shown import PNG, events, items, tasks
+from .shown import PNG, call, events, items, result
 
 
 @pytest.mark.parametrize(
@@ -33,8 +36,9 @@ async def test_image(content: Content) -> None:
 
 @pytest.mark.parametrize("uri", ["javascript:alert(1)", "file:///etc/passwd", "", "not a url"])
 async def test_other_data_is_shown_as_file(uri: str, caplog: pytest.LogCaptureFixture) -> None:
-    (task,) = await tasks(Content("uri", uri=uri, media_type="image/png"))
-    assert isinstance(task, FileTask)
+    (item,) = await items(Content("uri", uri=uri, media_type="image/png"))
+    assert isinstance(item, TaskItem)
+    assert isinstance(item.task, FileTask)
     assert "is not an image" in caplog.text
 
 
@@ -73,14 +77,30 @@ async def test_image_without_content_is_removed() -> None:
     [
         (Content.from_data(b"x", "application/pdf", name="a.pdf"), "a.pdf"),
         (Content.from_data(b"x", "application/pdf"), "file.pdf"),
-        (Content.from_uri("https://x.test/d/my%20a.pdf?x", media_type="a/pdf"), "my a.pdf"),
+        (Content.from_uri("http://x.test/d/my%20a.pdf?x", media_type="a/pdf"), "my a.pdf"),
         (Content.from_hosted_file("file_1", name="b.txt"), "b.txt"),
         (Content.from_hosted_file("file_1"), "file_1"),
         (Content.from_hosted_vector_store("vs_1"), "vs_1"),
     ],
 )
 async def test_file(content: Content, name: str) -> None:
-    (task,) = await tasks(content)
-    assert isinstance(task, FileTask)
-    assert task.title == name
-    assert task.sources == [FileSource(filename=name, title=name)]
+    (item,) = await items(content)
+    assert isinstance(item, TaskItem)
+    assert isinstance(item.task, FileTask)
+    assert item.task.title == name
+    assert item.task.sources == [FileSource(filename=name, title=name)]
+
+
+async def test_file_on_web_can_be_opened() -> None:
+    content = Content.from_uri("https://x.test/d/my%20a<1>.pdf?x", media_type="application/pdf")
+    (item,) = await items(content)
+    assert isinstance(item, TaskItem)
+    assert isinstance(item.task, CustomTask)
+    assert item.task.title == "my a<1>.pdf"
+    assert item.task.content == "[x.test](<https://x.test/d/my%20a%3C1%3E.pdf?x>)"
+
+
+async def test_file_is_not_hidden_among_steps() -> None:
+    step = call(), result()
+    shown = await items(*step, Content.from_hosted_file("file_1"), *step)
+    assert [type(item) for item in shown] == [WorkflowItem, TaskItem, WorkflowItem]
