@@ -22,7 +22,11 @@ export function TaskView({ task, isLive }: TaskViewProps) {
   const text = useText()
   const content = task.type === 'custom' || task.type === 'thought' ? task.content : null
   return (
-    <Step title={titleOf(task, text)} status={statusOf(task, isLive)} icon={iconOf(task)}>
+    <Step
+      title={isNamedByFile(task) ? '' : titleOf(task, text)}
+      status={statusOf(task, isLive)}
+      icon={iconOf(task)}
+    >
       {content && (
         <div className="step-content">
           <Markdown text={content} isOpen={isLive && task.status_indicator === 'loading'} />
@@ -41,6 +45,12 @@ export function titleOf(task: Task, text: Say): string {
   if (task.type === 'web_search') return text('search')
   if (task.type === 'image') return text('image')
   return ''
+}
+
+/** Return whether a task shows nothing but a file. */
+function isNamedByFile(task: Task): boolean {
+  const [file, ...others] = (task.type === 'file' && task.sources) || []
+  return file !== undefined && others.length === 0 && file.title === task.title
 }
 
 function statusOf(task: Task, isLive: boolean): StepStatus {

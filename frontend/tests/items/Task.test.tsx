@@ -67,6 +67,12 @@ test('files are shown by title, or else by name', async () => {
   screen.getByText('b.pdf')
 })
 
+test('a file that gives the task its title is shown once', async () => {
+  const file = { type: 'file' as const, title: 'log.pdf', filename: 'log.pdf' }
+  await draw({ type: 'file', title: 'log.pdf', sources: [file] })
+  expect(screen.getAllByText('log.pdf')).toHaveLength(1)
+})
+
 test('a thought is Markdown, and an image has a name', async () => {
   await draw({ type: 'thought', content: 'It **rains**.' })
   await waitFor(() => screen.getByText('rains', { selector: 'strong' }), {
