@@ -25,14 +25,22 @@ class _Fields:
     """The controls whose values are sent with an action, by name."""
 
     controls: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
+    _taken: dict[str, bool] = field(default_factory=dict)
 
     def add(self, name: Any, control: Mapping[str, Any]) -> None:
         if isinstance(name, str) and name:
             self.controls.setdefault(name, []).append(control)
 
+    @property
+    def size(self) -> int:
+        """The maximum number of values that the fields add to a payload, with their parents."""
+        return sum(name.count(".") + 1 for name in self.controls)
+
     def take(self, name: str, value: Any) -> bool:
-        """Return whether a control with this name may have this value."""
-        return any(_may_have(control, value) for control in self.controls[name])
+        """Return whether a control with this name may have this value, the same in each call."""
+        if name not in self._taken:
+            self._taken[name] = any(_may_have(control, value) for control in self.controls[name])
+        return self._taken[name]
 
 
 @dataclass(frozen=True)
@@ -48,8 +56,11 @@ def is_offered(action: Action[str, Any], sender: WidgetItem) -> bool:
     controls: those of the surrounding form, or the control's own value outside a form.
     """
     offers = _offers(sender.widget.model_dump(mode="json"), None)
+    size = _size(action.payload)
     return any(
         offer.action["type"] == action.type
+        # Comparing a huge payload with many fields would take long.
+        and size <= _size(offer.action.get("payload")) + offer.fields.size
         and _fits(offer.action.get("payload"), action.payload, offer.fields)
         for offer in list(offers)
     )
@@ -170,6 +181,13 @@ def _without(values: dict[str, Any], path: list[str], offered: Any) -> dict[str,
         if inner or inner_offer is not _MISSING:
             others[key] = inner
     return others
+
+
+def _size(value: Any) -> int:
+    """Return the number of values in a dictionary or list, however deep."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    return len(value) + sum(map(_size, value)) if isinstance(value, list) else 0
 
 
 def _is_same(one: Any, other: Any) -> bool:

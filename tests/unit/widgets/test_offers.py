@@ -43,6 +43,9 @@ DAY = {"type": "DatePicker", "name": "day", "defaultValue": "2026-11-25T00:00:00
 YEAR = {"type": "RadioGroup", "name": "year", "options": [{"value": 2026, "label": "2026"}]}
 NO_OPTIONS = {"type": "RadioGroup", "name": "year"}
 ROWS = {"type": "Chart", "series": [], "data": [{"onClickAction": {"type": "sell"}}]}
+MANY = [{"type": "Input", "name": f"of.many.f{number}"} for number in range(30)]
+FILLED = {"of": {"many": {f"f{number}": "x" for number in range(30)}}}
+EXTRA = {f"extra {number}": [number] for number in range(5_000)}
 DEEP = {"type": "Input", "name": "item.note"}
 NEW = {"type": "Input", "name": "to.name"}
 EDITABLE = {"type": "Text", "value": "x", "editable": {"name": "note"}}
@@ -115,6 +118,10 @@ CASES: list[tuple[Any, str, Any, bool]] = [
     (form(DAY), "buy", {**SAME, "day": "20261126"}, False),
     (form(DAY), "buy", {**SAME, "day": 0}, False),
     (ROWS, "sell", None, False),
+    # Without a check of its size, the last payload takes many seconds.
+    (form(*MANY), "buy", {**SAME, **FILLED}, True),
+    (form(*MANY, *[button(BUY)] * 500), "buy", {**SAME, **FILLED, "price": 1}, False),
+    (form(*MANY, *[button(BUY)] * 500), "buy", {**SAME, **FILLED, **EXTRA}, False),
     (form(OFF), "buy", SAME, True),
     (form(OFF), "buy", {**SAME, "note": "x"}, True),
     (form(OFF), "buy", {**SAME, "note": "y"}, False),
