@@ -137,6 +137,19 @@ async def test_repeated_request_after_log_was_deleted() -> None:
         assert repeated.kinds == ["thread.created", "thread.item.done", "thread.item.done"]
 
 
+async def test_repeated_request_does_not_create_a_deleted_thread_again() -> None:
+    answering: Any = agent([text("One")], [text("Two")])
+    async with live_chat(answering) as client:
+        await (await client.ask("Hello", request_id="r1")).rest()
+        await client.send("threads.delete", thread_id=client.thread_id)
+        again = LiveClient(client.server)
+        with pytest.raises(NotFoundError, match="deleted"):
+            await again.ask("Hello", request_id="r1")
+        assert (await client.send("threads.list"))["data"] == []
+        assert len(answering.client.asked) == 1
+        await (await again.ask("Hello", request_id="r2")).rest()
+
+
 async def test_effects_go_to_requesting_page_and_are_not_replayed() -> None:
     gate = Gate()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from chatkit.types import (
 )
 
 from agent_framework_chatkit.stores import Purged, SQLStore
+from agent_framework_chatkit.stores.sql.turn_rows import NewTurn
 
 from .stored import ANN, BOB, execute, file, ids, item, numbers, thread
 
@@ -35,6 +37,26 @@ class DeletionContract:
             await store.load_attachment("atc_1", ANN)
         with pytest.raises(NotFoundError):
             await store.delete_attachment("atc_1", ANN)
+
+    async def test_request_outlives_its_thread(self, store: SQLStore, url: str) -> None:
+        new = NewTurn(
+            ANN.user_id,
+            "thr_1",
+            "run",
+            "worker",
+            turn_id="msg_1",
+            new_thread=thread(),
+            request_id="r1",
+            request_digest="d1",
+        )
+        await store.turns.begin(new)
+        await store.delete_thread("thr_1", ANN)
+        for _ in range(2):
+            with pytest.raises(NotFoundError, match="deleted"):
+                await store.turns.begin(replace(new, run="run 2"))
+        with pytest.raises(NotFoundError):
+            await store.load_thread("thr_1", ANN)
+        assert execute(url, "SELECT thread, digest FROM chatkit_requests") == [(None, None)]
 
     async def test_thread_is_deleted_with_everything_in_it(self, store: SQLStore, url: str) -> None:
         for name in ("thr_1", "thr_2"):

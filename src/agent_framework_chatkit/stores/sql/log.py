@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from chatkit.store import NotFoundError
 from chatkit.types import Page, ThreadItem, ThreadMetadata
 from sqlalchemy import (
     ColumnElement,
@@ -83,7 +84,11 @@ class ThreadLog:
         )
 
     async def find_request(self, owner: str, request_id: str) -> RequestRow | None:
-        """Return a repeated request's thread, turn and run, if it was received before."""
+        """Return a repeated request's thread, turn and run, if it was received before.
+
+        Raises:
+            NotFoundError: If its thread is deleted.
+        """
         return await self._database.read(
             lambda connection: find_request(connection, owner, request_id)
         )
@@ -328,12 +333,18 @@ def find_turn(connection: Connection, key: int) -> TurnRow | None:
 
 
 def find_request(connection: Connection, owner: str, request_id: str) -> RequestRow | None:
-    """Return a repeated request's thread, turn and run, if it was received before."""
+    """Return a repeated request's thread, turn and run, if it was received before.
+
+    Raises:
+        NotFoundError: If its thread is deleted.
+    """
     row = connection.execute(
         select(threads.c.id, requests.c.turn, requests.c.run, requests.c.digest)
-        .join(threads, threads.c.key == requests.c.thread)
+        .outerjoin(threads, threads.c.key == requests.c.thread)
         .where(requests.c.owner == owner, requests.c.id == request_id)
     ).one_or_none()
+    if row is not None and row.id is None:
+        raise NotFoundError("The chat of this request was deleted.")
     return None if row is None else RequestRow(*row)
 
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Connection, delete, exists, select
+from sqlalchemy import ColumnElement, Connection, delete, exists, select, update
 
 from .database import Database
-from .tables import attachments, doomed_attachments, owners, threads
+from .tables import attachments, doomed_attachments, owners, requests, threads
 from .time import database_time
 
 _BATCH = 200
@@ -40,8 +40,14 @@ class Retention:
         self._database = database
 
     def delete_threads(self, connection: Connection, keys: Sequence[int]) -> None:
-        """Delete threads that the transaction has locked, with everything in them."""
+        """Delete threads that the transaction has locked, with everything in them.
+
+        The IDs of their requests are kept, so that a repeated one does not create its thread again.
+        """
         self._delete_attachments(connection, attachments.c.thread.in_(keys))
+        connection.execute(
+            update(requests).where(requests.c.thread.in_(keys)).values(thread=None, digest=None)
+        )
         connection.execute(delete(threads).where(threads.c.key.in_(keys)))
 
     async def purge(self, older_than: timedelta) -> Purged:

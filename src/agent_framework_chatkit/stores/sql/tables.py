@@ -77,9 +77,9 @@ class Name(TypeDecorator[str]):
 _KEY = BigInteger().with_variant(Integer(), "sqlite")
 
 
-def _thread() -> Column[int]:
+def _thread(*, nullable: bool = False) -> Column[int]:
     return Column(
-        "thread", BigInteger, ForeignKey(threads.c.key, ondelete="CASCADE"), nullable=False
+        "thread", BigInteger, ForeignKey(threads.c.key, ondelete="CASCADE"), nullable=nullable
     )
 
 
@@ -250,7 +250,8 @@ requests = Table(
     metadata,
     Column("owner", Name, nullable=False),
     Column("id", Name, nullable=False),
-    _thread(),
+    # Null once the thread is deleted, so that a repeated request does not create it again.
+    _thread(nullable=True),
     Column("turn", Name, nullable=False),
     Column("run", Text, nullable=False),
     Column("created_at", Double, nullable=False, index=True),
