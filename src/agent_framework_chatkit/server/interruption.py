@@ -46,7 +46,7 @@ def interrupted_turn(
     if turn.state != "running":
         # The worker held the thread for something else.
         return Writes()
-    turn_end = TurnEnd("interrupted")
+    turn_end = TurnEnd.after(turn, "interrupted")
     writes = Writes(end=turn_end)
     events: list[ThreadStreamEvent] = []
     items = {each.item.id: each.item for each in stored.unread}

@@ -363,7 +363,7 @@ class Run:
             self.emit(ThreadItemRemovedEvent(item_id=item_id))
         self.state = state
         message = self.error_message or MESSAGES.get(state)
-        end = TurnEnd(state)
+        end = TurnEnd.after(self.before, state)
         turn: dict[str, Any] = {
             "id": self.turn_id,
             "state": state,

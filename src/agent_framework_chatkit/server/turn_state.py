@@ -61,7 +61,8 @@ def turn_json(turn: TurnRow | None) -> dict[str, Any] | None:
     """Return a thread's last turn for clients, or `None` if it has none."""
     if turn is None or not turn.id:
         return None
-    ended_at = None if turn.ended_at is None else iso_time(turn.ended_at)
+    last = None if turn.state == "running" else turn.ended_at
+    ended_at = None if last is None else iso_time(last)
     return {"id": turn.id, "state": turn.state, "ended_at": ended_at}
 
 

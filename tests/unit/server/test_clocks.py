@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from agent_framework_chatkit.stores import AttachmentStore, SQLStore
 
 from ...fakes.scripted_agent import agent, text
 from ..chat_client import Browser, chat
+from ..live_client import ME, Gate, LiveClient, bury, settled
 
 HOUR = 3600.0
 
@@ -57,3 +58,36 @@ async def test_new_link_is_valid_despite_clock_change(set_clock: Any, tmp_path: 
         for each in (browser, stranger):
             await each.http.aclose()
         await server.close()
+
+
+async def test_turn_ends_later_than_the_one_before_despite_clock_change(
+    set_clock: Any, tmp_path: Path
+) -> None:
+    """Pages compare these times to find new answers, and another worker's clock may differ."""
+    ends: list[datetime] = []
+
+    async def note_end() -> None:
+        page = await client.send("threads.list")
+        ends.append(datetime.fromisoformat(page["data"][0]["turn"]["ended_at"]))
+
+    url = f"sqlite:///{tmp_path}/chat.db"
+    async with SQLStore[Any](url) as one, SQLStore[Any](url) as two:
+        dead = AgentChatKitServer(agent([text("One")], [text("Half "), Gate()]), one)
+        client = LiveClient(dead, ME)
+        await (await client.ask("Hello")).rest()
+        await note_end()
+        asking = await client.ask("And?")
+        await asking.text("Half")
+        page = await client.send("threads.list")
+        assert page["data"][0]["turn"]["ended_at"] is None
+        set_clock()
+        await bury(one, two)
+        living = AgentChatKitServer(agent([text("Two")]), two)
+        client.server = living
+        await settled(client)
+        await note_end()
+        await (await client.ask("Now?")).rest()
+        await note_end()
+        assert ends == sorted(set(ends))
+        await dead.close(grace=0)
+        await living.close(grace=0)

@@ -165,7 +165,6 @@ def _take_lease(upsert: Callable[[Table], postgresql.Insert]) -> Insert:
             "run": new.excluded.run,
             "worker": new.excluded.worker,
             "state": new.excluded.state,
-            "ended_at": None,
             "stop": None,
             "claim": None,
             "log_position": turns.c.log_position + 1,

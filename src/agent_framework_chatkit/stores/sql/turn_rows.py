@@ -68,7 +68,8 @@ class TurnRow:
         run: The ID of the run that executes or executed it.
         worker: The ID of the worker that holds the lease, if any.
         state: The turn's state.
-        ended_at: The time when it ended, in seconds since 1970.
+        ended_at: The time when it ended, in seconds since 1970; if it is running, the time when
+            the turn before ended.
         stop: The ID of the run that someone asked to stop.
         log_position: The position of the newest log row.
     """
@@ -154,6 +155,12 @@ class TurnEnd:
 
     state: str
     at: float = field(default_factory=time.time)
+
+    @classmethod
+    def after(cls, before: TurnRow | None, state: str) -> TurnEnd:
+        """Return an end that is later than the turn before, whose worker's clock may differ."""
+        last = 0.0 if before is None or before.ended_at is None else before.ended_at
+        return cls(state, max(time.time(), last + 0.001))
 
 
 @dataclass(frozen=True)
