@@ -31,7 +31,7 @@ async def chat(
     tmp_path: Path, allowed: list[str] | None, *, routes_only: bool = False
 ) -> AsyncIterator[Browser]:
     async with SQLStore[Any]("sqlite://") as store:
-        files = AttachmentStore[Any](tmp_path, metadata=store, secret="s")
+        files = AttachmentStore[Any](tmp_path, metadata=store, secret="s" * 32)
         server = AgentChatKitServer(agent(*[[text("Hi")] for _ in range(9)]), store, files)
         app = (
             Starlette(routes=chat_routes(server, allowed_hosts=allowed))
