@@ -31,6 +31,10 @@ SLOWEST = 16 * 1024
 """The minimum speed of a body after the first `GRACE` seconds, in bytes per second."""
 
 
+_MAX_MEDIA_TYPE = 1024
+"""The maximum number of characters of a form's `Content-Type`."""
+
+
 class _Typed(BaseModel):
     """A request of which only the type is read."""
 
@@ -108,13 +112,18 @@ async def form_body(request: Request, limit: int) -> AsyncGenerator[bytes, None]
         raise MultiPartException("The form is cut short.") from error
 
 
-def check_charset(request: Request) -> None:
-    """Refuse a form with another charset than UTF-8: Python has some that take minutes to decode.
+def check_form_type(request: Request) -> None:
+    """Refuse a form whose `Content-Type` is long, or names another charset than UTF-8.
+
+    Python takes quadratic time for long headers, and has charsets that take minutes to decode.
 
     Raises:
-        HTTPException: 400 if the form has another charset.
+        HTTPException: 400 if the form is refused.
     """
-    _, options = parse_options_header(request.headers.get("content-type"))
+    media_type = request.headers.get("content-type", "")
+    if len(media_type) > _MAX_MEDIA_TYPE:
+        raise HTTPException(400, "The content type of the form is too long.")
+    _, options = parse_options_header(media_type)
     if options.get(b"charset", b"utf-8").lower() not in (b"utf-8", b"utf8"):
         raise HTTPException(400, "Send the form in UTF-8.")
 

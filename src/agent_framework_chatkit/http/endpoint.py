@@ -28,7 +28,7 @@ from ..stores.attachments.errors import (
     UnknownVisitorError,
 )
 from ..stores.sql.availability import is_unavailable
-from .body import check_charset, form_body, in_time, read_body
+from .body import check_form_type, form_body, in_time, read_body
 from .event_stream import EventStream
 from .failures import failures_as_http
 from .origins import Origins
@@ -125,7 +125,7 @@ class Endpoint:
             context = await self._context(request)
             if context.is_new_visitor:
                 raise UnknownVisitorError
-            check_charset(request)
+            check_form_type(request)
             # The rest of the form, its boundaries and headers, is small.
             stream = form_body(request, attachments.max_size + 64 * 1024)
             try:

@@ -157,6 +157,25 @@ async def test_form_is_utf8(charset: str, status: int, tmp_path: Path) -> None:
         assert response.status_code == status
 
 
+async def test_headers_of_form_are_short(tmp_path: Path) -> None:
+    """Python takes quadratic time to read the parameters of a header."""
+    filler = b";" * 60_000
+    parts = [
+        (b'multipart/form-data; boundary=x; a="' + filler, _FORM),
+        (b"multipart/form-data; boundary=x", _FORM.replace(b"abc-xyz", filler)),
+        (
+            b"multipart/form-data; boundary=x",
+            _FORM.replace(b"--x\r\n", b"--x\r\n" + b"A: b\r\n" * 9),
+        ),
+    ]
+    async with chat(tmp_path) as browser:
+        for media_type, form in parts:
+            response = await browser.http.post(
+                "/attachments", content=form, headers=[(b"content-type", media_type)]
+            )
+            assert response.status_code == 400
+
+
 async def test_files_are_deleted_with_thread(tmp_path: Path) -> None:
     async with chat(tmp_path) as browser:
         uploaded = (await upload(browser, "a.png", PNG, "image/png")).json()
