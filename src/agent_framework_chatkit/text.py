@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -134,21 +135,25 @@ def visible(text: str, *, keep: str = "", in_name: bool = False) -> str:
     # `json.dumps` does not escape DEL.
     pattern = _TO_ESCAPE_IN_NAMES if in_name else _TO_ESCAPE
     shown = pattern.sub(escape, text).replace("\x7f", "\\u007f")
-    return _MAY_HAVE_MARKS.sub(_without_piles, shown)
+    return _without_piles(shown, _escaped)
 
 
-def _without_piles(match: re.Match[str]) -> str:
-    """Escape marks that pile up on a letter: they would cover the lines around it."""
-    shown: list[str] = []
-    count = 0
-    for char in match[0]:
-        count = count + 1 if _is_mark(char) else 0
-        shown.append(_escaped(char) if count > _MAX_MARKS else char)
-    return "".join(shown)
+def _without_piles(text: str, replace: Callable[[str], str]) -> str:
+    """Replace marks that pile up on a letter: they would cover the lines around it."""
+
+    def flatten(match: re.Match[str]) -> str:
+        shown: list[str] = []
+        count = 0
+        for char in match[0]:
+            count = count + 1 if _is_mark(char) else 0
+            shown.append(replace(char) if count > _MAX_MARKS else char)
+        return "".join(shown)
+
+    return _MAY_HAVE_MARKS.sub(flatten, text)
 
 
 def without_hidden(name: str) -> str:
-    """Return a name without characters that hide or reorder text, and with ordinary spaces.
+    """Return a name without characters that hide, reorder or cover text, and with ordinary spaces.
 
     It keeps the same characters as `visible` does in names.
     """
@@ -160,7 +165,8 @@ def without_hidden(name: str) -> str:
 
     cleaned = _TO_ESCAPE_IN_NAMES.sub(replace, name)
     # A character that is gone now may have been the reason to keep the space beside it.
-    return _TO_ESCAPE_IN_NAMES.sub(replace, cleaned)
+    cleaned = _TO_ESCAPE_IN_NAMES.sub(replace, cleaned)
+    return _without_piles(cleaned, lambda mark: "")
 
 
 @lru_cache(maxsize=4096)

@@ -179,6 +179,7 @@ def test_accents_that_pile_up_on_a_letter_become_escapes() -> None:
     pile = "e" + "\u0301\u0489" * 50
     assert visible(pile) == pile[:6] + "\\u0489" + "\\u0301\\u0489" * 47
     assert json.loads(f'"{visible(pile)}"') == pile
+    assert without_hidden(f"{pile}.txt") == pile[:6] + ".txt"
 
 
 def test_joiners_are_kept_where_words_need_them() -> None:

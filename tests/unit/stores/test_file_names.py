@@ -32,6 +32,7 @@ ANY_NAME = st.text(st.characters(), max_size=400)
         ("invoice\u202efdp.exe", "invoicefdp.exe"),
         ("\ud83d\ude00.png", "😀.png"),
         ("\ud83d.png", "\ufffd.png"),
+        ("x" + "\u0301" * 50 + ".png", "x" + "\u0301" * 5 + ".png"),
         ("CON", "_CON"),
         ("nul.txt", "_nul.txt"),
         ("console.txt", "console.txt"),
@@ -53,6 +54,9 @@ def test_name_is_made_harmless(name: str, harmless: str) -> None:
 @example("con" + " " * 300 + ".txt")
 @example("\u0344" * 200)
 @example("e\u202e\u0301")
+@example("\u0958" + "\u0301" * 5)
+@example("e" + "\u0301\u0323" * 5)
+@example("e" + "\u0301" * 4 + "\u202e" + "\u0301" * 4)
 def test_any_text_becomes_stable_name(name: str) -> None:
     harmless = harmless_name(name)
     assert harmless
