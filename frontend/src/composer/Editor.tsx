@@ -12,11 +12,12 @@ import {
 } from 'react'
 
 import { Store } from '../chat/store'
+import { isOfInputMethod } from '../ui/isOfInputMethod'
 import { useStore } from '../ui/useStore'
 import { patiently } from '../chat/patiently'
 import type { Content } from '../chat/content'
 import { pastedText } from './pasted'
-import { focus, isOfInputMethod, read, type, write } from './plainField'
+import { focus, read, type, write } from './plainField'
 import type { OwnCommand } from './useSuggestions'
 
 export interface EditorHandle {

@@ -1,11 +1,11 @@
 import { useId, useImperativeHandle, useLayoutEffect, useState } from 'react'
 import { createPortal } from 'react-dom'
 
+import { isOfInputMethod } from '../ui/isOfInputMethod'
 import { useStore } from '../ui/useStore'
 import { spaced, TAG, textContent } from '../chat/content'
 import { insert, TagPlaces } from './document'
 import type { EditorProps, Field } from './Editor'
-import { isOfInputMethod } from './plainField'
 import { SuggestionMenu } from './SuggestionMenu'
 import { Tag } from './Tag'
 import { useMenu } from './useMenu'

@@ -94,8 +94,3 @@ export function type(field: HTMLElement, text: string): void {
   const before = focusNode === null ? '' : textUntil(field, focusNode, focusOffset)
   document.execCommand('insertText', false, spaced(before, text))
 }
-
-/** Return whether a key belongs to a composing input method, which handles it. */
-export function isOfInputMethod(event: KeyboardEvent): boolean {
-  return event.isComposing || event.keyCode === 229
-}

@@ -1,6 +1,7 @@
 import type { KeyboardEvent } from 'react'
 
 import { useText } from '../ui/context'
+import { isOfInputMethod } from '../ui/isOfInputMethod'
 
 interface TitleInputProps {
   title: string
@@ -13,7 +14,7 @@ interface TitleInputProps {
 export function TitleInput({ title, onDone, onCancel }: TitleInputProps) {
   const text = useText()
   const onKeyDown = (event: KeyboardEvent<HTMLInputElement>): void => {
-    if (event.nativeEvent.isComposing) return
+    if (isOfInputMethod(event.nativeEvent)) return
     if (event.key !== 'Enter' && event.key !== 'Escape') return
     // The key must not press the button that gets the focus next, nor close the list.
     event.preventDefault()

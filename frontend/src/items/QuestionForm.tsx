@@ -4,6 +4,7 @@ import { useRef, useState, type KeyboardEvent } from 'react'
 import type { StructuredInputItem, StructuredInputSubmission } from '../protocol/types'
 import type { Entry } from '../chat/entered'
 import { useChat, useText } from '../ui/context'
+import { isOfInputMethod } from '../ui/isOfInputMethod'
 import { useStore } from '../ui/useStore'
 import { QuestionField } from './QuestionField'
 import { useEntry } from './useEntry'
@@ -123,7 +124,7 @@ function answersOf(
 
 /** Return whether a key in a text area submits the form; browsers handle the other fields. */
 function isSubmitKey(event: KeyboardEvent, count: number): boolean {
-  if (event.key !== 'Enter' || event.nativeEvent.isComposing) return false
+  if (event.key !== 'Enter' || isOfInputMethod(event.nativeEvent)) return false
   // With one question, Enter sends as it does in the composer.
   const sends = event.ctrlKey || event.metaKey || (count === 1 && !event.shiftKey)
   return sends && event.target instanceof HTMLTextAreaElement

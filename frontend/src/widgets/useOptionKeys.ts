@@ -1,5 +1,6 @@
 import type { KeyboardEvent } from 'react'
 
+import { isOfInputMethod } from '../ui/isOfInputMethod'
 import { firstOf, nextOf, startingWith } from './optionSearch'
 import type { OptionList } from './useOptionList'
 import { useTypeahead } from './useTypeahead'
@@ -49,7 +50,8 @@ export function useOptionKeys({ options, list, chosen, onChoose, onClose }: Opti
   }
   /** Handle a key of the control, or of the search field in the list. */
   return (event: KeyboardEvent, isSearch: boolean): void => {
-    if (event.nativeEvent.isComposing || event.altKey || event.ctrlKey || event.metaKey) return
+    if (isOfInputMethod(event.nativeEvent)) return
+    if (event.altKey || event.ctrlKey || event.metaKey) return
     if (!press(event.key, isSearch)) return
     event.preventDefault()
     event.stopPropagation()

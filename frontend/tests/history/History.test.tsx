@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { act, screen, waitFor, within } from '@testing-library/react'
+import { act, fireEvent, screen, waitFor, within } from '@testing-library/react'
 import { expect, test, vi } from 'vitest'
 
 import type { Chat } from '../../src/chat/chat'
@@ -113,6 +113,14 @@ test('Enter saves a title, and Escape discards it', async () => {
   await screen.findByRole('button', { name: 'Later' })
   await waitFor(() => expect(threads[0]?.title).toBe('Later'))
   expect(chat.state.get().view).toBe('thread')
+})
+
+test('the Enter with which Safari ends the input of a Japanese word saves no title', async () => {
+  const { person } = await render(<History />, serverOf([thread('a', 'Now')]))
+  await person.click(await screen.findByRole('button', { name: 'Rename Now' }))
+  const field = screen.getByRole('textbox', { name: 'Title' })
+  fireEvent.keyDown(field, { key: 'Enter', keyCode: 229 })
+  expect(document.activeElement).toBe(field)
 })
 
 test('a chat that cannot be renamed gets its old title back', async () => {

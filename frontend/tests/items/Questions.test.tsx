@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { screen, waitFor } from '@testing-library/react'
+import { fireEvent, screen, waitFor } from '@testing-library/react'
 import { expect, test, vi } from 'vitest'
 
 import { Questions } from '../../src/items/Questions'
@@ -73,6 +73,14 @@ test('Enter sends the answer to one question, and Shift+Enter writes a line', as
     status: 'answered',
     answers: { why: { values: ['a\nb'] } },
   })
+})
+
+test('the Enter with which Safari ends the input of a Japanese word sends no answer', async () => {
+  const { person, answers } = await asked([why])
+  const field = screen.getByRole('textbox', { name: 'Why?' })
+  await person.type(field, '何故')
+  fireEvent.keyDown(field, { key: 'Enter', keyCode: 229 })
+  expect(answers).not.toHaveBeenCalled()
 })
 
 test('with several questions Enter writes a line, and Ctrl+Enter sends', async () => {
