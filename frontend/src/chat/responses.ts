@@ -103,7 +103,9 @@ export class Responses {
       }
     }
     if (this.#pending !== pending) return failure
-    await this.#settleMessage(pending, pending.isStopped)
+    const isBack = await this.#settleMessage(pending, pending.isStopped)
+    const isRefused = pending.isRefused || (isBack && request.sending !== undefined)
+    if (pending.isStopped && !isRefused) await this.#stopStarted(pending)
     if (this.#pending !== pending) return failure
     this.#pending = null
     this.#update(pending.isStopped, failure !== null || pending.isRefused)
@@ -355,10 +357,16 @@ export class Responses {
     const isElsewhere = pending.isRefused && turn?.state === 'running'
     if (isTaken) pending.request.onAccepted?.(false)
     else pending.request.onReturned?.(isElsewhere)
-    if (isTaken && pending.isStopped && threadId !== null && turn?.state === 'running') {
-      this.#live.stopTurn(threadId, turn)
-    }
     return !isTaken
+  }
+
+  /** Stop the turn of a request that was aborted before its reply, if the server started it. */
+  async #stopStarted({ isLive, request }: PendingResponse): Promise<void> {
+    const { threadId } = this.#session.current
+    if (isLive || threadId === null || this.#live.canFollow !== true) return
+    if (request.sending === undefined) await this.#callbacks.load(threadId)
+    const { turn } = this.#session.current.thread
+    if (turn?.state === 'running') this.#live.stopTurn(threadId, turn)
   }
 
   /** Report an error, and reload the thread from the server. */

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { afterEach, expect, test, vi } from 'vitest'
 
 import type { AnyEvent } from '../../src/protocol/live'
-import type { Thread, ThreadItem } from '../../src/protocol/types'
+import type { Thread, ThreadItem, UserMessageItem } from '../../src/protocol/types'
 import { LiveServer, open, type Page } from './liveServer'
 import { fakeLocks } from './locks'
 import { eventually, following, isResponding, page } from './openedPages'
@@ -62,6 +62,28 @@ test('a turn that is stopped without a network stops when the network is back', 
   await expect.poll(() => server.state.turn?.state, eventually).toBe('stopped')
   await expect.poll(() => isResponding(ann), eventually).toBe(false)
 })
+
+const first = ({ chat }: Page) => chat.state.get().thread.items[0] as UserMessageItem
+const requests: Record<string, (ann: Page) => Promise<unknown>> = {
+  message: ({ chat }) => chat.sendUserMessage({ text: 'Go' }),
+  retry: (ann) => ann.chat.retry(first(ann)),
+  edit: (ann) => ann.chat.edit(first(ann), first(ann).content),
+}
+
+test.each(Object.keys(requests))(
+  'a stop before the server replies to the request reaches it: %s',
+  async (kind) => {
+    const server = new LiveServer()
+    const ann = await following(server)
+    server.gate = new Promise(() => {})
+    void requests[kind]?.(ann)
+    await expect.poll(() => server.state.turn?.state, eventually).toBe('running')
+    server.gate = null
+    ann.chat.stop()
+    await expect.poll(() => server.state.turn?.state, eventually).toBe('stopped')
+    await expect.poll(() => isResponding(ann), eventually).toBe(false)
+  },
+)
 
 test('whatever is lost in transit, each text is shown once and whole', async () => {
   const step = fc.oneof(

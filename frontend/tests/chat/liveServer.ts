@@ -149,7 +149,7 @@ export class LiveServer {
     if (this.isSwallowing) return new Promise(() => {})
     if (given.type === 'threads.follow') await this.followGate
     const answer = this.#answer(given, init?.signal ?? null)
-    if (given.type !== 'threads.follow') await this.gate
+    if (given.type !== 'threads.follow') await Promise.race([this.gate, aborted(init?.signal)])
     if (this.isDeaf && given.type !== 'threads.follow') throw new TypeError('The answer is lost.')
     return answer
   }
@@ -316,4 +316,10 @@ export async function open(
           : [`<${item.type}>`],
       )
   return { chat, events: sent, texts, setOptions }
+}
+
+async function aborted(signal: AbortSignal | null | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    signal?.addEventListener('abort', () => reject(new DOMException('Aborted', 'AbortError')))
+  })
 }
