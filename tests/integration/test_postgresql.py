@@ -14,8 +14,9 @@ from sqlalchemy import text as statement
 from sqlalchemy.exc import OperationalError
 
 from agent_framework_chatkit import AgentChatKitServer
-from agent_framework_chatkit.stores import SQLStore
+from agent_framework_chatkit.stores import SQLStore, ThreadBusyError
 from agent_framework_chatkit.stores.sql import changes
+from agent_framework_chatkit.stores.sql.turn_rows import NewTurn
 
 from ..fakes.scripted_agent import agent, text
 from ..postgres import PostgresServer
@@ -266,3 +267,36 @@ async def test_statements_are_not_prepared_for_a_pooler(url: str) -> None:
             return prepared
 
         assert await store.database.read(count) == 0
+
+
+async def test_connection_that_is_lost_while_a_turn_starts_is_replaced(url: str) -> None:
+    async with SQLStore[Any](url) as store:
+        await store.save_thread(thread(), ANN)
+        checks = []
+
+        def cut(_: Any) -> None:
+            checks.append(True)
+            if len(checks) > 1:
+                return
+            with psycopg.connect(url, autocommit=True) as connection:
+                connection.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+
+        new = NewTurn(
+            ANN.user_id,
+            "thr_1",
+            "run",
+            store.leases.worker,
+            turn_id="msg_1",
+            check=cut,
+            request_id="r1",
+        )
+        async with store.turn("thr_1", ANN):
+            with pytest.raises(ThreadBusyError):
+                await store.turns.begin(new)
+        assert len(checks) == 2
+        checks.clear()
+        assert (await store.turns.begin(new)).turn_id == "msg_1"
+        assert len(checks) == 2

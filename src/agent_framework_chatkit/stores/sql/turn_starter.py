@@ -5,6 +5,7 @@ from __future__ import annotations
 from chatkit.store import NotFoundError
 from chatkit.types import ThreadMetadata
 from sqlalchemy import Connection, and_, delete, exists, literal, select, union
+from sqlalchemy.exc import SQLAlchemyError
 
 from ..errors import ThreadBusyError
 from .database import Database
@@ -53,6 +54,8 @@ class TurnStarter:
                 if new.check is not None:
                     new.check(thread)
                 check_free(connection, new.thread_id, before)
+            except SQLAlchemyError:
+                raise
             except Exception:
                 # An earlier attempt of this request may have started the running turn.
                 self._raise_if_repeated(connection, new)
