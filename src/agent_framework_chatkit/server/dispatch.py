@@ -30,10 +30,10 @@ from .event_log import serialize
 from .follower import Follower
 from .replies import Replies
 from .requests import RequestInvalidError, ThreadsFollowReq, digest_of, is_detached
-from .run import Run
 from .streams import Frames, run_events, thread_events
 from .threads import ThreadClosedError, thread_response, visible_items
 from .turn_requests import TurnRequests
+from .worker import shielded
 
 if TYPE_CHECKING:
     from .server import AgentChatKitServer
@@ -106,15 +106,8 @@ class Dispatcher(Generic[TContext]):
         is_live = self._server.detached and is_detached(request)
         try:
             with span.current():
-                beginning = asyncio.ensure_future(
-                    self.turns.begin(request, context, is_live=is_live)
-                )
-            try:
-                run, follower = await asyncio.shield(beginning)
-            except asyncio.CancelledError:
-                # The turn may still start.
-                beginning.add_done_callback(lambda begun: _abandon(begun, is_live=is_live))
-                raise
+                beginning = self.turns.begin(request, context, is_live=is_live)
+                run, follower = await shielded(beginning, is_live=is_live)
         except ThreadBusyError:
             yield [_plain(NoticeEvent(level="warning", message=BUSY))]
             return
@@ -188,13 +181,3 @@ def _thread_of(request: StreamingReq | ThreadsFollowReq) -> str | None:
 
 def _plain(event: ThreadStreamEvent) -> bytes:
     return b"data: %b\n\n" % serialize(event)
-
-
-def _abandon(begun: asyncio.Future[tuple[Run, Follower]], *, is_live: bool) -> None:
-    """Release a turn that started after its client disconnected."""
-    if begun.cancelled() or begun.exception() is not None:
-        return
-    run, follower = begun.result()
-    run.worker.release(follower)
-    if not is_live:
-        run.cancel("stopped")

@@ -41,7 +41,7 @@ from ..stores.owners import owner_of
 from ..stores.sql.store import SQLStore
 from ..stores.sql.turn_rows import BegunTurn, NewTurn
 from ..widgets.actions import RefusedActionError
-from .answers import CLOSED, OUR_ACTIONS, RefusedAnswerError, may_answer, submitted
+from .answers import CLOSED, RefusedAnswerError, may_answer, submitted
 from .app_overrides import detached_context, stream_options
 from .event_log import Entry, numbered, serialize
 from .follower import Follower
@@ -50,6 +50,7 @@ from .requests import RequestInvalidError, digest_of, page_of, request_id_of
 from .run import Run, new_run_id
 from .threads import check_open, thread_response, visible_items
 from .user_messages import UserMessages
+from .worker import shielded
 
 if TYPE_CHECKING:
     from .server import AgentChatKitServer
@@ -255,9 +256,7 @@ class TurnRequests(Generic[TContext]):
                 await self._store.load_thread(thread_id, context)
                 if not await self._pending_calls(thread_id, context):
                     raise RequestInvalidError(CLOSED)
-        elif isinstance(request, ThreadsCustomActionReq) and (
-            request.params.action.type in OUR_ACTIONS
-        ):
+        elif isinstance(request, ThreadsCustomActionReq) and may_answer(request):
             return
         elif request.params.item_id is not None:
             await self._store.load_item(thread_id, request.params.item_id, context)
@@ -279,7 +278,7 @@ class TurnRequests(Generic[TContext]):
         turn_id = self._store.generate_item_id("message", thread, context)
         new = NewTurn(owner_of(context), thread_id, new_run_id(), "", turn_id=turn_id)
         is_stored = asyncio.Event()
-        run, follower = await self._begin(
+        beginning = self._begin(
             new,
             lambda begun: self._with_state(new, begun, [], context),
             lambda run: self._server.runner.answer_input(
@@ -287,6 +286,7 @@ class TurnRequests(Generic[TContext]):
             ),
             detached_context(self._server, context),
         )
+        run, follower = await shielded(beginning)
         self._server.worker.release(follower)
         events = [asyncio.ensure_future(each.wait()) for each in (is_stored, run.has_ended)]
         try:

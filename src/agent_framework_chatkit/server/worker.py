@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, Literal
@@ -121,7 +121,7 @@ class Worker(Generic[TContext]):
             channel.begin_run(run)
             self._runs[run.id] = run
             if before > channel.known:
-                await channel.pull()
+                await self.store.database.availability.retry(channel.pull)
             follower = Follower(channel, channel.end, is_of_run=True, log_position=before)
             run.writer.deliver_first(entries)
             channel.ahead += 1
@@ -329,3 +329,30 @@ class Worker(Generic[TContext]):
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
+
+
+async def shielded(
+    beginning: Coroutine[Any, Any, tuple[Run, Follower]], *, is_live: bool = True
+) -> tuple[Run, Follower]:
+    """Start a turn. If the caller is cancelled, the turn may still start.
+
+    Args:
+        beginning: Starts the turn.
+        is_live: Whether the turn continues if the caller is cancelled.
+    """
+    task = asyncio.ensure_future(beginning)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        task.add_done_callback(lambda begun: _abandon(begun, is_live=is_live))
+        raise
+
+
+def _abandon(begun: asyncio.Future[tuple[Run, Follower]], *, is_live: bool) -> None:
+    """Release a turn that started after its caller was cancelled."""
+    if begun.cancelled() or begun.exception() is not None:
+        return
+    run, follower = begun.result()
+    run.worker.release(follower)
+    if not is_live:
+        run.cancel("stopped")

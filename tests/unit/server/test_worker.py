@@ -16,7 +16,7 @@ from agent_framework_chatkit.stores import SQLStore
 from agent_framework_chatkit.stores.sql.tables import events, turns
 
 from ...fakes.scripted_agent import agent, call, said, text
-from ..live_client import ME, Gate, LiveClient, bury, chat
+from ..live_client import ME, Gate, LiveClient, bury, chat, settled
 
 
 async def test_writing_worker_sees_change_of_another(tmp_path: Any) -> None:
@@ -241,3 +241,56 @@ async def test_repeated_request_gets_its_own_run_although_an_earlier_commit_is_u
         await asking.close()
         await server.close(grace=0)
         await other.close(grace=0)
+
+
+async def test_turn_starts_although_the_log_cannot_be_read_at_first(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/chat.db"
+    async with SQLStore[Any](url) as store, SQLStore[Any](url) as elsewhere:
+        server = AgentChatKitServer(agent([text("One")], [text("Three")]), store)
+        other = AgentChatKitServer(agent([text("Two")]), elsewhere)
+        read, may_read = store.log.read_log, asyncio.Event()
+
+        async def read_later(*given: Any) -> Any:
+            if may_read.is_set():
+                return await read(*given)
+            raise OperationalError("", None, Exception("gone"))
+
+        client = LiveClient(server)
+        await (await client.ask("Hello")).rest()
+        following = await client.follow()
+        await following.until("thread.state")
+        store.log.read_log = read_later  # type: ignore[assignment]
+        client.server = other
+        await (await client.ask("And?")).rest()
+        starting = asyncio.create_task(server.start_turn(client.thread_id, "Go on", ME))
+        while (await client.turn())["state"] != "running":
+            await asyncio.sleep(0.01)
+        may_read.set()
+        await starting
+        await following.text("Three")
+        assert await settled(client) == "completed"
+        await server.close(grace=0)
+        await other.close(grace=0)
+
+
+async def test_turn_that_was_stored_runs_although_its_start_is_cancelled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with chat(agent([text("One")], [text("Two")])) as client:
+        await (await client.ask("Hello")).rest()
+        turns, gate = client.server.store.turns, Gate()
+        begin = turns.begin
+
+        async def begin_slowly(new: Any) -> Any:
+            begun = await begin(new)
+            await gate()
+            return begun
+
+        monkeypatch.setattr(turns, "begin", begin_slowly)
+        starting = asyncio.create_task(client.server.start_turn(client.thread_id, "Go on", ME))
+        await gate.is_reached.wait()
+        starting.cancel()
+        await asyncio.wait([starting])
+        gate.may_go_on.set()
+        assert await settled(client) == "completed"
+        assert (await client.transcript())[-1] == ("assistant_message", "Two")
