@@ -187,8 +187,11 @@ class Replies(Generic[TContext]):
 
     async def _delete_attachment(self, request: AttachmentsDeleteReq, context: TContext) -> bytes:
         attachment_id = request.params.attachment_id
-        await self._server.attachments().delete_attachment(attachment_id, context)
+        attachments = self._server.attachments()
+        await attachments.delete_attachment(attachment_id, context)
         await self._store.delete_attachment(attachment_id, context)
+        # Its bytes may have arrived in between.
+        await attachments.delete_bytes(attachment_id)
         await self._store.audit.record(
             "attachment.deleted", owner_of(context), attachment=attachment_id
         )

@@ -6,6 +6,8 @@ import asyncio
 import json
 from typing import Any
 
+import pytest
+from chatkit.store import NotFoundError
 from chatkit.types import FileAttachment
 from typer.testing import CliRunner
 
@@ -41,6 +43,23 @@ class SharedContract:
                 )
                 assert sum(added) == 3
                 assert await one.reserve_attachment(file(f"atc_{number}"), BOB, **limits)
+
+    async def test_deleted_attachment_is_not_replaced(self, url: str) -> None:
+        async with SQLStore[Any](url) as store:
+            await store.save_thread(thread(), ANN)
+            await store.save_attachment(file("atc_1"), ANN)
+            await store.save_attachment(
+                file("atc_2").model_copy(update={"thread_id": "thr_1"}), ANN
+            )
+            for attachment_id in ("atc_1", "atc_2"):
+                await store.replace_attachment(file(attachment_id, 3), ANN)
+                replaced = await store.load_attachment(attachment_id, ANN)
+                assert replaced.metadata == {"size": 3}
+            assert replaced.thread_id == "thr_1"
+            await store.delete_attachment("atc_1", ANN)
+            for attachment_id, owner in (("atc_1", ANN), ("atc_2", BOB), ("none", ANN)):
+                with pytest.raises(NotFoundError):
+                    await store.replace_attachment(file(attachment_id), owner)
 
     async def test_sizes_from_older_version_count(self, url: str) -> None:
         create_older(url, "v4", thread())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from chatkit.types import (
     ImageAttachment,
 )
 
-from agent_framework_chatkit.stores import AttachmentStore
+from agent_framework_chatkit import AgentChatKitServer
+from agent_framework_chatkit.stores import AttachmentStore, SQLStore
 from agent_framework_chatkit.stores.attachment_errors import (
     AttachmentAlreadyUploadedError,
     AttachmentError,
@@ -25,6 +27,7 @@ from agent_framework_chatkit.stores.attachment_errors import (
     AttachmentTypeRefusedError,
 )
 
+from ...fakes.scripted_agent import agent
 from .files import (
     ANN,
     IMAGES,
@@ -32,6 +35,7 @@ from .files import (
     announce,
     body,
     files_in,
+    store_at,
     stream,
     token_in,
     upload_token,
@@ -55,6 +59,45 @@ async def test_interrupted_upload(local: AttachmentStore[Any], folder: Path, sen
         await local.confirm(created.id, ANN)
     with pytest.raises(AttachmentNotFoundError):
         await local.open(created.id, context=ANN)
+
+
+@pytest.mark.parametrize("has_database", [False, True])
+async def test_file_that_is_deleted_while_it_arrives_stays_deleted(
+    has_database: bool, folder: Path
+) -> None:
+    async with SQLStore[Any]("sqlite://") as database:
+        metadata = database if has_database else MetadataStore()
+        store = store_at(folder, metadata=metadata, max_files=1)
+        created = await store.create_attachment(announce("a.txt", "text/plain", 2), ANN)
+
+        async def delete_meanwhile() -> AsyncIterator[bytes]:
+            yield b"a"
+            await store.delete_attachment(created.id, ANN)
+            await metadata.delete_attachment(created.id, ANN)
+            yield b"b"
+
+        with pytest.raises(AttachmentNotFoundError):
+            await store.receive(created.id, delete_meanwhile(), context=ANN)
+        with pytest.raises(AttachmentNotFoundError):
+            await store.open(created.id, context=ANN)
+        assert files_in(folder) == []
+        await store.create_attachment(announce("a.txt", "text/plain", 2), ANN)
+
+
+async def test_file_that_arrives_while_it_is_deleted_is_deleted(folder: Path) -> None:
+    class Slow(SQLStore[Any]):
+        async def delete_attachment(self, attachment_id: str, context: Any) -> None:
+            await files.receive(attachment_id, stream(b"a"), context=context)
+            await super().delete_attachment(attachment_id, context)
+
+    async with Slow("sqlite://") as store:
+        files = store_at(folder, metadata=store)
+        server = AgentChatKitServer[Any](agent(), store, files)
+        created = await files.create_attachment(announce("a.txt", "text/plain", 1), ANN)
+        request = {"type": "attachments.delete", "params": {"attachment_id": created.id}}
+        await server.process(json.dumps(request), ANN)
+        assert files_in(folder) == []
+        await server.close()
 
 
 @pytest.mark.parametrize("megabytes", [0, 13])

@@ -7,13 +7,14 @@ from collections.abc import AsyncIterable
 from contextlib import suppress
 from typing import Any
 
-from chatkit.store import Store
+from chatkit.store import NotFoundError, Store
 from chatkit.types import Attachment
 
 from ..owners import owner_of
 from .errors import (
     AttachmentAlreadyUploadedError,
     AttachmentError,
+    AttachmentNotFoundError,
     AttachmentNotUploadedError,
 )
 from .keys import file_key, incoming_key
@@ -114,8 +115,27 @@ class Arrivals:
                 "metadata": {**(attachment.metadata or {}), "size": check.received},
             }
         )
-        await self._metadata.save_attachment(settled, context)
+        try:
+            await self._replace(settled, context)
+        except NotFoundError:
+            # It was deleted while it arrived, and no longer counts towards its owner's limits.
+            await self._storage.delete(file_key(attachment.id))
+            raise AttachmentNotFoundError from None
         audit = getattr(self._metadata, "audit", None)
         if is_new and audit is not None:
             await audit.record("attachment.uploaded", owner_of(context), attachment=attachment.id)
         return settled
+
+    async def _replace(self, attachment: Attachment, context: Any) -> None:
+        """Replace an attachment's metadata.
+
+        Raises:
+            NotFoundError: If it was deleted.
+        """
+        replace = getattr(self._metadata, "replace_attachment", None)
+        if replace is not None:
+            await replace(attachment, context)
+            return
+        # Other stores cannot do this in one step.
+        await self._metadata.load_attachment(attachment.id, context)
+        await self._metadata.save_attachment(attachment, context)

@@ -22,8 +22,14 @@ class Attachments:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def save(self, attachment: Attachment, owner: str) -> None:
-        """Add an attachment, or replace it. If a thread has it, it stays there."""
+    async def save(self, attachment: Attachment, owner: str, *, may_add: bool = True) -> None:
+        """Add an attachment, or replace it. If a thread has it, it stays there.
+
+        Args:
+            attachment: The attachment.
+            owner: The attachment's owner.
+            may_add: Whether it may be new.
+        """
         held = (
             select(attachments.c.thread, attachments.c.data)
             .where(attachments.c.id == attachment.id, attachments.c.owner == owner)
@@ -34,7 +40,10 @@ class Attachments:
             saved, thread = attachment, None
             if saved.thread_id is not None:
                 thread = hold_thread(connection, saved.thread_id, owner)
-            elif (row := connection.execute(held).one_or_none()) and row.thread is not None:
+            row = connection.execute(held).one_or_none()
+            if row is None and not may_add:
+                raise unknown_attachment(saved.id)
+            if saved.thread_id is None and row is not None and row.thread is not None:
                 # It was sent since the caller loaded it.
                 thread = row.thread
                 sent = json_text.load(ATTACHMENT, row.data, f"Attachment {saved.id!r}")

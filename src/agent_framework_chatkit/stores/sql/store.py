@@ -245,7 +245,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
         max_files: int | None,
         max_stored: int | None,
     ) -> bool:
-        """Add a new attachment's metadata, if it is within its owner's limits.
+        """Add a new attachment's metadata within its owner's limits; return whether it was added.
 
         The limits also hold if several workers add attachments at the same time.
 
@@ -254,11 +254,16 @@ class SQLStore(Store[TContext], Generic[TContext]):
             context: Names the owner.
             max_files: The maximum number of the owner's attachments; `None` for no limit.
             max_stored: The maximum total bytes of them; `None` for no limit.
-
-        Returns:
-            Whether it was added.
         """
         return await self._attachments.reserve(attachment, owner_of(context), max_files, max_stored)
+
+    async def replace_attachment(self, attachment: Attachment, context: TContext) -> None:
+        """Replace an attachment's metadata, unless it was deleted. It stays in its thread.
+
+        Raises:
+            NotFoundError: If the owner has no such attachment.
+        """
+        await self._attachments.save(attachment, owner_of(context), may_add=False)
 
     async def load_attachment(self, attachment_id: str, context: TContext) -> Attachment:
         """Load an attachment's metadata.
@@ -282,18 +287,11 @@ class SQLStore(Store[TContext], Generic[TContext]):
         These attachments were deleted with their thread or because of their age. Delete their
         bytes, which may already be gone, and then call `forget_attachments`. Until then, their IDs
         are returned again, so that nothing is left behind if a worker dies in between.
-
-        Args:
-            limit: The maximum number of IDs to return.
         """
         return await self._retention.doomed_attachments(limit)
 
     async def forget_attachments(self, ids: Sequence[str]) -> None:
-        """Forget attachments from `doomed_attachments` after you have deleted their bytes.
-
-        Args:
-            ids: The attachments' IDs.
-        """
+        """Forget attachments from `doomed_attachments` after you have deleted their bytes."""
         await self._retention.forget_attachments(ids)
 
     async def secret(self) -> str:
