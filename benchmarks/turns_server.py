@@ -53,7 +53,7 @@ def our_app(store: str) -> Any:
 
 def served_app(store: str) -> Any:
     """Return this project's app in a process with the settings of `af-chatkit serve`."""
-    from agent_framework_chatkit.cli.serving import tune_collector
+    from agent_framework_chatkit.cli.collector import tune_collector
 
     app = our_app(store)
     tune_collector()

@@ -92,6 +92,7 @@ def serve(
 ) -> None:
     """Serve an agent's chat."""
     from .address import check_port, host_names
+    from .collector import paused_collector
     from .settings import Settings
     from .storage import prepare, without_traceback
 
@@ -100,7 +101,7 @@ def serve(
         hosts = host_names(allowed_hosts, host, port)
         if root_path and not root_path.startswith("/"):
             raise ValueError(f"Start the root path with a slash: /{root_path}")
-    with _print_if_slow(f"Loading {' '.join(agents)} ..."):
+    with _print_if_slow(f"Loading {' '.join(agents)} ..."), paused_collector():
         import uvicorn
 
         from .agents import add_current_folder, load_agents

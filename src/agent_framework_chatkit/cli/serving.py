@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-import gc
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from starlette.applications import Starlette
+from .collector import paused_collector, tune_collector
 
-from ..http.app import create_app
-from ..server.server import AgentChatKitServer
-from .address import host_names
-from .agents import add_current_folder, load_agents
-from .settings import Settings
-from .storage import attachment_store, sql_store
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
 
 _MMAP_THRESHOLD = -3
 """`M_MMAP_THRESHOLD` in the GNU C library's `malloc.h`."""
@@ -24,14 +20,22 @@ _LARGE_BLOCK = 1024 * 1024
 
 def make_app() -> Starlette:
     """Return the app, configured by environment variables."""
-    settings = Settings()
-    add_current_folder()
-    store = sql_store(settings.store)
-    attachments = attachment_store(settings.attachments, store, settings.secret)
-    app = create_app(
-        AgentChatKitServer(load_agents(settings.agent.split()), store, attachments),
-        allowed_hosts=host_names(settings.allowed_hosts, settings.host, settings.port),
-    )
+    with paused_collector():
+        from ..http.app import create_app
+        from ..server.server import AgentChatKitServer
+        from .address import host_names
+        from .agents import add_current_folder, load_agents
+        from .settings import Settings
+        from .storage import attachment_store, sql_store
+
+        settings = Settings()
+        add_current_folder()
+        store = sql_store(settings.store)
+        attachments = attachment_store(settings.attachments, store, settings.secret)
+        app = create_app(
+            AgentChatKitServer(load_agents(settings.agent.split()), store, attachments),
+            allowed_hosts=host_names(settings.allowed_hosts, settings.host, settings.port),
+        )
     tune_collector()
     tune_allocator()
     return app
@@ -44,15 +48,3 @@ def tune_allocator() -> None:
     """
     with suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, _LARGE_BLOCK)
-
-
-def tune_collector() -> None:
-    """Make garbage collections rare and short.
-
-    Imported modules are never garbage, and scanning them in each collection would take longer than
-    a turn. The objects of an answer are freed when it ends, without a collection. Until then,
-    collections would only delay all answers: by 10 to 40 ms, and rarely by more, at these
-    thresholds and a hundred fast answers.
-    """
-    gc.freeze()
-    gc.set_threshold(10_000, 2, 250)
