@@ -34,6 +34,14 @@ export interface Outgoing {
   after?: string | null
 }
 
+/** A message that waits for its files, unless the user changes it meanwhile. */
+interface Tried {
+  content: Content
+  files: number
+  /** Whether to send the message when its uploads end. A failed upload sets this to `false`. */
+  isWaiting: boolean
+}
+
 interface DraftState extends Written {
   /** The message being sent, which the server has not confirmed yet. */
   outgoing: Outgoing | null
@@ -56,6 +64,8 @@ let drafts = 0
 export class Draft {
   readonly id = drafts++
   readonly state: Store<DraftState>
+  /** The message that could not be sent at once. Like its uploads, it does not survive a reload. */
+  readonly trying = new Store<{ tried: Tried | null }>({ tried: null })
   #secrets = new Map<string, KeptField>()
 
   constructor(

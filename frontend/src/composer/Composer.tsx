@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useLayoutEffect, useRef, useState, type RefObject } from 'react'
+import { useCallback, useEffect, useLayoutEffect, useRef, type RefObject } from 'react'
 
 import type { Draft } from '../chat/drafts'
 import { Markdown } from '../markdown/Markdown'
@@ -8,7 +8,7 @@ import { CloseIcon } from '../ui/icons'
 import { Note } from '../ui/Note'
 import { useStore } from '../ui/useStore'
 import { ComposerBar } from './ComposerBar'
-import { isBlank, type Content } from '../chat/content'
+import { isBlank } from '../chat/content'
 import { DictationBar } from './DictationBar'
 import { Editor, type EditorHandle } from './Editor'
 import { FileDrop } from './FileDrop'
@@ -130,8 +130,7 @@ function useSending(draft: Draft, isWriting: boolean): SendingState {
   const text = useText()
   const content = useStore(draft.state, (state) => state.content)
   const files = useStore(draft.uploads.state, (state) => state.files)
-  /** The message that could not be sent at once. */
-  const [tried, setTried] = useState<Tried | null>(null)
+  const { tried } = useStore(draft.trying, (state) => state)
   const hasTried = tried?.content === content && tried.files === files.length
   const isEmpty = isBlank(content) && files.length === 0
   const hasFailed = draft.uploads.hasFailed()
@@ -141,24 +140,17 @@ function useSending(draft: Draft, isWriting: boolean): SendingState {
   const send = (): void => {
     if (!isWriting) return
     const { content } = draft.state.get()
-    setTried(obstacle === null ? null : { content, files: files.length, isWaiting: !hasFailed })
+    const waiting = { content, files: files.length, isWaiting: !hasFailed }
+    draft.trying.set({ tried: obstacle === null ? null : waiting })
     void chat.submit()
   }
   const isWaiting = hasTried && tried.isWaiting
   useEffect(() => {
     if (!isWaiting || (isUploading && !hasFailed && isWriting)) return
-    setTried((before) => before && { ...before, isWaiting: false })
+    draft.trying.set({ tried: { ...tried, isWaiting: false } })
     if (isReady) void chat.submit()
-  }, [chat, isWaiting, isUploading, hasFailed, isWriting, isReady])
+  }, [chat, draft, tried, isWaiting, isUploading, hasFailed, isWriting, isReady])
   return { isEmpty, isReady, obstacle, hasTried: isWaiting || (hasTried && hasFailed), send }
-}
-
-/** A message that waits for its files, unless the user changes it meanwhile. */
-interface Tried {
-  content: Content
-  files: number
-  /** Whether to send the message when its uploads end. A failed upload sets this to `false`. */
-  isWaiting: boolean
 }
 
 export type Take = (list: Iterable<File>) => boolean

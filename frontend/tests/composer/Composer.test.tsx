@@ -68,6 +68,18 @@ test('Enter during an upload sends the message when the file is uploaded', async
   expect(screen.queryByText(waits)).toBeNull()
 })
 
+test('a message that waits for its files is sent after a visit to another chat', async () => {
+  const server = vi.fn(refuse)
+  const rendered = await composer({}, server)
+  showFile(rendered, uploading)
+  paste('Read this')
+  fireEvent.keyDown(box(), { key: 'Enter' })
+  rendered.again(null)
+  showFile(rendered, {})
+  rendered.again(<Composer />)
+  await waitFor(() => expect(server).toHaveBeenCalledOnce())
+})
+
 test('a message that waits for its files stays if it is changed, or a file fails', async () => {
   const server = vi.fn(refuse)
   const rendered = await composer({}, server)
