@@ -222,10 +222,10 @@ export class Responses {
     if (pending.isLive && pending.isStopped) this.stop()
   }
 
-  /** Follow a new thread, now that its first events arrived. */
+  /** Follow a new thread from its first events, or show a thread that could not be loaded. */
   #follow(after: string | null): void {
-    const { threadId } = this.#session.current
-    if (threadId !== null) this.#live.start(threadId, after, true)
+    const { threadId, loadError } = this.#session.current
+    if (threadId !== null) this.#live.start(threadId, loadError === null ? after : null, true)
   }
 
   /** Apply an event to the chat. */

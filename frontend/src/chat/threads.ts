@@ -102,12 +102,12 @@ export class Threads {
     return failure
   }
 
-  /** Handle a refused stream: the open thread does not exist, or the server has changed. */
+  /** Handle a refused stream: the thread does not exist, the login expired, or the server changed. */
   async refused(error: ProtocolError): Promise<void> {
     const { threadId } = this.#session.current
     if (threadId === null) return
     if (error.status !== 404) {
-      this.#live.canFollow = false
+      if (error.status !== 401 && error.status !== 403) this.#live.canFollow = false
       await this.load(threadId)
       return
     }

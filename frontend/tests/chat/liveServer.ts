@@ -40,6 +40,8 @@ export class LiveServer {
   isDown = false
   /** Whether the server responds with an error. */
   isFailing = false
+  /** Whether the user's login has expired. */
+  isExpired = false
   /** Whether the server drops requests without an error. */
   isSwallowing = false
   /** Whether responses are lost on their way back. */
@@ -146,6 +148,7 @@ export class LiveServer {
     const given = JSON.parse(String(init?.body)) as Given
     this.asked.push(given.type)
     if (this.isFailing && given.type !== 'threads.follow') return new Response('', { status: 500 })
+    if (this.isExpired) return Response.json({ error: 'Log in first.' }, { status: 401 })
     if (this.isSwallowing) return new Promise(() => {})
     if (given.type === 'threads.follow') await this.followGate
     const answer = this.#answer(given, init?.signal ?? null)
