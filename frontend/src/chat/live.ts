@@ -75,6 +75,7 @@ export class Live {
         },
         refused: (error) => {
           this.leave()
+          this.#onState()
           this.#callbacks.refused(error)
         },
       },
