@@ -120,5 +120,8 @@ def without_traceback() -> Iterator[None]:
                 f"CHATKIT_{each['loc'][0]}".upper() + f": {each['msg']}" for each in error.errors()
             )
         ) from error
+    except BrokenPipeError:
+        # The reader of the output stopped early, which Typer handles.
+        raise
     except (ImportError, NewerDatabaseError, OSError, ValueError) as error:
         raise typer.BadParameter(str(error)) from error

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -219,6 +222,22 @@ async def test_records_expire(tmp_path: Path) -> None:
                     await store.audit.record("action", "ada")
             await AgentChatKitServer[Any](agent(), store).clean_up()
             assert len(await kinds(store)) == left
+
+
+async def test_reader_may_stop_early(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/chat.db"
+    async with SQLStore[Any](url) as store:
+        for _ in range(600):
+            await store.audit.record("action", "ada", item="x" * 1_000)
+    command = "from agent_framework_chatkit.cli.commands import app; app()"
+    printing = await asyncio.create_subprocess_shell(
+        f"{shlex.join([sys.executable, '-c', command, 'audit', '--store', url])} | head -n 1",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    printed, errors = await printing.communicate()
+    assert printed.count(b"\n") == 1
+    assert errors == b""
 
 
 async def test_unstorable_record_is_logged(caplog: pytest.LogCaptureFixture) -> None:
