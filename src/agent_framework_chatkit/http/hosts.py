@@ -5,7 +5,9 @@ from __future__ import annotations
 import ipaddress
 import logging
 import re
+import socket
 from collections.abc import Collection
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import Headers
@@ -121,10 +123,12 @@ def local_hosts(address: str, port: int) -> list[str]:
 
 def is_loopback(address: str) -> bool:
     """Return whether only this machine can reach an address."""
-    try:
+    with suppress(ValueError):
         return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return address == "localhost"
+    with suppress(OSError):
+        # Short forms, such as 127.1.
+        return ipaddress.ip_address(socket.inet_aton(address)).is_loopback
+    return address.lower().removesuffix(".") == "localhost"
 
 
 def _parsed(pattern: str) -> tuple[str, str | None]:

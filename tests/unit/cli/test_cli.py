@@ -112,6 +112,8 @@ async def test_agent_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
         (("--port", "80"), ["localhost"], ["evil.test", "evil.test:80"]),
         (("--host", "127.0.0.2"), ["127.0.0.2:8001"], ["evil.test:8001"]),
         (("--host", "::1"), ["[::1]:8001"], ["evil.test:8001"]),
+        (("--host", "127.1"), ["127.0.0.1:8001"], ["evil.test:8001"]),
+        (("--host", "Localhost."), ["localhost:8001"], ["evil.test:8001"]),
         (
             ("--allowed-hosts", "chat.example.com,*.example.org"),
             ["chat.example.com:8001", "a.example.org"],
