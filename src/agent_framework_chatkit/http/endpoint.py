@@ -25,6 +25,7 @@ from ..server.server import AgentChatKitServer
 from ..server.streams import EventsResult
 from ..stores.attachments.errors import (
     AttachmentLinkInvalidError,
+    AttachmentNotFoundError,
     UnknownVisitorError,
 )
 from ..stores.sql.availability import is_unavailable
@@ -178,7 +179,11 @@ class Endpoint:
                 file = await attachments.open(attachment_id, token=token)
             except AttachmentLinkInvalidError:
                 # The owner may still read it, however old the link is.
-                context = await self._context(request)
+                # A page of another site may request it for someone whose cookie it cannot send: that
+                # must not use up the limit of their address.
+                context = await self._context(request, is_counted=False)
+                if context.is_new_visitor:
+                    raise AttachmentNotFoundError from None
                 owner = context.user_id
                 file = await attachments.open(attachment_id, context=context)
         await self._server.store.audit.record(
@@ -192,7 +197,7 @@ class Endpoint:
             raise HTTPException(404, "This chat does not accept files.")
         return store
 
-    async def _context(self, request: Request) -> RequestContext:
+    async def _context(self, request: Request, *, is_counted: bool = True) -> RequestContext:
         locale = preferred_locale(request.headers.get("accept-language"))
         if self._authenticate is not None:
             owner = await resolve(self._authenticate(request))
@@ -209,7 +214,7 @@ class Endpoint:
             is_visitor=True,
             is_new_visitor=known is None,
         )
-        if context.is_new_visitor:
+        if context.is_new_visitor and is_counted:
             self._server.quotas.take_new_visitor(context.address)
         return context
 

@@ -50,8 +50,8 @@ class Quotas:
         streams: Open streams, of turns and of followed threads.
         visitor_turns: Like `turns`, for visitors: owners without a login.
         visitor_streams: Like `streams`, for visitors.
-        new_visitors: Requests per minute from one address without a visitor's cookie. Their turns
-            and streams count together, as if they came from one visitor.
+        new_visitors: Requests per minute from one address without a visitor's cookie, other than
+            downloads. Their turns and streams count together, as if they came from one visitor.
         address_turns: Turns per minute of all visitors at one address together, however many
             cookies they have.
         address_streams: Open streams of all visitors at one address together.

@@ -156,6 +156,21 @@ async def test_new_visitors_per_address_are_limited(same: list[str], other: str)
         await stranger(browser, other).get("threads.list")
 
 
+async def test_images_in_pages_of_other_sites_use_up_no_limit(tmp_path: Path) -> None:
+    """Browsers request them without the cookie."""
+    async with SQLStore[Any]("sqlite://") as store:
+        files = AttachmentStore[Any](tmp_path, metadata=store, secret="s" * 32)
+        quotas = Quotas(new_visitors=1)
+        server = AgentChatKitServer[Any](answers(1), store, files, quotas=quotas)
+        browser = Browser(create_app(server))
+        for token in ("", "?token=x"):
+            for _ in range(3):
+                response = await browser.http.get(f"/attachments/atc_1{token}")
+                assert (response.status_code, response.headers.get("set-cookie")) == (404, None)
+        await browser.get("threads.list")
+        await server.close()
+
+
 async def test_new_visitors_can_be_unlimited() -> None:
     async with chat(answers(1), quotas=Quotas(new_visitors=None)) as browser:
         for _ in range(400):
