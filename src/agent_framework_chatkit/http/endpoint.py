@@ -179,8 +179,8 @@ class Endpoint:
                 file = await attachments.open(attachment_id, token=token)
             except AttachmentLinkInvalidError:
                 # The owner may still read it, however old the link is.
-                # A page of another site may request it for someone whose cookie it cannot send: that
-                # must not use up the limit of their address.
+                # Pages of other sites may request it in the user's browser, without the cookie.
+                # They must not use up the limit of the user's address.
                 context = await self._context(request, is_counted=False)
                 if context.is_new_visitor:
                     raise AttachmentNotFoundError from None
