@@ -35,7 +35,9 @@ export function TaskSources({ sources }: { sources: readonly (URLSource | FileSo
 }
 
 function TaskSource({ source }: { source: URLSource | FileSource }) {
-  if (source.type === 'file') {
+  // The server describes a file that the agent produced by its address.
+  const url = source.type === 'file' ? (source.description ?? '') : source.url
+  if (source.type === 'file' && !isLink(url)) {
     const file = sourceOf(source, 0)
     return (
       <SourceLink source={file} className="source">
@@ -43,9 +45,9 @@ function TaskSource({ source }: { source: URLSource | FileSource }) {
       </SourceLink>
     )
   }
-  const host = hostOf(source.url)
-  const title = source.title || host || source.url
-  if (!isLink(source.url)) {
+  const host = hostOf(url)
+  const title = source.title || host || url
+  if (!isLink(url)) {
     return (
       <span className="source" dir="auto">
         {title}
@@ -53,7 +55,7 @@ function TaskSource({ source }: { source: URLSource | FileSource }) {
     )
   }
   return (
-    <Link className="source" dir="auto" href={source.url} title={source.url}>
+    <Link className="source" dir="auto" href={url} title={url}>
       {title}
       {host !== null && host !== title && <span className="source-host"> {host}</span>}
     </Link>

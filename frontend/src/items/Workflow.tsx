@@ -8,7 +8,7 @@ import type { Say } from '../i18n/texts'
 import { durationIn } from './duration'
 import { TaskView, titleOf as titleOfTask } from './Task'
 
-/** The steps of the agent: open while it works, then folded into one line. */
+/** The steps of the agent: open while it works, then folded into one line. Its files stay in view. */
 export function WorkflowView({ item, isOpen }: { item: WorkflowItem; isOpen: boolean }) {
   const { workflow } = item
   const text = useText()
@@ -25,6 +25,7 @@ export function WorkflowView({ item, isOpen }: { item: WorkflowItem; isOpen: boo
       </span>
     </>
   )
+  const tasks = isUnfolded ? workflow.tasks : workflow.tasks.filter(({ type }) => type === 'file')
   if (workflow.tasks.length === 0) return <div className="workflow-title">{title}</div>
   return (
     <div className="workflow">
@@ -37,10 +38,10 @@ export function WorkflowView({ item, isOpen }: { item: WorkflowItem; isOpen: boo
         {title}
         <UnfoldIcon className="workflow-fold" aria-hidden />
       </button>
-      {isUnfolded && (
+      {tasks.length > 0 && (
         // Steps that contain the focus stay open when the work is done.
-        <ul className="tasks" onFocus={() => setChoice(true)}>
-          {workflow.tasks.map((task, index) => (
+        <ul className="tasks" onFocus={() => setChoice(isUnfolded)}>
+          {tasks.map((task, index) => (
             <li key={index}>
               <TaskView task={task} isLive={isOpen} />
             </li>

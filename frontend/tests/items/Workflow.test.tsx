@@ -44,6 +44,19 @@ test('a focused link keeps the workflow open', async () => {
   expect(document.activeElement).toBe(screen.getByRole('link'))
 })
 
+test('a file that the agent produced stays in view', async () => {
+  const url = 'https://files.test/a.pdf'
+  const file = { type: 'file' as const, title: 'a.pdf', filename: 'a.pdf', description: url }
+  const item = workflow({ tasks: [...thoughts, { type: 'file', title: 'a.pdf', sources: [file] }] })
+  const { person } = await render(<WorkflowView item={item} isOpen={false} />, () => 404)
+  screen.getByRole('button', { expanded: false })
+  expect(screen.queryByText('The person asks for rain.')).toBeNull()
+  const link = screen.getByRole('link', { name: /^a.pdf ?files.test/ })
+  expect(link.getAttribute('href')).toBe(url)
+  await person.click(link)
+  screen.getByRole('button', { expanded: false })
+})
+
 test('an expanded workflow stays expanded, with its own title', async () => {
   const item = workflow({ expanded: true, tasks: thoughts, summary: { title: 'Looked around' } })
   await render(<WorkflowView item={item} isOpen={false} />, () => 404)

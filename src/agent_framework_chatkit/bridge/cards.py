@@ -12,7 +12,6 @@ from chatkit.widgets import DynamicWidgetRoot, WidgetRoot
 from ..interrupts.calls import ToolDescription, shown_arguments
 from ..interrupts.pause import Decision
 from ..text import mend_surrogates, readable_name, visible
-from .sources import markdown_link
 
 APPROVAL_ACTION = "approval.answer"
 """The type of the action that an approval card's buttons send."""
@@ -145,6 +144,7 @@ def consent_card(address: str, link: str) -> WidgetForm:
         address: The page's host.
         link: The page's URL.
     """
+    target = link.translate({ord(char): f"%{ord(char):02X}" for char in "<>\\ "})
     text = f"Your consent is needed. Give it at {address}, then come back and continue."
 
     def button(label: str, approved: bool) -> dict[str, Any]:
@@ -157,7 +157,7 @@ def consent_card(address: str, link: str) -> WidgetForm:
         _card(
             {"type": "Title", "value": "Consent needed", "size": "sm"},
             {"type": "Text", "value": text},
-            {"type": "Markdown", "value": markdown_link("Open the consent page", link)},
+            {"type": "Markdown", "value": f"[Open the consent page](<{target}>)"},
             confirm=button("Continue", True),
             cancel=button("Decline", False),
         ),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 
 from agent_framework import Content
-from chatkit.types import GeneratedImage, GeneratedImageItem, TaskItem
+from chatkit.types import GeneratedImage, GeneratedImageItem
 
 from ..text import mend_surrogates
+from .activity_writer import ActivityWriter
 from .data_content import is_image
 from .item_stream import ItemStream
 from .open_items import OpenImage
@@ -18,25 +19,26 @@ logger = logging.getLogger(__name__)
 
 
 class MediaWriter:
-    """Writes each image and each other file as an item.
+    """Writes images as items, and other files as tasks.
 
     Args:
         items: The stream to write to.
         converter: Converts each content.
+        activity: Writes the tasks.
     """
 
-    def __init__(self, items: ItemStream, converter: AgentResponseConverter) -> None:
+    def __init__(
+        self, items: ItemStream, converter: AgentResponseConverter, activity: ActivityWriter
+    ) -> None:
         self._items = items
         self._converter = converter
+        self._activity = activity
         self._images: dict[str, OpenImage] = {}
         """Unfinished images, by their IDs in the model's service."""
 
     async def file(self, content: Content) -> None:
         """Write `hosted_file`, `hosted_vector_store`, or data that is not an image."""
-        task = await resolve(self._converter.file_to_task(content))
-        if task is not None:
-            # Clients fold workflows, which would hide the file.
-            self._items.write_done(self._items.item(TaskItem, "task", task=task))
+        self._activity.add(await resolve(self._converter.file_to_task(content)))
 
     async def data(self, content: Content) -> None:
         """Write `data` or `uri`."""

@@ -34,7 +34,7 @@ from .cards import (
 )
 from .data_content import file_name
 from .overrides import MaybeAwaitable
-from .sources import cited, is_web_url, markdown_link, web_address
+from .sources import cited, is_web_url, web_address
 from .tool_tasks import code_task, computer_task, search_task, shell_task, tool_task
 
 logger = logging.getLogger(__name__)
@@ -188,21 +188,13 @@ class AgentResponseConverter:
     def file_to_task(self, content: Content) -> MaybeAwaitable[Task | None]:
         """Convert other `data` and `uri`, `hosted_file` and `hosted_vector_store` to a task.
 
-        The task of a file at an https URL contains a link to it.
+        If the file is at an https URL, this is the description of the task's source.
         """
         name = shorten(visible(file_name(content), in_name=True), 200)
-        link = content.uri or ""
-        address = web_address(link)
-        if address is not None:
-            return CustomTask(
-                title=name,
-                icon="document",
-                content=markdown_link(address, link),
-                status_indicator="complete",
-            )
+        link = content.uri if web_address(content.uri or "") is not None else None
         return FileTask(
             title=name,
-            sources=[FileSource(filename=name, title=name)],
+            sources=[FileSource(filename=name, title=name, description=link)],
             status_indicator="complete",
         )
 

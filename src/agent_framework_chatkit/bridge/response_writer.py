@@ -55,7 +55,7 @@ class ResponseWriter:
         """Updates of steps that run parallel to the current message's author, by step."""
         browser_tools = converter.client_tools | frozenset(client_tools)
         activity = ActivityWriter(items, converter)
-        media = MediaWriter(items, converter)
+        media = MediaWriter(items, converter, activity)
         self._steps = StepWriter(activity, converter)
         self._running_steps = self._steps.running
         self._messages = MessageWriter(items, converter, self._steps)

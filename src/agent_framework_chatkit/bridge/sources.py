@@ -40,12 +40,6 @@ def web_address(link: str) -> str | None:
     return host if port is None else f"{host}:{port}"
 
 
-def markdown_link(text: str, link: str) -> str:
-    """Return a link in Markdown."""
-    target = link.translate({ord(char): f"%{ord(char):02X}" for char in "<>\\ "})
-    return f"[{text}](<{target}>)"
-
-
 def cited(citation: Citation) -> Annotation | None:
     """Return a citation as an annotation, or `None` if it has no source."""
     url = mend_surrogates(citation.get("url") or "")

@@ -5,18 +5,15 @@ from __future__ import annotations
 import pytest
 from agent_framework import Content
 from chatkit.types import (
-    CustomTask,
     FileSource,
     FileTask,
     GeneratedImageItem,
-    TaskItem,
-    WorkflowItem,
 )
 
 from agent_framework_chatkit import AgentResponseConverter
 
 from ..thread_client import items_of
-from .shown import PNG, call, events, items, result
+from .shown import PNG, events, items, tasks
 
 
 @pytest.mark.parametrize(
@@ -36,9 +33,8 @@ async def test_image(content: Content) -> None:
 
 @pytest.mark.parametrize("uri", ["javascript:alert(1)", "file:///etc/passwd", "", "not a url"])
 async def test_other_data_is_shown_as_file(uri: str, caplog: pytest.LogCaptureFixture) -> None:
-    (item,) = await items(Content("uri", uri=uri, media_type="image/png"))
-    assert isinstance(item, TaskItem)
-    assert isinstance(item.task, FileTask)
+    (task,) = await tasks(Content("uri", uri=uri, media_type="image/png"))
+    assert isinstance(task, FileTask)
     assert "is not an image" in caplog.text
 
 
@@ -84,23 +80,15 @@ async def test_image_without_content_is_removed() -> None:
     ],
 )
 async def test_file(content: Content, name: str) -> None:
-    (item,) = await items(content)
-    assert isinstance(item, TaskItem)
-    assert isinstance(item.task, FileTask)
-    assert item.task.title == name
-    assert item.task.sources == [FileSource(filename=name, title=name)]
+    (task,) = await tasks(content)
+    assert isinstance(task, FileTask)
+    assert task.title == name
+    assert task.sources == [FileSource(filename=name, title=name)]
 
 
 async def test_file_on_web_can_be_opened() -> None:
-    content = Content.from_uri("https://x.test/d/my%20a<1>.pdf?x", media_type="application/pdf")
-    (item,) = await items(content)
-    assert isinstance(item, TaskItem)
-    assert isinstance(item.task, CustomTask)
-    assert item.task.title == "my a<1>.pdf"
-    assert item.task.content == "[x.test](<https://x.test/d/my%20a%3C1%3E.pdf?x>)"
-
-
-async def test_file_is_not_hidden_among_steps() -> None:
-    step = call(), result()
-    shown = await items(*step, Content.from_hosted_file("file_1"), *step)
-    assert [type(item) for item in shown] == [WorkflowItem, TaskItem, WorkflowItem]
+    url = "https://x.test/d/my%20a.pdf?x"
+    (task,) = await tasks(Content.from_uri(url, media_type="application/pdf"))
+    assert isinstance(task, FileTask)
+    (source,) = task.sources
+    assert (source.title, source.description) == ("my a.pdf", url)

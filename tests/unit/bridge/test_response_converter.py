@@ -14,10 +14,10 @@ from chatkit.types import (
     CustomTask,
     ErrorEvent,
     FileSource,
+    FileTask,
     GeneratedImageItem,
     ImageTask,
     SearchTask,
-    TaskItem,
     ThoughtTask,
     ThreadItem,
     WidgetItem,
@@ -47,7 +47,7 @@ def is_one(type_: type) -> Callable[[Sequence[ThreadItem]], bool]:
 TABLE: dict[str, tuple[Content, Callable[[Sequence[ThreadItem]], bool]]] = {
     "text": (Content.from_text("Hi"), is_one(AssistantMessageItem)),
     "text_reasoning": (Content.from_text_reasoning(text="Hm"), is_workflow_of(ThoughtTask)),
-    "data": (Content.from_data(b"x", "application/pdf"), is_one(TaskItem)),
+    "data": (Content.from_data(b"x", "application/pdf"), is_workflow_of(FileTask)),
     "uri": (
         Content.from_uri("https://files.test/a.png", media_type="image/png"),
         is_one(GeneratedImageItem),
@@ -56,8 +56,11 @@ TABLE: dict[str, tuple[Content, Callable[[Sequence[ThreadItem]], bool]]] = {
     "function_call": (call(hosted=True), is_workflow_of(CustomTask)),
     "function_result": (result(), is_workflow_of(CustomTask)),
     "usage": (Content.from_usage({"input_token_count": 1}), nothing_shown),
-    "hosted_file": (Content.from_hosted_file("file_1"), is_one(TaskItem)),
-    "hosted_vector_store": (Content.from_hosted_vector_store("vs_1"), is_one(TaskItem)),
+    "hosted_file": (Content.from_hosted_file("file_1"), is_workflow_of(FileTask)),
+    "hosted_vector_store": (
+        Content.from_hosted_vector_store("vs_1"),
+        is_workflow_of(FileTask),
+    ),
     "code_interpreter_tool_call": (
         Content.from_code_interpreter_tool_call(call_id="c", inputs=[Content.from_text("1+1")]),
         is_workflow_of(CustomTask),
