@@ -11,7 +11,7 @@ export function Sources({ sources }: { sources: readonly Source[] }) {
         <li key={source.number}>
           <SourceLink source={source} className="source">
             <span className="source-number">{source.number}</span>
-            {source.title}
+            <bdi>{source.title}</bdi>
           </SourceLink>
         </li>
       ))}

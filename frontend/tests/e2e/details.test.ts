@@ -112,3 +112,24 @@ test("the tag button's character is removed if no tag is chosen", async () => {
   await expect.poll(() => ann.composer.innerText()).toContain('@')
   await ann.leave()
 })
+
+test('in a page from right to left, English titles and the numbers of sources are on the right', async () => {
+  const ann = await Person.at(site)
+  await ann.page.frames()[1]?.evaluate(() => (document.documentElement.dir = 'rtl'))
+  await ann.ask('read', 'Whoever waits')
+  /** Return the pixels between the text of an element and the right edge of one that contains it. */
+  const toTheRight = (element: Element, outer: string): number => {
+    const range = new Range()
+    range.selectNodeContents(element)
+    const edge = element.closest(outer)?.getBoundingClientRect().right ?? 0
+    return edge - range.getBoundingClientRect().right
+  }
+  const title = ann.chat.locator('.header-title')
+  expect(await title.evaluate(toTheRight, '.header')).toBeLessThan(30)
+  const number = ann.chat.locator('.sources .source-number').first()
+  expect(await number.evaluate(toTheRight, '.source')).toBeLessThan(15)
+  await ann.button('Chats').click()
+  const listed = ann.chat.locator('.history-title > span').first()
+  expect(await listed.evaluate(toTheRight, 'li')).toBeLessThan(30)
+  await ann.leave()
+})
