@@ -2,6 +2,7 @@ import { useEffect, useRef } from 'react'
 
 import type { ThreadItem, Widget } from '../protocol/types'
 import { announce, announced } from '../chat/announce'
+import { titleOf } from '../items/Task'
 import { useChat, useText } from '../ui/context'
 import { spoken } from '../markdown/spoken'
 import { useStore } from '../ui/useStore'
@@ -63,6 +64,8 @@ async function announcementOf(item: ThreadItem, say: Say): Promise<string> {
       return item.inputs.map((input) => input.question).join('\n')
     case 'generated_image':
       return say(item.image ? 'generatedImage' : 'imageFailed')
+    case 'task':
+      return titleOf(item.task, say)
     default:
       return ''
   }

@@ -176,7 +176,7 @@ test('notices have a title, and links in their text', async () => {
   expect(link.getAttribute('href')).toBe('https://a.test/')
 }, 20_000)
 
-test('an answer is announced once and whole, and a question when it arrives', async () => {
+test('an answer is announced once and whole, and a question and a file when they arrive', async () => {
   const asked = question('Hello')
   const { chat } = await thread([answer('Old')])
   const announcements = (): string[] =>
@@ -193,10 +193,11 @@ test('an answer is announced once and whole, and a question when it arrives', as
   const card = item('widget', { widget: { type: 'Card' }, copy_text: 'May I pay?' })
   const inputs = [{ type: 'freeform' as const, id: 'x', question: 'Why?' }]
   const asking = item('structured_input', { status: 'pending', inputs })
-  show(chat, { items: [asked, write('It **rains**.'), card, asking] }, true)
-  show(chat, { items: [asked, write('It **rains**.'), card, asking] })
+  const file = item('task', { task: { type: 'file', title: 'rain.pdf' } })
+  show(chat, { items: [asked, write('It **rains**.'), card, asking, file] }, true)
+  show(chat, { items: [asked, write('It **rains**.'), card, asking, file] })
   await waitFor(() =>
-    expect(announcements().slice(-3)).toEqual(['It rains.', 'May I pay?', 'Why?']),
+    expect(announcements().slice(-4)).toEqual(['It rains.', 'May I pay?', 'Why?', 'rain.pdf']),
   )
   expect(announcements().join()).not.toContain('Old')
 })
