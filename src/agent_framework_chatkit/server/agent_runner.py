@@ -201,7 +201,8 @@ class AgentRunner(Generic[TContext]):
             remembered = await turn.finish("completed")
             writes = Writes(messages=remembered.messages, session=remembered.session)
             await store.turns.add(thread.id, owner, "", writes)
-        else:
+        elif run.state != "failed" or turn.state != "completed":
+            # The agent or a tool may have shown an error, and gone on.
             run.state = turn.state
 
     async def _turn(

@@ -110,6 +110,7 @@ class AgentTurn(Generic[TContext]):
         self._own = None if own is None else OwnHistory(own)
         self._missed = list(history.recent) if ended == "interrupted" else []
         self.exchange = Exchange(())
+        self._is_complete = False
         self.is_resumed = False
         """Whether the turn resumes the paused previous turn."""
 
@@ -261,13 +262,12 @@ class AgentTurn(Generic[TContext]):
             await self._run_once(writer, options, run, again=True)
         if self.exchange.service_state in ("response.created", "response.failed"):
             raise AnswerFailedError("The service did not complete its response.")
-        is_shown = self._context.client_tool_call is not None
         if run is not None:
-            # The agent may have ignored a stop.
-            run.check_stop()
-            is_shown = is_shown or run.has_items
-        await writer.finish(must_answer=not is_shown)
+            run.check_stop()  # The agent may have ignored a stop.
+        has_items = run is not None and run.has_items
+        await writer.finish(must_answer=not (has_items or self._context.client_tool_call))
         self._context.call_client_tool()
+        self._is_complete = True
 
     async def _run_once(
         self,
@@ -351,7 +351,8 @@ class AgentTurn(Generic[TContext]):
 
     async def finish(self, state: TurnState) -> RememberedTurn:
         """Return the messages and session to store, given how the turn ended."""
-        is_clean = state not in UNCLEAN
+        # A complete turn that showed an error failed for the user only.
+        is_clean = state not in UNCLEAN or (state == "failed" and self._is_complete)
         pause = self._context.pause if is_clean else Pause()
         pending = [str(call.call_id) for call in pause.calls]
         exchanged = self.exchange.messages(pending)
@@ -386,10 +387,10 @@ class AgentTurn(Generic[TContext]):
 
 def _must_be_stored_first(update: AgentResponseUpdate) -> bool:
     """Return whether an update must be stored before the run continues."""
-    contents = update.contents
+    contents = update.contents or ()
     if len(contents) == 1:
-        return contents[0].type == "function_result"
-    return any(content.type == "function_result" for content in contents)
+        return getattr(contents[0], "type", "") == "function_result"
+    return any(getattr(content, "type", "") == "function_result" for content in contents)
 
 
 def _service_of(agent: Any) -> str:

@@ -20,7 +20,7 @@ from ..stores.sql.json_text import dump_any
 from ..stores.sql.messages import message_from_dict, message_to_dict
 from .call_ids import needs_result
 from .call_outcomes import CallOutcomes
-from .update_contents import is_plain_text, is_refusal, with_sound_texts
+from .update_contents import is_plain_text, is_refusal, with_sound_contents
 
 _RESPONSE_EVENTS = frozenset(
     {"response.created", "response.completed", "response.incomplete", "response.failed"}
@@ -133,10 +133,10 @@ class Exchange:
         """Parts not yet taken for the log, except the current text."""
 
     def add(self, update: AgentResponseUpdate) -> None:
-        """Add an update from the agent, without texts that are not strings."""
+        """Add an update from the agent, without what is not a content."""
         is_text = is_plain_text(update)
         if not is_text:
-            update = with_sound_texts(update)
+            update = with_sound_contents(update)
         text = self._text
         if (
             is_text

@@ -49,7 +49,7 @@ def dump_session(session: AgentSession, thread_id: str) -> str:
     """Return a session as JSON, without state that cannot be stored."""
     try:
         return json.dumps(session.to_dict())
-    except (TypeError, ValueError):
+    except Exception:  # noqa: S110 reported below
         pass
     sound = AgentSession(
         session_id=session.session_id, service_session_id=session.service_session_id
@@ -58,7 +58,7 @@ def dump_session(session: AgentSession, thread_id: str) -> str:
         sound.state[name] = value
         try:
             json.dumps(sound.to_dict())
-        except (TypeError, ValueError) as error:
+        except Exception as error:
             del sound.state[name]
             logger.error(
                 "The state %r of the session of thread %r is not stored: %s. Keep JSON values in "

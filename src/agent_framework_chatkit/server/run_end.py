@@ -6,8 +6,10 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from chatkit.errors import ErrorCode
 from chatkit.store import NotFoundError
 from chatkit.types import (
+    ErrorEvent,
     ThreadItem,
     ThreadItemDoneEvent,
     ThreadItemRemovedEvent,
@@ -49,7 +51,12 @@ async def end_run(server: AgentChatKitServer[Any], run: Run, state: TurnState) -
         close_items(run, unfinished)
     remembered: RememberedTurn | None
     if run.agent_turn is not None:
-        remembered = await run.agent_turn.finish(state)
+        try:
+            remembered = await run.agent_turn.finish(state)
+        except Exception:
+            log_error(logger, "The agent forgets a turn in thread %r.", run.thread.id)
+            run.emit(ErrorEvent(code=ErrorCode.STREAM_ERROR, allow_retry=True))
+            state, remembered = "failed", None
     else:
         remembered = remembered_without_agent(run.turn_id, run.tried, run.thread.id)
     await run.end(state, remembered)

@@ -140,12 +140,14 @@ class ThreadWriter:
 
     def _merged(self, connection: Connection, key: int, change: ThreadChange) -> str:
         data = connection.scalar(select(threads.c.data).where(threads.c.key == key))
+        if data is None:
+            raise LeaseLostError
         changed = {
             name: value
             for name, value in change.after.model_dump(mode="json").items()
             if getattr(change.after, name) != getattr(change.before, name)
         }
-        merged = ThreadMetadata.model_validate({**json.loads(data or "{}"), **changed})
+        merged = ThreadMetadata.model_validate({**json.loads(data), **changed})
         return dump_thread(merged)
 
     def log(self, connection: Connection, key: int, run: str, row: LogRow) -> None:
