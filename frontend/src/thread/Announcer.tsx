@@ -64,8 +64,10 @@ async function announcementOf(item: ThreadItem, say: Say): Promise<string> {
       return item.inputs.map((input) => input.question).join('\n')
     case 'generated_image':
       return say(item.image ? 'generatedImage' : 'imageFailed')
-    case 'task':
-      return titleOf(item.task, say)
+    case 'workflow': {
+      const files = item.workflow.tasks.filter(({ type }) => type === 'file')
+      return files.map((task) => titleOf(task, say)).join('\n')
+    }
     default:
       return ''
   }

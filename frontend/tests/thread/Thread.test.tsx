@@ -193,7 +193,7 @@ test('an answer is announced once and whole, and a question and a file when they
   const card = item('widget', { widget: { type: 'Card' }, copy_text: 'May I pay?' })
   const inputs = [{ type: 'freeform' as const, id: 'x', question: 'Why?' }]
   const asking = item('structured_input', { status: 'pending', inputs })
-  const file = item('task', { task: { type: 'file', title: 'rain.pdf' } })
+  const file = workflow({ tasks: [{ type: 'file', title: 'rain.pdf' }] })
   show(chat, { items: [asked, write('It **rains**.'), card, asking, file] }, true)
   show(chat, { items: [asked, write('It **rains**.'), card, asking, file] })
   await waitFor(() =>
