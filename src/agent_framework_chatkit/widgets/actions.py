@@ -163,7 +163,7 @@ class ActionRun:
 
 
 def _problems(error: ValidationError) -> str:
-    """Return a message with the problems of a payload, by field."""
+    """Return a message with the first problems of a payload, by field."""
     problems = [
         ": ".join(
             part
@@ -173,6 +173,6 @@ def _problems(error: ValidationError) -> str:
             )
             if part
         )
-        for problem in error.errors(include_url=False, include_input=False)
+        for problem in error.errors(include_url=False, include_input=False)[:3]
     ]
-    return f"This input is not valid. {'; '.join(problems[:3])}."
+    return f"This input is not valid. {'; '.join(problems)}."
