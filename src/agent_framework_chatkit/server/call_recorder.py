@@ -18,7 +18,7 @@ from ..text import mend_surrogates
 from .exchange import Exchange
 
 _GUARDED = "_agent_framework_chatkit_guarded"
-"""The attribute of a function that does not raise `StopIteration`."""
+"""The attribute of a function that raises no errors with a meaning for coroutines."""
 
 
 class _Middleware(FunctionMiddleware):
@@ -53,10 +53,10 @@ class _Middleware(FunctionMiddleware):
 
 
 def _guard(tool: FunctionTool) -> None:
-    """Let a synchronous tool raise `StopIteration`, as `next` does.
+    """Let a synchronous tool raise errors that have a meaning for coroutines.
 
-    The framework runs it in a thread, which cannot pass this error to the event loop: before
-    Python 3.12, the call would never end.
+    The framework runs it in a thread. Before Python 3.12, a call that raises `StopIteration`, as
+    `next` does, would never end.
     """
     function = tool.func
     if isinstance(function, FunctionTool):
@@ -69,8 +69,8 @@ def _guard(tool: FunctionTool) -> None:
     def guarded(*args: Any, **kwargs: Any) -> Any:
         try:
             return function(*args, **kwargs)
-        except StopIteration as error:
-            raise RuntimeError("The tool raised StopIteration.") from error
+        except (StopIteration, GeneratorExit, asyncio.CancelledError) as error:
+            raise RuntimeError(f"The tool raised {type(error).__name__}.") from error
 
     setattr(guarded, _GUARDED, True)
     tool.func = guarded

@@ -67,6 +67,16 @@ async def exhaust_later() -> str:
     return exhaust()
 
 
+def close_generator() -> str:
+    """End, as a generator does."""
+    raise GeneratorExit
+
+
+def cancel_itself() -> str:
+    """Raise what only a task should."""
+    raise asyncio.CancelledError
+
+
 class Exhausted:
     """A callable that is not a function."""
 
@@ -98,7 +108,17 @@ async def test_turn_that_cancels_itself_fails(first: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "leave", [exit_process, exit_process_later, raise_odd, exhaust, exhaust_later, Exhausted()]
+    "leave",
+    [
+        exit_process,
+        exit_process_later,
+        raise_odd,
+        exhaust,
+        exhaust_later,
+        Exhausted(),
+        close_generator,
+        cancel_itself,
+    ],
 )
 async def test_tool_that_exits_fails_alone(leave: Any) -> None:
     odd = tool(leave, approval_mode="never_require")
