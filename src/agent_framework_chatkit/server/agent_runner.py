@@ -263,6 +263,9 @@ class AgentRunner(Generic[TContext]):
             except asyncio.CancelledError:
                 writer.show_widgets()
                 raise
+            except CustomStreamError:
+                writer.abort()
+                raise
             except Exception as error:
                 log_failure(error, "A turn in thread %r failed.", thread.id)
                 writer.abort()

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
-from agent_framework import AgentResponseUpdate, BaseAgent, Content
+from agent_framework import (
+    AgentContext,
+    AgentResponseUpdate,
+    BaseAgent,
+    Content,
+    agent_middleware,
+)
+from chatkit.errors import CustomStreamError
 from chatkit.types import ErrorEvent
 
 from agent_framework_chatkit import AgentChatKitServer
 from agent_framework_chatkit.stores import SQLStore
 
-from ...fakes.scripted_agent import text
+from ...fakes.scripted_agent import agent, text
 from ..live_client import ME, LiveClient, chat, settled
 
 Script = Callable[["OddAgent"], AsyncIterator[AgentResponseUpdate]]
@@ -81,6 +88,29 @@ async def test_error_of_an_agent_is_kept(script: Script) -> None:
         await (await client.ask("And?")).rest()
         assert await settled(client) == "completed"
     assert "The previous answer failed before it was complete." in odd.asked[-1]
+
+
+async def run_out(agent: OddAgent) -> AsyncIterator[AgentResponseUpdate]:
+    yield update(text("Half"))
+    raise CustomStreamError("Out of credit.", allow_retry=False)
+
+
+@agent_middleware
+async def check_credit(context: AgentContext, call_next: Callable[[], Awaitable[None]]) -> None:
+    raise CustomStreamError("Out of credit.", allow_retry=False)
+
+
+@pytest.mark.parametrize(
+    "answering", [OddAgent(run_out), agent(middleware=[check_credit])], ids=["agent", "middleware"]
+)
+async def test_error_for_the_user_is_shown_as_it_is(answering: Any) -> None:
+    async with chat(answering) as client:
+        asking = await client.ask("Hello")
+        shown = await asking.until("error")
+        await asking.rest()
+        assert (shown["message"], shown["allow_retry"]) == ("Out of credit.", False)
+        assert await settled(client) == "failed"
+        assert (await client.items())[-1]["message"] == "Out of credit."
 
 
 async def send_nothing(agent: OddAgent) -> AsyncIterator[AgentResponseUpdate]:
