@@ -19,7 +19,7 @@ from chatkit.types import (
 )
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from ..text import mend_surrogates, readable_name
+from ..text import mend_surrogates, readable_name, without_markup
 
 YES, NO = "Yes", "No"
 
@@ -149,6 +149,9 @@ def _question(response_type: Any, question: str, input_id: str) -> StructuredInp
 def _value(response_type: Any, given: Sequence[str] | None, label: str) -> Any:
     kind, is_optional = _without_none(response_type)
     texts = [text.strip() for text in given or () if text.strip()]
+    if kind in (Message, Content, list[Message]):
+        # They are for agents.
+        texts = [without_markup(text) for text in texts]
     if kind == list[Message]:
         return [Message("user", [text]) for text in texts]
     if not texts:
