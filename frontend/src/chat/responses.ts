@@ -60,8 +60,11 @@ export class Responses {
   /** Stop the current response, even one that another page requested. */
   stop(): void {
     const pending = this.#pending
-    if (pending !== null) pending.isStopped = true
     const { threadId, thread } = this.#session.current
+    // Only the reply names a new thread. A second stop does not wait for it.
+    const mayWait = pending?.hasNoReply === true && !pending.isStopped
+    if (pending !== null) pending.isStopped = true
+    if (threadId === null && mayWait && this.#live.canFollow !== false) return
     if (pending !== null && !pending.isLive) pending.abort.abort()
     else if (threadId !== null) this.#live.stopTurn(threadId, thread.turn)
   }
@@ -167,8 +170,8 @@ export class Responses {
   }
 
   #mayRepeat(pending: PendingResponse, error: unknown, round: number): boolean {
-    if (this.#pending !== pending || this.#live.canFollow !== true) return false
-    return isLost(error) && round < RETRY_DELAYS.length
+    if (this.#pending !== pending || pending.isStopped) return false
+    return this.#live.canFollow === true && isLost(error) && round < RETRY_DELAYS.length
   }
 
   async #readResponse(pending: PendingResponse): Promise<void> {
@@ -219,13 +222,14 @@ export class Responses {
     pending.isAccepted = true
     pending.isRefused = false
     pending.request.onAccepted?.(pending.isLive)
-    if (pending.isLive && pending.isStopped) this.stop()
+    if (!pending.isLive && pending.isStopped) this.stop()
   }
 
   /** Follow a new thread from its first events, or show a thread that could not be loaded. */
   #follow(after: string | null): void {
     const { threadId, loadError } = this.#session.current
     if (threadId !== null) this.#live.start(threadId, loadError === null ? after : null, true)
+    if (this.#pending?.isStopped) this.stop()
   }
 
   /** Apply an event to the chat. */

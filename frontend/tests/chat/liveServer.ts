@@ -149,7 +149,7 @@ export class LiveServer {
     this.asked.push(given.type)
     if (this.isFailing && given.type !== 'threads.follow') return new Response('', { status: 500 })
     if (this.isExpired) return Response.json({ error: 'Log in first.' }, { status: 401 })
-    if (this.isSwallowing) return new Promise(() => {})
+    if (this.isSwallowing) return aborted(init?.signal)
     if (given.type === 'threads.follow') await this.followGate
     const answer = this.#answer(given, init?.signal ?? null)
     if (given.type !== 'threads.follow') await Promise.race([this.gate, aborted(init?.signal)])
