@@ -90,10 +90,10 @@ def stored(folder: Path, data: bytes) -> bool:
 
 
 async def test_missing_body_times_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(body_module, "GRACE", 0.05)
     async with chat(tmp_path) as browser:
         params = {"name": "a.txt", "size": 100, "mime_type": "text/plain"}
         created = await browser.get("attachments.create", **params)
+        monkeypatch.setattr(body_module, "GRACE", 0.05)
         url = created["upload_descriptor"]["url"]
         part = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nabc'
         for method, path, kind, pieces in (
