@@ -99,7 +99,7 @@ integration: install $(UI) ## Run the tests with real servers and databases
 lowest: install ## Run the unit tests with the oldest supported versions
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWEST)
 	@$(BIN)/uv pip install --quiet --python $(LOWEST) --resolution lowest-direct --editable '.[all]' --group test
-	$(LOWEST)/bin/pytest tests/unit
+	nice $(LOWEST)/bin/pytest tests/unit
 
 docs: install ## Build the guide into site/
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs --quiet build --strict
@@ -110,11 +110,12 @@ dist: $(BIN)/uv $(UI) ## Build the package, including the web UI, into dist/
 	@echo "Install it with:"
 	@echo "  pip install '$(CURDIR)/$$(ls dist/*.whl)[server,files]'"
 
-# Most of these keep one core busy, so they are parallel. The browser tests keep all cores busy.
+# Most of these keep one core busy, so they are parallel. The browser tests sometimes wait; `lowest`
+# uses that time.
 test: install $(UI) ## Run every check
 	@$(MAKE) --no-print-directory -j3 --output-sync=target lint types docs unit frontend
-	@$(MAKE) --no-print-directory e2e
-	@$(MAKE) --no-print-directory -j2 --output-sync=target integration lowest
+	@$(MAKE) --no-print-directory -j2 --output-sync=target e2e lowest
+	@$(MAKE) --no-print-directory integration
 
 bench: install $(UI) ## Measure speed and memory, compared with the peers
 	$(BIN)/python benchmarks/streaming.py
