@@ -77,7 +77,7 @@ def test_every_row_is_checked() -> None:
     assert len(GONE) >= len(rows) > 70
 
 
-async def test_exported_agent_answers() -> None:
+async def test_exported_agent_answers(caplog: pytest.LogCaptureFixture) -> None:
     page = (PAGE.parent / "agent-builder.md").read_text()
     (block,) = re.findall(r"^```python\b[^\n]*\n(.*?)^```", page, re.M | re.S)
     names: dict[str, Any] = {}
@@ -90,3 +90,4 @@ async def test_exported_agent_answers() -> None:
     async with chat(names["helper"]) as browser:
         await browser.ask("Where is order 7?")
         assert ("assistant_message", "It is on its way.") in await browser.transcript()
+    assert "agent_framework_orchestrations" not in caplog.text
