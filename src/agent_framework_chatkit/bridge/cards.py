@@ -125,7 +125,8 @@ def approval_decision_card(
         decision: The user's decision.
     """
     call = _Call(request, tool)
-    what = "Approved" if decision.approved else "Declined"
+    approved = "Always approved" if decision.always else "Approved"
+    what = approved if decision.approved else "Declined"
     icon = {"type": "Icon", "name": "check" if decision.approved else FAILED_ICON}
     return WidgetForm(
         _card(

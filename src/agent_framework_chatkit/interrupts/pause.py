@@ -41,11 +41,13 @@ class Decision:
         by: The person, as `AgentChatKitServer.name_of` names them; `None` for a visitor without a
             login.
         at: The time, in UTC.
+        always: Whether they also approved every later call of the tool in the thread.
     """
 
     approved: bool
     by: str | None
     at: datetime
+    always: bool = False
 
 
 @dataclass
@@ -121,7 +123,7 @@ class Interrupt:
             "answer": answer,
             "decision": None
             if decision is None
-            else [decision.approved, decision.by, decision.at.isoformat()],
+            else [decision.approved, decision.by, decision.at.isoformat(), decision.always],
             "tool": None if self.tool is None else [self.tool.description, self.tool.parameters],
             "seal": self.seal,
         }
@@ -138,7 +140,9 @@ class Interrupt:
             answer=None if answer in (None, _IN_ITEM) else Content.from_dict(answer),
             decision=None
             if decision is None
-            else Decision(decision[0], decision[1], datetime.fromisoformat(decision[2])),
+            else Decision(
+                decision[0], decision[1], datetime.fromisoformat(decision[2]), *decision[3:]
+            ),
             tool=None if tool is None else tool_from_json(tool),
             seal=data.get("seal"),
         )

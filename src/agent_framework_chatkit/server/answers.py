@@ -173,7 +173,7 @@ class AnswerHandler(Generic[TContext]):
             if not is_asking(item):
                 # A message withdrew the request, and its turn ended before the agent read it.
                 raise RefusedAnswerError(CLOSED)
-            interrupt.decision = self._decision(payload.approved, context)
+            interrupt.decision = self._decision(payload.approved, context, payload.always)
             interrupt.answer = _decided(interrupt, payload)
             if interrupt.kind == "approval":
                 await self._record(
@@ -305,9 +305,9 @@ class AnswerHandler(Generic[TContext]):
     def _converter(self) -> Any:
         return self._server.response_converter
 
-    def _decision(self, approved: bool, context: TContext) -> Decision:
+    def _decision(self, approved: bool, context: TContext, always: bool = False) -> Decision:
         by = self._server.name_of(context)
-        return Decision(approved, by, datetime.now(timezone.utc))
+        return Decision(approved, by, datetime.now(timezone.utc), always)
 
     async def _decided_item(self, item: ThreadItem, interrupt: Interrupt) -> ThreadItem:
         to_form = (

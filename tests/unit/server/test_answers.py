@@ -281,6 +281,8 @@ async def test_always_approve_applies_to_thread() -> None:
         (button,) = [part for part in card["widget"]["children"] if part["type"] == "Button"]
         await act(browser, card["id"], button["onClickAction"])
         assert bank.paid == [1, 2]
+        (card,) = await cards(browser)
+        assert "Always approved, " in card["copy_text"]
         assert (await browser.transcript())[-1] == ("assistant_message", "Done.")
 
 
