@@ -10,8 +10,10 @@ import typer
 from ..http.hosts import Hosts, is_loopback, local_hosts
 
 
-def check_port(host: str, port: int) -> None:
-    """Check that the server can listen on an address."""
+def check_address(host: str, port: int, root_path: str) -> None:
+    """Check that the server can listen on an address, and that its root path is a path."""
+    if root_path and not root_path.startswith("/"):
+        raise typer.BadParameter(f"Start the root path with a slash: /{root_path}")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -91,16 +91,14 @@ def serve(
     reload: ReloadOption = False,
 ) -> None:
     """Serve an agent's chat."""
-    from .address import check_port, host_names
+    from .address import check_address, host_names
     from .collector import paused_collector
     from .settings import Settings
     from .storage import prepare, without_traceback
 
-    check_port(host, port)
+    check_address(host, port, root_path)
     with without_traceback():
         hosts = host_names(allowed_hosts, host, port)
-        if root_path and not root_path.startswith("/"):
-            raise ValueError(f"Start the root path with a slash: /{root_path}")
     with _print_if_slow(f"Loading {' '.join(agents)} ..."), paused_collector():
         import uvicorn
 

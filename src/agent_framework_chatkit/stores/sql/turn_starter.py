@@ -65,15 +65,7 @@ class TurnStarter:
         if new.retry_after is not None:
             removed, tried = self._cut(connection, key, new.retry_after)
         turn_id = new.turn_id or self._continued(connection, key, before, new) or new.first_turn_id
-        try:
-            for attachment in new.attachments:
-                save_attachment_row(
-                    self._database, connection, attachment, new.owner, key, may_move=False
-                )
-        except NotFoundError:
-            # An earlier attempt of this request may have sent the files.
-            self._raise_if_repeated(connection, new)
-            raise
+        self._add_attachments(connection, key, new)
         if new.item is not None:
             position = (
                 1 if new.new_thread is not None else self._writer.number(connection, key, 1, None)
@@ -105,6 +97,17 @@ class TurnStarter:
         if new.request_id is not None:
             self._add_request(connection, new, begun)
         return begun
+
+    def _add_attachments(self, connection: Connection, key: int, new: NewTurn) -> None:
+        try:
+            for attachment in new.attachments:
+                save_attachment_row(
+                    self._database, connection, attachment, new.owner, key, may_move=False
+                )
+        except NotFoundError:
+            # An earlier attempt of this request may have sent the files.
+            self._raise_if_repeated(connection, new)
+            raise
 
     def _add_request(self, connection: Connection, new: NewTurn, begun: BegunTurn) -> None:
         added = connection.scalar(
