@@ -130,7 +130,7 @@ async def test_serve_allows_names_of_its_address(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(uvicorn, "run", lambda *args, **kwargs: None)
-    monkeypatch.setattr(address, "check_port", lambda *args: None)
+    monkeypatch.setattr(address, "check_address", lambda *args: None)
     code, output = await asyncio.to_thread(
         run, "serve", "my_agent:helper", "--port", "8001", *arguments
     )
