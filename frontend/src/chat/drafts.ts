@@ -1,5 +1,6 @@
 /** Drafts: what users wrote in each thread and have not sent. */
 
+import type { AnyEvent } from '../protocol/live'
 import type { Attachment, ThreadItem, UserMessageInput } from '../protocol/types'
 import { Store } from './store'
 import { isContent, joined, noContent, sendable, textOf, type Content } from './content'
@@ -289,6 +290,23 @@ export function isThere({ sending, after }: Outgoing, items: readonly ThreadItem
 /** Return whether a message in a thread has the content that was sent. */
 export function isOf(item: { content: Content }, { content }: Sending): boolean {
   return textOf(item.content) === textOf(sendable(content))
+}
+
+/** Return whether an event confirms a message, given the runs of the event and of its request. */
+export function isSent(
+  sending: Sending,
+  event: AnyEvent,
+  run: string | null,
+  requested: string | null | undefined,
+): boolean {
+  if (event.type === 'thread.state') {
+    return event.items.data.some(
+      (item) => item.type === 'user_message' && item.id === event.turn?.id && isOf(item, sending),
+    )
+  }
+  if (event.type !== 'thread.item.done' || event.item.type !== 'user_message') return false
+  if (run === null || run === requested) return true
+  return requested === null && isOf(event.item, sending)
 }
 
 function signature({ content, reply, attachments }: Sending): string {

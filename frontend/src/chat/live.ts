@@ -4,8 +4,8 @@ import type { ProtocolError } from '../protocol/client'
 import { replaceItems, type ThreadState } from '../protocol/thread'
 import type { Received, Turn } from '../protocol/live'
 import { Follow, type Snapshot } from './follow'
-import { repeatedly } from './retry'
 import type { Session } from './session'
+import { requestStop } from './stop'
 
 /** Milliseconds to wait for a thread's state. */
 const STATE_TIMEOUT = 5_000
@@ -119,13 +119,19 @@ export class Live {
   stopTurn(threadId: string, turn: Turn | null): void {
     const { client } = this.#session
     if (client === null) return
-    const turnId = turn?.state === 'running' ? turn.id : undefined
-    const params = { thread_id: threadId, ...(turnId !== undefined && { turn_id: turnId }) }
-    // Without the ID of its turn, a request that is repeated could stop a later turn.
-    repeatedly(
-      () => client.request('threads.stop', params),
-      turnId === undefined ? [] : undefined,
-    ).catch((error: unknown) => this.#session.report(error))
+    const isShown = (): boolean => this.#session.current.threadId === threadId
+    requestStop(client, threadId, turn).then(
+      (status) => {
+        if (status !== 'stopped' && isShown()) this.#session.state.set({ isStopping: false })
+      },
+      (error: unknown) => {
+        this.#session.report(error)
+        const { isResponding, thread } = this.#session.current
+        if (!isShown() || !isResponding) return
+        const shown = { code: 'stop', message: this.#session.explain(error), allowRetry: false }
+        this.#session.state.set({ isStopping: false, thread: { ...thread, error: shown } })
+      },
+    )
   }
 
   stopIfIdle(): void {

@@ -37,6 +37,8 @@ export class PendingResponse {
   readonly abort = new AbortController()
   readonly requestId: string
   run: string | null = null
+  /** The new thread that it created after the user left. */
+  newThreadId: string | null = null
   /** Whether the request was sent and got no reply yet. */
   hasNoReply = false
   isAccepted = false

@@ -5,9 +5,10 @@ import { isBefore, runOf, type AnyEvent, type Received } from '../protocol/live'
 import { endResponse, reduce, startResponse } from '../protocol/thread'
 import { PendingResponse, type End, type ResponseRequest } from './pendingResponse'
 import { isLost, pause, RETRY_DELAYS } from './retry'
-import { isOf } from './drafts'
+import { isOf, isSent } from './drafts'
 import type { Live } from './live'
 import { isAborted, type ChatState, type Session } from './session'
+import { stopLeft } from './stop'
 import { isAnswered, LOST } from './threads'
 
 interface Callbacks {
@@ -60,11 +61,20 @@ export class Responses {
   /** Stop the current response, even one that another page requested. */
   stop(): void {
     const pending = this.#pending
-    const { threadId, thread } = this.#session.current
-    // Only the reply names a new thread. A second stop does not wait for it.
-    const mayWait = pending?.hasNoReply === true && !pending.isStopped
+    const { isStopping, isResponding, thread } = this.#session.current
+    // A second stop does not wait for the reply.
+    if (isStopping && pending?.hasNoReply) pending.end()
+    if (isStopping || !isResponding) return
+    this.#session.state.set({ isStopping: true, thread: { ...thread, error: null } })
     if (pending !== null) pending.isStopped = true
-    if (threadId === null && mayWait && this.#live.canFollow !== false) return
+    this.#stop()
+  }
+
+  #stop(): void {
+    const pending = this.#pending
+    const { threadId, thread } = this.#session.current
+    // Only the reply names a new thread.
+    if (threadId === null && pending?.hasNoReply && this.#live.canFollow !== false) return
     if (pending !== null && !pending.isLive) pending.abort.abort()
     else if (threadId !== null) this.#live.stopTurn(threadId, thread.turn)
   }
@@ -75,7 +85,7 @@ export class Responses {
     const { threadId, isResponding } = this.#session.current
     this.#pending = null
     this.#held = []
-    pending?.abort.abort()
+    if (!pending?.isStopped || !pending.hasNoReply) pending?.abort.abort()
     pending?.end()
     // Without a thread, nothing shows later whether the message arrived.
     if (threadId === null && pending?.isAccepted === false) pending.request.onReturned?.(false)
@@ -108,7 +118,8 @@ export class Responses {
     if (this.#pending !== pending) return failure
     const isBack = await this.#settleMessage(pending, pending.isStopped)
     const isRefused = pending.isRefused || (isBack && request.sending !== undefined)
-    if (pending.isStopped && !isRefused) await this.#stopStarted(pending)
+    if (isRefused) this.#session.state.set({ isStopping: false })
+    else if (pending.isStopped) await this.#stopStarted(pending)
     if (this.#pending !== pending) return failure
     this.#pending = null
     this.#update(pending.isStopped, failure !== null || pending.isRefused)
@@ -184,7 +195,8 @@ export class Responses {
       ...(Object.keys(given).length > 0 && { metadata: given }),
     }
     for await (const received of client.stream(type, params, init)) {
-      if (this.#pending !== pending) return
+      if (this.#pending !== pending && !(await stopLeft(client, pending, received))) return
+      if (this.#pending !== pending) continue
       if (!this.#session.current.isConnected) this.#session.state.set({ isConnected: true })
       if (!pending.isAccepted) this.#readFirst(pending, received)
       this.#applyHeld(pending)
@@ -222,14 +234,14 @@ export class Responses {
     pending.isAccepted = true
     pending.isRefused = false
     pending.request.onAccepted?.(pending.isLive)
-    if (!pending.isLive && pending.isStopped) this.stop()
+    if (!pending.isLive && pending.isStopped) this.#stop()
   }
 
   /** Follow a new thread from its first events, or show a thread that could not be loaded. */
   #follow(after: string | null): void {
     const { threadId, loadError } = this.#session.current
     if (threadId !== null) this.#live.start(threadId, loadError === null ? after : null, true)
-    if (this.#pending?.isStopped) this.stop()
+    if (this.#pending?.isStopped) this.#stop()
   }
 
   /** Apply an event to the chat. */
@@ -279,7 +291,8 @@ export class Responses {
       const older = event.items.has_more ? (event.items.after ?? null) : null
       Object.assign(change, { isLoading: false, loadError: null, ...(!isShort && { older }) })
     }
-    if (this.#isSent(event, run)) change.sending = null
+    const { sending } = before
+    if (sending !== null && isSent(sending, event, run, pending?.run)) change.sending = null
     if (thread !== before.thread || change.threadId !== undefined) this.#session.state.set(change)
     this.#emitChange(event, change)
     if (event.type === 'turn.updated' || event.type === 'thread.state') {
@@ -292,20 +305,6 @@ export class Responses {
       this.#update()
       if (event.type === 'thread.state') this.#callbacks.shown()
     }
-  }
-
-  /** Return whether an event confirms the message being sent. */
-  #isSent(event: AnyEvent, run: string | null): boolean {
-    const { sending } = this.#session.current
-    if (sending === null) return false
-    if (event.type === 'thread.state') {
-      return event.items.data.some(
-        (item) => item.type === 'user_message' && item.id === event.turn?.id && isOf(item, sending),
-      )
-    }
-    if (event.type !== 'thread.item.done' || event.item.type !== 'user_message') return false
-    const isOwn = run === null || run === this.#pending?.run
-    return isOwn || (this.#pending?.run === null && isOf(event.item, sending))
   }
 
   #emitChange(event: AnyEvent, change: Partial<ChatState>): void {
@@ -331,7 +330,8 @@ export class Responses {
       return
     }
     this.#transient.clear()
-    this.#session.state.set({ isResponding: false, thread: endResponse(thread) })
+    const ended = { isResponding: false, isStopping: false }
+    this.#session.state.set({ ...ended, thread: endResponse(thread) })
     this.#session.host.emit('chatkit.response.end')
     this.#live.stopIfIdle()
     this.#callbacks.ended({ isStopped: isStopped || turn?.state === 'stopped', hasFailed, turn })

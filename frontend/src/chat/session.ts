@@ -26,6 +26,8 @@ export interface ChatState {
   older: string | null
   isLoadingOlder: boolean
   isResponding: boolean
+  /** Whether the user asked to stop the response in progress. */
+  isStopping: boolean
   /** Whether the server can be reached, as far as is known. */
   isConnected: boolean
   /** The message being sent, until the server confirms it. */
@@ -59,6 +61,7 @@ export class Session {
     older: null,
     isLoadingOlder: false,
     isResponding: false,
+    isStopping: false,
     isConnected: true,
     sending: null,
     view: 'thread',

@@ -75,6 +75,7 @@ export class Threads {
       loadError: null,
       sending: null,
       isResponding: false,
+      isStopping: false,
       draft: this.#session.drafts.of(threadId),
     })
     this.#session.host.emit('chatkit.thread.change', { threadId })

@@ -104,6 +104,7 @@ function SendButtons({ isEmpty, isReady, obstacle, send }: SendingState) {
     chat.state,
     ({ isResponding, thread }) => isResponding && thread.allowCancel,
   )
+  const isStopping = useStore(chat.state, (state) => state.isStopping)
   return (
     <>
       {canStop && (
@@ -113,6 +114,7 @@ function SendButtons({ isEmpty, isReady, obstacle, send }: SendingState) {
           aria-label={text('stop')}
           title={text('stop')}
           aria-keyshortcuts={ariaKeysOf('stop')}
+          aria-busy={isStopping || undefined}
           onClick={chat.stop}
         >
           <StopIcon />

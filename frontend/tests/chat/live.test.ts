@@ -3,15 +3,12 @@ import fc from 'fast-check'
 import { afterEach, expect, test, vi } from 'vitest'
 
 import type { AnyEvent } from '../../src/protocol/live'
-import type { Thread, ThreadItem, UserMessageItem } from '../../src/protocol/types'
+import type { Thread, ThreadItem } from '../../src/protocol/types'
 import { LiveServer, open, type Page } from './liveServer'
 import { fakeLocks } from './locks'
-import { eventually, following, isResponding, page } from './openedPages'
+import { eventually, following, isResponding, page, shows } from './openedPages'
 
 afterEach(() => vi.unstubAllGlobals())
-
-const shows = (shown: Page, texts: string[]): Promise<void> =>
-  expect.poll(shown.texts, eventually).toEqual(texts) as unknown as Promise<void>
 
 test('a new thread is followed from its first events', async () => {
   const server = new LiveServer()
@@ -46,44 +43,6 @@ test("another device's turn is shown, and can be stopped", async () => {
   await shows(ann, ['From afar', 'So far', '<end_of_turn>'])
   expect(isResponding(ann)).toBe(false)
 })
-
-test('a turn that is stopped without a network stops when the network is back', async () => {
-  const server = new LiveServer()
-  const ann = await following(server)
-  void ann.chat.sendUserMessage({ text: 'Go' })
-  await expect.poll(() => server.state.turn?.state, eventually).toBe('running')
-  server.open()
-  await shows(ann, ['Before', 'Go', ''])
-  server.isDown = true
-  server.cut()
-  ann.chat.stop()
-  await expect.poll(() => ann.chat.state.get().isConnected, eventually).toBe(false)
-  server.isDown = false
-  await expect.poll(() => server.state.turn?.state, eventually).toBe('stopped')
-  await expect.poll(() => isResponding(ann), eventually).toBe(false)
-})
-
-const first = ({ chat }: Page) => chat.state.get().thread.items[0] as UserMessageItem
-const requests: Record<string, (ann: Page) => Promise<unknown>> = {
-  message: ({ chat }) => chat.sendUserMessage({ text: 'Go' }),
-  retry: (ann) => ann.chat.retry(first(ann)),
-  edit: (ann) => ann.chat.edit(first(ann), first(ann).content),
-}
-
-test.each(Object.keys(requests))(
-  'a stop before the server replies to the request reaches it: %s',
-  async (kind) => {
-    const server = new LiveServer()
-    const ann = await following(server)
-    server.gate = new Promise(() => {})
-    void requests[kind]?.(ann)
-    await expect.poll(() => server.state.turn?.state, eventually).toBe('running')
-    server.gate = null
-    ann.chat.stop()
-    await expect.poll(() => server.state.turn?.state, eventually).toBe('stopped')
-    await expect.poll(() => isResponding(ann), eventually).toBe(false)
-  },
-)
 
 test('whatever is lost in transit, each text is shown once and whole', async () => {
   const step = fc.oneof(

@@ -120,31 +120,3 @@ test('the first message of a chat stays with the server that it was sent to', as
   expect(ann.chat.state.get()).toMatchObject({ threadId: null, sending: null })
   expect(ann.texts()).toEqual([])
 })
-
-test('a new chat is stopped although its request had no reply yet, and keeps the message', async () => {
-  const server = new LiveServer()
-  const ann = await page(server)
-  let answer = (): void => {}
-  server.gate = new Promise((resolve) => (answer = resolve))
-  const sent = ann.chat.sendUserMessage({ text: 'Go' })
-  await expect.poll(() => server.state.turn?.state, eventually).toBe('running')
-  ann.chat.stop()
-  answer()
-  await expect.poll(() => server.state.turn?.state, eventually).toBe('stopped')
-  expect(await sent).toBeNull()
-  expect(ann.texts()).toEqual(['Go', '<end_of_turn>'])
-  expect(isResponding(ann)).toBe(false)
-})
-
-test('a new chat whose request gets no reply can be stopped twice', async () => {
-  const server = new LiveServer()
-  const ann = await page(server)
-  server.isSwallowing = true
-  const sent = ann.chat.sendUserMessage({ text: 'Go' })
-  await expect.poll(() => server.asked, eventually).toEqual(['threads.create'])
-  ann.chat.stop()
-  ann.chat.stop()
-  await sent
-  const { draft } = ann.chat.state.get()
-  expect(draft.state.get().content.map(({ text }) => text)).toEqual(['Go'])
-})

@@ -35,3 +35,6 @@ export async function following(server: LiveServer): Promise<Page> {
 }
 
 export const isResponding = ({ chat }: Page): boolean => chat.state.get().isResponding
+
+export const shows = (shown: Page, texts: string[]): Promise<void> =>
+  expect.poll(shown.texts, eventually).toEqual(texts) as unknown as Promise<void>

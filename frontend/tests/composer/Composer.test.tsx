@@ -156,3 +156,13 @@ test('a browser without a microphone says so', async () => {
   await person.click(screen.getByRole('button', { name: 'Dictate' }))
   expect((await screen.findByRole('alert')).textContent).toMatch(/^The microphone cannot be used/)
 })
+
+test('the button shows that the answer is being stopped', async () => {
+  const { person } = await composer({}, () => new Promise(() => {}))
+  paste('Go')
+  fireEvent.keyDown(box(), { key: 'Enter' })
+  const stop = await screen.findByRole('button', { name: 'Stop' })
+  expect(stop.getAttribute('aria-busy')).toBeNull()
+  await person.click(stop)
+  expect(screen.getByRole('button', { name: 'Stop', busy: true })).toBe(stop)
+})
