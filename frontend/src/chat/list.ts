@@ -34,6 +34,8 @@ export class ChatList {
     query: '',
   })
   readonly #session: Session
+  /** The titles of the threads that were listed, by ID. */
+  readonly #titles = new Map<string, string>()
   #key = ''
   /** The open thread and its turn, as they were last applied. */
   #open: Pick<ThreadState, 'thread' | 'turn'> = { thread: null, turn: null }
@@ -51,6 +53,17 @@ export class ChatList {
     this.state.set({ server: url, changed: new Map(), query: '' })
     this.#read()
     this.#write()
+  }
+
+  /** Remember the titles of threads that were listed or found. */
+  note(threads: readonly ListedThread[]): void {
+    for (const { id, title } of threads) this.#titles.set(id, title ?? '')
+  }
+
+  /** Return the title of a thread, as far as the list knows it. */
+  titleOf(threadId: string | null): string {
+    const id = threadId ?? ''
+    return this.state.get().changed.get(id)?.title ?? this.#titles.get(id) ?? ''
   }
 
   /** Apply an event about a listed thread. */

@@ -42,6 +42,7 @@ export function useSearch(query: string, canSearch: boolean): SearchState {
           after: from,
         })
         if (number !== asked.current || page === undefined) return
+        chat.list.note(page.data.map(({ thread }) => thread))
         setFound((known) => [...(from === null ? [] : (known ?? [])), ...page.data])
         setAfter(page.has_more ? (page.after ?? null) : null)
       } catch {

@@ -44,6 +44,7 @@ export function useThreadList(): ThreadList {
           order: 'desc',
           ...(from !== null && { after: from }),
         })
+        chat.list.note(page?.data ?? [])
         setThreads((known) => {
           const older = from === null ? [] : known
           const ids = new Set(older.map((thread) => thread.id))

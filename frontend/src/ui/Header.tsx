@@ -26,7 +26,9 @@ export function Header({ sidebar = null }: HeaderProps) {
   const view = useStore(chat.state, (state) => state.view)
   const threadId = useStore(chat.state, (state) => state.threadId)
   const hasFailed = useStore(chat.state, (state) => state.thread.error !== null)
-  const threadTitle = useStore(chat.state, (state) => state.thread.thread?.title)
+  const threadTitle = useStore(chat.state, ({ thread: { thread }, threadId }) =>
+    thread === null ? chat.list.titleOf(threadId) : thread.title,
+  )
   const { title, leftAction, rightAction } = options?.header ?? {}
   const hasHistory = options?.history?.enabled !== false
   const isHistory = view === 'history' && sidebar === null

@@ -6,6 +6,7 @@ import type { Chat } from '../../src/chat/chat'
 import { History } from '../../src/history/History'
 import type { ListedThread, Turn } from '../../src/protocol/live'
 import type { ThreadMetadata } from '../../src/protocol/types'
+import { Header } from '../../src/ui/Header'
 import { render, type Server } from '../render'
 
 const day = 24 * 3600 * 1000
@@ -371,4 +372,20 @@ test('the words of a search are still there when the list is opened again', asyn
   await screen.findByRole('button', { name: 'One' })
   act(() => chat.list.use('/another'))
   expect(screen.getByRole<HTMLInputElement>('searchbox').value).toBe('')
+})
+
+test('the header has the title of the list while the chat is loading', async () => {
+  const list = serverOf([thread('a', 'About whales')])
+  const server: Server = (type, params) =>
+    type === 'threads.list' ? list(type, params) : new Promise(() => {})
+  const { chat, person } = await render(
+    <>
+      <Header />
+      <History />
+    </>,
+    server,
+  )
+  await person.click(await screen.findByRole('button', { name: 'About whales' }))
+  await waitFor(() => expect(chat.state.get().isLoading).toBe(true))
+  screen.getByRole('heading', { name: 'About whales' })
 })
