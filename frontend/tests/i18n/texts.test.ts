@@ -33,6 +33,12 @@ describe.each(names)('%s', (name) => {
       expect(entries[key]?.trim(), key).not.toBe('')
     }
   })
+
+  test('a text keeps its direction if it begins with an English name', () => {
+    // Where text of any language is shown, its first letter or mark decides.
+    const begun = Object.entries(entries).filter(([, text]) => text.startsWith('{'))
+    expect(directionOf(name.replace('.json', '')) === 'rtl' ? begun : []).toEqual([])
+  })
 })
 
 test('every locale that ChatKit accepts finds its translation', () => {
