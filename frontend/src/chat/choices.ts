@@ -1,6 +1,7 @@
 /** The tool and the model that the user chose. They survive a reload, but not the tab. */
 
 import { isObject } from './isObject'
+import { storedJson, storeJson } from './storedJson'
 
 interface Chosen {
   toolId: string | null
@@ -24,22 +25,13 @@ export class Choices {
 
   keep(change: Partial<Chosen>): void {
     this.#chosen = { ...this.#chosen, ...change }
-    if (this.#name === null) return
-    try {
-      sessionStorage.setItem(this.#name, JSON.stringify(this.#chosen))
-    } catch {
-      // Without storage, a choice lasts as long as the page.
-    }
+    if (this.#name !== null) storeJson('sessionStorage', this.#name, this.#chosen)
   }
 
   #load(name: string): Chosen {
-    try {
-      const kept: unknown = JSON.parse(sessionStorage.getItem(name) ?? 'null')
-      if (!isObject(kept)) return nothing
-      const id = (key: keyof Chosen) => (typeof kept[key] === 'string' ? kept[key] : null)
-      return { toolId: id('toolId'), modelId: id('modelId'), threadId: id('threadId') }
-    } catch {
-      return nothing
-    }
+    const kept = storedJson('sessionStorage', name)
+    if (!isObject(kept)) return nothing
+    const id = (key: keyof Chosen) => (typeof kept[key] === 'string' ? kept[key] : null)
+    return { toolId: id('toolId'), modelId: id('modelId'), threadId: id('threadId') }
   }
 }

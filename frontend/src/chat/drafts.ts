@@ -3,6 +3,7 @@
 import type { AnyEvent } from '../protocol/live'
 import type { Attachment, ThreadItem, UserMessageInput } from '../protocol/types'
 import { Store } from './store'
+import { storedJson, storeJson } from './storedJson'
 import { isContent, joined, noContent, sendable, textOf, type Content } from './content'
 import {
   enteredFrom,
@@ -222,28 +223,20 @@ export class Drafts {
       this.#forget(key)
       return
     }
-    try {
-      sessionStorage.setItem(this.#name(key), JSON.stringify({ ...state, attachments }))
-    } catch {
-      // Without storage, a draft lasts as long as the page.
-    }
+    storeJson('sessionStorage', this.#name(key), { ...state, attachments })
   }
 
   #load(key: string): (DraftState & Sending) | null {
-    try {
-      const kept: unknown = JSON.parse(sessionStorage.getItem(this.#name(key)) ?? 'null')
-      if (!isSending(kept)) return null
-      const given = kept as Partial<Record<keyof DraftState, unknown>>
-      const { outgoing, waiting, returned, entered } = given
-      return {
-        ...kept,
-        outgoing: isOutgoing(outgoing) ? outgoing : null,
-        waiting: Array.isArray(waiting) ? waiting.filter(isOutgoing) : [],
-        returned: isOutgoing(returned) ? returned : null,
-        entered: enteredFrom(entered),
-      }
-    } catch {
-      return null
+    const kept = storedJson('sessionStorage', this.#name(key))
+    if (!isSending(kept)) return null
+    const given = kept as Partial<Record<keyof DraftState, unknown>>
+    const { outgoing, waiting, returned, entered } = given
+    return {
+      ...kept,
+      outgoing: isOutgoing(outgoing) ? outgoing : null,
+      waiting: Array.isArray(waiting) ? waiting.filter(isOutgoing) : [],
+      returned: isOutgoing(returned) ? returned : null,
+      entered: enteredFrom(entered),
     }
   }
 

@@ -4,6 +4,7 @@ import type { AnyEvent, ListedThread, Turn } from '../protocol/live'
 import type { ThreadState } from '../protocol/thread'
 import type { Session } from './session'
 import { Store } from './store'
+import { storedJson, storeJson } from './storedJson'
 
 /** The number of threads to load at a time. */
 export const PAGE = 30
@@ -115,20 +116,12 @@ export class ChatList {
   }
 
   #read(): void {
-    try {
-      const stored: unknown = JSON.parse(localStorage.getItem(this.#key) ?? 'null')
-      if (isSeen(stored)) this.state.set({ seen: stored })
-    } catch {
-      // Without storage, the record lasts as long as the page.
-    }
+    const stored = storedJson('localStorage', this.#key)
+    if (isSeen(stored)) this.state.set({ seen: stored })
   }
 
   #write(): void {
-    try {
-      localStorage.setItem(this.#key, JSON.stringify(this.state.get().seen))
-    } catch {
-      // Without storage, the record lasts as long as the page.
-    }
+    storeJson('localStorage', this.#key, this.state.get().seen)
   }
 }
 

@@ -1,6 +1,7 @@
 /** The user's ratings of answers. Items do not contain them, so the browser keeps the newest ones. */
 
 import { Store } from './store'
+import { storedJson, storeJson } from './storedJson'
 
 export type Rating = 'positive' | 'negative'
 
@@ -24,20 +25,12 @@ export class Ratings {
     byItem.delete(itemId)
     if (rating !== null) byItem.set(itemId, rating)
     this.state.set({ byItem })
-    try {
-      localStorage.setItem(this.#key, JSON.stringify([...byItem].slice(-MAX)))
-    } catch {
-      // Without storage, ratings last as long as the page.
-    }
+    storeJson('localStorage', this.#key, [...byItem].slice(-MAX))
   }
 
   #read(): Map<string, Rating> | null {
-    try {
-      const stored: unknown = JSON.parse(localStorage.getItem(this.#key) ?? 'null')
-      return Array.isArray(stored) ? new Map(stored.filter(isRated)) : null
-    } catch {
-      return null
-    }
+    const stored = storedJson('localStorage', this.#key)
+    return Array.isArray(stored) ? new Map(stored.filter(isRated)) : null
   }
 }
 
