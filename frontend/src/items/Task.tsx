@@ -40,6 +40,11 @@ export function TaskView({ task, isLive }: TaskViewProps) {
   )
 }
 
+/** Return the steps of an agent that show files. */
+export function fileTasksOf({ workflow }: WorkflowItem): Task[] {
+  return workflow.tasks.filter(({ type }) => type === 'file')
+}
+
 export function titleOf(task: Task, text: Say): string {
   if (task.title) return task.title
   if (task.type === 'web_search') return text('search')

@@ -6,7 +6,7 @@ import { UnfoldIcon } from '../ui/icons'
 import { NamedIcon } from '../ui/icons/NamedIcon'
 import type { Say } from '../i18n/texts'
 import { durationIn } from './duration'
-import { TaskView, titleOf as titleOfTask } from './Task'
+import { fileTasksOf, TaskView, titleOf as titleOfTask } from './Task'
 
 /** The steps of the agent: open while it works, then folded into one line. Its files stay in view. */
 export function WorkflowView({ item, isOpen }: { item: WorkflowItem; isOpen: boolean }) {
@@ -25,7 +25,7 @@ export function WorkflowView({ item, isOpen }: { item: WorkflowItem; isOpen: boo
       </span>
     </>
   )
-  const tasks = isUnfolded ? workflow.tasks : workflow.tasks.filter(({ type }) => type === 'file')
+  const tasks = isUnfolded ? workflow.tasks : fileTasksOf(item)
   if (workflow.tasks.length === 0) return <div className="workflow-title">{title}</div>
   return (
     <div className="workflow">

@@ -2,7 +2,7 @@ import { useEffect, useRef } from 'react'
 
 import type { ThreadItem, Widget } from '../protocol/types'
 import { announce, announced } from '../chat/announce'
-import { titleOf } from '../items/Task'
+import { fileTasksOf, titleOf } from '../items/Task'
 import { useChat, useText } from '../ui/context'
 import { spoken } from '../markdown/spoken'
 import { useStore } from '../ui/useStore'
@@ -64,10 +64,10 @@ async function announcementOf(item: ThreadItem, say: Say): Promise<string> {
       return item.inputs.map((input) => input.question).join('\n')
     case 'generated_image':
       return say(item.image ? 'generatedImage' : 'imageFailed')
-    case 'workflow': {
-      const files = item.workflow.tasks.filter(({ type }) => type === 'file')
-      return files.map((task) => titleOf(task, say)).join('\n')
-    }
+    case 'workflow':
+      return fileTasksOf(item)
+        .map((task) => titleOf(task, say))
+        .join('\n')
     default:
       return ''
   }
