@@ -387,10 +387,10 @@ class AgentTurn(Generic[TContext]):
 
 def _must_be_stored_first(update: AgentResponseUpdate) -> bool:
     """Return whether an update must be stored before the run continues."""
-    contents = update.contents or ()
-    if len(contents) == 1:
-        return getattr(contents[0], "type", "") == "function_result"
-    return any(getattr(content, "type", "") == "function_result" for content in contents)
+    for content in update.contents or ():
+        if getattr(content, "type", "") == "function_result":
+            return True
+    return False
 
 
 def _service_of(agent: Any) -> str:
