@@ -97,8 +97,7 @@ test('a message whose response is lost is sent again, and accepted once', async 
 test("events on the thread's stream before the response belong to the request", async () => {
   const server = new LiveServer()
   const ann = await following(server)
-  let answer = (): void => {}
-  server.gate = new Promise((resolve) => (answer = resolve))
+  const answer = server.hold('gate')
   const sent = ann.chat.sendUserMessage({ text: 'Celebrate' })
   await expect.poll(() => server.state.turn?.state, eventually).toBe('running')
   server.emit({ type: 'client_effect', name: 'confetti', data: {} } as AnyEvent)
@@ -113,10 +112,8 @@ test("events on the thread's stream before the response belong to the request", 
 
 test('one-time events are shown once, even when following starts', async () => {
   const server = new LiveServer()
-  let follow = (): void => {}
-  let arrive = (): void => {}
-  server.followGate = new Promise((resolve) => (follow = resolve))
-  server.late = new Promise((resolve) => (arrive = resolve))
+  const follow = server.hold('followGate')
+  const arrive = server.hold('late')
   const ann = await page(server)
   const sent = ann.chat.sendUserMessage({ text: 'Celebrate' })
   await expect.poll(() => server.asked, eventually).toContain('threads.follow')
@@ -142,10 +139,8 @@ test.each(['before', 'after'])(
   "the current activity is shown if it arrives %s the other stream's items",
   async (order) => {
     const server = new LiveServer()
-    let follow = (): void => {}
-    let arrive = (): void => {}
-    server.followGate = new Promise((resolve) => (follow = resolve))
-    server.late = new Promise((resolve) => (arrive = resolve))
+    const follow = server.hold('followGate')
+    const arrive = server.hold('late')
     const ann = await page(server)
     const progress = (): string | undefined => ann.chat.state.get().thread.progress?.text
     const show = (text: string): void => server.emit({ type: 'progress_update', text } as AnyEvent)

@@ -68,6 +68,13 @@ export class LiveServer {
     return this.#follows.size
   }
 
+  /** Delay the responses or events of a gate until the returned function is called. */
+  hold(gate: 'gate' | 'followGate' | 'late'): () => void {
+    let release = (): void => {}
+    this[gate] = new Promise((resolve) => (release = resolve))
+    return release
+  }
+
   emit(...events: AnyEvent[]): void {
     const entries = events.map((event) => ({ id: `${this.run}.${++this.#number}`, event }))
     for (const { event } of entries) this.state = reduce(this.state, event)

@@ -108,8 +108,7 @@ test('a message is sent again until a server that restarts is back', async () =>
 
 test('the first message of a chat stays with the server that it was sent to', async () => {
   const server = new LiveServer()
-  let answer = (): void => {}
-  server.gate = new Promise((resolve) => (answer = resolve))
+  const answer = server.hold('gate')
   const ann = await page(server)
   void ann.chat.sendUserMessage({ text: 'To one' })
   await expect.poll(() => server.state.turn?.state, eventually).toBe('running')

@@ -53,9 +53,8 @@ test.each(['running', 'completed'])(
 test('after a reload, a message that never arrived is sent, even with the same text', async () => {
   const server = await serverAfter('Before', false)
   const after = await page(server)
-  let answer = (): void => {}
   await after.chat.setThreadId('t1')
-  server.gate = new Promise((resolve) => (answer = resolve))
+  const answer = server.hold('gate')
   await expect.poll(() => drawn(after, 'Before'), eventually).toBe(2)
   await expect.poll(() => messages(server), eventually).toBe(2)
   answer()

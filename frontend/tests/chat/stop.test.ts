@@ -84,8 +84,7 @@ test.each(Object.keys(requests))(
 test('a new chat is stopped although its request had no reply yet, and keeps the message', async () => {
   const server = new LiveServer()
   const ann = await page(server)
-  let answer = (): void => {}
-  server.gate = new Promise((resolve) => (answer = resolve))
+  const answer = server.hold('gate')
   const sent = ann.chat.sendUserMessage({ text: 'Go' })
   await expect.poll(() => server.state.turn?.state, eventually).toBe('running')
   ann.chat.stop()
@@ -116,8 +115,7 @@ test.each([
 ])('a new chat is stopped although the user %s before the reply', async (_, leave) => {
   const server = new LiveServer()
   const ann = await page(server)
-  let answer = (): void => {}
-  server.gate = new Promise((resolve) => (answer = resolve))
+  const answer = server.hold('gate')
   const sent = ann.chat.sendUserMessage({ text: 'Go' })
   await expect.poll(() => server.state.turn?.state, eventually).toBe('running')
   ann.chat.stop()
