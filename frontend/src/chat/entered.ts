@@ -25,7 +25,7 @@ export interface KeptFields {
 export interface Entry {
   /** The new content of a message. */
   edit?: Content
-  /** Whether the server has not confirmed the edit yet. */
+  /** Whether the edit was sent. The server has not confirmed it yet. */
   isSent?: boolean
   /** The answers to questions, by their IDs. */
   answers?: Readonly<Record<string, readonly string[]>>

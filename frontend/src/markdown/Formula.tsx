@@ -44,7 +44,7 @@ interface FormulaProps {
   /** The formula with its delimiters, as it was written. */
   source: string
   isDisplay: boolean
-  /** Whether the formula stands in a block of its own. */
+  /** Whether the formula is a block, not part of a line. */
   isBlock: boolean
 }
 

@@ -35,7 +35,7 @@ describe.each(names)('%s', (name) => {
   })
 
   test('a text keeps its direction if it begins with an English name', () => {
-    // Where text of any language is shown, its first letter or mark decides.
+    // The first letter or mark decides the direction of a text.
     const begun = Object.entries(entries).filter(([, text]) => text.startsWith('{'))
     expect(directionOf(name.replace('.json', '')) === 'rtl' ? begun : []).toEqual([])
   })

@@ -282,7 +282,7 @@ class SQLStore(Store[TContext], Generic[TContext]):
         await self._attachments.delete(attachment_id, owner_of(context))
 
     async def doomed_attachments(self, limit: int = 100) -> list[str]:
-        """Return the IDs of any owner's attachments whose bytes must be deleted.
+        """Return the IDs of up to `limit` attachments, of any owner, whose bytes must be deleted.
 
         These attachments were deleted with their thread or because of their age. Delete their
         bytes, which may already be gone, and then call `forget_attachments`. Until then, their IDs
